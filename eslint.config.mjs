@@ -1,0 +1,68 @@
+// Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
+// (docs/architecture.md): editor → protocol ← engine → core → kernels, and webview → protocol.
+import tseslint from 'typescript-eslint';
+
+/** Rooms of the house, and what each may import from the others. */
+const rooms = {
+  kernels: [],
+  core: ['kernels'],
+  protocol: [],
+  engine: ['protocol', 'core', 'kernels'],
+  editor: ['protocol'],
+  terminal: ['protocol', 'engine'],
+};
+
+const allRooms = Object.keys(rooms);
+
+function boundary(room) {
+  const forbidden = allRooms.filter((other) => other !== room && !rooms[room].includes(other));
+  const patterns = [
+    { group: [...forbidden.flatMap((other) => [`**/${other}/*`, `**/${other}/**`]), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
+  ];
+  const paths = [];
+  if (room !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
+  if (['core', 'protocol', 'kernels'].includes(room)) {
+    patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
+    paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
+  }
+  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'out/', 'node_modules/', '.vscode-test/', '.backflow/', 'coverage/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'prefer-const': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      // Interfaces of the protocol use `null` for "nothing asked" and functions returning void as calls.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  ...allRooms.map(boundary),
+  {
+    files: ['webview/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ['vscode', 'onnxruntime-node'],
+          patterns: [
+            { group: ['**/src/engine/**', '**/src/core/**', '**/src/kernels/**', '**/src/editor/**', '**/src/terminal/**'], message: 'The page knows only the protocol.' },
+            { regex: '^node:', message: 'The page runs in a browser.' },
+          ],
+        },
+      ],
+    },
+  },
+  // Mocha's `it` and `before` take async functions, and tests index what they have just checked.
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-floating-promises': 'error' } },
+  { files: ['bench/**', 'src/cli.ts', 'src/terminal/**'], rules: { 'no-console': 'off' } },
+);

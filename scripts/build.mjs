@@ -1,0 +1,56 @@
+// Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
+//   node scripts/build.mjs [--tests] [--watch]
+import { build, context } from 'esbuild';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Host, engine and command line: CommonJS for Node; the native runtime and the editor's module stay outside. */
+const node = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode', 'onnxruntime-node'],
+  sourcemap: true,
+  logLevel: 'warning',
+};
+
+const page = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'browser',
+  target: 'chrome120',
+  format: 'iife',
+  sourcemap: true,
+  minify: true,
+  logLevel: 'warning',
+};
+
+const programs = [
+  { ...node, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
+  { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
+  { ...page, entryPoints: { page: 'webview/main.ts' }, outdir: 'dist/webview' },
+];
+
+/** Every test file becomes one bundle under out/test, at the same place. */
+function testPrograms() {
+  const files = (folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => join(folder, name));
+  const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
+  return ['test/unit', 'test/engine', 'test/webview', 'test/editor'].map(bundle).filter((b) => b.entryPoints.length > 0);
+}
+
+const all = process.argv.includes('--tests') ? [...programs, ...testPrograms()] : programs;
+mkdirSync(join(root, 'dist'), { recursive: true });
+if (process.argv.includes('--watch')) {
+  for (const options of all) await (await context(options)).watch();
+} else {
+  await Promise.all(all.map((options) => build(options)));
+}
+cpSync(join(root, 'webview/page.css'), join(root, 'dist/webview/page.css'));

@@ -1,0 +1,201 @@
+/**
+ * The link between the editor (or the command line) and the engine. The two interfaces *are* the protocol: `rpc.ts` types
+ * every message from them. One engine process has at most one model, training or not.
+ */
+import type { Frame, Region, UnitMapChoice } from './frame';
+import type { CorpusDescription, Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
+import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings } from './settings';
+
+/** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
+export type CorpusSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'text'; readonly text: string; readonly name: string };
+
+export interface TrainRequest {
+  readonly corpus: CorpusSource;
+  readonly model: ModelSettings;
+  readonly training: TrainingSettings;
+  /** Absolute path of the folder for the run; made by the engine, must not exist or be empty. */
+  readonly folder: string;
+}
+
+export interface ResumeRequest {
+  /** A run's folder. */
+  readonly folder: string;
+  /** Steps in all; null keeps the run's own. */
+  readonly steps: number | null;
+  /** Given when the corpus is no file. */
+  readonly corpus?: CorpusSource;
+}
+
+export interface OpenRequest {
+  /** A checkpoint (.onnx) or a run's folder, whose newest checkpoint is opened. */
+  readonly path: string;
+  readonly backend: BackendName;
+  readonly threads: number | null;
+}
+
+export interface OpenResult {
+  readonly model: ModelSettings & { readonly vocabularySize: number; readonly parameterCount: number };
+  readonly trainingStep: number;
+  readonly backend: BackendName;
+  /** What the run's folder says, when the checkpoint lies in one. */
+  readonly run: { readonly description: RunDescription; readonly history: Progress } | null;
+}
+
+/** What frames to make, and when: the probe's text, its tokens whole, inputs all but the last. */
+export interface Watch {
+  readonly text: string;
+  /** Step whose loss is traced back; 'last' is the last input. */
+  readonly target: number | 'last';
+  readonly thresholds: Thresholds;
+  readonly unitMap: UnitMapChoice;
+  /** Frames a second at most, besides the rules that one frame is outstanding and that frames take a small share of training. */
+  readonly maximumRate: number;
+}
+
+export interface InspectRequest {
+  readonly text: string;
+  readonly target: number | 'last';
+  readonly thresholds: Thresholds;
+  /** Also the source × target matrix. */
+  readonly matrix: boolean;
+}
+
+export interface LayerReport {
+  readonly layer: number;
+  readonly direction: Direction;
+  /** ‖h_t‖₂. */
+  readonly hidden: Float64Array;
+  /** ‖∂L/∂h_t‖₂, L the mean loss. */
+  readonly total: Float64Array;
+  /** ‖∂L/∂c_t‖₂, LSTM only. */
+  readonly totalCell: Float64Array | null;
+  readonly flow: {
+    readonly target: number;
+    /** log₁₀‖∂ℓ_τ/∂h_t‖₂; NaN where h_t cannot reach τ, −Infinity where it is exactly zero. */
+    readonly log10: Float64Array;
+    readonly horizon: number | null;
+  };
+}
+
+/** L2 norms of ∂L/∂parameter, in ONNX roles. */
+export interface ParameterReport {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly W: number;
+  readonly R: number;
+  readonly Wb: number;
+  readonly Rb: number;
+}
+
+/** The answer of `inspect`; the command line prints it as JSON. */
+export interface InspectReport {
+  readonly loss: number;
+  readonly tokens: readonly string[];
+  readonly layers: readonly LayerReport[];
+  readonly parameters: readonly ParameterReport[];
+  readonly output: { readonly W: number; readonly b: number };
+  readonly embedding: number | null;
+  readonly regions: readonly Region[];
+  /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
+  readonly matrix: Float64Array | null;
+}
+
+export interface DescribeRequest {
+  readonly text: string;
+  /** Which of the probe's tokens, 0 … number of tokens − 1 (the last is only a target, and has no state). */
+  readonly token: number;
+  /** Step whose loss is traced back for gradient and gain. */
+  readonly target: number | 'last';
+  readonly thresholds: Thresholds;
+}
+
+export interface Prediction {
+  readonly symbol: string;
+  readonly probability: number;
+}
+
+export interface Contribution {
+  /** The earlier token's index in the probe. */
+  readonly token: number;
+  readonly symbol: string;
+  /** Its part of the logit, in nats; positive speaks for the token. */
+  readonly score: number;
+}
+
+/** What the hover over one token says. */
+export interface TokenReport {
+  readonly token: number;
+  readonly symbol: string;
+  /** −ln p of this token given those before it, nats; null for the first, which nothing predicts. */
+  readonly loss: number | null;
+  /** The five likeliest symbols for this place, best first; empty for the first token. */
+  readonly predictions: readonly Prediction[];
+  /** State after reading this token, layer by layer; empty for the last token, which is not read. */
+  readonly layers: readonly {
+    readonly layer: number;
+    readonly direction: Direction;
+    /** ‖h_t‖ and ‖h_t − h_{t−1}‖. */
+    readonly hiddenNorm: number;
+    readonly hiddenChange: number;
+    /** log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖); null where h_t cannot reach τ. */
+    readonly gradient: number | null;
+    /** ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖; null at and after the target. */
+    readonly gain: number | null;
+    readonly region: 'vanishing' | 'exploding' | null;
+  }[];
+  /**
+   * What each earlier token left in the top layer's state that predicted this one, as its part of this token's logit: exact
+   * and additive with the gates held fixed. Null for the first token and for a vanilla RNN, which has no such form.
+   */
+  readonly contributions: {
+    /** Strongest first, at most eight. */
+    readonly strongest: readonly Contribution[];
+    /** The sum over all tokens (= logit − bias). */
+    readonly whole: number;
+  } | null;
+}
+
+export interface SampleRequest {
+  readonly prompt: string;
+  readonly length: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
+export interface EngineCalls {
+  /** Starts a run; settles when it is under way. What follows arrives as events. */
+  train(request: TrainRequest): RunDescription;
+  resumeRun(request: ResumeRequest): RunDescription;
+  /** Loads a model to be inspected and sampled. */
+  open(request: OpenRequest): OpenResult;
+  pause(request: null): RunStatus;
+  resume(request: null): RunStatus;
+  /** One training step of a paused run. */
+  step(request: null): RunStatus;
+  /** Saves a checkpoint and ends the run; the model stays open for inspection. */
+  stop(request: null): RunSummary;
+  /** Frames of this probe from now on; null ends them. */
+  watch(request: Watch | null): null;
+  /** The frame with this sequence number has been drawn; the next may come. */
+  frameDrawn(request: { readonly sequence: number }): null;
+  inspect(request: InspectRequest): InspectReport;
+  describe(request: DescribeRequest): TokenReport;
+  sample(request: SampleRequest): { readonly text: string };
+}
+
+export interface EngineEvents {
+  /** Corpus read and model made. */
+  started: RunDescription;
+  status: RunStatus;
+  progress: Progress;
+  frame: Frame;
+  /** The watched probe cannot be inspected (say, symbols the model does not know). */
+  watchFailed: Message;
+  finished: RunSummary;
+}
+
+export type { CorpusDescription };

@@ -1,0 +1,118 @@
+/**
+ * A frame: the flow of one probe at one training step, as it is sent to the panel. A small header, and every number of
+ * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
+ */
+import type { CellName, Direction, Thresholds } from './settings';
+
+/** Series of T values, one per input token; `loss` is of the whole model, the others of one layer and direction. */
+export type SeriesName =
+  /** ℓ_t, nats. */
+  | 'loss'
+  /** log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
+  | 'flow'
+  /** ‖∂L/∂h_t‖, L the mean loss over the probe. */
+  | 'total'
+  /** ‖h_t‖. */
+  | 'hidden';
+
+export interface SeriesEntry {
+  readonly name: SeriesName;
+  readonly layer: number;
+  readonly direction: Direction;
+  /** First element in `Frame.data`; T elements. */
+  readonly offset: number;
+}
+
+/** What one unit map can show: the hidden state, the LSTM's cell state, or a gate by its name. */
+export type UnitQuantity =
+  | 'hidden'
+  | 'cellState'
+  /** LSTM. */
+  | 'inputGate'
+  | 'forgetGate'
+  | 'outputGate'
+  /** GRU. */
+  | 'updateGate'
+  | 'resetGate'
+  /** LSTM's g, GRU's n. */
+  | 'candidate';
+
+export const unitQuantities: Readonly<Record<CellName, readonly UnitQuantity[]>> = {
+  rnn: ['hidden'],
+  lstm: ['hidden', 'cellState', 'forgetGate', 'inputGate', 'outputGate', 'candidate'],
+  gru: ['hidden', 'updateGate', 'resetGate', 'candidate'],
+};
+
+/** Which unit × time map the page looks at; only that one is sent. */
+export interface UnitMapChoice {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly quantity: UnitQuantity;
+}
+
+export interface UnitMap extends UnitMapChoice {
+  /** H. */
+  readonly units: number;
+  /** First element in `Frame.data`; T × H elements, time-major: value of unit u at step t at offset + t·H + u. */
+  readonly offset: number;
+}
+
+export interface Region {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly kind: 'vanishing' | 'exploding';
+  /** First and last step, both inside. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the flow of one layer comes to, in numbers. */
+export interface LayerFlowSummary {
+  readonly layer: number;
+  readonly direction: Direction;
+  /** Smallest lag at which the itemised gradient is under the vanishing threshold; null if it never is. */
+  readonly horizon: number | null;
+  /** Mean of ln gain over the reachable steps, nats per token; null with fewer than two such steps. */
+  readonly slope: number | null;
+}
+
+export interface FrameHeader {
+  /** Counts the frames of one engine; newer is larger. */
+  readonly sequence: number;
+  readonly trainingStep: number;
+  readonly cell: CellName;
+  readonly layerCount: number;
+  readonly hiddenSize: number;
+  /** Symbols of the T inputs, in order. */
+  readonly tokens: readonly string[];
+  /** Symbol that follows the last input: what the last step has to predict. */
+  readonly lastTarget: string;
+  /** τ, 0 … T − 1: the step whose loss is traced back. */
+  readonly target: number;
+  /** L, nats per token, over the probe. */
+  readonly loss: number;
+  readonly thresholds: Thresholds;
+  readonly layers: readonly LayerFlowSummary[];
+  readonly regions: readonly Region[];
+  readonly series: readonly SeriesEntry[];
+  readonly unitMap: UnitMap;
+}
+
+export interface Frame {
+  readonly header: FrameHeader;
+  readonly data: Float32Array;
+}
+
+/** The T values of a series, a view into the frame; undefined if the frame does not hold it. */
+export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward'): Float32Array | undefined {
+  const entry = frame.header.series.find(
+    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction)),
+  );
+  return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
+}
+
+/** The T × H values of the frame's unit map, time-major, a view into the frame. */
+export function unitMapOf(frame: Frame): Float32Array {
+  const { unitMap, tokens } = frame.header;
+  return frame.data.subarray(unitMap.offset, unitMap.offset + tokens.length * unitMap.units);
+}

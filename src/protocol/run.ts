@@ -1,0 +1,65 @@
+/** How a run is described to the editor and the panel. */
+import type { BackendName, ModelSettings, TrainingSettings } from './settings';
+
+export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
+
+/** A sentence that can be said in the reader's language: an English template with {0} … places, and what goes there. */
+export interface Message {
+  readonly template: string;
+  readonly args: readonly (string | number)[];
+}
+
+export interface RunDescription {
+  /** The run's folder name. */
+  readonly name: string;
+  /** Absolute path of the run's folder. */
+  readonly folder: string;
+  readonly corpus: CorpusDescription;
+  readonly model: ModelSettings & { readonly vocabularySize: number; readonly parameterCount: number };
+  readonly training: TrainingSettings;
+  /** The backend that runs, which is not the chosen one where ONNX Runtime cannot be loaded. */
+  readonly backend: BackendName;
+}
+
+export interface CorpusDescription {
+  /** File name, or the title of an unsaved document. */
+  readonly name: string;
+  /** Absolute path, or null for a text that is no file. */
+  readonly path: string | null;
+  readonly tokens: number;
+}
+
+export interface RunStatus {
+  readonly state: RunState;
+  readonly step: number;
+  /** Why it paused or failed, when that was not asked for. */
+  readonly message: Message | null;
+}
+
+/** One row of `Progress.rows`, in this order. `loss` in nats per token. */
+export const progressColumns = ['step', 'loss', 'gradientNorm', 'clippedNorm', 'tokens', 'tokensPerSecond'] as const;
+export type ProgressColumn = (typeof progressColumns)[number];
+
+export interface ValidationPoint {
+  readonly step: number;
+  /** Nats per token. */
+  readonly loss: number;
+}
+
+/** Every step since the last progress message: rows × progressColumns, row-major. */
+export interface Progress {
+  readonly rows: Float64Array;
+  readonly validation: readonly ValidationPoint[];
+}
+
+/** How a run ended. `loss` is of the last step, nats per token. */
+export interface RunSummary {
+  readonly run: string;
+  /** Absolute path of the last checkpoint. */
+  readonly model: string;
+  readonly step: number;
+  readonly loss: number;
+  readonly validationLoss: number | null;
+  readonly tokensPerSecond: number;
+  readonly backend: BackendName;
+}
