@@ -1,0 +1,185 @@
+/**
+ * A run's folder: run.json, metrics.jsonl, and checkpoints/step-N.onnx with step-N.safetensors beside it. One engine at a time
+ * writes to it.
+ */
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, parse, resolve, sep } from 'node:path';
+import { UserError } from '../../core/userError';
+import type { Progress, ValidationPoint } from '../../protocol/run';
+import { temporaryFile, writeFileAtomic } from './atomicWrite';
+import { errorCode, readError, writeError } from './fileErrors';
+import { MetricsWriter, readMetrics } from './metricsFile';
+import { formatRunRecord, parseRunRecord, type RunRecord } from './runRecord';
+
+export interface Checkpoint {
+  readonly step: number;
+  /** Absolute path of the model, step-N.onnx. */
+  readonly model: string;
+  /** Absolute path of the optimizer and random state, step-N.safetensors. */
+  readonly state: string;
+}
+
+const keptCheckpoints = 3;
+const recordName = 'run.json';
+
+export class RunFolder {
+  private readonly metrics: MetricsWriter;
+
+  private constructor(
+    /** Absolute. */
+    readonly path: string,
+    readonly record: RunRecord,
+  ) {
+    this.metrics = new MetricsWriter(this.metricsPath);
+  }
+
+  /** Makes the folder, which must not exist or be empty. Throws a UserError, and has then written nothing. */
+  static async create(folder: string, record: RunRecord): Promise<RunFolder> {
+    const path = resolve(folder);
+    const made: string[] = [];
+    const written: string[] = [];
+    try {
+      await makeFolders(path, made);
+      if ((await readdir(path)).length > 0) {
+        throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
+      }
+      await makeFolders(join(path, 'checkpoints'), made);
+      await ignoreInGit(path, written);
+      await writeFileAtomic(join(path, recordName), formatRunRecord(record));
+    } catch (thrown) {
+      for (const file of written) await rm(file, { force: true }).catch(() => undefined);
+      // Only what was made here, and only where nobody else has put anything since.
+      for (const empty of made.reverse()) await rmdir(empty).catch(() => undefined);
+      throw writeError(thrown, path);
+    }
+    return new RunFolder(path, record);
+  }
+
+  /** Opens a run. Throws a UserError when the folder holds none, or a broken run.json. */
+  static async open(folder: string): Promise<RunFolder> {
+    const path = resolve(folder);
+    const file = join(path, recordName);
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (thrown) {
+      const code = errorCode(thrown);
+      if (code === 'ENOENT' || code === 'ENOTDIR') throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
+      throw readError(thrown, file);
+    }
+    return new RunFolder(path, parseRunRecord(text, file, path));
+  }
+
+  /** Buffers metrics; they are on disk within a second or so. Throws the error of an earlier write in the background. */
+  appendMetrics(rows: Float64Array, validation: readonly ValidationPoint[]): void {
+    this.metrics.append(rows, validation);
+  }
+
+  /** Writes the metrics that are still buffered: when a run pauses or ends. */
+  flush(): Promise<void> {
+    return this.metrics.flush();
+  }
+
+  /** Every step so far, thinned; what is still buffered is written first. */
+  async readHistory(): Promise<Progress> {
+    await this.metrics.flush();
+    return readMetrics(this.metricsPath);
+  }
+
+  /** Saves model and state, forgets all but the newest three, and writes the buffered metrics. Throws a UserError. */
+  async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array): Promise<Checkpoint> {
+    const checkpoint = this.checkpointOf(step);
+    await this.metrics.flush();
+    try {
+      await mkdir(this.checkpointsPath, { recursive: true });
+    } catch (thrown) {
+      throw writeError(thrown, this.checkpointsPath);
+    }
+    // The state first: a model that is there always has its state.
+    await writeFileAtomic(checkpoint.state, state);
+    await writeFileAtomic(checkpoint.model, onnx);
+    await this.prune(step);
+    return checkpoint;
+  }
+
+  async newestCheckpoint(): Promise<Checkpoint | null> {
+    return (await this.checkpoints())[0] ?? null;
+  }
+
+  /** Newest first; only those whose state is there too. */
+  async checkpoints(): Promise<Checkpoint[]> {
+    const names = new Set(await this.checkpointFiles());
+    const steps = [...names].flatMap((name) => {
+      const step = /^step-(\d+)\.onnx$/.exec(name)?.[1];
+      return step !== undefined && names.has(`step-${step}.safetensors`) ? [Number(step)] : [];
+    });
+    return steps.sort((a, b) => b - a).map((step) => this.checkpointOf(step));
+  }
+
+  private get metricsPath(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+
+  private get checkpointsPath(): string {
+    return join(this.path, 'checkpoints');
+  }
+
+  private checkpointOf(step: number): Checkpoint {
+    const stem = join(this.checkpointsPath, `step-${step}`);
+    return { step, model: `${stem}.onnx`, state: `${stem}.safetensors` };
+  }
+
+  private async checkpointFiles(): Promise<string[]> {
+    try {
+      return await readdir(this.checkpointsPath);
+    } catch (thrown) {
+      if (errorCode(thrown) === 'ENOENT') return [];
+      throw readError(thrown, this.checkpointsPath);
+    }
+  }
+
+  /** Removes old checkpoints and what a crash left half written. That something cannot be removed does not stop a run. */
+  private async prune(newest: number): Promise<void> {
+    const old = (await this.checkpoints()).filter(({ step }) => step !== newest).slice(keptCheckpoints - 1);
+    const leftOver = (await this.checkpointFiles()).filter((name) => temporaryFile.test(name));
+    // The model first, for the same reason.
+    const files = [...old.flatMap(({ model, state }) => [model, state]), ...leftOver.map((name) => join(this.checkpointsPath, name))];
+    for (const file of files) await rm(file, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Makes the folder and the missing ones above it, one by one, noting in `made` each that it made, outermost first. */
+async function makeFolders(path: string, made: string[]): Promise<void> {
+  if (await makeFolder(path, made)) return;
+  await makeFolders(dirname(path), made);
+  if (!(await makeFolder(path, made))) {
+    throw new UserError('The folder {0} cannot be made where it should be. Choose another folder.', path);
+  }
+}
+
+/** Whether the folder is there now; not where the one above it is missing, or (in /proc) where nothing can be made. */
+async function makeFolder(path: string, made: string[]): Promise<boolean> {
+  try {
+    await mkdir(path);
+    made.push(path);
+    return true;
+  } catch (thrown) {
+    const code = errorCode(thrown);
+    // A root always exists, whatever making it says.
+    if (code === 'EEXIST' || dirname(path) === path) return true;
+    if (code === 'ENOENT') return false;
+    throw thrown;
+  }
+}
+
+/** A run under a `.backflow` folder stays out of commits. Notes the file in `written` when it made one. */
+async function ignoreInGit(path: string, written: string[]): Promise<void> {
+  const parts = path.split(sep);
+  const index = parts.lastIndexOf('.backflow');
+  if (index <= 0) return;
+  const folder = parts.slice(0, index + 1).join(sep);
+  const file = join(folder, '.gitignore');
+  if (parse(path).root === folder || (await readdir(folder)).includes('.gitignore')) return;
+  await writeFileAtomic(file, '*\n');
+  written.push(file);
+}

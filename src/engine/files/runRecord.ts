@@ -1,0 +1,93 @@
+/** run.json: what a run is, so that it can be described, resumed and repeated. */
+import { UserError } from '../../core/userError';
+import type { RunDescription } from '../../protocol/run';
+import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
+import { Fields } from './checkedJson';
+
+export interface Versions {
+  readonly backflow: string;
+  /** Null where the run does not use ONNX Runtime. */
+  readonly onnxruntime: string | null;
+  readonly node: string;
+}
+
+export interface RunRecord {
+  readonly description: RunDescription;
+  /** SHA-256 of the corpus as UTF-8, in hexadecimal. */
+  readonly corpusSha256: string;
+  /** When the run was made: ISO 8601, UTC. */
+  readonly created: string;
+  readonly versions: Versions;
+}
+
+/** Grows when a reader of today could not understand what is written. */
+const format = 1;
+
+/** The text of run.json. The folder is not in it: a run may be moved. */
+export function formatRunRecord({ description, corpusSha256, created, versions }: RunRecord): string {
+  const { name, corpus, model, training, backend } = description;
+  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training, backend, versions };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Reads what `formatRunRecord` wrote. `file` is its path, `folder` the run's. Throws a UserError naming file and field. */
+export function parseRunRecord(text: string, file: string, folder: string): RunRecord {
+  const fields = Fields.parse(file, text);
+  const version = fields.integer('format', { min: 1 });
+  if (version > format) throw new UserError('{0} was written by a newer Backflow; update this one to open the run.', file);
+  const corpus = fields.object('corpus');
+  const versions = fields.object('versions');
+  const description: RunDescription = {
+    name: fields.string('name'),
+    folder,
+    corpus: {
+      name: corpus.string('name'),
+      path: corpus.nullable('path', (key) => corpus.string(key)),
+      tokens: corpus.integer('tokens', { min: 1 }),
+    },
+    model: readModel(fields.object('model')),
+    training: readTraining(fields.object('training')),
+    backend: fields.oneOf('backend', ['ort', 'wasm']),
+  };
+  return {
+    description,
+    corpusSha256: corpus.string('sha256'),
+    created: fields.string('created'),
+    versions: {
+      backflow: versions.string('backflow'),
+      onnxruntime: versions.nullable('onnxruntime', (key) => versions.string(key)),
+      node: versions.string('node'),
+    },
+  };
+}
+
+function readModel(model: Fields): RunDescription['model'] {
+  const settings: ModelSettings = {
+    cell: model.oneOf('cell', ['rnn', 'lstm', 'gru']),
+    activation: model.oneOf('activation', ['tanh', 'relu']),
+    layers: model.integer('layers', { min: 1 }),
+    hiddenSize: model.integer('hiddenSize', { min: 1 }),
+  };
+  return {
+    ...settings,
+    vocabularySize: model.integer('vocabularySize', { min: 1 }),
+    parameterCount: model.integer('parameterCount', { min: 1 }),
+  };
+}
+
+function readTraining(training: Fields): TrainingSettings {
+  return {
+    window: training.integer('window', { min: 1 }),
+    batch: training.integer('batch', { min: 1 }),
+    steps: training.nullable('steps', (key) => training.integer(key, { min: 1 })),
+    optimizer: training.oneOf('optimizer', ['sgd', 'adam']),
+    learningRate: training.number('learningRate', { min: 0 }),
+    momentum: training.number('momentum', { min: 0 }),
+    clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
+    seed: training.integer('seed'),
+    checkpointEvery: training.integer('checkpointEvery', { min: 1 }),
+    validateEvery: training.integer('validateEvery', { min: 1 }),
+    backend: training.oneOf('backend', ['ort', 'wasm']),
+    threads: training.nullable('threads', (key) => training.integer(key, { min: 1 })),
+  };
+}
