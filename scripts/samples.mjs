@@ -1,0 +1,69 @@
+// Writes the generated sample corpora, always the same: hello.txt, brackets.txt and copy.txt.
+//   node scripts/samples.mjs [FOLDER]      FOLDER is media/samples of this project unless given
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Mulberry32, a 32-bit generator by Tommy Ettinger (public domain): uniform in [0, 1). */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const pick = (random, choices) => choices[Math.floor(random() * choices.length)];
+const integer = (random, from, to) => from + Math.floor(random() * (to - from + 1));
+
+/** Whole lines from `line` until there are at least `size` characters. */
+function lines(size, line) {
+  let text = '';
+  while (text.length < size) text += `${line()}\n`;
+  return text;
+}
+
+/** One word, again and again: after an `l` only the symbol before it tells whether `l` or `o` follows. */
+function hello() {
+  return lines(4096, () => 'hello');
+}
+
+/** Balanced lines of four kinds of brackets, 2 to 72 symbols long and at most eight deep: which one closes depends on the one that opened. */
+function brackets(random) {
+  const deepest = 8;
+  const partners = ['()', '[]', '{}', '<>'];
+  return lines(12_288, () => {
+    const length = 2 * integer(random, 1, 36);
+    const open = [];
+    let line = '';
+    while (line.length < length) {
+      const room = length - line.length;
+      const mustOpen = open.length === 0;
+      const mustClose = open.length === deepest || open.length === room;
+      if (mustOpen || (!mustClose && random() < 0.55)) {
+        const [left, right] = pick(random, partners);
+        open.push(right);
+        line += left;
+      } else {
+        line += open.pop();
+      }
+    }
+    return line;
+  });
+}
+
+/** Eight symbols, 4 to 32 blanks, a mark, and the same eight symbols: each is needed again 13 to 41 steps after it was read. */
+function copyMemory(random) {
+  return lines(16_384, () => {
+    const pattern = Array.from({ length: 8 }, () => pick(random, 'abcdefgh')).join('');
+    return `${pattern}${'.'.repeat(integer(random, 4, 32))}?${pattern}`;
+  });
+}
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../media/samples', import.meta.url));
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'hello.txt'), hello());
+writeFileSync(join(folder, 'brackets.txt'), brackets(generator(2)));
+writeFileSync(join(folder, 'copy.txt'), copyMemory(generator(3)));
