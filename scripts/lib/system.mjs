@@ -1,0 +1,100 @@
+// Parts that come from the operating system, not from npm: named when they are missing, installed on Debian as root.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './processes.mjs';
+import { Hindrance, say } from './say.mjs';
+
+export const oldestNode = 20;
+
+/** Full path of a program on PATH, or undefined. */
+export function onPath(program) {
+  const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : [''];
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const ending of endings) {
+      const path = join(folder, program + ending);
+      if (folder !== '' && existsSync(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'microsoft-edge'];
+const chromiumPlaces = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+];
+
+/** Full path of a browser of the Chromium kind, or undefined. BACKFLOW_CHROMIUM names one. */
+export function findChromium() {
+  const named = process.env.BACKFLOW_CHROMIUM;
+  if (named !== undefined && named !== '') {
+    if (!existsSync(named)) throw new Hindrance(`BACKFLOW_CHROMIUM names ${named}, which does not exist.`);
+    return named;
+  }
+  return chromiumNames.map(onPath).find((path) => path !== undefined) ?? chromiumPlaces.find((path) => existsSync(path));
+}
+
+function hasKoreanFont() {
+  // The systems people draw on have one; a bare server often has not.
+  if (process.platform !== 'linux') return true;
+  try {
+    return execFileSync('fc-list', [':lang=ko', 'family'], { encoding: 'utf8' }).trim() !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** What can be missing: how it is told that it is there, and the Debian packages that bring it. */
+const parts = {
+  compiler: { words: 'a C++ compiler', present: () => ['c++', 'g++', 'clang++'].some(onPath), debian: ['g++'] },
+  make: { words: 'make', present: () => onPath('make'), debian: ['make'] },
+  python: { words: 'Python 3', present: () => onPath('python3'), debian: ['python3'] },
+  chromium: { words: 'Chromium', present: findChromium, debian: ['chromium'] },
+  koreanFont: { words: 'a font with Korean', present: hasKoreanFont, debian: ['fontconfig', 'fonts-noto-cjk'] },
+};
+
+/** Names of the parts a task needs. */
+export const toBuildNativeModules = ['compiler', 'make', 'python'];
+export const toTest = ['chromium', 'koreanFont'];
+
+function installCommand(missing) {
+  const debian = missing.flatMap((name) => parts[name].debian).join(' ');
+  if (onPath('apt-get')) return `apt-get update && apt-get install -y --no-install-recommends ${debian}`;
+  if (process.platform === 'darwin') {
+    const tools = missing.some((name) => toBuildNativeModules.includes(name)) ? ['xcode-select --install'] : [];
+    return [...tools, ...(missing.includes('chromium') ? ['brew install --cask chromium'] : [])].join(' && ');
+  }
+  return `(with your system's package manager: what Debian calls ${debian})`;
+}
+
+/** Makes sure that the parts with these names are there. */
+export async function ensureSystemParts(names) {
+  const missing = names.filter((name) => !parts[name].present());
+  if (missing.length === 0) {
+    say('system', `${names.map((name) => parts[name].words).join(', ')}: there`);
+    return;
+  }
+  const words = missing.map((name) => parts[name].words).join(', ');
+  const command = installCommand(missing);
+  if (!onPath('apt-get') || process.getuid?.() !== 0) {
+    const asRoot = onPath('apt-get') ? ' as root' : '';
+    throw new Hindrance(`This machine lacks ${words}. Install${asRoot} with:\n\n    ${command}\n\nand start again.`);
+  }
+  say('system', `installing ${words} …`);
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const packages = missing.flatMap((name) => parts[name].debian);
+  await run('apt-get', ['update', '-qq'], options);
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  const still = missing.filter((name) => !parts[name].present());
+  if (still.length > 0) throw new Hindrance(`${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`);
+}
+
+export function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < oldestNode) {
+    throw new Hindrance(`Backflow needs Node.js ${oldestNode} or later; this is ${process.versions.node}. Install a newer one from nodejs.org and start again.`);
+  }
+}
