@@ -1,0 +1,29 @@
+/** The one source of randomness: seeded, passed in, and with a state that can be saved and restored. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+
+export class Random {
+  private constructor(private readonly generator: ReturnType<typeof xoroshiro128plus>) {}
+
+  static fromSeed(seed: number): Random {
+    return new Random(xoroshiro128plus(seed));
+  }
+
+  static fromState(state: readonly number[]): Random {
+    return new Random(xoroshiro128plusFromState(state));
+  }
+
+  get state(): readonly number[] {
+    return this.generator.getState();
+  }
+
+  /** In [0, 1). */
+  uniform(): number {
+    return uniformFloat64(this.generator);
+  }
+
+  /** In [minimum, maximum). */
+  between(minimum: number, maximum: number): number {
+    return minimum + (maximum - minimum) * this.uniform();
+  }
+}

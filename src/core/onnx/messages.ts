@@ -1,0 +1,132 @@
+/** The messages of ONNX (onnx.proto) that this project reads or writes. Field numbers are facts of the format. */
+import { decode, encode, type Schema } from './codec';
+
+export const dataType = { float: 1, int32: 6, int64: 7, double: 11 } as const;
+export const attributeType = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const;
+
+export interface TensorProto {
+  dims: number[];
+  dataType: number;
+  name?: string;
+  /** Little-endian elements. */
+  rawData?: Uint8Array;
+  floatData?: number[];
+  int32Data?: number[];
+  int64Data?: number[];
+  doubleData?: number[];
+}
+
+export interface AttributeProto {
+  name: string;
+  type: number;
+  f?: number;
+  i?: number;
+  s?: Uint8Array;
+  t?: TensorProto;
+  floats?: number[];
+  ints?: number[];
+  strings?: Uint8Array[];
+}
+
+export interface NodeProto {
+  input: string[];
+  output: string[];
+  name?: string;
+  opType: string;
+  attribute?: AttributeProto[];
+  domain?: string;
+}
+
+export interface Dimension {
+  dimValue?: number;
+  dimParam?: string;
+}
+
+export interface ValueInfoProto {
+  name: string;
+  type: { tensorType: { elemType: number; shape: { dim: Dimension[] } } };
+}
+
+export interface GraphProto {
+  node: NodeProto[];
+  name: string;
+  initializer: TensorProto[];
+  input: ValueInfoProto[];
+  output: ValueInfoProto[];
+}
+
+export interface ModelProto {
+  irVersion: number;
+  producerName?: string;
+  producerVersion?: string;
+  graph: GraphProto;
+  opsetImport: { domain?: string; version: number }[];
+  metadataProps: { key: string; value: string }[];
+}
+
+const tensor: Schema = () => ({
+  dims: { id: 1, kind: 'int64', repeated: true },
+  dataType: { id: 2, kind: 'int32' },
+  floatData: { id: 4, kind: 'float', repeated: true },
+  int32Data: { id: 5, kind: 'int32', repeated: true },
+  int64Data: { id: 7, kind: 'int64', repeated: true },
+  name: { id: 8, kind: 'string' },
+  rawData: { id: 9, kind: 'bytes' },
+  doubleData: { id: 10, kind: 'double', repeated: true },
+});
+
+const attribute: Schema = () => ({
+  name: { id: 1, kind: 'string' },
+  f: { id: 2, kind: 'float' },
+  i: { id: 3, kind: 'int64' },
+  s: { id: 4, kind: 'bytes' },
+  t: { id: 5, kind: tensor },
+  floats: { id: 7, kind: 'float', repeated: true },
+  ints: { id: 8, kind: 'int64', repeated: true },
+  strings: { id: 9, kind: 'bytes', repeated: true },
+  type: { id: 20, kind: 'int32' },
+});
+
+const node: Schema = () => ({
+  input: { id: 1, kind: 'string', repeated: true },
+  output: { id: 2, kind: 'string', repeated: true },
+  name: { id: 3, kind: 'string' },
+  opType: { id: 4, kind: 'string' },
+  attribute: { id: 5, kind: attribute, repeated: true },
+  domain: { id: 7, kind: 'string' },
+});
+
+const dimension: Schema = () => ({ dimValue: { id: 1, kind: 'int64' }, dimParam: { id: 2, kind: 'string' } });
+const shape: Schema = () => ({ dim: { id: 1, kind: dimension, repeated: true } });
+const tensorType: Schema = () => ({ elemType: { id: 1, kind: 'int32' }, shape: { id: 2, kind: shape } });
+const type: Schema = () => ({ tensorType: { id: 1, kind: tensorType } });
+const valueInfo: Schema = () => ({ name: { id: 1, kind: 'string' }, type: { id: 2, kind: type } });
+
+const graph: Schema = () => ({
+  node: { id: 1, kind: node, repeated: true },
+  name: { id: 2, kind: 'string' },
+  initializer: { id: 5, kind: tensor, repeated: true },
+  input: { id: 11, kind: valueInfo, repeated: true },
+  output: { id: 12, kind: valueInfo, repeated: true },
+});
+
+const operatorSet: Schema = () => ({ domain: { id: 1, kind: 'string' }, version: { id: 2, kind: 'int64' } });
+const entry: Schema = () => ({ key: { id: 1, kind: 'string' }, value: { id: 2, kind: 'string' } });
+
+const model: Schema = () => ({
+  irVersion: { id: 1, kind: 'int64' },
+  producerName: { id: 2, kind: 'string' },
+  producerVersion: { id: 3, kind: 'string' },
+  graph: { id: 7, kind: graph },
+  opsetImport: { id: 8, kind: operatorSet, repeated: true },
+  metadataProps: { id: 14, kind: entry, repeated: true },
+});
+
+export function encodeModel(message: ModelProto): Uint8Array {
+  return encode(model, message);
+}
+
+/** Throws for bytes that are no ONNX model; the caller says which file. */
+export function decodeModel(bytes: Uint8Array): Partial<ModelProto> {
+  return decode(model, bytes);
+}

@@ -1,0 +1,72 @@
+/**
+ * The inner loops: small matrix products on row-major float32 arrays. Each takes the first element's offset of every operand,
+ * so that one time step of a long array is used without making a view. Sums are carried in float64.
+ */
+
+/** out[m, n] (+)= a[m, k] · b[k, n]. */
+export function multiply(
+  out: Float32Array, outOffset: number, a: Float32Array, aOffset: number, b: Float32Array, bOffset: number,
+  m: number, n: number, k: number, accumulate: boolean,
+): void {
+  const row = rowBuffer(n);
+  for (let i = 0; i < m; i++) {
+    const start = outOffset + i * n;
+    for (let j = 0; j < n; j++) row[j] = accumulate ? out[start + j] : 0;
+    for (let l = 0; l < k; l++) {
+      const factor = a[aOffset + i * k + l];
+      const from = bOffset + l * n;
+      for (let j = 0; j < n; j++) row[j] += factor * b[from + j];
+    }
+    for (let j = 0; j < n; j++) out[start + j] = row[j];
+  }
+}
+
+/** out[m, n] (+)= a[m, k] · b[n, k]ᵀ. */
+export function multiplyTransposed(
+  out: Float32Array, outOffset: number, a: Float32Array, aOffset: number, b: Float32Array, bOffset: number,
+  m: number, n: number, k: number, accumulate: boolean,
+): void {
+  for (let i = 0; i < m; i++) {
+    const left = aOffset + i * k;
+    for (let j = 0; j < n; j++) {
+      const right = bOffset + j * k;
+      let sum = accumulate ? out[outOffset + i * n + j] : 0;
+      for (let l = 0; l < k; l++) sum += a[left + l] * b[right + l];
+      out[outOffset + i * n + j] = sum;
+    }
+  }
+}
+
+/** out[m, n] (+)= a[k, m]ᵀ · b[k, n]. */
+export function transposedMultiply(
+  out: Float32Array, outOffset: number, a: Float32Array, aOffset: number, b: Float32Array, bOffset: number,
+  m: number, n: number, k: number, accumulate: boolean,
+): void {
+  const row = rowBuffer(n);
+  for (let i = 0; i < m; i++) {
+    const start = outOffset + i * n;
+    for (let j = 0; j < n; j++) row[j] = accumulate ? out[start + j] : 0;
+    for (let l = 0; l < k; l++) {
+      const factor = a[aOffset + l * m + i];
+      const from = bOffset + l * n;
+      for (let j = 0; j < n; j++) row[j] += factor * b[from + j];
+    }
+    for (let j = 0; j < n; j++) out[start + j] = row[j];
+  }
+}
+
+/** out[n] (+)= the sum of the m rows of a[m, n]. */
+export function sumRows(out: Float32Array, a: Float32Array, m: number, n: number, accumulate: boolean): void {
+  const row = rowBuffer(n);
+  for (let j = 0; j < n; j++) row[j] = accumulate ? out[j] : 0;
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) row[j] += a[i * n + j];
+  for (let j = 0; j < n; j++) out[j] = row[j];
+}
+
+let sharedRow = new Float64Array(1024);
+
+/** One row of sums, reused from call to call. */
+function rowBuffer(length: number): Float64Array {
+  if (sharedRow.length < length) sharedRow = new Float64Array(length);
+  return sharedRow;
+}
