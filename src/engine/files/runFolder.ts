@@ -3,7 +3,7 @@
  * writes to it.
  */
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, parse, resolve, sep } from 'node:path';
+import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UserError } from '../../core/userError';
 import type { Progress, ValidationPoint } from '../../protocol/run';
 import { temporaryFile, writeFileAtomic } from './atomicWrite';
@@ -140,8 +140,12 @@ export class RunFolder {
 
   /** Removes old checkpoints and what a crash left half written. That something cannot be removed does not stop a run. */
   private async prune(newest: number): Promise<void> {
-    const old = (await this.checkpoints()).filter(({ step }) => step !== newest).slice(keptCheckpoints - 1);
-    const leftOver = (await this.checkpointFiles()).filter((name) => temporaryFile.test(name));
+    const complete = await this.checkpoints();
+    const old = complete.filter(({ step }) => step !== newest).slice(keptCheckpoints - 1);
+    const states = new Set(complete.map(({ state }) => basename(state)));
+    const leftOver = (await this.checkpointFiles()).filter(
+      (name) => temporaryFile.test(name) || (/^step-\d+\.safetensors$/.test(name) && !states.has(name)),
+    );
     // The model first, for the same reason.
     const files = [...old.flatMap(({ model, state }) => [model, state]), ...leftOver.map((name) => join(this.checkpointsPath, name))];
     for (const file of files) await rm(file, { force: true }).catch(() => undefined);

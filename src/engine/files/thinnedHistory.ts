@@ -1,6 +1,6 @@
 /**
  * A run's steps, thinned as they are read, so that a chart of them keeps what matters: of each stretch of steps the one with the
- * smallest and the one with the largest gradient norm stay, so that no spike is lost, and of the whole run the last step.
+ * smallest and the one with the largest gradient norm stay, so that no spike is lost, and of the whole run the first and the last step.
  */
 import { progressColumns, type Progress, type ValidationPoint } from '../../protocol/run';
 
@@ -19,17 +19,19 @@ const gradientNormColumn = progressColumns.indexOf('gradientNorm');
 export class ThinnedHistory {
   private stretches: Stretch[] = [];
   private stepsPerStretch = 1;
+  private first: Row | null = null;
   private last: Row | null = null;
   private validation: ValidationPoint[] = [];
   private readonly maximumStretches: number;
 
   constructor(maximumRows: number) {
-    this.maximumStretches = Math.floor((maximumRows - 1) / 2);
+    this.maximumStretches = Math.floor((maximumRows - 2) / 2);
   }
 
   /** A step at or before one already there means that the run went back: what was after it is dropped. */
   addRow(row: Row): void {
     if (this.last !== null && row[stepColumn] <= this.last[stepColumn]) this.goBackTo(row[stepColumn]);
+    if (this.first === null || row[stepColumn] <= this.first[stepColumn]) this.first = row;
     this.last = row;
     const current = this.stretches.at(-1);
     if (current !== undefined && current.count < this.stepsPerStretch) {
@@ -46,16 +48,9 @@ export class ThinnedHistory {
   }
 
   progress(): Progress {
-    const kept: Row[] = [];
-    const add = (row: Row) => {
-      if (kept.at(-1) !== row) kept.push(row);
-    };
-    for (const { smallest, largest } of this.stretches) {
-      const inOrder = smallest[stepColumn] <= largest[stepColumn];
-      add(inOrder ? smallest : largest);
-      add(inOrder ? largest : smallest);
-    }
-    if (this.last !== null && kept.at(-1) !== this.last) kept.push(this.last);
+    const ends = [this.first, this.last].filter((row) => row !== null);
+    const kept = [...new Set([...ends, ...this.stretches.flatMap(({ smallest, largest }) => [smallest, largest])])];
+    kept.sort((a, b) => a[stepColumn] - b[stepColumn]);
     return { rows: Float64Array.from(kept.flat()), validation: this.validation };
   }
 
