@@ -10,6 +10,10 @@ export const caseNames = [
 ] as const;
 export type CaseName = (typeof caseNames)[number];
 
+/** Vanilla RNNs of one layer, H = 16, whose gradient leaves what a float holds. */
+export const farCaseNames = ['far-tanh-vanishing', 'far-tanh-vanishing-1000', 'far-tanh-exploding', 'far-relu-exploding', 'far-relu-exploding-mild'] as const;
+export type FarCaseName = (typeof farCaseNames)[number];
+
 export interface VectorCase {
   readonly name: string;
   readonly hiddenSize: number;
@@ -109,6 +113,32 @@ export type OptimizerVectors = {
   | { readonly name: 'sgd'; readonly momentum: number }
   | { readonly name: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
 );
+
+/** Zero initial state, T inputs `ids[0 … T−1]`, τ = T − 1 with target `ids[T]`. */
+export interface FarCase {
+  readonly name: string;
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly model: ReferenceModel;
+  readonly ids: readonly number[];
+  /** log₁₀‖∂ℓ_τ/∂h_t‖ for t = 0 … T−1. */
+  readonly log10: Vector;
+  /** h_t [T, H] where rounding grows as fast as the gradient (tanh-exploding): given because it cannot be computed again. */
+  readonly hidden: Vector | null;
+}
+
+export function loadFarCase(name: FarCaseName): FarCase {
+  const json = readJson(name) as Json<Omit<FarCase, 'model'>> & Described;
+  return {
+    name,
+    hiddenSize: json.hiddenSize,
+    vocabularySize: json.vocabularySize,
+    model: modelOf(json),
+    ids: json.ids,
+    log10: vector(json.log10),
+    hidden: vectorOrNull(json.hidden),
+  };
+}
 
 export function loadCase(name: CaseName): VectorCase {
   const json = readJson(name) as Json<Omit<VectorCase, 'model'>> & Described;

@@ -3,9 +3,12 @@
 import json
 import pathlib
 import re
+import sys
 
 import numpy as np
 import torch
+
+sys.dont_write_bytecode = True
 
 from cells import draw_parameters
 from far import far_cases
