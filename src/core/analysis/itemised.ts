@@ -1,0 +1,117 @@
+/**
+ * Itemised gradients: δ_{τ→t} = ∂ℓ_τ/∂h_t, the loss of one step traced back through every layer and every earlier step. What
+ * travels back is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far
+ * it goes. Exactly zero stays exactly zero.
+ */
+import { multiply } from '../../kernels/kernels';
+import type { StepGradients } from '../model/cells/cell';
+import { cellOf } from '../model/cells/registry';
+import type { ModelConfig } from '../model/config';
+import type { Parameters } from '../model/parameters';
+import type { Tape } from '../model/tape';
+import { norm } from '../numeric';
+
+/** A vector e^logScale · values; zero has logScale −∞. */
+interface Scaled {
+  readonly values: Float32Array;
+  logScale: number;
+}
+
+export class ItemisedGradient {
+  private readonly step: StepGradients;
+  /** Per layer: what comes from step t + 1. The cell state's share has the same scale. */
+  private readonly carried: readonly { hidden: Scaled; readonly cellState: Float32Array }[];
+  private readonly fromAbove: Scaled;
+
+  constructor(
+    private readonly config: ModelConfig,
+    private readonly parameters: Parameters,
+  ) {
+    const cell = cellOf(config.cell);
+    const H = config.hiddenSize;
+    const cellSize = cell.hasCellState ? H : 0;
+    const input = new Float32Array(cell.gateCount * H);
+    this.step = {
+      hidden: new Float32Array(H),
+      cellState: new Float32Array(cellSize),
+      cellTotal: new Float32Array(cellSize),
+      input,
+      inputOffset: 0,
+      recurrent: cell.recurrentDiffers ? new Float32Array(cell.gateCount * H) : input,
+      recurrentOffset: 0,
+      previousHidden: new Float32Array(H),
+    };
+    this.carried = Array.from({ length: config.layers }, () => ({ hidden: scaled(H), cellState: new Float32Array(cellSize) }));
+    this.fromAbove = scaled(H);
+  }
+
+  /**
+   * log₁₀‖∂ℓ_τ/∂h_t‖ of every layer for t = 0 … T − 1, from a tape of one stream (B = 1): NaN for t > τ, which τ cannot depend
+   * on, −Infinity for exactly zero. Layers below `lowestLayer` are left out.
+   */
+  run(tape: Tape, target: number, lowestLayer = 0): Float64Array[] {
+    const { layers } = this.config;
+    const flows = Array.from({ length: layers }, () => new Float64Array(tape.steps).fill(NaN));
+    for (const { hidden, cellState } of this.carried) {
+      hidden.logScale = -Infinity;
+      hidden.values.fill(0);
+      cellState.fill(0);
+    }
+    for (let t = target; t >= 0; t--) {
+      if (t === target) this.lossGradient(tape, target);
+      else this.fromAbove.logScale = -Infinity;
+      for (let layer = layers - 1; layer >= lowestLayer; layer--) flows[layer][t] = this.stepBack(tape, t, layer);
+    }
+    return flows;
+  }
+
+  /** ∂ℓ_τ/∂h_τ of the top layer: Vᵀ(p − y). */
+  private lossGradient({ probabilities, targets }: Tape, target: number): void {
+    const { hiddenSize: H, vocabularySize: V } = this.config;
+    const error = probabilities.slice(target * V, (target + 1) * V);
+    error[targets[target]] -= 1;
+    multiply(this.fromAbove.values, 0, error, 0, this.parameters.output.W, 0, 1, H, V, false);
+    normalise(this.fromAbove, 0);
+  }
+
+  /** One step of one layer; leaves what it sends down in `fromAbove` and what it sends back in `carried`. */
+  private stepBack(tape: Tape, t: number, layer: number): number {
+    const { config, step, fromAbove } = this;
+    const H = config.hiddenSize;
+    const { hidden: carried, cellState } = this.carried[layer];
+    const logScale = Math.max(carried.logScale, fromAbove.logScale);
+    if (logScale === -Infinity) return -Infinity;
+    const carriedFactor = Math.exp(carried.logScale - logScale);
+    const aboveFactor = Math.exp(fromAbove.logScale - logScale);
+    for (let i = 0; i < H; i++) step.hidden[i] = carriedFactor * carried.values[i] + aboveFactor * fromAbove.values[i];
+    for (let i = 0; i < cellState.length; i++) step.cellState[i] = carriedFactor * cellState[i];
+    const length = norm(step.hidden);
+
+    const cell = cellOf(config.cell);
+    cell.backwardStep(tape.layers[layer], t, 1, config, step);
+    const width = cell.gateCount * H;
+    const { R, W } = this.parameters.layers[layer];
+    multiply(step.previousHidden, 0, step.recurrent, 0, R, 0, 1, H, width, true);
+    carried.values.set(step.previousHidden);
+    cellState.set(step.cellState);
+    normalise(carried, logScale, cellState);
+    if (layer > 0) {
+      multiply(fromAbove.values, 0, step.input, 0, W, 0, 1, H, width, false);
+      normalise(fromAbove, logScale);
+    }
+    return (Math.log(length) + logScale) / Math.LN10;
+  }
+}
+
+function scaled(length: number): Scaled {
+  return { values: new Float32Array(length), logScale: -Infinity };
+}
+
+/** Brings e^logScale · values (and what shares its scale) to unit length. */
+function normalise(vector: Scaled, logScale: number, companion?: Float32Array): void {
+  const length = Math.hypot(norm(vector.values), companion ? norm(companion) : 0);
+  vector.logScale = logScale + Math.log(length);
+  if (length === 0) return;
+  for (let i = 0; i < vector.values.length; i++) vector.values[i] /= length;
+  if (companion) for (let i = 0; i < companion.length; i++) companion[i] /= length;
+}
