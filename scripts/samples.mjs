@@ -54,11 +54,11 @@ function brackets(random) {
   });
 }
 
-/** Eight symbols, 4 to 32 blanks, a mark, and the same eight symbols: each is needed again 13 to 41 steps after it was read. */
+/** Four of eight symbols, 4 to 16 blanks, a mark, and the same four again: each is needed 9 to 21 steps after it was read. */
 function copyMemory(random) {
-  return lines(16_384, () => {
-    const pattern = Array.from({ length: 8 }, () => pick(random, 'abcdefgh')).join('');
-    return `${pattern}${'.'.repeat(integer(random, 4, 32))}?${pattern}`;
+  return lines(32_768, () => {
+    const pattern = Array.from({ length: 4 }, () => pick(random, 'abcdefgh')).join('');
+    return `${pattern}${'.'.repeat(integer(random, 4, 16))}?${pattern}`;
   });
 }
 
