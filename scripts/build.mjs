@@ -1,7 +1,7 @@
 // Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
 //   node scripts/build.mjs [--tests] [--watch]
 import { build, context } from 'esbuild';
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,10 +38,12 @@ const programs = [
 
 /** Every test file becomes one bundle under out/test, at the same place. */
 function testPrograms() {
+  // The editor calls test/editor/host/index.ts, which runs the test files beside it.
+  const isEntry = (path) => path.endsWith('.test.ts') || path === join('test/editor/host/index.ts');
   const files = (folder) =>
-    readdirSync(join(root, folder), { recursive: true })
-      .filter((name) => name.endsWith('.test.ts'))
-      .map((name) => join(folder, name));
+    (existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [])
+      .map((name) => join(folder, name))
+      .filter(isEntry);
   const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
   return ['test/unit', 'test/engine', 'test/webview', 'test/editor'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }

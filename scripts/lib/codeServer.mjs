@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { npm, start, stop } from './processes.mjs';
+import { npm, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
 import { Hindrance, say } from './say.mjs';
 import { workshop } from './stamps.mjs';
@@ -64,11 +64,12 @@ export async function installCodeServer() {
 
 /**
  * Starts an installed Code server on this machine's own address.
- * @param {{ port?: number, data: string, log?: (line: string) => void }} options `data`: a folder for everything the server
- * remembers; `port` 0 takes a free one.
+ * @param {{ port?: number, data: string, environment?: Record<string, string>, patience?: number }} options `data`: a folder
+ * for everything the server remembers; `port` 0 takes a free one; `environment` is added to the extension hosts'; `patience`:
+ * seconds an extension host outlives a window that was lost, the editor's own (three hours) unless given.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, log = () => {} }) {
+export async function startCodeServer({ port = 0, data, environment = {}, patience }) {
   const { node, editor } = places(folder);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
@@ -83,21 +84,21 @@ export async function startCodeServer({ port = 0, data, log = () => {} }) {
       ...['--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')],
       // The flag makes a released build accept extensions in development.
       ...['--enable-smoke-test-driver', '--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],
+      ...(patience === undefined ? [] : ['--reconnection-grace-time', String(patience)]),
     ],
-    { cwd: data },
+    { cwd: data, env: { ...withoutNpm(process.env), ...environment } },
   );
   const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
   const listening = await new Promise((resolve, reject) => {
     const said = [];
-    const patience = setTimeout(() => reject(new Hindrance(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
+    const timer = setTimeout(() => reject(new Hindrance(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
     let bound;
     const hear = (chunk) => {
       for (const line of chunk.toString('utf8').split('\n').filter(Boolean)) {
         said.push(line);
-        log(line);
         bound = /Extension host agent listening on (\d+)/.exec(line)?.[1] ?? bound;
         if (line.includes('Extension host agent started')) {
-          clearTimeout(patience);
+          clearTimeout(timer);
           resolve(Number(bound ?? port));
         }
       }
@@ -105,7 +106,7 @@ export async function startCodeServer({ port = 0, data, log = () => {} }) {
     server.stdout.on('data', hear);
     server.stderr.on('data', hear);
     void exited.then((code) => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       reject(new Hindrance(`The Code server ended while starting (exit code ${code}).\n${said.join('\n')}`));
     });
   });

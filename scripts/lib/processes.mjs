@@ -17,17 +17,26 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-/** Runs a program to its end. Its output is shown with `show`, else kept and told only when it fails. Resolves to its exit code. */
-export function run(command, args, { show = false, accept = [0], ...options } = {}) {
+/**
+ * Runs a program to its end and resolves to its exit code. Its output is shown with `show`, else kept and told only when it
+ * fails: when the code is not among those it may `accept`, or after `deadline` milliseconds, when it is ended.
+ */
+export function run(command, args, { show = false, accept = [0], deadline, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = start(command, args, { stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'], ...options });
     const output = [];
     child.stdout?.on('data', (chunk) => output.push(chunk));
     child.stderr?.on('data', (chunk) => output.push(chunk));
+    const timer = deadline === undefined ? undefined : setTimeout(() => {
+      reject(new Hindrance(`${command} did not end within ${deadline / 60_000} minutes.`));
+      void stop(child);
+    }, deadline);
     child.once('error', (error) => {
+      clearTimeout(timer);
       reject(new Hindrance(`${command} could not be started: ${error.message}`));
     });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       if (accept === 'any' || accept.includes(code)) resolve(code ?? 1);
       else reject(new Hindrance(`${[command, ...args].join(' ')} failed (${signal ?? `exit code ${code}`}).\n${Buffer.concat(output).toString('utf8').trimEnd()}`));
     });

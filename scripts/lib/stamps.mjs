@@ -1,10 +1,10 @@
 // Stamps: a file that holds the hash of what a step was made from, so that the step is skipped while nothing changed.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 /** Everything these scripts download or make that is not the product; ignored by git. */
 export const workshop = join(root, '.vscode-test');
 

@@ -5,8 +5,6 @@ import { delimiter, join } from 'node:path';
 import { run } from './processes.mjs';
 import { Hindrance, say } from './say.mjs';
 
-export const oldestNode = 20;
-
 /** Full path of a program on PATH, or undefined. */
 export function onPath(program) {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : [''];
@@ -36,6 +34,17 @@ export function findChromium() {
   }
   return chromiumNames.map(onPath).find((path) => path !== undefined) ?? chromiumPlaces.find((path) => existsSync(path));
 }
+
+/** Nothing but the page: no graphics card, no sandbox (which needs rights a container lacks), no calls to anywhere. */
+export const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 function hasKoreanFont() {
   // The systems people draw on have one; a bare server often has not.
@@ -90,11 +99,4 @@ export async function ensureSystemParts(names) {
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
   const still = missing.filter((name) => !parts[name].present());
   if (still.length > 0) throw new Hindrance(`${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`);
-}
-
-export function checkNode() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < oldestNode) {
-    throw new Hindrance(`Backflow needs Node.js ${oldestNode} or later; this is ${process.versions.node}. Install a newer one from nodejs.org and start again.`);
-  }
 }

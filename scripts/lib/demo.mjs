@@ -1,0 +1,140 @@
+// An editor with the extension in development mode, the sample corpora open, and a small LSTM training on one of them.
+import { existsSync, mkdirSync, readdirSync, copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { installCodeServer, startCodeServer } from './codeServer.mjs';
+import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownProfile } from './desktop.mjs';
+import { interrupted, start as startProgram, stop, stopAll } from './processes.mjs';
+import { buildProject, installDependencies } from './project.mjs';
+import { Hindrance, main, say } from './say.mjs';
+import { root, workshop } from './stamps.mjs';
+
+const usage = `npm start -- [--editor desktop|server] [--port N] [--smoke]
+
+  --editor desktop   Visual Studio Code on this screen, installed or downloaded
+  --editor server    Code in a browser; without --editor, where the desktop one cannot be had
+  --port N           port of the server; 0 (the default) takes a free one
+  --smoke            end as soon as the editor answers`;
+
+const demoFolder = join(workshop, 'demo');
+const data = join(workshop, 'start');
+/** See scripts/demo/extension.js. */
+const invitation = join(data, 'train-once');
+const extensions = [root, join(root, 'scripts/demo')];
+
+export function start(args) {
+  return main(async () => {
+    const options = parse(args);
+    if (options === null) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
+    const ending = interrupted().then(() => 'interrupted');
+    try {
+      return await Promise.race([ending.then(() => 0), openDemo(options, ending)]);
+    } finally {
+      await stopAll();
+    }
+  });
+}
+
+function parse(args) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    }));
+  } catch (error) {
+    throw new Hindrance(`${error.message}\n\n${usage}`);
+  }
+  if (values.help) return null;
+  if (values.editor !== undefined && !['desktop', 'server'].includes(values.editor)) {
+    throw new Hindrance(`--editor is "desktop" or "server", not "${values.editor}".`);
+  }
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65535) throw new Hindrance(`--port is a number from 0 to 65535, not "${values.port}".`);
+  return { editor: values.editor, port, smoke: values.smoke === true };
+}
+
+async function openDemo({ editor, port, smoke }, ending) {
+  await installDependencies();
+  await buildProject();
+  makeDemoFolder();
+  mkdirSync(data, { recursive: true });
+  writeFileSync(invitation, '');
+  const program = await chooseDesktopEditor(editor);
+  return program === null ? openServer(port, smoke, ending) : openDesktop(program, smoke, ending);
+}
+
+/** The desktop editor's program, or null for the Code server. */
+async function chooseDesktopEditor(asked) {
+  if (asked === 'server') return null;
+  if (!hasDisplay()) {
+    if (asked === 'desktop') throw new Hindrance('There is no display here (DISPLAY and WAYLAND_DISPLAY are empty). Start without --editor for the editor in a browser.');
+    return null;
+  }
+  const installed = findDesktopEditor();
+  if (installed !== undefined) return installed;
+  if (await canDownloadEditor()) return downloadEditor();
+  if (asked === 'desktop') {
+    throw new Hindrance('Visual Studio Code is not on PATH (in it: "Shell Command: Install \'code\' command in PATH"), and its update server cannot be reached. Start without --editor for the editor in a browser.');
+  }
+  return null;
+}
+
+/** The samples, and settings that leave the window to the text and the panel. What was changed there since stays. */
+function makeDemoFolder() {
+  const samples = join(root, 'media/samples');
+  mkdirSync(join(demoFolder, '.vscode'), { recursive: true });
+  const missing = readdirSync(samples).filter((name) => !existsSync(join(demoFolder, name)));
+  for (const name of missing) copyFileSync(join(samples, name), join(demoFolder, name));
+  const settings = join(demoFolder, '.vscode/settings.json');
+  if (!existsSync(settings)) {
+    const chosen = {
+      'workbench.startupEditor': 'none',
+      'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      'editor.wordWrap': 'on',
+      'editor.minimap.enabled': false,
+      'files.exclude': { '**/.vscode': true },
+    };
+    writeFileSync(settings, `${JSON.stringify(chosen, null, 2)}\n`);
+  }
+  say('demo folder', missing.length > 0 ? `made (${demoFolder})` : 'up to date');
+}
+
+async function openServer(port, smoke, ending) {
+  await installCodeServer();
+  const server = await startCodeServer({ port, data });
+  const payload = [...extensions.map((path) => ['extensionDevelopmentPath', `vscode-remote://${server.host}${path}`]), ['skipWelcome', 'true']];
+  const address = server.address({ folder: demoFolder, payload: JSON.stringify(payload) });
+  if (smoke) {
+    const answer = await fetch(address);
+    say('smoke', `the editor answered ${answer.status}`);
+    return answer.ok ? 0 : 1;
+  }
+  process.stdout.write(`\nOpen this address in a browser; Ctrl-C here ends the editor:\n\n    ${address}\n\n`);
+  const ended = await Promise.race([ending, server.exited]);
+  if (ended === 'interrupted') return 0;
+  throw new Hindrance(`The Code server ended by itself (exit code ${ended}).`);
+}
+
+async function openDesktop(program, smoke, ending) {
+  const development = extensions.map((path) => `--extensionDevelopmentPath=${path}`);
+  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demoFolder], { stdio: 'ignore' });
+  const closed = new Promise((resolve, reject) => {
+    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('error', (error) => reject(new Hindrance(`${program} could not be started: ${error.message}`)));
+  });
+  if (smoke) {
+    // The demo takes the invitation away once the extensions are loaded.
+    for (let i = 0; i < 240 && existsSync(invitation); i++) await wait(250);
+    await stop(child);
+    say('smoke', existsSync(invitation) ? 'the editor did not load the extension within a minute' : 'the editor loaded the extension');
+    return existsSync(invitation) ? 1 : 0;
+  }
+  process.stdout.write('\nVisual Studio Code is open with Backflow training on tale.txt; Ctrl-C here closes it.\n');
+  const ended = await Promise.race([ending, closed]);
+  return ended === 'interrupted' ? 0 : ended;
+}

@@ -1,0 +1,200 @@
+// All that `npm test` runs, in order, and the sum of it.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installCodeServer, startCodeServer } from './codeServer.mjs';
+import { canDownloadEditor, hasDisplay } from './desktop.mjs';
+import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
+import { interrupted, npm, run, stopAll } from './processes.mjs';
+import { buildProject, installDependencies, seconds } from './project.mjs';
+import { Hindrance, main, say } from './say.mjs';
+import { root, workshop } from './stamps.mjs';
+import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './system.mjs';
+
+const usage = `npm test -- [SUITE …]
+
+  lint     types, boundaries between the programs, and habits
+  unit     the mathematics and the files, in Node
+  engine   the engine's process, started as the editor starts it
+  webview  the page, in a real browser
+  host     the extension, inside a real extension host
+  window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
+  editor   host and window
+
+Without a name, all of them. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+
+const minute = 60_000;
+const screenshots = join(workshop, 'screenshots');
+
+/**
+ * Name → what runs it, and what has to be there first. Each resolves to its counts and its `trouble`: null when it passed, else
+ * why it did not.
+ */
+const suites = {
+  lint: { run: lint },
+  unit: { run: () => mocha('unit', 'unit', { timeout: 20_000 }) },
+  engine: { run: () => mocha('engine', 'engine', { timeout: minute }) },
+  webview: { run: () => mocha('webview', 'webview', { timeout: minute, environment: browserEnvironment() }), browser: true },
+  host: { run: hostSuite, browser: true, editor: true },
+  window: { run: windowSuite, browser: true, editor: true },
+};
+
+export function start(args) {
+  return main(async () => {
+    if (args.includes('--help') || args.includes('-h')) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
+    try {
+      return await Promise.race([interrupted().then(() => 1), runSuites(chosen(args))]);
+    } finally {
+      await stopAll();
+    }
+  });
+}
+
+/** The suites' names, in their order. */
+function chosen(args) {
+  const names = args.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
+  const unknown = names.find((name) => !Object.hasOwn(suites, name));
+  if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
+  return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
+}
+
+async function runSuites(names) {
+  await installDependencies();
+  if (names.some((name) => suites[name].browser)) await ensureSystemParts(toTest);
+  if (names.some((name) => suites[name].editor)) await installCodeServer();
+  if (names.some((name) => name !== 'lint')) await buildProject({ tests: true });
+  const results = [];
+  for (const name of names) {
+    process.stdout.write(`\n── ${name} ──\n`);
+    const began = Date.now();
+    const counts = await suites[name].run();
+    results.push({ name, ...counts, time: seconds(began) });
+  }
+  return summary(results);
+}
+
+function summary(results) {
+  process.stdout.write('\n');
+  for (const { name, passed, failed, trouble, time } of results) {
+    const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
+    say(name.padEnd(8), `${counted}${time}${trouble === null ? '' : `: ${trouble}`}`);
+  }
+  const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
+  process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
+  return results.some(({ trouble }) => trouble !== null) ? 1 : 0;
+}
+
+async function lint() {
+  const code = await npm(['run', '--silent', 'lint'], { cwd: root, show: true, accept: 'any' });
+  return { trouble: code === 0 ? null : 'not clean' };
+}
+
+/** Runs the bundled test files of a folder under out/test with mocha, in a process of its own. */
+async function mocha(name, folder, { timeout, environment = {}, deadline = 15 * minute }) {
+  const place = join(root, 'out/test', folder);
+  const files = listTests(place);
+  if (files.length === 0) return { passed: 0, failed: 0, trouble: `there is no test in test/${folder}` };
+  return counted(name, deadline, (counts) =>
+    run(
+      process.execPath,
+      [
+        '--enable-source-maps',
+        join(root, 'node_modules/mocha/bin/mocha.js'),
+        ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(timeout)],
+        ...['--forbid-only', '--forbid-pending'],
+        ...files,
+      ],
+      { cwd: root, show: true, accept: 'any', deadline, env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts } },
+    ),
+  );
+}
+
+function listTests(place) {
+  try {
+    return readdirSync(place, { recursive: true })
+      .filter((file) => file.endsWith('.test.js'))
+      .sort()
+      .map((file) => join(place, file));
+  } catch {
+    return [];
+  }
+}
+
+/** Runs tests that leave their counts in a file, and reads it. A run that left none is a failure, whatever its exit code. */
+async function counted(name, deadline, program) {
+  const file = join(workshop, 'results', `${name}.json`);
+  mkdirSync(join(workshop, 'results'), { recursive: true });
+  rmSync(file, { force: true });
+  let code;
+  let thrown = null;
+  try {
+    code = await program(file);
+  } catch (error) {
+    thrown = error;
+  }
+  let counts;
+  try {
+    counts = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    const why = thrown === null ? `they ended with exit code ${code}` : thrown.message;
+    return { passed: 0, failed: 1, trouble: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}` };
+  }
+  return { passed: counts.passed, failed: counts.failed, trouble: troubleWith(counts, code, thrown) };
+}
+
+/** Why a run does not count as passed, or null. */
+function troubleWith({ passed, failed, skipped }, code, thrown) {
+  if (failed > 0) return 'failed';
+  if (skipped > 0) return `${skipped} skipped`;
+  if (passed === 0) return 'no test ran';
+  if (thrown !== null) return thrown.message;
+  return code === 0 ? null : `exit code ${code}`;
+}
+
+function browserEnvironment() {
+  return { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '), BACKFLOW_PROJECT: root, BACKFLOW_SCREENSHOTS: screenshots };
+}
+
+/** A folder for what an editor remembers and writes, gone afterwards. */
+async function inTemporaryFolder(job) {
+  const folder = mkdtempSync(join(tmpdir(), 'backflow-test-'));
+  try {
+    return await job(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** The desktop editor where it was asked for, or where there is a display and it can be downloaded; else the Code server. */
+async function useDesktopEditor() {
+  const asked = process.env.BACKFLOW_TEST_EDITOR;
+  if (asked === 'desktop' || asked === 'server') return asked === 'desktop';
+  return hasDisplay() && (await canDownloadEditor());
+}
+
+function hostSuite() {
+  const deadline = 10 * minute;
+  return counted('host', deadline, (counts) =>
+    inTemporaryFolder(async (temporary) => {
+      const folder = join(temporary, 'workspace');
+      mkdirSync(folder);
+      const options = { folder, data: join(temporary, 'data'), environment: { BACKFLOW_TEST_COUNTS: counts }, browser: findChromium(), deadline };
+      return (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
+    }),
+  );
+}
+
+function windowSuite() {
+  return inTemporaryFolder(async (temporary) => {
+    const server = await startCodeServer({ data: join(temporary, 'data'), patience: 10 });
+    try {
+      const environment = { ...browserEnvironment(), BACKFLOW_CODE_SERVER: server.address({}) };
+      return await mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute });
+    } finally {
+      await server.stop();
+    }
+  });
+}

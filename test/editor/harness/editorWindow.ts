@@ -1,0 +1,195 @@
+/**
+ * One window of a real editor, used as a person uses it: with a mouse, a keyboard and eyes. What an editor shows takes
+ * its time, so every method waits for what it is about, and says what it was waiting for when that does not come.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { codeServer, windowAddress, type CodeServer } from './codeServer';
+
+/** An idle machine needs a tenth of these, milliseconds. */
+const patience = { start: 90_000, step: 30_000 };
+
+export interface WindowOptions {
+  /** Absolute path of the folder to open. */
+  readonly folder: string;
+  /** Extensions loaded in development mode; the project's own unless given. */
+  readonly extensions?: readonly string[];
+  /** In CSS pixels. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export class EditorWindow {
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+    private readonly server: CodeServer,
+    /** Errors that pages in this window have thrown. */
+    readonly errors: string[],
+  ) {}
+
+  static async open({ folder, extensions, width = 1440, height = 900 }: WindowOptions): Promise<EditorWindow> {
+    const server = codeServer();
+    const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
+    try {
+      const page = await browser.newPage({ viewport: { width, height } });
+      page.setDefaultTimeout(patience.step);
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(String(error)));
+      const window = new EditorWindow(browser, page, server, errors);
+      await page.goto(windowAddress(server, folder, extensions ?? [server.project]));
+      await window.ready();
+      return window;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    // Leaving the page tells the server that this window is over; a browser that vanishes leaves its extension host waiting.
+    await this.page.goto('about:blank');
+    await this.browser.close();
+  }
+
+  /** The files are listed and the extension host answers. */
+  private async ready(): Promise<void> {
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: patience.start });
+    await this.page.locator('.statusbar-item').first().waitFor({ timeout: patience.start });
+  }
+
+  /** Loads the window anew, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /** Opens a file at the top of the folder by a double click in the explorer, to stay. */
+  async openFile(name: string): Promise<void> {
+    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
+    await this.tab(name).waitFor();
+    await this.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
+  }
+
+  tab(name: string): Locator {
+    return this.page.locator(`.tabs-container .tab[data-resource-name="${name}"], .tabs-container .tab[aria-label^="${name}"]`).first();
+  }
+
+  /** Brings a tab to the front. */
+  async showTab(name: string): Promise<void> {
+    await this.tab(name).click();
+  }
+
+  /** Runs a command from the palette by its full title, such as `Backflow: Train on This File`. */
+  async runCommand(title: string): Promise<void> {
+    // An extension's commands appear in the palette once it is registered, which can be after the first key.
+    const deadline = Date.now() + patience.start;
+    for (;;) {
+      await this.page.keyboard.press('F1');
+      const input = this.page.locator('.quick-input-widget .quick-input-box input');
+      await input.waitFor();
+      await input.fill(`>${title}`);
+      const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
+      const found = await row.waitFor({ timeout: 4000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) {
+        await row.click();
+        return;
+      }
+      await this.page.keyboard.press('Escape');
+      if (Date.now() > deadline) throw new Error(`The palette has no command "${title}".`);
+    }
+  }
+
+  /** Picks an entry of the open quick pick by what its label begins with. */
+  async pick(label: string): Promise<void> {
+    await this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${label}"]`).first().click();
+  }
+
+  /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
+  async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
+    const deadline = Date.now() + patience.step;
+    for (;;) {
+      const count = await this.page.locator('iframe.webview').count();
+      for (let i = 0; i < count; i++) {
+        const frame = this.page.locator('iframe.webview').nth(i).contentFrame().locator('#active-frame').contentFrame();
+        if ((await frame.locator(selector).count()) > 0) return frame;
+      }
+      if (Date.now() > deadline) throw new Error(`No webview shows ${selector}.`);
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  /** Puts the cursor at a place of the active text (both from 1) and returns where that is on the screen, in CSS pixels. */
+  async goTo(line: number, column: number): Promise<{ readonly x: number; readonly y: number }> {
+    const cursor = this.page.locator('.editor-group-container.active .cursors-layer .cursor').first();
+    await this.page.locator('.editor-group-container.active .view-lines').first().click({ position: { x: 2, y: 2 } });
+    await this.page.keyboard.press('Control+g');
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.waitFor();
+    await input.fill(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await input.waitFor({ state: 'hidden' });
+    await this.page.locator('.statusbar-item', { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+    const box = await settledBox(cursor);
+    return { x: box.x, y: box.y + box.height / 2 };
+  }
+
+  /** Rests the pointer on the character at a place (both from 1) and reads the hover that opens. */
+  async hoverAt(line: number, column: number): Promise<string> {
+    const { x, y } = await this.goTo(line, column);
+    const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
+    const deadline = Date.now() + patience.step;
+    for (;;) {
+      await this.page.mouse.move(x + 60, y + 200);
+      await this.page.mouse.move(x + 4, y, { steps: 4 });
+      const shown = await hover
+        .first()
+        .waitFor({ timeout: 5000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      const text = shown ? (await hover.allInnerTexts()).join('\n').trim() : '';
+      if (text !== '' && !/^Loading/.test(text)) return text;
+      if (Date.now() > deadline) throw new Error(`No hover opened at line ${line}, column ${column}.`);
+    }
+  }
+
+  /** Moves the pointer away, so that no hover is open. */
+  async rest(): Promise<void> {
+    await this.page.mouse.move(5, 5);
+    await this.page.waitForTimeout(400);
+  }
+
+  /** The texts of the status bar. */
+  async statusBar(): Promise<string> {
+    return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
+  }
+
+  /** The titles of the notifications that are open, each with its text. */
+  async notifications(): Promise<string[]> {
+    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+  }
+
+  /** Writes a picture of the whole window, or of a part, into the screenshots folder. */
+  async screenshot(name: string, part?: Locator): Promise<void> {
+    mkdirSync(this.server.screenshots, { recursive: true });
+    await (part ?? this.page).screenshot({ path: join(this.server.screenshots, `${name}.png`) });
+  }
+}
+
+/** A box that has stopped moving, such as a cursor after scrolling. */
+async function settledBox(element: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  let last = '';
+  for (let i = 0; i < 50; i++) {
+    const box = await element.boundingBox();
+    if (box && JSON.stringify(box) === last) return box;
+    last = JSON.stringify(box);
+    await element.page().waitForTimeout(60);
+  }
+  throw new Error('The cursor did not come to rest.');
+}
