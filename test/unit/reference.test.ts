@@ -93,7 +93,7 @@ for (const name of caseNames) {
     });
 
     for (const expected of training.optimizers) {
-      it(`${expected.name}, ${expected.steps} steps`, () => {
+      it(`${expected.steps} × ${expected.name}, learning rate ${expected.learningRate}`, () => {
         const optimizer = makeOptimizer(expected);
         let trained = model;
         for (let step = 0; step < expected.steps; step++) {
