@@ -3,7 +3,7 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { Frame, Region, UnitMapChoice } from './frame';
-import type { CorpusDescription, Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
+import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings } from './settings';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
@@ -24,8 +24,6 @@ export interface ResumeRequest {
   readonly folder: string;
   /** Steps in all; null keeps the run's own. */
   readonly steps: number | null;
-  /** Given when the corpus is no file. */
-  readonly corpus?: CorpusSource;
 }
 
 export interface OpenRequest {
@@ -197,5 +195,3 @@ export interface EngineEvents {
   watchFailed: Message;
   finished: RunSummary;
 }
-
-export type { CorpusDescription };

@@ -50,4 +50,6 @@ export interface PanelState {
   readonly runFolder: string | null;
   /** The text document the probe is in, as a URI. */
   readonly document: string | null;
+  /** What the unit map showed; the page asks for it again. */
+  readonly unitMap?: UnitMapChoice;
 }

@@ -28,8 +28,8 @@ export class RpcError extends Error {
 /** Fills the places {0}, {1} … of a message's template. */
 export function formatMessage(message: Message): string {
   return message.template.replace(/\{(\d+)\}/g, (place, index: string) => {
-    const value = message.args[Number(index)];
-    return value === undefined ? place : String(value);
+    const number = Number(index);
+    return number < message.args.length ? String(message.args[number]) : place;
   });
 }
 
@@ -53,7 +53,7 @@ type Wire =
 export class Caller<C extends Calls<C>, E> {
   private next = 1;
   private closed = false;
-  private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: RpcError): void }>();
+  private readonly waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: RpcError) => void }>();
   private readonly listeners = new Map<keyof E, Set<(value: never) => void>>();
 
   constructor(private readonly channel: Channel) {
@@ -97,8 +97,8 @@ export class Caller<C extends Calls<C>, E> {
   /** Calls `listener` for every event of that name, until the returned function is called. */
   on<K extends keyof E & string>(event: K, listener: (value: E[K]) => void): () => void {
     const set = this.listeners.get(event) ?? new Set();
-    this.listeners.set(event, set.add(listener as (value: never) => void));
-    return () => set.delete(listener as (value: never) => void);
+    this.listeners.set(event, set.add(listener));
+    return () => set.delete(listener);
   }
 
   private receive(message: Wire): void {

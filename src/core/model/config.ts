@@ -20,8 +20,8 @@ const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const
 
 /** Returns the config, or throws a UserError naming the setting, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
-  if (!['rnn', 'lstm', 'gru'].includes(config.cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', String(config.cell));
-  if (!['tanh', 'relu'].includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', String(config.activation));
+  if (!['rnn', 'lstm', 'gru'].includes(config.cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', config.cell);
+  if (!['tanh', 'relu'].includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
   checkInteger('layers', config.layers, 1, limits.layers);
   checkInteger('hidden size', config.hiddenSize, 1, limits.hiddenSize);
   checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);

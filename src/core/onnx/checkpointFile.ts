@@ -1,0 +1,95 @@
+/** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
+import { Vocabulary } from '../corpus/vocabulary';
+import { checkConfig, type ModelConfig } from '../model/config';
+import { layoutOf, Parameters } from '../model/parameters';
+import { UserError } from '../userError';
+import { checkpointModel, names } from './languageModelGraph';
+import { dataType, decodeModel, encodeModel, type ModelProto, type TensorProto } from './messages';
+
+export interface CheckpointContent {
+  readonly config: ModelConfig;
+  readonly parameters: Parameters;
+  readonly vocabulary: Vocabulary;
+  /** Training steps taken. */
+  readonly step: number;
+}
+
+const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', step: 'backflow.step' } as const;
+
+export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
+  const metadata = {
+    [keys.model]: JSON.stringify(config),
+    [keys.vocabulary]: JSON.stringify(vocabulary.symbols),
+    [keys.step]: String(step),
+  };
+  return encodeModel(checkpointModel(config, parameters, metadata));
+}
+
+/** Reads what `encodeCheckpoint` wrote; `file` is for the sentences. Throws a UserError for anything else. */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointContent {
+  let model: Partial<ModelProto>;
+  try {
+    model = decodeModel(bytes);
+  } catch {
+    throw new UserError('{0} is not an ONNX model, or is cut short.', file);
+  }
+  const metadata = new Map(model.metadataProps?.map(({ key, value }) => [key, value]));
+  const text = metadata.get(keys.model);
+  if (!model.graph || text === undefined) {
+    throw new UserError('{0} was not saved by Backflow; models of other tools cannot be opened yet.', file);
+  }
+  const config = checkConfig(parse(text, file, keys.model) as ModelConfig);
+  const vocabulary = readVocabulary(parse(metadata.get(keys.vocabulary) ?? '', file, keys.vocabulary), file);
+  if (vocabulary.size !== config.vocabularySize) {
+    throw new UserError('{0} is broken: its vocabulary has {1} symbols, its model {2}.', file, vocabulary.size, config.vocabularySize);
+  }
+  return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: Number(metadata.get(keys.step)) || 0 };
+}
+
+function parse(text: string, file: string, key: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserError('{0} is broken: its metadata “{1}” is not JSON.', file, key);
+  }
+}
+
+function readVocabulary(symbols: unknown, file: string): Vocabulary {
+  if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string')) {
+    throw new UserError('{0} is broken: its vocabulary is not a list of symbols.', file);
+  }
+  return new Vocabulary(symbols);
+}
+
+/** Every size is checked against the layout before anything of that size is made. */
+function readParameters(config: ModelConfig, tensors: readonly TensorProto[], file: string): Parameters {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const layout = layoutOf(config);
+  const check = (name: string, length: number): Uint8Array => {
+    const tensor = byName.get(name);
+    if (tensor?.dataType !== dataType.float || tensor.rawData?.length !== 4 * length) {
+      throw new UserError('{0} is broken: its tensor “{1}” is missing or does not have {2} float32 elements.', file, name, length);
+    }
+    return tensor.rawData;
+  };
+  const sizeOf = (layer: number, role: string) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.length ?? 0;
+  const sources: { offset: number; bytes: Uint8Array }[] = [];
+  let offset = 0;
+  const add = (name: string, length: number) => {
+    sources.push({ offset, bytes: check(name, length) });
+    offset += length;
+  };
+  for (let layer = 0; layer < config.layers; layer++) {
+    add(names.W(layer), sizeOf(layer, 'W'));
+    add(names.R(layer), sizeOf(layer, 'R'));
+    // Wb and Rb lie side by side in the layout, as they do in ONNX's B.
+    add(names.B(layer), sizeOf(layer, 'Wb') + sizeOf(layer, 'Rb'));
+  }
+  add(names.outputW, sizeOf(-1, 'W'));
+  add(names.outputB, sizeOf(-1, 'b'));
+  const parameters = new Parameters(config);
+  const { values } = parameters;
+  const target = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  for (const source of sources) target.set(source.bytes, 4 * source.offset);
+  return parameters;
+}

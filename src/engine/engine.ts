@@ -1,0 +1,193 @@
+/** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { Random } from '../core/model/random';
+import { decodeCheckpoint } from '../core/onnx/checkpointFile';
+import { UserError } from '../core/userError';
+import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type { Handlers } from '../protocol/rpc';
+import type { RunDescription } from '../protocol/run';
+import { createBackend } from './backend';
+import { readError } from './files/fileErrors';
+import { RunFolder } from './files/runFolder';
+import { FrameSource } from './inspect/frameSource';
+import { Inspector, type InspectedModel } from './inspect/inspector';
+import { makeReport } from './inspect/report';
+import { describeToken } from './inspect/tokenReport';
+import { Sampler } from './sampler';
+import { Run, type RunParts } from './train/run';
+import { setUpResumed, setUpRun } from './train/setUp';
+import { Turns } from './turns';
+
+export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
+
+/** Symbols sampled in one turn; training may take a step between two turns. */
+const samplesPerTurn = 64;
+
+interface Loaded {
+  readonly inspector: Inspector;
+  readonly frames: FrameSource;
+  readonly run: Run | null;
+}
+
+export class Engine {
+  readonly handlers: Handlers<EngineCalls> = {
+    train: (request) => this.train(request),
+    resumeRun: (request) => this.resumeRun(request),
+    open: (request) => this.open(request),
+    pause: () => this.run.pause(),
+    resume: () => this.run.resume(),
+    step: () => this.run.step(),
+    stop: () => this.run.stop(),
+    watch: (watch) => this.watch(watch),
+    frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
+    inspect: (request, signal) => this.inspect(request, signal),
+    describe: (request, signal) => this.describe(request, signal),
+    sample: (request, signal) => this.sample(request, signal),
+  };
+  private readonly turns = new Turns();
+  private loaded: Loaded | null = null;
+  private isLoading = false;
+
+  constructor(private readonly emit: Emit) {}
+
+  private train(request: TrainRequest): Promise<RunDescription> {
+    return this.load(async () => this.startRun(await setUpRun(request, this.turns)));
+  }
+
+  private resumeRun(request: ResumeRequest): Promise<RunDescription> {
+    return this.load(async () => this.startRun(await setUpResumed(request, this.turns)));
+  }
+
+  private open(request: OpenRequest): Promise<OpenResult> {
+    return this.load(async () => {
+      const { folder, path } = await locate(request.path);
+      let bytes: Uint8Array;
+      try {
+        bytes = await readFile(path);
+      } catch (thrown) {
+        throw readError(thrown, path);
+      }
+      const { config, parameters, vocabulary, step } = decodeCheckpoint(bytes, path);
+      const backend = await createBackend(config, parameters, 1, request);
+      this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
+      const run = folder && { description: folder.record.description, history: await folder.readHistory() };
+      return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
+    });
+  }
+
+  private watch(watch: Watch | null): null {
+    this.model.frames.watch(watch);
+    return null;
+  }
+
+  private frameDrawn(sequence: number): null {
+    this.model.frames.frameDrawn(sequence);
+    return null;
+  }
+
+  private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
+    return this.turns.take(() => makeReport(this.model.inspector, request, () => breathe(signal)));
+  }
+
+  private describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
+    return this.turns.take(() => {
+      signal.throwIfAborted();
+      return describeToken(this.model.inspector, request);
+    });
+  }
+
+  private async sample({ prompt, length, temperature, seed }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+    const random = Random.fromSeed(seed);
+    const sampler = await this.turns.take(() => Sampler.create(this.model.inspector.model, prompt, temperature, random));
+    let text = '';
+    for (let done = 0; done < length; done += samplesPerTurn) {
+      text += await this.turns.take(async () => {
+        let part = '';
+        for (let i = done; i < Math.min(done + samplesPerTurn, length); i++) part += await sampler.next();
+        return part;
+      });
+      await breathe(signal);
+    }
+    return { text };
+  }
+
+  /** Ends what is under way, saving a checkpoint of a run. */
+  async close(): Promise<void> {
+    this.loaded?.frames.dispose();
+    const run = this.loaded?.run;
+    if (run && ['running', 'paused'].includes(run.status.state)) await run.stop();
+  }
+
+  private get model(): Loaded {
+    if (!this.loaded) throw new UserError('No model is open yet.');
+    return this.loaded;
+  }
+
+  private get run(): Run {
+    const { run } = this.model;
+    if (!run) throw new UserError('This model is open to be inspected; no run is on.');
+    return run;
+  }
+
+  /** One model for one engine: a second load is refused, as long as the first has not failed. */
+  private async load<T>(work: () => Promise<T>): Promise<T> {
+    if (this.loaded || this.isLoading) throw new Error('this engine already has a model');
+    this.isLoading = true;
+    try {
+      return await work();
+    } finally {
+      this.isLoading = false;
+    }
+  }
+
+  private startRun(parts: RunParts): RunDescription {
+    const run = new Run(parts, {
+      status: (status) => {
+        this.emit('status', status);
+        this.loaded?.frames.changed();
+      },
+      progress: (progress) => this.emit('progress', progress),
+      finished: (summary) => this.emit('finished', summary),
+      stepped: async () => {
+        this.loaded?.frames.changed();
+        await this.loaded?.frames.makeIfDue();
+      },
+    });
+    this.loaded = this.prepare(parts.model, run, () => parts.trainer.step);
+    this.emit('started', parts.description);
+    run.start();
+    return parts.description;
+  }
+
+  private prepare(model: InspectedModel, run: Run | null, trainingStep: () => number): Loaded {
+    const inspector = new Inspector(model);
+    const sink = {
+      frame: (frame: EngineEvents['frame']) => this.emit('frame', frame),
+      watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
+    };
+    return { inspector, run, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
+  }
+}
+
+/** Lets messages in, and throws when the call has been cancelled. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
+}
+
+/** The checkpoint a path means, and the run it belongs to, if any. */
+async function locate(path: string): Promise<{ path: string; folder: RunFolder | null }> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(path)).isDirectory();
+  } catch (thrown) {
+    throw readError(thrown, path);
+  }
+  if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
+  const folder = await RunFolder.open(path);
+  const checkpoint = await folder.newestCheckpoint();
+  if (!checkpoint) throw new UserError('{0} has no checkpoint yet.', path);
+  return { path: checkpoint.model, folder };
+}

@@ -1,0 +1,104 @@
+/**
+ * Frames of the watched probe: made when something changed, one outstanding at most, and seldom enough that training keeps
+ * most of the machine.
+ */
+import { UserError } from '../../core/userError';
+import type { Watch } from '../../protocol/engine';
+import type { Frame } from '../../protocol/frame';
+import type { Message } from '../../protocol/run';
+import type { Turns } from '../turns';
+import { makeFrame } from './frame';
+import type { Inspector } from './inspector';
+
+/** Part of the time that frames may take while a run is on. */
+const shareOfTraining = 0.25;
+
+export interface FrameSink {
+  frame(frame: Frame): void;
+  watchFailed(message: Message): void;
+}
+
+export class FrameSource {
+  private watched: Watch | null = null;
+  /** The probe, the target or the weights have changed since the last frame. */
+  private isStale = false;
+  private sequence = 0;
+  private drawn = 0;
+  /** Milliseconds on the monotonic clock; before this no frame is due. */
+  private notBefore = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly inspector: Inspector,
+    private readonly turns: Turns,
+    private readonly sink: FrameSink,
+    private readonly trainingStep: () => number,
+    private readonly isTraining: () => boolean,
+  ) {}
+
+  /** Frames of this probe from now on; the first as soon as the model is free. A new watch does not wait for an old frame's drawing. */
+  watch(watch: Watch | null): void {
+    this.watched = watch;
+    this.drawn = this.sequence;
+    this.notBefore = 0;
+    this.changed();
+  }
+
+  /** The weights have changed, or a frame is wanted for another reason. */
+  changed(): void {
+    this.isStale = true;
+    if (!this.isTraining()) this.schedule();
+  }
+
+  frameDrawn(sequence: number): void {
+    this.drawn = Math.max(this.drawn, sequence);
+    if (!this.isTraining()) this.schedule();
+  }
+
+  /** Makes a frame if one is due; for the training loop, between two steps. */
+  async makeIfDue(): Promise<void> {
+    if (this.isDue()) await this.turns.take(() => this.make());
+  }
+
+  dispose(): void {
+    this.watched = null;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  private isDue(): boolean {
+    return this.watched !== null && this.isStale && this.drawn === this.sequence && performance.now() >= this.notBefore;
+  }
+
+  /** Without a training loop to ask for frames, a timer does. */
+  private schedule(): void {
+    if (this.timer || this.watched === null || !this.isStale || this.drawn !== this.sequence) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        void this.makeIfDue();
+      },
+      Math.max(0, this.notBefore - performance.now()),
+    );
+  }
+
+  private async make(): Promise<void> {
+    const watch = this.watched;
+    if (!watch || !this.isDue()) return;
+    this.isStale = false;
+    const start = performance.now();
+    try {
+      const frame = await makeFrame(this.inspector, watch, this.sequence + 1, this.trainingStep());
+      // Looked away, or at something else, in the meantime.
+      if (this.watched !== watch) return;
+      this.sequence++;
+      this.sink.frame(frame);
+    } catch (thrown) {
+      if (!(thrown instanceof UserError)) throw thrown;
+      this.watched = null;
+      this.sink.watchFailed({ template: thrown.template, args: thrown.args });
+    }
+    const cost = performance.now() - start;
+    const rest = this.isTraining() ? cost / shareOfTraining - cost : 0;
+    this.notBefore = start + Math.max(cost + rest, 1000 / watch.maximumRate);
+  }
+}

@@ -1,0 +1,118 @@
+/** Runs the model over a probe and asks the analysis what its gradients do. */
+import { ItemisedGradient } from '../../core/analysis/itemised';
+import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
+import { Backward, type TotalNorms } from '../../core/backward/bptt';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { cellOf } from '../../core/model/cells/registry';
+import type { ModelConfig } from '../../core/model/config';
+import type { Parameters } from '../../core/model/parameters';
+import { Tape } from '../../core/model/tape';
+import { UserError } from '../../core/userError';
+import type { Backend } from '../backend';
+
+/** Memory a probe may take; a longer one is refused with what it would need. */
+const mostBytes = 2e9;
+
+/** A model as inspection needs it; the parameters may change between inspections. */
+export interface InspectedModel {
+  readonly config: ModelConfig;
+  readonly parameters: Parameters;
+  readonly vocabulary: Vocabulary;
+  readonly backend: Backend;
+}
+
+/** What one target's itemised gradient says of one layer. */
+export interface LayerFlow {
+  /** log₁₀‖∂ℓ_τ/∂h_t‖. */
+  readonly log10: Float64Array;
+  /** The same, relative to the target's own step. */
+  readonly relative: Float64Array;
+  readonly regions: readonly Region[];
+  readonly horizon: number | null;
+  readonly slope: number | null;
+}
+
+export class Inspector {
+  private tape: Tape | null = null;
+  private backward: Backward | null = null;
+  private encoded: { text: string; ids: Int32Array } | null = null;
+  private readonly itemised: ItemisedGradient;
+
+  constructor(readonly model: InspectedModel) {
+    this.itemised = new ItemisedGradient(model.config, model.parameters);
+  }
+
+  /**
+   * The forward pass over a text from the zero state: inputs are all its tokens but the last, targets all but the first. The tape
+   * is good until the next call. Throws a UserError for an unknown symbol, fewer than two tokens, or too many.
+   */
+  async read(text: string): Promise<Tape> {
+    const ids = this.encode(text);
+    const steps = ids.length - 1;
+    if (steps < 1) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', ids.length);
+    const tape = this.tapeFor(steps);
+    tape.inputs.set(ids.subarray(0, steps));
+    tape.targets.set(ids.subarray(1));
+    tape.clearState();
+    await this.model.backend.forward.run(tape);
+    return tape;
+  }
+
+  /** Norms of the total gradients of what was read last, and, into `gradient`, those of the parameters. */
+  async totals(tape: Tape, gradient: Parameters | null): Promise<readonly TotalNorms[]> {
+    this.backward ??= new Backward(this.model.config, tape.steps, 1, this.model.backend.products);
+    await this.backward.run(tape, this.model.parameters, gradient);
+    return this.backward.totals;
+  }
+
+  /** The flow to one target, layer by layer. */
+  flows(tape: Tape, target: number, thresholds: Thresholds): LayerFlow[] {
+    return this.itemised.run(tape, target).map((log10) => {
+      const relative = relativeTo(target, log10);
+      return {
+        log10,
+        relative,
+        regions: regionsOf(relative, thresholds),
+        horizon: horizonOf(relative, target, thresholds),
+        slope: slopeOf(relative, target),
+      };
+    });
+  }
+
+  /** T × T: row τ is the top layer's log₁₀‖∂ℓ_τ/∂h_t‖, NaN for t > τ. */
+  async matrix(tape: Tape, pause: () => Promise<void>): Promise<Float64Array> {
+    const top = this.model.config.layers - 1;
+    const matrix = new Float64Array(tape.steps * tape.steps);
+    for (let target = 0; target < tape.steps; target++) {
+      matrix.set(this.itemised.run(tape, target, top)[top], target * tape.steps);
+      await pause();
+    }
+    return matrix;
+  }
+
+  private encode(text: string): Int32Array {
+    if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
+    return this.encoded.ids;
+  }
+
+  private tapeFor(steps: number): Tape {
+    if (this.tape?.steps === steps) return this.tape;
+    const { config } = this.model;
+    const cell = cellOf(config.cell);
+    // States, saved activations, and the backward pass's buffers of pre-activations and hidden gradients.
+    const floats = steps * (config.hiddenSize * (config.layers * (2 + cell.saved.length) + 2 * cell.gateCount + 1) + 2 * config.vocabularySize);
+    if (4 * floats > mostBytes) {
+      throw new UserError('The text is too long to inspect at once: {0} tokens would need {1} GB of memory, and up to {2} GB are allowed. Choose a shorter text.', steps + 1, Math.ceil((4 * floats) / 1e9), mostBytes / 1e9);
+    }
+    this.backward = null;
+    this.tape = new Tape(config, steps, 1);
+    return this.tape;
+  }
+}
+
+/** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */
+export function resolveTarget(target: number | 'last', steps: number): number {
+  if (target === 'last') return steps - 1;
+  if (Number.isInteger(target) && target >= 0 && target < steps) return target;
+  throw new UserError('The target {0} is not in the text; it can be from 0 to {1}.', target, steps - 1);
+}

@@ -1,0 +1,27 @@
+/** The engine process: the engine behind the channel to its parent. It ends when its parent does. */
+import type { EngineCalls, EngineEvents } from '../protocol/engine';
+import { Server, type Channel } from '../protocol/rpc';
+import { Engine } from './engine';
+import { toError } from './toError';
+
+const channel: Channel = {
+  send: (message) => {
+    // A failed send means that the parent is gone; 'disconnect' deals with that.
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  },
+  onMessage: (listener) => process.on('message', listener),
+  onClose: (listener) => process.on('disconnect', listener),
+};
+
+const engine = new Engine((event, value) => server.emit(event, value));
+const server = new Server<EngineCalls, EngineEvents>(channel, engine.handlers, toError);
+
+channel.onClose(() => {
+  engine.close().then(
+    () => process.exit(0),
+    (thrown: unknown) => {
+      process.stderr.write(`${String(thrown)}\n`);
+      process.exit(1);
+    },
+  );
+});

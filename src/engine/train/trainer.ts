@@ -1,0 +1,135 @@
+/** One training step after another: windows of the streams → forward → backward → clip → update. */
+import { Backward, type TotalNorms } from '../../core/backward/bptt';
+import { Streams } from '../../core/corpus/streams';
+import type { ModelConfig } from '../../core/model/config';
+import { Parameters } from '../../core/model/parameters';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../core/model/safetensors';
+import { Tape } from '../../core/model/tape';
+import { clipByNorm } from '../../core/optimize/clip';
+import { optimizerOf, type Optimizer } from '../../core/optimize/optimizer';
+import { UserError } from '../../core/userError';
+import type { TrainingSettings } from '../../protocol/settings';
+import type { Backend } from '../backend';
+
+export interface StepMetrics {
+  readonly step: number;
+  /** Nats per token. */
+  readonly loss: number;
+  /** Global L2 norm before and after clipping. */
+  readonly gradientNorm: number;
+  readonly clippedNorm: number;
+  /** Tokens read since the run began. */
+  readonly tokens: number;
+}
+
+export class Trainer {
+  /** Steps taken. */
+  step = 0;
+  private readonly streams: Streams;
+  private readonly tape: Tape;
+  private readonly backward: Backward;
+  private readonly gradient: Parameters;
+  private readonly optimizer: Optimizer;
+
+  /** Throws a UserError when the tokens are too few or a setting cannot be used. */
+  constructor(
+    private readonly config: ModelConfig,
+    private readonly settings: TrainingSettings,
+    private readonly parameters: Parameters,
+    ids: Int32Array,
+    private readonly backend: Backend,
+  ) {
+    this.streams = new Streams(ids, settings.window, settings.batch);
+    this.tape = new Tape(config, settings.window, settings.batch);
+    this.backward = new Backward(config, settings.window, settings.batch, backend.products);
+    this.gradient = new Parameters(config);
+    this.optimizer = optimizerOf(settings, parameters.values.length);
+  }
+
+  get tokensPerStep(): number {
+    return this.settings.window * this.settings.batch;
+  }
+
+  /** Norms of the total gradients of the last step, layer by layer. */
+  get totals(): readonly TotalNorms[] {
+    return this.backward.totals;
+  }
+
+  /**
+   * One step. A loss or gradient that is not finite throws a UserError before the update: weights, state and position in the
+   * text are then as they were before the step.
+   */
+  async next(): Promise<StepMetrics> {
+    const { tape, streams, parameters, gradient } = this;
+    const { position } = streams;
+    if (streams.next(tape.inputs, tape.targets)) tape.clearState();
+    await this.backend.forward.run(tape);
+    const { loss } = tape;
+    await this.backward.run(tape, parameters, gradient);
+    const { before, after } = clipByNorm(gradient.values, this.settings.clipNorm);
+    if (!Number.isFinite(loss) || !Number.isFinite(before)) {
+      streams.position = position;
+      throw this.overflow(loss);
+    }
+    this.optimizer.step(parameters.values, gradient.values);
+    tape.carryState();
+    this.step++;
+    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, tokens: this.step * this.tokensPerStep };
+  }
+
+  /** What must be saved beside the parameters to go on with the same bits. */
+  encodeState(): Uint8Array {
+    const tensors = new Map(this.stateArrays().map(([name, data]): [string, Tensor] => [name, { dtype: 'F32', shape: [data.length], data }]));
+    const metadata = { step: String(this.step), position: String(this.streams.position), optimizerSteps: String(this.optimizer.count) };
+    return encodeSafetensors(tensors, metadata);
+  }
+
+  /** Goes on from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
+  restoreState(bytes: Uint8Array, file: string): void {
+    const { tensors, metadata } = decodeSafetensors(bytes, file);
+    const count = (name: string) => {
+      const value = Number(metadata[name]);
+      if (!Number.isSafeInteger(value) || value < 0) throw new UserError('{0} is broken: it does not say “{1}”.', file, name);
+      return value;
+    };
+    const sources = this.stateArrays().map(([name, target]) => {
+      const tensor = tensors.get(name);
+      if (tensor?.dtype !== 'F32' || tensor.data.length !== target.length) {
+        throw new UserError('{0} does not belong to this run: its tensor “{1}” is missing or has another size.', file, name);
+      }
+      return { target, data: tensor.data };
+    });
+    const [step, position, optimizerSteps] = [count('step'), count('position'), count('optimizerSteps')];
+    for (const { target, data } of sources) target.set(data);
+    this.step = step;
+    this.streams.position = position;
+    this.optimizer.count = optimizerSteps;
+  }
+
+  private stateArrays(): [string, Float32Array][] {
+    const size = this.settings.batch * this.config.hiddenSize;
+    return [
+      ...Object.entries(this.optimizer.moments).map(([name, data]): [string, Float32Array] => [`optimizer.${name}`, data]),
+      ...this.tape.layers.flatMap(({ hidden, cellState }, layer): [string, Float32Array][] => {
+        const state: [string, Float32Array][] = [[`state.${layer}.hidden`, hidden.subarray(0, size)]];
+        if (cellState.length > 0) state.push([`state.${layer}.cell`, cellState.subarray(0, size)]);
+        return state;
+      }),
+    ];
+  }
+
+  private overflow(loss: number): UserError {
+    const step = this.step + 1;
+    if (!Number.isFinite(loss)) {
+      return new UserError(
+        'At step {0} the loss is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
+        step,
+      );
+    }
+    const entry = this.gradient.layout.entries.find((e) => !this.gradient.view(e).every(Number.isFinite));
+    return new UserError(
+      'At step {0} the gradient of {1} is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
+      step, entry?.name ?? 'the parameters',
+    );
+  }
+}
