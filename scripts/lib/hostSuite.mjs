@@ -1,4 +1,5 @@
 // Runs tests inside a real extension host: that of the Code server, driven by a browser, or that of a downloaded desktop editor.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { chromiumFlags } from './system.mjs';
@@ -10,20 +11,24 @@ const tests = join(root, 'out/test/editor/host/index.js');
 
 /**
  * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number }} options
- * `folder` is opened as the workspace; `environment` is added to the extension host's; `deadline` in milliseconds.
+ * `folder` is opened as the workspace; `environment` is added to the extension host's: BACKFLOW_TEST_COUNTS and
+ * BACKFLOW_TEST_OUTPUT name files for the counts and for what is to be read; `deadline` in milliseconds.
  * @returns {Promise<number>} the tests' exit code
  */
 export async function runInCodeServer({ browser, folder, data, environment, deadline }) {
   const { chromium } = await import('playwright-core');
   const server = await startCodeServer({ data, environment, patience: 10 });
   const instance = await chromium.launch({ executablePath: browser, args: chromiumFlags });
+  /** What the editor's own console said; told only when the tests did not come to their end. */
+  const said = [];
+  const output = follow(environment.BACKFLOW_TEST_OUTPUT);
   let timer;
   try {
     const page = await instance.newPage({ viewport: { width: 1440, height: 900 } });
     const outcome = new Promise((resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`The tests in the extension host did not end within ${deadline / 60_000} minutes.`)), deadline);
       void page.exposeFunction('codeAutomationLog', (type, args) => {
-        process.stdout.write(`${args.map(String).join(' ')}\n`);
+        said.push(args.map(String).join(' '));
       });
       void page.exposeFunction('codeAutomationExit', (code) => resolve(code));
     });
@@ -31,21 +36,44 @@ export async function runInCodeServer({ browser, folder, data, environment, dead
     const payload = [['extensionDevelopmentPath', at(root)], ['extensionTestsPath', at(tests)], ['skipWelcome', 'true']];
     await page.goto(server.address({ folder, payload: JSON.stringify(payload) }));
     return await outcome;
+  } catch (error) {
+    process.stdout.write(`${said.slice(-60).join('\n')}\n`);
+    throw error;
   } finally {
     clearTimeout(timer);
+    output.stop();
     await instance.close();
     await server.stop();
   }
 }
 
+/** Prints what is appended to a file, as it comes. */
+function follow(file) {
+  writeFileSync(file, '');
+  let printed = 0;
+  const print = () => {
+    const text = readFileSync(file);
+    process.stdout.write(text.subarray(printed));
+    printed = text.length;
+  };
+  const timer = setInterval(print, 200);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      print();
+    },
+  };
+}
+
 /** The same tests in Visual Studio Code, which is downloaded once. */
 export async function runInDesktopEditor({ folder, data, environment }) {
   const { runTests } = await import('@vscode/test-electron');
+  const output = follow(environment.BACKFLOW_TEST_OUTPUT);
   return runTests({
     cachePath: join(root, '.vscode-test'),
     extensionDevelopmentPath: root,
     extensionTestsPath: tests,
     extensionTestsEnv: environment,
     launchArgs: [folder, ...ownProfile(data)],
-  });
+  }).finally(() => output.stop());
 }

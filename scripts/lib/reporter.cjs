@@ -1,6 +1,11 @@
-// Mocha's readable report, live, and at the end the counts in the file that BACKFLOW_TEST_COUNTS names.
-const { writeFileSync } = require('node:fs');
+// Mocha's readable report, live, and at the end the counts in the file that BACKFLOW_TEST_COUNTS names. Inside an editor, where
+// there is no terminal, the report goes to the file that BACKFLOW_TEST_OUTPUT names.
+const { appendFileSync, writeFileSync } = require('node:fs');
+const { format } = require('node:util');
 const Mocha = require('mocha');
+
+const output = process.env.BACKFLOW_TEST_OUTPUT;
+if (output) Mocha.reporters.Base.consoleLog = (...values) => appendFileSync(output, `${format(...values)}\n`);
 
 module.exports = class extends Mocha.reporters.Spec {
   constructor(runner, options) {

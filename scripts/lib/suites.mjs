@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
+import { makeWindowPlain } from './plainWindow.mjs';
 import { interrupted, npm, run, stopAll } from './processes.mjs';
 import { buildProject, installDependencies, seconds } from './project.mjs';
 import { Hindrance, main, say } from './say.mjs';
@@ -181,7 +182,9 @@ function hostSuite() {
     inTemporaryFolder(async (temporary) => {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
-      const options = { folder, data: join(temporary, 'data'), environment: { BACKFLOW_TEST_COUNTS: counts }, browser: findChromium(), deadline };
+      makeWindowPlain(folder);
+      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '' };
+      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline };
       return (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
     }),
   );

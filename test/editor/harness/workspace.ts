@@ -2,6 +2,7 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import plainWindow from '../../../scripts/lib/plainWindow.json';
 
 export type Theme = 'dark' | 'light' | 'highContrast';
 
@@ -25,15 +26,8 @@ export function makeWorkspace(
   const folder = mkdtempSync(join(tmpdir(), 'backflow-editor-'));
   mkdirSync(join(folder, '.vscode'));
   const chosen = {
+    ...plainWindow,
     'workbench.colorTheme': colorThemes[theme],
-    'workbench.startupEditor': 'none',
-    'workbench.secondarySideBar.defaultVisibility': 'hidden',
-    'workbench.tips.enabled': false,
-    'chat.disableAIFeatures': true,
-    'editor.minimap.enabled': false,
-    'editor.wordWrap': 'on',
-    'files.exclude': { '**/.vscode': true },
-    'git.enabled': false,
     ...settings,
   };
   writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(chosen, null, 2));

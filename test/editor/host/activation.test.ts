@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { report } from './report';
 
 interface Manifest {
   readonly contributes: { readonly commands: readonly { readonly command: string }[] };
@@ -11,14 +13,27 @@ function backflow(): vscode.Extension<unknown> {
   return extension;
 }
 
+/** A window that has just opened loads its own extensions; waits until the host has nothing to do, 20 s at most. */
+async function settled(): Promise<void> {
+  const until = performance.now() + 20_000;
+  for (let calm = 0; calm < 25 && performance.now() < until; ) {
+    const began = performance.now();
+    await wait(20);
+    calm = performance.now() - began < 30 ? calm + 1 : 0;
+  }
+}
+
 describe('activation', () => {
   it('takes less than 100 ms, loading included', async () => {
     const extension = backflow();
     assert.equal(extension.isActive, false, 'it is active before anybody asked for it');
+    await settled();
     const began = performance.now();
+    const cpu = process.cpuUsage();
     await extension.activate();
     const took = performance.now() - began;
-    process.stdout.write(`activation: ${took.toFixed(1)} ms\n`);
+    const { user, system } = process.cpuUsage(cpu);
+    report(`activation: ${took.toFixed(1)} ms, of it ${((user + system) / 1000).toFixed(1)} ms of processor time`);
     assert.ok(took < 100, `activation took ${took.toFixed(1)} ms`);
   });
 

@@ -10,7 +10,7 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({
     reporter: join(project, 'scripts/lib/reporter.cjs'),
     timeout: 60_000,
-    color: true,
+    color: process.env['BACKFLOW_TEST_COLOR'] === '1',
     forbidOnly: true,
     forbidPending: true,
   });
