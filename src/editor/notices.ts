@@ -1,0 +1,42 @@
+/** Saying what happened: sentences for a person, everything else for the log. */
+import * as vscode from 'vscode';
+import type { Message } from '../protocol/run';
+import { RpcError } from '../protocol/rpc';
+
+/** The sentence in the reader's language. */
+export function translated({ template, args }: Message): string {
+  return vscode.l10n.t(template, ...args);
+}
+
+export class Notices {
+  constructor(private readonly log: vscode.LogOutputChannel) {}
+
+  /** Shows an error: its own sentence if it has one, else a short one and the way to the log. A cancelled call is no error. */
+  report(error: unknown): void {
+    if (error instanceof RpcError && error.code === 'cancelled') return;
+    if (error instanceof RpcError && error.code !== 'internal') {
+      void vscode.window.showErrorMessage(translated(error.sentence));
+      return;
+    }
+    this.log.error(error instanceof Error ? error : String(error));
+    void this.errorWithLog(vscode.l10n.t('Something went wrong in Backflow. The log says what.'));
+  }
+
+  /** Runs a command's work, reporting what it throws. */
+  async guard<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.report(error);
+      return undefined;
+    }
+  }
+
+  /** An error with actions, and the way to the log. Resolves with the action chosen. */
+  async errorWithLog<T extends string>(sentence: string, ...actions: T[]): Promise<T | undefined> {
+    const showLog = vscode.l10n.t('Show Log');
+    const chosen = await vscode.window.showErrorMessage(sentence, ...actions, showLog);
+    if (chosen === showLog) this.log.show();
+    return actions.find((action) => action === chosen);
+  }
+}

@@ -1,0 +1,107 @@
+/** The one panel: a web page beside the text. What is said to it is in panelLink.ts. */
+import * as vscode from 'vscode';
+import type { FromPage, ToPage } from '../../protocol/panel';
+import { pageHtml } from '../../protocol/pageHtml';
+import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
+import { parseFromPage } from '../../protocol/parseFromPage';
+
+export const panelType = 'backflow.panel';
+
+export class Panel implements vscode.Disposable {
+  private readonly received = new vscode.EventEmitter<FromPage>();
+  private readonly visibilityChanged = new vscode.EventEmitter<void>();
+  private panel: vscode.WebviewPanel | undefined;
+  private isReady = false;
+  private wasVisible = false;
+
+  readonly onDidReceive = this.received.event;
+  /** The panel has come into view, or gone out of it; out of view its page does not exist. */
+  readonly onDidChangeVisibility = this.visibilityChanged.event;
+
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  get isVisible(): boolean {
+    return this.panel?.visible === true;
+  }
+
+  /** Opens the panel beside the text, or brings it into view. The keyboard stays in the text. */
+  show(): void {
+    if (this.panel) {
+      this.panel.reveal(undefined, true);
+      return;
+    }
+    this.adopt(vscode.window.createWebviewPanel(panelType, 'Backflow', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }));
+  }
+
+  /** Takes over a panel that the editor has restored. */
+  adopt(panel: vscode.WebviewPanel): void {
+    this.panel?.dispose();
+    this.panel = panel;
+    this.isReady = false;
+    const { webview } = panel;
+    const media = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
+    webview.options = { enableScripts: true, localResourceRoots: [media] };
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'icons', 'backflow.svg');
+    webview.onDidReceiveMessage((message: unknown) => this.receive(message));
+    panel.onDidChangeViewState(() => this.noteVisibility());
+    panel.onDidDispose(() => {
+      if (this.panel !== panel) return;
+      this.panel = undefined;
+      this.noteVisibility();
+    });
+    webview.html = pageHtml({
+      scriptUri: webview.asWebviewUri(vscode.Uri.joinPath(media, 'page.js')).toString(),
+      styleUri: webview.asWebviewUri(vscode.Uri.joinPath(media, 'page.css')).toString(),
+      cspSource: webview.cspSource,
+      nonce: crypto.randomUUID().replaceAll('-', ''),
+      strings: pageStrings(),
+      language: vscode.env.language,
+    });
+    this.noteVisibility();
+  }
+
+  /** Sends a message to the page, if there is one that listens. */
+  post(message: ToPage): boolean {
+    if (!this.panel || !this.isReady) return false;
+    void this.panel.webview.postMessage(message);
+    return true;
+  }
+
+  /** What the panel's tab says. */
+  setTitle(title: string): void {
+    if (this.panel && this.panel.title !== title) this.panel.title = title;
+  }
+
+  dispose(): void {
+    this.panel?.dispose();
+    this.received.dispose();
+    this.visibilityChanged.dispose();
+  }
+
+  private receive(message: unknown): void {
+    const known = parseFromPage(message);
+    if (!known) {
+      this.log.warn('The panel sent a message that is none:', JSON.stringify(message).slice(0, 500));
+      return;
+    }
+    if (known.type === 'ready') this.isReady = true;
+    if (known.type === 'error') this.log.error(`[panel] ${known.text}`);
+    this.received.fire(known);
+  }
+
+  private noteVisibility(): void {
+    // A page that goes out of view is gone, and says "ready" when it has come again.
+    if (!this.isVisible) this.isReady = false;
+    if (this.wasVisible === this.isVisible) return;
+    this.wasVisible = this.isVisible;
+    this.visibilityChanged.fire();
+  }
+}
+
+function pageStrings(): PageStrings {
+  const entries = Object.entries(englishPageStrings).map(([key, english]) => [key, vscode.l10n.t(english)]);
+  return Object.fromEntries(entries) as PageStrings;
+}

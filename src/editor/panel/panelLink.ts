@@ -1,0 +1,143 @@
+/** What the panel is told of the current session, and what it may ask for. */
+import * as vscode from 'vscode';
+import type { Frame } from '../../protocol/frame';
+import type { FromPage, PanelStatus } from '../../protocol/panel';
+import type { Message } from '../../protocol/run';
+import type { RunControl } from '../runs/runControl';
+import type { RunRegistry } from '../runs/runRegistry';
+import type { RunSession, SessionProgress } from '../runs/runSession';
+import { translated } from '../notices';
+import type { ProbeTracker } from '../probe/probeTracker';
+import { isProbeOf, tokenAtOffset } from '../probe/probeText';
+import type { TokenMarks } from '../probe/tokenMarks';
+import type { Watching } from '../probe/watching';
+import type { Panel } from './panel';
+import { frameForPage, rowsForPage } from './wholeBuffers';
+
+export class PanelLink implements vscode.Disposable {
+  private readonly listeners: vscode.Disposable;
+  /** The frame the page is drawing: the engine makes no other until it is answered. */
+  private drawing: { readonly session: RunSession; readonly sequence: number } | null = null;
+  private refusal: Message | null = null;
+
+  constructor(
+    private readonly panel: Panel,
+    private readonly registry: RunRegistry,
+    private readonly tracker: ProbeTracker,
+    private readonly watching: Watching,
+    private readonly marks: TokenMarks,
+    private readonly control: RunControl,
+  ) {
+    this.listeners = vscode.Disposable.from(
+      panel.onDidReceive((message) => this.receive(message)),
+      panel.onDidChangeVisibility(() => this.finishDrawing()),
+      registry.onDidChangeCurrent(() => this.showCurrent()),
+      registry.onDidChangeStatus((session) => void panel.post({ type: 'status', status: statusOf(session) })),
+      registry.onDidProgress((news) => this.progressed(news)),
+      registry.onDidReceiveFrame(({ session, frame }) => this.passOn(session, frame)),
+      registry.onDidRefuseWatch((message) => {
+        this.refusal = message;
+        panel.post({ type: 'probeFailed', message: translated(message) });
+      }),
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.caretMoved(textEditor)),
+    );
+  }
+
+  /** Marks a token of the probe in the page, as far as the page shows the same text. */
+  mark(token: number | null): void {
+    const frame = this.registry.current?.lastFrame;
+    const probe = this.tracker.current;
+    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header.tokens) || token >= frame.header.tokens.length)) return;
+    this.panel.post({ type: 'mark', step: token });
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+  }
+
+  private receive(message: FromPage): void {
+    const session = this.registry.current;
+    switch (message.type) {
+      case 'ready':
+        this.finishDrawing();
+        this.showCurrent();
+        break;
+      case 'frameDrawn':
+        if (this.drawing?.sequence === message.sequence) this.finishDrawing();
+        break;
+      case 'control':
+        if (session) void this.control.run(message.action, session);
+        break;
+      case 'mark':
+        this.marks.mark(this.shownToken(message.step));
+        break;
+      case 'reveal': {
+        const token = this.shownToken(message.step);
+        if (token !== null) void this.marks.reveal(token);
+        break;
+      }
+      case 'target':
+        if (session) session.target = message.target;
+        this.watching.update();
+        break;
+      case 'unitMap':
+        if (session) session.unitMap = message.choice;
+        this.watching.update();
+        break;
+      case 'error':
+        break;
+    }
+  }
+
+  /** The token of the probe that the page means by a step; none while the page shows a text that is no longer there. */
+  private shownToken(step: number | null): number | null {
+    const frame = this.registry.current?.lastFrame;
+    const probe = this.tracker.current;
+    return frame && probe && isProbeOf(probe, frame.header.tokens) ? step : null;
+  }
+
+  private showCurrent(): void {
+    const session = this.registry.current;
+    this.refusal = session ? this.refusal : null;
+    this.panel.setTitle(session ? `Backflow: ${session.description.name}` : 'Backflow');
+    if (!session) {
+      const status: PanelStatus = { state: 'stopped', step: 0, message: null };
+      this.panel.post({ type: 'run', run: null, status, history: { rows: new Float64Array(0), validation: [] } });
+      return;
+    }
+    this.panel.post({ type: 'run', run: session.description, status: statusOf(session), history: session.metrics.snapshot() });
+    if (session.lastFrame) this.panel.post({ type: 'frame', frame: frameForPage(session.lastFrame) });
+    else if (this.refusal) this.panel.post({ type: 'probeFailed', message: translated(this.refusal) });
+  }
+
+  private progressed({ progress, wentBack }: SessionProgress): void {
+    if (wentBack) this.showCurrent();
+    else this.panel.post({ type: 'progress', rows: rowsForPage(progress) });
+  }
+
+  private passOn(session: RunSession, frame: Frame): void {
+    this.refusal = null;
+    this.finishDrawing();
+    const { sequence } = frame.header;
+    if (this.panel.post({ type: 'frame', frame: frameForPage(frame) })) this.drawing = { session, sequence };
+    else session.frameDrawn(sequence);
+  }
+
+  /** Answers for the page that drew the frame, or that will not any more. */
+  private finishDrawing(): void {
+    if (!this.drawing) return;
+    const { session, sequence } = this.drawing;
+    this.drawing = null;
+    session.frameDrawn(sequence);
+  }
+
+  private caretMoved({ document, selection }: vscode.TextEditor): void {
+    const probe = this.tracker.current;
+    if (probe?.document.toString() !== document.uri.toString()) return;
+    this.mark(tokenAtOffset(probe, document.offsetAt(selection.active)) ?? null);
+  }
+}
+
+function statusOf({ status }: RunSession): PanelStatus {
+  return { state: status.state, step: status.step, message: status.message && translated(status.message) };
+}

@@ -1,0 +1,55 @@
+/** The hover over a token of the probe. */
+import * as vscode from 'vscode';
+import { RpcError } from '../../protocol/rpc';
+import { thresholds } from '../chosenSettings';
+import type { RunRegistry } from '../runs/runRegistry';
+import { settingsFor } from '../settings';
+import { hoverText } from './hoverText';
+import { tokenAtOffset, tokenCount } from './probeText';
+import type { ProbeTracker } from './probeTracker';
+import { rangeOf } from './tints';
+
+/** The command behind the hover's link: trace back the loss of this step. */
+export const traceFromCommand = 'backflow.traceFrom';
+
+export class TokenHover implements vscode.HoverProvider {
+  private readonly hovered = new vscode.EventEmitter<number>();
+  /** A token is being hovered over. */
+  readonly onDidHover = this.hovered.event;
+
+  constructor(
+    private readonly registry: RunRegistry,
+    private readonly tracker: ProbeTracker,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  async provideHover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
+    const session = this.registry.current;
+    const probe = this.tracker.current;
+    if (!session?.isAlive || probe?.document.toString() !== document.uri.toString()) return undefined;
+    const index = tokenAtOffset(probe, document.offsetAt(position));
+    if (index === undefined) return undefined;
+    this.hovered.fire(index);
+
+    const controller = new AbortController();
+    const listener = token.onCancellationRequested(() => controller.abort());
+    try {
+      const request = { text: probe.text, token: index, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
+      const report = await session.describe(request, controller.signal);
+      const text = new vscode.MarkdownString(hoverText(report, probe, vscode.l10n.t), true);
+      text.isTrusted = { enabledCommands: [traceFromCommand] };
+      // The last token is only predicted: there is no step of its own to trace back from.
+      if (index < tokenCount(probe) - 1) {
+        const link = `command:${traceFromCommand}?${encodeURIComponent(JSON.stringify([index]))}`;
+        text.appendMarkdown(`\n\n[$(debug-step-back) ${vscode.l10n.t('Trace the loss back from here')}](${link})`);
+      }
+      return new vscode.Hover(text, rangeOf(probe, index, index + 1));
+    } catch (error) {
+      // A hover has no place for errors; one that nobody caused belongs in the log.
+      if (error instanceof RpcError && error.code === 'internal') this.log.error(error);
+      return undefined;
+    } finally {
+      listener.dispose();
+    }
+  }
+}

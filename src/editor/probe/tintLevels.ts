@@ -1,0 +1,48 @@
+/** Which tint a token of the probe gets: nine levels on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖). */
+import { seriesOf, type Frame } from '../../protocol/frame';
+import type { Thresholds } from '../../protocol/settings';
+
+/** Levels on either side of the scale; the last is reached at the threshold, where a region begins. */
+export const levelsPerSide = 4;
+
+export type TintKind = 'vanishing' | 'exploding' | 'zero';
+
+export interface Tint {
+  readonly kind: TintKind;
+  /** 1 … `levelsPerSide`; 1 for zero. */
+  readonly level: number;
+}
+
+/** Tokens from `from` to before `to` with the same tint. */
+export interface TintRun extends Tint {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The tint for r_t; undefined near the target's own size, and where the token cannot reach the target (NaN). */
+export function tintOf(relative: number, thresholds: Thresholds): Tint | undefined {
+  if (Number.isNaN(relative)) return undefined;
+  if (relative === -Infinity) return { kind: 'zero', level: 1 };
+  const kind = relative < 0 ? 'vanishing' : 'exploding';
+  const level = Math.min(levelsPerSide, Math.floor((levelsPerSide * relative) / thresholds[kind]));
+  return level >= 1 ? { kind, level } : undefined;
+}
+
+/**
+ * The tints of a frame's tokens, neighbours of one tint joined, for one layer. In code that reads T values once:
+ * it runs in the extension host.
+ */
+export function tintRuns(frame: Frame, layer: number): TintRun[] {
+  const flow = seriesOf(frame, 'flow', layer);
+  if (!flow) return [];
+  const own = flow[frame.header.target];
+  const runs: TintRun[] = [];
+  for (let t = 0; t < flow.length; t++) {
+    const tint = tintOf(flow[t] - own, frame.header.thresholds);
+    if (!tint) continue;
+    const last = runs.at(-1);
+    if (last && last.to === t && last.kind === tint.kind && last.level === tint.level) runs[runs.length - 1] = { ...last, to: t + 1 };
+    else runs.push({ ...tint, from: t, to: t + 1 });
+  }
+  return runs;
+}

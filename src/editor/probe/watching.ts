@@ -1,0 +1,64 @@
+/** Tells the current session's engine which frames to make: none that nobody looks at. */
+import * as vscode from 'vscode';
+import { thresholds } from '../chosenSettings';
+import type { Panel } from '../panel/panel';
+import type { RunRegistry } from '../runs/runRegistry';
+import { settingsFor } from '../settings';
+import type { ProbeTracker } from './probeTracker';
+import type { Tints } from './tints';
+
+/** Frames a second: for the panel as fast as it likes to draw, for tints as fast as one can read. */
+const panelRate = 30;
+const tintRate = 2;
+
+export class Watching implements vscode.Disposable {
+  private readonly listeners: vscode.Disposable;
+
+  constructor(
+    private readonly registry: RunRegistry,
+    private readonly tracker: ProbeTracker,
+    private readonly panel: Panel,
+    private readonly tints: Tints,
+  ) {
+    this.listeners = vscode.Disposable.from(
+      registry.onDidChangeCurrent(() => this.update()),
+      // A session that has been resumed has a new engine, which knows nothing yet.
+      registry.onDidChangeStatus(() => this.update()),
+      tracker.onDidChange(() => this.probeChanged()),
+      panel.onDidChangeVisibility(() => this.update()),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.update()),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('backflow.thresholds') || change.affectsConfiguration('backflow.tint')) this.update();
+      }),
+    );
+  }
+
+  /** Tells the engine what is wanted now; nothing is sent when that is what it knows. */
+  update(): void {
+    const session = this.registry.current;
+    const probe = this.tracker.current;
+    if (!session) return;
+    if (!probe || !(this.panel.isVisible || this.tints.areShown)) {
+      session.watch(null);
+      return;
+    }
+    session.watch({
+      text: probe.text,
+      target: session.target,
+      thresholds: thresholds(settingsFor(probe.document)),
+      unitMap: session.unitMap,
+      maximumRate: this.panel.isVisible ? panelRate : tintRate,
+    });
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+  }
+
+  private probeChanged(): void {
+    const session = this.registry.current;
+    // A chosen target is a place in the text that was; in another one it means nothing.
+    if (session && this.tracker.current) session.target = 'last';
+    this.update();
+  }
+}

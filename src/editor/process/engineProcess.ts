@@ -1,0 +1,142 @@
+/** One engine: a child process with at most one model. A crash of it takes nothing else along. */
+import { fork, type ChildProcess } from 'node:child_process';
+import type { EngineCalls, EngineEvents } from '../../protocol/engine';
+import { Caller, type Channel } from '../../protocol/rpc';
+import type { EngineEnd } from './endOfEngine';
+
+/** Where lines about the engine go; the editor's log channel has this form. */
+export interface EngineLog {
+  info(line: string): void;
+  warn(line: string): void;
+}
+
+/** Milliseconds an engine has to save a checkpoint when it is asked to end, then to follow SIGTERM. */
+const graceToSave = 3000;
+const graceToEnd = 1000;
+
+/** Lines of one engine's output that are kept in parts at most this long. */
+const longestLine = 2000;
+
+export class EngineProcess {
+  readonly calls: Caller<EngineCalls, EngineEvents>;
+  private readonly child: ChildProcess;
+  private readonly endListeners = new Set<(end: EngineEnd) => void>();
+  private ended: EngineEnd | null = null;
+  private closing: Promise<void> | null = null;
+
+  /** @param file the engine's bundle */
+  constructor(file: string, log: EngineLog) {
+    this.child = fork(file, [], {
+      // The editor's own runtime; under Electron it has to be told to be Node.
+      execPath: process.execPath,
+      execArgv: [],
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const name = `engine ${this.child.pid ?? '?'}`;
+    forwardLines(this.child.stdout, (line) => log.info(`[${name}] ${line}`));
+    forwardLines(this.child.stderr, (line) => log.warn(`[${name}] ${line}`));
+    this.child.on('exit', (code, signal) => this.didEnd({ code, signal, error: null }));
+    // 'error' also says that a message could not be sent; only a process that never started has no exit after it.
+    this.child.on('error', (error) => {
+      log.warn(`[${name}] ${error.message}`);
+      if (this.child.pid === undefined) this.didEnd({ code: null, signal: null, error });
+    });
+    this.calls = new Caller<EngineCalls, EngineEvents>(this.channel());
+    this.onEnd(({ code, signal }) => log.info(`[${name}] ended (${signal ?? `exit status ${code ?? '?'}`})`));
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  get isAlive(): boolean {
+    return this.ended === null;
+  }
+
+  /** How the process ended; null while it lives. */
+  get ending(): EngineEnd | null {
+    return this.ended;
+  }
+
+  /** Calls `listener` once, when the process has ended, however it did. */
+  onEnd(listener: (end: EngineEnd) => void): void {
+    if (this.ended) listener(this.ended);
+    else this.endListeners.add(listener);
+  }
+
+  /**
+   * Ends the process: it is asked to stop, which saves a checkpoint of a run; then disconnected, after which it ends by
+   * itself; then signalled. Resolves when it has ended.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.endInOrder();
+    return this.closing;
+  }
+
+  private async endInOrder(): Promise<void> {
+    if (this.ended) return;
+    const ended = new Promise<void>((resolve) => this.onEnd(() => resolve()));
+    // A model that is not in training refuses `stop`; that is an answer too.
+    const stopped = this.calls.call('stop', null).then(
+      () => undefined,
+      () => undefined,
+    );
+    await withinTime(stopped, graceToSave);
+    if (this.child.connected) this.child.disconnect();
+    await withinTime(ended, graceToEnd);
+    if (this.isAlive) this.child.kill('SIGTERM');
+    await withinTime(ended, graceToEnd);
+    if (this.isAlive) this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  private didEnd(end: EngineEnd): void {
+    if (this.ended) return;
+    this.ended = end;
+    for (const listener of this.endListeners) listener(end);
+    this.endListeners.clear();
+  }
+
+  private channel(): Channel {
+    const { child } = this;
+    return {
+      send: (message) => {
+        // A process that is gone is told by 'exit', so a failed send needs no second report.
+        if (child.connected) child.send(message as object, () => undefined);
+      },
+      onMessage: (listener) => void child.on('message', listener),
+      onClose: (listener) => {
+        let isOpen = true;
+        const close = () => {
+          if (isOpen) listener();
+          isOpen = false;
+        };
+        child.on('disconnect', close);
+        this.onEnd(close);
+      },
+    };
+  }
+}
+
+/** Resolves with the promise or when the time is over. */
+async function withinTime(promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
+}
+
+function forwardLines(stream: NodeJS.ReadableStream | null, write: (line: string) => void): void {
+  let rest = '';
+  stream?.setEncoding('utf8');
+  stream?.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = (lines.pop() ?? '').slice(-longestLine);
+    for (const line of lines) write(line.slice(0, longestLine));
+  });
+  stream?.on('end', () => {
+    if (rest !== '') write(rest);
+  });
+}

@@ -1,0 +1,45 @@
+/** Pause, resume, step and stop, from wherever they are asked. */
+import * as vscode from 'vscode';
+import type { ControlAction } from '../../protocol/panel';
+import type { Message } from '../../protocol/run';
+import { translated, type Notices } from '../notices';
+import type { RunSession } from './runSession';
+
+export class RunControl {
+  constructor(private readonly notices: Notices) {}
+
+  async run(action: ControlAction, session: RunSession): Promise<void> {
+    await this.notices.guard(async () => {
+      if (action === 'resume' && session.status.state !== 'paused') await this.resumeFromCheckpoint(session);
+      else await session.control(action);
+    });
+  }
+
+  /** Tells that an engine has ended by itself, and offers to go on. */
+  async offerResume(session: RunSession, sentence: Message): Promise<void> {
+    const said = `${session.description.name}: ${translated(sentence)}`;
+    const resume = vscode.l10n.t('Resume');
+    const chosen = session.isRun ? await this.notices.errorWithLog(said, resume) : await this.notices.errorWithLog(said);
+    if (chosen === resume && !session.isAlive) await this.run('resume', session);
+  }
+
+  private async resumeFromCheckpoint(session: RunSession): Promise<void> {
+    if (!session.isRun || session.status.state === 'starting' || session.status.state === 'running') return;
+    const steps = session.status.state === 'finished' ? await askForSteps(session) : null;
+    if (steps === undefined) return;
+    await session.resumeFromCheckpoint({ folder: session.description.folder, steps });
+  }
+}
+
+/** How many steps a run that has done its own is to do; undefined when nobody says. */
+async function askForSteps(session: RunSession): Promise<number | undefined> {
+  const done = session.status.step;
+  const answer = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Resume {0}', session.description.name),
+    prompt: vscode.l10n.t('The run has done its {0} steps. How many shall it do in all?', done),
+    value: String(2 * done),
+    validateInput: (value) =>
+      /^\d+$/.test(value.trim()) && Number(value) > done ? undefined : vscode.l10n.t('A whole number above {0}.', done),
+  });
+  return answer === undefined ? undefined : Number(answer);
+}

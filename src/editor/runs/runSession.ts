@@ -1,0 +1,272 @@
+/** One live run or opened model: its engine, and what is known of it. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
+import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
+import { RpcError } from '../../protocol/rpc';
+import { defaultModelSettings, defaultTrainingSettings } from '../../protocol/settings';
+import { endSentence, type EngineEnd } from '../process/endOfEngine';
+import type { EngineProcess } from '../process/engineProcess';
+import { MetricHistory } from './metricHistory';
+
+export type EngineLauncher = () => EngineProcess;
+
+/** How a session begins. */
+export type Beginning =
+  | { readonly kind: 'train'; readonly request: TrainRequest }
+  | { readonly kind: 'resume'; readonly request: ResumeRequest }
+  | { readonly kind: 'open'; readonly request: OpenRequest };
+
+/** What can be asked of a run while its engine lives. */
+export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
+
+export interface SessionProgress {
+  readonly progress: Progress;
+  /** The run is training steps again that it had trained before: what is drawn of them no longer holds. */
+  readonly wentBack: boolean;
+}
+
+interface Opened {
+  readonly description: RunDescription;
+  readonly status: RunStatus;
+  readonly isRun: boolean;
+}
+
+export class RunSession implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly progressed = new vscode.EventEmitter<SessionProgress>();
+  private readonly framed = new vscode.EventEmitter<Frame>();
+  private readonly watchRefused = new vscode.EventEmitter<Message>();
+  private readonly interrupted = new vscode.EventEmitter<Message>();
+
+  /** The description or the status is new. */
+  readonly onDidChange = this.changed.event;
+  readonly onDidProgress = this.progressed.event;
+  readonly onDidReceiveFrame = this.framed.event;
+  readonly onDidRefuseWatch = this.watchRefused.event;
+  /** What nobody asked for: the engine has ended, or has paused or ended the run by itself. */
+  readonly onDidInterrupt = this.interrupted.event;
+
+  /** The text document whose probe is looked at with this model. */
+  document: vscode.Uri | undefined;
+  /** Step whose loss is traced back. */
+  target: number | 'last' = 'last';
+  /** The newest frame of the probe being watched. */
+  lastFrame: Frame | null = null;
+  readonly metrics = new MetricHistory();
+
+  private engine: EngineProcess;
+  private opened: Opened;
+  private chosenUnitMap: UnitMapChoice | null = null;
+  private watched = '';
+  private isDisposed = false;
+
+  private constructor(
+    private readonly launch: EngineLauncher,
+    beginning: Beginning,
+  ) {
+    this.opened = atFirst(beginning);
+    this.engine = launch();
+    // Before anything is asked, so that nothing is missed.
+    this.listen(this.engine);
+  }
+
+  /** Starts an engine and, with it, the session. Throws the RpcError of the engine, which has then ended. */
+  static async begin(launch: EngineLauncher, beginning: Beginning): Promise<RunSession> {
+    const session = new RunSession(launch, beginning);
+    try {
+      await session.start(beginning);
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+    return session;
+  }
+
+  /** Goes on with the run in a new engine, from its last checkpoint; everybody who watches the session stays with it. */
+  async resumeFromCheckpoint(request: ResumeRequest): Promise<void> {
+    const old = this.engine;
+    this.engine = this.launch();
+    this.listen(this.engine);
+    this.watched = '';
+    this.setStatus({ state: 'starting', step: this.status.step, message: null });
+    // One engine at a time writes to a run's folder.
+    await old.close();
+    try {
+      await this.start({ kind: 'resume', request });
+    } catch (error) {
+      this.setStatus({ state: 'failed', step: this.status.step, message: error instanceof RpcError ? error.sentence : null });
+      throw error;
+    }
+  }
+
+  get description(): RunDescription {
+    return this.opened.description;
+  }
+
+  get status(): RunStatus {
+    return this.opened.status;
+  }
+
+  /** Whether the model lies in a run's folder, which can be resumed. */
+  get isRun(): boolean {
+    return this.opened.isRun;
+  }
+
+  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
+  get unitMap(): UnitMapChoice {
+    return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
+  }
+
+  set unitMap(choice: UnitMapChoice) {
+    const { layers, cell } = this.description.model;
+    if (choice.layer < layers && unitQuantities[cell].includes(choice.quantity)) this.chosenUnitMap = choice;
+  }
+
+  get isAlive(): boolean {
+    return this.engine.isAlive;
+  }
+
+  /** Whether the engine has a run to go on with, so that it must not be ended lightly. */
+  get isTraining(): boolean {
+    return this.isAlive && ['starting', 'running', 'paused'].includes(this.status.state);
+  }
+
+  /** The engine's process, for tests and the log. */
+  get pid(): number | undefined {
+    return this.engine.pid;
+  }
+
+  async control(call: RunCall): Promise<void> {
+    if (call === 'stop') await this.engine.calls.call('stop', null);
+    else this.setStatus(await this.engine.calls.call(call, null));
+  }
+
+  /** Tells the engine which probe to make frames of; the same one twice is told once. */
+  watch(watch: Watch | null): void {
+    const key = JSON.stringify(watch);
+    if (key === this.watched || !this.isAlive || this.status.state === 'starting') return;
+    this.watched = key;
+    this.engine.calls.call('watch', watch).catch((error: unknown) => {
+      this.watched = '';
+      if (error instanceof RpcError && error.code === 'user') this.watchRefused.fire(error.sentence);
+    });
+  }
+
+  frameDrawn(sequence: number): void {
+    // An engine that has ended needs no answer.
+    this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
+  }
+
+  describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
+    return this.engine.calls.call('describe', request, signal);
+  }
+
+  async sample(request: SampleRequest, signal: AbortSignal): Promise<string> {
+    return (await this.engine.calls.call('sample', request, signal)).text;
+  }
+
+  /** Ends the engine in order; a run in training saves a checkpoint first. */
+  async close(): Promise<void> {
+    this.dispose();
+    await this.engine.close();
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted]) emitter.dispose();
+    void this.engine.close();
+  }
+
+  /** Asks the engine for the beginning. Throws its RpcError; the engine has then ended. */
+  private async start(beginning: Beginning): Promise<void> {
+    const { engine } = this;
+    try {
+      await this.ask(engine, beginning);
+    } catch (error) {
+      // Its end is then no news.
+      this.watched = '';
+      await engine.close();
+      // An engine that ended before it answered says more by its end than by its silence.
+      if (error instanceof RpcError && error.code === 'closed' && engine.ending) throw new RpcError('closed', endSentence(engine.ending));
+      throw error;
+    }
+  }
+
+  private async ask({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
+    if (beginning.kind === 'open') {
+      const { model, trainingStep, backend, run } = await calls.call('open', beginning.request);
+      const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
+      // Of a model from elsewhere, only the model is known.
+      this.opened = { description: run?.description ?? { ...this.description, model, backend }, status, isRun: run !== null };
+      if (run) this.metrics.append(run.history);
+    } else {
+      const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
+      // An event of the engine may have said more by now.
+      const { status } = this;
+      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true };
+    }
+    this.changed.fire();
+  }
+
+  /** Follows an engine's events for as long as it is this session's. */
+  private listen(engine: EngineProcess): void {
+    const own =
+      <T>(action: (value: T) => void) =>
+      (value: T) => {
+        if (engine === this.engine && !this.isDisposed) action(value);
+      };
+    engine.calls.on('started', own((description) => {
+      this.opened = { ...this.opened, description };
+      this.changed.fire();
+    }));
+    engine.calls.on('status', own((status) => {
+      const known = this.status.message?.template;
+      this.setStatus(status);
+      if (status.message && status.message.template !== known) this.interrupted.fire(status.message);
+    }));
+    engine.calls.on('progress', own((progress) => {
+      const wentBack = this.metrics.append(progress);
+      this.progressed.fire({ progress, wentBack });
+    }));
+    engine.calls.on('frame', own((frame) => {
+      this.lastFrame = frame;
+      this.framed.fire(frame);
+    }));
+    engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
+    engine.calls.on('finished', own((summary) => {
+      const ended: RunState[] = ['stopped', 'finished', 'failed'];
+      if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
+    }));
+    engine.onEnd(own((end) => this.engineEnded(end)));
+  }
+
+  private engineEnded(end: EngineEnd): void {
+    const sentence = endSentence(end);
+    this.setStatus({ state: 'failed', step: this.metrics.last('step') ?? this.status.step, message: sentence });
+    this.interrupted.fire(sentence);
+  }
+
+  private setStatus(status: RunStatus): void {
+    this.opened = { ...this.opened, status };
+    this.changed.fire();
+  }
+}
+
+/** What is known of a session before its engine has answered. */
+function atFirst(beginning: Beginning): Opened {
+  const { kind, request } = beginning;
+  const folder = kind === 'open' ? request.path : request.folder;
+  const settings = kind === 'train' ? request : { model: defaultModelSettings, training: defaultTrainingSettings };
+  const description: RunDescription = {
+    name: basename(folder),
+    folder,
+    corpus: { name: '', path: null, tokens: 0 },
+    model: { ...settings.model, vocabularySize: 0, parameterCount: 0 },
+    training: settings.training,
+    backend: settings.training.backend,
+  };
+  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open' };
+}

@@ -1,0 +1,141 @@
+/** The tree of runs: those that are live, then those on disk, with their checkpoints. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { RunState } from '../../protocol/run';
+import type { CellName, ModelSettings } from '../../protocol/settings';
+import { throttled } from '../timing';
+import type { PastRun, PastRuns } from './pastRuns';
+import type { RunRegistry } from './runRegistry';
+import type { RunSession } from './runSession';
+
+export type TreeNode =
+  | { readonly kind: 'live'; readonly session: RunSession }
+  | { readonly kind: 'past'; readonly run: PastRun }
+  | { readonly kind: 'checkpoint'; readonly folder: vscode.Uri; readonly step: number };
+
+/** Milliseconds between two refreshes. */
+const pace = 500;
+
+const icons: Readonly<Record<RunState, string>> = {
+  starting: 'loading~spin',
+  running: 'play-circle',
+  paused: 'debug-pause',
+  stopped: 'circle-large-outline',
+  finished: 'pass',
+  failed: 'error',
+};
+
+export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<undefined>();
+  private readonly refresh = throttled(() => this.changed.fire(undefined), pace);
+  private readonly listeners: vscode.Disposable;
+
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(
+    private readonly registry: RunRegistry,
+    private readonly pastRuns: PastRuns,
+  ) {
+    this.listeners = vscode.Disposable.from(
+      registry.onDidChangeList(() => this.refresh()),
+      pastRuns.onDidChange(() => this.refresh()),
+    );
+  }
+
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (node?.kind === 'past') return node.run.checkpoints.map((step) => ({ kind: 'checkpoint', folder: node.run.folder, step }));
+    if (node) return [];
+    const live = this.registry.all.map((session) => ({ kind: 'live' as const, session })).reverse();
+    const past = (await this.pastRuns.read()).filter(({ folder }) => !this.registry.find(folder.fsPath));
+    return [...live, ...past.map((run) => ({ kind: 'past' as const, run }))];
+  }
+
+  getTreeItem(node: TreeNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'live':
+        return liveItem(node.session, node.session === this.registry.current);
+      case 'past':
+        return pastItem(node.run);
+      case 'checkpoint':
+        return checkpointItem(node.folder, node.step);
+    }
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+    this.refresh.dispose();
+    this.changed.dispose();
+  }
+}
+
+/** A run's or a checkpoint's own menus are chosen by this, in package.json. */
+function contextOf(kind: TreeNode['kind'], state?: RunState): string {
+  return state ? `${kind}.${state}` : kind;
+}
+
+function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
+  const { description, status, isRun } = session;
+  const item = new vscode.TreeItem(description.name);
+  item.id = `live:${description.folder}`;
+  item.description = `${modelName(description.model)} · ${stateName(status.state)}`;
+  const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
+  item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
+  item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
+  item.command = { command: 'backflow.runs.open', title: vscode.l10n.t('Show in the Panel'), arguments: [{ kind: 'live', session } satisfies TreeNode] };
+  item.tooltip = tooltip([description.name, modelName(description.model), description.corpus.name, description.folder]);
+  return item;
+}
+
+function pastItem(run: PastRun): vscode.TreeItem {
+  const { record } = run;
+  const step = run.checkpoints.at(0);
+  const item = new vscode.TreeItem(run.name, step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = `past:${run.folder.toString()}`;
+  const reached = step === undefined ? vscode.l10n.t('no checkpoint') : vscode.l10n.t('step {0}', step);
+  item.description = `${modelName(record)} · ${reached}`;
+  item.iconPath = new vscode.ThemeIcon('history');
+  item.contextValue = step === undefined ? 'past.empty' : contextOf('past');
+  const created = record.created?.toLocaleString(vscode.env.language) ?? '';
+  item.tooltip = tooltip([run.name, modelName(record), record.corpusName, created, run.folder.fsPath]);
+  return item;
+}
+
+function checkpointItem(folder: vscode.Uri, step: number): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step));
+  item.id = `checkpoint:${folder.toString()}:${step}`;
+  item.iconPath = new vscode.ThemeIcon('circuit-board');
+  item.contextValue = contextOf('checkpoint');
+  item.tooltip = basename(checkpointUri(folder, step).fsPath);
+  return item;
+}
+
+export function checkpointUri(folder: vscode.Uri, step: number): vscode.Uri {
+  return vscode.Uri.joinPath(folder, 'checkpoints', `step-${step}.onnx`);
+}
+
+/** "LSTM 2 × 128": the cell, its layers and units. */
+export function modelName({ cell, layers, hiddenSize }: Pick<ModelSettings, 'cell' | 'layers' | 'hiddenSize'>): string {
+  const names: Readonly<Record<CellName, string>> = { rnn: 'RNN', lstm: 'LSTM', gru: 'GRU' };
+  return `${names[cell]} ${layers} × ${hiddenSize}`;
+}
+
+export function stateName(state: RunState): string {
+  switch (state) {
+    case 'starting':
+      return vscode.l10n.t('starting');
+    case 'running':
+      return vscode.l10n.t('running');
+    case 'paused':
+      return vscode.l10n.t('paused');
+    case 'stopped':
+      return vscode.l10n.t('stopped');
+    case 'finished':
+      return vscode.l10n.t('finished');
+    case 'failed':
+      return vscode.l10n.t('failed');
+  }
+}
+
+function tooltip(lines: readonly string[]): string {
+  return lines.filter((line) => line !== '').join('\n');
+}

@@ -1,0 +1,76 @@
+/** Train on This File. */
+import * as vscode from 'vscode';
+import type { CorpusSource } from '../protocol/engine';
+import type { RunDescription } from '../protocol/run';
+import { modelSettings, trainingSettings } from './chosenSettings';
+import type { Panel } from './panel/panel';
+import { editorOf } from './probe/probeTracker';
+import type { RunRegistry } from './runs/runRegistry';
+import { RunSession, type EngineLauncher } from './runs/runSession';
+import type { RunsFolder } from './runs/runsFolder';
+import { settingsFor, settingsWith } from './settings';
+
+export interface TrainingParts {
+  readonly launch: EngineLauncher;
+  readonly registry: RunRegistry;
+  readonly runsFolder: RunsFolder;
+  readonly panel: Panel;
+}
+
+/**
+ * Starts a run.
+ * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
+ * text if neither names one
+ * @returns the run, or undefined when there is no text to train on
+ * @throws RpcError when the engine refuses
+ */
+export async function train(parts: TrainingParts, target: unknown): Promise<RunDescription | undefined> {
+  const { launch, registry, runsFolder, panel } = parts;
+  const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
+  const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
+  if (!uri) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('Open a text to train on it.'));
+    return undefined;
+  }
+  const document = await openDocument(uri);
+  const read = settingsWith(settingsFor(uri), given);
+  const model = modelSettings(read);
+  const corpus = corpusOf(uri, document);
+  const name = corpus.kind === 'file' ? corpus.path : corpus.name;
+  const folder = await runsFolder.newRun(uri, name, model.cell);
+
+  const request = { corpus, model, training: trainingSettings(read), folder };
+  const title = vscode.l10n.t('Backflow: reading the corpus and making the model');
+  const session = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+    RunSession.begin(launch, { kind: 'train', request }),
+  );
+  if (document) {
+    session.document = document.uri;
+    if (!editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
+  }
+  registry.add(session);
+  panel.show();
+  return session.description;
+}
+
+function uriOf(value: unknown): vscode.Uri | undefined {
+  if (value instanceof vscode.Uri) return value;
+  return typeof value === 'string' ? vscode.Uri.parse(value, true) : undefined;
+}
+
+/** The document; undefined where the editor cannot open it as text, and the engine is to say why it is no corpus. */
+async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch (error) {
+    if (uri.scheme === 'file') return undefined;
+    throw error;
+  }
+}
+
+/** A file that is on disk as it is shown is read by the engine itself; any other text is handed over. */
+function corpusOf(uri: vscode.Uri, document: vscode.TextDocument | undefined): CorpusSource {
+  if (uri.scheme === 'file' && !document?.isDirty) return { kind: 'file', path: uri.fsPath };
+  const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
+  return { kind: 'text', text: document?.getText() ?? '', name: name === '' ? vscode.l10n.t('untitled') : name };
+}

@@ -1,0 +1,71 @@
+/** The extension's wiring: who knows whom. */
+import * as vscode from 'vscode';
+import { registerCommands } from './editor/commands';
+import { Notices } from './editor/notices';
+import { ModelOpener } from './editor/openModel';
+import { Panel, panelType } from './editor/panel/panel';
+import { PanelLink } from './editor/panel/panelLink';
+import { PanelRestorer } from './editor/panel/restorePanel';
+import { TokenHover } from './editor/probe/hover';
+import { ProbeTracker } from './editor/probe/probeTracker';
+import { Tints } from './editor/probe/tints';
+import { TokenMarks } from './editor/probe/tokenMarks';
+import { Watching } from './editor/probe/watching';
+import { EngineProcess } from './editor/process/engineProcess';
+import { PastRuns } from './editor/runs/pastRuns';
+import { RunControl } from './editor/runs/runControl';
+import { RunRegistry } from './editor/runs/runRegistry';
+import { RunTree } from './editor/runs/runTree';
+import { RunsFolder } from './editor/runs/runsFolder';
+import { StatusBar } from './editor/runs/statusBar';
+
+let registry: RunRegistry | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Backflow', { log: true });
+  const notices = new Notices(log);
+  const engineFile = context.asAbsolutePath('dist/engine.js');
+  const launch = () => new EngineProcess(engineFile, log);
+
+  const runs = new RunRegistry();
+  registry = runs;
+  const runsFolder = new RunsFolder(context);
+  const pastRuns = new PastRuns(runsFolder);
+  const control = new RunControl(notices);
+  const tree = new RunTree(runs, pastRuns);
+
+  const panel = new Panel(context.extensionUri, log);
+  const tracker = new ProbeTracker(runs);
+  const tints = new Tints(runs, tracker);
+  const marks = new TokenMarks(tracker);
+  const watching = new Watching(runs, tracker, panel, tints);
+  const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const hover = new TokenHover(runs, tracker, log);
+  const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel);
+  const training = { launch, registry: runs, runsFolder, panel };
+
+  context.subscriptions.push(
+    log,
+    runs,
+    pastRuns,
+    tree,
+    new StatusBar(runs),
+    panel,
+    tracker,
+    tints,
+    marks,
+    watching,
+    link,
+    runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
+    hover.onDidHover((token) => link.mark(token)),
+    vscode.languages.registerHoverProvider('*', hover),
+    vscode.window.registerTreeDataProvider('backflow.runs', tree),
+    vscode.window.registerWebviewPanelSerializer(panelType, new PanelRestorer(panel, opener, runs, notices)),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
+  );
+}
+
+/** Ends the engines in order: each saves a checkpoint first. */
+export async function deactivate(): Promise<void> {
+  await registry?.closeAll();
+}
