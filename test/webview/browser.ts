@@ -1,0 +1,80 @@
+/** The built page in a real Chromium, served from 127.0.0.1 in the very document and under the policy the editor gives it. */
+import { build } from 'esbuild';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { pageHtml } from '../../src/protocol/pageHtml';
+import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
+import { themes, type ThemeName } from './themes';
+
+/** Bundled tests stand in out/test/webview. */
+const root = resolve(__dirname, '../../..');
+const built = join(root, 'dist/webview');
+const executables = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export interface OpenOptions {
+  readonly theme?: ThemeName;
+  readonly width?: number;
+  readonly height?: number;
+  readonly scale?: number;
+  readonly strings?: PageStrings;
+  readonly language?: string;
+}
+
+export class PageBrowser {
+  private constructor(
+    private readonly browser: Browser,
+    private readonly server: Server,
+    private readonly probeScript: string,
+    private readonly documents: Map<string, string>,
+  ) {}
+
+  static async start(): Promise<PageBrowser> {
+    const probe = await build({ entryPoints: [join(root, 'test/webview/page/probe.ts')], bundle: true, format: 'iife', write: false });
+    const documents = new Map<string, string>();
+    const server = createServer((request, response) => {
+      const path = request.url ?? '/';
+      const page = documents.get(path);
+      if (page !== undefined) response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+      else if (path === '/page.js') response.setHeader('content-type', 'text/javascript').end(readFileSync(join(built, 'page.js')));
+      else if (path === '/page.css') response.setHeader('content-type', 'text/css').end(readFileSync(join(built, 'page.css')));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const executablePath = executables.find((path) => path !== undefined && existsSync(path));
+    const browser = await chromium.launch({
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    return new PageBrowser(browser, server, probe.outputFiles[0].text, documents);
+  }
+
+  async open(options: OpenOptions = {}): Promise<Page> {
+    const origin = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const path = `/document-${this.documents.size}`;
+    this.documents.set(
+      path,
+      pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en' }),
+    );
+    const page = await this.browser.newPage({ viewport: { width: options.width ?? 900, height: options.height ?? 900 }, deviceScaleFactor: options.scale ?? 1 });
+    const theme = JSON.stringify(themes[options.theme ?? 'dark']);
+    await page.addInitScript(`${this.probeScript}
+      new MutationObserver((_, observer) => { if (document.body) { observer.disconnect(); probe.applyTheme(${theme}); } }).observe(document, { childList: true, subtree: true });`);
+    await page.goto(origin + path);
+    return page;
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await new Promise((closed) => this.server.close(closed));
+  }
+}
+
+/** Where pictures of the page go, to be looked at. */
+export function screenshotPath(name: string): string {
+  const folder = join(root, '.vscode-test/screenshots');
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `page-${name}.png`);
+}

@@ -1,0 +1,107 @@
+/** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
+import type { FromPage, PanelState, ToPage } from '../../../src/protocol/panel';
+import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
+
+interface ThemeSetting {
+  readonly className: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const posted: FromPage[] = [];
+const violations: string[] = [];
+let state: PanelState | undefined;
+let waiting: ((sequence: number) => void) | null = null;
+
+document.addEventListener('securitypolicyviolation', (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI || event.sample}`));
+
+/** As the editor does it: variables on the document element, the kind as a class of the body. */
+function applyTheme(setting: ThemeSetting): void {
+  const root = document.documentElement;
+  for (const name of Array.from(root.style)) root.style.removeProperty(name);
+  for (const [name, value] of Object.entries(setting.variables)) root.style.setProperty(`--vscode-${name.replaceAll('.', '-')}`, value);
+  document.body.className = setting.className;
+  document.body.dataset['vscodeThemeKind'] = setting.className;
+}
+
+const probe = {
+  posted,
+  violations,
+  applyTheme,
+  state: (): PanelState | undefined => state,
+  setState(next: PanelState): void {
+    state = next;
+  },
+  send(message: ToPage): void {
+    window.postMessage(message, '*');
+  },
+  /** Sends a frame and waits until the page says it is drawn. */
+  frame(options: FrameOptions): Promise<void> {
+    const frame = syntheticFrame(options);
+    return new Promise((resolve) => {
+      waiting = (sequence) => {
+        if (sequence === frame.header.sequence) resolve();
+      };
+      probe.send({ type: 'frame', frame });
+    });
+  },
+  /** A run and its history. */
+  async run(...args: Parameters<typeof runMessage>): Promise<void> {
+    probe.send(runMessage(...args));
+    await probe.settled();
+  },
+  async progress(from: number, to: number): Promise<void> {
+    probe.send({ type: 'progress', rows: syntheticRows(from, to) });
+    await probe.settled();
+  },
+  /** Messages are delivered and the next picture is drawn. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => resolve())), 0));
+  },
+  /** Red, green, blue, alpha at a place of a figure, CSS pixels. */
+  pixel(figure: string, x: number, y: number): number[] {
+    const canvas = document.querySelector<HTMLCanvasElement>(`canvas[data-figure="${figure}"]`);
+    const ratio = window.devicePixelRatio;
+    const data = canvas?.getContext('2d')?.getImageData(Math.floor(x * ratio), Math.floor(y * ratio), 1, 1).data;
+    return Array.from(data ?? []);
+  },
+  /** Frames a second when each is sent as soon as the one before is drawn, and the page's script time per frame. */
+  async speed(options: FrameOptions, seconds: number): Promise<{ framesPerSecond: number; scriptMilliseconds: number }> {
+    const frames = Array.from({ length: 8 }, (_, i) => syntheticFrame({ ...options, wobble: 0.1 + i / 50 }));
+    const native = window.requestAnimationFrame.bind(window);
+    let busy = 0;
+    window.requestAnimationFrame = (callback) =>
+      native((time) => {
+        const start = performance.now();
+        callback(time);
+        busy += performance.now() - start;
+      });
+    const start = performance.now();
+    let count = 0;
+    while (performance.now() - start < seconds * 1000) {
+      const { header, data } = frames[count % frames.length];
+      count++;
+      await new Promise<void>((resolve) => {
+        waiting = () => resolve();
+        probe.send({ type: 'frame', frame: { header: { ...header, sequence: 1000 + count }, data } });
+      });
+    }
+    window.requestAnimationFrame = native;
+    return { framesPerSecond: (1000 * count) / (performance.now() - start), scriptMilliseconds: busy / count };
+  },
+};
+
+Object.assign(window, {
+  probe,
+  acquireVsCodeApi: () => ({
+    postMessage(message: FromPage): void {
+      posted.push(structuredClone(message));
+      if (message.type === 'frameDrawn') waiting?.(message.sequence);
+    },
+    getState: () => state,
+    setState: (next: PanelState) => {
+      state = structuredClone(next);
+    },
+  }),
+});
+
+export type Probe = typeof probe;

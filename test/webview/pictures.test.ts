@@ -1,0 +1,49 @@
+/** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at. They fail only where something overflows. */
+import assert from 'node:assert/strict';
+import { PageBrowser, screenshotPath } from './browser';
+import type { ThemeName } from './themes';
+
+describe('pictures of the page', function () {
+  this.timeout(60_000);
+  let browser: PageBrowser;
+  before(async () => {
+    browser = await PageBrowser.start();
+  });
+  after(() => browser.stop());
+
+  const wholePage = (): string => `probe.frame({ tokens: 256, slopes: [-0.028, -0.019], wobble: 0.12, hiddenSize: 128, quantity: 'forgetGate' })`;
+
+  for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
+    for (const width of [900, 500]) {
+      it(`${theme}, ${width} pixels wide`, async () => {
+        const page = await browser.open({ theme, width, height: 980, scale: 2 });
+        await page.evaluate('probe.run(1240)');
+        await page.evaluate(wholePage());
+        await page.mouse.move(width / 2, 0);
+        await page.locator('canvas[data-figure="flow"]').hover();
+        await page.evaluate('probe.settled()');
+        await page.screenshot({ path: screenshotPath(`${theme}-${width}`), fullPage: true });
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), true, 'nothing is wider than the page');
+        await page.close();
+      });
+    }
+  }
+
+  const others: readonly (readonly [name: string, script: string])[] = [
+    ['empty', 'probe.run(0, {}, null)'],
+    ['reading', 'probe.run(0, { state: "starting" })'],
+    ['failed', 'probe.run(400, { state: "failed", message: "The loss of step 401 is not finite. The run has paused with the weights of step 400; a smaller learning rate or clipping may help." }).then(() => probe.send({ type: "probeFailed", message: "The selected text has symbols this model does not know: “é”, “ß”. Select other text." })).then(() => probe.settled())'],
+    ['short', 'probe.run(900, { state: "paused" }).then(() => probe.frame({ tokens: 68, slopes: [-0.082, -0.056], wobble: 0.1, hiddenSize: 42, quantity: "cellState" }))'],
+    ['exploding', 'probe.run(900).then(() => probe.frame({ tokens: 80, slopes: [0.09], target: 70, wobble: 0.1, zeroAt: [3, 4], hiddenSize: 32 }))'],
+    ['korean', 'probe.run(900).then(() => probe.frame({ tokens: Array.from("옛날 어느 바닷가 마을에 거꾸로 가는 시계가 있었다.\\n아무도 신경 쓰지 않았다. ".repeat(3)), slopes: [-0.05, -0.04, -0.03], wobble: 0.1, hiddenSize: 64 }))'],
+  ];
+  for (const [name, script] of others) {
+    it(name, async () => {
+      const page = await browser.open({ theme: name === 'exploding' ? 'light' : 'dark', height: 700, scale: 2 });
+      await page.evaluate(script);
+      await page.evaluate('probe.settled()');
+      await page.screenshot({ path: screenshotPath(name), fullPage: true });
+      await page.close();
+    });
+  }
+});

@@ -1,0 +1,116 @@
+/** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
+import type { Frame, LayerFlowSummary, Region, SeriesEntry, UnitQuantity } from '../../src/protocol/frame';
+import type { PanelStatus, ToPage } from '../../src/protocol/panel';
+import type { CellName } from '../../src/protocol/settings';
+import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
+
+export interface FrameOptions {
+  readonly sequence?: number;
+  /** Symbols, or how many tokens of a story. */
+  readonly tokens?: readonly string[] | number;
+  readonly target?: number;
+  /** log₁₀ of the gain per lag, bottom layer first: the flow is exactly slope · lag. */
+  readonly slopes?: readonly number[];
+  /** Steps whose gradient is exactly zero, in every layer; steps where it is not finite. */
+  readonly zeroAt?: readonly number[];
+  readonly notFiniteAt?: readonly number[];
+  /** Added to the exact ramp, for pictures. */
+  readonly wobble?: number;
+  readonly cell?: CellName;
+  readonly hiddenSize?: number;
+  readonly quantity?: UnitQuantity;
+  readonly unitLayer?: number;
+}
+
+const thresholds = { vanishing: -3, exploding: 2 };
+const story =
+  'There was, once, in a village by the sea, a clock that ran backwards.\nNobody minded. The baker rose at dusk and the lamps were lit at dawn; children grew young again in spring, ' +
+  'and the old captain, who had sailed beyond the last island, came home a boy.\nOne night the clock stopped. “Now,” said the boy, “we shall have to begin.” ';
+
+/** log₁₀ of the gradient at the target's own step, which must cancel out of everything shown. */
+export const ownSize = -1.75;
+
+export function syntheticFrame(options: FrameOptions = {}): Frame {
+  const slopes = options.slopes ?? [-0.1];
+  const tokens = Array.isArray(options.tokens) ? (options.tokens as string[]) : Array.from({ length: (options.tokens as number | undefined) ?? 64 }, (_, i) => Array.from(story)[i % Array.from(story).length]);
+  const steps = tokens.length;
+  const target = options.target ?? steps - 1;
+  const hiddenSize = options.hiddenSize ?? 16;
+  const quantity = options.quantity ?? 'hidden';
+  const cell = options.cell ?? 'lstm';
+  const series: SeriesEntry[] = [];
+  const data = new Float32Array(steps * (1 + 3 * slopes.length) + steps * hiddenSize);
+  let used = 0;
+  const add = (name: SeriesEntry['name'], layer: number, value: (t: number) => number): void => {
+    series.push({ name, layer, direction: 'forward', offset: used });
+    for (let t = 0; t < steps; t++) data[used + t] = value(t);
+    used += steps;
+  };
+  add('loss', 0, (t) => 2 + Math.sin(t));
+  const noise = (t: number, layer: number): number => (options.wobble ?? 0) * (Math.sin(t * 1.3 + layer) + Math.sin(t * 0.37 + 2 * layer) - Math.sin(target * 1.3 + layer) - Math.sin(target * 0.37 + 2 * layer));
+  slopes.forEach((slope, layer) => {
+    add('flow', layer, (t) => {
+      if (t > target) return Number.NaN;
+      if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
+      if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
+      return ownSize + slope * (target - t) + noise(t, layer);
+    });
+    add('total', layer, () => 0.01);
+    add('hidden', layer, (t) => 3 + 0.5 * Math.cos(t / 3));
+  });
+  const unitMap = { layer: options.unitLayer ?? slopes.length - 1, direction: 'forward' as const, quantity, units: hiddenSize, offset: used };
+  for (let t = 0; t < steps; t++) for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
+
+  const regions: Region[] = [];
+  const layers = slopes.map((_, layer): LayerFlowSummary => {
+    const entry = series.find((s) => s.name === 'flow' && s.layer === layer);
+    const relative = Array.from(data.subarray(entry?.offset, (entry?.offset ?? 0) + steps), (v) => v - ownSize);
+    for (const [kind, inside] of [['vanishing', (r: number) => r <= thresholds.vanishing], ['exploding', (r: number) => r >= thresholds.exploding]] as const) {
+      for (let t = 0; t < steps; t++) {
+        if (!inside(relative[t])) continue;
+        const from = t;
+        while (t + 1 < steps && inside(relative[t + 1])) t++;
+        regions.push({ layer, direction: 'forward', kind, from, to: t });
+      }
+    }
+    const lag = Array.from({ length: target + 1 }, (_, i) => i).find((i) => relative[target - i] < thresholds.vanishing);
+    return { layer, direction: 'forward', horizon: lag ?? null, slope: slopes[layer] * Math.LN10 };
+  });
+  return {
+    header: { sequence: options.sequence ?? 1, trainingStep: 1240, cell, layerCount: slopes.length, hiddenSize, tokens, lastTarget: 'x', target, loss: 2, thresholds, layers, regions, series, unitMap },
+    data,
+  };
+}
+
+/** What the unit map of a synthetic frame holds. */
+export function unitValue(t: number, unit: number, quantity: UnitQuantity): number {
+  const wave = Math.sin(t * (0.05 + 0.02 * (unit % 7)) + unit * 1.7) * Math.cos(t / (3 + (unit % 5)));
+  if (quantity.endsWith('Gate')) return 1 / (1 + Math.exp(-4 * wave - ((unit % 9) - 4)));
+  return quantity === 'cellState' ? 3 * wave : wave;
+}
+
+export const syntheticRun: RunDescription = {
+  name: 'tale-1',
+  folder: '/texts/.backflow/runs/tale-1',
+  corpus: { name: 'tale.txt', path: '/texts/tale.txt', tokens: 104_220 },
+  model: { cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 128, vocabularySize: 71, parameterCount: 243_143 },
+  training: { window: 64, batch: 16, steps: 5000, optimizer: 'adam', learningRate: 0.002, momentum: 0, clipNorm: 1, seed: 1, checkpointEvery: 500, validateEvery: 200, backend: 'ort', threads: null },
+  backend: 'ort',
+};
+
+/** Progress of steps from … to − 1: a falling loss, and a norm that is clipped to 1 at every 20th step. */
+export function syntheticRows(from: number, to: number): { rows: Float64Array; validation: ValidationPoint[] } {
+  const rows = new Float64Array((to - from) * progressColumns.length);
+  const validation: ValidationPoint[] = [];
+  for (let step = from; step < to; step++) {
+    const loss = 1.8 + 2.4 * Math.exp(-step / 200) + 0.06 * Math.sin(step * 1.7) + 0.05 * Math.sin(step * 0.31);
+    const norm = step % 20 === 0 ? 3 + 2 * Math.sin(step) : 0.5 + 0.2 * Math.sin(step * 0.9) + 0.1 * Math.sin(step * 0.17);
+    rows.set([step, loss, norm, Math.min(norm, 1), step * 1024, 41_200], (step - from) * progressColumns.length);
+    if (step % 100 === 0 && step > 0) validation.push({ step, loss: loss + 0.12 });
+  }
+  return { rows, validation };
+}
+
+export function runMessage(steps: number, status: Partial<PanelStatus> = {}, run: RunDescription | null = syntheticRun): ToPage {
+  return { type: 'run', run, status: { state: 'running', step: steps, message: null, ...status }, history: syntheticRows(1, steps + 1) };
+}

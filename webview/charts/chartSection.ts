@@ -1,0 +1,111 @@
+/** Is it learning? The two charts of a run, with their headings and keys. */
+import { element, setText } from '../dom';
+import type { Texts } from '../texts';
+import type { Theme } from '../theme';
+import { LineChart, nearest } from './lineChart';
+import type { Metrics } from './metrics';
+
+const bitsPerNat = 1 / Math.LN2;
+
+export class ChartSection {
+  readonly root: HTMLElement;
+  private readonly loss: LineChart;
+  private readonly norm: LineChart;
+  private readonly lossNote = element('span', { class: 'note' });
+  private readonly normNote = element('span', { class: 'note' });
+
+  constructor(
+    private readonly texts: Texts,
+    private readonly metrics: Metrics,
+  ) {
+    const lossPlot = element('div', { class: 'plot' });
+    const normPlot = element('div', { class: 'plot' });
+    const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
+    this.root = element(
+      'section',
+      { class: 'charts' },
+      element('div', {}, element('div', { class: 'heading' }, element('h2', { text: texts.get('lossTitle') }), element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')), this.lossNote), lossPlot),
+      element('div', {}, element('div', { class: 'heading' }, element('h2', { text: texts.get('normTitle') }), key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')), this.normNote), normPlot),
+    );
+    this.loss = new LineChart(
+      lossPlot,
+      'loss',
+      [
+        { colour: (theme) => theme.accent, kind: 'line' },
+        { colour: (theme) => theme.second, kind: 'dots' },
+      ],
+      false,
+      texts,
+      (step) => this.noteLoss(step),
+    );
+    this.norm = new LineChart(
+      normPlot,
+      'norm',
+      [
+        { colour: (theme) => theme.dim, kind: 'line', width: 1 },
+        { colour: (theme) => theme.accent, kind: 'line' },
+        { colour: (theme) => theme.second, kind: 'squares' },
+      ],
+      true,
+      texts,
+      (step) => this.noteNorm(step),
+    );
+  }
+
+  setTheme(theme: Theme): void {
+    this.loss.setTheme(theme);
+    this.norm.setTheme(theme);
+  }
+
+  /** Redraws from the metrics. `clipNorm` as in the run's settings. */
+  draw(clipNorm: number | null): void {
+    this.clipNorm = clipNorm;
+    const { metrics } = this;
+    this.loss.show([metrics.loss.points, metrics.validation.points]);
+    this.norm.show([metrics.normBefore.points, metrics.normAfter.points, metrics.clipped.points]);
+    this.noteLoss(this.loss.pointed);
+    this.noteNorm(this.norm.pointed);
+    this.describe();
+    this.root.dataset['points'] = String(this.loss.pointCount + this.norm.pointCount);
+  }
+
+  private clipNorm: number | null = null;
+
+  private noteLoss(step: number | null): void {
+    const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
+    const { numbers } = this.texts;
+    setText(this.lossNote, point ? this.texts.get('lossAt', numbers.integer(point.x), numbers.decimals(point.y, 2), numbers.decimals(point.y * bitsPerNat, 2)) : '');
+  }
+
+  private noteNorm(step: number | null): void {
+    const { texts, metrics } = this;
+    const { numbers } = texts;
+    const point = step === null ? undefined : nearest(metrics.normBefore.points, step);
+    if (point) {
+      const after = nearest(metrics.normAfter.points, point.x);
+      const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
+      setText(this.normNote, clipped ? texts.get('normAtClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('normAt', numbers.integer(point.x), numbers.short(point.y)));
+    } else if (this.clipNorm === null) {
+      setText(this.normNote, texts.get('normUnclipped'));
+    } else {
+      setText(this.normNote, texts.get('normClippedShare', numbers.percent(metrics.clippedCount, metrics.stepCount), numbers.short(this.clipNorm)));
+    }
+  }
+
+  private describe(): void {
+    const { texts, metrics } = this;
+    const { numbers } = texts;
+    if (!metrics.latest) {
+      this.loss.describe(texts.get('lossEmpty'));
+      this.norm.describe(texts.get('lossEmpty'));
+      return;
+    }
+    const steps = numbers.integer(metrics.stepCount);
+    const last = metrics.validation.points.at(-1);
+    this.loss.describe(
+      texts.get('lossDescription', steps, numbers.decimals(metrics.firstLoss, 2), numbers.decimals(metrics.latest.loss, 2)) +
+        (last ? ' ' + texts.get('lossDescriptionValidation', numbers.decimals(last.y, 2)) : ''),
+    );
+    this.norm.describe(texts.get('normDescription', steps, numbers.short(metrics.latest.gradientNorm), numbers.short(metrics.largestNorm)));
+  }
+}

@@ -1,0 +1,170 @@
+/** Chart.js, with only the parts used, set up the way both charts want it: no animation, no parsing, few marks. */
+import { Chart, Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, type ChartDataset, type Plugin, type Scale } from 'chart.js';
+import { powerOfTen } from '../format';
+import type { Texts } from '../texts';
+import type { Theme } from '../theme';
+import type { Point } from './series';
+
+Chart.register(Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
+
+/** What one of the chart's series looks like. */
+export interface Look {
+  readonly colour: (theme: Theme) => string;
+  readonly kind: 'line' | 'dots' | 'squares';
+  readonly width?: number;
+}
+
+/** A vertical line at the step under the pointer. */
+function pointerLine(chart: LineChart): Plugin<'line'> {
+  return {
+    id: 'pointerLine',
+    afterDraw({ ctx, chartArea, scales }) {
+      if (chart.pointed === null) return;
+      const x = Math.round(scales['x'].getPixelForValue(chart.pointed)) + 0.5;
+      ctx.save();
+      ctx.strokeStyle = chart.lineColour;
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      ctx.moveTo(x, chartArea.top);
+      ctx.lineTo(x, chartArea.bottom);
+      ctx.stroke();
+      ctx.restore();
+    },
+  };
+}
+
+export class LineChart {
+  readonly canvas = document.createElement('canvas');
+  /** Step under the pointer. */
+  pointed: number | null = null;
+  lineColour = '';
+  private readonly chart: Chart<'line', Point[]>;
+
+  /** `name` is the canvas's data-figure; `pointedAt` hears which step is under the pointer. */
+  constructor(
+    parent: HTMLElement,
+    name: 'loss' | 'norm',
+    private readonly looks: readonly Look[],
+    private readonly logarithmic: boolean,
+    texts: Texts,
+    pointedAt: (step: number | null) => void,
+  ) {
+    this.canvas.dataset['figure'] = name;
+    this.canvas.setAttribute('role', 'img');
+    parent.append(this.canvas);
+    const integer = (value: string | number): string => texts.numbers.integer(Number(value));
+    this.chart = new Chart<'line', Point[]>(this.canvas, {
+      type: 'line',
+      data: { datasets: looks.map((look) => dataset(look)) },
+      plugins: [pointerLine(this)],
+      options: {
+        parsing: false,
+        normalized: true,
+        animation: false,
+        maintainAspectRatio: false,
+        events: [],
+        spanGaps: true,
+        plugins: { decimation: { enabled: true, algorithm: 'min-max' } },
+        layout: { padding: { top: 4, right: 4 } },
+        scales: {
+          x: {
+            type: 'linear',
+            grid: { display: false },
+            title: { display: true, text: texts.get('trainingStep'), align: 'end', padding: 0 },
+            ticks: { maxTicksLimit: 5, maxRotation: 0, precision: 0, callback: integer },
+          },
+          y: logarithmic
+            ? { type: 'logarithmic', border: { display: false }, afterBuildTicks: onlyPowers, ticks: { callback: (value) => powerOfTen(Math.round(Math.log10(Number(value)))), padding: 6 } }
+            : { type: 'linear', border: { display: false }, grace: '5%', ticks: { maxTicksLimit: 5, callback: (value) => texts.numbers.decimals(Number(value), Number.isInteger(Number(value)) ? 0 : 1), padding: 6 } },
+        },
+      },
+    });
+    this.canvas.addEventListener('pointermove', (event) => {
+      const { left, right } = this.chart.chartArea;
+      this.point(event.offsetX >= left && event.offsetX <= right ? (this.chart.scales['x'].getValueForPixel(event.offsetX) ?? null) : null, pointedAt);
+    });
+    this.canvas.addEventListener('pointerleave', () => this.point(null, pointedAt));
+  }
+
+  setTheme(theme: Theme): void {
+    this.lineColour = theme.dim;
+    this.chart.data.datasets.forEach((set, i) => {
+      const colour = this.looks[i].colour(theme);
+      Object.assign(set, { borderColor: colour, backgroundColor: colour, pointBackgroundColor: colour, pointBorderColor: colour });
+    });
+    const font = { family: theme.font, size: 11 };
+    for (const scale of [this.chart.options.scales?.['x'], this.chart.options.scales?.['y']]) {
+      if (!scale) continue;
+      Object.assign(scale.ticks ?? {}, { color: theme.dim, font });
+      Object.assign(scale.grid ?? (scale.grid = {}), { color: theme.line, tickColor: theme.line });
+      Object.assign(scale.border ?? (scale.border = {}), { color: theme.line });
+      if ('title' in scale) Object.assign(scale.title ?? {}, { color: theme.dim, font });
+    }
+  }
+
+  /** Shows these points, one list per series, and draws. */
+  show(series: readonly (readonly Point[])[]): void {
+    series.forEach((points, i) => {
+      this.chart.data.datasets[i].data = points.slice();
+    });
+    const scales = this.chart.options.scales;
+    const steps = series[0];
+    if (scales?.['x'] && steps.length > 0) {
+      scales['x'].min = steps[0].x;
+      scales['x'].max = Math.max(steps[steps.length - 1].x, steps[0].x + 1);
+    }
+    if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
+    this.chart.update('none');
+  }
+
+  describe(text: string): void {
+    if (this.canvas.getAttribute('aria-label') !== text) this.canvas.setAttribute('aria-label', text);
+  }
+
+  /** Points over all series as Chart.js holds them, before it thins them to the width. */
+  get pointCount(): number {
+    return this.chart.data.datasets.reduce((sum, set) => sum + set.data.length, 0);
+  }
+
+  private point(step: number | null, pointedAt: (step: number | null) => void): void {
+    if (step === this.pointed) return;
+    this.pointed = step;
+    this.chart.draw();
+    pointedAt(step);
+  }
+}
+
+function dataset(look: Look): ChartDataset<'line', Point[]> {
+  if (look.kind === 'line') return { data: [], borderWidth: look.width ?? 1.2, pointRadius: 0, pointHitRadius: 0 };
+  return { data: [], showLine: false, pointRadius: look.kind === 'dots' ? 2.5 : 1.6, pointStyle: look.kind === 'dots' ? 'circle' : 'rect', pointBorderWidth: 0 };
+}
+
+function onlyPowers(axis: Scale): void {
+  const powers = axis.ticks.filter(({ value }) => Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6));
+  const stride = Math.ceil(powers.length / 6);
+  axis.ticks = powers.filter((_, i) => i % stride === 0);
+}
+
+/** Whole powers of ten around the points. */
+function decades(points: readonly Point[]): { min: number; max: number } {
+  let [least, most] = [Infinity, 0];
+  for (const { y } of points) {
+    least = Math.min(least, y);
+    most = Math.max(most, y);
+  }
+  if (most === 0) return { min: 0.1, max: 10 };
+  const low = Math.floor(Math.log10(least));
+  return { min: 10 ** low, max: 10 ** Math.max(low + 1, Math.ceil(Math.log10(most))) };
+}
+
+/** The point nearest to a step; points are in order of x. */
+export function nearest(points: readonly Point[], step: number): Point | undefined {
+  let [low, high] = [0, points.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle].x < step) low = middle + 1;
+    else high = middle;
+  }
+  const [before, after] = [points[low - 1], points[low]] as [Point | undefined, Point | undefined];
+  return before && after && step - before.x < after.x - step ? before : after;
+}

@@ -1,0 +1,87 @@
+/** From values to colours: the baked tables, and the colours of what is on no scale. */
+import { tables } from './tables';
+
+const entries = 256;
+
+/** A pixel of ImageData as one number: alpha, blue, green, red from the highest byte (browsers run on little-endian machines). */
+export function pixel(red: number, green: number, blue: number, alpha = 255): number {
+  return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** Colours of values without a place on a scale; the same on every scale of one page. */
+export interface SpecialColours {
+  readonly zero: number;
+  /** Transparent, so that the hatching under it shows. */
+  readonly unreachable: number;
+  readonly notFinite: number;
+}
+
+export const specialColours: Readonly<Record<'light' | 'dark', SpecialColours>> = {
+  light: { zero: pixel(0x6e, 0x6e, 0x6e), unreachable: 0, notFinite: pixel(0xc9, 0x12, 0x8b) },
+  dark: { zero: pixel(0x9a, 0x9a, 0x9a), unreachable: 0, notFinite: pixel(0xff, 0x4d, 0xc4) },
+};
+
+/** A linear scale from `low` (first entry) to `high` (last entry); values beyond take the end's colour. */
+export class ColourMap {
+  private readonly factor: number;
+
+  constructor(
+    private readonly table: Uint32Array,
+    readonly low: number,
+    readonly high: number,
+    private readonly negativeInfinity: number,
+    private readonly nan: number,
+    private readonly positiveInfinity: number,
+  ) {
+    this.factor = (entries - 1) / (high - low);
+  }
+
+  /** The pixel of a value. */
+  colourOf(value: number): number {
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? this.nan : value < 0 ? this.negativeInfinity : this.positiveInfinity;
+    const index = Math.round((value - this.low) * this.factor);
+    return this.table[index < 0 ? 0 : index >= entries ? entries - 1 : index];
+  }
+}
+
+/** Powers of ten drawn by the flow's scale; fixed, so that two frames or two runs can be compared by eye. */
+export const flowScale = { low: -8, high: 4 } as const;
+
+const decoded = new Map<string, Uint32Array>();
+
+function decode(hex: string): Uint32Array {
+  let table = decoded.get(hex);
+  if (!table) {
+    table = Uint32Array.from({ length: entries }, (_, i) => {
+      const rgb = parseInt(hex.slice(6 * i, 6 * i + 6), 16);
+      return pixel(rgb >> 16, (rgb >> 8) & 255, rgb & 255);
+    });
+    decoded.set(hex, table);
+  }
+  return table;
+}
+
+export type PageKind = 'light' | 'dark';
+
+/** log₁₀ relative to the target's own step: blue, neutral at 0, orange. */
+export function flowMap(kind: PageKind): ColourMap {
+  const special = specialColours[kind];
+  return new ColourMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite);
+}
+
+/** −limit … limit: purple, neutral at 0, green. */
+export function signedMap(kind: PageKind, limit: number): ColourMap {
+  const { notFinite } = specialColours[kind];
+  return new ColourMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite);
+}
+
+/** 0 … 1, closed to open: neutral to green. */
+export function shareMap(kind: PageKind): ColourMap {
+  const { notFinite } = specialColours[kind];
+  return new ColourMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite);
+}
+
+/** A pixel as a CSS colour. */
+export function cssColour(colour: number): string {
+  return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+}

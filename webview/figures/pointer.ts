@@ -1,0 +1,60 @@
+/** Pointer and keys on a figure over the text: the same gestures on each of them. */
+
+export interface Gestures {
+  /** The step under a place in the figure, CSS pixels from its corner; null beside the columns. */
+  stepAt(x: number, y: number): number | null;
+  /** The row under it, where rows can be marked too. */
+  rowAt?(y: number): number | null;
+  mark(step: number | null, row: number | null): void;
+  /** Moves the mark by steps and rows, or to the first or last step. */
+  move(steps: number | 'first' | 'last', rows: number): void;
+  reveal(step: number): void;
+  target(step: number): void;
+  /** The step the keys act on. */
+  current(): number | null;
+}
+
+const page = 10;
+
+export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
+  const place = (event: MouseEvent): number | null => gestures.stepAt(event.offsetX, event.offsetY);
+  canvas.tabIndex = 0;
+  canvas.addEventListener('pointermove', (event) => {
+    gestures.mark(place(event), gestures.rowAt?.(event.offsetY) ?? null);
+  });
+  canvas.addEventListener('pointerleave', () => gestures.mark(null, null));
+  canvas.addEventListener('click', (event) => {
+    const step = place(event);
+    if (step === null) return;
+    if (event.shiftKey) gestures.target(step);
+    else gestures.reveal(step);
+  });
+  canvas.addEventListener('dblclick', (event) => {
+    const step = place(event);
+    if (step !== null) gestures.target(step);
+  });
+  canvas.addEventListener('keydown', (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (key(event.key, event.shiftKey, gestures)) event.preventDefault();
+  });
+}
+
+/** Whether the key means something here. */
+function key(name: string, fast: boolean, gestures: Gestures): boolean {
+  const by = fast ? page : 1;
+  const step = gestures.current();
+  switch (name) {
+    case 'ArrowLeft': gestures.move(-by, 0); return true;
+    case 'ArrowRight': gestures.move(by, 0); return true;
+    case 'PageUp': gestures.move(-page, 0); return true;
+    case 'PageDown': gestures.move(page, 0); return true;
+    case 'Home': gestures.move('first', 0); return true;
+    case 'End': gestures.move('last', 0); return true;
+    case 'ArrowUp': if (gestures.rowAt) gestures.move(0, -by); return gestures.rowAt !== undefined;
+    case 'ArrowDown': if (gestures.rowAt) gestures.move(0, by); return gestures.rowAt !== undefined;
+    case 'Escape': gestures.mark(null, null); return true;
+    case 'Enter': if (step !== null) gestures.target(step); return true;
+    case ' ': if (step !== null) gestures.reveal(step); return true;
+    default: return false;
+  }
+}

@@ -1,0 +1,153 @@
+/** The profile: one line per layer, the size of the gradient over time, on a logarithmic axis. */
+import type { FrameHeader } from '../../src/protocol/frame';
+import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
+import type { FlowRow } from '../flowRows';
+import { powerOfTen } from '../format';
+import type { Texts } from '../texts';
+import type { Theme } from '../theme';
+import { drawBand, drawColumnMarks, FigureCanvas, labelSize, type Marked } from './canvas';
+import { stretches, type Stretch } from './regions';
+
+const height = 138;
+/** Room over the plot for the target's name. */
+const top = 17;
+const bottom = height - 6;
+/** The axis takes the smallest of these that holds the data, so that it rarely changes while frames come in. */
+const lowest = [-4, -8, -16];
+const highest = [0.5, 4, 8];
+
+interface Axis {
+  readonly low: number;
+  readonly high: number;
+  y(relative: number): number;
+}
+
+export class ProfileFigure {
+  readonly figure = new FigureCanvas('profile');
+
+  constructor(private readonly texts: Texts) {}
+
+  draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
+    const context = this.figure.begin(width, height);
+    const axis = axisFor(rows);
+    context.font = `${labelSize}px ${theme.font}`;
+    context.textBaseline = 'middle';
+    const bands = stretches(header);
+    for (const band of bands) {
+      drawBand(context, columns, theme, band.kind === 'vanishing' ? theme.vanishing : theme.exploding, band.from, band.to, top, height);
+    }
+    this.drawAxis(context, axis, columns, theme);
+    this.drawThresholds(context, header, axis, columns, theme);
+    rows.forEach((row, i) => drawLine(context, row, axis, columns, theme, i, rows.length));
+    if (rows.length > 1) this.drawNames(context, rows, axis, columns, theme);
+    for (const band of bands) this.drawBandName(context, band, header, axis, columns, theme, width);
+    drawColumnMarks(context, columns, theme, marked, top - 3, height);
+    this.drawTarget(context, header.target, columns, theme, width);
+  }
+
+  private drawAxis(context: CanvasRenderingContext2D, axis: Axis, columns: Columns, theme: Theme): void {
+    const right = columns.left + columns.width;
+    const stride = axis.high - axis.low > 13 ? 4 : axis.high - axis.low > 6 ? 2 : 1;
+    context.textAlign = 'left';
+    context.lineWidth = 1;
+    for (let power = axis.low; power <= axis.high; power += stride) {
+      const y = Math.round(axis.y(power)) + 0.5;
+      context.strokeStyle = theme.line;
+      context.beginPath();
+      context.moveTo(columns.left, y);
+      context.lineTo(right, y);
+      context.stroke();
+      context.fillStyle = theme.dim;
+      context.fillText(powerOfTen(power), right + 6, y);
+    }
+  }
+
+  private drawThresholds(context: CanvasRenderingContext2D, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
+    for (const [power, colour] of [[header.thresholds.vanishing, theme.vanishing], [header.thresholds.exploding, theme.exploding]] as const) {
+      if (power < axis.low || power > axis.high) continue;
+      const y = Math.round(axis.y(power)) + 0.5;
+      context.strokeStyle = colour;
+      context.setLineDash([4, 3]);
+      context.beginPath();
+      context.moveTo(columns.left, y);
+      context.lineTo(columns.left + columns.width, y);
+      context.stroke();
+      context.setLineDash([]);
+    }
+  }
+
+  /** Each line's name in the left margin, level with its first value, and apart from the others. */
+  private drawNames(context: CanvasRenderingContext2D, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
+    const spacing = Math.min(labelSize + 2, (bottom - top) / rows.length);
+    const names = rows
+      .map((row, i) => ({ row, i, y: axis.y(row.relative.find((r) => Number.isFinite(r)) ?? axis.low) }))
+      .sort((a, b) => a.y - b.y);
+    for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + spacing);
+    const over = names[names.length - 1].y - bottom;
+    for (let i = names.length - 1, limit = bottom; over > 0 && i >= 0; i--, limit -= spacing) names[i].y = Math.min(names[i].y, limit);
+    context.textAlign = 'right';
+    for (const { row, i, y } of names) {
+      context.fillStyle = i === 0 ? theme.foreground : theme.dim;
+      context.fillText(this.texts.layer(row.layer, row.direction), columns.left - 8, y, columns.left - 10);
+    }
+  }
+
+  private drawBandName(context: CanvasRenderingContext2D, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme, width: number): void {
+    const beyond = band.from === 0 && band.to < header.target;
+    const name = beyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
+    const left = edgeOf(columns, band.from) + 6;
+    const room = edgeOf(columns, band.to + 1) - left;
+    const size = context.measureText(name).width;
+    if (room < 12 || left + size > width || (!beyond && size > room)) return;
+    context.textAlign = 'left';
+    context.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
+    // Out of the lines' way: what vanishes runs low, what explodes runs high.
+    context.fillText(name, left, band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 8);
+  }
+
+  private drawTarget(context: CanvasRenderingContext2D, target: number, columns: Columns, theme: Theme, width: number): void {
+    const x = centreOf(columns, target);
+    const name = this.texts.get('target');
+    const half = context.measureText(name).width / 2;
+    context.fillStyle = theme.foreground;
+    context.textAlign = 'center';
+    context.fillText(name, Math.min(Math.max(x, half), width - half), 6);
+  }
+}
+
+function axisFor(rows: readonly FlowRow[]): Axis {
+  let [least, most] = [0, 0];
+  for (const { relative } of rows) {
+    for (const r of relative) {
+      if (r < least && r > Number.NEGATIVE_INFINITY) least = r;
+      if (r > most && r < Number.POSITIVE_INFINITY) most = r;
+    }
+  }
+  const low = lowest.find((bound) => bound <= least) ?? lowest[lowest.length - 1];
+  const high = highest.find((bound) => bound >= most) ?? highest[highest.length - 1];
+  return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
+}
+
+/** Where there are more steps than pixels, each pixel column takes its lowest and its highest value. */
+function drawLine(context: CanvasRenderingContext2D, row: FlowRow, axis: Axis, columns: Columns, theme: Theme, index: number, count: number): void {
+  context.strokeStyle = index === 0 ? theme.foreground : theme.dim;
+  context.lineWidth = index === 0 && count > 1 ? 1.8 : 1.4;
+  context.lineJoin = 'round';
+  context.beginPath();
+  const group = Math.max(1, Math.floor(1 / columnWidth(columns)));
+  let open = false;
+  for (let t = 0; t < row.relative.length; t += group) {
+    const values = row.relative.subarray(t, t + group).filter((r) => Number.isFinite(r));
+    if (values.length === 0) {
+      open = false;
+      continue;
+    }
+    const x = centreOf(columns, t + (group - 1) / 2);
+    for (const value of group === 1 ? values : [Math.min(...values), Math.max(...values)]) {
+      if (open) context.lineTo(x, axis.y(value));
+      else context.moveTo(x, axis.y(value));
+      open = true;
+    }
+  }
+  context.stroke();
+}

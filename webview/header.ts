@@ -1,0 +1,95 @@
+/** The run header: what is trained, how far it is, and the controls. */
+import type { ControlAction, PanelStatus } from '../src/protocol/panel';
+import type { RunDescription, RunState } from '../src/protocol/run';
+import type { LatestStep } from './charts/metrics';
+import { button, type PageButton } from './controls';
+import { element, setText } from './dom';
+import type { Texts } from './texts';
+
+const stateKeys = {
+  starting: 'stateStarting',
+  running: 'stateRunning',
+  paused: 'statePaused',
+  stopped: 'stateStopped',
+  finished: 'stateFinished',
+  failed: 'stateFailed',
+} as const satisfies Record<RunState, string>;
+
+/** The controls seen in each state; those in brackets are seen but not to be pressed. */
+const controls: Readonly<Record<RunState, readonly (ControlAction | `(${ControlAction})`)[]>> = {
+  starting: ['(pause)', '(step)', 'stop'],
+  running: ['pause', '(step)', 'stop'],
+  paused: ['resume', 'step', 'stop'],
+  stopped: ['resume'],
+  finished: [],
+  failed: ['resume'],
+};
+
+const bitsPerNat = 1 / Math.LN2;
+
+export class Header {
+  readonly root: HTMLElement;
+  private readonly title = element('h1');
+  private readonly state = element('span', { class: 'state' });
+  private readonly step = element('span', { class: 'number step' });
+  private readonly loss = element('span', { class: 'number loss' });
+  private readonly bits = element('span', { class: 'number dim bits' });
+  private readonly speed = element('span', { class: 'number dim speed' });
+  private readonly message = element('p', { class: 'message', attributes: { role: 'status' } });
+  private readonly buttons: Readonly<Record<ControlAction, PageButton>>;
+
+  constructor(
+    private readonly texts: Texts,
+    pressed: (action: ControlAction) => void,
+  ) {
+    const control = (action: ControlAction, text: string, primary: boolean): PageButton => button({ action, text, primary, pressed: () => pressed(action) });
+    this.buttons = {
+      pause: control('pause', texts.get('pause'), true),
+      resume: control('resume', texts.get('resume'), true),
+      step: control('step', texts.get('stepOnce'), false),
+      stop: control('stop', texts.get('stop'), false),
+    };
+    const group = element('div', { class: 'controls', attributes: { role: 'group', 'aria-label': texts.get('controls') } }, ...Object.values(this.buttons).map((made) => made.root));
+    this.root = element(
+      'header',
+      {},
+      element('div', { class: 'summary' }, this.title, element('div', { class: 'facts' }, this.state, this.step, this.loss, this.bits, this.speed)),
+      group,
+      this.message,
+    );
+  }
+
+  show(run: RunDescription | null, status: PanelStatus, latest: LatestStep | null): void {
+    this.root.hidden = run === null;
+    if (!run) return;
+    const { texts } = this;
+    const { numbers } = texts;
+    const { model, training, corpus } = run;
+    setText(this.title, `${corpus.name} · ${model.cell.toUpperCase()} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
+    this.title.title = texts.get('modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
+    setText(this.state, texts.get(stateKeys[status.state]));
+    this.state.dataset['state'] = status.state;
+    const step = numbers.integer(status.step);
+    setText(this.step, training.steps === null ? texts.get('step', step) : texts.get('stepOf', step, numbers.integer(training.steps)));
+    setText(this.loss, latest ? texts.get('nats', numbers.decimals(latest.loss, 2)) : '');
+    setText(this.bits, latest ? texts.get('bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
+    const backend = texts.get(run.backend === 'ort' ? 'backendOrt' : 'backendWasm');
+    setText(this.speed, latest ? `${texts.get('tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}` : backend);
+    setText(this.message, status.message ?? '');
+    this.message.hidden = status.message === null;
+    this.message.classList.toggle('failure', status.state === 'failed');
+    this.showControls(status.state);
+  }
+
+  private showControls(state: RunState): void {
+    const focused = document.activeElement;
+    const seen = controls[state];
+    for (const [name, made] of Object.entries(this.buttons) as [ControlAction, PageButton][]) {
+      made.show(seen.includes(name) || seen.includes(`(${name})`), seen.includes(name));
+    }
+    // Pause and Resume change places; the keyboard stays with them.
+    const { pause, resume } = this.buttons;
+    if (focused === pause.root && pause.root.hidden) resume.root.focus();
+    else if (focused === resume.root && resume.root.hidden) pause.root.focus();
+  }
+}

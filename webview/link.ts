@@ -1,0 +1,67 @@
+/** What the page says to the editor. */
+import type { UnitMapChoice } from '../src/protocol/frame';
+import type { ControlAction, FromPage, PanelState } from '../src/protocol/panel';
+import type { RunDescription } from '../src/protocol/run';
+import type { Editor } from './vscode';
+
+export class Link {
+  private marked: number | null = null;
+
+  constructor(private readonly editor: Editor) {}
+
+  ready(): void {
+    this.post({ type: 'ready' });
+  }
+
+  frameDrawn(sequence: number): void {
+    this.post({ type: 'frameDrawn', sequence });
+  }
+
+  control(action: ControlAction): void {
+    this.post({ type: 'control', action });
+  }
+
+  /** Only changes are sent. */
+  mark(step: number | null): void {
+    if (step === this.marked) return;
+    this.marked = step;
+    this.post({ type: 'mark', step });
+  }
+
+  /** The editor has marked a step itself, and need not hear of it. */
+  markedByEditor(step: number | null): void {
+    this.marked = step;
+  }
+
+  reveal(step: number): void {
+    this.post({ type: 'reveal', step });
+  }
+
+  target(target: number | 'last'): void {
+    this.post({ type: 'target', target });
+  }
+
+  unitMap(choice: UnitMapChoice): void {
+    this.post({ type: 'unitMap', choice });
+    this.editor.setState({ ...this.state(), unitMap: choice });
+  }
+
+  error(thrown: unknown): void {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    this.post({ type: 'error', text: text.slice(0, 4000) });
+  }
+
+  /** Remembers which run is shown, so that the panel can be restored with it. */
+  remember(run: RunDescription | null): void {
+    this.editor.setState({ ...this.state(), runFolder: run?.folder ?? null, document: run?.corpus.path ?? null });
+  }
+
+  /** What the page kept from before it was closed or the window reloaded. */
+  state(): PanelState {
+    return this.editor.getState() ?? { runFolder: null, document: null };
+  }
+
+  private post(message: FromPage): void {
+    this.editor.postMessage(message);
+  }
+}

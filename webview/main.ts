@@ -1,0 +1,17 @@
+/** The page's entry: joins the editor's messages to the page. */
+import type { ToPage } from '../src/protocol/panel';
+import { Link } from './link';
+import { Page } from './page';
+import { loadTexts } from './texts';
+import { acquireEditor } from './vscode';
+
+const link = new Link(acquireEditor());
+window.addEventListener('error', (event) => link.error(event.error ?? event.message));
+window.addEventListener('unhandledrejection', (event) => link.error(event.reason));
+
+const root = document.getElementById('page');
+if (root) {
+  const page = new Page(root, loadTexts(), link);
+  window.addEventListener('message', (event: MessageEvent<ToPage>) => page.receive(event.data));
+  link.ready();
+}

@@ -1,0 +1,56 @@
+/** The page's texts in the reader's language, and numbers written its way. */
+import { englishPageStrings, type PageStringKey, type PageStrings } from '../src/protocol/pageStrings';
+import { NumberFormat } from './format';
+
+export interface Segment {
+  readonly text: string;
+  readonly strong: boolean;
+}
+
+export class Texts {
+  readonly numbers: NumberFormat;
+
+  constructor(
+    private readonly strings: PageStrings,
+    readonly language: string,
+  ) {
+    this.numbers = new NumberFormat(language);
+  }
+
+  get(key: PageStringKey, ...args: readonly string[]): string {
+    return this.strings[key].replace(/\{(\d)\}/g, (place, index: string) => args[Number(index)] ?? place);
+  }
+
+  /** The template as pieces, so that what is filled in can be emphasised and nothing is parsed as markup. */
+  segments(key: PageStringKey, ...args: readonly (readonly Segment[])[]): Segment[] {
+    return this.strings[key]
+      .split(/(\{\d\})/)
+      .flatMap((piece) => {
+        const place = /^\{(\d)\}$/.exec(piece);
+        return (place && args[Number(place[1])]) ?? [{ text: piece, strong: false }];
+      })
+      .filter((segment) => segment.text !== '');
+  }
+
+  tokens(count: number): string {
+    return count === 1 ? this.get('oneToken') : this.get('manyTokens', this.numbers.integer(count));
+  }
+
+  layer(layer: number, direction: 'forward' | 'backward'): string {
+    return this.get(direction === 'forward' ? 'layer' : 'layerBackward', String(layer + 1));
+  }
+}
+
+/** From the JSON the editor put into the document; English where a text is missing, or all of it is. */
+export function loadTexts(): Texts {
+  const element = document.getElementById('strings');
+  const given: unknown = element ? JSON.parse(element.textContent) : {};
+  const strings: Record<PageStringKey, string> = { ...englishPageStrings };
+  if (typeof given === 'object' && given !== null) {
+    for (const key of Object.keys(strings) as PageStringKey[]) {
+      const text: unknown = (given as Record<string, unknown>)[key];
+      if (typeof text === 'string') strings[key] = text;
+    }
+  }
+  return new Texts(strings, document.documentElement.lang || 'en');
+}
