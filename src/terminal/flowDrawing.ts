@@ -1,0 +1,110 @@
+/** The flow of a probe as rows of cells under its text: one row a layer, one cell a step, wrapped to the terminal's width. */
+import type { InspectReport, LayerReport } from '../protocol/engine';
+import type { Region } from '../protocol/frame';
+import type { Thresholds } from '../protocol/settings';
+import { glyphOf, widthOf } from './glyphs';
+import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
+
+export interface Canvas {
+  readonly columns: number;
+  /** Bits of colour. */
+  readonly depth: number;
+  readonly thresholds: Thresholds;
+}
+
+interface Cell {
+  readonly glyph: string;
+  readonly width: number;
+}
+
+/** Lines of the drawing: the text with the flow of each layer under it, the top layer first. */
+export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
+  const layers = [...report.layers].reverse();
+  const target = layers[0].flow.target;
+  const labels = layers.map(layerLabel);
+  const margin = Math.max('text'.length, ...labels.map((label) => label.length)) + 2;
+  const cells = report.tokens.map((symbol) => {
+    const glyph = glyphOf(symbol);
+    return { glyph, width: Math.max(1, widthOf(glyph)) };
+  });
+  return wrap(cells, Math.max(8, canvas.columns - margin - 1)).flatMap(([from, to]) => {
+    const steps = Array.from({ length: to - from }, (_, i) => from + i);
+    const text = steps.map((t) => textCell(cells[t], t === target, canvas)).join('');
+    const rows = layers.map((layer, i) => {
+      const painted = steps.map((t) => flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas));
+      return labels[i].padEnd(margin) + painted.join('');
+    });
+    return ['text'.padEnd(margin) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
+  });
+}
+
+/** What the cells mean, in one line and the scale. */
+export function drawLegend({ depth, thresholds }: Canvas): string[] {
+  const { vanishing, exploding } = thresholds;
+  const steps = [2 * vanishing, 1.5 * vanishing, vanishing, vanishing / 2, 0, exploding / 2, exploding, 1.5 * exploding, 2 * exploding];
+  const label = (ratio: number) => (ratio === 0 ? '1' : `10^${ratio}`);
+  if (canPaint(depth)) {
+    const scale = steps.map((ratio) => paintRatio('  ', ratio, thresholds, depth)).join('');
+    return [
+      `Gradient, relative to the target: ${label(2 * vanishing)} ${scale} ${label(2 * exploding)}, at the target 1`,
+      `In a cell: · vanishing (to ${label(vanishing)}), ! exploding (from ${label(exploding)}), 0 exactly zero; blank: cannot reach the target`,
+    ];
+  }
+  const scale = steps.map((ratio) => ratioCharacter(ratio, thresholds)).join('');
+  return [
+    `Gradient, relative to the target: ${label(2 * vanishing)} ${scale} ${label(2 * exploding)}, at the target ${ratioCharacter(0, thresholds)}`,
+    '0 is exactly zero; blank: cannot reach the target; ^ marks the target',
+  ];
+}
+
+/** log₁₀ of the gradient's size at step t relative to that at the target; NaN where t cannot reach it. */
+export function ratioAt({ flow }: LayerReport, t: number): number {
+  const atTarget = flow.log10[flow.target];
+  // A target whose own gradient is zero leaves nothing to be relative to.
+  return atTarget === -Infinity && !Number.isNaN(flow.log10[t]) ? -Infinity : flow.log10[t] - atTarget;
+}
+
+export function layerLabel({ layer, direction }: Pick<LayerReport, 'layer' | 'direction'>): string {
+  return `layer ${layer + 1}${direction === 'backward' ? ' ←' : ''}`;
+}
+
+/** The steps of each line, from and to (exclusive). */
+function wrap(cells: readonly Cell[], width: number): [number, number][] {
+  const lines: [number, number][] = [];
+  let from = 0;
+  let used = 0;
+  cells.forEach((cell, t) => {
+    if (used + cell.width > width) {
+      lines.push([from, t]);
+      from = t;
+      used = 0;
+    }
+    used += cell.width;
+  });
+  if (from < cells.length) lines.push([from, cells.length]);
+  return lines;
+}
+
+function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas): string {
+  const text = glyph + ' '.repeat(Math.max(0, width - widthOf(glyph)));
+  if (!canPaint(depth)) return text;
+  return isTarget ? inverse(text) : glyph === '⏎' || glyph === '⇥' ? dim(text) : text;
+}
+
+function flowCell(width: number, ratio: number, region: Region['kind'] | undefined, { depth, thresholds }: Canvas): string {
+  if (Number.isNaN(ratio)) return ' '.repeat(width);
+  if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
+  const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '·' : region === 'exploding' ? '!' : ' ';
+  return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
+}
+
+function regionAt(regions: readonly Region[], { layer, direction }: LayerReport, t: number): Region['kind'] | undefined {
+  return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
+}
+
+/** Without colours, a caret under the target's column; with them the token itself is marked. */
+function targetMark(cells: readonly Cell[], from: number, to: number, target: number, margin: number, { depth }: Canvas): string[] {
+  if (canPaint(depth) || target < from || target >= to) return [];
+  const column = cells.slice(from, target).reduce((sum, { width }) => sum + width, 0);
+  return [' '.repeat(margin + column) + '^'];
+}

@@ -1,0 +1,33 @@
+/** The texts of --help. */
+import { commands, type CommandName } from './options';
+
+export function generalHelp(): string {
+  const list = Object.entries(commands).flatMap(([, { usage, summary }]) => [...usage.map((line) => `  ${line}`), `      ${summary}`]);
+  return [
+    'Backflow trains recurrent language models on texts and shows how gradients flow back through time.',
+    '',
+    ...list,
+    '',
+    'backflow COMMAND --help lists the options of a command; backflow --version prints the version.',
+    'Exit status: 0 done, 1 failed, 2 wrong usage. Colours follow NO_COLOR, FORCE_COLOR and COLORTERM.',
+    '',
+  ].join('\n');
+}
+
+export function commandHelp(name: CommandName): string {
+  const { usage, summary, options, unavailable, notes } = commands[name];
+  const rows = Object.entries(options).map(([option, { value, help }]) => [`--${option}${value === undefined ? '' : ` ${value}`}`, help]);
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  const missing = Object.keys(unavailable).map((option) => `--${option}`);
+  return [
+    ...usage.map((line, i) => `${i === 0 ? 'Usage: ' : '       '}${line}`),
+    '',
+    summary,
+    '',
+    ...rows.map(([left, help]) => `  ${left.padEnd(width)}${help}`),
+    '',
+    ...notes,
+    ...(missing.length > 0 ? [`Not available yet: ${missing.join(', ')}.`] : []),
+    '',
+  ].join('\n');
+}

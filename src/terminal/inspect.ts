@@ -1,0 +1,75 @@
+/** `backflow inspect`. */
+import { readCorpus } from '../engine/files/corpusFile';
+import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
+import type { Caller } from '../protocol/rpc';
+import { defaultTrainingSettings } from '../protocol/settings';
+import type { InspectCommand } from './commandLine';
+import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
+import { flowInWords, parameterNorms } from './flowWords';
+import { glyphOf } from './glyphs';
+import { drawMatrix } from './matrixDrawing';
+import { counted, lossText } from './numbers';
+import type { Output } from './output';
+
+/** Rejects when the model or the text cannot be used; nothing has then been written. */
+export async function inspect(
+  engine: Caller<EngineCalls, EngineEvents>,
+  command: InspectCommand,
+  output: Output,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const text = await readCorpus(command.text);
+  const { backend, threads } = defaultTrainingSettings;
+  const opened = await engine.call('open', { path: command.model, backend, threads });
+  const report = await engine.call('inspect', { ...command.request, text });
+  if (command.json) output.writeJson(inspectJson(report));
+  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colourDepth(environment), thresholds: command.request.thresholds }));
+}
+
+/** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
+export function inspectJson(report: InspectReport): object {
+  const { loss, tokens, layers, parameters, output, embedding, regions, matrix } = report;
+  return {
+    loss,
+    tokens,
+    layers: layers.map(({ layer, direction, hidden, total, totalCell, flow }) => ({
+      layer,
+      direction,
+      hidden: Array.from(hidden),
+      total: Array.from(total),
+      totalCell: totalCell && Array.from(totalCell),
+      flow: { target: flow.target, log10: Array.from(flow.log10), horizon: flow.horizon },
+    })),
+    parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
+    output: { W: output.W, b: output.b },
+    embedding,
+    regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
+    ...(matrix && { matrix: matrixRows(matrix) }),
+  };
+}
+
+function matrixRows(matrix: Float64Array): number[][] {
+  const size = Math.round(Math.sqrt(matrix.length));
+  return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
+}
+
+function readable({ model, trainingStep }: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
+  const target = report.layers[0].flow.target;
+  // The token after the target is what the loss traced back is about; the last input's is the text's last.
+  const predicted = (target + 1 < report.tokens.length ? report.tokens[target + 1] : Array.from(text).at(-1)) ?? '';
+  return [
+    `${model.cell.toUpperCase()}, ${counted(model.layers, 'layer')} of ${counted(model.hiddenSize, 'unit')}, trained for ${counted(trainingStep, 'step')}. ` +
+      `${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
+    `Traced back: the loss of predicting “${glyphOf(predicted)}” at step ${target}.`,
+    '',
+    ...drawFlow(report, canvas),
+    ...drawLegend(canvas),
+    '',
+    ...flowInWords(report, canvas.thresholds),
+    '',
+    'Norms of the gradient of the mean loss',
+    ...parameterNorms(report).map((line) => `  ${line}`),
+    ...(report.matrix ? ['', ...drawMatrix(report.matrix, canvas)] : []),
+    '',
+  ].join('\n');
+}

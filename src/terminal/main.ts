@@ -1,0 +1,63 @@
+/** The command line from its arguments to its exit status. */
+import { version } from '../../package.json';
+import { connectInProcess } from '../engine/inProcess';
+import { toError } from '../engine/toError';
+import { formatMessage, RpcError } from '../protocol/rpc';
+import { readCommand, type Command } from './commandLine';
+import { inspect } from './inspect';
+import { UsageError } from './options';
+import { Output, type OutputStream } from './output';
+import { sample } from './sample';
+import { train } from './train';
+
+export interface Surroundings {
+  readonly output: OutputStream;
+  readonly errors: NodeJS.WritableStream;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Aborted when the person asks to end. */
+  readonly stop: AbortSignal;
+}
+
+/** Does what the arguments say; settles with the exit status: 0 done, 1 failed, 2 wrong usage. */
+export async function main(args: readonly string[], { output, errors, environment, stop }: Surroundings): Promise<number> {
+  const verbose = args.includes('--verbose');
+  const complain = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
+  const writer = new Output(output);
+  try {
+    const problem = await run(readCommand(args, new Date()), writer, environment, stop);
+    await writer.caughtUp();
+    const failure = problem ?? writer.failure;
+    if (failure !== null) complain(failure);
+    return failure === null ? 0 : 1;
+  } catch (thrown) {
+    complain(thrown);
+    return thrown instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** What went wrong in a run that was saved all the same, or null. */
+async function run(command: Command, output: Output, environment: NodeJS.ProcessEnv, stop: AbortSignal): Promise<RpcError | null> {
+  if (command.kind === 'help') output.write(command.text);
+  else if (command.kind === 'version') output.write(`${version}\n`);
+  else {
+    const connection = connectInProcess();
+    const { engine } = connection;
+    try {
+      if (command.kind === 'inspect') await inspect(engine, command, output, environment);
+      else if (command.kind === 'sample') await sample(engine, command, output, environment);
+      else return await train(engine, command, output, environment, stop);
+    } finally {
+      await connection.close();
+    }
+  }
+  return null;
+}
+
+/** One line for a person; `verbose` adds what is known of where it arose. */
+function sentenceOf(thrown: unknown, verbose: boolean): string {
+  const details = verbose && thrown instanceof Error ? `\n${thrown.stack ?? thrown.message}` : '';
+  if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
+  const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
+  const [first] = formatMessage(sentence).split('\n', 1);
+  return code === 'user' ? `backflow: ${first}${details}` : `backflow: internal error: ${first}${verbose ? details : ' (--verbose says more)'}`;
+}

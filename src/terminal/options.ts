@@ -1,0 +1,156 @@
+/** The options of each command: their names, what they take, and what help says of them. */
+import { parseArgs } from 'node:util';
+import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
+
+/** Wrong use of the command line: one sentence, exit status 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+interface OptionSpec {
+  /** What the value is called in help; absent for a switch. */
+  readonly value?: string;
+  readonly help: string;
+  readonly short?: string;
+}
+
+export type CommandName = 'train' | 'inspect' | 'sample';
+
+export interface CommandSpec {
+  readonly usage: readonly string[];
+  readonly summary: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Options that are planned and refused, never ignored: with or without a value. */
+  readonly unavailable: Readonly<Record<string, 'switch' | 'value'>>;
+  readonly notes: readonly string[];
+}
+
+/** Steps of a run from the command line, where nobody may be there to stop it. */
+export const defaultSteps = 1000;
+export const defaultSampling = { length: 200, temperature: 1, seed: 1 } as const;
+
+const model = defaultModelSettings;
+const training = defaultTrainingSettings;
+
+const common: Readonly<Record<string, OptionSpec>> = {
+  json: { help: 'one JSON object a line on standard output, and nothing else' },
+  verbose: { help: 'with an error, also where in the program it arose' },
+  help: { help: 'this text', short: 'h' },
+};
+
+export const commands: Readonly<Record<CommandName, CommandSpec>> = {
+  train: {
+    usage: ['backflow train CORPUS [options]', 'backflow train --resume DIR [--steps N]'],
+    summary: 'Trains a recurrent language model on a text, and saves it.',
+    options: {
+      cell: { value: 'NAME', help: `rnn, lstm or gru (${model.cell})` },
+      activation: { value: 'NAME', help: `of a vanilla RNN: tanh or relu (${model.activation})` },
+      layers: { value: 'N', help: `layers of the stack (${model.layers})` },
+      hidden: { value: 'N', help: `hidden size: units of a layer (${model.hiddenSize})` },
+      mode: { value: 'NAME', help: 'how the corpus is read: stream (stream)' },
+      window: { value: 'T', help: `steps of text over which one gradient is taken (${training.window})` },
+      batch: { value: 'B', help: `parallel streams over the corpus (${training.batch})` },
+      steps: { value: 'N', help: `training steps, or none: until Ctrl-C (${defaultSteps})` },
+      optimizer: { value: 'NAME', help: `adam or sgd (${training.optimizer})` },
+      'learning-rate': { value: 'X', help: `(${training.learningRate})` },
+      'clip-norm': { value: 'X', help: `largest global gradient norm, or none (${String(training.clipNorm)})` },
+      seed: { value: 'N', help: `of everything random (${training.seed})` },
+      out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
+      'checkpoint-every': { value: 'N', help: `steps from one checkpoint to the next (${training.checkpointEvery})` },
+      backend: { value: 'NAME', help: `forward pass by ort (ONNX Runtime) or wasm (own kernels) (${training.backend})` },
+      threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
+      resume: { value: 'DIR', help: "goes on with a run's own settings; --steps: how many steps in all" },
+      ...common,
+    },
+    unavailable: {
+      bidirectional: 'switch', truncate: 'value', epochs: 'value', 'clip-value': 'value', init: 'value', gain: 'value',
+    },
+    notes: [
+      'Ctrl-C ends the training: it saves a checkpoint and exits with status 0. A second Ctrl-C leaves at once.',
+      'With --json: {"event":"step", "step", "loss", "gradientNorm", "clippedNorm", "tokens", "tokensPerSecond"} every step, and last',
+      '{"event":"done", "run", "model", "loss", "validationLoss", "tokensPerSecond", "backend"}. Losses are in nats per token;',
+      'a number that is not finite is null.',
+    ],
+  },
+  inspect: {
+    usage: ['backflow inspect MODEL --text FILE [options]'],
+    summary: 'Shows how gradients flow back through a text: MODEL is a checkpoint (.onnx) or the folder of a run.',
+    options: {
+      text: { value: 'FILE', help: 'the text, taken whole; its last token is only a target' },
+      target: { value: 'T', help: 'step whose loss is traced back, 0 is the first, or last (last)' },
+      matrix: { help: 'also the source × target matrix' },
+      ...common,
+    },
+    unavailable: { vocab: 'value' },
+    notes: [
+      'With --json: one object. In "log10" and "matrix" null stands for a state that cannot reach the target, and also for a',
+      'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say.',
+    ],
+  },
+  sample: {
+    usage: ['backflow sample MODEL [options]'],
+    summary: 'Generates text: MODEL is a checkpoint (.onnx) or the folder of a run.',
+    options: {
+      length: { value: 'N', help: `tokens to generate (${defaultSampling.length})` },
+      temperature: { value: 'X', help: `0 always takes the likeliest token (${defaultSampling.temperature})` },
+      prompt: { value: 'TEXT', help: 'text to go on from' },
+      seed: { value: 'N', help: `(${defaultSampling.seed})` },
+      ...common,
+    },
+    unavailable: {},
+    notes: ['Prints the prompt and what follows. With --json: {"prompt", "text"}, the text without the prompt.'],
+  },
+};
+
+/** What was written on the command line: every option at most once (the last counts), not yet read. */
+export interface GivenOptions {
+  readonly values: ReadonlyMap<string, string>;
+  readonly switches: ReadonlySet<string>;
+  readonly positionals: readonly string[];
+}
+
+/** Splits the arguments of a command. Throws a UsageError for options that are unknown, lack their value, or are not there yet. */
+export function readOptions(name: CommandName, args: readonly string[]): GivenOptions {
+  const { options, unavailable } = commands[name];
+  const takesValue = (option: string) =>
+    Object.hasOwn(options, option) ? options[option].value !== undefined : unavailable[option] === 'value';
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      [...Object.keys(options), ...Object.keys(unavailable)].map((option) => {
+        const short = Object.hasOwn(options, option) ? options[option].short : undefined;
+        return [option, { type: takesValue(option) ? 'string' : 'boolean', ...(short !== undefined && { short }) }];
+      }),
+    ),
+  });
+  const values = new Map<string, string>();
+  const switches = new Set<string>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { rawName, value, inlineValue } = token;
+    if (Object.hasOwn(unavailable, token.name)) throw new UsageError(`${rawName} is not available yet.`);
+    if (!Object.hasOwn(options, token.name)) {
+      throw new UsageError(`${rawName} is no option of backflow ${name}; see backflow ${name} --help.`);
+    }
+    if (takesValue(token.name)) {
+      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(`${rawName} needs a value.`);
+      values.set(token.name, value);
+    } else {
+      if (inlineValue === true) throw new UsageError(`${rawName} takes no value.`);
+      switches.add(token.name);
+    }
+  }
+  return { values, switches, positionals };
+}
+
+/** Whether a value is rather the next option: `--out --json`. */
+function isOption(value: string, options: CommandSpec['options']): boolean {
+  return value.startsWith('--') && Object.hasOwn(options, value.slice(2).split('=')[0]);
+}

@@ -1,0 +1,25 @@
+/** `backflow sample`. */
+import type { EngineCalls, EngineEvents } from '../protocol/engine';
+import type { Caller } from '../protocol/rpc';
+import { defaultTrainingSettings } from '../protocol/settings';
+import type { SampleCommand } from './commandLine';
+import { harmless } from './glyphs';
+import type { Output } from './output';
+import { bold, canPaint } from './paint';
+
+/** Rejects when the model cannot be used or does not know a symbol of the prompt. */
+export async function sample(
+  engine: Caller<EngineCalls, EngineEvents>,
+  { json, model, request }: SampleCommand,
+  output: Output,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { backend, threads } = defaultTrainingSettings;
+  await engine.call('open', { path: model, backend, threads });
+  const { text } = await engine.call('sample', request);
+  const { prompt } = request;
+  if (json) output.writeJson({ prompt, text });
+  else if (!output.isTerminal) output.write(`${prompt}${text}\n`);
+  // A model that has read control characters writes them too; a terminal would obey.
+  else output.write(`${canPaint(output.colourDepth(environment)) && prompt !== '' ? bold(harmless(prompt)) : harmless(prompt)}${harmless(text)}\n`);
+}

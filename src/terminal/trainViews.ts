@@ -1,0 +1,119 @@
+/** What `backflow train` shows: objects for programs, a line for people. */
+import { relative } from 'node:path';
+import type { Progress, RunDescription, RunSummary } from '../protocol/run';
+import { counted, grouped, lossText } from './numbers';
+import type { Output } from './output';
+import { canPaint } from './paint';
+import { progressLine, stepRows, type StepRow } from './progressLine';
+
+export interface TrainView {
+  started(run: RunDescription): void;
+  progress(progress: Progress): void;
+  ended(summary: RunSummary): void;
+  /** Leaves the terminal in order, however the run ended. */
+  close(): void;
+}
+
+/** One object a step, and one at the end. */
+export class JsonTrainView implements TrainView {
+  constructor(private readonly output: Output) {}
+
+  started(): void {
+    // A program knows what it asked for; the last object names the run.
+  }
+
+  progress({ rows }: Progress): void {
+    for (const row of stepRows(rows)) this.output.writeJson({ event: 'step', ...row });
+  }
+
+  ended({ run, model, loss, validationLoss, tokensPerSecond, backend }: RunSummary): void {
+    this.output.writeJson({ event: 'done', run, model, loss, validationLoss, tokensPerSecond, backend });
+  }
+
+  close(): void {
+    // Nothing is left open.
+  }
+}
+
+/** Without a terminal (a log file), lines come this often: milliseconds. */
+const plainInterval = 1000;
+
+/** A line redrawn in place; plain lines where there is no terminal. */
+export class ReadableTrainView implements TrainView {
+  private readonly coloured: boolean;
+  private steps: number | null = null;
+  private startedAt = 0;
+  private firstStep: number | null = null;
+  private last: StepRow | null = null;
+  private shownAt = 0;
+  private shownStep = -1;
+  private lineIsOpen = false;
+
+  constructor(
+    private readonly output: Output,
+    environment: NodeJS.ProcessEnv,
+  ) {
+    this.coloured = canPaint(output.colourDepth(environment));
+  }
+
+  started({ corpus, model, training, backend, folder }: RunDescription): void {
+    this.steps = training.steps;
+    this.startedAt = performance.now();
+    const cell = model.cell === 'rnn' ? `RNN (${model.activation})` : model.cell.toUpperCase();
+    this.output.write(
+      `${cell}, ${counted(model.layers, 'layer')} of ${counted(model.hiddenSize, 'unit')}, ${counted(model.parameterCount, 'parameter')}, ` +
+        `on ${corpus.name}: ${counted(corpus.tokens, 'token')}, ${counted(model.vocabularySize, 'symbol')}.\n` +
+        `Forward pass by ${backendText(backend)}. Run: ${shortPath(folder)}\n` +
+        (training.steps === null ? 'It goes on until Ctrl-C, which saves it.\n' : ''),
+    );
+  }
+
+  progress({ rows }: Progress): void {
+    const row = stepRows(rows).at(-1);
+    if (row === undefined) return;
+    this.firstStep ??= rows[0];
+    this.last = row;
+    const now = performance.now();
+    if (!this.output.isTerminal && now - this.shownAt < plainInterval) return;
+    this.shownAt = now;
+    this.show(row);
+  }
+
+  ended({ run, model, step, loss, validationLoss, tokensPerSecond }: RunSummary): void {
+    if (this.last !== null && this.last.step !== this.shownStep) this.show(this.last);
+    this.close();
+    const validation = validationLoss === null ? '' : `, validation ${lossText(validationLoss)}`;
+    const state = this.steps === null || step >= this.steps ? 'Done' : 'Stopped';
+    this.output.write(
+      `${state} after ${counted(step, 'step')}: loss ${Number.isNaN(loss) ? 'as before' : lossText(loss)}${validation}; ${grouped(tokensPerSecond)} tokens/s.\n` +
+        `Run    ${shortPath(run)}\nModel  ${shortPath(model)}\n`,
+    );
+  }
+
+  close(): void {
+    if (this.lineIsOpen) this.output.write('\n');
+    this.lineIsOpen = false;
+  }
+
+  private show(row: StepRow): void {
+    this.shownStep = row.step;
+    const seconds = (performance.now() - this.startedAt) / 1000;
+    const view = { row, steps: this.steps, seconds, firstStep: this.firstStep ?? row.step };
+    if (this.output.isTerminal) {
+      this.output.write(`\r${progressLine(view, this.output.columns, this.coloured)}\x1b[K`);
+      this.lineIsOpen = true;
+    } else {
+      this.output.write(`${progressLine(view, Infinity, false)}\n`);
+    }
+  }
+}
+
+function backendText(backend: RunDescription['backend']): string {
+  return backend === 'ort' ? 'ONNX Runtime' : "Backflow's own kernels";
+}
+
+/** From the current folder, where the path lies in it. */
+export function shortPath(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') ? path : short;
+}
