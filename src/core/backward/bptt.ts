@@ -87,7 +87,11 @@ export class Backward {
     const rows = targets.length;
     const scale = 1 / rows;
     for (let i = 0; i < rows * V; i++) this.logits[i] = probabilities[i] * scale;
-    for (let row = 0; row < rows; row++) this.logits[row * V + targets[row]] -= scale;
+    for (let row = 0; row < rows; row++) {
+      const target = row * V + targets[row];
+      // p − 1 first: scaled before, it would lose the digits of a sure prediction.
+      this.logits[target] = (probabilities[target] - 1) * scale;
+    }
   }
 
   /**
