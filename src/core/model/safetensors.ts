@@ -65,7 +65,8 @@ export function decodeSafetensors(
   name = 'This file',
 ): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
   const { header, dataStart } = readHeader(bytes, name);
-  const data = bytes.subarray(dataStart);
+  // A plain array over the same bytes: the `slice` of a Node Buffer would not copy.
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, bytes.length - dataStart);
   const tensors = new Map<string, Tensor>();
   let metadata: Record<string, string> = {};
   const extents: { tensor: string; begin: number; end: number }[] = [];
@@ -162,7 +163,7 @@ function checkCoverage(extents: { tensor: string; begin: number; end: number }[]
   }
 }
 
-function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array<ArrayBuffer>): Tensor {
+function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array): Tensor {
   switch (dtype) {
     case 'F32':
       return { dtype, shape, data: new Float32Array(buffer) };
