@@ -1,0 +1,62 @@
+/** Reading Backflow's panel and its run, as the tests need it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+
+/** How many frames the page has drawn. */
+export async function framesDrawn(panel: FrameLocator): Promise<number> {
+  return Number((await panel.locator(':root').getAttribute('data-frames-drawn')) ?? 0);
+}
+
+/** Waits until the page has drawn this many frames more than now; returns the new count. */
+export async function moreFrames(panel: FrameLocator, more: number, patience = 60_000): Promise<number> {
+  const wanted = (await framesDrawn(panel)) + more;
+  const deadline = Date.now() + patience;
+  for (;;) {
+    const drawn = await framesDrawn(panel);
+    if (drawn >= wanted) return drawn;
+    if (Date.now() > deadline) throw new Error(`The panel drew ${drawn} frames; ${wanted} were waited for.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export interface Picture {
+  /** The canvas as a PNG, to tell two pictures apart. */
+  readonly url: string;
+  /** Different colours in it. */
+  readonly colours: number;
+}
+
+/** What a figure's canvas shows. */
+export function picture(panel: FrameLocator, figure: string): Promise<Picture> {
+  // Runs in the page, which these tests' compiler settings do not know: hence the bare shapes.
+  return panel.locator(`canvas[data-figure="${figure}"]`).evaluate((element) => {
+    const canvas = element as unknown as {
+      width: number;
+      height: number;
+      toDataURL(): string;
+      getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray } };
+    };
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return { url: canvas.toDataURL(), colours: new Set(new Uint32Array(data.buffer)).size };
+  });
+}
+
+/** The runs of a workspace, by the names of their folders. */
+export function runsIn(folder: string): string[] {
+  try {
+    return readdirSync(join(folder, '.backflow/runs'));
+  } catch {
+    return [];
+  }
+}
+
+/** The steps whose metrics are on disk. */
+export function stepsOnDisk(folder: string, run: string): number {
+  return readFileSync(join(folder, '.backflow/runs', run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length;
+}
+
+/** A text of this many bytes at least, made of another. */
+export function longText(text: string, bytes: number): string {
+  return text.repeat(Math.ceil(bytes / Buffer.byteLength(text)));
+}

@@ -1,0 +1,141 @@
+/** A newcomer's first minutes: open a text, train on it, look at the panel, stop. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { framesDrawn, moreFrames, picture, runsIn } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('training on an open text', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+  let panel: FrameLocator;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
+    // Long enough never to end by itself, small enough to learn while one looks.
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 64 } });
+    window = await EditorWindow.open({ folder: workspace.folder });
+    await window.openFile('tale.txt');
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+  });
+
+  /** What the header says of the run. */
+  const state = () => panel.locator('header .state').getAttribute('data-state');
+  const shows = async (wanted: string) => {
+    await panel.locator(`header .state[data-state="${wanted}"]`).waitFor();
+  };
+  const step = async () => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
+  const press = (action: string) => panel.locator(`vscode-button[data-action="${action}"]`).click();
+
+  it('starts from the palette, and the panel opens beside the text with frames flowing', async () => {
+    await window.runCommand('Backflow: Train on This File');
+    panel = await window.panelFrame('[data-figure="flow"]');
+    await moreFrames(panel, 3);
+    await shows('running');
+    assert.equal(await window.page.locator('.editor-group-container').count(), 2, 'the panel is not beside the text');
+  });
+
+  it('draws a heatmap that changes as the model learns', async () => {
+    const before = await picture(panel, 'flow');
+    assert.ok(before.colours > 4, `the heatmap has ${before.colours} colours`);
+    await moreFrames(panel, 10);
+    const after = await picture(panel, 'flow');
+    assert.notEqual(after.url, before.url, 'the heatmap looks the same ten frames later');
+    assert.ok((await picture(panel, 'units')).colours > 4, 'the unit map is blank');
+  });
+
+  it('says in the status bar how far the run is', async () => {
+    const item = window.page.locator('.statusbar-item', { hasText: 'LSTM' });
+    await item.waitFor();
+    assert.match(await item.innerText(), /LSTM\s+step [\d,]+ · \d+\.\d+ nats · [\d,]+ tokens\/s/);
+  });
+
+  it('tints the tokens of the probe in the text', async () => {
+    const tinted = await window.page.locator('.editor-group-container .view-lines [class*="ced-"]').count();
+    assert.ok(tinted > 20, `${tinted} stretches of the text are tinted`);
+  });
+
+  it('answers a hover over a token', async () => {
+    const hover = await window.hoverAt(1, 12);
+    assert.match(hover, /loss \d+\.\d+ nats/);
+    assert.match(hover, /predicted/);
+    assert.match(hover, /‖h‖/);
+    assert.match(hover, /gradient/);
+    assert.match(hover, /gain/);
+    assert.match(hover, /What earlier tokens left behind/);
+    await window.screenshot('hover-dark');
+    await window.rest();
+  });
+
+  it('pauses: steps and frames stand still', async () => {
+    await press('pause');
+    await shows('paused');
+    await window.page.waitForTimeout(1000);
+    const [frames, at] = [await framesDrawn(panel), await step()];
+    await window.page.waitForTimeout(1500);
+    assert.equal(await step(), at);
+    assert.equal(await framesDrawn(panel), frames);
+  });
+
+  it('steps once', async () => {
+    const at = await step();
+    await press('step');
+    await panel.locator('header .step', { hasText: new RegExp((at + 1).toLocaleString('en')) }).waitFor();
+    assert.equal(await state(), 'paused');
+    assert.equal(await step(), at + 1);
+  });
+
+  it('resumes from the palette', async () => {
+    await window.showTab('tale.txt');
+    await window.runCommand('Backflow: Resume');
+    await shows('running');
+    await moreFrames(panel, 3);
+  });
+
+  it('lists the run in the activity bar', async () => {
+    await window.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
+    const run = window.page.locator('.sidebar .monaco-list-row', { hasText: 'tale' });
+    await run.first().waitFor();
+    assert.match(await run.first().innerText(), /LSTM/);
+    await window.screenshot('window-dark');
+  });
+
+  it('is restored after a reload of the window, with the run to go on', async () => {
+    await window.reload();
+    panel = await window.panelFrame('header');
+    await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor({ timeout: 60_000 });
+    await moreFrames(panel, 1);
+    assert.ok((await step()) > 0);
+    await window.screenshot('restored-dark');
+  });
+
+  it('goes on where it was, and stops with a checkpoint', async () => {
+    const at = await step();
+    await press('resume');
+    await shows('running');
+    await moreFrames(panel, 3);
+    assert.ok((await step()) > at, 'it began anew');
+    await press('stop');
+    await shows('stopped');
+    const [run] = runsIn(workspace.folder);
+    assert.ok(run, 'there is no run on disk');
+    assert.equal(runsIn(workspace.folder).length, 1, 'resuming made another run');
+    const checkpoints = readdirSync(join(workspace.folder, '.backflow/runs', run, 'checkpoints'));
+    assert.ok(checkpoints.includes(`step-${await step()}.onnx`), `no checkpoint of step ${await step()} among ${checkpoints.join(', ')}`);
+  });
+
+  it('made no page throw', () => {
+    assert.deepEqual(window.errors, []);
+  });
+});
