@@ -42,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel);
+  const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const training = { launch, registry: runs, runsFolder, panel };
 
   context.subscriptions.push(
@@ -56,11 +57,12 @@ export function activate(context: vscode.ExtensionContext): void {
     marks,
     watching,
     link,
+    restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
-    vscode.window.registerWebviewPanelSerializer(panelType, new PanelRestorer(panel, opener, runs, notices)),
+    vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
   );
 }

@@ -44,7 +44,7 @@ export class Panel implements vscode.Disposable {
     const { webview } = panel;
     const media = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     webview.options = { enableScripts: true, localResourceRoots: [media] };
-    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'icons', 'backflow.svg');
+    panel.iconPath = vscode.Uri.joinPath(this.extensionUri, 'media', 'icon.svg');
     webview.onDidReceiveMessage((message: unknown) => this.receive(message));
     panel.onDidChangeViewState(() => this.noteVisibility());
     panel.onDidDispose(() => {

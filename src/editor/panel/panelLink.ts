@@ -5,6 +5,7 @@ import type { FromPage, PanelStatus } from '../../protocol/panel';
 import type { Message } from '../../protocol/run';
 import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
+import { titleOf } from '../runs/runTree';
 import type { RunSession, SessionProgress } from '../runs/runSession';
 import { translated } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
@@ -99,7 +100,7 @@ export class PanelLink implements vscode.Disposable {
   private showCurrent(): void {
     const session = this.registry.current;
     this.refusal = session ? this.refusal : null;
-    this.panel.setTitle(session ? `Backflow: ${session.description.name}` : 'Backflow');
+    this.panel.setTitle(session ? `Backflow: ${titleOf(session.description.corpus.name, session.description.name)}` : 'Backflow');
     if (!session) {
       const status: PanelStatus = { state: 'stopped', step: 0, message: null };
       this.panel.post({ type: 'run', run: null, status, history: { rows: new Float64Array(0), validation: [] } });
@@ -111,8 +112,11 @@ export class PanelLink implements vscode.Disposable {
   }
 
   private progressed({ progress, wentBack }: SessionProgress): void {
+    const session = this.registry.current;
     if (wentBack) this.showCurrent();
     else this.panel.post({ type: 'progress', rows: rowsForPage(progress) });
+    // The engine tells its status when that changes; its step goes on meanwhile.
+    if (session && !wentBack) this.panel.post({ type: 'status', status: statusOf(session) });
   }
 
   private passOn(session: RunSession, frame: Frame): void {

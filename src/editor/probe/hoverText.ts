@@ -7,59 +7,74 @@ import { symbolAt, tokenCount, type ProbeText } from './probeText';
 export type Translate = (template: string, ...args: (string | number)[]) => string;
 
 /** Cells of a bar at its longest. */
-const barCells = 12;
+const barCells = 8;
+/** Contributions in the table; the engine may send more. */
+const shownContributions = 6;
 /** Tokens shown before and behind a contributing one. */
-const contextBefore = 6;
-const contextBehind = 3;
+const contextBefore = 5;
+const contextBehind = 2;
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, t), predictions(report, t), states(report, t), contributions(report, probe, t)];
+  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function heading(report: TokenReport, t: Translate): string {
   const symbol = `**${escapeMarkdown(visibleSymbol(report.symbol))}**`;
-  if (report.loss === null) return `${symbol}  ${t('The first token of the probe: nothing predicts it.')}`;
-  return `${symbol}  ${t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2))}`;
+  if (report.loss === null) return `${symbol} · ${t('the first token of the probe: nothing predicts it')}`;
+  return `${symbol} · ${t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2))}`;
 }
 
-function predictions(report: TokenReport, t: Translate): string {
-  if (report.predictions.length === 0) return '';
-  const row = ({ symbol, probability }: Prediction) => {
-    const shown = escapeMarkdown(visibleSymbol(symbol));
-    return `| ${symbol === report.symbol ? `**${shown}**` : shown} | \`${bar(probability)}\` | ${percent(probability)} |`;
-  };
-  return table([t('predicted'), '', ''], [':-:', ':--', '--:'], report.predictions.map(row));
+/** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, gain, region. */
+function states(report: TokenReport, t: Translate): string[] {
+  if (report.layers.length === 0) return [t('The last token of the probe is only predicted, not read: it has no state.')];
+  return report.layers.map((layer) => {
+    const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, t('change {0}', layer.hiddenChange.toFixed(2))];
+    if (layer.gradient !== null) facts.push(t('gradient {0} of the target’s', powerOfTen(layer.gradient)));
+    if (layer.gain !== null) facts.push(t('gain {0}', significant(layer.gain)));
+    if (layer.region !== null) facts.push(`**${layer.region === 'vanishing' ? t('vanishing') : t('exploding')}**`);
+    const name = layer.direction === 'forward' ? t('layer {0}', layer.layer + 1) : t('layer {0}, backward', layer.layer + 1);
+    return report.layers.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
+  });
 }
 
-function states(report: TokenReport, t: Translate): string {
-  if (report.layers.length === 0) return escapeMarkdown(t('The last token of the probe is only predicted, not read: it has no state.'));
-  const row = (layer: TokenReport['layers'][number]) => {
-    const name = layer.direction === 'forward' ? String(layer.layer + 1) : t('{0} backward', layer.layer + 1);
-    const region = layer.region === null ? '' : layer.region === 'vanishing' ? t('vanishing') : t('exploding');
-    const cells = [
-      name,
-      layer.hiddenNorm.toFixed(2),
-      layer.hiddenChange.toFixed(2),
-      layer.gradient === null ? '–' : powerOfTen(layer.gradient),
-      layer.gain === null ? '–' : significant(layer.gain),
-      region,
-    ];
-    return `| ${cells.join(' | ')} |`;
-  };
-  const head = [t('layer'), '‖h‖', t('change'), t('gradient'), t('gain'), ''];
-  return table(head, ['--:', '--:', '--:', '--:', '--:', ':--'], report.layers.map(row));
+/** What was predicted here, and beside it what earlier tokens left behind for this one: one table, to keep the hover low. */
+function evidence(report: TokenReport, probe: ProbeText, t: Translate): string {
+  const predicted = report.predictions.map((prediction) => predictionCells(prediction, report.symbol));
+  const contributed = contributionRows(report, probe, t);
+  if (predicted.length === 0 && contributed.length === 0) return '';
+  const rows = Array.from({ length: Math.max(predicted.length, contributed.length) }, (_, row) => [
+    ...(predicted.at(row) ?? ['', '', '']),
+    ...(contributed.length > 0 ? (contributed.at(row) ?? ['', '', '', '']) : []),
+  ]);
+  const head = ['', t('predicted'), '', ...(contributed.length > 0 ? [t('left behind by'), '', t('for the logit'), ''] : [])];
+  const alignment = [':-:', ':--', '--:', ...(contributed.length > 0 ? ['--:', '--:', ':--', '--:'] : [])];
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [head, alignment, ...rows].map(line).join('\n');
 }
 
-function contributions(report: TokenReport, probe: ProbeText, t: Translate): string {
-  if (!report.contributions || report.contributions.strongest.length === 0) return '';
-  const { strongest, whole } = report.contributions;
+function predictionCells({ symbol, probability }: Prediction, actual: string): string[] {
+  const shown = escapeMarkdown(visibleSymbol(symbol));
+  return [symbol === actual ? `**${shown}**` : shown, `\`${bar(probability)}\``, percent(probability)];
+}
+
+/** The strongest contributions, and the sum over all tokens. */
+function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): string[][] {
+  if (!report.contributions) return [];
+  const { whole } = report.contributions;
+  const strongest = report.contributions.strongest.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
-  const row = ({ token, score }: Contribution) =>
-    `| ${inContext(probe, token)} | ${t('{0} back', report.token - token)} | \`${signedBar(score / longest)}\` | ${signed(score)} |`;
-  const title = t('What earlier tokens left behind for **{0}** (its logit, {1} in all)', escapeMarkdown(visibleSymbol(report.symbol)), signed(whole));
-  const ignored = t('The gates are held fixed: a token gets no credit for having opened or closed one.');
-  return `${title}\n\n${table(['', '', '', ''], [':--', '--:', ':-:', '--:'], strongest.map(row))}\n\n*${ignored}*`;
+  const cells = ({ token, score }: Contribution) => [
+    inContext(probe, token),
+    t('{0} back', report.token - token),
+    `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
+    signed(score),
+  ];
+  return [...strongest.map(cells), [t('all tokens'), '', '', `**${signed(whole)}**`]];
+}
+
+function ignored(report: TokenReport, t: Translate): string {
+  return report.contributions ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*` : '';
 }
 
 /** The token in bold between its neighbours. */
@@ -70,10 +85,6 @@ function inContext(probe: ProbeText, token: number): string {
     return markdownSymbols(text);
   };
   return `${symbols(token - contextBefore, token)} **${symbols(token, token + 1)}** ${symbols(token + 1, token + 1 + contextBehind)}`;
-}
-
-function table(head: readonly string[], alignment: readonly string[], rows: readonly string[]): string {
-  return [`| ${head.join(' | ')} |`, `| ${alignment.join(' | ')} |`, ...rows].join('\n');
 }
 
 /** A bar of 0 … 1, filled up with no-break spaces, which HTML does not collapse. */
@@ -98,10 +109,18 @@ function percent(probability: number): string {
   return `${value >= 9.95 ? value.toFixed(0) : value.toFixed(1)}%`;
 }
 
-/** 10 to this power, in words a table holds: "1" for the target's own size, "0" for nothing. */
-function powerOfTen(exponent: number): string {
+/** 10 to this power, as "4.6·10⁻¹⁷"; an exact zero is "0". */
+export function powerOfTen(exponent: number): string {
   if (exponent === -Infinity) return '0';
-  return `10^${exponent.toFixed(1).replace('-', '−')}`;
+  // Rounded to a tenth of the mantissa first, so that 9.97 does not become 10.0.
+  const rounded = Math.log10(Math.round(10 ** (exponent - Math.floor(exponent)) * 10) / 10) + Math.floor(exponent);
+  const whole = Math.floor(rounded + 1e-9);
+  const mantissa = (10 ** (rounded - whole)).toFixed(1);
+  return whole === 0 ? mantissa : `${mantissa}·10${superscript(whole)}`;
+}
+
+function superscript(value: number): string {
+  return String(value).replace(/./g, (sign) => (sign === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(sign)]));
 }
 
 function significant(value: number): string {

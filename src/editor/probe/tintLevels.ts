@@ -1,9 +1,14 @@
-/** Which tint a token of the probe gets: nine levels on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖). */
+/** Which tint a token of the probe gets: in nine kinds, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖). */
 import { seriesOf, type Frame } from '../../protocol/frame';
 import type { Thresholds } from '../../protocol/settings';
 
-/** Levels on either side of the scale; the last is reached at the threshold, where a region begins. */
-export const levelsPerSide = 4;
+/** Where the levels of either side begin, in multiples of the threshold: one before it, and three in a region. */
+const levelStarts = [1 / 3, 1, 5 / 3, 8 / 3];
+
+export const levelsPerSide = levelStarts.length;
+
+/** From this level on a token is in a region. */
+export const regionLevel = 2;
 
 export type TintKind = 'vanishing' | 'exploding' | 'zero';
 
@@ -24,7 +29,8 @@ export function tintOf(relative: number, thresholds: Thresholds): Tint | undefin
   if (Number.isNaN(relative)) return undefined;
   if (relative === -Infinity) return { kind: 'zero', level: 1 };
   const kind = relative < 0 ? 'vanishing' : 'exploding';
-  const level = Math.min(levelsPerSide, Math.floor((levelsPerSide * relative) / thresholds[kind]));
+  const multiple = relative / thresholds[kind];
+  const level = levelStarts.filter((start) => multiple >= start).length;
   return level >= 1 ? { kind, level } : undefined;
 }
 

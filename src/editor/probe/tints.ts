@@ -4,7 +4,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import { throttled } from '../timing';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
 import { isProbeOf } from './probeText';
-import { levelsPerSide, tintRuns, type Tint, type TintKind } from './tintLevels';
+import { levelsPerSide, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
 
 /** Milliseconds between two drawings. */
 const pace = 250;
@@ -96,7 +96,7 @@ function keyOf({ kind, level }: Tint): string {
 }
 
 function decorationType(tint: Tint): vscode.TextEditorDecorationType {
-  const isRegion = tint.kind === 'zero' || tint.level === levelsPerSide;
+  const isRegion = tint.kind === 'zero' || tint.level >= regionLevel;
   const ruler = tint.kind === 'exploding' ? 'backflow.exploding.overviewRuler' : 'backflow.vanishing.overviewRuler';
   return vscode.window.createTextEditorDecorationType({
     backgroundColor: new vscode.ThemeColor(`backflow.${keyOf(tint)}`),

@@ -229,6 +229,7 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('progress', own((progress) => {
       const wentBack = this.metrics.append(progress);
+      this.opened = { ...this.opened, status: { ...this.status, step: this.metrics.last('step') ?? this.status.step } };
       this.progressed.fire({ progress, wentBack });
     }));
     engine.calls.on('frame', own((frame) => {

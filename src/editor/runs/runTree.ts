@@ -75,7 +75,7 @@ function contextOf(kind: TreeNode['kind'], state?: RunState): string {
 
 function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
   const { description, status, isRun } = session;
-  const item = new vscode.TreeItem(description.name);
+  const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name));
   item.id = `live:${description.folder}`;
   item.description = `${modelName(description.model)} · ${stateName(status.state)}`;
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
@@ -89,10 +89,11 @@ function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
 function pastItem(run: PastRun): vscode.TreeItem {
   const { record } = run;
   const step = run.checkpoints.at(0);
-  const item = new vscode.TreeItem(run.name, step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(titleOf(record.corpusName, run.name), step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `past:${run.folder.toString()}`;
   const reached = step === undefined ? vscode.l10n.t('no checkpoint') : vscode.l10n.t('step {0}', step);
-  item.description = `${modelName(record)} · ${reached}`;
+  const when = record.created?.toLocaleString(vscode.env.language, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  item.description = [modelName(record), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
   item.contextValue = step === undefined ? 'past.empty' : contextOf('past');
   const created = record.created?.toLocaleString(vscode.env.language) ?? '';
@@ -111,6 +112,11 @@ function checkpointItem(folder: vscode.Uri, step: number): vscode.TreeItem {
 
 export function checkpointUri(folder: vscode.Uri, step: number): vscode.Uri {
   return vscode.Uri.joinPath(folder, 'checkpoints', `step-${step}.onnx`);
+}
+
+/** What a run is called where there is little room: its corpus; the folder's name is in the tooltip. */
+export function titleOf(corpusName: string, name: string): string {
+  return corpusName === '' ? name : corpusName;
 }
 
 /** "LSTM 2 × 128": the cell, its layers and units. */
