@@ -35,7 +35,8 @@ export function button(options: ButtonOptions): PageButton {
     root: made,
     show(shown, enabled) {
       made.hidden = !shown;
-      made.disabled = !enabled;
+      // A hidden button stays able to take the focus at once when it is shown: the toolkit enables it only later.
+      made.disabled = shown && !enabled;
     },
   };
 }

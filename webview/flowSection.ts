@@ -2,7 +2,7 @@
 import type { FrameHeader } from '../src/protocol/frame';
 import { cssColour, specialColours } from './colours/maps';
 import { stepAt, type Columns } from './columns';
-import { button } from './controls';
+import { button, type PageButton } from './controls';
 import { element, setText } from './dom';
 import { FlowFigure } from './figures/flow';
 import type { Marked } from './figures/canvas';
@@ -13,6 +13,7 @@ import { TokenStrip } from './figures/tokenStrip';
 import type { FlowRow } from './flowRows';
 import { powerOfTen } from './format';
 import { Readout } from './readout';
+import { visibleSymbol } from './symbols';
 import type { Segment, Texts } from './texts';
 import type { Theme } from './theme';
 import { verdict } from './verdict';
@@ -32,6 +33,8 @@ export class FlowSection {
   private readonly below = element('div', { class: 'below' });
   private readonly zeroSwatch = element('i', { class: 'swatch' });
   private readonly notFiniteSwatch = element('i', { class: 'swatch' });
+  private readonly targetName = element('span', { class: 'dim' });
+  private readonly reset: PageButton;
   private columns: Columns | null = null;
   private spoken = '';
 
@@ -46,13 +49,13 @@ export class FlowSection {
     this.flow = new FlowFigure(texts);
     this.scale = new ScaleFigure(texts);
     this.readout = new Readout(texts);
-    const reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: lastToken });
+    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: lastToken });
     this.figures.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
     this.root = element(
       'section',
       { class: 'flow' },
-      element('div', { class: 'heading' }, element('h2', { text: texts.get('flowTitle') }), element('span', { class: 'dim', text: texts.get('flowSubtitle') }), element('span', { class: 'grow' }), reset.root),
+      element('div', { class: 'heading' }, element('h2', { text: texts.get('flowTitle') }), element('span', { class: 'dim', text: texts.get('flowSubtitle') }), element('span', { class: 'grow' }), this.targetName, this.reset.root),
       this.verdictLine,
       this.figures,
       this.below,
@@ -66,13 +69,15 @@ export class FlowSection {
   /** In place of the figures: why there are none. */
   say(sentence: string): void {
     this.figures.hidden = this.below.hidden = true;
-    this.setVerdict([{ text: sentence, strong: false }]);
+    this.showTarget(null);
+    this.setVerdict([{ text: sentence, tone: null }]);
   }
 
   /** A new frame, theme or width: colours everything anew. */
   paint(header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme): void {
     this.figures.hidden = this.below.hidden = false;
     this.columns = columns;
+    this.showTarget(header);
     this.setVerdict(verdict(header, rows, this.texts));
     this.flow.paint(rows, columns, theme);
     this.scale.draw(header.thresholds, theme);
@@ -91,11 +96,17 @@ export class FlowSection {
     this.strip.draw(width, header, rows[0], columns, theme, marked);
   }
 
+  /** Which token's loss is traced back, and the way back to the last one. */
+  private showTarget(header: FrameHeader | null): void {
+    setText(this.targetName, header ? this.texts.get('targetToken', visibleSymbol(header.tokens[header.target])) : '');
+    this.reset.show(header !== null, header !== null && header.target !== header.tokens.length - 1);
+  }
+
   private setVerdict(segments: readonly Segment[]): void {
     const text = segments.map((segment) => segment.text).join('');
     if (text === this.spoken) return;
     this.spoken = text;
-    this.verdictLine.replaceChildren(...segments.map((segment) => (segment.strong ? element('b', { text: segment.text }) : document.createTextNode(segment.text))));
+    this.verdictLine.replaceChildren(...segments.map((segment) => (segment.tone ? element('b', { class: segment.tone, text: segment.text }) : document.createTextNode(segment.text))));
   }
 
   private legend(): HTMLElement {

@@ -29,6 +29,11 @@ export class NumberFormat {
     return this.decimals(value, 0);
   }
 
+  /** As few decimals as it has, at most three. */
+  plain(value: number): string {
+    return this.decimals(value, [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3);
+  }
+
   /** Two or three significant digits: 0.86, 12.3, 130, or 5.0·10⁻³ where that is shorter than counting zeros. */
   short(value: number): string {
     if (value === 0) return '0';

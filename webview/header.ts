@@ -65,7 +65,8 @@ export class Header {
     const { texts } = this;
     const { numbers } = texts;
     const { model, training, corpus } = run;
-    setText(this.title, `${corpus.name} · ${model.cell.toUpperCase()} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
+    const cell = model.cell.toUpperCase() + (model.cell === 'rnn' ? ` (${model.activation})` : '');
+    setText(this.title, `${corpus.name} · ${cell} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
     this.title.title = texts.get('modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
     setText(this.state, texts.get(stateKeys[status.state]));
     this.state.dataset['state'] = status.state;

@@ -102,7 +102,7 @@ export class Page {
     this.stale.charts = true;
     this.link.remember(run);
     const choice = this.keptChoice(run);
-    this.why.setChoice(choice ?? { layer: run ? run.model.layers - 1 : 0, direction: 'forward', quantity: 'hidden' });
+    this.why.restore(choice);
     if (choice) this.link.unitMap(choice);
   }
 
@@ -157,7 +157,6 @@ export class Page {
     this.frame = next;
     this.rows = flowRows(next);
     this.probeFailed = null;
-    if (!this.run) this.why.setChoice(unitMap);
     if (this.mark !== null && this.mark >= tokens.length) this.mark = null;
     if (this.unit !== null && this.unit >= unitMap.units) this.unit = null;
     if (before?.target !== target || before.tokens.length !== tokens.length) this.flow.strip.centre(target);

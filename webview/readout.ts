@@ -73,16 +73,16 @@ export class Readout {
     const hidden = seriesOf(frame, 'hidden', row.layer, row.direction)?.[step];
     return [
       texts.layer(row.layer, row.direction),
-      this.relativeText(row.relative[step]),
+      this.relativeText(row.relative[step], step === frame.header.target),
       gain === null ? '' : texts.get('readoutGain', numbers.short(gain)),
       hidden === undefined ? '' : texts.get('readoutHidden', numbers.short(hidden)),
     ];
   }
 
-  private relativeText(relative: number): string {
+  private relativeText(relative: number, own: boolean): string {
     if (Number.isNaN(relative)) return this.texts.get('readoutUnreachable');
     if (relative === Number.NEGATIVE_INFINITY) return this.texts.get('readoutZero');
     if (relative === Number.POSITIVE_INFINITY) return this.texts.get('readoutNotFinite');
-    return this.texts.get('readoutRelative', relative === 0 ? '1' : this.texts.numbers.fromLog10(relative));
+    return own ? this.texts.get('readoutOwn') : this.texts.get('readoutRelative', this.texts.numbers.fromLog10(relative));
   }
 }

@@ -4,7 +4,8 @@ import { NumberFormat } from './format';
 
 export interface Segment {
   readonly text: string;
-  readonly strong: boolean;
+  /** What a number speaks of; null for ordinary text. */
+  readonly tone: 'vanishing' | 'exploding' | null;
 }
 
 export class Texts {
@@ -27,7 +28,7 @@ export class Texts {
       .split(/(\{\d\})/)
       .flatMap((piece) => {
         const place = /^\{(\d)\}$/.exec(piece);
-        return (place && args[Number(place[1])]) ?? [{ text: piece, strong: false }];
+        return (place && args[Number(place[1])]) ?? [{ text: piece, tone: null }];
       })
       .filter((segment) => segment.text !== '');
   }

@@ -5,13 +5,15 @@ import { powerOfTen } from './format';
 import { visibleText } from './symbols';
 import type { Segment, Texts } from './texts';
 
-/** Tokens quoted after “What stands before”. */
-const quoteLength = 12;
+/** Most tokens quoted after “What stands before”. */
+const quoteLength = 18;
 
-const plain = (text: string): Segment[] => [{ text, strong: false }];
-const strong = (text: string): Segment[] => [{ text, strong: true }];
+type Tone = 'vanishing' | 'exploding';
 
-/** The verdict as pieces of text; the numbers in it are strong. `rows` as of `flowRows`. */
+const plain = (text: string): Segment[] => [{ text, tone: null }];
+const strong = (text: string, tone: Tone): Segment[] => [{ text, tone }];
+
+/** The verdict as pieces of text; the numbers in it say whether they speak of vanishing or exploding. `rows` as of `flowRows`. */
 export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Texts): Segment[] {
   const { target, thresholds } = header;
   if (rows.length === 0) return [];
@@ -26,14 +28,14 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
   const exploding = bottomUp.map((row) => smallestLag(row, target, (r) => r >= thresholds.exploding));
   const sentences: Segment[][] = [];
   if (exploding.some((lag) => lag !== null)) {
-    sentences.push(texts.segments('verdictGrows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, texts)));
+    sentences.push(texts.segments('verdictGrows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, 'exploding', texts)));
   }
   const horizons = bottomUp.map((row) => row.summary.horizon);
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
-    if (sentences.length === 0) sentences.push(texts.segments('verdictStays', fraction, strong(texts.tokens(before))));
+    if (sentences.length === 0) sentences.push(texts.segments('verdictStays', fraction, strong(texts.tokens(before), 'vanishing')));
   } else {
-    sentences.push(texts.segments('verdictFalls', fraction, lagList(bottomUp, horizons, texts)));
+    sentences.push(texts.segments(sentences.length === 0 ? 'verdictFalls' : 'verdictFallsToo', fraction, lagList(bottomUp, horizons, 'vanishing', texts)));
     sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
@@ -47,9 +49,18 @@ function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('verdictRises')];
   const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
-  const quote = visibleText(header.tokens.slice(reached, reached + quoteLength)).trim();
-  const rest = texts.segments('verdictCannotTeach', plain(quote + (reached + quoteLength < header.tokens.length ? '…' : '')));
+  const rest = texts.segments('verdictCannotTeach', plain(quoteFrom(header.tokens, reached)));
   return header.target - reached >= farthest ? [texts.segments('verdictRises'), rest] : [rest];
+}
+
+/** A few words of the text from a step on, with … where a word or the text is cut. */
+function quoteFrom(tokens: readonly string[], from: number): string {
+  const isLetter = (symbol: string | undefined): boolean => symbol !== undefined && /^[\p{L}\p{N}]/u.test(symbol);
+  let to = Math.min(tokens.length, from + quoteLength);
+  const lastSpace = tokens.slice(from, to).lastIndexOf(' ');
+  if (isLetter(tokens[to]) && lastSpace > quoteLength / 3) to = from + lastSpace;
+  const start = from > 0 && isLetter(tokens[from]) && isLetter(tokens[from - 1]) ? '…' : '';
+  return start + visibleText(tokens.slice(from, to)).trim() + (to < tokens.length ? '…' : '');
 }
 
 /** The first step at which any layer's gradient is over the vanishing threshold; the target's own step always is. */
@@ -66,15 +77,15 @@ function smallestLag(row: FlowRow, target: number, holds: (relative: number) => 
 }
 
 /** “37 tokens in layer 1 and 50 in layer 2”; of a single layer only “37 tokens”. */
-function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], texts: Texts): Segment[] {
+function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], tone: Tone, texts: Texts): Segment[] {
   const spoken = rows.flatMap((row, i) => {
     const lag = lags[i];
     return lag === null ? [] : [{ row, lag }];
   });
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
-    if (rows.length === 1) return texts.segments('lagOnly', strong(count));
-    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count), plain(texts.layer(row.layer, row.direction)));
+    if (rows.length === 1) return texts.segments('lagOnly', strong(count, tone));
+    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count, tone), plain(texts.layer(row.layer, row.direction)));
   });
   let next = 0;
   const parts = new Intl.ListFormat(texts.language, { type: 'conjunction' }).formatToParts(items.map(String));

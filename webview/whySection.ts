@@ -18,6 +18,8 @@ export class WhySection {
   private readonly caption = element('p', { class: 'caption dim' });
   private columns: Columns | null = null;
   private choice: UnitMapChoice = { layer: 0, direction: 'forward', quantity: 'hidden' };
+  /** The reader has chosen, and no frame has shown it yet. */
+  private awaited = false;
 
   constructor(
     private readonly texts: Texts,
@@ -41,9 +43,17 @@ export class WhySection {
     });
   }
 
-  /** What is chosen; the frame may still show what was chosen before. */
-  setChoice(choice: UnitMapChoice): void {
-    this.choice = choice;
+  /** Chosen for the reader: what the page showed before it was closed. */
+  restore(choice: UnitMapChoice | null): void {
+    this.awaited = choice !== null;
+    if (choice) this.choice = choice;
+  }
+
+  /** The tabs follow the frames, but never jump back from a choice whose first frame is still on its way. */
+  private follow({ layer, direction, quantity }: UnitMapChoice): void {
+    const shown = layer === this.choice.layer && direction === this.choice.direction && quantity === this.choice.quantity;
+    if (shown) this.awaited = false;
+    else if (!this.awaited) this.choice = { layer, direction, quantity };
   }
 
   /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
@@ -51,6 +61,7 @@ export class WhySection {
     const { texts } = this;
     const { cell, layerCount, unitMap, tokens } = frame.header;
     this.columns = columns;
+    this.follow(unitMap);
     this.quantities.show(unitQuantities[cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
     const layers = Array.from({ length: layerCount }, (_, layer) => ({ value: String(layer), text: texts.layer(layer, 'forward') }));
     this.layers.show(layers, String(this.choice.layer));
@@ -91,6 +102,7 @@ export class WhySection {
 
   private choose(choice: UnitMapChoice): void {
     this.choice = choice;
+    this.awaited = true;
     this.chosen(choice);
   }
 }

@@ -12,7 +12,7 @@ export class ChartSection {
   private readonly loss: LineChart;
   private readonly norm: LineChart;
   private readonly lossNote = element('span', { class: 'note' });
-  private readonly normNote = element('span', { class: 'note' });
+  private readonly normNote = element('span', { class: 'note key second' });
 
   constructor(
     private readonly texts: Texts,
@@ -42,7 +42,7 @@ export class ChartSection {
       normPlot,
       'norm',
       [
-        { colour: (theme) => theme.dim, kind: 'line', width: 1 },
+        { colour: (theme) => theme.dim, kind: 'line' },
         { colour: (theme) => theme.accent, kind: 'line' },
         { colour: (theme) => theme.second, kind: 'squares' },
       ],
@@ -81,6 +81,8 @@ export class ChartSection {
     const { texts, metrics } = this;
     const { numbers } = texts;
     const point = step === null ? undefined : nearest(metrics.normBefore.points, step);
+    // The clipped steps' mark stands before their share.
+    this.normNote.classList.toggle('square', !point && this.clipNorm !== null);
     if (point) {
       const after = nearest(metrics.normAfter.points, point.x);
       const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
@@ -88,7 +90,7 @@ export class ChartSection {
     } else if (this.clipNorm === null) {
       setText(this.normNote, texts.get('normUnclipped'));
     } else {
-      setText(this.normNote, texts.get('normClippedShare', numbers.percent(metrics.clippedCount, metrics.stepCount), numbers.short(this.clipNorm)));
+      setText(this.normNote, texts.get('normClippedShare', numbers.percent(metrics.clippedCount, metrics.stepCount), numbers.plain(this.clipNorm)));
     }
   }
 

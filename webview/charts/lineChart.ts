@@ -11,7 +11,6 @@ Chart.register(Decimation, LinearScale, LineController, LineElement, Logarithmic
 export interface Look {
   readonly colour: (theme: Theme) => string;
   readonly kind: 'line' | 'dots' | 'squares';
-  readonly width?: number;
 }
 
 /** A vertical line at the step under the pointer. */
@@ -55,7 +54,8 @@ export class LineChart {
     const integer = (value: string | number): string => texts.numbers.integer(Number(value));
     this.chart = new Chart<'line', Point[]>(this.canvas, {
       type: 'line',
-      data: { datasets: looks.map((look) => dataset(look)) },
+      // Datasets of a higher order are drawn first: later looks lie on top.
+      data: { datasets: looks.map((look, i) => ({ ...dataset(look), order: looks.length - i })) },
       plugins: [pointerLine(this)],
       options: {
         parsing: false,
@@ -74,7 +74,7 @@ export class LineChart {
             ticks: { maxTicksLimit: 5, maxRotation: 0, precision: 0, callback: integer },
           },
           y: logarithmic
-            ? { type: 'logarithmic', border: { display: false }, afterBuildTicks: onlyPowers, ticks: { callback: (value) => powerOfTen(Math.round(Math.log10(Number(value)))), padding: 6 } }
+            ? { type: 'logarithmic', border: { display: false }, afterBuildTicks: onlyPowers, ticks: { callback: (value) => power(Number(value), texts), padding: 6 } }
             : { type: 'linear', border: { display: false }, grace: '5%', ticks: { maxTicksLimit: 5, callback: (value) => texts.numbers.decimals(Number(value), Number.isInteger(Number(value)) ? 0 : 1), padding: 6 } },
         },
       },
@@ -114,7 +114,8 @@ export class LineChart {
       scales['x'].max = Math.max(steps[steps.length - 1].x, steps[0].x + 1);
     }
     if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
-    this.chart.update('none');
+    // Not update('none'): in that mode Chart.js keeps the marks' old colours.
+    this.chart.update();
   }
 
   describe(text: string): void {
@@ -135,8 +136,14 @@ export class LineChart {
 }
 
 function dataset(look: Look): ChartDataset<'line', Point[]> {
-  if (look.kind === 'line') return { data: [], borderWidth: look.width ?? 1.2, pointRadius: 0, pointHitRadius: 0 };
+  if (look.kind === 'line') return { data: [], borderWidth: 1, pointRadius: 0, pointHitRadius: 0 };
   return { data: [], showLine: false, pointRadius: look.kind === 'dots' ? 2.5 : 1.6, pointStyle: look.kind === 'dots' ? 'circle' : 'rect', pointBorderWidth: 0 };
+}
+
+/** 0.01, 0.1, 1, 10 … as long as they are short, then 10⁴. */
+function power(value: number, texts: Texts): string {
+  const exponent = Math.round(Math.log10(value));
+  return exponent >= -2 && exponent <= 3 ? texts.numbers.plain(10 ** exponent) : powerOfTen(exponent);
 }
 
 function onlyPowers(axis: Scale): void {

@@ -42,6 +42,14 @@ export class Heatmap {
   }
 }
 
+/** All colours of a map from its highest value down to its lowest, as a picture of one column (or, lowest first, one row). */
+export function paintScale(bar: Heatmap, map: ColourMap, upright: boolean): void {
+  const entries = 256;
+  const [start, end] = upright ? [map.high, map.low] : [map.low, map.high];
+  const values = Float32Array.from({ length: entries }, (_, i) => start + ((end - start) * i) / (entries - 1));
+  bar.paint({ values, rows: upright ? entries : 1, columns: upright ? 1 : entries, rowStride: 1, columnStride: 1 }, map, 0, entries, entries);
+}
+
 function pool(grid: Grid, neutral: number, rows: number, columns: number): Grid {
   if (rows === grid.rows && columns === grid.columns) return grid;
   const values = new Float32Array(rows * columns);

@@ -40,7 +40,10 @@ export class ProfileFigure {
     this.drawThresholds(context, header, axis, columns, theme);
     rows.forEach((row, i) => drawLine(context, row, axis, columns, theme, i, rows.length));
     if (rows.length > 1) this.drawNames(context, rows, axis, columns, theme);
-    for (const band of bands) this.drawBandName(context, band, header, axis, columns, theme, width);
+    for (const kind of ['vanishing', 'exploding'] as const) {
+      const widest = bands.filter((band) => band.kind === kind).sort((a, b) => b.to - b.from - (a.to - a.from));
+      if (widest.length > 0) this.drawBandName(context, widest[0], header, axis, columns, theme, width);
+    }
     drawColumnMarks(context, columns, theme, marked, top - 3, height);
     this.drawTarget(context, header.target, columns, theme, width);
   }
@@ -99,10 +102,15 @@ export class ProfileFigure {
     const room = edgeOf(columns, band.to + 1) - left;
     const size = context.measureText(name).width;
     if (room < 12 || left + size > width || (!beyond && size > room)) return;
-    context.textAlign = 'left';
-    context.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
     // Out of the lines' way: what vanishes runs low, what explodes runs high.
-    context.fillText(name, left, band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 8);
+    const y = band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 6;
+    context.textAlign = 'left';
+    context.strokeStyle = theme.background;
+    context.lineWidth = 3;
+    context.lineJoin = 'round';
+    context.strokeText(name, left, y);
+    context.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
+    context.fillText(name, left, y);
   }
 
   private drawTarget(context: CanvasRenderingContext2D, target: number, columns: Columns, theme: Theme, width: number): void {

@@ -1,10 +1,11 @@
 /** The flow's colour scale: fixed, in powers of ten, with the thresholds on it. */
 import type { Thresholds } from '../../src/protocol/settings';
-import { cssColour, flowMap, flowScale } from '../colours/maps';
+import { flowMap, flowScale } from '../colours/maps';
 import { powerOfTen } from '../format';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { FigureCanvas, labelSize } from './canvas';
+import { Heatmap, paintScale } from './heatmap';
 
 export const scaleWidth = 300;
 const height = 46;
@@ -14,6 +15,7 @@ const inset = 14;
 
 export class ScaleFigure {
   readonly figure = new FigureCanvas('scale');
+  private readonly bar = new Heatmap();
 
   constructor(private readonly texts: Texts) {}
 
@@ -21,12 +23,8 @@ export class ScaleFigure {
     const context = this.figure.begin(scaleWidth, height);
     const width = scaleWidth - 2 * inset;
     const x = (power: number): number => inset + ((power - flowScale.low) / (flowScale.high - flowScale.low)) * width;
-    const map = flowMap(theme.kind);
-    const slices = 256;
-    for (let i = 0; i < slices; i++) {
-      context.fillStyle = cssColour(map.colourOf(flowScale.low + ((flowScale.high - flowScale.low) * i) / (slices - 1)));
-      context.fillRect(inset + (i * width) / slices, barTop, width / slices + 0.6, barHeight);
-    }
+    paintScale(this.bar, flowMap(theme.kind), false);
+    this.bar.draw(context, inset, barTop, width, barHeight);
     context.font = `${labelSize}px ${theme.font}`;
     context.textBaseline = 'alphabetic';
     context.textAlign = 'center';

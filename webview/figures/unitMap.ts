@@ -1,11 +1,11 @@
 /** What the units did: a heatmap of unit × time of the hidden state or a gate, with its own scale beside it. */
 import { unitMapOf, type Frame, type UnitQuantity } from '../../src/protocol/frame';
-import { cssColour, shareMap, signedMap, type ColourMap } from '../colours/maps';
+import { shareMap, signedMap, type ColourMap } from '../colours/maps';
 import type { Columns } from '../columns';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { drawColumnMarks, FigureCanvas, labelSize, type Marked } from './canvas';
-import { Heatmap } from './heatmap';
+import { Heatmap, paintScale } from './heatmap';
 
 /** About how high the map is, CSS pixels; rows are whole pixels high where they can be. */
 const wantedHeight = 230;
@@ -19,6 +19,7 @@ export function isGate(quantity: UnitQuantity): boolean {
 export class UnitMapFigure {
   readonly figure = new FigureCanvas('units');
   private readonly image = new Heatmap();
+  private readonly bar = new Heatmap();
   private map: ColourMap | null = null;
   private mapHeight = 0;
   private units = 1;
@@ -40,6 +41,7 @@ export class UnitMapFigure {
     this.mapHeight = heightFor(unitMap.units, ratio);
     const gate = isGate(unitMap.quantity);
     this.map = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
+    paintScale(this.bar, this.map, true);
     this.image.paint(
       { values, rows: unitMap.units, columns: tokens.length, rowStride: 1, columnStride: unitMap.units },
       this.map,
@@ -83,10 +85,7 @@ export class UnitMapFigure {
     const { low, high } = this.map;
     const [left, width] = [columns.left + columns.width + 10, 8];
     const height = Math.min(this.mapHeight, 120);
-    for (let y = 0; y < height; y++) {
-      context.fillStyle = cssColour(this.map.colourOf(high - ((high - low) * y) / (height - 1)));
-      context.fillRect(left, inset + y, width, 1.3);
-    }
+    this.bar.draw(context, left, inset, width, height);
     context.textAlign = 'left';
     context.fillStyle = theme.dim;
     for (const value of low < 0 ? [high, 0, low] : [high, (high + low) / 2, low]) {
