@@ -1,14 +1,13 @@
 // Does what a newcomer would do first: opens a text and runs "Backflow: Train on This File" with a small LSTM.
 const { rmSync, existsSync } = require('node:fs');
-const { join } = require('node:path');
 const vscode = require('vscode');
 
-/** Written by every `npm start`. The first window takes it away, so that reloading that window does not start a second run. */
-const invitation = join(__dirname, '../../.vscode-test/start/train-once');
+/** A file made by every `npm start`. The first window takes it away, so that reloading that window does not start a second run. */
+const invitation = process.env.BACKFLOW_DEMO_INVITATION;
 
 exports.activate = async () => {
   const folder = vscode.workspace.workspaceFolders?.[0];
-  if (folder === undefined || !existsSync(invitation)) return;
+  if (folder === undefined || !invitation || !existsSync(invitation)) return;
   rmSync(invitation);
   const uri = vscode.Uri.joinPath(folder.uri, 'tale.txt');
   await vscode.window.showTextDocument(uri, { preview: false, viewColumn: vscode.ViewColumn.One });

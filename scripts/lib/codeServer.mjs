@@ -1,7 +1,7 @@
 // The Code server: a complete Visual Studio Code that needs nothing but npm, shown in a browser. It serves `npm start` where
 // no desktop editor can be had, and the editor tests.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { npm, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
@@ -62,20 +62,33 @@ export async function installCodeServer() {
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
 
+/** Lays folders where the server looks for installed extensions. Its own list of them is made anew from what is there. */
+function installExtensions(sources, installed) {
+  rmSync(join(installed, 'extensions.json'), { force: true });
+  for (const source of sources) {
+    const { publisher, name, version: number } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+    const target = join(installed, `${publisher}.${name}-${number}`);
+    rmSync(target, { recursive: true, force: true });
+    cpSync(source, target, { recursive: true });
+  }
+}
+
 /**
  * Starts an installed Code server on this machine's own address.
- * @param {{ port?: number, data: string, environment?: Record<string, string>, patience?: number }} options `data`: a folder
- * for everything the server remembers; `port` 0 takes a free one; `environment` is added to the extension hosts'; `patience`:
- * seconds an extension host outlives a window that was lost, the editor's own (three hours) unless given.
+ * @param {{ port?: number, data: string, extensions?: string[], environment?: Record<string, string>, patience?: number }}
+ * options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`: folders of extensions to
+ * install, beside the one in development that a window's address can name; `environment` is added to the extension hosts';
+ * `patience`: seconds an extension host outlives a window that was lost, the editor's own (three hours) unless given.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, environment = {}, patience }) {
+export async function startCodeServer({ port = 0, data, extensions = [], environment = {}, patience }) {
   const { node, editor } = places(folder);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
   const tokenFile = join(data, 'token');
   mkdirSync(data, { recursive: true });
   writeFileSync(tokenFile, token, { mode: 0o600 });
+  installExtensions(extensions, join(data, 'extensions'));
   const server = start(
     join(node, 'bin/node'),
     [

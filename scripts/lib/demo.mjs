@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownProfile } from './desktop.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
-import { interrupted, start as startProgram, stop, stopAll } from './processes.mjs';
+import { interrupted, start as startProgram, stop, stopAll, withoutNpm } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
 import { Hindrance, main, say } from './say.mjs';
 import { root, workshop } from './stamps.mjs';
@@ -22,7 +22,8 @@ const demoFolder = join(workshop, 'demo');
 const data = join(workshop, 'start');
 /** See scripts/demo/extension.js. */
 const invitation = join(data, 'train-once');
-const extensions = [root, join(root, 'scripts/demo')];
+const environment = { BACKFLOW_DEMO_INVITATION: invitation };
+const demoExtension = join(root, 'scripts/demo');
 
 export function start(args) {
   return main(async () => {
@@ -97,8 +98,9 @@ function makeDemoFolder() {
 
 async function openServer(port, smoke, ending) {
   await installCodeServer();
-  const server = await startCodeServer({ port, data });
-  const payload = [...extensions.map((path) => ['extensionDevelopmentPath', `vscode-remote://${server.host}${path}`]), ['skipWelcome', 'true']];
+  const server = await startCodeServer({ port, data, extensions: [demoExtension], environment });
+  // Of several extensions in development this editor's address would name only the last: the demo's is installed instead.
+  const payload = [['extensionDevelopmentPath', `vscode-remote://${server.host}${root}`], ['skipWelcome', 'true']];
   const address = server.address({ folder: demoFolder, payload: JSON.stringify(payload) });
   if (smoke) {
     const status = await visit(address);
@@ -121,8 +123,9 @@ async function visit(address) {
 }
 
 async function openDesktop(program, smoke, ending) {
-  const development = extensions.map((path) => `--extensionDevelopmentPath=${path}`);
-  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demoFolder], { stdio: 'ignore' });
+  const development = [root, demoExtension].map((path) => `--extensionDevelopmentPath=${path}`);
+  const env = { ...withoutNpm(process.env), ...environment };
+  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demoFolder], { stdio: 'ignore', env });
   const closed = new Promise((resolve, reject) => {
     child.once('exit', (code) => resolve(code ?? 1));
     child.once('error', (error) => reject(new Hindrance(`${program} could not be started: ${error.message}`)));

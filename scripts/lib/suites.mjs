@@ -193,7 +193,7 @@ function hostSuite() {
 function windowSuite() {
   return inTemporaryFolder(async (temporary) => {
     const probe = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
-    const server = await startCodeServer({ data: join(temporary, 'data'), environment: probe, patience: 10 });
+    const server = await startCodeServer({ data: join(temporary, 'data'), extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...probe, BACKFLOW_CODE_SERVER: server.address({}) };
       return await mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute });

@@ -28,11 +28,11 @@ export function codeServer(): CodeServer {
   };
 }
 
-/** The address of a window on a folder, with extensions in development. */
-export function windowAddress(server: CodeServer, folder: string, extensions: readonly string[]): string {
+/** The address of a window on a folder, with the project's extension in development. */
+export function windowAddress(server: CodeServer, folder: string): string {
   const url = new URL(server.address);
   url.searchParams.set('folder', folder);
-  const payload = [...extensions.map((path) => ['extensionDevelopmentPath', `vscode-remote://${url.host}${path}`]), ['skipWelcome', 'true']];
+  const payload = [['extensionDevelopmentPath', `vscode-remote://${url.host}${server.project}`], ['skipWelcome', 'true']];
   url.searchParams.set('payload', JSON.stringify(payload));
   return url.href;
 }

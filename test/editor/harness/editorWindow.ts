@@ -13,8 +13,6 @@ const patience = { start: 90_000, step: 30_000 };
 export interface WindowOptions {
   /** Absolute path of the folder to open. */
   readonly folder: string;
-  /** Extensions loaded in development mode; the project's own unless given. */
-  readonly extensions?: readonly string[];
   /** In CSS pixels. */
   readonly width?: number;
   readonly height?: number;
@@ -29,7 +27,7 @@ export class EditorWindow {
     readonly errors: string[],
   ) {}
 
-  static async open({ folder, extensions, width = 1440, height = 900 }: WindowOptions): Promise<EditorWindow> {
+  static async open({ folder, width = 1440, height = 900 }: WindowOptions): Promise<EditorWindow> {
     const server = codeServer();
     const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
     try {
@@ -38,7 +36,7 @@ export class EditorWindow {
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(String(error)));
       const window = new EditorWindow(browser, page, server, errors);
-      await page.goto(windowAddress(server, folder, extensions ?? [server.project]));
+      await page.goto(windowAddress(server, folder));
       await window.ready();
       return window;
     } catch (error) {
@@ -53,9 +51,9 @@ export class EditorWindow {
     await this.browser.close();
   }
 
-  /** The files are listed and the extension host answers. */
+  /** The side bar shows something, the explorer or what was open before a reload. */
   private async ready(): Promise<void> {
-    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: patience.start });
+    await this.page.locator('.part.sidebar .monaco-list-row').first().waitFor({ timeout: patience.start });
     await this.page.locator('.statusbar-item').first().waitFor({ timeout: patience.start });
   }
 

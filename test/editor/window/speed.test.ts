@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn, longText, moreFrames } from '../harness/panel';
@@ -26,10 +27,14 @@ describe('speed, on a text of 1 MB with T = 256 and H = 128', () => {
     const { project } = codeServer();
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
     workspace = makeWorkspace({ 'long.txt': longText(tale, megabyte) }, { settings: { 'backflow.model.hiddenSize': 128, 'backflow.probe.tokens': 256 } });
-    window = await EditorWindow.open({ folder: workspace.folder, extensions: [project, join(project, 'test/editor/probe')] });
+    window = await EditorWindow.open({ folder: workspace.folder });
     await window.openFile('long.txt');
     // The editor's own start is over.
     await window.page.waitForTimeout(5000);
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot('failed-speed');
   });
 
   after(async () => {
@@ -64,7 +69,12 @@ describe('speed, on a text of 1 MB with T = 256 and H = 128', () => {
     const panel = await window.panelFrame('[data-figure="flow"]');
     const from = Date.now();
     const before = await framesDrawn(panel);
+    // What the machine itself does to a process that has nothing to do, at the same time: this one.
+    const machine = monitorEventLoopDelay({ resolution: 5 });
+    machine.enable();
     await window.page.waitForTimeout(10_000);
+    machine.disable();
+    const noise = machine.max / 1e6 - 5;
     const during = busyBetween(from, Date.now());
     const frames = (await framesDrawn(panel)) - before;
     await window.runCommand('Backflow: Stop');
@@ -74,7 +84,9 @@ describe('speed, on a text of 1 MB with T = 256 and H = 128', () => {
     const idle = busyBetween(still, Date.now());
     print(`extension host, training, ${frames} frames: ${said(during)}`);
     print(`extension host, nothing to do: ${said(idle)}`);
+    print(`an idle process beside it, while training: event loop late by ${noise.toFixed(1)} ms at most`);
     assert.ok(frames > 50, `only ${frames} frames were drawn meanwhile`);
-    assert.ok(during.max < 50, `the event loop was late by ${during.max.toFixed(1)} ms`);
+    assert.ok(during.busiest < 50, `the extension host computed for ${during.busiest.toFixed(1)} ms at a time`);
+    assert.ok(during.max < 50 + noise, `the event loop was late by ${during.max.toFixed(1)} ms, of an idle process by ${noise.toFixed(1)} ms`);
   });
 });
