@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { modelSettings, probeTokens, thresholds, trainingSettings } from '../../src/editor/chosenSettings';
+import { defaultModelSettings, defaultThresholds, defaultTrainingSettings } from '../../src/protocol/settings';
+
+interface Manifest {
+  readonly contributes: { readonly configuration: readonly { readonly properties: Readonly<Record<string, { readonly default: unknown }>> }[] };
+}
+
+function from(values: Readonly<Record<string, unknown>>): (name: string) => unknown {
+  return (name) => values[name];
+}
+
+describe('settings', () => {
+  it('have the same defaults in the manifest and in the program', () => {
+    // npm and mocha run at the project's root.
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+    const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<string, { default: unknown } | undefined>;
+    const read = (name: string) => properties[`backflow.${name}`]?.default;
+    assert.deepEqual(modelSettings(read), defaultModelSettings);
+    assert.deepEqual(trainingSettings(read), defaultTrainingSettings);
+    assert.deepEqual(thresholds(read), defaultThresholds);
+    assert.equal(probeTokens(read), 256);
+  });
+
+  it('fall back to their defaults where a settings file holds nonsense', () => {
+    const nonsense = from({ 'model.cell': 'transformer', 'model.layers': '2', 'model.hiddenSize': -4 });
+    assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
+    const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN, 'training.backend': 'gpu' });
+    assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
+    assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);
+    assert.equal(probeTokens(from({ 'probe.tokens': 100_000 })), 256);
+  });
+
+  it('write "none" as 0', () => {
+    const { steps, clipNorm, threads } = trainingSettings(from({ 'training.steps': 0, 'training.clipNorm': 0, 'training.threads': 0 }));
+    assert.deepEqual([steps, clipNorm, threads], [null, null, null]);
+    assert.equal(trainingSettings(from({ 'training.steps': 300 })).steps, 300);
+  });
+});

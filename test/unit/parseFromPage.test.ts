@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { FromPage } from '../../src/protocol/panel';
+import { parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage';
+
+const good: readonly FromPage[] = [
+  { type: 'ready' },
+  { type: 'frameDrawn', sequence: 12 },
+  { type: 'control', action: 'step' },
+  { type: 'mark', step: null },
+  { type: 'mark', step: 0 },
+  { type: 'reveal', step: 255 },
+  { type: 'target', target: 'last' },
+  { type: 'target', target: 3 },
+  { type: 'unitMap', choice: { layer: 1, direction: 'backward', quantity: 'forgetGate' } },
+  { type: 'error', text: 'TypeError' },
+];
+
+const bad: readonly unknown[] = [
+  undefined,
+  null,
+  7,
+  'ready',
+  [],
+  {},
+  { type: 'close' },
+  { type: 'frameDrawn' },
+  { type: 'frameDrawn', sequence: -1 },
+  { type: 'frameDrawn', sequence: '12' },
+  { type: 'control', action: 'delete' },
+  { type: 'control', action: 'toString' },
+  { type: 'mark' },
+  { type: 'mark', step: 1.5 },
+  { type: 'reveal', step: null },
+  { type: 'reveal', step: NaN },
+  { type: 'target', target: 'first' },
+  { type: 'unitMap', choice: null },
+  { type: 'unitMap', choice: { layer: 0, direction: 'up', quantity: 'hidden' } },
+  { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: '__proto__' } },
+  { type: 'error', text: { toString: 'x' } },
+];
+
+describe('messages of the page', () => {
+  it('pass as they are when they are right', () => {
+    for (const message of good) assert.deepEqual(parseFromPage(message), message);
+  });
+
+  it('are refused when anything about them is wrong', () => {
+    for (const message of bad) assert.equal(parseFromPage(message), undefined, JSON.stringify(message));
+  });
+
+  it('lose what does not belong to them', () => {
+    assert.deepEqual(parseFromPage({ type: 'reveal', step: 1, command: 'rm' }), { type: 'reveal', step: 1 });
+  });
+
+  it('hold an error’s text of bounded length', () => {
+    const parsed = parseFromPage({ type: 'error', text: 'x'.repeat(1e6) });
+    assert.ok(parsed?.type === 'error' && parsed.text.length <= 4000);
+  });
+});
+
+describe('the state of a page', () => {
+  it('is taken over as far as it is one', () => {
+    assert.deepEqual(parsePanelState({ runFolder: '/r', document: 'file:///t' }), { runFolder: '/r', document: 'file:///t' });
+    assert.deepEqual(parsePanelState({ runFolder: '', document: 4 }), { runFolder: null, document: null });
+    for (const state of [undefined, null, 'x', 3]) assert.deepEqual(parsePanelState(state), { runFolder: null, document: null });
+  });
+});
