@@ -21,7 +21,7 @@ const controls: Readonly<Record<RunState, readonly (ControlAction | `(${ControlA
   running: ['pause', '(step)', 'stop'],
   paused: ['resume', 'step', 'stop'],
   stopped: ['resume'],
-  finished: [],
+  finished: ['resume'],
   failed: ['resume'],
 };
 
@@ -79,12 +79,14 @@ export class Header {
     setText(this.message, status.message ?? '');
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');
-    this.showControls(status.state);
+    this.showControls(status.state, latest !== null);
   }
 
-  private showControls(state: RunState): void {
+  /** A model that was opened without a run's history has nothing to resume. */
+  private showControls(state: RunState, hasHistory: boolean): void {
     const focused = document.activeElement;
-    const seen = controls[state];
+    const ended = state === 'stopped' || state === 'finished' || state === 'failed';
+    const seen = ended && !hasHistory ? [] : controls[state];
     for (const [name, made] of Object.entries(this.buttons) as [ControlAction, PageButton][]) {
       made.show(seen.includes(name) || seen.includes(`(${name})`), seen.includes(name));
     }

@@ -131,7 +131,8 @@ export class Page {
     if (this.stale.theme) this.theme = readTheme();
     const shown = this.run !== null || this.frame !== null || this.probeFailed !== null;
     this.empty.hidden = shown;
-    this.charts.root.hidden = this.run === null;
+    // A model opened without a run's history was not trained here.
+    this.charts.root.hidden = this.run === null || (this.status.state === 'stopped' && this.metrics.latest === null);
     this.flow.root.hidden = !shown;
     this.why.root.hidden = this.frame === null;
     this.header.show(this.run, this.status, this.metrics.latest);

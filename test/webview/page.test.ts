@@ -73,7 +73,16 @@ describe('the page', function () {
       assert.deepEqual((await posted()).at(-1), { type: 'control', action: 'step' });
       assert.deepEqual(await after('starting'), ['stop']);
       assert.deepEqual(await after('stopped'), ['resume']);
-      assert.deepEqual(await after('finished'), []);
+      assert.deepEqual(await after('finished'), ['resume']);
+    });
+
+    it('offers no run and no charts for a model that was only opened', async () => {
+      await open();
+      await page.evaluate('probe.run(0, { state: "stopped" })');
+      assert.deepEqual(await actions(), []);
+      assert.equal(await page.locator('.charts').isVisible(), false);
+      await page.evaluate('probe.frame({ tokens: 30 })');
+      assert.equal(await page.locator('canvas[data-figure="flow"]').isVisible(), true);
     });
 
     it('styles the toolkit’s buttons under the policy', async () => {
@@ -96,10 +105,10 @@ describe('the page', function () {
       assert.equal(await page.locator('canvas[data-figure="flow"]').isVisible(), true);
     });
 
-    it('draws only the newest of several frames, and counts what it drew', async () => {
+    it('ends with the newest of several frames, and counts what it drew', async () => {
       await open();
       await page.evaluate('probe.run(9)');
-      await page.evaluate('Promise.all([probe.frame({ sequence: 5 }).catch(() => 0), probe.frame({ sequence: 6 }), probe.frame({ sequence: 7 })].slice(2))');
+      await page.evaluate('(probe.frame({ sequence: 5 }), probe.frame({ sequence: 6 }), probe.frame({ sequence: 7 }))');
       const drawn = (await posted()).flatMap((message) => (message.type === 'frameDrawn' ? [message.sequence] : []));
       assert.equal(drawn.at(-1), 7);
       assert.equal(await page.evaluate('document.documentElement.dataset.framesDrawn'), String(drawn.length));

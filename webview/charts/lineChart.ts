@@ -64,6 +64,7 @@ export class LineChart {
         maintainAspectRatio: false,
         events: [],
         spanGaps: true,
+        clip: 4,
         plugins: { decimation: { enabled: true, algorithm: 'min-max' } },
         layout: { padding: { top: 4, right: 4 } },
         scales: {
