@@ -2,13 +2,14 @@
 import { main } from './terminal/main';
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // A second Ctrl-C does not wait for the checkpoint.
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  });
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** The first Ctrl-C asks the run to end and save; from then on the system's own handling is back, and a second ends the process at once. */
+function askToStop(): void {
+  for (const signal of signals) process.removeListener(signal, askToStop);
+  stop.abort();
 }
+for (const signal of signals) process.on(signal, askToStop);
 
 void main(process.argv.slice(2), {
   output: process.stdout,

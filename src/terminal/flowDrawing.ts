@@ -47,7 +47,7 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
     const scale = steps.map((ratio) => paintRatio('  ', ratio, thresholds, depth)).join('');
     return [
       `Gradient, relative to the target: ${label(2 * vanishing)} ${scale} ${label(2 * exploding)}, at the target 1`,
-      `In a cell: · vanishing (to ${label(vanishing)}), ! exploding (from ${label(exploding)}), 0 exactly zero; blank: cannot reach the target`,
+      `In a cell: . vanishing (to ${label(vanishing)}), ! exploding (from ${label(exploding)}), 0 exactly zero; blank: cannot reach the target`,
     ];
   }
   const scale = steps.map((ratio) => ratioCharacter(ratio, thresholds)).join('');
@@ -94,7 +94,7 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
 function flowCell(width: number, ratio: number, region: Region['kind'] | undefined, { depth, thresholds }: Canvas): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
   if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
-  const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '·' : region === 'exploding' ? '!' : ' ';
+  const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '.' : region === 'exploding' ? '!' : ' ';
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 

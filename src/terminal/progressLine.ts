@@ -24,7 +24,7 @@ export interface ProgressView {
   readonly firstStep: number;
 }
 
-/** Without a line break; at most `columns` wide: what matters least is left out first. */
+/** Without a line break, and narrower than `columns`: what matters least is left out first. Infinity, for a log file, draws no bar. */
 export function progressLine(view: ProgressView, columns: number, coloured: boolean): string {
   const { row, steps } = view;
   const clipped = row.clippedNorm < row.gradientNorm;
@@ -38,8 +38,8 @@ export function progressLine(view: ProgressView, columns: number, coloured: bool
   ];
   while (parts.length > 1 && parts.join('  ').length >= columns) parts.pop();
   const text = parts.join('  ').slice(0, Math.max(1, columns - 1));
-  const barWidth = Math.min(24, columns - text.length - 3);
-  if (steps === null || barWidth < 6) return text;
+  const barWidth = Math.min(24, columns - text.length - 4);
+  if (steps === null || barWidth < 6 || columns === Infinity) return text;
   return `${bar(row.step / steps, barWidth, coloured)}  ${coloured ? text.replace(/loss [^ ]+/, bold) : text}`;
 }
 

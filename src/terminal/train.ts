@@ -38,6 +38,7 @@ export async function train(
   });
   // A failure arrives as an event, with its sentence, and as the answer to `stop`.
   const end = () => {
+    flow.stop();
     engine.call('stop', null).catch(() => undefined);
   };
   // Until it is awaited.
@@ -60,6 +61,7 @@ export async function train(
 /** Pauses a run while the reader of the output is slower than the training: what waits to be read stays small. */
 class BackPressure {
   private isWaiting = false;
+  private isStopped = false;
 
   constructor(
     private readonly engine: Caller<EngineCalls, EngineEvents>,
@@ -67,15 +69,20 @@ class BackPressure {
   ) {}
 
   check(): void {
-    if (this.isWaiting || !this.output.isCongested) return;
+    if (this.isWaiting || this.isStopped || !this.output.isCongested) return;
     this.isWaiting = true;
     this.wait().catch(() => undefined);
+  }
+
+  /** The run is to end: it must not be resumed any more. */
+  stop(): void {
+    this.isStopped = true;
   }
 
   private async wait(): Promise<void> {
     await this.engine.call('pause', null);
     await this.output.caughtUp();
     this.isWaiting = false;
-    await this.engine.call('resume', null);
+    if (!this.isStopped) await this.engine.call('resume', null);
   }
 }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { defaultModelSettings, defaultTrainingSettings } from '../../../src/protocol/settings';
+import { readCommand } from '../../../src/terminal/commandLine';
+import { UsageError } from '../../../src/terminal/options';
+
+const now = new Date(2025, 0, 2, 3, 4, 5);
+const read = (line: string) => readCommand(line.split(' '), now);
+
+describe('reading a command line', () => {
+  it('takes the settings’ defaults, a thousand steps and a folder named after corpus, cell and time', () => {
+    assert.deepEqual(read('train texts/a_tale.v2.txt'), {
+      kind: 'train',
+      json: false,
+      request: {
+        corpus: { kind: 'file', path: resolve('texts/a_tale.v2.txt') },
+        model: defaultModelSettings,
+        training: { ...defaultTrainingSettings, steps: 1000 },
+        folder: resolve('.backflow/runs/a_tale.v2-lstm-20250102-030405'),
+      },
+    });
+  });
+
+  it('reads every option of train', () => {
+    const command = read(
+      'train --cell rnn --activation relu --layers 3 --hidden 7 --mode stream --window 5 --batch 2 --steps none --optimizer sgd ' +
+        '--learning-rate 1e-2 --clip-norm none --seed 9 --out=run --checkpoint-every 4 --backend wasm --threads 2 --json corpus',
+    );
+    assert.ok(command.kind === 'train' && command.json);
+    assert.deepEqual(command.request.model, { cell: 'rnn', activation: 'relu', layers: 3, hiddenSize: 7 });
+    assert.deepEqual(command.request.training, {
+      ...defaultTrainingSettings,
+      window: 5, batch: 2, steps: null, optimizer: 'sgd', learningRate: 0.01, clipNorm: null, seed: 9, checkpointEvery: 4, backend: 'wasm', threads: 2,
+    });
+    assert.equal(command.request.folder, resolve('run'));
+  });
+
+  it('makes a folder’s name of any corpus’s name', () => {
+    const command = readCommand(['train', '/texts/봄 날: "1".txt'], now);
+    assert.ok(command.kind === 'train');
+    assert.equal(command.request.folder, resolve('.backflow/runs/봄-날-1--lstm-20250102-030405'));
+  });
+
+  it('keeps a resumed run’s own steps unless told', () => {
+    assert.deepEqual(read('train --resume run'), { kind: 'resume', json: false, folder: resolve('run'), steps: null });
+    assert.deepEqual(read('train --resume run --steps 20 --json'), { kind: 'resume', json: true, folder: resolve('run'), steps: 20 });
+  });
+
+  it('reads inspect and sample', () => {
+    const inspect = read('inspect model.onnx --text t.txt --target 3 --matrix');
+    assert.ok(inspect.kind === 'inspect');
+    assert.deepEqual([inspect.model, inspect.text, inspect.request.target, inspect.request.matrix], [resolve('model.onnx'), resolve('t.txt'), 3, true]);
+    const sample = readCommand(['sample', 'm', '--prompt', '-> ', '--temperature', '0'], now);
+    assert.ok(sample.kind === 'sample');
+    assert.deepEqual(sample.request, { prompt: '-> ', length: 200, temperature: 0, seed: 1 });
+  });
+
+  it('takes text that looks like an option after an equals sign, and files after --', () => {
+    const sample = readCommand(['sample', '--prompt=--seed', '--', '-model'], now);
+    assert.ok(sample.kind === 'sample');
+    assert.deepEqual([sample.request.prompt, sample.model], ['--seed', resolve('-model')]);
+  });
+
+  it('refuses numbers that only look like numbers', () => {
+    for (const value of ['', ' ', '0x10', '1e999', 'Infinity', 'NaN', '1_000', '12a', '1.5', '-0.1']) {
+      assert.throws(() => readCommand(['train', 'c', `--window=${value}`], now), UsageError, JSON.stringify(value));
+    }
+  });
+});

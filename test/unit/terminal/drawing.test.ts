@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import type { InspectReport, LayerReport } from '../../../src/protocol/engine';
+import { defaultThresholds } from '../../../src/protocol/settings';
+import { drawFlow, drawLegend } from '../../../src/terminal/flowDrawing';
+import { flowInWords } from '../../../src/terminal/flowWords';
+import { glyphOf, harmless, widthOf } from '../../../src/terminal/glyphs';
+import { inspectJson } from '../../../src/terminal/inspect';
+import { drawMatrix } from '../../../src/terminal/matrixDrawing';
+import { paintRatio, ratioCharacter } from '../../../src/terminal/paint';
+import { progressLine } from '../../../src/terminal/progressLine';
+
+const escape = String.fromCharCode(27);
+const plain = (line: string) => line.replace(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '');
+
+function layerOf(layer: number, log10: number[], target = log10.length - 1, horizon: number | null = null): LayerReport {
+  const steps = new Float64Array(log10.length);
+  return { layer, direction: 'forward', hidden: steps, total: steps, totalCell: null, flow: { target, log10: Float64Array.from(log10), horizon } };
+}
+
+function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {
+  return { loss: 1, tokens: Array.from(text), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, regions, matrix: null };
+}
+
+const canvas = { columns: 40, depth: 1, thresholds: defaultThresholds };
+
+describe('a token in a terminal', () => {
+  it('takes two columns when it is wide', () => {
+    for (const [symbol, width] of [['a', 1], ['한', 2], ['字', 2], ['😀', 2], ['é', 1], ['　', 2], ['\n', 1]] as const) {
+      assert.equal(widthOf(glyphOf(symbol)), width, symbol);
+    }
+  });
+
+  it('shows what has no look of its own, and takes a column for it', () => {
+    assert.deepEqual(['\n', '\t', '\r', '\x1b', '\u0301', '\u200d', '\u202e', '\u009b', '\ufeff'].map(glyphOf), ['⏎', '⇥', '␍', '␛', '◌\u0301', '�', '�', '�', '�']);
+    for (const symbol of ['\u0301', '\u200d', '\x1b', '\u1161']) assert.equal(widthOf(glyphOf(symbol)), 1);
+  });
+
+  it('cannot control the terminal', () => {
+    assert.equal(harmless(`a\n\t${escape}]0;title\u0007 한\u009b2J`), 'a\n\t␛]0;title␇ 한�2J');
+  });
+});
+
+describe('the flow in a terminal', () => {
+  it('puts the top layer first, the scale’s ends at twice the thresholds and the target in the middle', () => {
+    const report = reportOf('abcdef', [layerOf(0, [-9, -7, -4, 3, 5, -1]), layerOf(1, [-1, -1, -1, -1, -1, -1])]);
+    assert.deepEqual(drawFlow(report, canvas), ['text     abcdef', 'layer 2  ▅▅▅▅▅▅', 'layer 1  ▁▁▃██▅', '              ^', '']);
+  });
+
+  it('leaves what cannot reach the target blank, and shows exactly zero as zero', () => {
+    const [, row] = drawFlow(reportOf('abcd', [layerOf(0, [-Infinity, -2, -2, NaN], 2)]), canvas);
+    assert.equal(row, 'layer 1  0▅▅ ');
+  });
+
+  it('wraps to the terminal, without cutting a wide character', () => {
+    const text = '안녕하세요 hello 😀 세상 world '.repeat(4);
+    const report = reportOf(text, [layerOf(0, Array.from(text, () => 0))]);
+    for (const columns of [20, 33, 34, 80]) {
+      for (const depth of [1, 8, 24]) {
+        const lines = drawFlow(report, { ...canvas, columns, depth }).map(plain);
+        for (const line of lines) assert.ok(widthOf(line) < columns, `${widthOf(line)} of ${columns}: ${line}`);
+        const shown = lines.filter((line) => line.startsWith('text')).map((line) => line.slice('layer 1  '.length)).join('');
+        assert.equal(shown, text);
+        lines.forEach((line, i) => {
+          if (line.startsWith('text')) assert.equal(widthOf(lines[i + 1]), widthOf(line), 'cells lie under their tokens');
+        });
+      }
+    }
+  });
+
+  it('paints cells by size, and marks regions in them', () => {
+    const report = reportOf('abcd', [layerOf(0, [-6, -3, 2, 0])], [
+      { layer: 0, direction: 'forward', kind: 'vanishing', from: 0, to: 1 },
+      { layer: 0, direction: 'forward', kind: 'exploding', from: 2, to: 2 },
+    ]);
+    const row = drawFlow(report, { ...canvas, depth: 24 })[1];
+    assert.equal(plain(row), 'layer 1  ..! ');
+    const blueOf = (ratio: number) => /48;2;(\d+);\d+;(\d+)m/.exec(paintRatio(' ', ratio, defaultThresholds, 24))!.slice(1).map(Number);
+    assert.ok(blueOf(-3)[1] > blueOf(-3)[0] && blueOf(2)[0] > blueOf(2)[1]);
+    assert.deepEqual(blueOf(-6), blueOf(-60));
+    assert.notDeepEqual(blueOf(-Infinity), blueOf(-6));
+    assert.match(paintRatio(' ', -3, defaultThresholds, 8), /48;5;\d+m/);
+  });
+
+  it('uses a character no smaller for a gradient no smaller', () => {
+    const drawn = Array.from({ length: 120 }, (_, i) => ratioCharacter(-7 + i / 10, defaultThresholds));
+    assert.deepEqual(drawn, [...drawn].sort());
+    assert.equal(new Set(drawn).size, 8);
+  });
+
+  it('is put in words', () => {
+    const words = (layer: LayerReport, regions: InspectReport['regions'] = []) => flowInWords(reportOf('héllo\nworld', [layer], regions), defaultThresholds);
+    const flat = Array.from({ length: 11 }, () => 0);
+    assert.deepEqual(words(layerOf(0, flat)), ['Layer 1: the gradient stays over 10^-3 of its size at the target for all 10 tokens.']);
+    assert.deepEqual(words(layerOf(0, flat, 10, 1), [{ layer: 0, direction: 'forward', kind: 'vanishing', from: 1, to: 6 }]), [
+      'Layer 1: the gradient falls under 10^-3 of its size at the target after 1 token.',
+      '  vanishing at steps 1 to 6: “éllo⏎w”',
+    ]);
+    assert.deepEqual(words(layerOf(0, [0, ...flat.slice(1).map(() => NaN)], 0)), ['Layer 1: the target is the only step that can reach it.']);
+    assert.deepEqual(words(layerOf(0, flat.map(() => -Infinity))), ['Layer 1: the gradient at the target itself is exactly zero.']);
+  });
+
+  it('has a legend that fits a terminal', () => {
+    for (const depth of [1, 8, 24]) for (const line of drawLegend({ ...canvas, depth })) assert.ok(plain(line).length < 110);
+  });
+
+  it('prints null for what JSON cannot say', () => {
+    const json = JSON.parse(JSON.stringify(inspectJson({ ...reportOf('ab', [layerOf(0, [-Infinity, NaN])]), matrix: Float64Array.from([0, NaN, -1, 0]) }))) as {
+      layers: { flow: { log10: unknown }; totalCell: unknown }[];
+      matrix: unknown;
+    };
+    assert.deepEqual(json.layers[0].flow.log10, [null, null]);
+    assert.equal(json.layers[0].totalCell, null);
+    assert.deepEqual(json.matrix, [[0, null], [-1, 0]]);
+  });
+});
+
+describe('the matrix in a terminal', () => {
+  it('draws each row relative to its own target, and puts steps together when there are many', () => {
+    const [, first, second] = drawMatrix(Float64Array.from([5, NaN, -1, 5]), canvas);
+    assert.deepEqual([first, second], ['      0  ▅▅  ', '      1  ▁▁▅▅']);
+    const size = 100;
+    const lines = drawMatrix(Float64Array.from({ length: size * size }, (_, i) => (i % size > Math.floor(i / size) ? NaN : 0)), canvas);
+    assert.match(lines[0], /\(7 steps a cell\)/);
+    assert.equal(lines.length, 1 + Math.ceil(size / 7));
+    for (const line of lines.slice(1)) assert.ok(line.length <= 40);
+  });
+});
+
+describe('the progress line', () => {
+  const row = { step: 340, loss: 1.8321, gradientNorm: 3.2, clippedNorm: 1, tokens: 348_160, tokensPerSecond: 48_120 };
+  const view = { row, steps: 1000, seconds: 7, firstStep: 1 };
+
+  it('says the loss, the clipping, the speed and the time left', () => {
+    assert.match(
+      progressLine(view, 200, false),
+      /^█+.? +▕ {2}step 340 of 1,000 {2}loss 1\.832 nats \(2\.643 bits\) {2}gradient 3\.200 clipped to 1\.000 {2}48,120 tokens\/s {2}14 s left$/,
+    );
+    assert.match(progressLine({ ...view, steps: null }, 200, false), /^step 340 {2}loss .* {2}7 s$/);
+    assert.doesNotMatch(progressLine({ ...view, row: { ...row, clippedNorm: 3.2 } }, 200, false), /clipped/);
+  });
+
+  it('never wraps', () => {
+    for (let columns = 5; columns < 140; columns++) {
+      const line = plain(progressLine(view, columns, true));
+      assert.ok(line.length < columns, `${line.length} of ${columns}`);
+    }
+  });
+});
