@@ -66,7 +66,7 @@ export class ChartSection {
     this.noteLoss(this.loss.pointed);
     this.noteNorm(this.norm.pointed);
     this.describe();
-    this.root.dataset['points'] = String(this.loss.pointCount + this.norm.pointCount);
+    this.root.dataset['points'] = String(metrics.pointCount);
   }
 
   private clipNorm: number | null = null;

@@ -123,11 +123,6 @@ export class LineChart {
     if (this.canvas.getAttribute('aria-label') !== text) this.canvas.setAttribute('aria-label', text);
   }
 
-  /** Points over all series as Chart.js holds them, before it thins them to the width. */
-  get pointCount(): number {
-    return this.chart.data.datasets.reduce((sum, set) => sum + set.data.length, 0);
-  }
-
   private point(step: number | null, pointedAt: (step: number | null) => void): void {
     if (step === this.pointed) return;
     this.pointed = step;

@@ -21,14 +21,20 @@ export class Metrics {
   readonly normAfter = new Series();
   /** Only the steps that were clipped, at their norm before. */
   readonly clipped = new Series();
+  private readonly allSeries = [this.loss, this.validation, this.normBefore, this.normAfter, this.clipped];
   latest: LatestStep | null = null;
   firstLoss = 0;
   largestNorm = 0;
   stepCount = 0;
   clippedCount = 0;
 
+  /** Points kept, over all series. */
+  get pointCount(): number {
+    return this.allSeries.reduce((sum, series) => sum + series.points.length, 0);
+  }
+
   clear(): void {
-    for (const series of [this.loss, this.validation, this.normBefore, this.normAfter, this.clipped]) series.clear();
+    for (const series of this.allSeries) series.clear();
     this.latest = null;
     this.firstLoss = this.largestNorm = this.stepCount = this.clippedCount = 0;
   }
