@@ -29,7 +29,7 @@ function boundary(room) {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', '.vscode-test/', '.backflow/', 'coverage/'] },
+  { ignores: ['dist/', 'out/', 'node_modules/', '.vscode-test/', '.backflow/', 'coverage/', 'src/kernels/assembly/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -4,6 +4,7 @@ import { build, context } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assemblyScript } from './lib/assemblyScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,6 +16,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
+  plugins: [assemblyScript(root)],
   sourcemap: true,
   logLevel: 'warning',
 };

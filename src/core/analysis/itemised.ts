@@ -3,6 +3,7 @@
  * travels back is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far
  * it goes. Exactly zero stays exactly zero.
  */
+import { FixedProduct } from '../../kernels/fixedProduct';
 import { multiply } from '../../kernels/kernels';
 import type { StepGradients } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
@@ -22,6 +23,8 @@ export class ItemisedGradient {
   /** Per layer: what comes from step t + 1. The cell state's share has the same scale. */
   private readonly carried: readonly { hidden: Scaled; readonly cellState: Float32Array }[];
   private readonly fromAbove: Scaled;
+  /** Per layer: the way back through R, and down through W. */
+  private readonly products: readonly { readonly R: FixedProduct; readonly W: FixedProduct | null }[];
 
   constructor(
     private readonly config: ModelConfig,
@@ -43,6 +46,8 @@ export class ItemisedGradient {
     };
     this.carried = Array.from({ length: config.layers }, () => ({ hidden: scaled(H), cellState: new Float32Array(cellSize) }));
     this.fromAbove = scaled(H);
+    const product = () => new FixedProduct(cell.gateCount * H, H, 1);
+    this.products = Array.from({ length: config.layers }, (_, layer) => ({ R: product(), W: layer > 0 ? product() : null }));
   }
 
   /**
@@ -52,6 +57,7 @@ export class ItemisedGradient {
   run(tape: Tape, target: number, lowestLayer = 0): Float64Array[] {
     const { layers } = this.config;
     const flows = Array.from({ length: layers }, () => new Float64Array(tape.steps).fill(NaN));
+    this.loadWeights();
     for (const { hidden, cellState } of this.carried) {
       hidden.logScale = -Infinity;
       hidden.values.fill(0);
@@ -63,6 +69,15 @@ export class ItemisedGradient {
       for (let layer = layers - 1; layer >= lowestLayer; layer--) flows[layer][t] = this.stepBack(tape, t, layer);
     }
     return flows;
+  }
+
+  /** The parameters may have changed since the last run. */
+  private loadWeights(): void {
+    this.products.forEach((product, layer) => {
+      const { R, W } = this.parameters.layers[layer];
+      product.R.load(R);
+      product.W?.load(W);
+    });
   }
 
   /** ∂ℓ_τ/∂h_τ of the top layer: Vᵀ(p − y). */
@@ -89,14 +104,14 @@ export class ItemisedGradient {
 
     const cell = cellOf(config.cell);
     cell.backwardStep(tape.layers[layer], t, 1, config, step);
-    const width = cell.gateCount * H;
-    const { R, W } = this.parameters.layers[layer];
-    multiply(step.previousHidden, 0, step.recurrent, 0, R, 0, 1, H, width, true);
+    const { R, W } = this.products[layer];
+    R.add(step.previousHidden, step.recurrent, 0, 1);
     carried.values.set(step.previousHidden);
     cellState.set(step.cellState);
     normalise(carried, logScale, cellState);
-    if (layer > 0) {
-      multiply(fromAbove.values, 0, step.input, 0, W, 0, 1, H, width, false);
+    if (W) {
+      fromAbove.values.fill(0);
+      W.add(fromAbove.values, step.input, 0, 1);
       normalise(fromAbove, logScale);
     }
     return (Math.log(length) + logScale) / Math.LN10;

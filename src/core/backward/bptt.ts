@@ -3,7 +3,8 @@
  * ∂L/∂c_t), with L the mean cross-entropy over the window's tokens. The recurrence goes step by step through the kernels; what
  * can be done for all steps at once goes through `Products`.
  */
-import { multiply, sumRows } from '../../kernels/kernels';
+import { FixedProduct } from '../../kernels/fixedProduct';
+import { sumRows } from '../../kernels/kernels';
 import type { StepGradients } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { inputSize, type ModelConfig } from '../model/config';
@@ -26,6 +27,8 @@ export class Backward {
   private readonly hidden: Float32Array;
   private readonly step: StepGradients;
   private readonly oneHotSums: Float32Array;
+  /** With R, for the way from each step to the one before. */
+  private readonly recurrent: FixedProduct;
 
   constructor(
     private readonly config: ModelConfig,
@@ -45,6 +48,7 @@ export class Backward {
     this.logits = new Float32Array(steps * batch * config.vocabularySize);
     this.hidden = new Float32Array(steps * size);
     this.oneHotSums = new Float32Array(config.vocabularySize * width);
+    this.recurrent = new FixedProduct(width, config.hiddenSize, batch);
     this.step = {
       hidden: new Float32Array(size),
       cellState: new Float32Array(cell.hasCellState ? size : 0),
@@ -104,10 +108,10 @@ export class Backward {
     const size = batch * config.hiddenSize;
     const width = cell.gateCount * config.hiddenSize;
     const gradients = { ...step };
-    const { R } = parameters.layers[layer];
     const totals = this.totals[layer];
     step.previousHidden.fill(0);
     step.cellState.fill(0);
+    this.recurrent.load(parameters.layers[layer].R);
     for (let t = this.steps - 1; t >= 0; t--) {
       for (let i = 0; i < size; i++) step.hidden[i] = this.hidden[t * size + i] + step.previousHidden[i];
       gradients.inputOffset = t * batch * width;
@@ -115,7 +119,7 @@ export class Backward {
       cell.backwardStep(tape.layers[layer], t, batch, config, gradients);
       totals.hidden[t] = norm(step.hidden);
       if (cell.hasCellState) totals.cellState[t] = norm(step.cellTotal);
-      multiply(step.previousHidden, 0, step.recurrent, gradients.recurrentOffset, R, 0, batch, config.hiddenSize, width, true);
+      this.recurrent.add(step.previousHidden, step.recurrent, gradients.recurrentOffset, batch);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The forward pass by the kernels alone, where ONNX Runtime has no binary or fails to load. Same results, to rounding. */
+import { FixedProduct } from '../../kernels/fixedProduct';
 import { multiplyTransposed } from '../../kernels/kernels';
 import { cellOf } from './cells/registry';
 import { inputSize, type ModelConfig } from './config';
@@ -9,6 +10,8 @@ export class KernelForward implements Forward {
   readonly backend = 'wasm';
   private readonly width: number;
   private readonly recurrent: Float32Array;
+  /** With Rᵀ, from each state to the next pre-activations. */
+  private readonly product: FixedProduct;
   private input = new Float32Array(0);
 
   constructor(
@@ -18,6 +21,7 @@ export class KernelForward implements Forward {
   ) {
     this.width = cellOf(config.cell).gateCount * config.hiddenSize;
     this.recurrent = new Float32Array(largestBatch * this.width);
+    this.product = new FixedProduct(config.hiddenSize, this.width, largestBatch);
   }
 
   run(tape: Tape): Promise<void> {
@@ -38,9 +42,10 @@ export class KernelForward implements Forward {
     if (layer === 0) addColumns(input, W, tape.inputs, width, config.vocabularySize);
     else multiplyTransposed(input, 0, tape.layers[layer - 1].hidden, batch * H, W, 0, rows, width, inputSize(config, layer), true);
     const cell = cellOf(config.cell);
+    this.product.loadTransposed(R);
     for (let t = 0; t < steps; t++) {
       fillRows(recurrent, Rb, batch);
-      multiplyTransposed(recurrent, 0, tape.layers[layer].hidden, t * batch * H, R, 0, batch, width, H, true);
+      this.product.add(recurrent, tape.layers[layer].hidden, t * batch * H, batch);
       cell.forwardStep(tape.layers[layer], t, batch, config, input, t * batch * width, recurrent);
     }
   }
