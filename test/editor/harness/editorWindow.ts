@@ -70,6 +70,12 @@ export class EditorWindow {
     await this.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
   }
 
+  /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */
+  async chooseInExplorer(name: string, entry: string): Promise<void> {
+    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
+  }
+
   tab(name: string): Locator {
     return this.page.locator(`.tabs-container .tab[data-resource-name="${name}"], .tabs-container .tab[aria-label^="${name}"]`).first();
   }
@@ -168,9 +174,15 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** The titles of the notifications that are open, each with its text. */
-  async notifications(): Promise<string[]> {
-    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+  /** The text of the notification that is open, or opens now; it is closed afterwards. */
+  async notification(): Promise<string> {
+    const message = this.page.locator('.notifications-toasts .notification-list-item-message').first();
+    await message.waitFor();
+    const text = await message.innerText();
+    await message.hover();
+    await this.page.locator('.notifications-toasts .codicon-notifications-clear').first().click();
+    await message.waitFor({ state: 'hidden' });
+    return text.trim();
   }
 
   /** Writes a picture of the whole window, or of a part, into the screenshots folder. */

@@ -20,7 +20,7 @@ export interface Workspace {
 
 /** Makes a folder with these files, name → content, and editor settings beside the usual ones of a test. */
 export function makeWorkspace(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   { theme = 'dark', settings = {} }: { theme?: Theme; settings?: Readonly<Record<string, unknown>> } = {},
 ): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'backflow-editor-'));

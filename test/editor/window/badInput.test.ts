@@ -1,0 +1,56 @@
+/** What cannot be trained on is refused with one sentence, and nothing is written. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { EditorWindow } from '../harness/editorWindow';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+const refused: readonly { readonly file: string; readonly content: string | Uint8Array; readonly sentence: RegExp }[] = [
+  { file: 'empty.txt', content: '', sentence: /empty\.txt is empty/ },
+  { file: 'one.txt', content: 'aaaaaaaaaaaaaaaa'.repeat(40), sentence: /one\.txt has only one symbol/ },
+  { file: 'short.txt', content: 'ab', sentence: /short\.txt .*(short|tokens)/ },
+  { file: 'binary.txt', content: new Uint8Array(4000).map((_, i) => (i % 7 === 0 ? 0 : i % 256)), sentence: /binary\.txt .*binary/ },
+  { file: 'latin.txt', content: Buffer.from('déjà vu, très étrange. '.repeat(100), 'latin1'), sentence: /latin\.txt .*UTF-8/ },
+];
+
+describe('a text that cannot be trained on', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+
+  before(async () => {
+    workspace = makeWorkspace(Object.fromEntries(refused.map(({ file, content }) => [file, content])));
+    window = await EditorWindow.open({ folder: workspace.folder });
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+  });
+
+  for (const { file, sentence } of refused) {
+    it(`${file}: one sentence, nothing written`, async () => {
+      await window.chooseInExplorer(file, 'Train on This File');
+      assert.match(await window.notification(), sentence);
+      assert.deepEqual(readdirSync(workspace.folder).filter((name) => name === '.backflow'), []);
+    });
+  }
+});
+
+describe('a folder that cannot be written to', () => {
+  it('is named in one sentence', async () => {
+    // Also true for a superuser, whom no permission stops: a part of the path is a file.
+    const files = { 'text.txt': 'the sea and the tide and the clock. '.repeat(100), blocked: 'a file' };
+    const workspace = makeWorkspace(files, { settings: { 'backflow.runsFolder': 'blocked/runs' } });
+    const window = await EditorWindow.open({ folder: workspace.folder });
+    try {
+      await window.chooseInExplorer('text.txt', 'Train on This File');
+      assert.match(await window.notification(), /folder .*blocked.* cannot be made/);
+    } finally {
+      await window.close();
+      workspace.remove();
+    }
+  });
+});
