@@ -1,23 +1,28 @@
-/** The flow of a frame, as the figures need it: one row per layer and direction, relative to the target's own step. */
-import { seriesOf, type Frame, type LayerFlowSummary } from '../src/protocol/frame';
+/** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
+import { seriesOf, type FlowSummary, type Frame, type StateName } from '../src/protocol/frame';
 import type { Direction } from '../src/protocol/settings';
 
 export interface FlowRow {
   readonly layer: number;
   readonly direction: Direction;
-  /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), T values; NaN where h_t cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
+  readonly state: StateName;
+  /** What a row's name must say: which layer, which state of an LSTM's only layer, or both. */
+  readonly naming: 'layer' | 'state' | 'both';
+  /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), or of c_t, T values; NaN where h_t cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
   readonly relative: Float32Array;
-  readonly summary: LayerFlowSummary;
+  readonly summary: FlowSummary;
 }
 
-/** Top layer first, as the rows are drawn. */
+/** Top layer first, as the rows are drawn; in an LSTM's layer the cell state over the hidden state. */
 export function flowRows(frame: Frame): FlowRow[] {
-  const { layers, target } = frame.header;
-  const rows = layers.flatMap((summary) => {
-    const flow = seriesOf(frame, 'flow', summary.layer, summary.direction);
-    return flow ? [{ layer: summary.layer, direction: summary.direction, relative: relativeTo(flow, target), summary }] : [];
+  const { flows, target } = frame.header;
+  const naming = !flows.some(({ state }) => state === 'cell') ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
+  const rows = flows.flatMap((summary) => {
+    const { layer, direction, state } = summary;
+    const flow = seriesOf(frame, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
+    return flow ? [{ layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
   });
-  return rows.sort((a, b) => b.layer - a.layer || a.direction.localeCompare(b.direction) * -1);
+  return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || a.state.localeCompare(b.state));
 }
 
 function relativeTo(flow: Float32Array, target: number): Float32Array {

@@ -70,12 +70,12 @@ export class Readout {
     const { texts } = this;
     const { numbers } = texts;
     const gain = gainAt(row, step, frame.header.target);
-    const hidden = seriesOf(frame, 'hidden', row.layer, row.direction)?.[step];
+    const size = seriesOf(frame, row.state, row.layer, row.direction)?.[step];
     return [
-      texts.layer(row.layer, row.direction),
+      texts.row(row),
       this.relativeText(row.relative[step], step === frame.header.target),
       gain === null ? '' : texts.get('readoutGain', numbers.short(gain)),
-      hidden === undefined ? '' : texts.get('readoutHidden', numbers.short(hidden)),
+      size === undefined ? '' : texts.get(row.state === 'cell' ? 'readoutCell' : 'readoutHidden', numbers.short(size)),
     ];
   }
 

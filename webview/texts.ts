@@ -1,5 +1,6 @@
 /** The page's texts in the reader's language, and numbers written its way. */
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../src/protocol/pageStrings';
+import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
 
 export interface Segment {
@@ -39,6 +40,22 @@ export class Texts {
 
   layer(layer: number, direction: 'forward' | 'backward'): string {
     return this.get(direction === 'forward' ? 'layer' : 'layerBackward', String(layer + 1));
+  }
+
+  /** A row's name in a margin: “layer 2”, of an LSTM “layer 2, c” or “cell c”. */
+  row({ layer, direction, state, naming }: FlowRow): string {
+    const name = this.layer(layer, direction);
+    if (naming === 'layer') return name;
+    if (naming === 'state') return this.get(state === 'cell' ? 'rowCell' : 'rowHidden');
+    return this.get(state === 'cell' ? 'rowCellOf' : 'rowHiddenOf', name);
+  }
+
+  /** A row's name in a sentence: “layer 2”, of an LSTM “the cell state of layer 2” or “the cell state”. */
+  rowInSentence({ layer, direction, state, naming }: FlowRow): string {
+    const name = this.layer(layer, direction);
+    if (naming === 'layer') return name;
+    if (naming === 'state') return this.get(state === 'cell' ? 'theCell' : 'theHidden');
+    return this.get(state === 'cell' ? 'theCellOf' : 'theHiddenOf', name);
   }
 }
 

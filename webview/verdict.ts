@@ -44,7 +44,7 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
 /** What follows from the horizons: the layers that have none, a return of the gradient farther back, and the text it never reaches. */
 function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons: readonly (number | null)[], texts: Texts): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
-  if (staying.length > 0) return [texts.segments('verdictStaysElsewhere', plain(listOf(staying.map((row) => texts.layer(row.layer, row.direction)), texts)))];
+  if (staying.length > 0) return [texts.segments('verdictStaysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('verdictRises')];
@@ -85,7 +85,7 @@ function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], ton
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
     if (rows.length === 1) return texts.segments('lagOnly', strong(count, tone));
-    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count, tone), plain(texts.layer(row.layer, row.direction)));
+    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count, tone), plain(texts.rowInSentence(row)));
   });
   let next = 0;
   const parts = new Intl.ListFormat(texts.language, { type: 'conjunction' }).formatToParts(items.map(String));

@@ -13,7 +13,14 @@ export type SeriesName =
   /** ‖∂L/∂h_t‖, L the mean loss over the probe. */
   | 'total'
   /** ‖h_t‖. */
-  | 'hidden';
+  | 'hidden'
+  /** LSTM: log₁₀‖∂ℓ_τ/∂c_t‖, as `flow`; the path on which an LSTM carries its gradient. */
+  | 'cellFlow'
+  /** LSTM: ‖c_t‖. */
+  | 'cell';
+
+/** Which of a layer's states: h, or the LSTM's c. */
+export type StateName = 'hidden' | 'cell';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
@@ -66,10 +73,16 @@ export interface Region {
   readonly to: number;
 }
 
-/** What the flow of one layer comes to, in numbers. */
-export interface LayerFlowSummary {
+/** A region of one state's flow. */
+export interface FlowRegion extends Region {
+  readonly state: StateName;
+}
+
+/** What the flow through one state of one layer comes to, in numbers. */
+export interface FlowSummary {
   readonly layer: number;
   readonly direction: Direction;
+  readonly state: StateName;
   /** Smallest lag at which the itemised gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
   /** Mean of ln gain over the reachable steps, nats per token; null with fewer than two such steps. */
@@ -92,8 +105,9 @@ export interface FrameHeader {
   /** L, nats per token, over the probe. */
   readonly loss: number;
   readonly thresholds: Thresholds;
-  readonly layers: readonly LayerFlowSummary[];
-  readonly regions: readonly Region[];
+  /** Of every layer the hidden state, and of an LSTM's layers then the cell state. */
+  readonly flows: readonly FlowSummary[];
+  readonly regions: readonly FlowRegion[];
   readonly series: readonly SeriesEntry[];
   readonly unitMap: UnitMap;
 }

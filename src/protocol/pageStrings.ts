@@ -55,6 +55,15 @@ export const englishPageStrings = {
   targetToken: 'target “{0}”',
   layer: 'layer {0}',
   layerBackward: 'layer {0}, backward',
+  // The two states of an LSTM: of its only layer, or of the layer named.
+  rowHidden: 'hidden h',
+  rowCell: 'cell c',
+  rowHiddenOf: '{0}, h',
+  rowCellOf: '{0}, c',
+  theHidden: 'the hidden state',
+  theCell: 'the cell state',
+  theHiddenOf: 'the hidden state of {0}',
+  theCellOf: 'the cell state of {0}',
   vanishing: 'vanishing',
   vanishingBeyond: 'vanishing: {0} tokens back and more',
   exploding: 'exploding',
@@ -117,6 +126,7 @@ export const englishPageStrings = {
   readoutNotFinite: 'not finite',
   readoutGain: 'gain {0}',
   readoutHidden: '‖h‖ {0}',
+  readoutCell: '‖c‖ {0}',
   readoutUnit: 'unit {0}: {1} {2}',
   readoutHint: 'Click: show in the text. Double click or Enter: make it the target.',
 

@@ -23,7 +23,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
         const parameters = parametersOf(config, model);
         const tape = await readProbe(config, await backendFor(backendName, config, parameters, 1), ids);
         const target = tape.steps - 1;
-        const [flow] = new ItemisedGradient(config, parameters).run(tape, target);
+        const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, target);
         const relative = relativeTo(target, flow);
         for (let lag = 0; lag <= target; lag++) assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
         assertNear(slopeOf(relative, target)!, Math.log(gain), 1e-6, 'slope in nats per token', true);
@@ -39,7 +39,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
       const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
-      const [flow] = new ItemisedGradient(config, parameters).run(tape, tape.steps - 1);
+      const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, tape.steps - 1);
       for (let t = 0; t < tape.steps; t++) assertNear(flow[t], far.log10[t], 1e-3, `log₁₀ at step ${t}`, true);
     });
   }
@@ -65,7 +65,7 @@ describe('identities', () => {
         const only = onlyLoss(tape, target);
         const backward = new Backward(config, tape.steps, 1, kernelProducts);
         await backward.run(only, parameters, null);
-        flows.forEach((flow, layer) => {
+        flows.forEach(({ hidden: flow }, layer) => {
           for (let t = 0; t <= target; t++) {
             assertNear(10 ** flow[t], tape.steps * backward.totals[layer].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
           }
@@ -122,7 +122,7 @@ describe('a dead relu', () => {
     parameters.output.W.fill(0.5);
     parameters.output.W[0] = 1;
     const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), [0, 1, 0, 1, 1]);
-    const [flow] = new ItemisedGradient(config, parameters).run(tape, 3);
+    const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, 3);
     assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
     assert.ok(Number.isFinite(flow[3]));
     const relative = relativeTo(3, flow);

@@ -66,11 +66,14 @@ for (const name of caseNames) {
         const tape = await readProbe(config, backend, vectors.inspection.ids);
         const itemised = new ItemisedGradient(config, parameters);
         for (let target = 0; target < tape.steps; target++) {
-          itemised.run(tape, target).forEach((flow, l) => {
-            const expected = vectors.inspection.layers[l].itemisedLog10[target];
-            for (let t = 0; t < tape.steps; t++) {
-              if (t > target) assert.ok(Number.isNaN(flow[t]), 'a later step cannot be reached');
-              else assertNear(flow[t], expected[t], tolerance, `log₁₀ of layer ${l}, ${target} → ${t}`, true);
+          itemised.run(tape, target).forEach(({ hidden, cellState }, l) => {
+            const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
+            for (const [what, flow, expected] of [['h', hidden, itemisedLog10], ['c', cellState, itemisedCellLog10]] as const) {
+              if (!expected) continue;
+              for (let t = 0; t < tape.steps; t++) {
+                if (t > target) assert.ok(Number.isNaN(flow[t]), 'a later step cannot be reached');
+                else assertNear(flow[t], expected[target][t], tolerance, `log₁₀ of ${what} in layer ${l}, ${target} → ${t}`, true);
+              }
             }
           });
         }

@@ -16,7 +16,7 @@ function frameOf(flow: readonly number[], target: number): Frame {
       target,
       loss: 1,
       thresholds: defaultThresholds,
-      layers: [],
+      flows: [],
       regions: [],
       series: [{ name: 'flow', layer: 0, direction: 'forward', offset: 0 }],
       unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: 0 },

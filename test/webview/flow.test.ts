@@ -103,6 +103,17 @@ describe('the flow on the page', function () {
     assert.match(await text('.verdict'), /sends no gradient back/);
   });
 
+  it('shows both states of an LSTM: what its hidden state has lost its cell state can still carry', async () => {
+    await open({ tokens: 80, slopes: [-0.101], cellSlopes: [-0.052] });
+    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. What stands before “village by the sea…” cannot teach it.');
+    // The cell state's row lies over the hidden state's.
+    const x = columnCentre(40, 80);
+    assert.deepEqual(await pixel('flow', x, 13), tableColour('dark', -0.052 * 39));
+    assert.deepEqual(await pixel('flow', x, 44), tableColour('dark', -0.101 * 39));
+    await hover('flow', x, 13);
+    assert.match(await text('.readout'), /cell c[\s\S]*‖c‖[\s\S]*hidden h[\s\S]*‖h‖/);
+  });
+
   it('marks the step under the pointer in every figure, names its values, and tells the editor', async () => {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
     await hover('flow', columnCentre(40, 80), 13);

@@ -11,7 +11,7 @@ describe('pictures of the page', function () {
   });
   after(() => browser.stop());
 
-  const wholePage = (): string => `probe.frame({ tokens: 256, slopes: [-0.028, -0.019], wobble: 0.12, hiddenSize: 128, quantity: 'forgetGate' })`;
+  const wholePage = (): string => `probe.frame({ tokens: 256, slopes: [-0.03, -0.024], cellSlopes: [-0.019, -0.011], wobble: 0.12, hiddenSize: 128, quantity: 'forgetGate' })`;
 
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
     for (const width of [900, 500]) {

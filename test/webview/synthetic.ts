@@ -1,5 +1,5 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
-import type { Frame, LayerFlowSummary, Region, SeriesEntry, UnitQuantity } from '../../src/protocol/frame';
+import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
 import type { CellName } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
@@ -11,6 +11,8 @@ export interface FrameOptions {
   readonly target?: number;
   /** log₁₀ of the gain per lag, bottom layer first: the flow is exactly slope · lag. */
   readonly slopes?: readonly number[];
+  /** The same of an LSTM's cell states. */
+  readonly cellSlopes?: readonly number[];
   /** Steps whose gradient is exactly zero, in every layer; steps where it is not finite. */
   readonly zeroAt?: readonly number[];
   readonly notFiniteAt?: readonly number[];
@@ -39,7 +41,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const quantity = options.quantity ?? 'hidden';
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
-  const data = new Float32Array(steps * (1 + 3 * slopes.length) + steps * hiddenSize);
+  const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
   let used = 0;
   const add = (name: SeriesEntry['name'], layer: number, value: (t: number) => number): void => {
     series.push({ name, layer, direction: 'forward', offset: used });
@@ -48,36 +50,43 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   };
   add('loss', 0, (t) => 2 + Math.sin(t));
   const noise = (t: number, layer: number): number => (options.wobble ?? 0) * (Math.sin(t * 1.3 + layer) + Math.sin(t * 0.37 + 2 * layer) - Math.sin(target * 1.3 + layer) - Math.sin(target * 0.37 + 2 * layer));
+  const ramp = (slope: number, layer: number) => (t: number): number => {
+    if (t > target) return Number.NaN;
+    if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
+    if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
+    return ownSize + slope * (target - t) + noise(t, layer);
+  };
   slopes.forEach((slope, layer) => {
-    add('flow', layer, (t) => {
-      if (t > target) return Number.NaN;
-      if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
-      if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
-      return ownSize + slope * (target - t) + noise(t, layer);
-    });
+    add('flow', layer, ramp(slope, layer));
     add('total', layer, () => 0.01);
     add('hidden', layer, (t) => 3 + 0.5 * Math.cos(t / 3));
+  });
+  const cellSlopes = options.cellSlopes ?? [];
+  cellSlopes.forEach((slope, layer) => {
+    add('cellFlow', layer, ramp(slope, layer + 0.5));
+    add('cell', layer, (t) => 5 + Math.cos(t / 5));
   });
   const unitMap = { layer: options.unitLayer ?? slopes.length - 1, direction: 'forward' as const, quantity, units: hiddenSize, offset: used };
   for (let t = 0; t < steps; t++) for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
 
-  const regions: Region[] = [];
-  const layers = slopes.map((_, layer): LayerFlowSummary => {
-    const entry = series.find((s) => s.name === 'flow' && s.layer === layer);
+  const regions: FlowRegion[] = [];
+  const summary = (state: StateName, layer: number, slope: number): FlowSummary => {
+    const entry = series.find((s) => s.name === (state === 'cell' ? 'cellFlow' : 'flow') && s.layer === layer);
     const relative = Array.from(data.subarray(entry?.offset, (entry?.offset ?? 0) + steps), (v) => v - ownSize);
     for (const [kind, inside] of [['vanishing', (r: number) => r <= thresholds.vanishing], ['exploding', (r: number) => r >= thresholds.exploding]] as const) {
       for (let t = 0; t < steps; t++) {
         if (!inside(relative[t])) continue;
         const from = t;
         while (t + 1 < steps && inside(relative[t + 1])) t++;
-        regions.push({ layer, direction: 'forward', kind, from, to: t });
+        regions.push({ layer, direction: 'forward', state, kind, from, to: t });
       }
     }
     const lag = Array.from({ length: target + 1 }, (_, i) => i).find((i) => relative[target - i] < thresholds.vanishing);
-    return { layer, direction: 'forward', horizon: lag ?? null, slope: slopes[layer] * Math.LN10 };
-  });
+    return { layer, direction: 'forward', state, horizon: lag ?? null, slope: slope * Math.LN10 };
+  };
+  const flows = [...slopes.map((slope, layer) => summary('hidden', layer, slope)), ...cellSlopes.map((slope, layer) => summary('cell', layer, slope))];
   return {
-    header: { sequence: options.sequence ?? 1, trainingStep: 1240, cell, layerCount: slopes.length, hiddenSize, tokens, lastTarget: 'x', target, loss: 2, thresholds, layers, regions, series, unitMap },
+    header: { sequence: options.sequence ?? 1, trainingStep: 1240, cell, layerCount: slopes.length, hiddenSize, tokens, lastTarget: 'x', target, loss: 2, thresholds, flows, regions, series, unitMap },
     data,
   };
 }

@@ -39,11 +39,11 @@ export class FlowFigure {
     rows.forEach((row, i) => {
       const top = i * (rowHeight + gap);
       context.fillStyle = theme.dim;
-      context.fillText(this.texts.layer(row.layer, row.direction), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
+      context.fillText(this.texts.row(row), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
       this.drawUnreachable(context, row, columns, theme, top, rowHeight);
       this.images[i]?.draw(context, columns.left, top, columns.width, rowHeight);
       for (const region of header.regions) {
-        if (region.layer !== row.layer || region.direction !== row.direction) continue;
+        if (region.layer !== row.layer || region.direction !== row.direction || region.state !== row.state) continue;
         const left = edgeOf(columns, region.from);
         context.fillStyle = region.kind === 'vanishing' ? theme.vanishing : theme.exploding;
         context.fillRect(left, top + rowHeight + 1, edgeOf(columns, region.to + 1) - left, regionLine);

@@ -1,4 +1,4 @@
-/** The profile: one line per layer, the size of the gradient over time, on a logarithmic axis. */
+/** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../src/protocol/frame';
 import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
@@ -91,7 +91,7 @@ export class ProfileFigure {
     context.textAlign = 'right';
     for (const { row, i, y } of names) {
       context.fillStyle = i === 0 ? theme.foreground : theme.dim;
-      context.fillText(this.texts.layer(row.layer, row.direction), columns.left - 8, y, columns.left - 10);
+      context.fillText(this.texts.row(row), columns.left - 8, y, columns.left - 10);
     }
   }
 

@@ -8,7 +8,7 @@ export interface Stretch {
 }
 
 /**
- * Vanishing where every layer's gradient has vanished (through one that has not, text can still teach); exploding where any
+ * Vanishing where the gradient of every layer's states has vanished (through one that has not, text can still teach); exploding where any
  * layer's has exploded.
  */
 export function stretches(header: FrameHeader): Stretch[] {
@@ -19,7 +19,7 @@ export function stretches(header: FrameHeader): Stretch[] {
     const counts = region.kind === 'vanishing' ? vanishing : exploding;
     for (let t = region.from; t <= region.to && t < steps; t++) counts[t]++;
   }
-  return [...runs('vanishing', vanishing, header.layers.length), ...runs('exploding', exploding, 1)];
+  return [...runs('vanishing', vanishing, header.flows.length), ...runs('exploding', exploding, 1)];
 }
 
 function runs(kind: Region['kind'], counts: Uint16Array, needed: number): Stretch[] {

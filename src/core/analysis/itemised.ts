@@ -12,6 +12,14 @@ import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import { norm } from '../numeric';
 
+/** Of one layer, T values each: NaN for t > τ, which τ cannot depend on, −Infinity for exactly zero. */
+export interface ItemisedNorms {
+  /** log₁₀‖∂ℓ_τ/∂h_t‖. */
+  readonly hidden: Float64Array;
+  /** log₁₀‖∂ℓ_τ/∂c_t‖; LSTM only, empty otherwise. */
+  readonly cellState: Float64Array;
+}
+
 /** A vector e^logScale · values; zero has logScale −∞. */
 interface Scaled {
   readonly values: Float32Array;
@@ -50,13 +58,14 @@ export class ItemisedGradient {
     this.products = Array.from({ length: config.layers }, (_, layer) => ({ R: product(), W: layer > 0 ? product() : null }));
   }
 
-  /**
-   * log₁₀‖∂ℓ_τ/∂h_t‖ of every layer for t = 0 … T − 1, from a tape of one stream (B = 1): NaN for t > τ, which τ cannot depend
-   * on, −Infinity for exactly zero. Layers below `lowestLayer` are left out.
-   */
-  run(tape: Tape, target: number, lowestLayer = 0): Float64Array[] {
+  /** Norms of every layer, from a tape of one stream (B = 1). Layers below `lowestLayer` are left out (NaN). */
+  run(tape: Tape, target: number, lowestLayer = 0): ItemisedNorms[] {
     const { layers } = this.config;
-    const flows = Array.from({ length: layers }, () => new Float64Array(tape.steps).fill(NaN));
+    const { hasCellState } = cellOf(this.config.cell);
+    const flows = Array.from({ length: layers }, () => ({
+      hidden: new Float64Array(tape.steps).fill(NaN),
+      cellState: new Float64Array(hasCellState ? tape.steps : 0).fill(NaN),
+    }));
     this.loadWeights();
     for (const { hidden, cellState } of this.carried) {
       hidden.logScale = -Infinity;
@@ -66,7 +75,7 @@ export class ItemisedGradient {
     for (let t = target; t >= 0; t--) {
       if (t === target) this.lossGradient(tape, target);
       else this.fromAbove.logScale = -Infinity;
-      for (let layer = layers - 1; layer >= lowestLayer; layer--) flows[layer][t] = this.stepBack(tape, t, layer);
+      for (let layer = layers - 1; layer >= lowestLayer; layer--) this.stepBack(tape, t, layer, flows[layer]);
     }
     return flows;
   }
@@ -90,20 +99,25 @@ export class ItemisedGradient {
   }
 
   /** One step of one layer; leaves what it sends down in `fromAbove` and what it sends back in `carried`. */
-  private stepBack(tape: Tape, t: number, layer: number): number {
+  private stepBack(tape: Tape, t: number, layer: number, norms: ItemisedNorms): void {
     const { config, step, fromAbove } = this;
     const H = config.hiddenSize;
     const { hidden: carried, cellState } = this.carried[layer];
     const logScale = Math.max(carried.logScale, fromAbove.logScale);
-    if (logScale === -Infinity) return -Infinity;
+    if (logScale === -Infinity) {
+      norms.hidden[t] = -Infinity;
+      norms.cellState.fill(-Infinity, t, t + 1);
+      return;
+    }
     const carriedFactor = Math.exp(carried.logScale - logScale);
     const aboveFactor = Math.exp(fromAbove.logScale - logScale);
     for (let i = 0; i < H; i++) step.hidden[i] = carriedFactor * carried.values[i] + aboveFactor * fromAbove.values[i];
     for (let i = 0; i < cellState.length; i++) step.cellState[i] = carriedFactor * cellState[i];
-    const length = norm(step.hidden);
+    norms.hidden[t] = log10Of(norm(step.hidden), logScale);
 
     const cell = cellOf(config.cell);
     cell.backwardStep(tape.layers[layer], t, 1, config, step);
+    if (cell.hasCellState) norms.cellState[t] = log10Of(norm(step.cellTotal), logScale);
     const { R, W } = this.products[layer];
     R.add(step.previousHidden, step.recurrent, 0, 1);
     carried.values.set(step.previousHidden);
@@ -114,8 +128,12 @@ export class ItemisedGradient {
       W.add(fromAbove.values, step.input, 0, 1);
       normalise(fromAbove, logScale);
     }
-    return (Math.log(length) + logScale) / Math.LN10;
   }
+}
+
+/** log₁₀ of e^logScale · length. */
+function log10Of(length: number, logScale: number): number {
+  return (Math.log(length) + logScale) / Math.LN10;
 }
 
 function scaled(length: number): Scaled {

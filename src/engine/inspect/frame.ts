@@ -3,8 +3,8 @@ import { norm } from '../../core/numeric';
 import type { Tape } from '../../core/model/tape';
 import { UserError } from '../../core/userError';
 import type { Watch } from '../../protocol/engine';
-import { unitQuantities, type Frame, type FrameHeader, type Region, type SeriesEntry, type SeriesName, type UnitMapChoice } from '../../protocol/frame';
-import { resolveTarget, type Inspector } from './inspector';
+import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
+import { resolveTarget, type Inspector, type StateFlow } from './inspector';
 
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
 export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
@@ -18,19 +18,27 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
 
   const choice = checkUnitMap(inspector, watch.unitMap);
   const series: SeriesEntry[] = [];
-  const data = new Float32Array(T * (1 + 3 * config.layers + H));
+  const lanes = flows[0].cell ? 5 : 3;
+  const data = new Float32Array(T * (1 + lanes * config.layers + H));
   const add = (name: SeriesName, layer: number, valueAt: (t: number) => number) => {
     const offset = series.length * T;
     for (let t = 0; t < T; t++) data[offset + t] = valueAt(t);
     series.push({ name, layer, direction: 'forward', offset });
   };
   add('loss', 0, (t) => -tape.targetLogProbabilities[t]);
-  const regions: Region[] = [];
-  flows.forEach((flow, layer) => {
-    add('flow', layer, (t) => flow.log10[t]);
+  const summaries: FlowSummary[] = [];
+  const regions: FlowRegion[] = [];
+  const addFlow = (state: StateName, layer: number, flow: StateFlow, states: Float32Array) => {
+    add(state === 'hidden' ? 'flow' : 'cellFlow', layer, (t) => flow.log10[t]);
+    add(state, layer, (t) => norm(states, (t + 1) * H, H));
+    const place = { layer, direction: 'forward', state } as const;
+    summaries.push({ ...place, horizon: flow.horizon, slope: flow.slope });
+    for (const region of flow.regions) regions.push({ ...place, ...region });
+  };
+  flows.forEach(({ hidden, cell }, layer) => {
+    addFlow('hidden', layer, hidden, tape.layers[layer].hidden);
+    if (cell) addFlow('cell', layer, cell, tape.layers[layer].cellState);
     add('total', layer, (t) => totals[layer].hidden[t]);
-    add('hidden', layer, (t) => norm(tape.layers[layer].hidden, (t + 1) * H, H));
-    for (const region of flow.regions) regions.push({ layer, direction: 'forward', ...region });
   });
   const unitOffset = series.length * T;
   data.set(unitValues(tape, choice), unitOffset);
@@ -46,7 +54,7 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
     target,
     loss: tape.loss,
     thresholds: watch.thresholds,
-    layers: flows.map(({ horizon, slope }, layer) => ({ layer, direction: 'forward', horizon, slope })),
+    flows: summaries,
     regions,
     series,
     unitMap: { ...choice, units: H, offset: unitOffset },

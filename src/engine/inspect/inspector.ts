@@ -21,15 +21,21 @@ export interface InspectedModel {
   readonly backend: Backend;
 }
 
-/** What one target's itemised gradient says of one layer. */
-export interface LayerFlow {
-  /** log₁₀‖∂ℓ_τ/∂h_t‖. */
+/** What one target's itemised gradient says of one state of one layer. */
+export interface StateFlow {
+  /** log₁₀‖∂ℓ_τ/∂h_t‖, or of c_t. */
   readonly log10: Float64Array;
   /** The same, relative to the target's own step. */
   readonly relative: Float64Array;
   readonly regions: readonly Region[];
   readonly horizon: number | null;
   readonly slope: number | null;
+}
+
+export interface LayerFlow {
+  readonly hidden: StateFlow;
+  /** LSTM only. */
+  readonly cell: StateFlow | null;
 }
 
 export class Inspector {
@@ -67,16 +73,10 @@ export class Inspector {
 
   /** The flow to one target, layer by layer. */
   flows(tape: Tape, target: number, thresholds: Thresholds): LayerFlow[] {
-    return this.itemised.run(tape, target).map((log10) => {
-      const relative = relativeTo(target, log10);
-      return {
-        log10,
-        relative,
-        regions: regionsOf(relative, thresholds),
-        horizon: horizonOf(relative, target, thresholds),
-        slope: slopeOf(relative, target),
-      };
-    });
+    return this.itemised.run(tape, target).map(({ hidden, cellState }) => ({
+      hidden: stateFlow(hidden, target, thresholds),
+      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
+    }));
   }
 
   /** T × T: row τ is the top layer's log₁₀‖∂ℓ_τ/∂h_t‖, NaN for t > τ. */
@@ -84,7 +84,7 @@ export class Inspector {
     const top = this.model.config.layers - 1;
     const matrix = new Float64Array(tape.steps * tape.steps);
     for (let target = 0; target < tape.steps; target++) {
-      matrix.set(this.itemised.run(tape, target, top)[top], target * tape.steps);
+      matrix.set(this.itemised.run(tape, target, top)[top].hidden, target * tape.steps);
       await pause();
     }
     return matrix;
@@ -108,6 +108,17 @@ export class Inspector {
     this.tape = new Tape(config, steps, 1);
     return this.tape;
   }
+}
+
+function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
+  const relative = relativeTo(target, log10);
+  return {
+    log10,
+    relative,
+    regions: regionsOf(relative, thresholds),
+    horizon: horizonOf(relative, target, thresholds),
+    slope: slopeOf(relative, target),
+  };
 }
 
 /** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */

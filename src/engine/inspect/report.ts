@@ -15,12 +15,12 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const flows = inspector.flows(tape, target, request.thresholds);
   const H = config.hiddenSize;
 
-  const layers = flows.map(({ log10, horizon }, layer): LayerReport => {
+  const layers = flows.map(({ hidden: { log10, horizon } }, layer): LayerReport => {
     const hidden = Float64Array.from({ length: tape.steps }, (_, t) => norm(tape.layers[layer].hidden, (t + 1) * H, H));
     const { hidden: total, cellState } = totals[layer];
     return { layer, direction: 'forward', hidden, total, totalCell: cellState.length > 0 ? cellState : null, flow: { target, log10, horizon } };
   });
-  const regions = flows.flatMap((flow, layer) => flow.regions.map((region): Region => ({ layer, direction: 'forward', ...region })));
+  const regions = flows.flatMap((flow, layer) => flow.hidden.regions.map((region): Region => ({ layer, direction: 'forward', ...region })));
   return {
     loss: tape.loss,
     tokens: Array.from(tape.inputs, (id) => vocabulary.symbols[id]),

@@ -41,7 +41,7 @@ function predictions(tape: Tape, step: number, symbols: readonly string[]): Pred
 
 function layerStates(tape: Tape, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
   const H = tape.config.hiddenSize;
-  return flows.map(({ log10, relative }, layer) => {
+  return flows.map(({ hidden: { log10, relative } }, layer) => {
     const { hidden } = tape.layers[layer];
     let change = 0;
     for (let u = 0; u < H; u++) change += (hidden[(step + 1) * H + u] - hidden[step * H + u]) ** 2;
