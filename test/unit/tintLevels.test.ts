@@ -3,7 +3,7 @@ import { regionLevel, tintOf, tintRuns } from '../../src/editor/probe/tintLevels
 import type { Frame } from '../../src/protocol/frame';
 import { defaultThresholds } from '../../src/protocol/settings';
 
-function frameOf(flow: readonly number[], target: number): Frame {
+function frameOf(flow: readonly number[], target: number, cellFlow: readonly number[] = []): Frame {
   return {
     header: {
       sequence: 1,
@@ -18,10 +18,13 @@ function frameOf(flow: readonly number[], target: number): Frame {
       thresholds: defaultThresholds,
       flows: [],
       regions: [],
-      series: [{ name: 'flow', layer: 0, direction: 'forward', offset: 0 }],
+      series: [
+        { name: 'flow', layer: 0, direction: 'forward', offset: 0 },
+        ...(cellFlow.length > 0 ? [{ name: 'cellFlow' as const, layer: 0, direction: 'forward' as const, offset: flow.length }] : []),
+      ],
       unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: 0 },
     },
-    data: Float32Array.from(flow),
+    data: Float32Array.from([...flow, ...cellFlow]),
   };
 }
 
@@ -54,10 +57,18 @@ describe('tints', () => {
 
   it('are relative to the target’s own step, and join equal neighbours', () => {
     const flow = [-Infinity, -19, -19.1, -12.8, -10, NaN];
-    assert.deepEqual(tintRuns(frameOf(flow, 4), 0), [
+    assert.deepEqual(tintRuns(frameOf(flow, 4)), [
       { kind: 'zero', level: 1, from: 0, to: 1 },
       { kind: 'vanishing', level: 4, from: 1, to: 3 },
       { kind: 'vanishing', level: 1, from: 3, to: 4 },
+    ]);
+  });
+
+  it('call a token lost only where the gradient vanishes through every state', () => {
+    const runs = tintRuns(frameOf([-9, -9, -1, NaN], 2, [-4, -0.5, 0, -20]));
+    assert.deepEqual(runs, [
+      { kind: 'vanishing', level: 2, from: 0, to: 1 },
+      { kind: 'vanishing', level: 4, from: 3, to: 4 },
     ]);
   });
 });

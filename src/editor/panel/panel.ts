@@ -13,6 +13,7 @@ export class Panel implements vscode.Disposable {
   private panel: vscode.WebviewPanel | undefined;
   private isReady = false;
   private wasVisible = false;
+  private lastError = '';
 
   readonly onDidReceive = this.received.event;
   /** The panel has come into view, or gone out of it; out of view its page does not exist. */
@@ -88,8 +89,14 @@ export class Panel implements vscode.Disposable {
       return;
     }
     if (known.type === 'ready') this.isReady = true;
-    if (known.type === 'error') this.log.error(`[panel] ${known.text}`);
+    if (known.type === 'error') this.logError(known.text);
     this.received.fire(known);
+  }
+
+  /** An error of drawing can come with every frame; it is written once. */
+  private logError(text: string): void {
+    if (text !== this.lastError) this.log.error(`[panel] ${text}`);
+    this.lastError = text;
   }
 
   private noteVisibility(): void {

@@ -86,6 +86,8 @@ export class PanelLink implements vscode.Disposable {
         this.watching.update();
         break;
       case 'error':
+        // A frame that could not be drawn must not keep the next ones from coming.
+        this.finishDrawing();
         break;
     }
   }

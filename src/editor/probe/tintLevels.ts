@@ -1,5 +1,5 @@
 /** Which tint a token of the probe gets: in nine kinds, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖). */
-import { seriesOf, type Frame } from '../../protocol/frame';
+import type { Frame } from '../../protocol/frame';
 import type { Thresholds } from '../../protocol/settings';
 
 /** Where the levels of either side begin, in multiples of the threshold: one before it, and three in a region. */
@@ -35,20 +35,36 @@ export function tintOf(relative: number, thresholds: Thresholds): Tint | undefin
 }
 
 /**
- * The tints of a frame's tokens, neighbours of one tint joined, for one layer. In code that reads T values once:
- * it runs in the extension host.
+ * The tints of a frame's tokens, neighbours of one tint joined. Reads each series once: it runs in the extension host.
  */
-export function tintRuns(frame: Frame, layer: number): TintRun[] {
-  const flow = seriesOf(frame, 'flow', layer);
-  if (!flow) return [];
-  const own = flow[frame.header.target];
+export function tintRuns(frame: Frame): TintRun[] {
+  const relative = relativeFlow(frame);
   const runs: TintRun[] = [];
-  for (let t = 0; t < flow.length; t++) {
-    const tint = tintOf(flow[t] - own, frame.header.thresholds);
+  for (let t = 0; t < relative.length; t++) {
+    const tint = tintOf(relative[t], frame.header.thresholds);
     if (!tint) continue;
     const last = runs.at(-1);
     if (last && last.to === t && last.kind === tint.kind && last.level === tint.level) runs[runs.length - 1] = { ...last, to: t + 1 };
     else runs.push({ ...tint, from: t, to: t + 1 });
   }
   return runs;
+}
+
+/**
+ * r_t of the state, of all layers, through which most of the gradient gets: text is lost to the target only where it vanishes
+ * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target.
+ */
+function relativeFlow({ header, data }: Frame): Float64Array {
+  const steps = header.tokens.length;
+  const largest = new Float64Array(steps).fill(NaN);
+  for (const { name, offset } of header.series) {
+    if (name !== 'flow' && name !== 'cellFlow') continue;
+    const own = data[offset + header.target];
+    if (!Number.isFinite(own)) continue;
+    for (let t = 0; t < steps; t++) {
+      const relative = data[offset + t] - own;
+      if (!(relative <= largest[t])) largest[t] = Number.isNaN(relative) ? largest[t] : relative;
+    }
+  }
+  return largest;
 }

@@ -54,7 +54,7 @@ export class Tints implements vscode.Disposable {
       return;
     }
     const ranges = new Map<string, vscode.Range[]>([...this.types.keys()].map((key) => [key, []]));
-    for (const run of tintRuns(frame, frame.header.layerCount - 1)) ranges.get(keyOf(run))?.push(rangeOf(probe, run.from, run.to));
+    for (const run of tintRuns(frame)) ranges.get(keyOf(run))?.push(rangeOf(probe, run.from, run.to));
     const editors = vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === probe.document.toString());
     this.clearAllBut(editors);
     for (const editor of editors) {
