@@ -10,6 +10,8 @@ exports.activate = async () => {
   if (folder === undefined || !invitation || !existsSync(invitation)) return;
   rmSync(invitation);
   const uri = vscode.Uri.joinPath(folder.uri, 'tale.txt');
+  // Chat opens in the first window of a profile, before the folder's settings can keep it closed.
+  await vscode.commands.executeCommand('workbench.action.closeAuxiliaryBar');
   await vscode.window.showTextDocument(uri, { preview: false, viewColumn: vscode.ViewColumn.One });
   await vscode.commands.executeCommand('backflow.train', { uri, model: { cell: 'lstm', layers: 1, hiddenSize: 64 } });
 };

@@ -1,7 +1,7 @@
 // The Code server: a complete Visual Studio Code that needs nothing but npm, shown in a browser. It serves `npm start` where
 // no desktop editor can be had, and the editor tests.
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { npm, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
@@ -62,26 +62,28 @@ export async function installCodeServer() {
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
 
-/** Lays folders where the server looks for installed extensions. Its own list of them is made anew from what is there. */
+/** Links folders to where the server looks for installed extensions. Its own list of them is made anew from what is there. */
 function installExtensions(sources, installed) {
+  mkdirSync(installed, { recursive: true });
   rmSync(join(installed, 'extensions.json'), { force: true });
   for (const source of sources) {
     const { publisher, name, version: number } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
     const target = join(installed, `${publisher}.${name}-${number}`);
     rmSync(target, { recursive: true, force: true });
-    cpSync(source, target, { recursive: true });
+    symlinkSync(source, target, 'dir');
   }
 }
 
 /**
  * Starts an installed Code server on this machine's own address.
- * @param {{ port?: number, data: string, extensions?: string[], environment?: Record<string, string>, patience?: number }}
- * options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`: folders of extensions to
- * install, beside the one in development that a window's address can name; `environment` is added to the extension hosts';
- * `patience`: seconds an extension host outlives a window that was lost, the editor's own (three hours) unless given.
+ * @param {{ port?: number, data: string, extensions?: string[], development?: boolean, environment?: Record<string, string>,
+ * patience?: number }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
+ * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
+ * which the editor shows no notification by itself; `environment` is added to the extension hosts'; `patience`: seconds an
+ * extension host outlives a window that was lost, the editor's own (three hours) unless given.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], environment = {}, patience }) {
+export async function startCodeServer({ port = 0, data, extensions = [], development = false, environment = {}, patience }) {
   const { node, editor } = places(folder);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
@@ -95,8 +97,9 @@ export async function startCodeServer({ port = 0, data, extensions = [], environ
       join(editor, 'out/server-main.js'),
       ...['--host', '127.0.0.1', '--port', String(port), '--connection-token-file', tokenFile],
       ...['--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')],
-      // The flag makes a released build accept extensions in development.
-      ...['--enable-smoke-test-driver', '--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],
+      // Makes a released build accept extensions in development.
+      ...(development ? ['--enable-smoke-test-driver'] : []),
+      ...['--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],
       ...(patience === undefined ? [] : ['--reconnection-grace-time', String(patience)]),
     ],
     { cwd: data, env: { ...withoutNpm(process.env), ...environment } },

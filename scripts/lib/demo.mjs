@@ -98,10 +98,9 @@ function makeDemoFolder() {
 
 async function openServer(port, smoke, ending) {
   await installCodeServer();
-  const server = await startCodeServer({ port, data, extensions: [demoExtension], environment });
-  // Of several extensions in development this editor's address would name only the last: the demo's is installed instead.
-  const payload = [['extensionDevelopmentPath', `vscode-remote://${server.host}${root}`], ['skipWelcome', 'true']];
-  const address = server.address({ folder: demoFolder, payload: JSON.stringify(payload) });
+  // Linked rather than "in development", where this editor would keep every notification to itself.
+  const server = await startCodeServer({ port, data, extensions: [root, demoExtension], environment });
+  const address = server.address({ folder: demoFolder });
   if (smoke) {
     const status = await visit(address);
     say('smoke', `the editor answered ${status}`);

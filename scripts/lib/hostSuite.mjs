@@ -17,7 +17,7 @@ const tests = join(root, 'out/test/editor/host/index.js');
  */
 export async function runInCodeServer({ browser, folder, data, environment, deadline }) {
   const { chromium } = await import('playwright-core');
-  const server = await startCodeServer({ data, environment, patience: 10 });
+  const server = await startCodeServer({ data, development: true, environment, patience: 10 });
   const instance = await chromium.launch({ executablePath: browser, args: chromiumFlags });
   /** What the editor's own console said; told only when the tests did not come to their end. */
   const said = [];

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
@@ -12,7 +13,7 @@ import { Hindrance, main, say } from './say.mjs';
 import { root, workshop } from './stamps.mjs';
 import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './system.mjs';
 
-const usage = `npm test -- [SUITE …]
+const usage = `npm test -- [SUITE …] [--grep TEXT]
 
   lint     types, boundaries between the programs, and habits
   unit     the mathematics and the files, in Node
@@ -22,7 +23,7 @@ const usage = `npm test -- [SUITE …]
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   editor   host and window
 
-Without a name, all of them. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const minute = 60_000;
 const screenshots = join(workshop, 'screenshots');
@@ -42,21 +43,33 @@ const suites = {
 
 export function start(args) {
   return main(async () => {
-    if (args.includes('--help') || args.includes('-h')) {
+    const { names, grep, help } = parse(args);
+    if (help) {
       process.stdout.write(`${usage}\n`);
       return 0;
     }
+    if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
     try {
-      return await Promise.race([interrupted().then(() => 1), runSuites(chosen(args))]);
+      return await Promise.race([interrupted().then(() => 1), runSuites(chosen(names))]);
     } finally {
       await stopAll();
     }
   });
 }
 
+function parse(args) {
+  try {
+    const options = { grep: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    return { names: positionals, ...values };
+  } catch (error) {
+    throw new Hindrance(`${error.message}\n\n${usage}`);
+  }
+}
+
 /** The suites' names, in their order. */
-function chosen(args) {
-  const names = args.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
+function chosen(asked) {
+  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
   if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
   return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
@@ -106,6 +119,7 @@ async function mocha(name, folder, { timeout, environment = {}, deadline = 15 * 
         join(root, 'node_modules/mocha/bin/mocha.js'),
         ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(timeout)],
         ...['--forbid-only', '--forbid-pending'],
+        ...(process.env.BACKFLOW_TEST_GREP ? ['--fgrep', process.env.BACKFLOW_TEST_GREP] : []),
         ...files,
       ],
       { cwd: root, show: true, accept: 'any', deadline, env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts } },
@@ -183,7 +197,7 @@ function hostSuite() {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
       makeWindowPlain(folder);
-      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '' };
+      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
       const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline };
       return (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
     }),
@@ -193,7 +207,7 @@ function hostSuite() {
 function windowSuite() {
   return inTemporaryFolder(async (temporary) => {
     const probe = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
-    const server = await startCodeServer({ data: join(temporary, 'data'), extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...probe, BACKFLOW_CODE_SERVER: server.address({}) };
       return await mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute });

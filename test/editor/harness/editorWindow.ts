@@ -55,6 +55,12 @@ export class EditorWindow {
   private async ready(): Promise<void> {
     await this.page.locator('.part.sidebar .monaco-list-row').first().waitFor({ timeout: patience.start });
     await this.page.locator('.statusbar-item').first().waitFor({ timeout: patience.start });
+    // The editor reads the setting that closes it too late for a profile's very first window.
+    const secondarySideBar = this.page.locator('.part.auxiliarybar');
+    if (await secondarySideBar.isVisible()) {
+      await this.page.keyboard.press('Control+Alt+b');
+      await secondarySideBar.waitFor({ state: 'hidden' });
+    }
   }
 
   /** Loads the window anew, as "Developer: Reload Window" does. */
@@ -72,8 +78,18 @@ export class EditorWindow {
 
   /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */
   async chooseInExplorer(name: string, entry: string): Promise<void> {
-    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
-    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
+    const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
+    // An extension's entries are there once it is registered, which can be after the first look.
+    await this.until(`an entry "${entry}" in the context menu of ${name}`, async () => {
+      await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
+      await this.page.locator('.monaco-menu .action-menu-item').first().waitFor();
+      if (await chosen.isVisible()) return true;
+      await this.page.keyboard.press('Escape');
+      await this.page.locator('.monaco-menu').first().waitFor({ state: 'hidden' });
+      await this.page.waitForTimeout(500);
+      return false;
+    });
+    await chosen.click();
   }
 
   tab(name: string): Locator {
@@ -87,24 +103,25 @@ export class EditorWindow {
 
   /** Runs a command from the palette by its full title, such as `Backflow: Train on This File`. */
   async runCommand(title: string): Promise<void> {
-    // An extension's commands appear in the palette once it is registered, which can be after the first key.
-    const deadline = Date.now() + patience.start;
-    for (;;) {
+    const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
+    // Here too: once it is registered.
+    await this.until(`a command "${title}" in the palette`, async () => {
       await this.page.keyboard.press('F1');
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       await input.waitFor();
       await input.fill(`>${title}`);
-      const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
-      const found = await row.waitFor({ timeout: 4000 }).then(
-        () => true,
-        () => false,
-      );
-      if (found) {
-        await row.click();
-        return;
-      }
+      if (await appears(row, 4000)) return true;
       await this.page.keyboard.press('Escape');
-      if (Date.now() > deadline) throw new Error(`The palette has no command "${title}".`);
+      return false;
+    });
+    await row.click();
+  }
+
+  /** Tries again and again until it works. */
+  private async until(what: string, attempt: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + patience.start;
+    while (!(await attempt())) {
+      if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
     }
   }
 
@@ -150,14 +167,7 @@ export class EditorWindow {
     for (;;) {
       await this.page.mouse.move(x + 60, y + 200);
       await this.page.mouse.move(x + 4, y, { steps: 4 });
-      const shown = await hover
-        .first()
-        .waitFor({ timeout: 5000 })
-        .then(
-          () => true,
-          () => false,
-        );
-      const text = shown ? (await hover.allInnerTexts()).join('\n').trim() : '';
+      const text = (await appears(hover.first(), 5000)) ? (await hover.allInnerTexts()).join('\n').trim() : '';
       if (text !== '' && !/^Loading/.test(text)) return text;
       if (Date.now() > deadline) throw new Error(`No hover opened at line ${line}, column ${column}.`);
     }
@@ -174,13 +184,15 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** The text of the notification that is open, or opens now; it is closed afterwards. */
+  /** The text of the newest notification, or of the next. In a window under test they wait behind the bell; all are cleared. */
   async notification(): Promise<string> {
-    const message = this.page.locator('.notifications-toasts .notification-list-item-message').first();
-    await message.waitFor();
+    const message = this.page.locator('.notifications-center .notification-list-item-message').first();
+    await this.until('a notification', async () => {
+      await this.runCommand('Notifications: Show Notifications');
+      return appears(message, 1500);
+    });
     const text = await message.innerText();
-    await message.hover();
-    await this.page.locator('.notifications-toasts .codicon-notifications-clear').first().click();
+    await this.runCommand('Notifications: Clear All Notifications');
     await message.waitFor({ state: 'hidden' });
     return text.trim();
   }
@@ -190,6 +202,13 @@ export class EditorWindow {
     mkdirSync(this.server.screenshots, { recursive: true });
     await (part ?? this.page).screenshot({ path: join(this.server.screenshots, `${name}.png`) });
   }
+}
+
+function appears(element: Locator, timeout: number): Promise<boolean> {
+  return element.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A box that has stopped moving, such as a cursor after scrolling. */

@@ -7,12 +7,14 @@ import Mocha from 'mocha';
 const project = join(__dirname, '../../../..');
 
 export async function run(): Promise<void> {
+  const grep = process.env['BACKFLOW_TEST_GREP'];
   const mocha = new Mocha({
     reporter: join(project, 'scripts/lib/reporter.cjs'),
     timeout: 60_000,
     color: process.env['BACKFLOW_TEST_COLOR'] === '1',
     forbidOnly: true,
     forbidPending: true,
+    ...(grep === undefined || grep === '' ? {} : { fgrep: grep }),
   });
   const files = readdirSync(__dirname).filter((name) => name.endsWith('.test.js'));
   for (const name of files.sort()) mocha.addFile(join(__dirname, name));
