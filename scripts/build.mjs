@@ -55,6 +55,8 @@ mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
   for (const options of all) await (await context(options)).watch();
 } else {
-  await Promise.all(all.map((options) => build(options)));
+  // esbuild has said what is wrong, with the place; its exception would only say it again.
+  const made = await Promise.allSettled(all.map((options) => build(options)));
+  if (made.some(({ status }) => status === 'rejected')) process.exit(1);
 }
 cpSync(join(root, 'webview/page.css'), join(root, 'dist/webview/page.css'));
