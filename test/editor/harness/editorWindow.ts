@@ -184,10 +184,10 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** The text of the newest notification, or of the next. In a window under test they wait behind the bell; all are cleared. */
-  async notification(): Promise<string> {
-    const message = this.page.locator('.notifications-center .notification-list-item-message').first();
-    await this.until('a notification', async () => {
+  /** The text of the newest error notification, or of the next. In a window under test they wait behind the bell; all are cleared. */
+  async errorNotification(): Promise<string> {
+    const message = this.page.locator('.notifications-center .notification-list-item:has(.codicon-error) .notification-list-item-message').first();
+    await this.until('an error notification', async () => {
       await this.runCommand('Notifications: Show Notifications');
       return appears(message, 1500);
     });
