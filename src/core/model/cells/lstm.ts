@@ -6,6 +6,10 @@
 import { logistic } from '../../numeric';
 import type { Cell } from './cell';
 
+/** Between these, h / o gives tanh(c), and 1 − tanh², to a few units in the last place of float32. */
+const smallestGate = 1e-6;
+const unsaturated = 0.9;
+
 export const lstm: Cell = {
   name: 'lstm',
   gateCount: 4,
@@ -56,7 +60,7 @@ export const lstm: Cell = {
     }
   },
 
-  backwardStep({ cellState, saved }, step, batch, { hiddenSize: H }, gradients) {
+  backwardStep({ hidden, cellState, saved }, step, batch, { hiddenSize: H }, gradients) {
     const { inputGate, outputGate, forgetGate, candidate } = gatesOf(saved);
     const { input, inputOffset } = gradients;
     const size = batch * H;
@@ -70,8 +74,9 @@ export const lstm: Cell = {
         const f = forgetGate[k];
         const g = candidate[k];
         const dh = gradients.hidden[n];
-        // Not h_t / o, which is cheaper: its rounding error spoils 1 − tanh² where the cell is saturated.
-        const tanhC = Math.tanh(cellState[k + size]);
+        // tanh(c_t) is h_t / o, but for rounding, which spoils 1 − tanh² where the cell is saturated or the gate nearly shut.
+        const quotient = hidden[k + size] / o;
+        const tanhC = o > smallestGate && Math.abs(quotient) < unsaturated ? quotient : Math.tanh(cellState[k + size]);
         // ∂L/∂c_t = (through c_{t+1}) + ∂L/∂h_t ⊙ o ⊙ (1 − tanh² c_t)
         const dc = gradients.cellState[n] + dh * o * (1 - tanhC * tanhC);
         gradients.cellTotal[n] = dc;
