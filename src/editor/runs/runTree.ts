@@ -91,7 +91,7 @@ function pastItem(run: PastRun): vscode.TreeItem {
   const step = run.checkpoints.at(0);
   const item = new vscode.TreeItem(titleOf(record.corpusName, run.name), step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `past:${run.folder.toString()}`;
-  const reached = step === undefined ? vscode.l10n.t('no checkpoint') : vscode.l10n.t('step {0}', step);
+  const reached = step === undefined ? vscode.l10n.t('no checkpoint') : vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language));
   const when = record.created?.toLocaleString(vscode.env.language, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
   item.description = [modelName(record), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
@@ -102,7 +102,7 @@ function pastItem(run: PastRun): vscode.TreeItem {
 }
 
 function checkpointItem(folder: vscode.Uri, step: number): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step));
+  const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language)));
   item.id = `checkpoint:${folder.toString()}:${step}`;
   item.iconPath = new vscode.ThemeIcon('circuit-board');
   item.contextValue = contextOf('checkpoint');
