@@ -107,10 +107,10 @@ export class EditorWindow {
     // Here too: once it is registered.
     await this.until(`a command "${title}" in the palette`, async () => {
       await this.page.keyboard.press('F1');
+      // Whatever else takes the focus just now closes the palette again.
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
-      await input.waitFor();
-      await input.fill(`>${title}`);
-      if (await appears(row, 4000)) return true;
+      const filled = await succeeds(input.fill(`>${title}`, { timeout: 3000 }));
+      if (filled && (await appears(row, 4000))) return true;
       await this.page.keyboard.press('Escape');
       return false;
     });
@@ -205,7 +205,11 @@ export class EditorWindow {
 }
 
 function appears(element: Locator, timeout: number): Promise<boolean> {
-  return element.waitFor({ timeout }).then(
+  return succeeds(element.waitFor({ timeout }));
+}
+
+function succeeds(step: Promise<unknown>): Promise<boolean> {
+  return step.then(
     () => true,
     () => false,
   );

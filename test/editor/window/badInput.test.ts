@@ -7,7 +7,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 const refused: readonly { readonly file: string; readonly content: string | Uint8Array; readonly sentence: RegExp }[] = [
   { file: 'empty.txt', content: '', sentence: /empty\.txt is empty/ },
   { file: 'one.txt', content: 'aaaaaaaaaaaaaaaa'.repeat(40), sentence: /one\.txt has only one symbol/ },
-  { file: 'short.txt', content: 'ab', sentence: /short\.txt .*(short|tokens)/ },
+  { file: 'short.txt', content: 'ab', sentence: /too short: 2 tokens/ },
   { file: 'binary.txt', content: new Uint8Array(4000).map((_, i) => (i % 7 === 0 ? 0 : i % 256)), sentence: /binary\.txt .*binary/ },
   { file: 'latin.txt', content: Buffer.from('déjà vu, très étrange. '.repeat(100), 'latin1'), sentence: /latin\.txt .*UTF-8/ },
 ];
