@@ -60,6 +60,8 @@ export class RunSession implements vscode.Disposable {
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
   private watched = '';
+  /** The frame that the engine waits to be told of; of an engine that has been replaced, none. */
+  private undrawn: number | null = null;
   private isDisposed = false;
 
   private constructor(
@@ -90,6 +92,7 @@ export class RunSession implements vscode.Disposable {
     this.engine = this.launch();
     this.listen(this.engine);
     this.watched = '';
+    this.undrawn = null;
     this.setStatus({ state: 'starting', step: this.status.step, message: null });
     // One engine at a time writes to a run's folder.
     await old.close();
@@ -155,6 +158,8 @@ export class RunSession implements vscode.Disposable {
   }
 
   frameDrawn(sequence: number): void {
+    if (sequence !== this.undrawn) return;
+    this.undrawn = null;
     // An engine that has ended needs no answer.
     this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
   }
@@ -234,6 +239,7 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('frame', own((frame) => {
       this.lastFrame = frame;
+      this.undrawn = frame.header.sequence;
       this.framed.fire(frame);
     }));
     engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
