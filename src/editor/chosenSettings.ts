@@ -31,11 +31,21 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     window: integer(read('training.window'), 2, defaults.window),
     batch: integer(read('training.batch'), 1, defaults.batch),
     steps: noneAtZero(integer(read('training.steps'), 0, 0)),
-    optimizer: oneOf(read('training.optimizer'), ['adam', 'sgd'], defaults.optimizer),
+    optimizer: oneOf(read('training.optimizer'), ['adam', 'adamw', 'sgd', 'rmsprop', 'adagrad'], defaults.optimizer),
     learningRate: positive(read('training.learningRate'), defaults.learningRate),
-    // No setting yet: only a command's argument can give it.
-    momentum: atLeastZero(read('training.momentum'), defaults.momentum),
-    clipNorm: noneAtZero(atLeastZero(read('training.clipNorm'), defaults.clipNorm ?? 0)),
+    momentum: within(read('training.momentum'), 0, 1, defaults.momentum),
+    nesterov: flag(read('training.nesterov'), defaults.nesterov),
+    weightDecay: numberOrNull(read('training.weightDecay'), 0, defaults.weightDecay),
+    schedule: oneOf(read('training.schedule'), ['constant', 'cosine', 'step'], defaults.schedule),
+    warmupSteps: integer(read('training.warmupSteps'), 0, defaults.warmupSteps),
+    finalFraction: within(read('training.finalFraction'), 0, 1, defaults.finalFraction),
+    decaySteps: integer(read('training.decaySteps'), 1, defaults.decaySteps),
+    decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
+    clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
+    clipValue: limit(read('training.clipValue'), defaults.clipValue),
+    initialisation: oneOf(read('training.initialisation'), ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
+    gain: positive(read('training.gain'), defaults.gain),
+    forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),
     checkpointEvery: integer(read('training.checkpointEvery'), 1, defaults.checkpointEvery),
     validateEvery: integer(read('training.validateEvery'), 1, defaults.validateEvery),
@@ -70,8 +80,24 @@ function positive(value: unknown, fallback: number): number {
   return isNumber(value) && value > 0 ? value : fallback;
 }
 
-function atLeastZero(value: unknown, fallback: number): number {
-  return isNumber(value) && value >= 0 ? value : fallback;
+function within(value: unknown, least: number, most: number, fallback: number): number {
+  return isNumber(value) && value >= least && value <= most ? value : fallback;
+}
+
+function flag(value: unknown, fallback: boolean): boolean {
+  return typeof value === 'boolean' ? value : fallback;
+}
+
+/** Null is a value of its own here, and not 0. */
+function numberOrNull(value: unknown, least: number, fallback: number | null): number | null {
+  if (value === null) return null;
+  return isNumber(value) && value >= least ? value : fallback;
+}
+
+/** The most that is allowed; 0 and null are "no limit". */
+function limit(value: unknown, fallback: number | null): number | null {
+  if (value === 0 || value === null) return null;
+  return isNumber(value) && value > 0 ? value : fallback;
 }
 
 function noneAtZero(value: number): number | null {

@@ -15,7 +15,6 @@ export function settingsWith(read: SettingReader, given: Readonly<Record<string,
     const [group, key] = name.split('.');
     const values = given[group];
     const value = typeof values === 'object' && values !== null ? (values as Record<string, unknown>)[key] : undefined;
-    // Null is "none", which the settings write as 0.
-    return value === null ? 0 : (value ?? read(name));
+    return value === undefined ? read(name) : value;
   };
 }

@@ -4,7 +4,9 @@ export type CellName = 'rnn' | 'lstm' | 'gru';
 export type Activation = 'tanh' | 'relu';
 export type Direction = 'forward' | 'backward';
 export type BackendName = 'ort' | 'wasm';
-export type OptimizerName = 'sgd' | 'adam';
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
+export type ScheduleName = 'constant' | 'cosine' | 'step';
+export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface ModelSettings {
   readonly cell: CellName;
@@ -22,11 +24,32 @@ export interface TrainingSettings {
   /** Steps in all, or null to go on until stopped. */
   readonly steps: number | null;
   readonly optimizer: OptimizerName;
+  /** The largest, which the warm-up leads to. */
   readonly learningRate: number;
-  /** Of SGD; Adam has its own moments. */
+  /** Of SGD and RMSProp; the others have none. */
   readonly momentum: number;
+  /** Nesterov's form of SGD's momentum. */
+  readonly nesterov: boolean;
+  /** Null is PyTorch's own for the optimizer: 0.01 for AdamW, 0 for the others. */
+  readonly weightDecay: number | null;
+  /** The learning rate after the warm-up. */
+  readonly schedule: ScheduleName;
+  /** Steps over which the learning rate rises linearly; 0 for none. */
+  readonly warmupSteps: number;
+  /** Schedule `cosine`: what the learning rate falls to at the end of the run, as a fraction of `learningRate`. */
+  readonly finalFraction: number;
+  /** Schedule `step`: after this many steps the learning rate is multiplied by `decayFactor`, again and again. */
+  readonly decaySteps: number;
+  readonly decayFactor: number;
   /** Largest global gradient norm, or null for none. */
   readonly clipNorm: number | null;
+  /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
+  readonly clipValue: number | null;
+  readonly initialisation: InitialisationName;
+  /** Scale of the recurrent matrices at the start; not of `pytorch`. */
+  readonly gain: number;
+  /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialisation gives. */
+  readonly forgetBias: number | null;
   readonly seed: number;
   /** Checkpoint after this many steps. */
   readonly checkpointEvery: number;
@@ -52,7 +75,18 @@ export const defaultTrainingSettings: TrainingSettings = {
   optimizer: 'adam',
   learningRate: 0.002,
   momentum: 0,
+  nesterov: false,
+  weightDecay: null,
+  schedule: 'constant',
+  warmupSteps: 0,
+  finalFraction: 0,
+  decaySteps: 1000,
+  decayFactor: 0.1,
   clipNorm: 1,
+  clipValue: null,
+  initialisation: 'pytorch',
+  gain: 1,
+  forgetBias: null,
   seed: 1,
   checkpointEvery: 500,
   validateEvery: 200,

@@ -1,7 +1,7 @@
 /** From the arguments to what is to be done. Everything wrong is refused here, with a sentence. */
 import { basename, extname, join, resolve } from 'node:path';
 import type { InspectRequest, SampleRequest, TrainRequest } from '../protocol/engine';
-import { defaultModelSettings, defaultThresholds, defaultTrainingSettings } from '../protocol/settings';
+import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, type TrainingSettings } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
 import { commands, defaultSampling, defaultSteps, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
 
@@ -86,9 +86,7 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
       window: integer(given, 'window', 1, 100_000) ?? defaults.window,
       batch: integer(given, 'batch', 1, 4096) ?? defaults.batch,
       steps: stepsOf(given, defaultSteps),
-      optimizer: choice(given, 'optimizer', ['adam', 'sgd'], defaults.optimizer),
-      learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
-      clipNorm: isNone(given, 'clip-norm') ? null : (positive(given, 'clip-norm', ', or none') ?? defaults.clipNorm),
+      ...readOptimization(given),
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
       checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
       backend: choice(given, 'backend', ['ort', 'wasm'], defaults.backend),
@@ -97,6 +95,33 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
     folder: resolve(text(given, 'out') ?? defaultFolder(corpus, cell, now)),
   };
   return { kind: 'train', json: given.switches.has('json'), request };
+}
+
+/** Optimizer, learning rate, clipping and the first parameters. */
+function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
+  const defaults = defaultTrainingSettings;
+  const schedule = choice(given, 'schedule', ['constant', 'cosine', 'step'], defaults.schedule);
+  if (schedule === 'cosine' && isNone(given, 'steps')) {
+    throw new UsageError('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.');
+  }
+  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
+  return {
+    optimizer: choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer),
+    learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
+    momentum: number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum,
+    nesterov: given.switches.has('nesterov'),
+    weightDecay: number(given, 'weight-decay', (x) => x >= 0, 'a number from 0 up') ?? defaults.weightDecay,
+    schedule,
+    warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
+    finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
+    decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
+    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, 'a number greater than 0 and at most 1') ?? defaults.decayFactor,
+    clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
+    clipValue: limit(given, 'clip-value', defaults.clipValue),
+    initialisation: choice(given, 'init', ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
+    gain: positive(given, 'gain') ?? defaults.gain,
+    forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
+  };
 }
 
 function readResume(given: GivenOptions): ResumeCommand {
@@ -151,6 +176,11 @@ function onlyPositional({ positionals }: GivenOptions, command: CommandName, nam
 /** Steps asked for; `none` is null, "until stopped". */
 function stepsOf(given: GivenOptions, fallback: number): number | null {
   return isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, ', or none') ?? fallback);
+}
+
+/** The most that is allowed; `none` is null. */
+function limit(given: GivenOptions, option: string, fallback: number | null): number | null {
+  return isNone(given, option) ? null : (positive(given, option, ', or none') ?? fallback);
 }
 
 function isNone(given: GivenOptions, option: string): boolean {

@@ -1,7 +1,7 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
-import type { CellName } from '../../src/protocol/settings';
+import { defaultTrainingSettings, type CellName } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
 export interface FrameOptions {
@@ -103,7 +103,7 @@ export const syntheticRun: RunDescription = {
   folder: '/texts/.backflow/runs/tale-1',
   corpus: { name: 'tale.txt', path: '/texts/tale.txt', tokens: 104_220 },
   model: { cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 128, vocabularySize: 71, parameterCount: 243_143 },
-  training: { window: 64, batch: 16, steps: 5000, optimizer: 'adam', learningRate: 0.002, momentum: 0, clipNorm: 1, seed: 1, checkpointEvery: 500, validateEvery: 200, backend: 'ort', threads: null },
+  training: { ...defaultTrainingSettings, steps: 5000 },
   backend: 'ort',
 };
 

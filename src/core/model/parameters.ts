@@ -6,7 +6,6 @@
  */
 import { cellOf } from './cells/registry';
 import { inputSize, type Direction, type ModelConfig } from './config';
-import type { Random } from './random';
 
 export type Role = 'W' | 'R' | 'Wb' | 'Rb' | 'b';
 
@@ -87,12 +86,4 @@ export class Parameters {
     if (!entry) throw new Error(`no parameter ${role} in layer ${layer}`);
     return entry;
   }
-}
-
-/** PyTorch's default: every parameter of the cells and of the output uniform in ±1/√H. */
-export function initialise(config: ModelConfig, random: Random): Parameters {
-  const parameters = new Parameters(config);
-  const bound = 1 / Math.sqrt(config.hiddenSize);
-  for (let i = 0; i < parameters.values.length; i++) parameters.values[i] = random.between(-bound, bound);
-  return parameters;
 }

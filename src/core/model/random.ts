@@ -26,4 +26,11 @@ export class Random {
   between(minimum: number, maximum: number): number {
     return minimum + (maximum - minimum) * this.uniform();
   }
+
+  /** Normal with mean 0 and variance 1 (Box & Muller 1958). Its twin is not kept: the generator's state stays all there is. */
+  normal(): number {
+    // In (0, 1], so that the logarithm is finite.
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
 }

@@ -1,98 +1,58 @@
-/** Optimizers over the flat parameter array, one loop each, step for step as PyTorch's. */
+/** What an optimizer is, and all of them. Each is one loop over the flat parameter array, step for step as PyTorch's. */
 import { UserError } from '../userError';
+import { Adagrad } from './adagrad';
+import { Adam, AdamW } from './adam';
+import { RmsProp } from './rmsProp';
+import { Sgd } from './sgd';
 
-export type OptimizerName = 'sgd' | 'adam';
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
 
+/** Other constants are PyTorch's defaults. */
 export interface OptimizerSettings {
   readonly optimizer: OptimizerName;
-  readonly learningRate: number;
-  /** SGD only. */
+  /** μ of SGD and RMSProp. */
   readonly momentum: number;
+  /** SGD only. */
+  readonly nesterov: boolean;
+  /** λ; null is PyTorch's own for the optimizer: 0.01 for AdamW, 0 for the others. */
+  readonly weightDecay: number | null;
 }
 
+/** In the equations of the optimizers: θ the parameters, g the gradient, η the learning rate; all of it entry by entry. */
 export interface Optimizer {
-  /** Updates `values` in place. */
-  step(values: Float32Array, gradient: Float32Array): void;
+  /** Updates `values` in place with the gradient there. The three have the same layout; `learningRate` may change from step to step. */
+  step(values: Float32Array, gradient: Float32Array, learningRate: number): void;
   /** Steps taken; part of the state. */
   count: number;
   /** Arrays to be saved with a checkpoint and filled again from one, by name. */
   readonly moments: Readonly<Record<string, Float32Array>>;
 }
 
+const optimizers: Readonly<Record<OptimizerName, (settings: OptimizerSettings, length: number) => Optimizer>> = {
+  sgd: ({ momentum, nesterov, weightDecay }, length) => new Sgd(momentum, nesterov, weightDecay ?? 0, length),
+  rmsprop: ({ momentum, weightDecay }, length) => new RmsProp(momentum, weightDecay ?? 0, length),
+  adagrad: ({ weightDecay }, length) => new Adagrad(weightDecay ?? 0, length),
+  adam: ({ weightDecay }, length) => new Adam(weightDecay ?? 0, length),
+  adamw: ({ weightDecay }, length) => new AdamW(weightDecay ?? AdamW.weightDecay, length),
+};
+
+/** An optimizer of `length` parameters, before its first step. The settings must have passed `checkOptimizer`. */
 export function optimizerOf(settings: OptimizerSettings, length: number): Optimizer {
-  if (!(settings.learningRate > 0) || !Number.isFinite(settings.learningRate)) {
-    throw new UserError('The learning rate is {0}; it must be a positive number.', String(settings.learningRate));
-  }
-  if (!(settings.momentum >= 0 && settings.momentum < 1)) {
-    throw new UserError('The momentum is {0}; it must be at least 0 and less than 1.', String(settings.momentum));
-  }
-  switch (settings.optimizer) {
-    case 'adam':
-      return new Adam(settings.learningRate, length);
-    case 'sgd':
-      return new Sgd(settings.learningRate, settings.momentum, length);
-    default:
-      throw new UserError('The optimizer “{0}” is unknown; choose adam or sgd.', String(settings.optimizer));
-  }
+  return optimizers[settings.optimizer](settings, length);
 }
 
-/** v ← μ v + g;  θ ← θ − η v.  (PyTorch: the first v is g.) */
-class Sgd implements Optimizer {
-  count = 0;
-  readonly moments: Readonly<Record<string, Float32Array>>;
-  private readonly velocity: Float32Array;
-
-  constructor(
-    private readonly learningRate: number,
-    private readonly momentum: number,
-    length: number,
-  ) {
-    this.velocity = new Float32Array(momentum > 0 ? length : 0);
-    this.moments = momentum > 0 ? { velocity: this.velocity } : {};
+/** Throws a UserError where a setting cannot be used. */
+export function checkOptimizer({ optimizer, momentum, nesterov, weightDecay }: OptimizerSettings): void {
+  if (!Object.hasOwn(optimizers, optimizer)) {
+    throw new UserError('The optimizer “{0}” is unknown; choose sgd, rmsprop, adagrad, adam or adamw.', optimizer);
   }
-
-  step(values: Float32Array, gradient: Float32Array): void {
-    const { learningRate, momentum, velocity } = this;
-    this.count++;
-    if (momentum > 0) {
-      for (let i = 0; i < values.length; i++) {
-        velocity[i] = momentum * velocity[i] + gradient[i];
-        values[i] -= learningRate * velocity[i];
-      }
-    } else {
-      for (let i = 0; i < values.length; i++) values[i] -= learningRate * gradient[i];
-    }
+  if (!(momentum >= 0 && momentum < 1)) {
+    throw new UserError('The momentum is {0}; it must be at least 0 and less than 1.', String(momentum));
   }
-}
-
-/** Kingma & Ba 2015:  m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − η m̂ / (√v̂ + ε). */
-class Adam implements Optimizer {
-  static readonly beta1 = 0.9;
-  static readonly beta2 = 0.999;
-  static readonly epsilon = 1e-8;
-  count = 0;
-  readonly moments: { readonly first: Float32Array; readonly second: Float32Array };
-
-  constructor(
-    private readonly learningRate: number,
-    length: number,
-  ) {
-    this.moments = { first: new Float32Array(length), second: new Float32Array(length) };
+  if (optimizer === 'sgd' && nesterov && momentum === 0) {
+    throw new UserError('Nesterov’s momentum needs a momentum above 0, such as 0.9.');
   }
-
-  step(values: Float32Array, gradient: Float32Array): void {
-    const { first, second } = this.moments;
-    const { beta1, beta2, epsilon } = Adam;
-    this.count++;
-    const rate = this.learningRate / (1 - beta1 ** this.count);
-    const rootCorrection = Math.sqrt(1 - beta2 ** this.count);
-    for (let i = 0; i < values.length; i++) {
-      const g = gradient[i];
-      const m = beta1 * first[i] + (1 - beta1) * g;
-      const v = beta2 * second[i] + (1 - beta2) * g * g;
-      first[i] = m;
-      second[i] = v;
-      values[i] -= (rate * m) / (Math.sqrt(v) / rootCorrection + epsilon);
-    }
+  if (weightDecay !== null && !(weightDecay >= 0 && Number.isFinite(weightDecay))) {
+    throw new UserError('The weight decay is {0}; it must be 0 or a positive number.', String(weightDecay));
   }
 }

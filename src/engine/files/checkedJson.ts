@@ -63,6 +63,17 @@ export class Fields {
     return this.values[key] === null ? null : read(key);
   }
 
+  boolean(key: string): boolean {
+    const value = this.values[key];
+    if (typeof value !== 'boolean') throw this.wrong(key, 'true or false');
+    return value;
+  }
+
+  /** `fallback` where an older file does not have the field yet, else what `read` gives. */
+  added<T>(key: string, fallback: T, read: (key: string) => T): T {
+    return Object.hasOwn(this.values, key) ? read(key) : fallback;
+  }
+
   private wrong(key: string, expected: string): UserError {
     const value = this.values[key];
     const found = value === undefined ? 'missing' : JSON.stringify(value);

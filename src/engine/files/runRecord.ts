@@ -1,7 +1,7 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
 import { UserError } from '../../core/userError';
 import type { RunDescription } from '../../protocol/run';
-import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
+import { defaultTrainingSettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 import { Fields } from './checkedJson';
 
 export interface Versions {
@@ -80,14 +80,37 @@ function readTraining(training: Fields): TrainingSettings {
     window: training.integer('window', { min: 1 }),
     batch: training.integer('batch', { min: 1 }),
     steps: training.nullable('steps', (key) => training.integer(key, { min: 1 })),
-    optimizer: training.oneOf('optimizer', ['sgd', 'adam']),
+    optimizer: training.oneOf('optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']),
     learningRate: training.number('learningRate', { min: 0 }),
     momentum: training.number('momentum', { min: 0 }),
     clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
+    ...readAddedTraining(training),
     seed: training.integer('seed'),
     checkpointEvery: training.integer('checkpointEvery', { min: 1 }),
     validateEvery: training.integer('validateEvery', { min: 1 }),
     backend: training.oneOf('backend', ['ort', 'wasm']),
     threads: training.nullable('threads', (key) => training.integer(key, { min: 1 })),
+  };
+}
+
+/** What older runs do not say; they did what the defaults say. */
+function readAddedTraining(training: Fields) {
+  const defaults = defaultTrainingSettings;
+  const number = (min?: number) => (key: string) => training.number(key, min === undefined ? {} : { min });
+  const integer = (min: number) => (key: string) => training.integer(key, { min });
+  return {
+    nesterov: training.added('nesterov', defaults.nesterov, (key) => training.boolean(key)),
+    weightDecay: training.added('weightDecay', defaults.weightDecay, (key) => training.nullable(key, number(0))),
+    schedule: training.added('schedule', defaults.schedule, (key) => training.oneOf(key, ['constant', 'cosine', 'step'])),
+    warmupSteps: training.added('warmupSteps', defaults.warmupSteps, integer(0)),
+    finalFraction: training.added('finalFraction', defaults.finalFraction, number(0)),
+    decaySteps: training.added('decaySteps', defaults.decaySteps, integer(1)),
+    decayFactor: training.added('decayFactor', defaults.decayFactor, number(0)),
+    clipValue: training.added('clipValue', defaults.clipValue, (key) => training.nullable(key, number(0))),
+    initialisation: training.added('initialisation', defaults.initialisation, (key) =>
+      training.oneOf(key, ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian']),
+    ),
+    gain: training.added('gain', defaults.gain, number(0)),
+    forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),
   };
 }

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { splitCorpus } from '../../core/corpus/split';
 import { Vocabulary } from '../../core/corpus/vocabulary';
-import { checkConfig, checkInteger, type ModelConfig } from '../../core/model/config';
-import { initialise, type Parameters } from '../../core/model/parameters';
+import { checkConfig, type ModelConfig } from '../../core/model/config';
+import { initialise } from '../../core/model/initialise';
+import type { Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
 import { decodeCheckpoint } from '../../core/onnx/checkpointFile';
 import { UserError } from '../../core/userError';
@@ -18,6 +19,7 @@ import { checkCorpusText, readCorpus } from '../files/corpusFile';
 import { RunFolder } from '../files/runFolder';
 import { versions } from '../versions';
 import type { Turns } from '../turns';
+import { checkTraining } from './checkTraining';
 import type { RunParts } from './run';
 import { Trainer } from './trainer';
 import { Validator } from './validator';
@@ -33,7 +35,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns): Promise<Run
   const { cell, activation, layers, hiddenSize } = request.model;
   const config = checkConfig({ cell, activation, layers, hiddenSize, vocabularySize: vocabulary.size });
   const ids = vocabulary.encode(text);
-  const parameters = initialise(config, Random.fromSeed(training.seed));
+  const parameters = initialise(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, vocabulary, ids, training);
 
   const description = describe(request.folder, { name, path, tokens: ids.length }, config, parameters, training, parts.model.backend.name);
@@ -79,20 +81,6 @@ async function assemble(config: ModelConfig, parameters: Parameters, vocabulary:
 function describe(folder: string, corpus: CorpusDescription, config: ModelConfig, parameters: Parameters, training: TrainingSettings, backend: RunDescription['backend']): RunDescription {
   const path = resolve(folder);
   return { name: basename(path), folder: path, corpus, model: { ...config, parameterCount: parameters.values.length }, training, backend };
-}
-
-function checkTraining(training: TrainingSettings): TrainingSettings {
-  checkInteger('window', training.window, 1, 100_000);
-  checkInteger('batch', training.batch, 1, 4096);
-  if (training.steps !== null) checkInteger('number of steps', training.steps, 1, 1e9);
-  if (training.clipNorm !== null && !(training.clipNorm > 0)) {
-    throw new UserError('The clipping norm is {0}; it must be a positive number, or none.', String(training.clipNorm));
-  }
-  checkInteger('seed', training.seed, 0, 2 ** 31 - 1);
-  checkInteger('checkpoint interval', training.checkpointEvery, 1, 1e9);
-  checkInteger('validation interval', training.validateEvery, 1, 1e9);
-  if (training.threads !== null) checkInteger('number of threads', training.threads, 1, 256);
-  return training;
 }
 
 function sha256(text: string): string {

@@ -5,8 +5,9 @@ import type { ModelConfig } from '../../core/model/config';
 import { Parameters } from '../../core/model/parameters';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../core/model/safetensors';
 import { Tape } from '../../core/model/tape';
-import { clipByNorm } from '../../core/optimize/clip';
+import { clip } from '../../core/optimize/clip';
 import { optimizerOf, type Optimizer } from '../../core/optimize/optimizer';
+import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../core/userError';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
@@ -31,7 +32,7 @@ export class Trainer {
   private readonly gradient: Parameters;
   private readonly optimizer: Optimizer;
 
-  /** Throws a UserError when the tokens are too few or a setting cannot be used. */
+  /** The settings must have passed `checkTraining`. Throws a UserError when the tokens are too few. */
   constructor(
     private readonly config: ModelConfig,
     private readonly settings: TrainingSettings,
@@ -66,12 +67,12 @@ export class Trainer {
     await this.backend.forward.run(tape);
     const { loss } = tape;
     await this.backward.run(tape, parameters, gradient);
-    const { before, after } = clipByNorm(gradient.values, this.settings.clipNorm);
+    const { before, after } = clip(gradient.values, this.settings);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       streams.position = position;
       throw this.overflow(loss);
     }
-    this.optimizer.step(parameters.values, gradient.values);
+    this.optimizer.step(parameters.values, gradient.values, learningRateAt(this.settings, this.step));
     tape.carryState();
     this.step++;
     return { step: this.step, loss, gradientNorm: before, clippedNorm: after, tokens: this.step * this.tokensPerStep };

@@ -2,7 +2,8 @@
 import { kernelProducts } from '../../../src/core/backward/products';
 import type { ModelConfig } from '../../../src/core/model/config';
 import { KernelForward } from '../../../src/core/model/kernelForward';
-import { initialise, Parameters } from '../../../src/core/model/parameters';
+import { initialise } from '../../../src/core/model/initialise';
+import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
 import { Tape } from '../../../src/core/model/tape';
 import type { Backend } from '../../../src/engine/backend';

@@ -53,6 +53,8 @@ export interface Cell {
   /** Activations the backward pass needs besides the states. */
   readonly saved: readonly string[];
   readonly hasCellState: boolean;
+  /** Which of the gate blocks is the forget gate's, from 0; null for a cell without one. */
+  readonly forgetGateBlock: number | null;
   /** The gradient of the pre-activations is not the same on the W side and on the R side. */
   readonly recurrentDiffers: boolean;
   /** ONNX operator of this recurrence: its name and attributes besides hidden_size. */

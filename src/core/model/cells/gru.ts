@@ -12,6 +12,7 @@ export const gru: Cell = {
   gateCount: 3,
   saved: ['updateGate', 'resetGate', 'candidate', 'recurrentCandidate'],
   hasCellState: false,
+  forgetGateBlock: null,
   recurrentDiffers: true,
 
   operator() {

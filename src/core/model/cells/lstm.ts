@@ -15,6 +15,7 @@ export const lstm: Cell = {
   gateCount: 4,
   saved: ['inputGate', 'outputGate', 'forgetGate', 'candidate'],
   hasCellState: true,
+  forgetGateBlock: 2,
   recurrentDiffers: false,
 
   operator() {

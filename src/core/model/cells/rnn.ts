@@ -9,6 +9,7 @@ export const rnn: Cell = {
   gateCount: 1,
   saved: [],
   hasCellState: false,
+  forgetGateBlock: null,
   recurrentDiffers: false,
 
   operator({ activation }) {

@@ -1,0 +1,98 @@
+/** A model's first parameters. */
+import { UserError } from '../userError';
+import { cellOf } from './cells/registry';
+import type { ModelConfig } from './config';
+import { randomOrthogonal } from './orthogonal';
+import { Parameters } from './parameters';
+import type { Random } from './random';
+
+export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
+
+export interface InitialisationSettings {
+  readonly initialisation: InitialisationName;
+  /** Scale of the recurrent matrices; not of `pytorch`. */
+  readonly gain: number;
+  /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialisation gives. */
+  readonly forgetBias: number | null;
+}
+
+const pytorch: InitialisationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
+
+/** Fills one gate's block of a recurrent matrix, [H, H] row-major. */
+type RecurrentBlock = (block: Float32Array, hiddenSize: number, gain: number, random: Random) => void;
+
+const recurrentBlocks: Readonly<Record<Exclude<InitialisationName, 'pytorch'>, RecurrentBlock>> = {
+  /** Glorot & Bengio 2010: uniform in ±g √(6 / (H + H)). */
+  xavier: (block, hiddenSize, gain, random) => fillXavier(block, hiddenSize, hiddenSize, gain, random),
+  /** Saxe et al. 2014, arXiv:1312.6120: g Q, Q a random orthogonal matrix. Every singular value is g. */
+  orthogonal: (block, hiddenSize, gain, random) => block.set(randomOrthogonal(hiddenSize, random).map((q) => gain * q)),
+  /** Le, Jaitly & Hinton 2015, arXiv:1504.00941 (IRNN, with relu): g I. */
+  identity: (block, hiddenSize, gain) => {
+    for (let i = 0; i < hiddenSize; i++) block[i * hiddenSize + i] = gain;
+  },
+  /** Entries normal with variance g² / H: the spectral radius tends to g as H grows (Girko's circular law). */
+  gaussian: (block, hiddenSize, gain, random) => {
+    const deviation = gain / Math.sqrt(hiddenSize);
+    for (let i = 0; i < block.length; i++) block[i] = deviation * random.normal();
+  },
+};
+
+/**
+ * The parameters of a new model, tensor after tensor in the order of the layout.
+ * - `pytorch`: every parameter of the cells and of the output uniform in ±1/√H, biases too, as `nn.LSTM` and `nn.Linear` do.
+ * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (gain 1), those of a cell gate by
+ *   gate; their biases are zero.
+ * The settings must have passed `checkInitialisation`.
+ */
+export function initialise(config: ModelConfig, random: Random, settings: InitialisationSettings = pytorch): Parameters {
+  const parameters = new Parameters(config);
+  const { initialisation, gain, forgetBias } = settings;
+  if (initialisation === 'pytorch') fillUniform(parameters.values, 1 / Math.sqrt(config.hiddenSize), random);
+  else fillTensors(parameters, config.hiddenSize, gain, recurrentBlocks[initialisation], random);
+  if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
+  return parameters;
+}
+
+/** Throws a UserError where a setting cannot be used. */
+export function checkInitialisation({ initialisation, gain, forgetBias }: InitialisationSettings): void {
+  if (initialisation !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialisation)) {
+    throw new UserError('The initialisation “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
+  }
+  if (!(gain > 0 && Number.isFinite(gain))) throw new UserError('The gain is {0}; it must be a positive number.', String(gain));
+  if (forgetBias !== null && !Number.isFinite(forgetBias)) {
+    throw new UserError('The forget-gate bias is {0}; it must be a number, or none.', String(forgetBias));
+  }
+}
+
+function fillTensors(parameters: Parameters, hiddenSize: number, gain: number, fillRecurrent: RecurrentBlock, random: Random): void {
+  for (const entry of parameters.layout.entries) {
+    const [rows, columns] = entry.shape as readonly [number, number?];
+    if (columns === undefined) continue;
+    const values = parameters.view(entry);
+    const blockRows = entry.layer < 0 ? rows : hiddenSize;
+    for (let row = 0; row < rows; row += blockRows) {
+      const block = values.subarray(row * columns, (row + blockRows) * columns);
+      if (entry.role === 'R') fillRecurrent(block, hiddenSize, gain, random);
+      else fillXavier(block, columns, blockRows, 1, random);
+    }
+  }
+}
+
+function fillXavier(values: Float32Array, inputs: number, outputs: number, gain: number, random: Random): void {
+  fillUniform(values, gain * Math.sqrt(6 / (inputs + outputs)), random);
+}
+
+function fillUniform(values: Float32Array, bound: number, random: Random): void {
+  for (let i = 0; i < values.length; i++) values[i] = random.between(-bound, bound);
+}
+
+/** Both biases stand before the same gate; PyTorch users count them together. */
+function setForgetBias(parameters: Parameters, config: ModelConfig, bias: number): void {
+  const { forgetGateBlock } = cellOf(config.cell);
+  if (forgetGateBlock === null) return;
+  const [start, end] = [forgetGateBlock * config.hiddenSize, (forgetGateBlock + 1) * config.hiddenSize];
+  for (const { Wb, Rb } of parameters.layers) {
+    Wb.fill(bias, start, end);
+    Rb.fill(0, start, end);
+  }
+}
