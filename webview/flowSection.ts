@@ -99,7 +99,8 @@ export class FlowSection {
   /** Which token's loss is traced back, and the way back to the last one. */
   private showTarget(header: FrameHeader | null): void {
     setText(this.targetName, header ? this.texts.get('targetToken', visibleSymbol(header.tokens[header.target])) : '');
-    this.reset.show(header !== null, header !== null && header.target !== header.tokens.length - 1);
+    const isOther = header !== null && header.target !== header.tokens.length - 1;
+    this.reset.show(isOther, isOther);
   }
 
   private setVerdict(segments: readonly Segment[]): void {

@@ -13,8 +13,10 @@ const height = 138;
 const top = 17;
 const bottom = height - 6;
 /** The axis takes the smallest of these that holds the data, so that it rarely changes while frames come in. */
-const lowest = [-4, -8, -16];
-const highest = [0.5, 4, 8];
+const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
+const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
+/** Most powers of ten named on the axis. */
+const mostTicks = 6;
 
 interface Axis {
   readonly low: number;
@@ -50,7 +52,8 @@ export class ProfileFigure {
 
   private drawAxis(context: CanvasRenderingContext2D, axis: Axis, columns: Columns, theme: Theme): void {
     const right = columns.left + columns.width;
-    const stride = axis.high - axis.low > 13 ? 4 : axis.high - axis.low > 6 ? 2 : 1;
+    let stride = 1;
+    while (Math.floor(axis.high - axis.low) / stride > mostTicks) stride *= 2;
     context.textAlign = 'left';
     context.lineWidth = 1;
     for (let power = axis.low; power <= axis.high; power += stride) {
