@@ -3,7 +3,7 @@ import type { Frame, UnitMapChoice } from '../src/protocol/frame';
 import { unitQuantities } from '../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../src/protocol/panel';
 import type { RunDescription } from '../src/protocol/run';
-import { ChartSection } from './charts/chartSection';
+import { ChartSection, unclipped } from './charts/chartSection';
 import { Metrics } from './charts/metrics';
 import type { Columns } from './columns';
 import { element } from './dom';
@@ -137,7 +137,7 @@ export class Page {
     this.why.root.hidden = this.frame === null;
     this.header.show(this.run, this.status, this.metrics.latest);
     if (this.stale.theme) this.charts.setTheme(this.theme);
-    if (this.stale.theme || this.stale.charts) this.charts.draw(this.run?.training.clipNorm ?? null);
+    if (this.stale.theme || this.stale.charts) this.charts.draw(this.run?.training ?? unclipped);
     if (this.frame) this.drawFrame(this.frame, drawn);
     else this.flow.say(this.probeFailed ?? this.texts.get('readingText'));
     this.stale.theme = this.stale.charts = this.stale.paint = false;

@@ -39,6 +39,7 @@ export const englishPageStrings = {
   normBefore: 'before clipping',
   normAfter: 'after',
   normClippedShare: '{0} % clipped at {1}',
+  normCutShare: '{0} % clipped, each entry at {1}',
   normUnclipped: 'no clipping',
   normAt: 'step {0}: {1}',
   normAtClipped: 'step {0}: {1}, clipped to {2}',

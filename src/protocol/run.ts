@@ -36,8 +36,8 @@ export interface RunStatus {
   readonly message: Message | null;
 }
 
-/** One row of `Progress.rows`, in this order. `loss` in nats per token. */
-export const progressColumns = ['step', 'loss', 'gradientNorm', 'clippedNorm', 'tokens', 'tokensPerSecond'] as const;
+/** One row of `Progress.rows`, in this order. `loss` in nats per token; `clippedFraction`: of the gradient's entries, those cut by value. */
+export const progressColumns = ['step', 'loss', 'gradientNorm', 'clippedNorm', 'tokens', 'tokensPerSecond', 'clippedFraction'] as const;
 export type ProgressColumn = (typeof progressColumns)[number];
 
 export interface ValidationPoint {

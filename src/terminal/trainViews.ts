@@ -23,7 +23,9 @@ export class JsonTrainView implements TrainView {
   }
 
   progress({ rows }: Progress): void {
-    for (const row of stepRows(rows)) this.output.writeJson({ event: 'step', ...row });
+    for (const { step, loss, gradientNorm, clippedNorm, tokens, tokensPerSecond } of stepRows(rows)) {
+      this.output.writeJson({ event: 'step', step, loss, gradientNorm, clippedNorm, tokens, tokensPerSecond });
+    }
   }
 
   ended({ run, model, loss, validationLoss, tokensPerSecond, backend }: RunSummary): void {

@@ -4,9 +4,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seriesOf, unitMapOf, type Frame } from '../../src/protocol/frame';
 import { RpcError } from '../../src/protocol/rpc';
+import { progressColumns } from '../../src/protocol/run';
 import { defaultThresholds } from '../../src/protocol/settings';
 import { requestFor, startEngine, temporaryFolder, watchOf, type TestEngine } from './support/engineProcess';
 
+const rowWidth = progressColumns.length;
 const hello = 'hello '.repeat(200);
 const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
 
@@ -40,7 +42,7 @@ describe('the engine process', function () {
   it('tells every step once, in order, with the norm before and after clipping', async () => {
     const steps: number[] = [];
     engine.calls.on('progress', ({ rows }) => {
-      for (let i = 0; i < rows.length; i += 6) {
+      for (let i = 0; i < rows.length; i += rowWidth) {
         steps.push(rows[i]);
         assert.ok(rows[i + 2] >= rows[i + 3] && rows[i + 3] <= 0.1 + 1e-9, 'clipped at 0.1');
         assert.equal(rows[i + 4], rows[i] * 64);
@@ -60,7 +62,7 @@ describe('the engine process', function () {
     await engine.calls.call('watch', watchOf(pangrams.slice(0, 65)));
     const before = await first;
     const reached = before.header.trainingStep + 50;
-    await engine.next('progress', ({ rows }) => rows[rows.length - 6] >= reached);
+    await engine.next('progress', ({ rows }) => rows[rows.length - rowWidth] >= reached);
     assert.equal(unasked, 1, 'no second frame before the first is drawn');
     const second = engine.next('frame');
     await engine.calls.call('frameDrawn', { sequence: before.header.sequence });
@@ -108,7 +110,7 @@ describe('the engine process', function () {
   it('killed in the middle: every waiting call is refused, and the run resumes from its checkpoint', async () => {
     const run = newRun();
     await engine.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 20 }));
-    await engine.next('progress', ({ rows }) => rows[rows.length - 6] >= 50);
+    await engine.next('progress', ({ rows }) => rows[rows.length - rowWidth] >= 50);
     const waiting = engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, seed: 1 });
     engine.child.kill('SIGKILL');
     await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'closed');
@@ -154,7 +156,7 @@ describe('the engine process', function () {
     try {
       const opened = await reader.calls.call('open', { path: run, backend: 'ort', threads: null });
       assert.equal(opened.trainingStep, 30);
-      assert.equal(opened.run!.history.rows.length, 30 * 6);
+      assert.equal(opened.run!.history.rows.length, 30 * rowWidth);
       const report = await reader.calls.call('inspect', { text: 'hello', target: 'last', thresholds: defaultThresholds, matrix: true });
       assert.equal(report.tokens.join(''), 'hell');
       assert.equal(report.matrix!.length, 16);

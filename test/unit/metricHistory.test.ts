@@ -7,7 +7,7 @@ const width = progressColumns.length;
 /** Rows of the steps from `first` to `last`, the loss of each its step / 100. */
 function steps(first: number, last: number): Progress {
   const rows: number[] = [];
-  for (let step = first; step <= last; step++) rows.push(step, step / 100, 1, 1, 64, 1000 + step);
+  for (let step = first; step <= last; step++) rows.push(step, step / 100, 1, 1, 64, 1000 + step, 0);
   return { rows: Float64Array.from(rows), validation: [] };
 }
 

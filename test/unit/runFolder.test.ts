@@ -27,7 +27,7 @@ function recordOf(folder: string): RunRecord {
 
 /** Rows of the progress columns for these steps, loss = 1/step. */
 function rowsOf(...steps: number[]): Float64Array {
-  return Float64Array.from(steps.flatMap((step) => [step, 1 / step, 2, 1, step * 64, 1000]));
+  return Float64Array.from(steps.flatMap((step) => [step, 1 / step, 2, 1, step * 64, 1000, 0]));
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -156,14 +156,14 @@ describe('a run folder', () => {
   describe('metrics', () => {
     it('are one JSON object a line, with null for what is not finite', async () => {
       const run = await RunFolder.create(folder, recordOf(folder));
-      run.appendMetrics(Float64Array.from([1, 0.5, Infinity, NaN, 64, 1000]), [{ step: 1, loss: 0.75 }]);
+      run.appendMetrics(Float64Array.from([1, 0.5, Infinity, NaN, 64, 1000, 0.25]), [{ step: 1, loss: 0.75 }]);
       await run.flush();
       assert.equal(
         await readFile(join(folder, 'metrics.jsonl'), 'utf8'),
-        '{"step":1,"loss":0.5,"gradientNorm":null,"clippedNorm":null,"tokens":64,"tokensPerSecond":1000}\n{"step":1,"validationLoss":0.75}\n',
+        '{"step":1,"loss":0.5,"gradientNorm":null,"clippedNorm":null,"tokens":64,"tokensPerSecond":1000,"clippedFraction":0.25}\n{"step":1,"validationLoss":0.75}\n',
       );
       const { rows, validation } = await run.readHistory();
-      assert.deepEqual([...rows], [1, 0.5, NaN, NaN, 64, 1000]);
+      assert.deepEqual([...rows], [1, 0.5, NaN, NaN, 64, 1000, 0.25]);
       assert.deepEqual(validation, [{ step: 1, loss: 0.75 }]);
     });
 

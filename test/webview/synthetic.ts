@@ -114,7 +114,7 @@ export function syntheticRows(from: number, to: number): { rows: Float64Array; v
   for (let step = from; step < to; step++) {
     const loss = 1.8 + 2.4 * Math.exp(-step / 200) + 0.06 * Math.sin(step * 1.7) + 0.05 * Math.sin(step * 0.31);
     const norm = step % 20 === 0 ? 3 + 2 * Math.sin(step) : 0.5 + 0.2 * Math.sin(step * 0.9) + 0.1 * Math.sin(step * 0.17);
-    rows.set([step, loss, norm, Math.min(norm, 1), step * 1024, 41_200], (step - from) * progressColumns.length);
+    rows.set([step, loss, norm, Math.min(norm, 1), step * 1024, 41_200, 0], (step - from) * progressColumns.length);
     if (step % 100 === 0 && step > 0) validation.push({ step, loss: loss + 0.12 });
   }
   return { rows, validation };

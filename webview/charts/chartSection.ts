@@ -1,4 +1,5 @@
 /** Is it learning? The two charts of a run, with their headings and keys. */
+import type { TrainingSettings } from '../../src/protocol/settings';
 import { element, setText } from '../dom';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
@@ -6,6 +7,10 @@ import { LineChart, nearest } from './lineChart';
 import type { Metrics } from './metrics';
 
 const bitsPerNat = 1 / Math.LN2;
+
+/** What a run clips its gradient to; null is no limit. */
+export type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
+export const unclipped: Clipping = { clipNorm: null, clipValue: null };
 
 export class ChartSection {
   readonly root: HTMLElement;
@@ -57,9 +62,9 @@ export class ChartSection {
     this.norm.setTheme(theme);
   }
 
-  /** Redraws from the metrics. `clipNorm` as in the run's settings. */
-  draw(clipNorm: number | null): void {
-    this.clipNorm = clipNorm;
+  /** Redraws from the metrics. */
+  draw(clipping: Clipping): void {
+    this.clipping = clipping;
     const { metrics } = this;
     this.loss.show([metrics.loss.points, metrics.validation.points]);
     this.norm.show([metrics.normBefore.points, metrics.normAfter.points, metrics.clipped.points]);
@@ -69,7 +74,7 @@ export class ChartSection {
     this.root.dataset['points'] = String(metrics.pointCount);
   }
 
-  private clipNorm: number | null = null;
+  private clipping: Clipping = unclipped;
 
   private noteLoss(step: number | null): void {
     const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
@@ -82,15 +87,17 @@ export class ChartSection {
     const { numbers } = texts;
     const point = step === null ? undefined : nearest(metrics.normBefore.points, step);
     // The clipped steps' mark stands before their share.
-    this.normNote.classList.toggle('square', !point && this.clipNorm !== null);
+    const { clipNorm, clipValue } = this.clipping;
+    this.normNote.classList.toggle('square', !point && (clipNorm !== null || clipValue !== null));
     if (point) {
       const after = nearest(metrics.normAfter.points, point.x);
       const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
       setText(this.normNote, clipped ? texts.get('normAtClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('normAt', numbers.integer(point.x), numbers.short(point.y)));
-    } else if (this.clipNorm === null) {
-      setText(this.normNote, texts.get('normUnclipped'));
     } else {
-      setText(this.normNote, texts.get('normClippedShare', numbers.percent(metrics.clippedCount, metrics.stepCount), numbers.plain(this.clipNorm)));
+      const share = numbers.percent(metrics.clippedCount, metrics.stepCount);
+      if (clipNorm !== null) setText(this.normNote, texts.get('normClippedShare', share, numbers.plain(clipNorm)));
+      else if (clipValue !== null) setText(this.normNote, texts.get('normCutShare', share, numbers.plain(clipValue)));
+      else setText(this.normNote, texts.get('normUnclipped'));
     }
   }
 

@@ -155,7 +155,7 @@ export class Run {
     const speed = (1000 * tokensPerStep) / milliseconds;
     this.speed = this.speed === 0 ? speed : this.speed + newestShare * (speed - this.speed);
     this.lastLoss = metrics.loss;
-    this.rows.push(metrics.step, metrics.loss, metrics.gradientNorm, metrics.clippedNorm, metrics.tokens, this.speed);
+    this.rows.push(metrics.step, metrics.loss, metrics.gradientNorm, metrics.clippedNorm, metrics.tokens, this.speed, metrics.clippedFraction);
   }
 
   private async validate(): Promise<void> {

@@ -19,6 +19,8 @@ export interface StepMetrics {
   /** Global L2 norm before and after clipping. */
   readonly gradientNorm: number;
   readonly clippedNorm: number;
+  /** Fraction of the gradient's entries that were cut by value. */
+  readonly clippedFraction: number;
   /** Tokens read since the run began. */
   readonly tokens: number;
 }
@@ -67,7 +69,7 @@ export class Trainer {
     await this.backend.forward.run(tape);
     const { loss } = tape;
     await this.backward.run(tape, parameters, gradient);
-    const { before, after } = clip(gradient.values, this.settings);
+    const { before, after, clippedFraction } = clip(gradient.values, this.settings);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       streams.position = position;
       throw this.overflow(loss);
@@ -75,7 +77,7 @@ export class Trainer {
     this.optimizer.step(parameters.values, gradient.values, learningRateAt(this.settings, this.step));
     tape.carryState();
     this.step++;
-    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, tokens: this.step * this.tokensPerStep };
+    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.step * this.tokensPerStep };
   }
 
   /** What must be saved beside the parameters to go on with the same bits. */

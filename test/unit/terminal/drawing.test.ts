@@ -127,7 +127,7 @@ describe('the matrix in a terminal', () => {
 });
 
 describe('the progress line', () => {
-  const row = { step: 340, loss: 1.8321, gradientNorm: 3.2, clippedNorm: 1, tokens: 348_160, tokensPerSecond: 48_120 };
+  const row = { step: 340, loss: 1.8321, gradientNorm: 3.2, clippedNorm: 1, tokens: 348_160, tokensPerSecond: 48_120, clippedFraction: 0 };
   const view = { row, steps: 1000, seconds: 7, firstStep: 1 };
 
   it('says the loss, the clipping, the speed and the time left', () => {

@@ -97,7 +97,7 @@ describe('train in a terminal', () => {
     const { stream: to, text } = stream();
     const ended = train(engine.caller, command, new Output(to), {}, never);
     await soon();
-    engine.step(1, NaN, Infinity, 1, 8, 5);
+    engine.step(1, NaN, Infinity, 1, 8, 5, 0);
     engine.finish();
     assert.equal(await ended, null);
     const [step] = text().split('\n');
@@ -129,7 +129,7 @@ describe('train in a terminal', () => {
     const { stream: to, take } = stream({ takes: false });
     const ended = train(engine.caller, command, new Output(to), {}, never);
     await soon();
-    engine.step(1, 1, 1, 1, 8, 5);
+    engine.step(1, 1, 1, 1, 8, 5, 0);
     await soon();
     assert.deepEqual(engine.calls, ['pause']);
     take();
@@ -146,7 +146,7 @@ describe('train in a terminal', () => {
     engine.onStop = () => undefined;
     const ended = train(engine.caller, command, new Output(to), {}, stop.signal);
     await soon();
-    engine.step(1, 1, 1, 1, 8, 5);
+    engine.step(1, 1, 1, 1, 8, 5, 0);
     await soon();
     stop.abort();
     take();
@@ -161,8 +161,8 @@ describe('train in a terminal', () => {
     const { stream: to, text } = stream({ isTTY: true });
     const ended = train(engine.caller, readable, new Output(to), {}, never);
     await soon();
-    engine.step(1, 1.5, 1, 1, 8, 5);
-    engine.step(2, 1.25, 1, 1, 16, 5);
+    engine.step(1, 1.5, 1, 1, 8, 5, 0);
+    engine.step(2, 1.25, 1, 1, 16, 5, 0);
     engine.finish();
     await ended;
     const redrawn = text().split('\r').slice(1);
