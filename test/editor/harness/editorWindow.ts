@@ -83,6 +83,8 @@ export class EditorWindow {
     await this.until(`an entry "${entry}" in the context menu of ${name}`, async () => {
       await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
       await this.page.locator('.monaco-menu .action-menu-item').first().waitFor();
+      // The menu takes no click in its first moments, so that the one that opened it does not also choose.
+      await this.page.waitForTimeout(300);
       if (await chosen.isVisible()) return true;
       await this.page.keyboard.press('Escape');
       await this.page.locator('.monaco-menu').first().waitFor({ state: 'hidden' });
@@ -90,6 +92,7 @@ export class EditorWindow {
       return false;
     });
     await chosen.click();
+    await chosen.waitFor({ state: 'hidden' });
   }
 
   tab(name: string): Locator {
