@@ -187,17 +187,19 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** The text of the newest error notification, or of the next. In a window under test they wait behind the bell; all are cleared. */
-  async errorNotification(): Promise<string> {
-    const message = this.page.locator('.notifications-center .notification-list-item:has(.codicon-error) .notification-list-item-message').first();
-    await this.until('an error notification', async () => {
+  /** Waits for an error notification that says this. In a window under test they wait behind the bell. */
+  async errorNotification(sentence: RegExp): Promise<void> {
+    const errors = this.page.locator('.notifications-center .notification-list-item:has(.codicon-error) .notification-list-item-message');
+    let said: string[] = [];
+    await this.until(`an error notification ${sentence}`, async () => {
       await this.runCommand('Notifications: Show Notifications');
-      return appears(message, 1500);
+      if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
+      said = await errors.allInnerTexts();
+      return false;
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)} There were: ${said.join(' | ')}`);
     });
-    const text = await message.innerText();
-    await this.runCommand('Notifications: Clear All Notifications');
-    await message.waitFor({ state: 'hidden' });
-    return text.trim();
+    await this.runCommand('Notifications: Hide Notifications');
   }
 
   /** Writes a picture of the whole window, or of a part, into the screenshots folder. */
