@@ -16,7 +16,7 @@ export interface FlowRow {
 /** Top layer first, as the rows are drawn; in an LSTM's layer the cell state over the hidden state. */
 export function flowRows(frame: Frame): FlowRow[] {
   const { flows, target } = frame.header;
-  const naming = !flows.some(({ state }) => state === 'cell') ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
+  const naming: FlowRow['naming'] = !flows.some(({ state }) => state === 'cell') ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
   const rows = flows.flatMap((summary) => {
     const { layer, direction, state } = summary;
     const flow = seriesOf(frame, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
