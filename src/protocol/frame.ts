@@ -10,8 +10,6 @@ export type SeriesName =
   | 'loss'
   /** log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
   | 'flow'
-  /** ‖∂L/∂h_t‖, L the mean loss over the probe. */
-  | 'total'
   /** ‖h_t‖. */
   | 'hidden'
   /** LSTM: log₁₀‖∂ℓ_τ/∂c_t‖, as `flow`; the path on which an LSTM carries its gradient. */

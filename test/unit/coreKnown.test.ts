@@ -64,7 +64,7 @@ describe('identities', () => {
         const flows = new ItemisedGradient(config, parameters).run(tape, target);
         const only = onlyLoss(tape, target);
         const backward = new Backward(config, tape.steps, 1, kernelProducts);
-        await backward.run(only, parameters, null);
+        await backward.run(only, parameters, new Parameters(config));
         flows.forEach(({ hidden: flow }, layer) => {
           for (let t = 0; t <= target; t++) {
             assertNear(10 ** flow[t], tape.steps * backward.totals[layer].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
@@ -108,7 +108,7 @@ describe('identities', () => {
       parameters.output.W.set([1, -1]);
       const tape = await readProbe(config, await backendFor('wasm', config, parameters, 1), Array.from({ length: 52 }, (_, t) => t % 2));
       const backward = new Backward(config, tape.steps, 1, kernelProducts);
-      await backward.run(onlyLoss(tape, 50), parameters, null);
+      await backward.run(onlyLoss(tape, 50), parameters, new Parameters(config));
       assertNear(backward.totals[0].cellState[0] / backward.totals[0].cellState[50], factor, 1e-4, `factor for b = ${bias}`);
     }
   });

@@ -41,7 +41,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const quantity = options.quantity ?? 'hidden';
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
-  const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
+  const data = new Float32Array(steps * (1 + 4 * slopes.length) + steps * hiddenSize);
   let used = 0;
   const add = (name: SeriesEntry['name'], layer: number, value: (t: number) => number): void => {
     series.push({ name, layer, direction: 'forward', offset: used });
@@ -58,7 +58,6 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   };
   slopes.forEach((slope, layer) => {
     add('flow', layer, ramp(slope, layer));
-    add('total', layer, () => 0.01);
     add('hidden', layer, (t) => 3 + 0.5 * Math.cos(t / 3));
   });
   const cellSlopes = options.cellSlopes ?? [];

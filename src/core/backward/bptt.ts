@@ -61,23 +61,18 @@ export class Backward {
     };
   }
 
-  /**
-   * Writes ∂L/∂parameters, all of it, into `gradient`; null leaves out that work and gives only `totals`. The tape must hold a
-   * forward pass of these parameters.
-   */
-  async run(tape: Tape, parameters: Parameters, gradient: Parameters | null): Promise<void> {
+  /** Writes ∂L/∂parameters, all of it, into `gradient`. The tape must hold a forward pass of these parameters. */
+  async run(tape: Tape, parameters: Parameters, gradient: Parameters): Promise<void> {
     const { hiddenSize: H, vocabularySize: V, layers } = this.config;
     const rows = this.steps * this.batch;
     this.lossGradient(tape);
-    if (gradient) {
-      const top = tape.layers[layers - 1].hidden.subarray(this.batch * H);
-      await this.products.transposedMultiply(gradient.output.W, this.logits, top, V, H, rows);
-      sumRows(gradient.output.b, this.logits, rows, V, false);
-    }
+    const top = tape.layers[layers - 1].hidden.subarray(this.batch * H);
+    await this.products.transposedMultiply(gradient.output.W, this.logits, top, V, H, rows);
+    sumRows(gradient.output.b, this.logits, rows, V, false);
     await this.products.multiply(this.hidden, this.logits, parameters.output.W, rows, H, V);
     for (let layer = layers - 1; layer >= 0; layer--) {
       this.recurrence(tape, parameters, layer);
-      if (gradient) await this.weights(tape, gradient, layer);
+      await this.weights(tape, gradient, layer);
       if (layer > 0) {
         const width = cellOf(this.config.cell).gateCount * H;
         await this.products.multiply(this.hidden, this.step.input, parameters.layers[layer].W, rows, inputSize(this.config, layer), width);

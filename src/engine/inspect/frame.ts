@@ -12,13 +12,12 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
   const tape = await inspector.read(watch.text);
   const { steps: T } = tape;
   const target = resolveTarget(watch.target, T);
-  const totals = await inspector.totals(tape, null);
   const flows = inspector.flows(tape, target, watch.thresholds);
   const H = config.hiddenSize;
 
   const choice = checkUnitMap(inspector, watch.unitMap);
   const series: SeriesEntry[] = [];
-  const lanes = flows[0].cell ? 5 : 3;
+  const lanes = flows[0].cell ? 4 : 2;
   const data = new Float32Array(T * (1 + lanes * config.layers + H));
   const add = (name: SeriesName, layer: number, valueAt: (t: number) => number) => {
     const offset = series.length * T;
@@ -38,7 +37,6 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
   flows.forEach(({ hidden, cell }, layer) => {
     addFlow('hidden', layer, hidden, tape.layers[layer].hidden);
     if (cell) addFlow('cell', layer, cell, tape.layers[layer].cellState);
-    add('total', layer, (t) => totals[layer].hidden[t]);
   });
   const unitOffset = series.length * T;
   data.set(unitValues(tape, choice), unitOffset);

@@ -65,7 +65,7 @@ export class Inspector {
   }
 
   /** Norms of the total gradients of what was read last, and, into `gradient`, those of the parameters. */
-  async totals(tape: Tape, gradient: Parameters | null): Promise<readonly TotalNorms[]> {
+  async totals(tape: Tape, gradient: Parameters): Promise<readonly TotalNorms[]> {
     this.backward ??= new Backward(this.model.config, tape.steps, 1, this.model.backend.products);
     await this.backward.run(tape, this.model.parameters, gradient);
     return this.backward.totals;
