@@ -104,12 +104,16 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   if (schedule === 'cosine' && isNone(given, 'steps')) {
     throw new UsageError('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.');
   }
+  const optimizer = choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer);
+  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum;
+  const nesterov = given.switches.has('nesterov');
+  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError('--nesterov needs --optimizer sgd and a --momentum above 0.');
   const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
   return {
-    optimizer: choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer),
+    optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
-    momentum: number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum,
-    nesterov: given.switches.has('nesterov'),
+    momentum,
+    nesterov,
     weightDecay: number(given, 'weight-decay', (x) => x >= 0, 'a number from 0 up') ?? defaults.weightDecay,
     schedule,
     warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,

@@ -28,13 +28,27 @@ describe('settings', () => {
     assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
     const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN, 'training.backend': 'gpu' });
     assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
+    const wilder = from({
+      'training.optimizer': 'lion', 'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.schedule': 'linear', 'training.warmupSteps': 0.5,
+      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initialisation': 'zeros', 'training.gain': 0,
+      'training.forgetBias': 'one',
+    });
+    assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
     assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);
     assert.equal(probeTokens(from({ 'probe.tokens': 100_000 })), 256);
   });
 
-  it('write "none" as 0', () => {
-    const { steps, clipNorm, threads } = trainingSettings(from({ 'training.steps': 0, 'training.clipNorm': 0, 'training.threads': 0 }));
-    assert.deepEqual([steps, clipNorm, threads], [null, null, null]);
+  it('write "none" as 0, and a command’s argument also as null', () => {
+    for (const none of [0, null]) {
+      const { steps, clipNorm, clipValue, threads } = trainingSettings(from({ 'training.steps': none, 'training.clipNorm': none, 'training.clipValue': none, 'training.threads': none }));
+      assert.deepEqual([steps, clipNorm, clipValue, threads], [null, null, null, null]);
+    }
     assert.equal(trainingSettings(from({ 'training.steps': 300 })).steps, 300);
+  });
+
+  it('tell a weight decay or forget-gate bias of 0 from none given', () => {
+    const { weightDecay, forgetBias } = trainingSettings(from({ 'training.weightDecay': 0, 'training.forgetBias': 0 }));
+    assert.deepEqual([weightDecay, forgetBias], [0, 0]);
+    assert.equal(trainingSettings(from({ 'training.forgetBias': -2 })).forgetBias, -2);
   });
 });

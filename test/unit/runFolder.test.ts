@@ -6,7 +6,7 @@ import { UserError } from '../../src/core/userError';
 import { RunFolder } from '../../src/engine/files/runFolder';
 import type { RunRecord } from '../../src/engine/files/runRecord';
 import { progressColumns } from '../../src/protocol/run';
-import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, type TrainingSettings } from '../../src/protocol/settings';
 import { onFaultyDisk } from './support/faultyDisk';
 
 function recordOf(folder: string): RunRecord {
@@ -126,11 +126,29 @@ describe('a run folder', () => {
       await assert.rejects(RunFolder.open(join(root, 'missing')), /^UserError: .* is not the folder of a run/);
     });
 
+    it('reads every setting of a training, and takes what an older run does not say for the defaults', async () => {
+      const record = recordOf(folder);
+      const training: TrainingSettings = {
+        ...record.description.training,
+        optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'step', warmupSteps: 3, finalFraction: 0.5, decaySteps: 7, decayFactor: 0.25,
+        clipNorm: null, clipValue: 0.1, initialisation: 'gaussian', gain: 1.5, forgetBias: -1,
+      };
+      await RunFolder.create(folder, { ...record, description: { ...record.description, training } });
+      assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
+
+      const file = join(folder, 'run.json');
+      const json = JSON.parse(await readFile(file, 'utf8')) as { training: object };
+      const { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads } = training;
+      const old = { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads };
+      await writeFile(file, JSON.stringify({ ...json, training: old }));
+      assert.deepEqual((await RunFolder.open(folder)).record.description.training, { ...defaultTrainingSettings, ...old });
+    });
+
     it('names the file and the field that is broken', async () => {
       await RunFolder.create(folder, recordOf(folder));
       const file = join(folder, 'run.json');
       const whole = await readFile(file, 'utf8');
-      type Json = { format: number; corpus: { tokens: unknown }; model: { cell?: unknown }; training: { seed: unknown; clipNorm: unknown } };
+      type Json = { format: number; corpus: { tokens: unknown }; model: { cell?: unknown }; training: { seed: unknown; clipNorm: unknown; nesterov: unknown; schedule: unknown } };
       const broken = async (change: (json: Json) => void, sentence: RegExp) => {
         const json = JSON.parse(whole) as Json;
         change(json);
@@ -147,6 +165,8 @@ describe('a run folder', () => {
       await broken((json) => (json.corpus.tokens = -1), /"corpus\.tokens" should be a whole number from 1, and is -1/);
       await broken((json) => (json.training.seed = 1.5), /"training\.seed" should be a whole number, and is 1\.5/);
       await broken((json) => (json.training.clipNorm = '1'), /"training\.clipNorm" should be a number from 0, and is "1"/);
+      await broken((json) => (json.training.nesterov = 1), /"training\.nesterov" should be true or false, and is 1/);
+      await broken((json) => (json.training.schedule = null), /"training\.schedule" should be one of constant, cosine, step, and is null/);
       await broken((json) => (json.format = 2), /written by a newer Backflow/);
       await writeFile(file, whole.slice(0, 40));
       await assert.rejects(RunFolder.open(folder), /^UserError: .*run\.json is broken: it is not valid JSON/);

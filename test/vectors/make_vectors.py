@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 from cells import draw_parameters
 from far import far_cases
 from inspection import inspect
+from optimizers import optimizers
 from training import smallest_preactivation, train
 
 HERE = pathlib.Path(__file__).parent
@@ -72,6 +73,8 @@ def main():
     for name, case in far_cases():
         write(name, case)
         print(name)
+    write('optimizers', optimizers())
+    print('optimizers')
 
 
 if __name__ == '__main__':

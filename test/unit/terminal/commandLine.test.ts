@@ -35,6 +35,46 @@ describe('reading a command line', () => {
     assert.equal(command.request.folder, resolve('run'));
   });
 
+  it('reads optimizer, schedule, clipping and initialisation', () => {
+    const command = read(
+      'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
+        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --gain 1.1 --forget-bias -1.5 corpus',
+    );
+    assert.ok(command.kind === 'train');
+    assert.deepEqual(command.request.training, {
+      ...defaultTrainingSettings,
+      steps: 1000, optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'cosine', warmupSteps: 10, finalFraction: 0.1, decaySteps: 50,
+      decayFactor: 0.5, clipValue: 0.2, initialisation: 'orthogonal', gain: 1.1, forgetBias: -1.5,
+    });
+    for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
+      const other = read(`train c --optimizer ${optimizer} --clip-value none`);
+      assert.ok(other.kind === 'train');
+      assert.deepEqual(other.request.training, { ...defaultTrainingSettings, steps: 1000, optimizer });
+    }
+  });
+
+  it('refuses values no training can use', () => {
+    for (const [line, sentence] of [
+      ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
+      ['--momentum 1', /^--momentum is "1"/],
+      ['--nesterov', /^--nesterov needs --optimizer sgd and a --momentum above 0\.$/],
+      ['--nesterov --momentum 0.9', /^--nesterov needs/],
+      ['--weight-decay -1', /^--weight-decay is "-1"/],
+      ['--schedule linear', /it must be one of constant, cosine, step\.$/],
+      ['--schedule cosine --steps none', /cannot be with --steps none\.$/],
+      ['--warmup 1.5', /^--warmup is "1\.5"/],
+      ['--final-fraction 2', /a number from 0 to 1\.$/],
+      ['--decay-every 0', /^--decay-every is "0"/],
+      ['--decay-factor 0', /greater than 0 and at most 1\.$/],
+      ['--clip-value 0', /a number greater than 0, or none\.$/],
+      ['--init zeros', /one of pytorch, xavier, orthogonal, identity, gaussian\.$/],
+      ['--gain 0', /^--gain is "0"/],
+      ['--forget-bias none', /it must be a number\.$/],
+    ] as const) {
+      assert.throws(() => read(`train c ${line}`), (error: unknown) => error instanceof UsageError && sentence.test(error.message), line);
+    }
+  });
+
   it('makes a folder’s name of any corpus’s name', () => {
     const command = readCommand(['train', '/texts/봄 날: "1".txt'], now);
     assert.ok(command.kind === 'train');
