@@ -203,6 +203,15 @@ describe('the engine process', function () {
     });
   }
 
+  it('refuses a setting it cannot follow, in a sentence, and writes nothing', async () => {
+    const run = newRun();
+    await assert.rejects(
+      engine.calls.call('train', requestFor(hello, run, { schedule: 'cosine', steps: null })),
+      (error: unknown) => error instanceof RpcError && error.code === 'user' && /needs a number of steps/.test(error.message),
+    );
+    assert.ok(!existsSync(run));
+  });
+
   it('refuses a folder it cannot write, and leaves nothing behind', async () => {
     const file = join(folder.path, 'a-file');
     writeFileSync(file, '');
