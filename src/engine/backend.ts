@@ -20,13 +20,15 @@ export interface BackendRequest {
 
 /** More threads than this do not pay for models of this kind. */
 const mostThreads = 8;
+/** Hidden size from which more than one thread pays. */
+const smallestForThreads = 256;
 
 /** Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is. */
 export async function createBackend(config: ModelConfig, parameters: Parameters, largestBatch: number, request: BackendRequest): Promise<Backend> {
   if (request.backend === 'ort') {
     const ort = await loadOrt();
     if (ort) {
-      const threads = request.threads ?? defaultThreads();
+      const threads = request.threads ?? defaultThreads(config);
       const forward = await ort.OrtForward.create(config, parameters, threads);
       return { name: 'ort', forward, products: await ort.OrtProducts.create(threads) };
     }
@@ -43,8 +45,12 @@ async function loadOrt(): Promise<typeof import('./forward/ortForward') | undefi
   }
 }
 
-/** All cores of a small machine; one left free for the editor where there are more than two. */
-function defaultThreads(): number {
+/**
+ * One thread where the products are small: measured, a second one then costs twice the processor time for no speed. Else all cores
+ * of a small machine, with one left free for the editor where there are more than two.
+ */
+function defaultThreads({ hiddenSize }: ModelConfig): number {
+  if (hiddenSize < smallestForThreads) return 1;
   const cores = availableParallelism();
   return Math.min(cores > 2 ? cores - 1 : cores, mostThreads);
 }

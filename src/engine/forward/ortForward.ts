@@ -12,7 +12,15 @@ import { dataType, encodeModel, type ModelProto } from '../../core/onnx/messages
 type Tensors = Record<string, Tensor>;
 
 function sessionOptions(threads: number): InferenceSession.SessionOptions {
-  return { executionProviders: ['cpu'], executionMode: 'sequential', intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 };
+  return {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    // Threads that spin while they wait take the processor from the kernels and from the editor.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
 }
 
 /** A tensor over these very elements; nothing is copied. */
