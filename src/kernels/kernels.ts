@@ -66,14 +66,6 @@ function combineRows(
   }
 }
 
-/** out[n] (+)= the sum of the m rows of a[m, n]. */
-export function sumRows(out: Float32Array, a: Float32Array, m: number, n: number, accumulate: boolean): void {
-  const row = rowBuffer(n);
-  for (let j = 0; j < n; j++) row[j] = accumulate ? out[j] : 0;
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) row[j] += a[i * n + j];
-  for (let j = 0; j < n; j++) out[j] = row[j];
-}
-
 let sharedRow = new Float64Array(1024);
 
 /** One row of sums, reused from call to call. */

@@ -4,7 +4,6 @@
  * can be done for all steps at once goes through `Products`.
  */
 import { FixedProduct } from '../../kernels/fixedProduct';
-import { sumRows } from '../../kernels/kernels';
 import type { StepGradients } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { inputSize, type ModelConfig } from '../model/config';
@@ -27,6 +26,8 @@ export class Backward {
   private readonly hidden: Float32Array;
   private readonly step: StepGradients;
   private readonly oneHotSums: Float32Array;
+  /** T·B × 1: the product with it is the sum over all steps and streams. */
+  private readonly ones: Float32Array;
   /** With R, for the way from each step to the one before. */
   private readonly recurrent: FixedProduct;
 
@@ -48,6 +49,7 @@ export class Backward {
     this.logits = new Float32Array(steps * batch * config.vocabularySize);
     this.hidden = new Float32Array(steps * size);
     this.oneHotSums = new Float32Array(config.vocabularySize * width);
+    this.ones = new Float32Array(steps * batch).fill(1);
     this.recurrent = new FixedProduct(width, config.hiddenSize, batch);
     this.step = {
       hidden: new Float32Array(size),
@@ -68,7 +70,7 @@ export class Backward {
     this.lossGradient(tape);
     const top = tape.layers[layers - 1].hidden.subarray(this.batch * H);
     await this.products.transposedMultiply(gradient.output.W, this.logits, top, V, H, rows);
-    sumRows(gradient.output.b, this.logits, rows, V, false);
+    await this.products.transposedMultiply(gradient.output.b, this.ones, this.logits, 1, V, rows);
     await this.products.multiply(this.hidden, this.logits, parameters.output.W, rows, H, V);
     for (let layer = layers - 1; layer >= 0; layer--) {
       this.recurrence(tape, parameters, layer);
@@ -128,8 +130,9 @@ export class Backward {
     if (layer === 0) this.oneHotWeights(W, tape.inputs, width);
     else await this.products.transposedMultiply(W, step.input, tape.layers[layer - 1].hidden.subarray(batch * H), width, H, rows);
     await this.products.transposedMultiply(R, step.recurrent, tape.layers[layer].hidden.subarray(0, rows * H), width, H, rows);
-    sumRows(Wb, step.input, rows, width, false);
-    sumRows(Rb, step.recurrent, rows, width, false);
+    await this.products.transposedMultiply(Wb, this.ones, step.input, 1, width, rows);
+    if (step.recurrent === step.input) Rb.set(Wb);
+    else await this.products.transposedMultiply(Rb, this.ones, step.recurrent, 1, width, rows);
   }
 
   /** With one-hot x_t the product is a sum of rows by token. */
