@@ -123,9 +123,11 @@ export class Run {
   }
 
   private async rest(): Promise<void> {
+    // Before anything is awaited: an order given while the metrics are written must not be missed.
+    const woken = new Promise<void>((resolve) => (this.wake = resolve));
     this.tell();
     await this.parts.folder.flush();
-    await new Promise<void>((resolve) => (this.wake = resolve));
+    await woken;
     this.wake = () => undefined;
   }
 
