@@ -1,5 +1,5 @@
 /** Reading Backflow's panel and its run, as the tests need it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 
@@ -49,11 +49,6 @@ export function runsIn(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** The steps whose metrics are on disk. */
-export function stepsOnDisk(folder: string, run: string): number {
-  return readFileSync(join(folder, '.backflow/runs', run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length;
 }
 
 /** A text of this many bytes at least, made of another. */
