@@ -6,8 +6,10 @@ import type { Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
 import type { FromPage } from '../../src/protocol/panel';
+import type { TrainingSettings } from '../../src/protocol/settings';
 import { Series } from '../../webview/charts/series';
 import { PageBrowser, type OpenOptions } from './browser';
+import { syntheticRun } from './synthetic';
 
 const root = resolve(__dirname, '../../..');
 
@@ -124,6 +126,19 @@ describe('the page', function () {
       // Thinning leaves at least half of a full series: 2,000 points each of the loss and the two norms.
       assert.ok(points > 3 * 2000 && points <= 5 * 4000, `${points} points are kept of 40,000 steps`);
       assert.match(await text('.charts'), /5 % clipped/);
+    });
+
+    it('says by what a run clips: by norm, by value, or not at all', async () => {
+      await open();
+      const runThat = (clipping: Partial<TrainingSettings>) => JSON.stringify({ ...syntheticRun, training: { ...syntheticRun.training, ...clipping } });
+      for (const [clipping, said] of [
+        [{ clipNorm: 1, clipValue: 0.25 }, /5 % clipped at 1/],
+        [{ clipNorm: null, clipValue: 0.25 }, /5 % clipped, each entry at 0\.25/],
+        [{ clipNorm: null, clipValue: null }, /no clipping/],
+      ] as const) {
+        await page.evaluate(`probe.run(1000, {}, ${runThat(clipping)})`);
+        assert.match(await text('.charts'), said);
+      }
     });
 
     it('names the values of a training step under the pointer', async () => {
