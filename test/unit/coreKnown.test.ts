@@ -23,7 +23,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
         const parameters = parametersOf(config, model);
         const tape = await readProbe(config, await backendFor(backendName, config, parameters, 1), ids);
         const target = tape.steps - 1;
-        const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, target);
+        const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(target);
         const relative = relativeTo(target, flow);
         for (let lag = 0; lag <= target; lag++) assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
         assertNear(slopeOf(relative, target)!, Math.log(gain), 1e-6, 'slope in nats per token', true);
@@ -39,7 +39,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
       const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
-      const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, tape.steps - 1);
+      const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(tape.steps - 1);
       for (let t = 0; t < tape.steps; t++) assertNear(flow[t], far.log10[t], 1e-3, `log₁₀ at step ${t}`, true);
     });
   }
@@ -61,10 +61,10 @@ describe('identities', () => {
         const { parameters, ids } = randomModel(config, seed, 20);
         const tape = await readProbe(config, await backendFor('wasm', config, parameters, 1), ids);
         const target = tape.steps - 1;
-        const flows = new ItemisedGradient(config, parameters).run(tape, target);
-        const only = onlyLoss(tape, target);
-        const backward = new Backward(config, tape.steps, 1, kernelProducts);
-        await backward.run(only, parameters, new Parameters(config));
+        const flows = new ItemisedGradient(tape, parameters).run(target);
+        onlyLoss(tape, target);
+        const backward = new Backward(tape, kernelProducts);
+        await backward.run(parameters, new Parameters(config));
         flows.forEach(({ hidden: flow }, layer) => {
           for (let t = 0; t <= target; t++) {
             assertNear(10 ** flow[t], tape.steps * backward.totals[layer].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
@@ -107,8 +107,9 @@ describe('identities', () => {
       Wb[2] = bias;
       parameters.output.W.set([1, -1]);
       const tape = await readProbe(config, await backendFor('wasm', config, parameters, 1), Array.from({ length: 52 }, (_, t) => t % 2));
-      const backward = new Backward(config, tape.steps, 1, kernelProducts);
-      await backward.run(onlyLoss(tape, 50), parameters, new Parameters(config));
+      const backward = new Backward(tape, kernelProducts);
+      onlyLoss(tape, 50);
+      await backward.run(parameters, new Parameters(config));
       assertNear(backward.totals[0].cellState[0] / backward.totals[0].cellState[50], factor, 1e-4, `factor for b = ${bias}`);
     }
   });
@@ -122,7 +123,7 @@ describe('a dead relu', () => {
     parameters.output.W.fill(0.5);
     parameters.output.W[0] = 1;
     const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), [0, 1, 0, 1, 1]);
-    const [{ hidden: flow }] = new ItemisedGradient(config, parameters).run(tape, 3);
+    const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(3);
     assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
     assert.ok(Number.isFinite(flow[3]));
     const relative = relativeTo(3, flow);
@@ -156,13 +157,12 @@ function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): v
   tape.probabilities.set(logits.map((logit) => Math.exp(logit) / total), (tape.steps - 1) * V);
 }
 
-/** The same tape with the loss of step `target` only: everywhere else p is made to equal the target. */
-function onlyLoss(tape: Tape, target: number): Tape {
+/** Leaves on the tape the loss of step `target` only: everywhere else p is made to equal the target. */
+function onlyLoss(tape: Tape, target: number): void {
   const V = tape.config.vocabularySize;
   for (let t = 0; t < tape.steps; t++) {
     if (t === target) continue;
     tape.probabilities.fill(0, t * V, (t + 1) * V);
     tape.probabilities[t * V + tape.targets[t]] = 1;
   }
-  return tape;
 }

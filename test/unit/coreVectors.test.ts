@@ -12,7 +12,7 @@ import { optimizerOf } from '../../src/core/optimize/optimizer';
 import { assertClose, assertNear } from '../reference/compare';
 import type { ReferenceParameters } from '../reference/model';
 import { caseNames, loadCase, type ContributionVectors, type VectorCase } from '../reference/vectors';
-import { backendFor, backendNames, configOf, parametersOf, readProbe } from './support/models';
+import { backendFor, backendNames, configOf, inspectionTape, parametersOf, readProbe } from './support/models';
 
 const tolerance = 1e-4;
 
@@ -49,9 +49,9 @@ for (const name of caseNames) {
         const backend = await backendFor(backendName, config, parameters, 1);
         const { inspection } = vectors;
         const tape = await readProbe(config, backend, inspection.ids);
-        const backward = new Backward(config, tape.steps, 1, backend.products);
+        const backward = new Backward(tape, backend.products);
         const gradient = new Parameters(config);
-        await backward.run(tape, parameters, gradient);
+        await backward.run(parameters, gradient);
         inspection.layers.forEach((layer, l) => {
           assertClose(backward.totals[l].hidden, layer.totalNorm, tolerance, `total gradient of layer ${l}`);
           if (layer.totalCellNorm) assertClose(backward.totals[l].cellState, layer.totalCellNorm, tolerance, `total cell gradient of layer ${l}`);
@@ -64,9 +64,9 @@ for (const name of caseNames) {
         const parameters = parametersOf(config, vectors.model);
         const backend = await backendFor(backendName, config, parameters, 1);
         const tape = await readProbe(config, backend, vectors.inspection.ids);
-        const itemised = new ItemisedGradient(config, parameters);
+        const itemised = new ItemisedGradient(tape, parameters);
         for (let target = 0; target < tape.steps; target++) {
-          itemised.run(tape, target).forEach(({ hidden, cellState }, l) => {
+          itemised.run(target).forEach(({ hidden, cellState }, l) => {
             const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
             for (const [what, flow, expected] of [['h', hidden, itemisedLog10], ['c', cellState, itemisedCellLog10]] as const) {
               if (!expected) continue;
@@ -82,7 +82,7 @@ for (const name of caseNames) {
       it('a training batch with a carried-in state: loss, gradients, final state, clipping', async () => {
         const { parameters, backend, tape, gradient } = await trainingStep(vectors, backendName);
         const { training } = vectors;
-        await new Backward(config, tape.steps, tape.batch, backend.products).run(tape, parameters, gradient);
+        await new Backward(tape, backend.products).run(parameters, gradient);
         assertNear(tape.loss, training.loss, tolerance, 'loss');
         assertParameters(gradient, training.gradients);
         training.final.h.forEach((final, l) => {
@@ -100,13 +100,13 @@ for (const name of caseNames) {
       it('optimizers: the parameters after SGD, SGD with momentum, and Adam', async () => {
         for (const expected of vectors.training.optimizers) {
           const { parameters, backend, tape, gradient } = await trainingStep(vectors, backendName);
-          const backward = new Backward(config, tape.steps, tape.batch, backend.products);
+          const backward = new Backward(tape, backend.products);
           const momentum = expected.name === 'sgd' ? expected.momentum : 0;
           const optimizer = optimizerOf({ optimizer: expected.name, momentum, nesterov: false, weightDecay: null }, parameters.values.length);
           for (let step = 0; step < expected.steps; step++) {
             await backend.forward.run(tape);
             assertNear(tape.loss, expected.losses[step], tolerance, `loss before update ${step + 1}`);
-            await backward.run(tape, parameters, gradient);
+            await backward.run(parameters, gradient);
             const { before } = clipByNorm(gradient.values, expected.clipNorm);
             assertNear(before, expected.normsBefore[step], tolerance, 'norm before clipping');
             optimizer.step(parameters.values, gradient.values, expected.learningRate);
@@ -141,7 +141,7 @@ async function trainingStep(vectors: VectorCase, backendName: (typeof backendNam
   const [B, T] = [inputs.length, inputs[0].length];
   const parameters = parametersOf(config, vectors.model);
   const backend = await backendFor(backendName, config, parameters, B);
-  const tape = new Tape(config, T, B);
+  const tape = inspectionTape(config, T, B);
   for (let b = 0; b < B; b++) {
     for (let t = 0; t < T; t++) {
       tape.inputs[t * B + b] = inputs[b][t];

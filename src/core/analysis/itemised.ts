@@ -3,14 +3,13 @@
  * travels back is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far
  * it goes. Exactly zero stays exactly zero.
  */
-import { FixedProduct } from '../../kernels/fixedProduct';
+import { at, FixedMatrix, type Arena } from '../../kernels/arena';
 import { multiply } from '../../kernels/kernels';
 import type { StepGradients } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import type { ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
-import { norm } from '../numeric';
 
 /** Of one layer, T values each: NaN for t > τ, which τ cannot depend on, −Infinity for exactly zero. */
 export interface ItemisedNorms {
@@ -32,36 +31,51 @@ export class ItemisedGradient {
   private readonly carried: readonly { hidden: Scaled; readonly cellState: Float32Array }[];
   private readonly fromAbove: Scaled;
   /** Per layer: the way back through R, and down through W. */
-  private readonly products: readonly { readonly R: FixedProduct; readonly W: FixedProduct | null }[];
+  private readonly products: readonly { readonly R: FixedMatrix; readonly W: FixedMatrix | null }[];
 
+  /** @param tape of one stream (B = 1), made with room for `ItemisedGradient.lengths` */
   constructor(
-    private readonly config: ModelConfig,
+    private readonly tape: Tape,
     private readonly parameters: Parameters,
   ) {
+    const { config, arena } = tape;
     const cell = cellOf(config.cell);
     const H = config.hiddenSize;
+    const width = cell.gateCount * H;
     const cellSize = cell.hasCellState ? H : 0;
-    const input = new Float32Array(cell.gateCount * H);
+    const input = arena.floats(width);
     this.step = {
-      hidden: new Float32Array(H),
-      cellState: new Float32Array(cellSize),
-      cellTotal: new Float32Array(cellSize),
+      hidden: arena.floats(H),
+      cellState: arena.floats(cellSize),
+      cellTotal: arena.floats(cellSize),
       input,
       inputOffset: 0,
-      recurrent: cell.recurrentDiffers ? new Float32Array(cell.gateCount * H) : input,
+      recurrent: cell.recurrentDiffers ? arena.floats(width) : input,
       recurrentOffset: 0,
-      previousHidden: new Float32Array(H),
+      previousHidden: arena.floats(H),
     };
-    this.carried = Array.from({ length: config.layers }, () => ({ hidden: scaled(H), cellState: new Float32Array(cellSize) }));
-    this.fromAbove = scaled(H);
-    const product = () => new FixedProduct(cell.gateCount * H, H, 1);
-    this.products = Array.from({ length: config.layers }, (_, layer) => ({ R: product(), W: layer > 0 ? product() : null }));
+    this.carried = Array.from({ length: config.layers }, () => ({ hidden: scaled(arena, H), cellState: arena.floats(cellSize) }));
+    this.fromAbove = scaled(arena, H);
+    const matrix = () => new FixedMatrix(arena, width, H);
+    this.products = Array.from({ length: config.layers }, (_, layer) => ({ R: matrix(), W: layer > 0 ? matrix() : null }));
   }
 
-  /** Norms of every layer, from a tape of one stream (B = 1). Layers below `lowestLayer` are left out (NaN). */
-  run(tape: Tape, target: number, lowestLayer = 0): ItemisedNorms[] {
-    const { layers } = this.config;
-    const { hasCellState } = cellOf(this.config.cell);
+  /** What it takes of a tape's arena. */
+  static lengths(config: ModelConfig): number[] {
+    const cell = cellOf(config.cell);
+    const { hiddenSize: H, layers } = config;
+    const width = cell.gateCount * H;
+    const preActivations = Array<number>(cell.recurrentDiffers ? 2 : 1).fill(width);
+    const states = Array<number>((cell.hasCellState ? 4 : 2) + 1 + layers * (cell.hasCellState ? 2 : 1)).fill(H);
+    const matrices = Array<number>(2 * layers - 1).fill(FixedMatrix.length(width, H));
+    return [...preActivations, ...states, ...matrices];
+  }
+
+  /** Norms of every layer, from what the tape holds now. Layers below `lowestLayer` are left out (NaN). */
+  run(target: number, lowestLayer = 0): ItemisedNorms[] {
+    const { tape } = this;
+    const { layers } = tape.config;
+    const { hasCellState } = cellOf(tape.config.cell);
     const flows = Array.from({ length: layers }, () => ({
       hidden: new Float64Array(tape.steps).fill(NaN),
       cellState: new Float64Array(hasCellState ? tape.steps : 0).fill(NaN),
@@ -73,9 +87,9 @@ export class ItemisedGradient {
       cellState.fill(0);
     }
     for (let t = target; t >= 0; t--) {
-      if (t === target) this.lossGradient(tape, target);
+      if (t === target) this.lossGradient(target);
       else this.fromAbove.logScale = -Infinity;
-      for (let layer = layers - 1; layer >= lowestLayer; layer--) this.stepBack(tape, t, layer, flows[layer]);
+      for (let layer = layers - 1; layer >= lowestLayer; layer--) this.stepBack(t, layer, flows[layer]);
     }
     return flows;
   }
@@ -90,17 +104,19 @@ export class ItemisedGradient {
   }
 
   /** ∂ℓ_τ/∂h_τ of the top layer: Vᵀ(p − y). */
-  private lossGradient({ probabilities, targets }: Tape, target: number): void {
-    const { hiddenSize: H, vocabularySize: V } = this.config;
+  private lossGradient(target: number): void {
+    const { probabilities, targets, config, arena } = this.tape;
+    const { hiddenSize: H, vocabularySize: V } = config;
     const error = probabilities.slice(target * V, (target + 1) * V);
     error[targets[target]] -= 1;
     multiply(this.fromAbove.values, 0, error, 0, this.parameters.output.W, 0, 1, H, V, false);
-    normalise(this.fromAbove, 0);
+    normalise(arena, this.fromAbove, 0);
   }
 
   /** One step of one layer; leaves what it sends down in `fromAbove` and what it sends back in `carried`. */
-  private stepBack(tape: Tape, t: number, layer: number, norms: ItemisedNorms): void {
-    const { config, step, fromAbove } = this;
+  private stepBack(t: number, layer: number, norms: ItemisedNorms): void {
+    const { step, fromAbove } = this;
+    const { config, arena, layers } = this.tape;
     const H = config.hiddenSize;
     const { hidden: carried, cellState } = this.carried[layer];
     const logScale = Math.max(carried.logScale, fromAbove.logScale);
@@ -113,20 +129,20 @@ export class ItemisedGradient {
     const aboveFactor = Math.exp(fromAbove.logScale - logScale);
     for (let i = 0; i < H; i++) step.hidden[i] = carriedFactor * carried.values[i] + aboveFactor * fromAbove.values[i];
     for (let i = 0; i < cellState.length; i++) step.cellState[i] = carriedFactor * cellState[i];
-    norms.hidden[t] = log10Of(norm(step.hidden), logScale);
+    norms.hidden[t] = log10Of(lengthOf(arena, step.hidden), logScale);
 
     const cell = cellOf(config.cell);
-    cell.backwardStep(tape.layers[layer], t, 1, config, step);
-    if (cell.hasCellState) norms.cellState[t] = log10Of(norm(step.cellTotal), logScale);
+    cell.backwardStep(arena.kernels, layers[layer], t, 1, config, step);
+    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, step.cellTotal), logScale);
     const { R, W } = this.products[layer];
-    R.add(step.previousHidden, step.recurrent, 0, 1);
+    R.multiplyAdd(step.previousHidden, 0, step.recurrent, 0, 1);
     carried.values.set(step.previousHidden);
     cellState.set(step.cellState);
-    normalise(carried, logScale, cellState);
+    normalise(arena, carried, logScale, cellState);
     if (W) {
       fromAbove.values.fill(0);
-      W.add(fromAbove.values, step.input, 0, 1);
-      normalise(fromAbove, logScale);
+      W.multiplyAdd(fromAbove.values, 0, step.input, 0, 1);
+      normalise(arena, fromAbove, logScale);
     }
   }
 }
@@ -136,15 +152,19 @@ function log10Of(length: number, logScale: number): number {
   return (Math.log(length) + logScale) / Math.LN10;
 }
 
-function scaled(length: number): Scaled {
-  return { values: new Float32Array(length), logScale: -Infinity };
+function scaled(arena: Arena, length: number): Scaled {
+  return { values: arena.floats(length), logScale: -Infinity };
 }
 
 /** Brings e^logScale · values (and what shares its scale) to unit length. */
-function normalise(vector: Scaled, logScale: number, companion?: Float32Array): void {
-  const length = Math.hypot(norm(vector.values), companion ? norm(companion) : 0);
+function normalise(arena: Arena, vector: Scaled, logScale: number, companion?: Float32Array): void {
+  const length = Math.hypot(lengthOf(arena, vector.values), companion ? lengthOf(arena, companion) : 0);
   vector.logScale = logScale + Math.log(length);
   if (length === 0) return;
   for (let i = 0; i < vector.values.length; i++) vector.values[i] /= length;
   if (companion) for (let i = 0; i < companion.length; i++) companion[i] /= length;
+}
+
+function lengthOf(arena: Arena, values: Float32Array): number {
+  return Math.sqrt(arena.kernels.sumOfSquares(at(values), values.length));
 }

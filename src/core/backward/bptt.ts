@@ -3,13 +3,12 @@
  * ∂L/∂c_t), with L the mean cross-entropy over the window's tokens. The recurrence goes step by step through the kernels; what
  * can be done for all steps at once goes through `Products`.
  */
-import { FixedProduct } from '../../kernels/fixedProduct';
+import { at, FixedMatrix } from '../../kernels/arena';
 import type { StepGradients } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { inputSize, type ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
-import { norm } from '../numeric';
 import type { Products } from './products';
 
 /** Norms over units and streams of one layer's total gradients, one per step of the window. */
@@ -29,62 +28,75 @@ export class Backward {
   /** T·B × 1: the product with it is the sum over all steps and streams. */
   private readonly ones: Float32Array;
   /** With R, for the way from each step to the one before. */
-  private readonly recurrent: FixedProduct;
+  private readonly recurrent: FixedMatrix;
 
+  /** @param tape made with room for `Backward.lengths` */
   constructor(
-    private readonly config: ModelConfig,
-    private readonly steps: number,
-    private readonly batch: number,
+    private readonly tape: Tape,
     private readonly products: Products,
   ) {
+    const { config, steps, batch, arena } = tape;
     const cell = cellOf(config.cell);
     const size = batch * config.hiddenSize;
     const width = cell.gateCount * config.hiddenSize;
-    const preActivations = () => new Float32Array(steps * batch * width);
+    const preActivations = () => arena.floats(steps * batch * width);
     const input = preActivations();
     this.totals = Array.from({ length: config.layers }, () => ({
       hidden: new Float64Array(steps),
       cellState: new Float64Array(cell.hasCellState ? steps : 0),
     }));
     this.logits = new Float32Array(steps * batch * config.vocabularySize);
-    this.hidden = new Float32Array(steps * size);
+    this.hidden = arena.floats(steps * size);
     this.oneHotSums = new Float32Array(config.vocabularySize * width);
     this.ones = new Float32Array(steps * batch).fill(1);
-    this.recurrent = new FixedProduct(width, config.hiddenSize, batch);
+    this.recurrent = new FixedMatrix(arena, width, config.hiddenSize);
+    const cellSize = cell.hasCellState ? size : 0;
     this.step = {
-      hidden: new Float32Array(size),
-      cellState: new Float32Array(cell.hasCellState ? size : 0),
-      cellTotal: new Float32Array(cell.hasCellState ? size : 0),
+      hidden: arena.floats(size),
+      cellState: arena.floats(cellSize),
+      cellTotal: arena.floats(cellSize),
       input,
       inputOffset: 0,
       recurrent: cell.recurrentDiffers ? preActivations() : input,
       recurrentOffset: 0,
-      previousHidden: new Float32Array(size),
+      previousHidden: arena.floats(size),
     };
   }
 
+  /** What it takes of a tape's arena. */
+  static lengths(config: ModelConfig, steps: number, batch: number): number[] {
+    const cell = cellOf(config.cell);
+    const size = batch * config.hiddenSize;
+    const width = cell.gateCount * config.hiddenSize;
+    const preActivations = Array<number>(cell.recurrentDiffers ? 2 : 1).fill(steps * batch * width);
+    const states = Array<number>(cell.hasCellState ? 4 : 2).fill(size);
+    return [...preActivations, steps * size, FixedMatrix.length(width, config.hiddenSize), ...states];
+  }
+
   /** Writes ∂L/∂parameters, all of it, into `gradient`. The tape must hold a forward pass of these parameters. */
-  async run(tape: Tape, parameters: Parameters, gradient: Parameters): Promise<void> {
-    const { hiddenSize: H, vocabularySize: V, layers } = this.config;
-    const rows = this.steps * this.batch;
-    this.lossGradient(tape);
-    const top = tape.layers[layers - 1].hidden.subarray(this.batch * H);
+  async run(parameters: Parameters, gradient: Parameters): Promise<void> {
+    const { config, steps, batch, layers: tapes } = this.tape;
+    const { hiddenSize: H, vocabularySize: V, layers } = config;
+    const rows = steps * batch;
+    this.lossGradient();
+    const top = tapes[layers - 1].hidden.subarray(batch * H);
     await this.products.transposedMultiply(gradient.output.W, this.logits, top, V, H, rows);
     await this.products.transposedMultiply(gradient.output.b, this.ones, this.logits, 1, V, rows);
     await this.products.multiply(this.hidden, this.logits, parameters.output.W, rows, H, V);
     for (let layer = layers - 1; layer >= 0; layer--) {
-      this.recurrence(tape, parameters, layer);
-      await this.weights(tape, gradient, layer);
+      this.recurrence(parameters, layer);
+      await this.weights(gradient, layer);
       if (layer > 0) {
-        const width = cellOf(this.config.cell).gateCount * H;
-        await this.products.multiply(this.hidden, this.step.input, parameters.layers[layer].W, rows, inputSize(this.config, layer), width);
+        const width = cellOf(config.cell).gateCount * H;
+        await this.products.multiply(this.hidden, this.step.input, parameters.layers[layer].W, rows, inputSize(config, layer), width);
       }
     }
   }
 
   /** ∂L/∂logits = (p − y) / n, n the number of predicted tokens. */
-  private lossGradient({ probabilities, targets }: Tape): void {
-    const { vocabularySize: V } = this.config;
+  private lossGradient(): void {
+    const { probabilities, targets, config } = this.tape;
+    const { vocabularySize: V } = config;
     const rows = targets.length;
     const scale = 1 / rows;
     for (let i = 0; i < rows * V; i++) this.logits[i] = probabilities[i] * scale;
@@ -99,8 +111,10 @@ export class Backward {
    * One layer from its last step to its first. On entry `this.hidden` holds what reaches each h_t from above; the gradient of the
    * pre-activations of every step is left in `this.step`.
    */
-  private recurrence(tape: Tape, parameters: Parameters, layer: number): void {
-    const { config, step, batch } = this;
+  private recurrence(parameters: Parameters, layer: number): void {
+    const { step } = this;
+    const { config, steps, batch, arena, layers } = this.tape;
+    const { kernels } = arena;
     const cell = cellOf(config.cell);
     const size = batch * config.hiddenSize;
     const width = cell.gateCount * config.hiddenSize;
@@ -109,22 +123,23 @@ export class Backward {
     step.previousHidden.fill(0);
     step.cellState.fill(0);
     this.recurrent.load(parameters.layers[layer].R);
-    for (let t = this.steps - 1; t >= 0; t--) {
-      for (let i = 0; i < size; i++) step.hidden[i] = this.hidden[t * size + i] + step.previousHidden[i];
+    for (let t = steps - 1; t >= 0; t--) {
+      kernels.add(at(step.hidden), at(this.hidden, t * size), at(step.previousHidden), size);
       gradients.inputOffset = t * batch * width;
       gradients.recurrentOffset = gradients.inputOffset;
-      cell.backwardStep(tape.layers[layer], t, batch, config, gradients);
-      totals.hidden[t] = norm(step.hidden);
-      if (cell.hasCellState) totals.cellState[t] = norm(step.cellTotal);
-      this.recurrent.add(step.previousHidden, step.recurrent, gradients.recurrentOffset, batch);
+      cell.backwardStep(kernels, layers[layer], t, batch, config, gradients);
+      totals.hidden[t] = Math.sqrt(kernels.sumOfSquares(at(step.hidden), size));
+      if (cell.hasCellState) totals.cellState[t] = Math.sqrt(kernels.sumOfSquares(at(step.cellTotal), size));
+      this.recurrent.multiplyAdd(step.previousHidden, 0, step.recurrent, gradients.recurrentOffset, batch);
     }
   }
 
   /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, and the biases' sums. */
-  private async weights(tape: Tape, gradient: Parameters, layer: number): Promise<void> {
-    const { config, step, batch } = this;
+  private async weights(gradient: Parameters, layer: number): Promise<void> {
+    const { step, tape } = this;
+    const { config, batch } = tape;
     const H = config.hiddenSize;
-    const rows = this.steps * batch;
+    const rows = tape.steps * batch;
     const width = cellOf(config.cell).gateCount * H;
     const { W, R, Wb, Rb } = gradient.layers[layer];
     if (layer === 0) this.oneHotWeights(W, tape.inputs, width);
@@ -137,7 +152,7 @@ export class Backward {
 
   /** With one-hot x_t the product is a sum of rows by token. */
   private oneHotWeights(W: Float32Array, inputs: Int32Array, width: number): void {
-    const { vocabularySize: V } = this.config;
+    const { vocabularySize: V } = this.tape.config;
     const sums = this.oneHotSums;
     sums.fill(0);
     for (let row = 0; row < inputs.length; row++) {

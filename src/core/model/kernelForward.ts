@@ -1,5 +1,5 @@
 /** The forward pass by the kernels alone, where ONNX Runtime has no binary or fails to load. Same results, to rounding. */
-import { FixedProduct } from '../../kernels/fixedProduct';
+import { Arena, FixedMatrix } from '../../kernels/arena';
 import { multiplyTransposed } from '../../kernels/kernels';
 import { cellOf } from './cells/registry';
 import { inputSize, type ModelConfig } from './config';
@@ -11,7 +11,9 @@ export class KernelForward implements Forward {
   private readonly width: number;
   private readonly recurrent: Float32Array;
   /** With Rᵀ, from each state to the next pre-activations. */
-  private readonly product: FixedProduct;
+  private readonly product: FixedMatrix;
+  /** h_{t−1} of all streams. */
+  private readonly state: Float32Array;
   private input = new Float32Array(0);
 
   constructor(
@@ -20,8 +22,12 @@ export class KernelForward implements Forward {
     largestBatch: number,
   ) {
     this.width = cellOf(config.cell).gateCount * config.hiddenSize;
-    this.recurrent = new Float32Array(largestBatch * this.width);
-    this.product = new FixedProduct(config.hiddenSize, this.width, largestBatch);
+    const H = config.hiddenSize;
+    const lengths = [largestBatch * this.width, largestBatch * H, FixedMatrix.length(H, this.width)];
+    const arena = new Arena(lengths);
+    this.recurrent = arena.floats(lengths[0]);
+    this.state = arena.floats(lengths[1]);
+    this.product = new FixedMatrix(arena, H, this.width);
   }
 
   run(tape: Tape): Promise<void> {
@@ -45,7 +51,8 @@ export class KernelForward implements Forward {
     this.product.loadTransposed(R);
     for (let t = 0; t < steps; t++) {
       fillRows(recurrent, Rb, batch);
-      this.product.add(recurrent, tape.layers[layer].hidden, t * batch * H, batch);
+      this.state.set(tape.layers[layer].hidden.subarray(t * batch * H, (t + 1) * batch * H));
+      this.product.multiplyAdd(recurrent, 0, this.state, 0, batch);
       cell.forwardStep(tape.layers[layer], t, batch, config, input, t * batch * width, recurrent);
     }
   }

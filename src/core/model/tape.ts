@@ -1,8 +1,9 @@
 /**
  * What the forward pass of one window leaves behind for the backward pass. Everything is time-major: element (t, b, u) of a
  * series lies at (t·B + b)·H + u. Hidden and cell states have one row more: row 0 is the state carried in, row t + 1 the state
- * after step t. The arrays are made once and used for window after window.
+ * after step t. The arrays are made once, in an arena that kernels can reach, and used for window after window.
  */
+import { Arena } from '../../kernels/arena';
 import { cellOf } from './cells/registry';
 import type { ModelConfig } from './config';
 
@@ -16,6 +17,8 @@ export interface LayerTape {
 }
 
 export class Tape {
+  /** Of the states and activations, and of whoever works with them. */
+  readonly arena: Arena;
   readonly layers: readonly LayerTape[];
   /** T × B token ids: what is read … */
   readonly inputs: Int32Array;
@@ -26,19 +29,24 @@ export class Tape {
   /** T × B: ln p(target). */
   readonly targetLogProbabilities: Float32Array;
 
+  /** @param room lengths of the arrays that others will ask of the arena: `Backward.lengths`, `ItemisedGradient.lengths` */
   constructor(
     readonly config: ModelConfig,
     readonly steps: number,
     readonly batch: number,
+    room: readonly number[] = [],
   ) {
-    const { hiddenSize, vocabularySize } = config;
+    const { hiddenSize, vocabularySize, layers } = config;
     const cell = cellOf(config.cell);
     const rows = steps * batch;
-    const states = () => new Float32Array((steps + 1) * batch * hiddenSize);
-    this.layers = Array.from({ length: config.layers }, () => ({
+    const stateLength = (steps + 1) * batch * hiddenSize;
+    const ofLayer = [...Array<number>(cell.hasCellState ? 2 : 1).fill(stateLength), ...cell.saved.map(() => rows * hiddenSize)];
+    this.arena = new Arena([...Array<number[]>(layers).fill(ofLayer).flat(), ...room]);
+    const states = () => this.arena.floats(stateLength);
+    this.layers = Array.from({ length: layers }, () => ({
       hidden: states(),
       cellState: cell.hasCellState ? states() : new Float32Array(0),
-      saved: Object.fromEntries(cell.saved.map((name) => [name, new Float32Array(rows * hiddenSize)])),
+      saved: Object.fromEntries(cell.saved.map((name) => [name, this.arena.floats(rows * hiddenSize)])),
     }));
     this.inputs = new Int32Array(rows);
     this.targets = new Int32Array(rows);

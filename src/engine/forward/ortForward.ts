@@ -49,7 +49,7 @@ export class OrtForward implements Forward {
     if (!binding) this.bindings.set(tape, (binding = this.bind(tape)));
     await this.session.run(binding.feeds, binding.fetches);
     const { hiddenSize } = this.config;
-    for (const layer of tape.layers) cellOf(this.config.cell).complete(layer, tape.steps, tape.batch * hiddenSize);
+    for (const layer of tape.layers) cellOf(this.config.cell).complete(tape.arena.kernels, layer, tape.steps, tape.batch * hiddenSize);
   }
 
   async release(): Promise<void> {

@@ -12,7 +12,7 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
   const tape = await inspector.read(watch.text);
   const { steps: T } = tape;
   const target = resolveTarget(watch.target, T);
-  const flows = inspector.flows(tape, target, watch.thresholds);
+  const flows = inspector.flows(target, watch.thresholds);
   const H = config.hiddenSize;
 
   const choice = checkUnitMap(inspector, watch.unitMap);

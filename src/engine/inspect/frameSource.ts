@@ -11,7 +11,7 @@ import { makeFrame } from './frame';
 import type { Inspector } from './inspector';
 
 /** Part of the time that frames may take while a run is on. */
-const shareOfTraining = 0.25;
+const shareOfTraining = 0.3;
 
 export interface FrameSink {
   frame(frame: Frame): void;

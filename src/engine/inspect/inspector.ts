@@ -38,15 +38,18 @@ export interface LayerFlow {
   readonly cell: StateFlow | null;
 }
 
-export class Inspector {
-  private tape: Tape | null = null;
-  private backward: Backward | null = null;
-  private encoded: { text: string; ids: Int32Array } | null = null;
-  private readonly itemised: ItemisedGradient;
+/** A probe of some length on its tape, and who works on it. */
+interface Bench {
+  readonly tape: Tape;
+  readonly backward: Backward;
+  readonly itemised: ItemisedGradient;
+}
 
-  constructor(readonly model: InspectedModel) {
-    this.itemised = new ItemisedGradient(model.config, model.parameters);
-  }
+export class Inspector {
+  private bench: Bench | null = null;
+  private encoded: { text: string; ids: Int32Array } | null = null;
+
+  constructor(readonly model: InspectedModel) {}
 
   /**
    * The forward pass over a text from the zero state: inputs are all its tokens but the last, targets all but the first. The tape
@@ -56,7 +59,7 @@ export class Inspector {
     const ids = this.encode(text);
     const steps = ids.length - 1;
     if (steps < 1) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', ids.length);
-    const tape = this.tapeFor(steps);
+    const { tape } = this.prepare(steps);
     tape.inputs.set(ids.subarray(0, steps));
     tape.targets.set(ids.subarray(1));
     tape.clearState();
@@ -65,26 +68,27 @@ export class Inspector {
   }
 
   /** Norms of the total gradients of what was read last, and, into `gradient`, those of the parameters. */
-  async totals(tape: Tape, gradient: Parameters): Promise<readonly TotalNorms[]> {
-    this.backward ??= new Backward(this.model.config, tape.steps, 1, this.model.backend.products);
-    await this.backward.run(tape, this.model.parameters, gradient);
-    return this.backward.totals;
+  async totals(gradient: Parameters): Promise<readonly TotalNorms[]> {
+    const { backward } = this.current;
+    await backward.run(this.model.parameters, gradient);
+    return backward.totals;
   }
 
   /** The flow to one target, layer by layer. */
-  flows(tape: Tape, target: number, thresholds: Thresholds): LayerFlow[] {
-    return this.itemised.run(tape, target).map(({ hidden, cellState }) => ({
+  flows(target: number, thresholds: Thresholds): LayerFlow[] {
+    return this.current.itemised.run(target).map(({ hidden, cellState }) => ({
       hidden: stateFlow(hidden, target, thresholds),
       cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
     }));
   }
 
   /** T × T: row τ is the top layer's log₁₀‖∂ℓ_τ/∂h_t‖, NaN for t > τ. */
-  async matrix(tape: Tape, pause: () => Promise<void>): Promise<Float64Array> {
+  async matrix(pause: () => Promise<void>): Promise<Float64Array> {
+    const { tape, itemised } = this.current;
     const top = this.model.config.layers - 1;
     const matrix = new Float64Array(tape.steps * tape.steps);
     for (let target = 0; target < tape.steps; target++) {
-      matrix.set(this.itemised.run(tape, target, top)[top].hidden, target * tape.steps);
+      matrix.set(itemised.run(target, top)[top].hidden, target * tape.steps);
       await pause();
     }
     return matrix;
@@ -95,18 +99,24 @@ export class Inspector {
     return this.encoded.ids;
   }
 
-  private tapeFor(steps: number): Tape {
-    if (this.tape?.steps === steps) return this.tape;
-    const { config } = this.model;
+  /** Of the text read last. */
+  private get current(): Bench {
+    if (!this.bench) throw new Error('nothing has been read yet');
+    return this.bench;
+  }
+
+  private prepare(steps: number): Bench {
+    if (this.bench?.tape.steps === steps) return this.bench;
+    const { config, parameters, backend } = this.model;
     const cell = cellOf(config.cell);
     // States, saved activations, and the backward pass's buffers of pre-activations and hidden gradients.
     const floats = steps * (config.hiddenSize * (config.layers * (2 + cell.saved.length) + 2 * cell.gateCount + 1) + 2 * config.vocabularySize);
     if (4 * floats > mostBytes) {
       throw new UserError('The text is too long to inspect at once: {0} tokens would need {1} GB of memory, and up to {2} GB are allowed. Choose a shorter text.', steps + 1, Math.ceil((4 * floats) / 1e9), mostBytes / 1e9);
     }
-    this.backward = null;
-    this.tape = new Tape(config, steps, 1);
-    return this.tape;
+    const tape = new Tape(config, steps, 1, [...Backward.lengths(config, steps, 1), ...ItemisedGradient.lengths(config)]);
+    this.bench = { tape, backward: new Backward(tape, backend.products), itemised: new ItemisedGradient(tape, parameters) };
+    return this.bench;
   }
 }
 

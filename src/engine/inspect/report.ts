@@ -11,8 +11,8 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const tape = await inspector.read(request.text);
   const target = resolveTarget(request.target, tape.steps);
   const gradient = new Parameters(config);
-  const totals = await inspector.totals(tape, gradient);
-  const flows = inspector.flows(tape, target, request.thresholds);
+  const totals = await inspector.totals(gradient);
+  const flows = inspector.flows(target, request.thresholds);
   const H = config.hiddenSize;
 
   const layers = flows.map(({ hidden: { log10, horizon } }, layer): LayerReport => {
@@ -29,6 +29,6 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
     output: { W: norm(gradient.output.W), b: norm(gradient.output.b) },
     embedding: null,
     regions,
-    matrix: request.matrix ? await inspector.matrix(tape, pause) : null,
+    matrix: request.matrix ? await inspector.matrix(pause) : null,
   };
 }

@@ -26,7 +26,7 @@ export async function describeToken(inspector: Inspector, request: DescribeReque
     symbol: symbols[id],
     loss: before < 0 ? null : -tape.targetLogProbabilities[before],
     predictions: before < 0 ? [] : predictions(tape, before, symbols),
-    layers: token === tape.steps ? [] : layerStates(tape, token, target, inspector.flows(tape, target, request.thresholds), request),
+    layers: token === tape.steps ? [] : layerStates(tape, token, target, inspector.flows(target, request.thresholds), request),
     contributions: before < 0 ? null : contributions(inspector, tape, id, before),
   };
 }

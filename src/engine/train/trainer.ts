@@ -43,8 +43,9 @@ export class Trainer {
     private readonly backend: Backend,
   ) {
     this.streams = new Streams(ids, settings.window, settings.batch);
-    this.tape = new Tape(config, settings.window, settings.batch);
-    this.backward = new Backward(config, settings.window, settings.batch, backend.products);
+    const { window, batch } = settings;
+    this.tape = makeTape(config, window, batch);
+    this.backward = new Backward(this.tape, backend.products);
     this.gradient = new Parameters(config);
     this.optimizer = optimizerOf(settings, parameters.values.length);
   }
@@ -68,7 +69,7 @@ export class Trainer {
     if (streams.next(tape.inputs, tape.targets)) tape.clearState();
     await this.backend.forward.run(tape);
     const { loss } = tape;
-    await this.backward.run(tape, parameters, gradient);
+    await this.backward.run(parameters, gradient);
     const { before, after, clippedFraction } = clip(gradient.values, this.settings);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       streams.position = position;
@@ -134,5 +135,15 @@ export class Trainer {
       'At step {0} the gradient of {1} is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
       step, entry?.name ?? 'the parameters',
     );
+  }
+}
+
+/** Throws a UserError when the window is too large for the memory. */
+function makeTape(config: ModelConfig, window: number, batch: number): Tape {
+  try {
+    return new Tape(config, window, batch, Backward.lengths(config, window, batch));
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', window, batch);
   }
 }

@@ -1,4 +1,6 @@
 /** Models and backends for tests of the engine's mathematics. */
+import { ItemisedGradient } from '../../../src/core/analysis/itemised';
+import { Backward } from '../../../src/core/backward/bptt';
 import { kernelProducts } from '../../../src/core/backward/products';
 import type { ModelConfig } from '../../../src/core/model/config';
 import { KernelForward } from '../../../src/core/model/kernelForward';
@@ -38,9 +40,14 @@ export async function backendFor(name: (typeof backendNames)[number], config: Mo
   return { name, forward: await OrtForward.create(config, parameters, 1), products: await OrtProducts.create(1) };
 }
 
+/** A tape with room for everything that works on one. */
+export function inspectionTape(config: ModelConfig, steps: number, batch: number): Tape {
+  return new Tape(config, steps, batch, [...Backward.lengths(config, steps, batch), ...ItemisedGradient.lengths(config)]);
+}
+
 /** A tape of one stream that holds the forward pass over `ids`, targets one behind, from the zero state. */
 export async function readProbe(config: ModelConfig, backend: Backend, ids: readonly number[]): Promise<Tape> {
-  const tape = new Tape(config, ids.length - 1, 1);
+  const tape = inspectionTape(config, ids.length - 1, 1);
   tape.inputs.set(ids.slice(0, -1));
   tape.targets.set(ids.slice(1));
   await backend.forward.run(tape);

@@ -1,4 +1,5 @@
 /** What a cell is: the recurrence of one layer, forward and backward. Each cell is one file in this folder. */
+import type { Kernels } from '../../../kernels/arena';
 import type { GraphBuilder } from '../../onnx/graphBuilder';
 import type { Activation, CellName } from '../config';
 import type { LayerTape } from '../tape';
@@ -28,7 +29,7 @@ export interface CellSettings {
   readonly activation: Activation;
 }
 
-/** Buffers of one backward step. Rows of pre-activation gradients are [B, G·H], gates side by side in ONNX order. */
+/** Buffers of one backward step, in the tape's arena. Rows of pre-activation gradients are [B, G·H], gates side by side in ONNX order. */
 export interface StepGradients {
   /** In: ∂L/∂h_t. [B, H]. */
   readonly hidden: Float32Array;
@@ -65,12 +66,12 @@ export interface Cell {
    */
   addSaved(graph: GraphBuilder, inputs: GraphInputs, previousHidden2d: string, outputs: (saved: string) => string): void;
   /** After the graph: fills what it does not compute (the LSTM's cell states). */
-  complete(tape: LayerTape, steps: number, size: number): void;
+  complete(kernels: Kernels, tape: LayerTape, steps: number, size: number): void;
   /**
    * One step forward without a graph. `input` holds W x_t + Wb and `recurrent` R h_{t−1} + Rb, [B, G·H] each, at their offsets;
    * writes state row t + 1 and the saved activations of step t.
    */
   forwardStep(tape: LayerTape, step: number, batch: number, settings: CellSettings, input: Float32Array, inputOffset: number, recurrent: Float32Array): void;
-  /** The element-wise part of one step backward. */
-  backwardStep(tape: LayerTape, step: number, batch: number, settings: CellSettings, gradients: StepGradients): void;
+  /** The element-wise part of one step backward: the kernel in src/kernels/assembly, where its equations stand. */
+  backwardStep(kernels: Kernels, tape: LayerTape, step: number, batch: number, settings: CellSettings, gradients: StepGradients): void;
 }

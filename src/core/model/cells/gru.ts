@@ -4,6 +4,7 @@
  *   q = R_h h_{t−1} + Rb_h                           n = tanh(W_h x_t + Wb_h + r ⊙ q)
  *   h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
  */
+import { at } from '../../../kernels/arena';
 import { logistic } from '../../numeric';
 import type { Cell } from './cell';
 
@@ -57,34 +58,13 @@ export const gru: Cell = {
     }
   },
 
-  backwardStep({ hidden, saved }, step, batch, { hiddenSize: H }, gradients) {
+  backwardStep(kernels, { hidden, saved }, step, batch, { hiddenSize: H }, gradients) {
     const { updateGate, resetGate, candidate, recurrentCandidate } = gatesOf(saved);
-    const { input, inputOffset, recurrent, recurrentOffset } = gradients;
-    const size = batch * H;
-    for (let b = 0; b < batch; b++) {
-      for (let u = 0; u < H; u++) {
-        const i = b * H + u;
-        const k = step * size + i;
-        const z = updateGate[k];
-        const r = resetGate[k];
-        const n = candidate[k];
-        const dh = gradients.hidden[i];
-        // ∂L/∂n = ∂L/∂h ⊙ (1 − z),  ∂L/∂z = ∂L/∂h ⊙ (h_{t−1} − n),  ∂L/∂r = ∂L/∂a_n ⊙ q
-        const an = dh * (1 - z) * (1 - n * n);
-        const az = dh * (hidden[k] - n) * z * (1 - z);
-        const ar = an * recurrentCandidate[k] * r * (1 - r);
-        const gate = b * 3 * H + u;
-        input[inputOffset + gate] = az;
-        input[inputOffset + gate + H] = ar;
-        input[inputOffset + gate + 2 * H] = an;
-        // The reset gate stands between R_h h_{t−1} + Rb_h and the candidate: ∂L/∂q = ∂L/∂a_n ⊙ r
-        recurrent[recurrentOffset + gate] = az;
-        recurrent[recurrentOffset + gate + H] = ar;
-        recurrent[recurrentOffset + gate + 2 * H] = an * r;
-        // h_{t−1} also passes straight into h_t, through z
-        gradients.previousHidden[i] = dh * z;
-      }
-    }
+    const k = step * batch * H;
+    kernels.gruBackward(
+      batch, H, at(updateGate, k), at(resetGate, k), at(candidate, k), at(recurrentCandidate, k), at(hidden, k), at(gradients.hidden),
+      at(gradients.input, gradients.inputOffset), at(gradients.recurrent, gradients.recurrentOffset), at(gradients.previousHidden),
+    );
   },
 };
 

@@ -3,12 +3,9 @@
  *   i, o, f = σ(W x_t + Wb + R h_{t−1} + Rb)        g = tanh(…)
  *   c_t = f ⊙ c_{t−1} + i ⊙ g                        h_t = o ⊙ tanh(c_t)
  */
+import { at } from '../../../kernels/arena';
 import { logistic } from '../../numeric';
 import type { Cell } from './cell';
-
-/** Between these, h / o gives tanh(c), and 1 − tanh², to a few units in the last place of float32. */
-const smallestGate = 1e-6;
-const unsaturated = 0.9;
 
 export const lstm: Cell = {
   name: 'lstm',
@@ -34,9 +31,11 @@ export const lstm: Cell = {
     graph.node('Tanh', [g], {}, outputs('candidate'));
   },
 
-  complete({ cellState, saved }, steps, size) {
+  complete(kernels, { cellState, saved }, steps, size) {
     const { inputGate, forgetGate, candidate } = gatesOf(saved);
-    for (let i = 0; i < steps * size; i++) cellState[size + i] = forgetGate[i] * cellState[i] + inputGate[i] * candidate[i];
+    for (let k = 0; k < steps * size; k += size) {
+      kernels.lstmCells(size, at(inputGate, k), at(forgetGate, k), at(candidate, k), at(cellState, k), at(cellState, k + size));
+    }
   },
 
   forwardStep({ hidden, cellState, saved }, step, batch, { hiddenSize: H }, input, inputOffset, recurrent) {
@@ -61,35 +60,14 @@ export const lstm: Cell = {
     }
   },
 
-  backwardStep({ hidden, cellState, saved }, step, batch, { hiddenSize: H }, gradients) {
+  backwardStep(kernels, { cellState, saved }, step, batch, { hiddenSize: H }, gradients) {
     const { inputGate, outputGate, forgetGate, candidate } = gatesOf(saved);
-    const { input, inputOffset } = gradients;
     const size = batch * H;
-    for (let b = 0; b < batch; b++) {
-      for (let u = 0; u < H; u++) {
-        const n = b * H + u;
-        const k = step * size + n;
-        const gate = inputOffset + b * 4 * H + u;
-        const i = inputGate[k];
-        const o = outputGate[k];
-        const f = forgetGate[k];
-        const g = candidate[k];
-        const dh = gradients.hidden[n];
-        // tanh(c_t) is h_t / o, but for rounding, which spoils 1 − tanh² where the cell is saturated or the gate nearly shut.
-        const quotient = hidden[k + size] / o;
-        const tanhC = o > smallestGate && Math.abs(quotient) < unsaturated ? quotient : Math.tanh(cellState[k + size]);
-        // ∂L/∂c_t = (through c_{t+1}) + ∂L/∂h_t ⊙ o ⊙ (1 − tanh² c_t)
-        const dc = gradients.cellState[n] + dh * o * (1 - tanhC * tanhC);
-        gradients.cellTotal[n] = dc;
-        // ∂L/∂a = ∂L/∂gate ⊙ gate′;  σ′ = σ(1 − σ),  tanh′ = 1 − g²
-        input[gate] = dc * g * i * (1 - i);
-        input[gate + H] = dh * tanhC * o * (1 - o);
-        input[gate + 2 * H] = dc * cellState[k] * f * (1 - f);
-        input[gate + 3 * H] = dc * i * (1 - g * g);
-        // ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f
-        gradients.cellState[n] = dc * f;
-      }
-    }
+    const k = step * size;
+    kernels.lstmBackward(
+      batch, H, at(inputGate, k), at(outputGate, k), at(forgetGate, k), at(candidate, k), at(cellState, k), at(cellState, k + size),
+      at(gradients.hidden), at(gradients.cellState), at(gradients.cellTotal), at(gradients.input, gradients.inputOffset),
+    );
     gradients.previousHidden.fill(0);
   },
 };

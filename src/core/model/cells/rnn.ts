@@ -2,6 +2,7 @@
  * The vanilla RNN.
  *   h_t = φ(W x_t + Wb + R h_{t−1} + Rb),  φ = tanh or relu
  */
+import { at } from '../../../kernels/arena';
 import type { Cell } from './cell';
 
 export const rnn: Cell = {
@@ -34,17 +35,9 @@ export const rnn: Cell = {
     }
   },
 
-  backwardStep({ hidden }, step, batch, { hiddenSize, activation }, gradients) {
+  backwardStep(kernels, { hidden }, step, batch, { hiddenSize, activation }, gradients) {
     const size = batch * hiddenSize;
-    const row = (step + 1) * size;
-    const relu = activation === 'relu';
-    const { input, inputOffset } = gradients;
-    for (let i = 0; i < size; i++) {
-      const h = hidden[row + i];
-      // ∂L/∂a = ∂L/∂h ⊙ φ′(a);  tanh′ = 1 − h²,  relu′ = [h > 0]
-      const derivative = relu ? Number(h > 0) : 1 - h * h;
-      input[inputOffset + i] = gradients.hidden[i] * derivative;
-    }
+    kernels.rnnBackward(size, activation === 'relu', at(hidden, (step + 1) * size), at(gradients.hidden), at(gradients.input, gradients.inputOffset));
     gradients.previousHidden.fill(0);
   },
 };
