@@ -6,7 +6,7 @@ import { modelSettings, trainingSettings } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
-import { RunSession, type EngineLauncher } from './runs/runSession';
+import { RunSession, type Beginning, type EngineLauncher } from './runs/runSession';
 import type { RunsFolder } from './runs/runsFolder';
 import { settingsFor, settingsWith } from './settings';
 
@@ -25,7 +25,7 @@ export interface TrainingParts {
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown): Promise<RunDescription | undefined> {
-  const { launch, registry, runsFolder, panel } = parts;
+  const { registry, runsFolder } = parts;
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
@@ -40,17 +40,24 @@ export async function train(parts: TrainingParts, target: unknown): Promise<RunD
   const folder = await runsFolder.newRun(uri, name, model.cell);
 
   const request = { corpus, model, training: trainingSettings(read), folder };
-  const title = vscode.l10n.t('Backflow: reading the corpus and making the model');
-  const session = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-    RunSession.begin(launch, { kind: 'train', request }),
-  );
-  if (document) {
-    session.document = document.uri;
-    if (!editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
-  }
+  if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
+  const session = await beginBesidePanel(parts, { kind: 'train', request });
+  if (document) session.document = document.uri;
   registry.add(session);
-  panel.show();
   return session.description;
+}
+
+/** Starts the engine while the panel's page loads, each of which takes a second. A refused run leaves no panel behind. */
+async function beginBesidePanel({ launch, panel }: TrainingParts, beginning: Beginning): Promise<RunSession> {
+  const wasOpen = panel.isOpen;
+  panel.show();
+  try {
+    const title = vscode.l10n.t('Backflow: reading the corpus and making the model');
+    return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => RunSession.begin(launch, beginning));
+  } catch (error) {
+    if (!wasOpen) panel.close();
+    throw error;
+  }
 }
 
 function uriOf(value: unknown): vscode.Uri | undefined {

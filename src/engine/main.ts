@@ -1,8 +1,12 @@
 /** The engine process: the engine behind the channel to its parent. It ends when its parent does. */
+import { constants, setPriority } from 'node:os';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
 import { toError } from './toError';
+
+// Where processors are short, typing, scrolling and drawing go first; training takes what is left.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const channel: Channel = {
   send: (message) => {

@@ -60,44 +60,53 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** Columns the product takes at a time; rows of a fixed matrix are padded to whole blocks. */
-const block = 8;
+/** Columns of one panel: what the product takes at a time. */
+const panelWidth = 8;
 
-/** A matrix [k, n] that stays the same for many products: the recurrent weights of one window. */
+/**
+ * A matrix [k, n] that stays the same for many products: the recurrent weights of one window. It lies in panels of eight columns,
+ * k × 8 each, the last one padded with zeros.
+ */
 export class FixedMatrix {
   private readonly values: Float32Array;
-  private readonly columns: number;
 
   constructor(
     private readonly arena: Arena,
     private readonly k: number,
     private readonly n: number,
   ) {
-    this.columns = paddedColumns(n);
-    this.values = arena.floats(k * this.columns);
+    this.values = arena.floats(FixedMatrix.length(k, n));
   }
 
   /** Elements it takes of its arena. */
   static length(k: number, n: number): number {
-    return k * paddedColumns(n);
+    return k * Math.ceil(n / panelWidth) * panelWidth;
   }
 
   load(matrix: Float32Array): void {
-    if (this.columns === this.n) this.values.set(matrix);
-    else for (let l = 0; l < this.k; l++) this.values.set(matrix.subarray(l * this.n, (l + 1) * this.n), l * this.columns);
+    this.pack(matrix, this.n, 1);
   }
 
   /** Takes the transpose of a matrix [n, k]. */
   loadTransposed(matrix: Float32Array): void {
-    for (let j = 0; j < this.n; j++) for (let l = 0; l < this.k; l++) this.values[l * this.columns + j] = matrix[j * this.k + l];
+    this.pack(matrix, 1, this.k);
   }
 
   /** out[m, n] += a[m, k] · this, at the arrays' elements `outIndex` and `aIndex`. */
   multiplyAdd(out: Float32Array, outIndex: number, a: Float32Array, aIndex: number, m: number): void {
     this.arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), at(this.values), m, this.n, this.k);
   }
-}
 
-function paddedColumns(n: number): number {
-  return Math.ceil(n / block) * block;
+  /** Element (l, j) is `matrix[l · rowStride + j · columnStride]`. */
+  private pack(matrix: Float32Array, rowStride: number, columnStride: number): void {
+    const { k, n, values } = this;
+    for (let first = 0; first < n; first += panelWidth) {
+      const width = Math.min(panelWidth, n - first);
+      for (let l = 0; l < k; l++) {
+        const to = first * k + l * panelWidth;
+        const from = l * rowStride + first * columnStride;
+        for (let c = 0; c < width; c++) values[to + c] = matrix[from + c * columnStride];
+      }
+    }
+  }
 }

@@ -48,7 +48,7 @@ export interface Watch {
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
   readonly unitMap: UnitMapChoice;
-  /** Frames a second at most, besides the rules that one frame is outstanding and that frames take a small share of training. */
+  /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maximumRate: number;
 }
 

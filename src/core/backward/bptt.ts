@@ -47,7 +47,7 @@ export class Backward {
     }));
     this.logits = new Float32Array(steps * batch * config.vocabularySize);
     this.hidden = arena.floats(steps * size);
-    this.oneHotSums = new Float32Array(config.vocabularySize * width);
+    this.oneHotSums = arena.floats(config.vocabularySize * width);
     this.ones = new Float32Array(steps * batch).fill(1);
     this.recurrent = new FixedMatrix(arena, width, config.hiddenSize);
     const cellSize = cell.hasCellState ? size : 0;
@@ -70,7 +70,7 @@ export class Backward {
     const width = cell.gateCount * config.hiddenSize;
     const preActivations = Array<number>(cell.recurrentDiffers ? 2 : 1).fill(steps * batch * width);
     const states = Array<number>(cell.hasCellState ? 4 : 2).fill(size);
-    return [...preActivations, steps * size, FixedMatrix.length(width, config.hiddenSize), ...states];
+    return [...preActivations, steps * size, config.vocabularySize * width, FixedMatrix.length(width, config.hiddenSize), ...states];
   }
 
   /** Writes ∂L/∂parameters, all of it, into `gradient`. The tape must hold a forward pass of these parameters. */
@@ -152,13 +152,14 @@ export class Backward {
 
   /** With one-hot x_t the product is a sum of rows by token. */
   private oneHotWeights(W: Float32Array, inputs: Int32Array, width: number): void {
-    const { vocabularySize: V } = this.tape.config;
+    const { config, arena } = this.tape;
+    const { vocabularySize: V } = config;
+    const { kernels } = arena;
     const sums = this.oneHotSums;
     sums.fill(0);
     for (let row = 0; row < inputs.length; row++) {
-      const to = inputs[row] * width;
-      const from = row * width;
-      for (let j = 0; j < width; j++) sums[to + j] += this.step.input[from + j];
+      const sum = at(sums, inputs[row] * width);
+      kernels.add(sum, sum, at(this.step.input, row * width), width);
     }
     for (let token = 0; token < V; token++) for (let j = 0; j < width; j++) W[j * V + token] = sums[token * width + j];
   }

@@ -28,6 +28,14 @@ export class Panel implements vscode.Disposable {
     return this.panel?.visible === true;
   }
 
+  get isOpen(): boolean {
+    return this.panel !== undefined;
+  }
+
+  close(): void {
+    this.panel?.dispose();
+  }
+
   /** Opens the panel beside the text, or brings it into view. The keyboard stays in the text. */
   show(): void {
     if (this.panel) {

@@ -17,7 +17,7 @@ import { frameForPage, rowsForPage } from './wholeBuffers';
 
 export class PanelLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
-  /** The frame the page is drawing: the engine makes no other until it is answered. */
+  /** The newest frame the page has been sent and has not drawn: the engine makes few others until it is answered. */
   private drawing: { readonly session: RunSession; readonly sequence: number } | null = null;
   private refusal: Message | null = null;
 
@@ -64,7 +64,7 @@ export class PanelLink implements vscode.Disposable {
         this.showCurrent();
         break;
       case 'frameDrawn':
-        if (this.drawing?.sequence === message.sequence) this.finishDrawing();
+        this.drawn(message.sequence);
         break;
       case 'control':
         if (session) void this.control.run(message.action, session);
@@ -123,13 +123,20 @@ export class PanelLink implements vscode.Disposable {
 
   private passOn(session: RunSession, frame: Frame): void {
     this.refusal = null;
-    this.finishDrawing();
+    if (this.drawing?.session !== session) this.finishDrawing();
     const { sequence } = frame.header;
     if (this.panel.post({ type: 'frame', frame: frameForPage(frame) })) this.drawing = { session, sequence };
     else session.frameDrawn(sequence);
   }
 
-  /** Answers for the page that drew the frame, or that will not any more. */
+  /** The page has drawn a frame, and will not draw those before it. */
+  private drawn(sequence: number): void {
+    if (!this.drawing || sequence > this.drawing.sequence) return;
+    if (sequence === this.drawing.sequence) this.finishDrawing();
+    else this.drawing.session.frameDrawn(sequence);
+  }
+
+  /** Answers for a page that has drawn everything it was sent, or that will not any more. */
   private finishDrawing(): void {
     if (!this.drawing) return;
     const { session, sequence } = this.drawing;

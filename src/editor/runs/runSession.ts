@@ -60,8 +60,8 @@ export class RunSession implements vscode.Disposable {
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
   private watched = '';
-  /** The frame that the engine waits to be told of; of an engine that has been replaced, none. */
-  private undrawn: number | null = null;
+  /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
+  private frames = { sent: 0, drawn: 0 };
   private isDisposed = false;
 
   private constructor(
@@ -92,7 +92,7 @@ export class RunSession implements vscode.Disposable {
     this.engine = this.launch();
     this.listen(this.engine);
     this.watched = '';
-    this.undrawn = null;
+    this.frames = { sent: 0, drawn: 0 };
     this.setStatus({ state: 'starting', step: this.status.step, message: null });
     // One engine at a time writes to a run's folder.
     await old.close();
@@ -158,8 +158,9 @@ export class RunSession implements vscode.Disposable {
   }
 
   frameDrawn(sequence: number): void {
-    if (sequence !== this.undrawn) return;
-    this.undrawn = null;
+    // A frame of an engine that has been replaced is not answered to the next.
+    if (sequence <= this.frames.drawn || sequence > this.frames.sent) return;
+    this.frames.drawn = sequence;
     // An engine that has ended needs no answer.
     this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
   }
@@ -239,7 +240,7 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('frame', own((frame) => {
       this.lastFrame = frame;
-      this.undrawn = frame.header.sequence;
+      this.frames.sent = frame.header.sequence;
       this.framed.fire(frame);
     }));
     engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));

@@ -1,6 +1,6 @@
 /**
- * Frames of the watched probe: made when something changed, one outstanding at most, and seldom enough that training keeps
- * most of the machine.
+ * Frames of the watched probe: made when something changed, few under way, and seldom enough that training keeps most of the
+ * machine.
  */
 import { UserError } from '../../core/userError';
 import type { Watch } from '../../protocol/engine';
@@ -12,6 +12,11 @@ import type { Inspector } from './inspector';
 
 /** Part of the time that frames may take while a run is on. */
 const shareOfTraining = 0.3;
+/**
+ * Frames sent and not yet drawn: one that is being drawn, and one on its way, since the way to a page can take longer than making
+ * a frame. A slow page then still slows nothing, and nothing piles up.
+ */
+const mostUnderWay = 2;
 
 export interface FrameSink {
   frame(frame: Frame): void;
@@ -65,13 +70,17 @@ export class FrameSource {
     if (this.timer) clearTimeout(this.timer);
   }
 
+  private get hasRoom(): boolean {
+    return this.sequence - this.drawn < mostUnderWay;
+  }
+
   private isDue(): boolean {
-    return this.watched !== null && this.isStale && this.drawn === this.sequence && performance.now() >= this.notBefore;
+    return this.watched !== null && this.isStale && this.hasRoom && performance.now() >= this.notBefore;
   }
 
   /** Without a training loop to ask for frames, a timer does. */
   private schedule(): void {
-    if (this.timer || this.watched === null || !this.isStale || this.drawn !== this.sequence) return;
+    if (this.timer || this.watched === null || !this.isStale || !this.hasRoom) return;
     this.timer = setTimeout(
       () => {
         this.timer = null;

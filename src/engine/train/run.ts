@@ -9,8 +9,8 @@ import type { Turns } from '../turns';
 import type { StepMetrics, Trainer } from './trainer';
 import type { Validator } from './validator';
 
-/** Progress is told this often, in milliseconds. */
-const progressInterval = 100;
+/** Progress is told this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
+const progressInterval = 250;
 /** Weight of the newest step in the running mean of the speed. */
 const newestShare = 0.1;
 

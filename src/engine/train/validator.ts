@@ -4,7 +4,7 @@ import type { ModelConfig } from '../../core/model/config';
 import { Tape, type Forward } from '../../core/model/tape';
 
 /** A validation in the course of training reads at most this many tokens, always the same ones. */
-const mostTokens = 65_536;
+const mostTokens = 16_384;
 
 export class Validator {
   private constructor(
