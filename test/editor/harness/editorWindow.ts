@@ -108,16 +108,15 @@ export class EditorWindow {
   async runCommand(title: string): Promise<void> {
     const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
     // Here too: once it is registered.
-    await this.until(`a command "${title}" in the palette`, async () => {
+    await this.until(`a command "${title}" to choose in the palette`, async () => {
       await this.page.keyboard.press('F1');
       // Whatever else takes the focus just now closes the palette again.
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       const filled = await succeeds(input.fill(`>${title}`, { timeout: 3000 }));
-      if (filled && (await appears(row, 4000))) return true;
+      if (filled && (await appears(row, 4000)) && (await succeeds(row.click({ timeout: 3000 })))) return true;
       await this.page.keyboard.press('Escape');
       return false;
     });
-    await row.click();
   }
 
   /** Tries again and again until it works. */
