@@ -1,5 +1,5 @@
 /** One training step after another: windows of the streams → forward → backward → clip → update. */
-import { Backward, type TotalNorms } from '../../core/backward/bptt';
+import { Backward } from '../../core/backward/bptt';
 import { Streams } from '../../core/corpus/streams';
 import type { ModelConfig } from '../../core/model/config';
 import { Parameters } from '../../core/model/parameters';
@@ -52,11 +52,6 @@ export class Trainer {
 
   get tokensPerStep(): number {
     return this.settings.window * this.settings.batch;
-  }
-
-  /** Norms of the total gradients of the last step, layer by layer. */
-  get totals(): readonly TotalNorms[] {
-    return this.backward.totals;
   }
 
   /**

@@ -1,13 +1,9 @@
 /** Up to four float32 side by side: what is left at the end of a row is loaded and stored lane by lane. */
 
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 export function load(from: usize, lanes: u32): v128 {
   return lanes >= 4 ? v128.load(from) : loadPart(from, lanes);
 }
 
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 export function store(to: usize, values: v128, lanes: u32): void {
   if (lanes >= 4) v128.store(to, values);
   else storePart(to, values, lanes);
@@ -27,15 +23,11 @@ function storePart(to: usize, values: v128, lanes: u32): void {
   if (lanes > 2) f32.store(to, f32x4.extract_lane(values, 2), 8);
 }
 
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 export function times(a: v128, b: v128): v128 {
   return f32x4.mul(a, b);
 }
 
 /** 1 − x. */
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 export function rest(x: v128): v128 {
   return f32x4.sub(f32x4.splat(1), x);
 }
@@ -44,8 +36,6 @@ export function rest(x: v128): v128 {
  * e^x for x ≤ 0, to about 2 units in the last place: x = n ln 2 + r with |r| ≤ ½ ln 2, then a polynomial of degree 7 in r (Cephes'
  * expf), then 2^n put into the exponent. Under e^−87, which float32 can hardly hold, it stays there.
  */
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 export function expOfNegative(argument: v128): v128 {
   const x = f32x4.max(argument, f32x4.splat(-87));
   const n = f32x4.nearest(times(x, f32x4.splat(1.44269504)));

@@ -46,8 +46,6 @@ export function lstmBackward(
 }
 
 /** tanh c; for small c, where 1 − e cancels, by Cephes' polynomial in c². */
-// @ts-ignore: a decorator of AssemblyScript
-@inline
 function tanhOf(c: v128, e: v128, sum: v128): v128 {
   const z = times(c, c);
   let p = f32x4.splat(-5.70498872745e-3);
