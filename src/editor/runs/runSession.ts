@@ -142,8 +142,8 @@ export class RunSession implements vscode.Disposable {
   }
 
   async control(call: RunCall): Promise<void> {
-    if (call === 'stop') await this.engine.calls.call('stop', null);
-    else this.setStatus(await this.engine.calls.call(call, null));
+    // The new status comes as an event, in order with the progress; the answer may be read after newer news.
+    await this.engine.calls.call(call, null);
   }
 
   /** Tells the engine which probe to make frames of; the same one twice is told once. */
