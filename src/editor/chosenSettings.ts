@@ -30,6 +30,8 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
   return {
     window: integer(read('training.window'), 2, defaults.window),
     batch: integer(read('training.batch'), 1, defaults.batch),
+    truncation: defaults.truncation,
+    dropout: defaults.dropout,
     steps: noneAtZero(integer(read('training.steps'), 0, 0)),
     optimizer: oneOf(read('training.optimizer'), ['adam', 'adamw', 'sgd', 'rmsprop', 'adagrad'], defaults.optimizer),
     learningRate: positive(read('training.learningRate'), defaults.learningRate),

@@ -1,22 +1,21 @@
 /** Text from the model: one token at a time, the state carried along. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import type { Random } from '../core/model/random';
-import { Tape } from '../core/model/tape';
+import { makeNetwork, type Network } from '../core/network';
 import { UserError } from '../core/userError';
 import type { InspectedModel } from './inspect/inspector';
 
 export class Sampler {
-  private readonly tape: Tape;
   private last: number;
 
   /** @param temperature 0 takes the likeliest token always */
   private constructor(
     private readonly model: InspectedModel,
+    private readonly network: Network,
     private readonly temperature: number,
     private readonly random: Random,
     first: number,
   ) {
-    this.tape = new Tape(model.config, 1, 1);
     this.last = first;
   }
 
@@ -26,7 +25,8 @@ export class Sampler {
       throw new UserError('The temperature is {0}; it must be 0 or a positive number.', String(temperature));
     }
     const ids = model.vocabulary.encode(prompt === '' ? startOf(model.vocabulary) : prompt);
-    const sampler = new Sampler(model, temperature, random, ids[0]);
+    const network = await model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
+    const sampler = new Sampler(model, network, temperature, random, ids[0]);
     for (const id of ids.subarray(1)) {
       await sampler.read();
       sampler.last = id;
@@ -42,13 +42,16 @@ export class Sampler {
   }
 
   private async read(): Promise<void> {
-    this.tape.inputs[0] = this.last;
-    await this.model.backend.forward.run(this.tape);
-    this.tape.carryState();
+    const { parameters, tape, forward } = this.network;
+    // They may have been trained on since the last symbol.
+    parameters.values.set(this.model.parameters.values);
+    tape.inputs[0] = this.last;
+    await forward.run();
+    tape.carryState();
   }
 
   private choose(): number {
-    const { probabilities } = this.tape;
+    const { probabilities } = this.network.tape;
     const likeliest = probabilities.reduce((best, p, id) => (p > probabilities[best] ? id : best), 0);
     if (this.temperature === 0) return likeliest;
     // p^(1/τ) relative to the largest, so that a small temperature does not underflow.

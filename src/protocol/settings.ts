@@ -21,6 +21,10 @@ export interface TrainingSettings {
   readonly window: number;
   /** B: parallel streams over the corpus. */
   readonly batch: number;
+  /** k2: inside a window gradients do not pass from step t to t − 1 where k2 divides t; null for no such cut. */
+  readonly truncation: number | null;
+  /** Probability that an output of a layer, but not of the top one, is dropped in training. */
+  readonly dropout: number;
   /** Steps in all, or null to go on until stopped. */
   readonly steps: number | null;
   readonly optimizer: OptimizerName;
@@ -71,6 +75,8 @@ export const defaultModelSettings: ModelSettings = { cell: 'lstm', activation: '
 export const defaultTrainingSettings: TrainingSettings = {
   window: 64,
   batch: 16,
+  truncation: null,
+  dropout: 0,
   steps: null,
   optimizer: 'adam',
   learningRate: 0.002,

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { Streams } from '../../core/corpus/streams';
 import { splitCorpus } from '../../core/corpus/split';
 import { Vocabulary } from '../../core/corpus/vocabulary';
-import { checkConfig, type ModelConfig } from '../../core/model/config';
+import { checkConfig, plainStack, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';
 import type { Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
@@ -33,7 +34,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns): Promise<Run
   const vocabulary = Vocabulary.of(text);
   if (vocabulary.size < 2) throw new UserError('{0} has only one symbol, “{1}”: there is nothing to predict.', name, vocabulary.symbols[0]);
   const { cell, activation, layers, hiddenSize } = request.model;
-  const config = checkConfig({ cell, activation, layers, hiddenSize, vocabularySize: vocabulary.size });
+  const config = checkConfig({ ...plainStack, cell, activation, layers, hiddenSize, vocabularySize: vocabulary.size });
   const ids = vocabulary.encode(text);
   const parameters = initialise(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, vocabulary, ids, training);
@@ -71,11 +72,18 @@ async function readSource(source: CorpusSource): Promise<{ text: string; name: s
 }
 
 async function assemble(config: ModelConfig, parameters: Parameters, vocabulary: Vocabulary, ids: Int32Array, training: TrainingSettings): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
-  const backend = await createBackend(config, parameters, training.batch, training);
+  const backend = await createBackend(training);
   const { training: trainingIds, validation } = splitCorpus(ids);
-  const trainer = new Trainer(config, training, parameters, trainingIds, backend);
-  const validator = Validator.create(config, validation, training.window, training.batch, backend.forward);
-  return { model: { config, parameters, vocabulary, backend }, trainer, validator };
+  const trainer = await Trainer.create(config, training, parameters, new Streams(trainingIds, training.window, training.batch), backend);
+  const model = { config, parameters: trainer.parameters, vocabulary, backend };
+  return { model, trainer, validator: await validatorOf(model, validation, training) };
+}
+
+/** Null when the tokens are too few to predict any. Few tokens are read as one stream. */
+async function validatorOf({ config, parameters, backend }: RunParts['model'], ids: Int32Array, { window, batch }: TrainingSettings): Promise<Validator | null> {
+  if (ids.length < 2) return null;
+  const streams = new Streams(ids, Math.min(window, ids.length - 1), ids.length - 1 >= window * batch ? batch : 1);
+  return Validator.create(config, streams, streams.windows, parameters, backend);
 }
 
 function describe(folder: string, corpus: CorpusDescription, config: ModelConfig, parameters: Parameters, training: TrainingSettings, backend: RunDescription['backend']): RunDescription {

@@ -1,39 +1,53 @@
-/** Validation loss: the mean over the validation part of the corpus, read as streams with the state carried along. */
-import { Streams } from '../../core/corpus/streams';
+/** Validation loss: the mean over the validation part of the corpus, read as the training reads its part. */
+import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
-import { Tape, type Forward } from '../../core/model/tape';
+import type { Parameters } from '../../core/model/parameters';
+import { makeNetwork, type Network } from '../../core/network';
+import type { Backend } from '../backend';
 
 /** A validation in the course of training reads at most this many tokens, always the same ones. */
 const mostTokens = 16_384;
 
 export class Validator {
-  private constructor(
-    private readonly streams: Streams,
-    private readonly tape: Tape,
-    private readonly forward: Forward,
-  ) {}
+  /** Where each validation begins. */
+  private readonly start: Readonly<Record<string, number>>;
 
-  /** Null when the tokens are too few to predict any. Few tokens are read as one stream instead of `batch`. */
-  static create(config: ModelConfig, ids: Int32Array, window: number, batch: number, forward: Forward): Validator | null {
-    if (ids.length < 2) return null;
-    const streams = ids.length - 1 >= window * batch ? batch : 1;
-    const steps = Math.min(window, ids.length - 1);
-    return new Validator(new Streams(ids, steps, streams), new Tape(config, steps, streams), forward);
+  private constructor(
+    private readonly reader: WindowReader,
+    /** Of one pass over the validation part. */
+    private readonly windows: number,
+    private readonly network: Network,
+    private readonly parameters: Parameters,
+  ) {
+    this.start = reader.state;
   }
 
-  /** Nats per token. */
+  /** @param parameters of the model that is trained */
+  static async create(config: ModelConfig, reader: WindowReader, windows: number, parameters: Parameters, backend: Backend): Promise<Validator> {
+    const { steps, batch } = reader;
+    const network = await backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
+    return new Validator(reader, windows, network, parameters);
+  }
+
+  /** Nats per predicted token. */
   async loss(): Promise<number> {
-    const { streams, tape } = this;
-    const windows = Math.min(streams.windows, Math.ceil(mostTokens / tape.inputs.length));
-    streams.position = 0;
-    tape.clearState();
+    const { reader, network } = this;
+    const { tape, forward } = network;
+    network.parameters.values.set(this.parameters.values);
+    reader.restore(this.start);
     let sum = 0;
-    for (let i = 0; i < windows; i++) {
-      streams.next(tape.inputs, tape.targets);
-      await this.forward.run(tape);
-      sum += tape.loss;
+    let predicted = 0;
+    let read = 0;
+    for (let window = 0; window < this.windows && read < mostTokens; window++) {
+      const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
+      tape.resize(steps);
+      if (restarts || window === 0) tape.clearState();
+      await forward.run();
+      sum += tape.loss * tape.predicted;
+      predicted += tape.predicted;
+      read += tape.rows;
       tape.carryState();
     }
-    return sum / windows;
+    return sum / predicted;
   }
 }
