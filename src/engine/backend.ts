@@ -1,5 +1,4 @@
 /** Chooses who computes the large products, and on how many threads. */
-import { availableParallelism } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
@@ -18,7 +17,7 @@ export interface Backend {
 
 export interface BackendRequest {
   readonly backend: BackendName;
-  /** Null: all cores of a small machine, with one left free where there are more than two. */
+  /** Null: as many as there are cores to be used. */
   readonly threads: number | null;
 }
 
@@ -28,8 +27,8 @@ const mostThreads = 8;
 const smallestStreams = 8;
 
 /** Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is. */
-export async function createBackend({ backend, threads: wanted }: BackendRequest): Promise<Backend> {
-  const threads = wanted ?? defaultThreads();
+export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number): Promise<Backend> {
+  const threads = wanted ?? Math.min(cores, mostThreads);
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
   return {
@@ -48,9 +47,4 @@ async function loadOrt(): Promise<typeof import('./products/ortProducts') | unde
   } catch {
     return undefined;
   }
-}
-
-function defaultThreads(): number {
-  const cores = availableParallelism();
-  return Math.min(cores > 2 ? cores - 1 : cores, mostThreads);
 }

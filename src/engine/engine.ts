@@ -50,14 +50,18 @@ export class Engine {
   private loaded: Loaded | null = null;
   private isLoading = false;
 
-  constructor(private readonly emit: Emit) {}
+  /** @param cores that it may use where a request does not say how many threads */
+  constructor(
+    private readonly emit: Emit,
+    private readonly cores: number,
+  ) {}
 
   private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.turns)));
+    return this.load(async () => this.startRun(await setUpRun(request, this.turns, this.cores)));
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpResumed(request, this.turns)));
+    return this.load(async () => this.startRun(await setUpResumed(request, this.turns, this.cores)));
   }
 
   private open(request: OpenRequest): Promise<OpenResult> {
@@ -70,7 +74,7 @@ export class Engine {
         throw readError(thrown, path);
       }
       const { config, parameters, vocabulary, step } = decodeCheckpoint(bytes, path);
-      const backend = await createBackend(request);
+      const backend = await createBackend(request, this.cores);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };

@@ -56,6 +56,17 @@ export class Backward {
     this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(cell).gates.length * H : 0);
   }
 
+  /** Of the last window and of the lowest layer: ∂L/∂h_t of each direction, T·B × H. */
+  get lowestHidden(): readonly Float32Array[] {
+    return this.hidden;
+  }
+
+  /** Of the last window and of the lowest layer's last direction: ∂L/∂a_t as W sees it and as R sees it, T·B × G·H. */
+  get lowestPreActivations(): { readonly input: Float32Array; readonly recurrent: Float32Array } {
+    const { preActivations, recurrentPreActivations } = this.recurrence;
+    return { input: preActivations, recurrent: recurrentPreActivations };
+  }
+
   /** Of the last window: of each layer and direction the norms of ∂L/∂h_t (and ∂L/∂c_t), one for each step. */
   get totals(): readonly (readonly TotalNorms[])[] {
     return this.recurrence.totals;

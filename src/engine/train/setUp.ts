@@ -28,7 +28,7 @@ import { Validator } from './validator';
 /** A text that is no file is kept in the run's folder, so that the run can be resumed. */
 const keptCorpus = 'corpus.txt';
 
-export async function setUpRun(request: TrainRequest, turns: Turns): Promise<RunParts> {
+export async function setUpRun(request: TrainRequest, turns: Turns, cores: number): Promise<RunParts> {
   const training = checkTraining(request.training);
   const { text, name, path } = await readSource(request.corpus);
   const vocabulary = Vocabulary.of(text);
@@ -37,7 +37,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns): Promise<Run
   const config = checkConfig({ ...plainStack, cell, activation, layers, hiddenSize, vocabularySize: vocabulary.size });
   const ids = vocabulary.encode(text);
   const parameters = initialise(config, Random.fromSeed(training.seed), training);
-  const parts = await assemble(config, parameters, vocabulary, ids, training);
+  const parts = await assemble(config, parameters, vocabulary, ids, training, cores);
 
   const description = describe(request.folder, { name, path, tokens: ids.length }, config, parameters, training, parts.model.backend.name);
   const folder = await RunFolder.create(request.folder, { description, corpusSha256: sha256(text), created: new Date().toISOString(), versions: versions(description.backend) });
@@ -46,7 +46,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns): Promise<Run
 }
 
 /** The run as it was at its newest checkpoint. Throws a UserError when there is none, or the corpus has changed. */
-export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns): Promise<RunParts> {
+export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns, cores: number): Promise<RunParts> {
   const folder = await RunFolder.open(path);
   const checkpoint = await folder.newestCheckpoint();
   if (!checkpoint) throw new UserError('{0} has no checkpoint to resume from.', folder.path);
@@ -59,7 +59,7 @@ export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns
   }
   const content = decodeCheckpoint(await readFile(checkpoint.model), checkpoint.model);
   const { config, parameters, vocabulary } = content;
-  const parts = await assemble(config, parameters, vocabulary, vocabulary.encode(text), training);
+  const parts = await assemble(config, parameters, vocabulary, vocabulary.encode(text), training, cores);
   parts.trainer.restoreState(await readFile(checkpoint.state), checkpoint.state);
   const description = describe(folder.path, record.description.corpus, config, parameters, training, parts.model.backend.name);
   return { ...parts, description, folder, turns };
@@ -71,8 +71,8 @@ async function readSource(source: CorpusSource): Promise<{ text: string; name: s
   return { text: source.text, name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, vocabulary: Vocabulary, ids: Int32Array, training: TrainingSettings): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
-  const backend = await createBackend(training);
+async function assemble(config: ModelConfig, parameters: Parameters, vocabulary: Vocabulary, ids: Int32Array, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
+  const backend = await createBackend(training, cores);
   const { training: trainingIds, validation } = splitCorpus(ids);
   const trainer = await Trainer.create(config, training, parameters, new Streams(trainingIds, training.window, training.batch), backend);
   const model = { config, parameters: trainer.parameters, vocabulary, backend };
