@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
+import { threadProgram } from './lib/threadProgram.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,7 +17,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
-  plugins: [assemblyScript(root)],
+  plugins: [assemblyScript(root), threadProgram],
   sourcemap: true,
   logLevel: 'warning',
 };

@@ -1,6 +1,7 @@
 /** The large products by the kernels alone, where ONNX Runtime has no binary or fails to load. Rows are spread over the threads. */
-import { at, gemmScratchLength, runKernel, type Arena } from '../kernels/arena';
+import { at, type Arena } from '../kernels/arena';
 import { splitStreams } from '../kernels/crew';
+import { gemmScratchLength } from '../kernels/fixedMatrix';
 import type { Products } from './products';
 
 /** How a matrix lies in its array, in elements. */
@@ -35,7 +36,7 @@ export class KernelProducts implements Products {
 
   private gemm(out: Float32Array, a: Float32Array, ofA: Strides, b: Float32Array, ofB: Strides, m: number, n: number, k: number, accumulate: boolean): void {
     const parts = splitStreams(m, this.arena.threads);
-    runKernel(this.arena, 'gemm', parts.map(({ first, count }, p) => [
+    this.arena.run('gemm', parts.map(({ first, count }, p) => [
       at(out, first * n), at(a, first * ofA.row), at(b), count, n, k, ofA.row, ofA.column, ofB.row, ofB.column, Number(accumulate), at(this.scratch[p]),
     ]));
   }

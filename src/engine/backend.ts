@@ -12,7 +12,7 @@ export interface Backend {
    * gets is empty. The kernels of an arena for `streams` streams run on several threads where that pays.
    * Throws RangeError where the memory is not to be had.
    */
-  build<T>(streams: number, make: (arena: Arena, products: Products) => T): Promise<T>;
+  build<T>(streams: number, make: (arena: Arena, products: Products) => T): T;
 }
 
 export interface BackendRequest {
@@ -31,12 +31,10 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
   const threads = wanted ?? Math.min(cores, mostThreads);
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
+  const crew = threads > 1 ? createCrew(threads) : null;
   return {
     name: products ? 'ort' : 'wasm',
-    async build(streams, make) {
-      const crew = threads > 1 && streams >= smallestStreams ? await createCrew() : null;
-      return Arena.build((arena) => make(arena, products ?? new KernelProducts(arena)), { crew });
-    },
+    build: (streams, make) => Arena.build((arena) => make(arena, products ?? new KernelProducts(arena)), { crew: streams >= smallestStreams ? crew : null }),
   };
 }
 

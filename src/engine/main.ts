@@ -3,8 +3,10 @@ import { availableParallelism, constants, setPriority } from 'node:os';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
+import { enableRelaxedSimd } from './relaxedSimd';
 import { toError } from './toError';
 
+enableRelaxedSimd();
 // Where processors are short, typing, scrolling and drawing go first; training takes what is left.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 

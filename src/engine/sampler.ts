@@ -25,7 +25,7 @@ export class Sampler {
       throw new UserError('The temperature is {0}; it must be 0 or a positive number.', String(temperature));
     }
     const ids = model.vocabulary.encode(prompt === '' ? startOf(model.vocabulary) : prompt);
-    const network = await model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
+    const network = model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
     const sampler = new Sampler(model, network, temperature, random, ids[0]);
     for (const id of ids.subarray(1)) {
       await sampler.read();

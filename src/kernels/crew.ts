@@ -1,20 +1,46 @@
-/** Threads that run a kernel side by side, each on its part of the streams. */
-import type { Kernels } from './arena';
+/** Threads that run kernels side by side. The engine makes them (`createCrew`): kernels know no platform. */
+import type { Kernels } from './exports';
 
 export interface Crew {
-  /** Threads, the calling one included. */
+  /** Threads, the calling one among them. */
   readonly size: number;
-  /** Calls the kernel once with each part's arguments, at the same time, and returns when all have ended. */
-  run(kernel: keyof Kernels, parts: readonly (readonly number[])[]): void;
+  /** Lets the threads reach an arena, which must have shared memory. */
+  join(arena: CrewMemory): ArenaCrew;
 }
 
-/** Rows that a product holds in registers at a time: parts are whole multiples of it where there are enough. */
-const rowsInRegisters = 6;
+export interface CrewMemory {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** The calling thread's own instance. */
+  readonly kernels: Kernels;
+}
 
-/** Streams (or rows) 0 … count − 1 in as many parts as there are threads, or fewer. */
-export function splitStreams(count: number, threads: number): { first: number; count: number }[] {
-  const share = Math.ceil(count / threads / rowsInRegisters) * rowsInRegisters;
-  const parts = [];
-  for (let first = 0; first < count; first += share) parts.push({ first, count: Math.min(share, count - first) });
-  return parts;
+/** A crew at work in one arena. */
+export interface ArenaCrew {
+  readonly size: number;
+  /**
+   * Calls a kernel once with each part's arguments, all at the same time, and returns when all are done. At most `size` parts, which
+   * must not write to the same places. Throws what a kernel threw.
+   */
+  run(kernel: keyof Kernels, parts: readonly (readonly number[])[]): void;
+  /** The threads let go of the arena's memory. */
+  leave(): void;
+}
+
+/** Streams first … first + count − 1. */
+export interface StreamRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * B streams in at most `threads` parts of nearly the same size; where there are enough, even sizes but the last: products take rows by
+ * six and four.
+ */
+export function splitStreams(B: number, threads: number): StreamRange[] {
+  const unit = B >= 4 * threads ? 2 : 1;
+  const units = Math.ceil(B / unit);
+  const parts = Math.min(threads, units);
+  const start = (part: number) => Math.min(B, unit * Math.ceil((part * units) / parts));
+  return Array.from({ length: parts }, (_, part) => ({ first: start(part), count: start(part + 1) - start(part) }));
 }

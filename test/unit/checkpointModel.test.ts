@@ -23,7 +23,7 @@ for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell:
       const config: ModelConfig = { ...plainStack, cell, activation, layers: 1, hiddenSize: 6, vocabularySize: V, ...stack };
       const { parameters, ids } = randomModel(config, 5, 21);
       const { tape } = await readProbe('wasm', config, parameters, ids);
-      const vocabulary = new Vocabulary([...'abcdefg']);
+      const vocabulary = new Vocabulary(Array.from('abcdefg'));
       const bytes = encodeCheckpoint({ config, parameters, vocabulary, step: 3 });
 
       const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });

@@ -3,7 +3,8 @@
  * travels is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far it
  * goes. Exactly zero stays exactly zero.
  */
-import { at, FixedMatrix } from '../../kernels/arena';
+import { at } from '../../kernels/arena';
+import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../model/cells/registry';
 import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';

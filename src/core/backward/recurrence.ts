@@ -1,6 +1,7 @@
 /** One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads. */
-import { at, FixedMatrix, runKernel } from '../../kernels/arena';
+import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
+import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
@@ -68,7 +69,7 @@ export class BackwardRecurrence {
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
-    runKernel(arena, cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, at(squares, p * row))));
+    arena.run(cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, at(squares, p * row))));
     this.norms(this.totals[layer][d], row);
   }
 

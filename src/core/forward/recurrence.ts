@@ -1,6 +1,7 @@
 /** The recurrence of one layer's direction over a window, by the kernels, its streams spread over the threads. */
-import { at, FixedMatrix, runKernel } from '../../kernels/arena';
+import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
+import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
@@ -46,7 +47,7 @@ export class ForwardRecurrence {
       tape: direction, steps, batch, hiddenSize: config.hiddenSize, activation: config.activation, lengths: tape.lengthsAddress,
       R: this.matrix.address, Rb: at(Rb), scratch: at(this.scratch),
     };
-    runKernel(arena, cell.forwardKernel, parts.map((part, p) => cell.forwardArguments(pass, part, at(counts, p * cell.counts.length))));
+    arena.run(cell.forwardKernel, parts.map((part, p) => cell.forwardArguments(pass, part, at(counts, p * cell.counts.length))));
     this.sumUp(this.saturation[layer][d]);
   }
 

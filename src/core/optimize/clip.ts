@@ -1,5 +1,6 @@
 /** Gradient clipping by value and by global norm, as PyTorch's `clip_grad_value_` and `clip_grad_norm_`. */
-import { at, type Kernels } from '../../kernels/arena';
+import { at } from '../../kernels/arena';
+import type { Kernels } from '../../kernels/exports';
 import { UserError } from '../userError';
 
 /** Added to the norm before dividing, as PyTorch does. */

@@ -59,7 +59,7 @@ export class Inspector {
     const ids = this.encode(text);
     const steps = ids.length - 1;
     if (steps < 1) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', ids.length);
-    const { parameters, tape, forward } = (await this.prepare(steps)).network;
+    const { parameters, tape, forward } = this.prepare(steps).network;
     parameters.values.set(this.model.parameters.values);
     tape.inputs.set(ids.subarray(0, steps));
     tape.targets.set(ids.subarray(1));
@@ -107,11 +107,11 @@ export class Inspector {
     return this.bench;
   }
 
-  private async prepare(steps: number): Promise<Bench> {
+  private prepare(steps: number): Bench {
     if (this.bench?.network.tape.mostSteps === steps) return this.bench;
     const { config, backend } = this.model;
     try {
-      this.bench = await backend.build(1, (arena, products) => {
+      this.bench = backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
         const { tape, parameters } = network;
         return { network, itemised: new ItemisedGradient(tape, parameters, products), matrix: new TargetMatrix(tape, parameters, products) };

@@ -19,7 +19,7 @@ const segmentSteps = 1024;
 export async function makeLongReport(model: InspectedModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   const { config, vocabulary, backend } = model;
   if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
-  const { network, itemised } = await backend.build(1, (arena, products) => {
+  const { network, itemised } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
     return { network: made, itemised: new ItemisedGradient(made.tape, made.parameters, products) };
   });

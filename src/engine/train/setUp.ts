@@ -74,13 +74,13 @@ async function readSource(source: CorpusSource): Promise<{ text: string; name: s
 async function assemble(config: ModelConfig, parameters: Parameters, vocabulary: Vocabulary, ids: Int32Array, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
   const backend = await createBackend(training, cores);
   const { training: trainingIds, validation } = splitCorpus(ids);
-  const trainer = await Trainer.create(config, training, parameters, new Streams(trainingIds, training.window, training.batch), backend);
+  const trainer = Trainer.create(config, training, parameters, new Streams(trainingIds, training.window, training.batch), backend);
   const model = { config, parameters: trainer.parameters, vocabulary, backend };
-  return { model, trainer, validator: await validatorOf(model, validation, training) };
+  return { model, trainer, validator: validatorOf(model, validation, training) };
 }
 
 /** Null when the tokens are too few to predict any. Few tokens are read as one stream. */
-async function validatorOf({ config, parameters, backend }: RunParts['model'], ids: Int32Array, { window, batch }: TrainingSettings): Promise<Validator | null> {
+function validatorOf({ config, parameters, backend }: RunParts['model'], ids: Int32Array, { window, batch }: TrainingSettings): Validator | null {
   if (ids.length < 2) return null;
   const streams = new Streams(ids, Math.min(window, ids.length - 1), ids.length - 1 >= window * batch ? batch : 1);
   return Validator.create(config, streams, streams.windows, parameters, backend);

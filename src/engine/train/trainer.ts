@@ -50,10 +50,10 @@ export class Trainer {
   /**
    * The settings must have passed `checkTraining`; `initial` is copied. Throws a UserError when the window does not fit in memory.
    */
-  static async create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend): Promise<Trainer> {
+  static create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend): Trainer {
     const { steps, batch } = reader;
     try {
-      const made = await backend.build(batch, (arena, products) => {
+      const made = backend.build(batch, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch, dropout: settings.dropout > 0 }, products);
         return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };
       });

@@ -23,9 +23,9 @@ export class Validator {
   }
 
   /** @param parameters of the model that is trained */
-  static async create(config: ModelConfig, reader: WindowReader, windows: number, parameters: Parameters, backend: Backend): Promise<Validator> {
+  static create(config: ModelConfig, reader: WindowReader, windows: number, parameters: Parameters, backend: Backend): Validator {
     const { steps, batch } = reader;
-    const network = await backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
+    const network = backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
     return new Validator(reader, windows, network, parameters);
   }
 

@@ -14,7 +14,6 @@ export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmForward } from './lstm';
 export { lstmStepBack } from './lstmStep';
 export { pack } from './panels';
-export { gruCellBack, lstmCellBack, lstmCells } from './planar';
 export { multiplyAdd } from './product';
 export { rnnBackward, rnnForward, rnnStepBack } from './rnn';
 export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows, transpose } from './rows';

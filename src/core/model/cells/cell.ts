@@ -1,5 +1,5 @@
 /** What a cell is: the recurrence of one layer in one direction. Its equations, forward and backward, stand in its kernels. */
-import type { Kernels } from '../../../kernels/arena';
+import type { Kernels } from '../../../kernels/exports';
 import type { Activation, CellName } from '../config';
 import type { DirectionTape } from '../tape';
 
