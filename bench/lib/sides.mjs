@@ -26,14 +26,14 @@ export async function startPeer(python) {
 
 function startPython(python, threads) {
   const count = String(threads);
-  return new Worker(python, python, [join(root, 'bench/peer/peer.py')], { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count, ...openBlasCore() });
+  return new Worker(python, python, [join(root, 'bench/peer/peer.py')], { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count, ...peerEnvironment() });
 }
 
 /**
  * An OpenBLAS older than the processor falls back to SSE3, several times slower; whoever cares for speed names the newest core it
  * knows. A setting of the person who measures is left as it is.
  */
-function openBlasCore() {
+export function peerEnvironment() {
   if (process.env.OPENBLAS_CORETYPE !== undefined) return {};
   const flags = processorFlags();
   if (flags.has('avx512f') && flags.has('avx512vl')) return { OPENBLAS_CORETYPE: 'SkylakeX' };
