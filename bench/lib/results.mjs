@@ -6,7 +6,7 @@ import { root } from '../../scripts/lib/stamps.mjs';
 /** The whole page in markdown. */
 export function page({ date, machine, ours, peers, quick }, sections) {
   const head = [
-    `- ${date}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}`,
+    `- ${date}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}; load before the start ${machine.load.toFixed(1)}`,
     `- Backflow ${ours.backflow} on Node.js ${ours.node} with ONNX Runtime ${ours.onnxruntime}`,
     ...peers.map(({ torch, python, blas, capability }) => `- PyTorch ${torch} on Python ${python}, ${blas}, ${capability}`),
     ...(quick ? ['- Short rounds: a first impression'] : []),

@@ -8,6 +8,8 @@ export class Worker {
   #name;
   #waiting = [];
   #lastWords = '';
+  /** Why there will be no more answers, once the process has ended. */
+  #end = null;
 
   /** @param name for messages */
   constructor(name, command, args, environment = {}) {
@@ -24,6 +26,7 @@ export class Worker {
   /** The answer; a Hindrance when the worker could not give one. */
   async ask(action, request = {}) {
     const answer = await new Promise((resolve, reject) => {
+      if (this.#end !== null) throw this.#end;
       this.#waiting.push({ resolve, reject });
       this.#child.stdin.write(`${JSON.stringify({ do: action, ...request })}\n`);
     });
@@ -37,6 +40,7 @@ export class Worker {
   }
 
   #fail(message) {
-    for (const { reject } of this.#waiting.splice(0)) reject(new Hindrance(message));
+    this.#end ??= new Hindrance(message);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#end);
   }
 }

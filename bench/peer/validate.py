@@ -1,6 +1,6 @@
 """The peer of a whole run: trains on a text as Backflow does, or reads a checkpoint of Backflow, and evaluates on all of the validation part.
 
-    validate.py train TEXT --seed N --hidden H --window T --batch B --steps N --learning-rate X --clip-norm X
+    validate.py train TEXT --seed N --hidden H --window T --batch B --steps N --learning-rate X --clip-norm X [--initial FILE.onnx]
     validate.py evaluate TEXT --checkpoint FILE.onnx
 
 Prints {"validationLoss": nats per token, "seconds": of training}. The text's first nine tenths (rounded up) are trained on, in B contiguous
@@ -38,9 +38,9 @@ def loss_of(model, one_hot, inputs, targets):
 
 
 def train(ids, symbols, options):
-    """PyTorch's own initialisation, as Backflow's default is."""
+    """From the weights of a checkpoint, or from PyTorch's own initialisation, as Backflow's default is."""
     torch.manual_seed(options.seed)
-    model = Plain('lstm', len(symbols), options.hidden, 1)
+    model = load(options.initial)[0] if options.initial else Plain('lstm', len(symbols), options.hidden, 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
     one_hot = torch.eye(len(symbols))
     length = (len(ids) - 1) // options.batch
@@ -105,7 +105,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('what', choices=['train', 'evaluate'])
     parser.add_argument('text')
-    parser.add_argument('--checkpoint')
+    for name in ('checkpoint', 'initial'):
+        parser.add_argument(f'--{name}')
     for name in ('seed', 'hidden', 'window', 'batch', 'steps'):
         parser.add_argument(f'--{name}', type=int)
     for name in ('learning-rate', 'clip-norm'):
