@@ -40,7 +40,7 @@ const options = {
   python: { type: 'string', multiple: true, default: ['python3'] },
   node: { type: 'string', default: process.execPath },
   threads: { type: 'string' },
-  only: { type: 'string', multiple: true, default: [''] },
+  only: { type: 'string', multiple: true, default: [] },
   quick: { type: 'boolean', default: false },
   publish: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -51,7 +51,7 @@ function parse() {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const unknown = positionals.find((name) => !Object.hasOwn(parts, name));
     if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
-    const rows = grid.filter(({ name }) => values.only.some((text) => name.includes(text)));
+    const rows = grid.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)));
     if (rows.length === 0) throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
     return { ...values, names: positionals.length > 0 ? positionals : standard, rows };
   } catch (error) {
@@ -60,7 +60,7 @@ function parse() {
 }
 
 async function bench() {
-  const { names, rows, help, python, publish, quick, ...chosen } = parse();
+  const { names, rows, only, help, python, publish, quick, ...chosen } = parse();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
@@ -69,7 +69,7 @@ async function bench() {
     await build();
     const ours = startOurs(chosen);
     const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
-    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick };
+    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
     const results = {};
     for (const name of names) results[name] = await parts[name].measure({ ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say });
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { root } from '../../scripts/lib/stamps.mjs';
 
 /** The whole page in markdown. */
-export function page({ date, machine, ours, peers, quick }, sections) {
+export function page({ date, machine, ours, peers, quick, only }, sections) {
   const head = [
     `- ${date}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}; load before the start ${machine.load.toFixed(1)}`,
     `- Backflow ${ours.backflow} on Node.js ${ours.node} with ONNX Runtime ${ours.onnxruntime}`,
     ...peers.map(({ torch, python, blas, capability }) => `- PyTorch ${torch} on Python ${python}, ${blas}, ${capability}`),
+    ...(only.length > 0 ? [`- Only rows of the grid that contain ${only.map((text) => `“${text}”`).join(' or ')}`] : []),
     ...(quick ? ['- Short rounds: a first impression'] : []),
   ];
   return [`# Measurements`, head.join('\n'), ...sections.map(({ title, body }) => `## ${title}\n\n${body}`)].join('\n\n') + '\n';
