@@ -1,5 +1,5 @@
 // Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
-//   node scripts/build.mjs [--tests] [--watch]
+//   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +51,14 @@ function testPrograms() {
   return ['test/unit', 'test/engine', 'test/webview', 'test/editor'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
-const all = process.argv.includes('--tests') ? [...programs, ...testPrograms()] : programs;
+/** Our side of the measurements (bench/README.md). */
+const benchProgram = { ...node, entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+
+const all = [
+  ...programs,
+  ...(process.argv.includes('--tests') ? testPrograms() : []),
+  ...(process.argv.includes('--bench') ? [benchProgram] : []),
+];
 mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
   for (const options of all) await (await context(options)).watch();
