@@ -1,10 +1,12 @@
 /** All that the measurements use of the engine, in one place. */
+import { availableParallelism } from 'node:os';
 import { createBackend } from '../../src/engine/backend';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
-import { checkConfig } from '../../src/core/model/config';
+import { Streams } from '../../src/core/corpus/streams';
+import { checkConfig, plainStack } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
@@ -43,13 +45,12 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const vocabulary = Vocabulary.of(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)).join(''));
   const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
-  const config = checkConfig({ cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
-  const parameters = initialise(config, random, settings);
-  const backend = await createBackend(config, parameters, batch, settings);
+  const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
+  const backend = await createBackend(settings, availableParallelism());
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
-  const trainer = new Trainer(config, settings, parameters, ids, backend);
+  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend);
 
-  const inspector = new Inspector({ config, parameters, vocabulary, backend });
+  const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend });
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
   const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, maximumRate: 20 } as const;
   let frames = 0;
@@ -70,5 +71,6 @@ export async function createTraining(request: TrainingRequest): Promise<Training
 /** Names of the exported kernels by their index in the WebAssembly module, which is all that a profile knows of them. */
 export function kernelNames(): ReadonlyMap<string, string> {
   // The specification makes the index the exported function's own name.
-  return new Map(Object.entries(new Arena([1]).kernels).flatMap(([name, kernel]: [string, unknown]): [string, string][] => (kernel instanceof Function ? [[kernel.name, name]] : [])));
+  const { kernels } = Arena.build((arena) => arena);
+  return new Map(Object.entries(kernels).flatMap(([name, kernel]: [string, unknown]): [string, string][] => (kernel instanceof Function ? [[kernel.name, name]] : [])));
 }

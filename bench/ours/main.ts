@@ -10,6 +10,7 @@
  *     {"do": "clear"}                                     → {}: forgets the models
  */
 import { createInterface } from 'node:readline';
+import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
 import { versions } from '../../src/engine/versions';
 import { createTraining, kernelNames, type Training, type TrainingRequest } from './engine';
 import { gemmSpeed } from './gemm';
@@ -23,6 +24,8 @@ type Request =
   | { readonly do: 'shared'; readonly name: string; readonly seconds: number; readonly rate: number }
   | { readonly do: 'profile'; readonly name: string; readonly steps: number }
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
+
+enableRelaxedSimd();
 
 const trainings = new Map<string, Training>();
 const threadsOfUser = process.env['BACKFLOW_BENCH_THREADS'];
