@@ -1,5 +1,6 @@
 /** A training that is interrupted and goes on from its saved state ends with the very bits of one that was not. */
 import { strict as assert } from 'node:assert';
+import { Streams } from '../../src/core/corpus/streams';
 import type { ModelConfig } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Parameters } from '../../src/core/model/parameters';
@@ -28,7 +29,7 @@ const variants: readonly Partial<TrainingSettings>[] = [
 ];
 
 async function trainerOf(settings: TrainingSettings, parameters: Parameters): Promise<Trainer> {
-  return new Trainer(config, settings, parameters, ids, await backendFor('wasm', config, parameters, settings.batch));
+  return new Trainer(config, settings, parameters, new Streams(ids, settings.window, settings.batch), await backendFor('wasm', config, parameters, settings.batch));
 }
 
 async function train(trainer: Trainer, steps: number): Promise<void> {

@@ -14,7 +14,7 @@ function recordOf(folder: string): RunRecord {
     description: {
       name: 'hello-lstm',
       folder,
-      corpus: { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600 },
+      corpus: { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, unit: 'codePoint' },
       model: { ...defaultModelSettings, vocabularySize: 5, parameterCount: 70_000 },
       training: { ...defaultTrainingSettings, steps: 100 },
       backend: 'ort',
@@ -50,7 +50,7 @@ describe('a run folder', () => {
       assert.deepEqual(await everything(folder), ['checkpoints', 'run.json']);
       assert.equal(await readFile(join(root, '.backflow', '.gitignore'), 'utf8'), '*\n');
       const json = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as { corpus: unknown; versions: unknown };
-      assert.deepEqual(json.corpus, { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, sha256: 'ab'.repeat(32) });
+      assert.deepEqual(json.corpus, { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, unit: 'codePoint', sha256: 'ab'.repeat(32) });
       assert.deepEqual(json.versions, { backflow: '0.1.0', onnxruntime: '1.30.0', node: '20.20.2' });
     });
 

@@ -3,45 +3,59 @@
  * whole window all of them start again from their beginnings.
  */
 import { UserError } from '../userError';
+import type { Ids } from './ids';
+import type { WindowInfo, WindowReader } from './windowReader';
 
-export class Streams {
+export class Streams implements WindowReader {
   /** Tokens each stream has, without the one that is only a target. */
   private readonly length: number;
   /** Where in each stream the next window starts. */
-  position = 0;
+  private position = 0;
 
-  /** Throws a UserError when there is not one window for each stream. */
+  /** @param steps of each window. Throws a UserError when there is not one window for each stream. */
   constructor(
-    private readonly ids: Int32Array,
-    private readonly window: number,
-    private readonly batch: number,
+    private readonly ids: Ids,
+    readonly steps: number,
+    readonly batch: number,
   ) {
     this.length = Math.floor((ids.length - 1) / batch);
-    if (this.length < window) {
+    if (this.length < steps) {
       throw new UserError(
         'The text is too short: {0} tokens to train on, but {1} streams with windows of {2} steps need at least {3}. Choose a longer text, or a smaller batch or window.',
-        ids.length, batch, window, batch * window + 1,
+        ids.length, batch, steps, batch * steps + 1,
       );
     }
   }
 
-  /** Whole windows in one pass over the streams. */
-  get windows(): number {
-    return Math.floor(this.length / this.window);
+  get windowsPerPass(): number {
+    return Math.floor(this.length / this.steps);
   }
 
-  /** Fills T × B inputs and targets, time-major. Returns true when the streams have started again, so that no state carries over. */
-  next(inputs: Int32Array, targets: Int32Array): boolean {
-    const restarts = this.position + this.window > this.length;
-    if (restarts) this.position = 0;
-    for (let b = 0; b < this.batch; b++) {
+  get tokensPerPass(): number {
+    return this.windowsPerPass * this.steps * this.batch;
+  }
+
+  get state(): { readonly position: number } {
+    return { position: this.position };
+  }
+
+  restore({ position }: Readonly<Record<string, number>>): void {
+    this.position = position;
+  }
+
+  next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): WindowInfo {
+    const { ids, steps, batch } = this;
+    if (this.position + steps > this.length) this.position = 0;
+    const restarts = this.position === 0;
+    for (let b = 0; b < batch; b++) {
       const start = b * this.length + this.position;
-      for (let t = 0; t < this.window; t++) {
-        inputs[t * this.batch + b] = this.ids[start + t];
-        targets[t * this.batch + b] = this.ids[start + t + 1];
+      for (let t = 0; t < steps; t++) {
+        inputs[t * batch + b] = ids[start + t];
+        targets[t * batch + b] = ids[start + t + 1];
       }
     }
-    this.position += this.window;
-    return restarts;
+    lengths.fill(steps);
+    this.position += steps;
+    return { steps, restarts };
   }
 }

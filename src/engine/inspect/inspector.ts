@@ -2,6 +2,7 @@
 import { ItemisedGradient } from '../../core/analysis/itemised';
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
 import { Backward, type TotalNorms } from '../../core/backward/bptt';
+import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { cellOf } from '../../core/model/cells/registry';
 import type { ModelConfig } from '../../core/model/config';
@@ -47,7 +48,7 @@ interface Bench {
 
 export class Inspector {
   private bench: Bench | null = null;
-  private encoded: { text: string; ids: Int32Array } | null = null;
+  private encoded: { text: string; ids: Ids } | null = null;
 
   constructor(readonly model: InspectedModel) {}
 
@@ -94,9 +95,11 @@ export class Inspector {
     return matrix;
   }
 
-  private encode(text: string): Int32Array {
-    if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
-    return this.encoded.ids;
+  private encode(text: string): Ids {
+    if (this.encoded?.text === text) return this.encoded.ids;
+    const ids = this.model.vocabulary.encode(text);
+    this.encoded = { text, ids };
+    return ids;
   }
 
   /** Of the text read last. */

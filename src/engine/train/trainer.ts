@@ -1,6 +1,6 @@
-/** One training step after another: windows of the streams → forward → backward → clip → update. */
+/** One training step after another: windows of the corpus → forward → backward → clip → update. */
 import { Backward } from '../../core/backward/bptt';
-import { Streams } from '../../core/corpus/streams';
+import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
 import { Parameters } from '../../core/model/parameters';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../core/model/safetensors';
@@ -28,23 +28,22 @@ export interface StepMetrics {
 export class Trainer {
   /** Steps taken. */
   step = 0;
-  private readonly streams: Streams;
+  private readonly lengths: Int32Array;
   private readonly tape: Tape;
   private readonly backward: Backward;
   private readonly gradient: Parameters;
   private readonly optimizer: Optimizer;
 
-  /** The settings must have passed `checkTraining`. Throws a UserError when the tokens are too few. */
+  /** The settings must have passed `checkTraining`. Throws a UserError when the window is too large for the memory. */
   constructor(
     private readonly config: ModelConfig,
     private readonly settings: TrainingSettings,
     private readonly parameters: Parameters,
-    ids: Int32Array,
+    private readonly reader: WindowReader,
     private readonly backend: Backend,
   ) {
-    this.streams = new Streams(ids, settings.window, settings.batch);
-    const { window, batch } = settings;
-    this.tape = makeTape(config, window, batch);
+    this.tape = makeTape(config, reader.steps, reader.batch);
+    this.lengths = new Int32Array(reader.batch);
     this.backward = new Backward(this.tape, backend.products);
     this.gradient = new Parameters(config);
     this.optimizer = optimizerOf(settings, parameters.values.length);
@@ -59,15 +58,15 @@ export class Trainer {
    * text are then as they were before the step.
    */
   async next(): Promise<StepMetrics> {
-    const { tape, streams, parameters, gradient } = this;
-    const { position } = streams;
-    if (streams.next(tape.inputs, tape.targets)) tape.clearState();
+    const { tape, reader, parameters, gradient } = this;
+    const { state } = reader;
+    if (reader.next(tape.inputs, tape.targets, this.lengths).restarts) tape.clearState();
     await this.backend.forward.run(tape);
     const { loss } = tape;
     await this.backward.run(parameters, gradient);
     const { before, after, clippedFraction } = clip(gradient.values, this.settings);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
-      streams.position = position;
+      reader.restore(state);
       throw this.overflow(loss);
     }
     this.optimizer.step(parameters.values, gradient.values, learningRateAt(this.settings, this.step));
@@ -79,8 +78,8 @@ export class Trainer {
   /** What must be saved beside the parameters to go on with the same bits. */
   encodeState(): Uint8Array {
     const tensors = new Map(this.stateArrays().map(([name, data]): [string, Tensor] => [name, { dtype: 'F32', shape: [data.length], data }]));
-    const metadata = { step: String(this.step), position: String(this.streams.position), optimizerSteps: String(this.optimizer.count) };
-    return encodeSafetensors(tensors, metadata);
+    const counts = { step: this.step, ...this.reader.state, optimizerSteps: this.optimizer.count };
+    return encodeSafetensors(tensors, Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)])));
   }
 
   /** Goes on from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
@@ -98,10 +97,11 @@ export class Trainer {
       }
       return { target, data: tensor.data };
     });
-    const [step, position, optimizerSteps] = [count('step'), count('position'), count('optimizerSteps')];
+    const [step, optimizerSteps] = [count('step'), count('optimizerSteps')];
+    const place = Object.fromEntries(Object.keys(this.reader.state).map((name) => [name, count(name)]));
     for (const { target, data } of sources) target.set(data);
     this.step = step;
-    this.streams.position = position;
+    this.reader.restore(place);
     this.optimizer.count = optimizerSteps;
   }
 

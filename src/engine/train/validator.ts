@@ -1,5 +1,5 @@
-/** Validation loss: the mean over the validation part of the corpus, read as streams with the state carried along. */
-import { Streams } from '../../core/corpus/streams';
+/** Validation loss: the mean over the validation part of the corpus, read as in training. */
+import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
 import { Tape, type Forward } from '../../core/model/tape';
 
@@ -7,29 +7,29 @@ import { Tape, type Forward } from '../../core/model/tape';
 const mostTokens = 16_384;
 
 export class Validator {
-  private constructor(
-    private readonly streams: Streams,
-    private readonly tape: Tape,
-    private readonly forward: Forward,
-  ) {}
+  private readonly tape: Tape;
+  private readonly lengths: Int32Array;
+  private readonly beginning: WindowReader['state'];
 
-  /** Null when the tokens are too few to predict any. Few tokens are read as one stream instead of `batch`. */
-  static create(config: ModelConfig, ids: Int32Array, window: number, batch: number, forward: Forward): Validator | null {
-    if (ids.length < 2) return null;
-    const streams = ids.length - 1 >= window * batch ? batch : 1;
-    const steps = Math.min(window, ids.length - 1);
-    return new Validator(new Streams(ids, steps, streams), new Tape(config, steps, streams), forward);
+  /** @param reader at its beginning, to which every validation returns */
+  constructor(
+    config: ModelConfig,
+    private readonly reader: WindowReader,
+    private readonly forward: Forward,
+  ) {
+    this.tape = new Tape(config, reader.steps, reader.batch);
+    this.lengths = new Int32Array(reader.batch);
+    this.beginning = reader.state;
   }
 
   /** Nats per token. */
   async loss(): Promise<number> {
-    const { streams, tape } = this;
-    const windows = Math.min(streams.windows, Math.ceil(mostTokens / tape.inputs.length));
-    streams.position = 0;
-    tape.clearState();
+    const { reader, tape } = this;
+    const windows = Math.min(reader.windowsPerPass, Math.ceil(mostTokens / tape.inputs.length));
+    reader.restore(this.beginning);
     let sum = 0;
     for (let i = 0; i < windows; i++) {
-      streams.next(tape.inputs, tape.targets);
+      if (reader.next(tape.inputs, tape.targets, this.lengths).restarts) tape.clearState();
       await this.forward.run(tape);
       sum += tape.loss;
       tape.carryState();
