@@ -42,7 +42,7 @@ const probeTokens = 257;
 export async function createTraining(request: TrainingRequest): Promise<Training> {
   const { cell, layers, hidden, vocabulary: symbols, window, batch } = request;
   const random = Random.fromSeed(1);
-  const vocabulary = Vocabulary.of(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)).join(''));
+  const vocabulary = new Vocabulary(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)));
   const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
   const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });

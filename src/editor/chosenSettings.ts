@@ -1,11 +1,14 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import {
+  completeModel,
   defaultModelSettings,
   defaultThresholds,
   defaultTrainingSettings,
+  defaultVocabularySettings,
   type ModelSettings,
   type Thresholds,
   type TrainingSettings,
+  type VocabularySettings,
 } from '../protocol/settings';
 
 /** Reads a setting by its name behind "backflow."; undefined if it has no value. */
@@ -17,22 +20,33 @@ const shortestProbe = 16;
 
 export function modelSettings(read: SettingReader): ModelSettings {
   const defaults = defaultModelSettings;
-  return {
+  return completeModel({
     cell: oneOf(read('model.cell'), ['rnn', 'lstm', 'gru'], defaults.cell),
     activation: oneOf(read('model.activation'), ['tanh', 'relu'], defaults.activation),
     layers: integer(read('model.layers'), 1, defaults.layers),
+    bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
     hiddenSize: integer(read('model.hiddenSize'), 1, defaults.hiddenSize),
+    embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
+    tied: flag(read('model.tied'), defaults.tied),
+    // "auto", and whatever it cannot be: what the rest of the model asks for.
+    objective: oneOf(read('model.objective'), ['next', 'masked', null], null),
+  });
+}
+
+export function vocabularySettings(read: SettingReader): VocabularySettings {
+  return {
+    unit: oneOf(read('corpus.tokens'), ['codePoint', 'grapheme', 'word', 'byte'], defaultVocabularySettings.unit),
+    size: noneAtZero(integer(read('corpus.vocabularySize'), 0, 0)),
   };
 }
 
 export function trainingSettings(read: SettingReader): TrainingSettings {
   const defaults = defaultTrainingSettings;
   return {
-    window: integer(read('training.window'), 2, defaults.window),
-    batch: integer(read('training.batch'), 1, defaults.batch),
-    truncation: defaults.truncation,
-    dropout: defaults.dropout,
+    ...readingSettings(read),
+    dropout: within(read('training.dropout'), 0, 1, defaults.dropout),
     steps: noneAtZero(integer(read('training.steps'), 0, 0)),
+    epochs: noneAtZero(integer(read('training.epochs'), 0, 0)),
     optimizer: oneOf(read('training.optimizer'), ['adam', 'adamw', 'sgd', 'rmsprop', 'adagrad'], defaults.optimizer),
     learningRate: positive(read('training.learningRate'), defaults.learningRate),
     momentum: within(read('training.momentum'), 0, 1, defaults.momentum),
@@ -56,6 +70,18 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
   };
 }
 
+function readingSettings(read: SettingReader): Pick<TrainingSettings, 'mode' | 'split' | 'longestSequence' | 'window' | 'batch' | 'truncation'> {
+  const defaults = defaultTrainingSettings;
+  return {
+    mode: oneOf(read('corpus.mode'), ['stream', 'sequences'], defaults.mode),
+    split: oneOf(read('corpus.split'), ['lines', 'paragraphs'], defaults.split),
+    longestSequence: integer(read('corpus.longestSequence'), 1, defaults.longestSequence),
+    window: integer(read('training.window'), 2, defaults.window),
+    batch: integer(read('training.batch'), 1, defaults.batch),
+    truncation: noneAtZero(integer(read('training.truncation'), 0, 0)),
+  };
+}
+
 export function thresholds(read: SettingReader): Thresholds {
   const vanishing = read('thresholds.vanishing');
   const exploding = read('thresholds.exploding');
@@ -70,7 +96,7 @@ export function probeTokens(read: SettingReader): number {
   return Math.min(longestProbe, integer(read('probe.tokens'), shortestProbe, longestProbe));
 }
 
-function oneOf<const T extends string>(value: unknown, choices: readonly T[], fallback: T): T {
+function oneOf<const T extends string | null>(value: unknown, choices: readonly T[], fallback: T): T {
   return choices.find((choice) => choice === value) ?? fallback;
 }
 

@@ -17,7 +17,7 @@ export async function generateText(session: RunSession): Promise<void> {
   const text = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
     const controller = new AbortController();
     token.onCancellationRequested(() => controller.abort());
-    return session.sample({ prompt, length, temperature, seed: Math.floor(Math.random() * 2 ** 31) }, controller.signal);
+    return session.sample({ prompt, length, temperature, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) }, controller.signal);
   });
   const document = await vscode.workspace.openTextDocument({ content: text.startsWith(prompt) ? text : prompt + text });
   await vscode.window.showTextDocument(document);

@@ -8,6 +8,7 @@ import { UserError } from '../core/userError';
 import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
+import { defaultModelSettings } from '../protocol/settings';
 import { createBackend } from './backend';
 import { readError } from './files/fileErrors';
 import { RunFolder } from './files/runFolder';
@@ -22,7 +23,7 @@ import { Turns } from './turns';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
 
-/** Symbols sampled in one turn; training may take a step between two turns. */
+/** Tokens sampled in one turn; training may take a step between two turns. */
 const samplesPerTurn = 64;
 
 interface Loaded {
@@ -77,7 +78,7 @@ export class Engine {
       const backend = await createBackend(request, this.cores);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
+      return { model: { ...defaultModelSettings, ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
     });
   }
 
@@ -102,19 +103,16 @@ export class Engine {
     });
   }
 
-  private async sample({ prompt, length, temperature, seed }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
-    const random = Random.fromSeed(seed);
-    const sampler = await this.turns.take(() => Sampler.create(this.model.inspector.model, prompt, temperature, random));
-    let text = '';
-    for (let done = 0; done < length; done += samplesPerTurn) {
-      text += await this.turns.take(async () => {
-        let part = '';
-        for (let i = done; i < Math.min(done + samplesPerTurn, length); i++) part += await sampler.next();
-        return part;
-      });
+  private async sample({ prompt, length, seed, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+    const { model } = this.model.inspector;
+    const sampler = await this.turns.take(() => Sampler.create(model, prompt, settings, Random.fromSeed(seed)));
+    const ids: number[] = [];
+    for (let isOver = false; !isOver; ) {
+      isOver = await this.turns.take(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
+      isOver ||= ids.length >= length;
       await breathe(signal);
     }
-    return { text };
+    return { text: model.vocabulary.decode(ids) };
   }
 
   /** Ends what is under way, saving a checkpoint of a run. */
@@ -173,6 +171,16 @@ export class Engine {
     };
     return { inspector, run, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
   }
+}
+
+/** Samples until there are `count` ids; true when the sequence has ended before. */
+async function sampleSome(sampler: Sampler, ids: number[], count: number): Promise<boolean> {
+  while (ids.length < count) {
+    const id = await sampler.next();
+    if (id === null) return true;
+    ids.push(id);
+  }
+  return false;
 }
 
 /** Lets messages in, and throws when the call has been cancelled. */

@@ -2,66 +2,77 @@
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
+import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
 import { UserError } from '../core/userError';
+import type { ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';
 
 export class Sampler {
-  private last: number;
+  /** Ids that stand for no text. */
+  private readonly excluded: ReadonlySet<number>;
 
-  /** @param temperature 0 takes the likeliest token always */
   private constructor(
     private readonly model: InspectedModel,
     private readonly network: Network,
-    private readonly temperature: number,
+    private readonly settings: SamplingSettings,
     private readonly random: Random,
-    first: number,
+    private last: number,
   ) {
-    this.last = first;
+    const { sos, unknown, mask } = model.vocabulary.specials;
+    this.excluded = new Set([sos, unknown, mask].filter((id) => id !== null));
   }
 
-  /** Reads the prompt; an empty one starts as at the beginning of a line. Throws a UserError for symbols the model does not know. */
-  static async create(model: InspectedModel, prompt: string, temperature: number, random: Random): Promise<Sampler> {
-    if (!(temperature >= 0) || !Number.isFinite(temperature)) {
-      throw new UserError('The temperature is {0}; it must be 0 or a positive number.', String(temperature));
-    }
-    const ids = model.vocabulary.encode(prompt === '' ? startOf(model.vocabulary) : prompt);
+  /**
+   * Reads the prompt. A model of sequences reads it as the beginning of one; for another an empty prompt is the beginning of a
+   * line. Throws a UserError for settings out of range, symbols the model does not know, and a model that cannot generate.
+   */
+  static async create(model: InspectedModel, prompt: string, settings: SamplingSettings, random: Random): Promise<Sampler> {
+    refuseGeneration(model.config);
+    checkSampling(settings);
+    const [first, ...rest] = beginning(model.vocabulary, prompt);
     const network = model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
-    const sampler = new Sampler(model, network, temperature, random, ids[0]);
-    for (const id of ids.subarray(1)) {
+    const sampler = new Sampler(model, network, settings, random, first);
+    for (const id of rest) {
       await sampler.read();
       sampler.last = id;
     }
     return sampler;
   }
 
-  /** The next symbol. */
-  async next(): Promise<string> {
+  /** The next token's id; null at the end of a sequence. */
+  async next(): Promise<number | null> {
     await this.read();
-    this.last = this.choose();
-    return this.model.vocabulary.symbols[this.last];
+    this.last = draw(samplingWeights(this.network.tape.probabilities, this.settings, this.excluded), this.random);
+    return this.last === this.model.vocabulary.specials.eos ? null : this.last;
   }
 
   private async read(): Promise<void> {
     const { parameters, tape, forward } = this.network;
-    // They may have been trained on since the last symbol.
+    // They may have been trained on since the last token.
     parameters.values.set(this.model.parameters.values);
     tape.inputs[0] = this.last;
     await forward.run();
     tape.carryState();
   }
+}
 
-  private choose(): number {
-    const { probabilities } = this.network.tape;
-    const likeliest = probabilities.reduce((best, p, id) => (p > probabilities[best] ? id : best), 0);
-    if (this.temperature === 0) return likeliest;
-    // p^(1/τ) relative to the largest, so that a small temperature does not underflow.
-    const weights = Float64Array.from(probabilities, (p) => (p / probabilities[likeliest]) ** (1 / this.temperature));
-    let rest = this.random.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
-    const chosen = weights.findIndex((weight) => (rest -= weight) < 0);
-    return chosen < 0 ? likeliest : chosen;
+/** Throws a UserError for a model that does not predict the next token from those before it. */
+export function refuseGeneration({ bidirectional, objective }: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+  if (bidirectional) {
+    throw new UserError('A bidirectional model cannot generate text: it reads what follows a token before it predicts the token.');
+  }
+  if (objective === 'masked') {
+    throw new UserError('This model was trained on masked tokens, not on the next one, so it cannot generate text.');
   }
 }
 
-function startOf({ symbols }: Vocabulary): string {
-  return ['\n', ' '].find((symbol) => symbols.includes(symbol)) ?? symbols[0];
+function beginning(vocabulary: Vocabulary, prompt: string): Iterable<number> {
+  const { sos } = vocabulary.specials;
+  if (sos !== null) return [sos, ...vocabulary.encode(prompt)];
+  return prompt === '' ? [lineStart(vocabulary)] : vocabulary.encode(prompt);
+}
+
+/** The token before a line; a text without lines begins after a space, or anywhere. */
+function lineStart({ symbols, specialCount }: Vocabulary): number {
+  return ['\n', '\r\n', ' '].map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? specialCount;
 }

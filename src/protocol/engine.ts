@@ -4,7 +4,7 @@
  */
 import type { Frame, Region, UnitMapChoice } from './frame';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
-import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings } from './settings';
+import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
 export type CorpusSource =
@@ -13,6 +13,7 @@ export type CorpusSource =
 
 export interface TrainRequest {
   readonly corpus: CorpusSource;
+  readonly vocabulary: VocabularySettings;
   readonly model: ModelSettings;
   readonly training: TrainingSettings;
   /** Absolute path of the folder for the run; made by the engine, must not exist or be empty. */
@@ -160,6 +161,10 @@ export interface SampleRequest {
   readonly length: number;
   /** 0 is greedy. */
   readonly temperature: number;
+  /** Only the K likeliest tokens can be drawn; null for all. */
+  readonly topK: number | null;
+  /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
+  readonly topP: number | null;
   readonly seed: number;
 }
 

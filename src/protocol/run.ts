@@ -1,5 +1,5 @@
 /** How a run is described to the editor and the panel. */
-import type { BackendName, ModelSettings, TrainingSettings } from './settings';
+import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
 
 export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
 
@@ -27,6 +27,8 @@ export interface CorpusDescription {
   /** Absolute path, or null for a text that is no file. */
   readonly path: string | null;
   readonly tokens: number;
+  /** What one of them is. */
+  readonly unit: TokenUnit;
 }
 
 export interface RunStatus {

@@ -6,6 +6,13 @@ export type Direction = 'forward' | 'backward';
 export type BackendName = 'ort' | 'wasm';
 export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
 export type ScheduleName = 'constant' | 'cosine' | 'step';
+/** What the model predicts: each next token, or tokens that are masked in what it reads. */
+export type ObjectiveName = 'next' | 'masked';
+/** How the corpus is read: on and on, the state carried along, or sequence by sequence. */
+export type ReadingMode = 'stream' | 'sequences';
+export type SequenceSplit = 'lines' | 'paragraphs';
+/** What a token is: a Unicode code point, a grapheme cluster, a word (and what stands between words), or a byte of UTF-8. */
+export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';
 export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface ModelSettings {
@@ -13,20 +20,40 @@ export interface ModelSettings {
   /** Of a vanilla RNN; the gated cells have their own. */
   readonly activation: Activation;
   readonly layers: number;
+  /** Every layer also reads from the end of the text to its beginning. */
+  readonly bidirectional: boolean;
   readonly hiddenSize: number;
+  /** Of a learned embedding of the tokens; null reads them one-hot. */
+  readonly embeddingSize: number | null;
+  /** The output's weights are the embedding's. */
+  readonly tied: boolean;
+  readonly objective: ObjectiveName;
+}
+
+export interface VocabularySettings {
+  readonly unit: TokenUnit;
+  /** Symbols at most, special ones included: rarer ones become the unknown token. Null for no limit. */
+  readonly size: number | null;
 }
 
 export interface TrainingSettings {
-  /** T: steps of text over which one gradient is taken. */
+  readonly mode: ReadingMode;
+  /** Of `sequences`: what a sequence is. */
+  readonly split: SequenceSplit;
+  /** Of `sequences`: most tokens of one; a text with a longer one is refused. */
+  readonly longestSequence: number;
+  /** Of `stream`, T: steps of text over which one gradient is taken. */
   readonly window: number;
-  /** B: parallel streams over the corpus. */
+  /** B: parallel streams over the corpus, or sequences in one step. */
   readonly batch: number;
-  /** k2: inside a window gradients do not pass from step t to t − 1 where k2 divides t; null for no such cut. */
+  /** k2: steps over which gradients flow back inside a window, or null for all of it. */
   readonly truncation: number | null;
-  /** Probability that an output of a layer, but not of the top one, is dropped in training. */
+  /** Fraction of the outputs between layers that is dropped. */
   readonly dropout: number;
   /** Steps in all, or null to go on until stopped. */
   readonly steps: number | null;
+  /** Passes over the text instead of `steps`; a run's own settings have the steps it makes. */
+  readonly epochs: number | null;
   readonly optimizer: OptimizerName;
   /** The largest, which the warm-up leads to. */
   readonly learningRate: number;
@@ -70,14 +97,29 @@ export interface Thresholds {
   readonly exploding: number;
 }
 
-export const defaultModelSettings: ModelSettings = { cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 128 };
+export const defaultModelSettings: ModelSettings = {
+  cell: 'lstm',
+  activation: 'tanh',
+  layers: 1,
+  bidirectional: false,
+  hiddenSize: 128,
+  embeddingSize: null,
+  tied: false,
+  objective: 'next',
+};
+
+export const defaultVocabularySettings: VocabularySettings = { unit: 'codePoint', size: null };
 
 export const defaultTrainingSettings: TrainingSettings = {
+  mode: 'stream',
+  split: 'lines',
+  longestSequence: 1000,
   window: 64,
   batch: 16,
   truncation: null,
   dropout: 0,
   steps: null,
+  epochs: null,
   optimizer: 'adam',
   learningRate: 0.002,
   momentum: 0,
@@ -101,3 +143,13 @@ export const defaultTrainingSettings: TrainingSettings = {
 };
 
 export const defaultThresholds: Thresholds = { vanishing: -3, exploding: 2 };
+
+/** What is left open follows from the rest: a bidirectional stack is trained on masked tokens, a tied output has an embedding of its own size. */
+export function completeModel(model: Omit<ModelSettings, 'objective'> & { readonly objective: ObjectiveName | null }): ModelSettings {
+  const { bidirectional, tied, hiddenSize, embeddingSize, objective } = model;
+  return {
+    ...model,
+    objective: objective ?? (bidirectional ? 'masked' : 'next'),
+    embeddingSize: embeddingSize ?? (tied ? (bidirectional ? 2 : 1) * hiddenSize : null),
+  };
+}

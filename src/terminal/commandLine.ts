@@ -1,9 +1,11 @@
 /** From the arguments to what is to be done. Everything wrong is refused here, with a sentence. */
 import { basename, extname, join, resolve } from 'node:path';
 import type { InspectRequest, SampleRequest, TrainRequest } from '../protocol/engine';
-import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, type TrainingSettings } from '../protocol/settings';
+import { defaultThresholds } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
-import { commands, defaultSampling, defaultSteps, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
+import { commands, defaultSampling, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
+import { integer, number, text } from './optionValues';
+import { readModel, readTraining, readVocabulary } from './trainOptions';
 
 export interface TrainCommand {
   readonly kind: 'train';
@@ -69,63 +71,15 @@ function helpFor(names: readonly string[]): Command {
 
 function readTrain(given: GivenOptions, now: Date): TrainCommand {
   const corpus = onlyPositional(given, 'train', 'CORPUS');
-  choice(given, 'mode', ['stream', 'sequences'], 'stream');
-  if (given.values.get('mode') === 'sequences') throw new UsageError('--mode sequences is not available yet.');
-  const cell = choice(given, 'cell', ['rnn', 'lstm', 'gru'], defaultModelSettings.cell);
-  const defaults = defaultTrainingSettings;
+  const model = readModel(given);
   const request: TrainRequest = {
     corpus: { kind: 'file', path: resolve(corpus) },
-    model: {
-      cell,
-      activation: choice(given, 'activation', ['tanh', 'relu'], defaultModelSettings.activation),
-      layers: integer(given, 'layers', 1, 8) ?? defaultModelSettings.layers,
-      hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaultModelSettings.hiddenSize,
-    },
-    training: {
-      ...defaults,
-      window: integer(given, 'window', 1, 100_000) ?? defaults.window,
-      batch: integer(given, 'batch', 1, 4096) ?? defaults.batch,
-      steps: stepsOf(given, defaultSteps),
-      ...readOptimization(given),
-      seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
-      checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
-      backend: choice(given, 'backend', ['ort', 'wasm'], defaults.backend),
-      threads: integer(given, 'threads', 1, 256) ?? defaults.threads,
-    },
-    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, cell, now)),
+    vocabulary: readVocabulary(given),
+    model,
+    training: readTraining(given, model),
+    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, model.cell, now)),
   };
   return { kind: 'train', json: given.switches.has('json'), request };
-}
-
-/** Optimizer, learning rate, clipping and the first parameters. */
-function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
-  const defaults = defaultTrainingSettings;
-  const schedule = choice(given, 'schedule', ['constant', 'cosine', 'step'], defaults.schedule);
-  if (schedule === 'cosine' && isNone(given, 'steps')) {
-    throw new UsageError('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.');
-  }
-  const optimizer = choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer);
-  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum;
-  const nesterov = given.switches.has('nesterov');
-  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError('--nesterov needs --optimizer sgd and a --momentum above 0.');
-  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
-  return {
-    optimizer,
-    learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
-    momentum,
-    nesterov,
-    weightDecay: number(given, 'weight-decay', (x) => x >= 0, 'a number from 0 up') ?? defaults.weightDecay,
-    schedule,
-    warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
-    finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
-    decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
-    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, 'a number greater than 0 and at most 1') ?? defaults.decayFactor,
-    clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
-    clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialisation: choice(given, 'init', ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
-    gain: positive(given, 'gain') ?? defaults.gain,
-    forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
-  };
 }
 
 function readResume(given: GivenOptions): ResumeCommand {
@@ -165,6 +119,8 @@ function readSample(given: GivenOptions): SampleCommand {
       prompt: given.values.get('prompt') ?? '',
       length: integer(given, 'length', 1, 1e7) ?? defaultSampling.length,
       temperature: number(given, 'temperature', (x) => x >= 0, 'a number from 0 up') ?? defaultSampling.temperature,
+      topK: integer(given, 'top-k', 1, 1e9) ?? null,
+      topP: number(given, 'top-p', (x) => x > 0 && x <= 1, 'a number greater than 0 and at most 1') ?? null,
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaultSampling.seed,
     },
   };
@@ -177,20 +133,6 @@ function onlyPositional({ positionals }: GivenOptions, command: CommandName, nam
   return first;
 }
 
-/** Steps asked for; `none` is null, "until stopped". */
-function stepsOf(given: GivenOptions, fallback: number): number | null {
-  return isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, ', or none') ?? fallback);
-}
-
-/** The most that is allowed; `none` is null. */
-function limit(given: GivenOptions, option: string, fallback: number | null): number | null {
-  return isNone(given, option) ? null : (positive(given, option, ', or none') ?? fallback);
-}
-
-function isNone(given: GivenOptions, option: string): boolean {
-  return given.values.get(option) === 'none';
-}
-
 /** `.backflow/runs/<corpus>-<cell>-<time>` in the current folder, in local time. */
 function defaultFolder(corpus: string, cell: string, now: Date): string {
   const name = basename(corpus, extname(corpus)).replace(/[^\p{L}\p{N}._-]+/gu, '-');
@@ -198,40 +140,6 @@ function defaultFolder(corpus: string, cell: string, now: Date): string {
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   return join('.backflow', 'runs', `${name}-${cell}-${date}-${time}`);
-}
-
-function text(given: GivenOptions, option: string): string | undefined {
-  const value = given.values.get(option);
-  if (value === '') throw new UsageError(`--${option} is empty; it must be a path.`);
-  return value;
-}
-
-function choice<T extends string>(given: GivenOptions, option: string, choices: readonly T[], fallback: T): T {
-  const value = given.values.get(option);
-  if (value === undefined) return fallback;
-  const found = choices.find((name) => name === value);
-  if (found === undefined) throw wrong(option, value, `one of ${choices.join(', ')}`);
-  return found;
-}
-
-function integer(given: GivenOptions, option: string, min: number, max: number, also = ''): number | undefined {
-  return number(given, option, (x) => Number.isInteger(x) && x >= min && x <= max, `a whole number from ${min} to ${max}${also}`);
-}
-
-function positive(given: GivenOptions, option: string, also = ''): number | undefined {
-  return number(given, option, (x) => x > 0, `a number greater than 0${also}`);
-}
-
-function number(given: GivenOptions, option: string, allowed: (x: number) => boolean, what: string): number | undefined {
-  const value = given.values.get(option);
-  if (value === undefined) return undefined;
-  const parsed = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : NaN;
-  if (!Number.isFinite(parsed) || !allowed(parsed)) throw wrong(option, value, what);
-  return parsed;
-}
-
-function wrong(option: string, value: string, allowed: string): UsageError {
-  return new UsageError(`--${option} is ${JSON.stringify(value)}; it must be ${allowed}.`);
 }
 
 function isCommandName(name: string): name is CommandName {

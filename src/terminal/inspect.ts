@@ -1,5 +1,5 @@
 /** `backflow inspect`. */
-import { readCorpus } from '../engine/files/corpusFile';
+import { readText } from '../engine/files/corpusFile';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
@@ -18,7 +18,7 @@ export async function inspect(
   output: Output,
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const text = await readCorpus(command.text);
+  const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
   const opened = await engine.call('open', { path: command.model, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });

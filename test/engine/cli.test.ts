@@ -75,10 +75,6 @@ describe('the command line', () => {
     });
 
     it('refuses what is not there yet instead of ignoring it', async () => {
-      const planned = [['--bidirectional'], ['--mode', 'sequences'], ['--truncate', '8'], ['--epochs', '2']];
-      for (const option of planned) {
-        await refuses(2, new RegExp(`^backflow: ${option.join(' ').replace(/ \d$/, '')} is not available yet\\.$`, 'm'), 'train', 'hello.txt', ...option);
-      }
       await refuses(2, /--vocab is not available yet\./, 'inspect', 'hello', '--text', 'probe.txt', '--vocab', 'v.json');
     });
   });
@@ -136,6 +132,25 @@ describe('the command line', () => {
       const numbers = ({ output }: { output: string }) => parseLines(output).slice(-11, -1).map(({ step, loss, gradientNorm }) => [step, loss, gradientNorm]);
       assert.deepEqual(numbers(second), numbers(whole));
       await Promise.all(['whole', 'halves'].map((name) => rm(join(folder, name), { recursive: true })));
+    });
+
+    it('learns words, bytes and graphemes, with a limited vocabulary and for whole epochs', async () => {
+      await writeFile(join(folder, 'words.txt'), '안녕, hello world! '.repeat(200));
+      const options = ['--hidden', '16', '--window', '10', '--batch', '2', '--learning-rate', '0.02', '--json'];
+      for (const [tokens, count, symbols] of [['words', 1600, 6], ['graphemes', 3400, 12], ['bytes', 4200, 15]] as const) {
+        const result = await backflow(folder, 'train', 'words.txt', '--tokens', tokens, '--epochs', '2', '--vocabulary-size', '50', '--out', tokens, ...options);
+        assert.equal(result.errors, '');
+        // Two passes of whole windows over nine tenths of the text.
+        assert.equal(parseLines(result.output).length - 1, 2 * Math.floor(Math.floor((0.9 * count - 1) / 2) / 10));
+        const record = JSON.parse(await readFile(join(folder, tokens, 'run.json'), 'utf8')) as { corpus: { tokens: number }; model: { vocabularySize: number } };
+        assert.deepEqual([record.corpus.tokens, record.model.vocabularySize], [count, symbols + 1], 'and the unknown token');
+        const sample = await backflow(folder, 'sample', tokens, '--prompt', '안녕', '--length', tokens === 'words' ? '4' : '7', '--temperature', '0');
+        assert.equal(sample.output, tokens === 'words' ? '안녕, hello \n' : '안녕, hello\n');
+        const resumed = await backflow(folder, 'train', '--resume', tokens, '--steps', String(parseLines(result.output).length + 4), '--json');
+        assert.equal(parseLines(resumed.output).length, 6);
+        await rm(join(folder, tokens), { recursive: true });
+      }
+      await rm(join(folder, 'words.txt'));
     });
 
     it('refuses a text that cannot be learned from, with one sentence and nothing written', async () => {
@@ -315,6 +330,14 @@ describe('the command line', () => {
       assert.equal(first, again);
       assert.notEqual(first, other);
       assert.equal(first.length, 81);
+    });
+
+    it('draws the likeliest token only from one, or from the least probability', async () => {
+      const text = async (...options: string[]) => (await backflow(folder, 'sample', 'hello', '--length', '40', '--temperature', '3', ...options)).output;
+      const greedy = await text('--temperature', '0');
+      assert.equal(await text('--top-k', '1'), greedy);
+      assert.equal(await text('--top-p', '0.000001'), greedy);
+      assert.notEqual(await text('--top-k', '5'), greedy);
     });
 
     it('refuses a prompt with symbols the model does not know', async () => {

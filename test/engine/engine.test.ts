@@ -34,7 +34,7 @@ describe('the engine process', function () {
       const summary = await finished;
       assert.ok(summary.loss < 0.1, `loss ${summary.loss}`);
       assert.equal(summary.backend, 'ort');
-      const { text } = await engine.calls.call('sample', { prompt: 'hell', length: 7, temperature: 0, seed: 1 });
+      const { text } = await engine.calls.call('sample', { prompt: 'hell', length: 7, temperature: 0, topK: null, topP: null, seed: 1 });
       assert.equal(text, 'o hello');
     });
   }
@@ -111,7 +111,7 @@ describe('the engine process', function () {
     const run = newRun();
     await engine.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 20 }));
     await engine.next('progress', ({ rows }) => rows[rows.length - rowWidth] >= 50);
-    const waiting = engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, seed: 1 });
+    const waiting = engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, topK: null, topP: null, seed: 1 });
     engine.child.kill('SIGKILL');
     await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'closed');
     assert.equal((await engine.exited).signal, 'SIGKILL');

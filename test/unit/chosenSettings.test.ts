@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { modelSettings, probeTokens, thresholds, trainingSettings } from '../../src/editor/chosenSettings';
-import { defaultModelSettings, defaultThresholds, defaultTrainingSettings } from '../../src/protocol/settings';
+import { modelSettings, probeTokens, thresholds, trainingSettings, vocabularySettings } from '../../src/editor/chosenSettings';
+import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings } from '../../src/protocol/settings';
 
 interface Manifest {
   readonly contributes: { readonly configuration: readonly { readonly properties: Readonly<Record<string, { readonly default: unknown }>> }[] };
@@ -19,6 +19,7 @@ describe('settings', () => {
     const read = (name: string) => properties[`backflow.${name}`]?.default;
     assert.deepEqual(modelSettings(read), defaultModelSettings);
     assert.deepEqual(trainingSettings(read), defaultTrainingSettings);
+    assert.deepEqual(vocabularySettings(read), defaultVocabularySettings);
     assert.deepEqual(thresholds(read), defaultThresholds);
     assert.equal(probeTokens(read), 256);
   });
@@ -34,8 +35,22 @@ describe('settings', () => {
       'training.forgetBias': 'one',
     });
     assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
+    const wildest = from({
+      'corpus.tokens': 'letter', 'corpus.vocabularySize': -1, 'corpus.mode': 'random', 'corpus.split': 'pages', 'corpus.longestSequence': 0, 'training.truncation': -1,
+      'training.dropout': 2, 'training.epochs': 0.5, 'model.objective': 'guess', 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
+    });
+    assert.deepEqual([modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)], [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings]);
     assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);
     assert.equal(probeTokens(from({ 'probe.tokens': 100_000 })), 256);
+  });
+
+  it('leave the objective and a tied embedding’s size to the rest of the model', () => {
+    const model = (values: Readonly<Record<string, unknown>>) => modelSettings(from({ 'model.hiddenSize': 10, ...values }));
+    assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'auto' }).objective, 'masked');
+    assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'next' }).objective, 'next');
+    assert.equal(model({ 'model.objective': 'masked' }).objective, 'masked');
+    assert.equal(model({ 'model.tied': true }).embeddingSize, 10);
+    assert.equal(model({ 'model.tied': true, 'model.embeddingSize': 8 }).embeddingSize, 8);
   });
 
   it('write "none" as 0, and a command’s argument also as null', () => {

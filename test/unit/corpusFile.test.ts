@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/core/userError';
-import { checkCorpusText, readCorpus } from '../../src/engine/files/corpusFile';
+import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../../src/engine/files/corpusFile';
+
+async function readAll(text: CorpusText): Promise<{ chunks: string[]; sha256: string }> {
+  const hash = createHash('sha256');
+  const chunks: string[] = [];
+  for await (const chunk of text.chunks(hash)) chunks.push(chunk);
+  return { chunks, sha256: hash.digest('hex') };
+}
 
 describe('reading a corpus', () => {
   let folder: string;
@@ -19,7 +27,7 @@ describe('reading a corpus', () => {
   }
 
   async function refuses(path: string, sentence: RegExp): Promise<void> {
-    await assert.rejects(readCorpus(path), (thrown: unknown) => {
+    await assert.rejects(readText(path), (thrown: unknown) => {
       assert.ok(thrown instanceof UserError, String(thrown));
       assert.match(thrown.message, sentence);
       assert.ok(thrown.message.includes(path), 'names the file');
@@ -29,11 +37,11 @@ describe('reading a corpus', () => {
 
   it('gives the text to the last byte', async () => {
     const text = 'hello\r\n안녕 😀\u2028\ttail without a newline';
-    assert.equal(await readCorpus(await file(text)), text);
+    assert.equal(await readText(await file(text)), text);
   });
 
   it('leaves out a byte order mark, as the editor does, but only the first', async () => {
-    assert.equal(await readCorpus(await file('\uFEFFab\uFEFF')), 'ab\uFEFF');
+    assert.equal(await readText(await file('\uFEFFab\uFEFF')), 'ab\uFEFF');
   });
 
   it('refuses a missing file, a folder and what is no regular file', async () => {
@@ -82,10 +90,48 @@ describe('reading a corpus', () => {
     await refuses(path, /has 513 MB; a corpus can have up to 512 MB/);
   });
 
-  it('checks the text of an editor too', () => {
-    checkCorpusText('a😀', 'Untitled-1');
-    assert.throws(() => checkCorpusText('', 'Untitled-1'), /^UserError: Untitled-1 is empty/);
-    assert.throws(() => checkCorpusText('a\0b', 'Untitled-1'), /binary/);
-    assert.throws(() => checkCorpusText('a\ud800b', 'Untitled-1'), /lone surrogate/);
+  it('refuses a corpus of more than 2 GB', async () => {
+    const path = await file('x');
+    await truncate(path, 2_000_000_001);
+    await assert.rejects(readAll(corpusOfFile(path)), /has 2001 MB; a corpus can have up to 2000 MB/);
+  });
+
+  it('checks the text of an editor too', async () => {
+    await readAll(corpusOfText('a😀', 'Untitled-1'));
+    await assert.rejects(readAll(corpusOfText('', 'Untitled-1')), /^UserError: Untitled-1 is empty/);
+    await assert.rejects(readAll(corpusOfText('a\0b', 'Untitled-1')), /binary/);
+    await assert.rejects(readAll(corpusOfText('a\ud800b', 'Untitled-1')), /lone surrogate/);
+  });
+
+  describe('longer than it reads at once', () => {
+    // 9 bytes and 5 UTF-16 units a time: a chunk's end falls on every byte of a character sooner or later.
+    const text = `${'a'.repeat(5)}${'é안😀'.repeat(1_000_000)}`;
+
+    it('gives chunks of whole characters that make up the text, from a file as from an editor', async () => {
+      const path = await file(`\uFEFF${text}`);
+      const [fromFile, fromEditor] = [await readAll(corpusOfFile(path)), await readAll(corpusOfText(text, 'Untitled-1'))];
+      for (const { chunks } of [fromFile, fromEditor]) {
+        assert.ok(chunks.length > 1);
+        assert.ok(chunks.every((chunk) => !/\p{Surrogate}/u.test(chunk)));
+        assert.ok(chunks.join('') === text);
+      }
+      const expected = createHash('sha256').update(text, 'utf8').digest('hex');
+      assert.deepEqual([fromFile.sha256, fromEditor.sha256], [expected, expected]);
+    });
+
+    it('says where a wrong encoding begins, or that the text is binary, wherever that is', async () => {
+      const bytes = Buffer.from(text);
+      for (const offset of [3_999_998, 4_000_001, 8_000_003, bytes.length - 1]) {
+        const broken = Buffer.from(bytes);
+        broken[offset] = 0xff;
+        // The character that the byte is in begins at most three bytes before.
+        const start = 5 + 9 * Math.floor((offset - 5) / 9);
+        const within = offset - start;
+        const first = start + (within < 2 ? 0 : within < 5 ? 2 : 5);
+        await refuses(await file(broken), new RegExp(`first bad byte at offset ${first}\\)`));
+        broken[offset] = 0;
+        await refuses(await file(broken), /binary/);
+      }
+    });
   });
 });

@@ -14,7 +14,7 @@ function recordOf(folder: string): RunRecord {
     description: {
       name: 'hello-lstm',
       folder,
-      corpus: { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600 },
+      corpus: { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, unit: 'codePoint' },
       model: { ...defaultModelSettings, vocabularySize: 5, parameterCount: 70_000 },
       training: { ...defaultTrainingSettings, steps: 100 },
       backend: 'ort',
@@ -50,7 +50,7 @@ describe('a run folder', () => {
       assert.deepEqual(await everything(folder), ['checkpoints', 'run.json']);
       assert.equal(await readFile(join(root, '.backflow', '.gitignore'), 'utf8'), '*\n');
       const json = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as { corpus: unknown; versions: unknown };
-      assert.deepEqual(json.corpus, { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, sha256: 'ab'.repeat(32) });
+      assert.deepEqual(json.corpus, { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, unit: 'codePoint', sha256: 'ab'.repeat(32) });
       assert.deepEqual(json.versions, { backflow: '0.1.0', onnxruntime: '1.30.0', node: '20.20.2' });
     });
 
@@ -131,7 +131,7 @@ describe('a run folder', () => {
       const training: TrainingSettings = {
         ...record.description.training,
         optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'step', warmupSteps: 3, finalFraction: 0.5, decaySteps: 7, decayFactor: 0.25,
-        clipNorm: null, clipValue: 0.1, initialisation: 'gaussian', gain: 1.5, forgetBias: -1,
+        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialisation: 'gaussian', gain: 1.5, forgetBias: -1,
       };
       await RunFolder.create(folder, { ...record, description: { ...record.description, training } });
       assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
@@ -140,8 +140,14 @@ describe('a run folder', () => {
       const json = JSON.parse(await readFile(file, 'utf8')) as { training: object };
       const { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads } = training;
       const old = { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads };
-      await writeFile(file, JSON.stringify({ ...json, training: old }));
-      assert.deepEqual((await RunFolder.open(folder)).record.description.training, { ...defaultTrainingSettings, ...old });
+      const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;
+      const oldModel = { cell, activation, layers, hiddenSize, vocabularySize, parameterCount };
+      const { name, path, tokens } = record.description.corpus;
+      await writeFile(file, JSON.stringify({ ...json, corpus: { name, path, tokens, sha256: record.corpusSha256 }, model: oldModel, training: old }));
+      const { description } = (await RunFolder.open(folder)).record;
+      assert.deepEqual(description.training, { ...defaultTrainingSettings, ...old });
+      assert.deepEqual(description.model, { ...defaultModelSettings, ...oldModel });
+      assert.deepEqual(description.corpus, { name, path, tokens, unit: 'codePoint' });
     });
 
     it('names the file and the field that is broken', async () => {

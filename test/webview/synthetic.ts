@@ -1,7 +1,7 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
-import { defaultTrainingSettings, type CellName } from '../../src/protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, type CellName } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
 export interface FrameOptions {
@@ -100,8 +100,8 @@ export function unitValue(t: number, unit: number, quantity: UnitQuantity): numb
 export const syntheticRun: RunDescription = {
   name: 'tale-1',
   folder: '/texts/.backflow/runs/tale-1',
-  corpus: { name: 'tale.txt', path: '/texts/tale.txt', tokens: 104_220 },
-  model: { cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 128, vocabularySize: 71, parameterCount: 243_143 },
+  corpus: { name: 'tale.txt', path: '/texts/tale.txt', tokens: 104_220, unit: 'codePoint' },
+  model: { ...defaultModelSettings, layers: 2, hiddenSize: 128, vocabularySize: 71, parameterCount: 243_143 },
   training: { ...defaultTrainingSettings, steps: 5000 },
   backend: 'ort',
 };

@@ -3,7 +3,8 @@
  * whole window all of them start again from their beginnings.
  */
 import { UserError } from '../userError';
-import type { WindowReader } from './windowReader';
+import type { Ids } from './ids';
+import type { WindowInfo, WindowReader } from './windowReader';
 
 export class Streams implements WindowReader {
   /** Tokens each stream has, without the one that is only a target. */
@@ -11,9 +12,9 @@ export class Streams implements WindowReader {
   /** Where in each stream the next window starts. */
   private position = 0;
 
-  /** Throws a UserError when there is not one window for each stream. */
+  /** @param steps of each window. Throws a UserError when there is not one window for each stream. */
   constructor(
-    private readonly ids: Int32Array,
+    private readonly ids: Ids,
     readonly steps: number,
     readonly batch: number,
   ) {
@@ -26,12 +27,15 @@ export class Streams implements WindowReader {
     }
   }
 
-  /** Whole windows in one pass over the streams. */
-  get windows(): number {
+  get windowsPerPass(): number {
     return Math.floor(this.length / this.steps);
   }
 
-  get state(): { position: number } {
+  get tokensPerPass(): number {
+    return this.windowsPerPass * this.steps * this.batch;
+  }
+
+  get state(): { readonly position: number } {
     return { position: this.position };
   }
 
@@ -39,18 +43,19 @@ export class Streams implements WindowReader {
     this.position = position;
   }
 
-  next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): { steps: number; restarts: boolean } {
-    const restarts = this.position + this.steps > this.length;
-    if (restarts) this.position = 0;
-    for (let b = 0; b < this.batch; b++) {
+  next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): WindowInfo {
+    const { ids, steps, batch } = this;
+    if (this.position + steps > this.length) this.position = 0;
+    const restarts = this.position === 0;
+    for (let b = 0; b < batch; b++) {
       const start = b * this.length + this.position;
-      for (let t = 0; t < this.steps; t++) {
-        inputs[t * this.batch + b] = this.ids[start + t];
-        targets[t * this.batch + b] = this.ids[start + t + 1];
+      for (let t = 0; t < steps; t++) {
+        inputs[t * batch + b] = ids[start + t];
+        targets[t * batch + b] = ids[start + t + 1];
       }
     }
-    lengths.fill(this.steps);
-    this.position += this.steps;
-    return { steps: this.steps, restarts };
+    lengths.fill(steps);
+    this.position += steps;
+    return { steps, restarts };
   }
 }

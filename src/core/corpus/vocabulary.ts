@@ -1,69 +1,131 @@
-/** Symbols of a corpus and their ids. A symbol is one Unicode code point; ids follow the order of code points. */
+/** Symbols and their ids: what tokens a model knows. */
 import { UserError } from '../userError';
+import { makeIds, type Ids } from './ids';
+import { knowingReader, type TokenReader } from './tokenReader';
+import { byteOf, codePointOf, symbolsOf, type TokenUnit } from './tokenUnit';
 
-const codePoints = 0x110000;
+/** Ids of the symbols that stand for no text; null where a vocabulary has none. */
+export interface Specials {
+  /** Before the first token of a sequence. */
+  readonly sos: number | null;
+  /** After its last. */
+  readonly eos: number | null;
+  /** In place of a symbol that the vocabulary lacks. */
+  readonly unknown: number | null;
+  /** In place of a token that is to be predicted. */
+  readonly mask: number | null;
+}
+
+export type SpecialName = keyof Specials;
+
+export const noSpecials: Specials = { sos: null, eos: null, unknown: null, mask: null };
+
+/** How they are shown, in the order of their ids. A text with these characters is never mistaken for one. */
+export const specialSymbols: Readonly<Record<SpecialName, string>> = { sos: '<sos>', eos: '<eos>', unknown: '<unk>', mask: '<mask>' };
+
+/** What stands in a text for a token that is none of its symbols. */
+const replacement = '\ufffd';
 
 export class Vocabulary {
-  /** Id by code point, −1 where there is none. */
-  private readonly ids = new Int32Array(codePoints).fill(-1);
+  /** Id by a token's key (tokenReader.ts), −1 where there is none. */
+  private readonly idByKey: Int32Array;
+  private readonly reader: TokenReader;
+  /** How many of the first ids are specials. */
+  readonly specialCount: number;
 
-  /** Throws a UserError unless every symbol is one code point and none comes twice. */
-  constructor(readonly symbols: readonly string[]) {
-    symbols.forEach((symbol, id) => {
-      const codePoint = symbol.codePointAt(0);
-      if (codePoint === undefined || symbol.length !== String.fromCodePoint(codePoint).length) {
-        throw new UserError('Symbol {0} of the vocabulary is “{1}”; each symbol must be one character.', id, symbol);
-      }
-      if (this.ids[codePoint] >= 0) throw new UserError('The vocabulary has the symbol “{0}” twice.', symbol);
-      this.ids[codePoint] = id;
+  /**
+   * @param symbols in the order of their ids; specials first
+   * Throws a UserError unless every other symbol is one token of this unit, and none comes twice.
+   */
+  constructor(
+    readonly symbols: readonly string[],
+    readonly unit: TokenUnit = 'codePoint',
+    readonly specials: Specials = noSpecials,
+  ) {
+    this.specialCount = Object.values(specials).filter((id) => id !== null).length;
+    const known = symbols.slice(this.specialCount);
+    this.reader = knowingReader(unit, known);
+    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : known.length).fill(-1);
+    const seen = new Set<string>();
+    known.forEach((symbol, i) => {
+      const id = this.specialCount + i;
+      if (seen.has(symbol)) throw new UserError('The vocabulary has the symbol “{0}” twice.', symbol);
+      seen.add(symbol);
+      this.idByKey[keyOf(symbol, id, i, unit)] = id;
     });
-  }
-
-  /** The sorted set of a text's code points. */
-  static of(text: string): Vocabulary {
-    const seen = new Uint8Array(codePoints);
-    for (let i = 0; i < text.length; i++) {
-      const codePoint = text.codePointAt(i) ?? 0;
-      seen[codePoint] = 1;
-      if (codePoint > 0xffff) i++;
-    }
-    const symbols: string[] = [];
-    for (let codePoint = 0; codePoint < codePoints; codePoint++) if (seen[codePoint] === 1) symbols.push(String.fromCodePoint(codePoint));
-    return new Vocabulary(symbols);
   }
 
   get size(): number {
     return this.symbols.length;
   }
 
-  /** Ids of a text's code points; throws a UserError that lists the symbols the vocabulary lacks. */
-  encode(text: string): Int32Array {
-    const ids = new Int32Array(text.length);
-    const unknown = new Set<number>();
-    let count = 0;
-    for (let i = 0; i < text.length; i++) {
-      const codePoint = text.codePointAt(i) ?? 0;
-      if (codePoint > 0xffff) i++;
-      const id = this.ids[codePoint];
-      if (id < 0) unknown.add(codePoint);
-      ids[count++] = id;
-    }
-    if (unknown.size > 0) throw unknownSymbols(unknown);
-    return ids.subarray(0, count);
+  /**
+   * Ids of a text's tokens. A symbol the vocabulary lacks becomes the unknown token; without one, throws a UserError that lists
+   * such symbols.
+   */
+  encode(text: string): Ids {
+    const keys = new Int32Array(this.reader.most(text.length));
+    const { tokens } = this.reader.read(text, keys, true);
+    const ids = makeIds(tokens, this.size);
+    this.toIds(keys, tokens, ids, 0, text);
+    return ids;
   }
 
+  /** A reader for `toIds`. */
+  newReader(): TokenReader {
+    return knowingReader(this.unit, this.symbols.slice(this.specialCount));
+  }
+
+  /** Writes the ids of `tokens` keys into `ids` from `start` on; `text`, which they were read from, is for the sentence of `encode`. */
+  toIds(keys: Int32Array, tokens: number, ids: Ids, start: number, text: string): void {
+    const { idByKey } = this;
+    const unknown = this.specials.unknown ?? -1;
+    let isMissing = false;
+    for (let i = 0; i < tokens; i++) {
+      const key = keys[i];
+      const known = key < 0 ? -1 : idByKey[key];
+      const id = known < 0 ? unknown : known;
+      if (id < 0) isMissing = true;
+      ids[start + i] = id;
+    }
+    if (isMissing) throw this.unknownSymbols(text);
+  }
+
+  /** The text of some tokens; nothing for a sequence's beginning and end, “�” for an unknown or masked token. */
   decode(ids: Iterable<number>): string {
-    let text = '';
-    for (const id of ids) text += this.symbols[id];
-    return text;
+    const { sos, eos } = this.specials;
+    const shown = Array.from(ids).filter((id) => id !== sos && id !== eos);
+    if (this.unit === 'byte') return this.decodeBytes(shown);
+    return shown.map((id) => (id < this.specialCount ? replacement : this.symbols[id])).join('');
+  }
+
+  /** Bytes that are no UTF-8 become “�” too. */
+  private decodeBytes(ids: readonly number[]): string {
+    const replacementBytes = [0xef, 0xbf, 0xbd];
+    const bytes = ids.flatMap((id) => (id < this.specialCount ? replacementBytes : [byteOf(this.symbols[id])]));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  }
+
+  private unknownSymbols(text: string): UserError {
+    const known = new Set(this.symbols.slice(this.specialCount));
+    const unknown = new Set<string>();
+    for (const symbol of symbolsOf(text, this.unit)) if (!known.has(symbol)) unknown.add(symbol);
+    const list = Array.from(unknown).slice(0, 5).map(describe).join(', ') + (unknown.size > 5 ? ' …' : '');
+    return new UserError('The model does not know {0}: the text it was trained on has no such symbol.', list);
   }
 }
 
-function unknownSymbols(codePoints: ReadonlySet<number>): UserError {
-  const shown = [...codePoints].slice(0, 5).map((codePoint) => {
-    const hex = codePoint.toString(16).toUpperCase().padStart(4, '0');
-    return codePoint > 0x20 ? `“${String.fromCodePoint(codePoint)}” (U+${hex})` : `U+${hex}`;
-  });
-  const list = shown.join(', ') + (codePoints.size > shown.length ? ' …' : '');
-  return new UserError('The model does not know {0}: the text it was trained on has no such symbol.', list);
+/** `index` among the symbols that are no specials. Throws a UserError for what is no symbol of this unit. */
+function keyOf(symbol: string, id: number, index: number, unit: TokenUnit): number {
+  const key = unit === 'codePoint' ? codePointOf(symbol) : unit === 'byte' ? byteOf(symbol) : symbol === '' ? -1 : index;
+  if (key >= 0) return key;
+  if (unit === 'codePoint') throw new UserError('Symbol {0} of the vocabulary is “{1}”; each symbol must be one character.', id, symbol);
+  throw new UserError('Symbol {0} of the vocabulary is “{1}”, which is no token of this kind ({2}).', id, symbol, unit);
+}
+
+function describe(symbol: string): string {
+  const codePoint = codePointOf(symbol);
+  if (codePoint < 0) return `“${symbol}”`;
+  const hex = codePoint.toString(16).toUpperCase().padStart(4, '0');
+  return codePoint > 0x20 ? `“${symbol}” (U+${hex})` : `U+${hex}`;
 }

@@ -1,16 +1,28 @@
-/** Where the windows of a training or a validation come from. */
-export interface WindowReader {
-  /** B: streams side by side. */
-  readonly batch: number;
-  /** Most steps of a window. */
+/** Where the windows of a training or validation come from, however the corpus is read. */
+
+export interface WindowInfo {
+  /** Of this window: at most `WindowReader.steps`. */
   readonly steps: number;
+  /** No state carries over from the window before. */
+  readonly restarts: boolean;
+}
+
+/** Time-major: element (t, b) at t·B + b. */
+export interface WindowReader {
+  /** B. */
+  readonly batch: number;
+  /** Most steps of one window. */
+  readonly steps: number;
+  readonly windowsPerPass: number;
+  /** Tokens that are predicted in one pass. */
+  readonly tokensPerPass: number;
   /**
-   * Fills a window, time-major: element (t, b) at t·B + b. Inputs and targets are ids, −1 in padding; targets are −1 also where nothing
-   * is to be predicted. `lengths[b]` is the number of steps of stream b. Returns the steps of this window, and whether the streams
-   * start anew, so that no state carries over.
+   * Fills the first steps × B inputs and targets, and the steps of each stream. A target of −1 is nothing to predict, as in
+   * padding, where the input is −1 as well.
    */
-  next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): { steps: number; restarts: boolean };
+  next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): WindowInfo;
   /** What must be saved to go on with the same windows: whole numbers by name. */
   readonly state: Readonly<Record<string, number>>;
+  /** Goes on from a saved state of a reader made in the same way. */
   restore(state: Readonly<Record<string, number>>): void;
 }

@@ -1,5 +1,6 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
-import { Vocabulary } from '../corpus/vocabulary';
+import type { Vocabulary } from '../corpus/vocabulary';
+import { formatVocabulary, parseVocabulary } from '../corpus/vocabularyFormat';
 import { checkConfig, plainStack, type ModelConfig } from '../model/config';
 import { layoutOf, Parameters } from '../model/parameters';
 import { UserError } from '../userError';
@@ -14,12 +15,14 @@ export interface CheckpointContent {
   readonly step: number;
 }
 
-const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', step: 'backflow.step' } as const;
+const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', tokens: 'backflow.tokens', step: 'backflow.step' } as const;
 
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
+  const { symbols, tokens } = formatVocabulary(vocabulary);
   const metadata = {
     [keys.model]: JSON.stringify(config),
-    [keys.vocabulary]: JSON.stringify(vocabulary.symbols),
+    [keys.vocabulary]: symbols,
+    [keys.tokens]: tokens,
     [keys.step]: String(step),
   };
   return encodeModel(checkpointModel(config, parameters, metadata));
@@ -39,7 +42,7 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointCon
     throw new UserError('{0} was not saved by Backflow; models of other tools cannot be opened yet.', file);
   }
   const config = checkConfig({ ...plainStack, ...(parse(text, file, keys.model) as ModelConfig) });
-  const vocabulary = readVocabulary(parse(metadata.get(keys.vocabulary) ?? '', file, keys.vocabulary), file);
+  const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('{0} is broken: its vocabulary has {1} symbols, its model {2}.', file, vocabulary.size, config.vocabularySize);
   }
@@ -54,11 +57,14 @@ function parse(text: string, file: string, key: string): unknown {
   }
 }
 
-function readVocabulary(symbols: unknown, file: string): Vocabulary {
-  if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string')) {
-    throw new UserError('{0} is broken: its vocabulary is not a list of symbols.', file);
-  }
-  return new Vocabulary(symbols);
+function readVocabulary(metadata: ReadonlyMap<string, string>, file: string): Vocabulary {
+  const tokens = metadata.get(keys.tokens);
+  const vocabulary = parseVocabulary({
+    symbols: parse(metadata.get(keys.vocabulary) ?? '', file, keys.vocabulary),
+    tokens: tokens === undefined ? undefined : parse(tokens, file, keys.tokens),
+  });
+  if (!vocabulary) throw new UserError('{0} is broken: its vocabulary is not a list of symbols.', file);
+  return vocabulary;
 }
 
 /** Every size is checked against the layout before anything of that size is made. */

@@ -5,7 +5,7 @@ import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenR
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -271,7 +271,7 @@ function atFirst(beginning: Beginning): Opened {
   const description: RunDescription = {
     name: basename(folder),
     folder,
-    corpus: { name: '', path: null, tokens: 0 },
+    corpus: { name: '', path: null, tokens: 0, unit: defaultVocabularySettings.unit },
     model: { ...settings.model, vocabularySize: 0, parameterCount: 0 },
     training: settings.training,
     backend: settings.training.backend,

@@ -1,37 +1,49 @@
 /** Reading a corpus, and refusing what is none. */
-import { open } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';
+import { createHash, type Hash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../../core/userError';
 import { readError } from './fileErrors';
+import { firstInvalidByte, unfinishedBytes } from './utf8';
 
-/** Under the longest string Node can hold. */
-const maximumBytes = 512_000_000;
+/** Of a corpus, which is read in chunks, and of a text that is to be held as one string. */
+const mostCorpusBytes = 2_000_000_000;
+const mostTextBytes = 512_000_000;
 
-/** The text of a UTF-8 file without its byte order mark. Throws a UserError for anything that is not a text. */
-export async function readCorpus(path: string): Promise<string> {
-  return decodeCorpus(await readWhole(path), path);
+/** Bytes of a file, or UTF-16 units of a text, that are read at once. */
+const chunkLength = 4_000_000;
+
+/** A text that can be read from its beginning, chunk by chunk, as often as needed. */
+export interface CorpusText {
+  /** For sentences: a path or a title. */
+  readonly name: string;
+  /** Chunks of whole code points; `hash` is given all bytes as UTF-8, without a byte order mark. Throws a UserError for what is no text. */
+  chunks(hash: Hash): AsyncIterable<string> | Iterable<string>;
 }
 
-/** Checks a text that comes from an editor. `name` is the document's title. Throws a UserError. */
-export function checkCorpusText(text: string, name: string): void {
-  if (text === '') throw new UserError('{0} is empty: there is nothing to learn from.', name);
-  if (text.includes('\0')) throw binaryError(name);
-  if (/\p{Surrogate}/u.test(text)) {
-    throw new UserError('{0} holds half of a character (a lone surrogate); remove it and try again.', name);
-  }
+/** A UTF-8 file, with or without a byte order mark. */
+export function corpusOfFile(path: string): CorpusText {
+  return { name: path, chunks: (hash) => fileChunks(path, mostCorpusBytes, hash) };
 }
 
-async function readWhole(path: string): Promise<Uint8Array> {
+/** A text that comes from an editor; `name` is the document's title. */
+export function corpusOfText(text: string, name: string): CorpusText {
+  return { name, chunks: (hash) => textChunks(text, name, hash) };
+}
+
+/** The whole text of a UTF-8 file without its byte order mark. Throws a UserError for anything that is not a text. */
+export async function readText(path: string): Promise<string> {
+  let text = '';
+  for await (const chunk of fileChunks(path, mostTextBytes, createHash('sha256'))) text += chunk;
+  return text;
+}
+
+async function* fileChunks(path: string, mostBytes: number, hash: Hash): AsyncGenerator<string> {
   try {
     const file = await open(path, 'r');
     try {
-      const stat = await file.stat();
-      if (stat.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
-      if (!stat.isFile()) throw new UserError('{0} is not a regular file; save the text in one and try again.', path);
-      if (stat.size > maximumBytes) {
-        throw new UserError('{0} has {1} MB; a corpus can have up to {2} MB.', path, Math.ceil(stat.size / 1e6), maximumBytes / 1e6);
-      }
-      return await file.readFile();
+      await checkFile(file, path, mostBytes);
+      yield* decoded(file, path, hash);
     } finally {
       await file.close();
     }
@@ -40,39 +52,84 @@ async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The text in `bytes`, UTF-8 with or without a byte order mark; `name` is for the sentences. */
-function decodeCorpus(bytes: Uint8Array, name: string): string {
+async function checkFile(file: FileHandle, path: string, mostBytes: number): Promise<void> {
+  const stat = await file.stat();
+  if (stat.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
+  if (!stat.isFile()) throw new UserError('{0} is not a regular file; save the text in one and try again.', path);
+  if (stat.size > mostBytes) {
+    throw new UserError('{0} has {1} MB; a corpus can have up to {2} MB.', path, Math.ceil(stat.size / 1e6), mostBytes / 1e6);
+  }
+}
+
+async function* decoded(file: FileHandle, path: string, hash: Hash): AsyncGenerator<string> {
+  const buffer = Buffer.allocUnsafe(chunkLength);
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** Bytes at the front of the buffer that the last chunk left, and their offset in the file. */
+  let kept = 0;
+  let offset = 0;
+  let isEmpty = true;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, kept, buffer.length - kept);
+    const bytes = buffer.subarray(0, kept + bytesRead);
+    const start = offset === 0 ? markLength(bytes, path) : 0;
+    const end = bytesRead === 0 ? bytes.length : bytes.length - unfinishedBytes(bytes);
+    const whole = bytes.subarray(start, end);
+    checkBytes(whole, path, offset + start);
+    if (whole.length > 0) {
+      isEmpty = false;
+      hash.update(whole);
+      yield decoder.decode(whole);
+    }
+    if (bytesRead === 0) break;
+    buffer.copyWithin(0, end, bytes.length);
+    kept = bytes.length - end;
+    offset += end;
+  }
+  if (isEmpty) throw emptyError(path);
+}
+
+/** Bytes of the byte order mark with which a file begins. */
+function markLength(bytes: Uint8Array, name: string): number {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw new UserError('{0} is encoded as UTF-16; save it as UTF-8 and try again.', name);
   }
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
+/** @param offset of the bytes in the file */
+function checkBytes(bytes: Buffer, name: string, offset: number): void {
   if (bytes.includes(0)) throw binaryError(name);
-  if (!isUtf8(bytes)) {
-    throw new UserError(
-      '{0} is not valid UTF-8 (first bad byte at offset {1}); save it as UTF-8 and try again.', name, firstInvalidByte(bytes),
-    );
+  if (isUtf8(bytes)) return;
+  throw new UserError(
+    '{0} is not valid UTF-8 (first bad byte at offset {1}); save it as UTF-8 and try again.', name, offset + firstInvalidByte(bytes),
+  );
+}
+
+function* textChunks(text: string, name: string, hash: Hash): Generator<string> {
+  if (text === '') throw emptyError(name);
+  if (text.includes('\0')) throw binaryError(name);
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new UserError('{0} holds half of a character (a lone surrogate); remove it and try again.', name);
   }
-  const text = new TextDecoder().decode(bytes);
-  checkCorpusText(text, name);
-  return text;
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + chunkLength);
+    if (isSecondOfPair(text, end)) end--;
+    const chunk = text.slice(start, end);
+    hash.update(chunk, 'utf8');
+    yield chunk;
+    start = end;
+  }
+}
+
+function isSecondOfPair(text: string, i: number): boolean {
+  const unit = text.charCodeAt(i);
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+function emptyError(name: string): UserError {
+  return new UserError('{0} is empty: there is nothing to learn from.', name);
 }
 
 function binaryError(name: string): UserError {
   return new UserError('{0} looks like a binary file (it holds NUL bytes); a corpus is a plain text.', name);
-}
-
-/** Where the first sequence that is not UTF-8 begins (Unicode Standard, table 3-7); the length if there is none. */
-function firstInvalidByte(bytes: Uint8Array): number {
-  let i = 0;
-  while (i < bytes.length) {
-    const lead = bytes[i];
-    const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-    if (length === 0 || i + length > bytes.length) return i;
-    // The second byte's range excludes overlong forms, surrogates and code points beyond U+10FFFF.
-    const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
-    const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-    if (length > 1 && (bytes[i + 1] < lowest || bytes[i + 1] > highest)) return i;
-    for (let k = 2; k < length; k++) if ((bytes[i + k] & 0xc0) !== 0x80) return i;
-    i += length;
-  }
-  return i;
 }

@@ -1,7 +1,7 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
 import { UserError } from '../../core/userError';
 import type { RunDescription } from '../../protocol/run';
-import { defaultTrainingSettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 import { Fields } from './checkedJson';
 
 export interface Versions {
@@ -44,6 +44,7 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
       name: corpus.string('name'),
       path: corpus.nullable('path', (key) => corpus.string(key)),
       tokens: corpus.integer('tokens', { min: 1 }),
+      unit: corpus.added('unit', defaultVocabularySettings.unit, (key) => corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte'])),
     },
     model: readModel(fields.object('model')),
     training: readTraining(fields.object('training')),
@@ -62,11 +63,16 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
 }
 
 function readModel(model: Fields): RunDescription['model'] {
+  const defaults = defaultModelSettings;
   const settings: ModelSettings = {
     cell: model.oneOf('cell', ['rnn', 'lstm', 'gru']),
     activation: model.oneOf('activation', ['tanh', 'relu']),
     layers: model.integer('layers', { min: 1 }),
+    bidirectional: model.added('bidirectional', defaults.bidirectional, (key) => model.boolean(key)),
     hiddenSize: model.integer('hiddenSize', { min: 1 }),
+    embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) => model.nullable(key, () => model.integer(key, { min: 1 }))),
+    tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
+    objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, ['next', 'masked'])),
   };
   return {
     ...settings,
@@ -84,6 +90,7 @@ function readTraining(training: Fields): TrainingSettings {
     learningRate: training.number('learningRate', { min: 0 }),
     momentum: training.number('momentum', { min: 0 }),
     clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
+    ...readAddedReading(training),
     ...readAddedTraining(training),
     seed: training.integer('seed'),
     checkpointEvery: training.integer('checkpointEvery', { min: 1 }),
@@ -94,6 +101,20 @@ function readTraining(training: Fields): TrainingSettings {
 }
 
 /** What older runs do not say; they did what the defaults say. */
+function readAddedReading(training: Fields) {
+  const defaults = defaultTrainingSettings;
+  const count = (key: string) => training.integer(key, { min: 1 });
+  return {
+    mode: training.added('mode', defaults.mode, (key) => training.oneOf(key, ['stream', 'sequences'])),
+    split: training.added('split', defaults.split, (key) => training.oneOf(key, ['lines', 'paragraphs'])),
+    longestSequence: training.added('longestSequence', defaults.longestSequence, count),
+    truncation: training.added('truncation', defaults.truncation, (key) => training.nullable(key, count)),
+    dropout: training.added('dropout', defaults.dropout, (key) => training.number(key, { min: 0, max: 1 })),
+    epochs: training.added('epochs', defaults.epochs, (key) => training.nullable(key, count)),
+  };
+}
+
+/** The same, of what came with schedules and initialisations. */
 function readAddedTraining(training: Fields) {
   const defaults = defaultTrainingSettings;
   const number = (min?: number) => (key: string) => training.number(key, min === undefined ? {} : { min });

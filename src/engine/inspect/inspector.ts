@@ -3,6 +3,7 @@ import { ItemisedGradient } from '../../core/analysis/itemised';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
 import type { TotalNorms } from '../../core/backward/recurrence';
+import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { Direction, ModelConfig } from '../../core/model/config';
 import type { Parameters } from '../../core/model/parameters';
@@ -47,7 +48,7 @@ interface Bench {
 
 export class Inspector {
   private bench: Bench | null = null;
-  private encoded: { text: string; ids: Int32Array } | null = null;
+  private encoded: { text: string; ids: Ids } | null = null;
 
   constructor(readonly model: InspectedModel) {}
 
@@ -96,9 +97,11 @@ export class Inspector {
   }
 
   /** Ids of a text; those of the last one are kept. Throws a UserError for an unknown symbol. */
-  encode(text: string): Int32Array {
-    if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
-    return this.encoded.ids;
+  encode(text: string): Ids {
+    if (this.encoded?.text === text) return this.encoded.ids;
+    const ids = this.model.vocabulary.encode(text);
+    this.encoded = { text, ids };
+    return ids;
   }
 
   /** Of the text read last. */

@@ -4,15 +4,21 @@ import { checkInitialisation } from '../../core/model/initialise';
 import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/optimizer';
 import { checkSchedule } from '../../core/optimize/schedule';
-import type { TrainingSettings } from '../../protocol/settings';
+import { UserError } from '../../core/userError';
+import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
 
 /** Returns the settings, or throws a UserError naming the one that cannot be used, its value and what is allowed. */
 export function checkTraining(training: TrainingSettings): TrainingSettings {
-  checkInteger('window', training.window, 1, 100_000);
+  checkReading(training);
   checkInteger('batch', training.batch, 1, 4096);
   if (training.steps !== null) checkInteger('number of steps', training.steps, 1, 1e9);
+  if (training.epochs !== null) {
+    checkInteger('number of epochs', training.epochs, 1, 1e6);
+    if (training.steps !== null) throw new UserError('Both a number of steps ({0}) and of epochs ({1}) are set; set one of them.', training.steps, training.epochs);
+  }
   checkOptimizer(training);
-  checkSchedule(training);
+  // Epochs become a number of steps once the text is read.
+  checkSchedule(training.epochs === null ? training : { ...training, steps: training.epochs });
   checkClipping(training);
   checkInitialisation(training);
   checkInteger('seed', training.seed, 0, 2 ** 31 - 1);
@@ -20,4 +26,27 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   checkInteger('validation interval', training.validateEvery, 1, 1e9);
   if (training.threads !== null) checkInteger('number of threads', training.threads, 1, 256);
   return training;
+}
+
+function checkReading({ mode, split, window, longestSequence, truncation }: TrainingSettings): void {
+  if (!['stream', 'sequences'].includes(mode)) throw new UserError('The mode “{0}” is unknown; choose stream or sequences.', mode);
+  if (!['lines', 'paragraphs'].includes(split)) throw new UserError('A text cannot be split into “{0}”; choose lines or paragraphs.', split);
+  checkInteger('window', window, 1, 100_000);
+  checkInteger('longest sequence', longestSequence, 1, 1_000_000);
+  if (truncation === null) return;
+  checkInteger('truncation', truncation, 1, 1_000_000);
+  if (mode === 'stream' && truncation > window) {
+    throw new UserError('The truncation is {0} steps, and the window has only {1}; it must not be longer than the window.', truncation, window);
+  }
+}
+
+/** Throws a UserError for a model that cannot be trained so. */
+export function checkTogether({ bidirectional, objective, layers }: ModelSettings, { dropout }: TrainingSettings): void {
+  if (bidirectional && objective === 'next') {
+    throw new UserError('A bidirectional stack sees the token it is to predict; train it with the masked objective.');
+  }
+  if (!(dropout >= 0 && dropout < 1)) throw new UserError('The dropout is {0}; it must be a number from 0 up to, but not, 1.', String(dropout));
+  if (dropout > 0 && layers < 2) {
+    throw new UserError('Dropout acts between layers, and this model has only one. Choose at least 2 layers, or no dropout.');
+  }
 }

@@ -14,8 +14,6 @@ export class Validator {
 
   private constructor(
     private readonly reader: WindowReader,
-    /** Of one pass over the validation part. */
-    private readonly windows: number,
     private readonly network: Network,
     private readonly parameters: Parameters,
   ) {
@@ -23,10 +21,10 @@ export class Validator {
   }
 
   /** @param parameters of the model that is trained */
-  static create(config: ModelConfig, reader: WindowReader, windows: number, parameters: Parameters, backend: Backend): Validator {
+  static create(config: ModelConfig, reader: WindowReader, parameters: Parameters, backend: Backend): Validator {
     const { steps, batch } = reader;
     const network = backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
-    return new Validator(reader, windows, network, parameters);
+    return new Validator(reader, network, parameters);
   }
 
   /** Nats per predicted token. */
@@ -38,10 +36,10 @@ export class Validator {
     let sum = 0;
     let predicted = 0;
     let read = 0;
-    for (let window = 0; window < this.windows && read < mostTokens; window++) {
+    for (let window = 0; window < reader.windowsPerPass && read < mostTokens; window++) {
       const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
       tape.resize(steps);
-      if (restarts || window === 0) tape.clearState();
+      if (restarts) tape.clearState();
       await forward.run();
       sum += tape.loss * tape.predicted;
       predicted += tape.predicted;

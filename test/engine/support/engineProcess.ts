@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineCalls, EngineEvents, TrainRequest } from '../../../src/protocol/engine';
 import { Caller } from '../../../src/protocol/rpc';
-import { defaultThresholds, defaultTrainingSettings, type ModelSettings, type TrainingSettings } from '../../../src/protocol/settings';
+import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../../src/protocol/settings';
 
 export interface TestEngine {
   readonly child: ChildProcess;
@@ -46,12 +46,13 @@ export function temporaryFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export const smallModel: ModelSettings = { cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 16 };
+export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };
 
 /** A run on `text`, small and quick unless said otherwise. */
 export function requestFor(text: string, folder: string, training: Partial<TrainingSettings> = {}, model: Partial<ModelSettings> = {}): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },
+    vocabulary: defaultVocabularySettings,
     model: { ...smallModel, ...model },
     training: { ...defaultTrainingSettings, window: 16, batch: 4, learningRate: 0.02, threads: 1, ...training },
     folder,

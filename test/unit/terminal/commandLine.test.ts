@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { defaultModelSettings, defaultTrainingSettings } from '../../../src/protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../../src/protocol/settings';
 import { readCommand } from '../../../src/terminal/commandLine';
 import { UsageError } from '../../../src/terminal/options';
 
@@ -14,6 +14,7 @@ describe('reading a command line', () => {
       json: false,
       request: {
         corpus: { kind: 'file', path: resolve('texts/a_tale.v2.txt') },
+        vocabulary: defaultVocabularySettings,
         model: defaultModelSettings,
         training: { ...defaultTrainingSettings, steps: 1000 },
         folder: resolve('.backflow/runs/a_tale.v2-lstm-20250102-030405'),
@@ -27,7 +28,7 @@ describe('reading a command line', () => {
         '--learning-rate 1e-2 --clip-norm none --seed 9 --out=run --checkpoint-every 4 --backend wasm --threads 2 --json corpus',
     );
     assert.ok(command.kind === 'train' && command.json);
-    assert.deepEqual(command.request.model, { cell: 'rnn', activation: 'relu', layers: 3, hiddenSize: 7 });
+    assert.deepEqual(command.request.model, { ...defaultModelSettings, cell: 'rnn', activation: 'relu', layers: 3, hiddenSize: 7 });
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
       window: 5, batch: 2, steps: null, optimizer: 'sgd', learningRate: 0.01, clipNorm: null, seed: 9, checkpointEvery: 4, backend: 'wasm', threads: 2,
@@ -53,8 +54,44 @@ describe('reading a command line', () => {
     }
   });
 
+  it('reads what a token is, how the text is read, and what the model is beyond its cells', () => {
+    const command = read(
+      'train --tokens words --vocabulary-size 5000 --mode sequences --split paragraphs --longest-sequence 300 --truncate 20 --epochs 3 ' +
+        '--layers 2 --dropout 0.2 --embedding 64 corpus',
+    );
+    assert.ok(command.kind === 'train');
+    assert.deepEqual(command.request.vocabulary, { unit: 'word', size: 5000 });
+    assert.deepEqual(command.request.model, { ...defaultModelSettings, layers: 2, embeddingSize: 64 });
+    assert.deepEqual(command.request.training, {
+      ...defaultTrainingSettings,
+      mode: 'sequences', split: 'paragraphs', longestSequence: 300, truncation: 20, steps: null, epochs: 3, dropout: 0.2,
+    });
+  });
+
+  it('completes a bidirectional or tied model where nothing else is said', () => {
+    const model = (line: string) => {
+      const command = read(`train c --hidden 10 ${line}`);
+      assert.ok(command.kind === 'train');
+      const { bidirectional, objective, tied, embeddingSize } = command.request.model;
+      return [bidirectional, objective, tied, embeddingSize];
+    };
+    assert.deepEqual(model('--bidirectional'), [true, 'masked', false, null]);
+    assert.deepEqual(model('--objective masked'), [false, 'masked', false, null]);
+    assert.deepEqual(model('--tied'), [false, 'next', true, 10]);
+    assert.deepEqual(model('--tied --bidirectional'), [true, 'masked', true, 20]);
+  });
+
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
+      ['--bidirectional --objective next', /a bidirectional stack sees the token it is to predict; train it with the masked objective\.$/],
+      ['--dropout 0.5', /needs --layers 2 or more\.$/],
+      ['--dropout 1', /^--dropout is "1"/],
+      ['--epochs 2 --steps 10', /both say how long to train\.$/],
+      ['--truncate 65', /^--truncate 65 is longer than the window of 64 steps\.$/],
+      ['--split lines', /^--split is not for --mode stream\.$/],
+      ['--mode sequences --window 9', /^--window is not for --mode sequences\.$/],
+      ['--tokens letters', /one of codepoints, graphemes, words, bytes\.$/],
+      ['--vocabulary-size 1', /from 2 to 200000\.$/],
       ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
       ['--momentum 1', /^--momentum is "1"/],
       ['--nesterov', /^--nesterov needs --optimizer sgd and a --momentum above 0\.$/],
@@ -92,7 +129,7 @@ describe('reading a command line', () => {
     assert.deepEqual([inspect.model, inspect.text, inspect.request.target, inspect.request.matrix], [resolve('model.onnx'), resolve('t.txt'), 3, true]);
     const sample = readCommand(['sample', 'm', '--prompt', '-> ', '--temperature', '0'], now);
     assert.ok(sample.kind === 'sample');
-    assert.deepEqual(sample.request, { prompt: '-> ', length: 200, temperature: 0, seed: 1 });
+    assert.deepEqual(sample.request, { prompt: '-> ', length: 200, temperature: 0, topK: null, topP: null, seed: 1 });
   });
 
   it('takes text that looks like an option after an equals sign, and files after --', () => {

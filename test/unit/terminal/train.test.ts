@@ -29,7 +29,7 @@ class ScriptedEngine {
     };
     const handlers = {
       train: ({ model, training, folder }: TrainCommand['request']) => {
-        const description = { name: 'r', folder, corpus: { name: 'c.txt', path: null, tokens: 100 }, model: { ...model, vocabularySize: 5, parameterCount: 9 }, training, backend: 'ort' as const };
+        const description = { name: 'r', folder, corpus: { name: 'c.txt', path: null, tokens: 100, unit: 'codePoint' as const }, model: { ...model, vocabularySize: 5, parameterCount: 9 }, training, backend: 'ort' as const };
         this.server.emit('started', description);
         return description;
       },

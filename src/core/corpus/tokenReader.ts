@@ -1,0 +1,165 @@
+/**
+ * Reads texts token by token, as integers: a token's *key* is its code point, its byte, or, for graphemes and words, the index of
+ * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
+ */
+import { segmentsOfStretch, stretchEnd, type SegmentUnit } from './segments';
+import { byteSymbol, type TokenUnit } from './tokenUnit';
+
+export interface TokenReader {
+  /** The most tokens a text of so many UTF-16 units can have. */
+  most(units: number): number;
+  /**
+   * Writes the keys of the tokens of `text`, −1 for a symbol that is not known. `isWhole` says that nothing follows it.
+   * Returns how many there are, and how many UTF-16 units they take: what is left must be given again, before what follows.
+   */
+  read(text: string, keys: Int32Array, isWhole: boolean): { readonly tokens: number; readonly consumed: number };
+  symbol(key: number): string;
+}
+
+/** A reader that learns the symbols of graphemes and words as it meets them. */
+export function learningReader(unit: TokenUnit): TokenReader {
+  return readerOf(unit, new Map(), true);
+}
+
+/** A reader for which the key of a grapheme or word is its index in `symbols`, and others are not known. */
+export function knowingReader(unit: TokenUnit, symbols: readonly string[]): TokenReader {
+  return readerOf(unit, new Map(symbols.map((symbol, key) => [symbol, key])), false);
+}
+
+function readerOf(unit: TokenUnit, known: Map<string, number>, learns: boolean): TokenReader {
+  switch (unit) {
+    case 'codePoint':
+      return new CodePointReader();
+    case 'byte':
+      return new ByteReader();
+    case 'grapheme':
+    case 'word':
+      return new SegmentReader(unit, known, learns);
+  }
+}
+
+class CodePointReader implements TokenReader {
+  most(units: number): number {
+    return units;
+  }
+
+  read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
+    let tokens = 0;
+    for (let i = 0; i < text.length; i++) {
+      let key = text.charCodeAt(i);
+      const isFirstOfPair = key >= 0xd800 && key < 0xdc00;
+      if (isFirstOfPair) {
+        key = text.codePointAt(i) ?? key;
+        i++;
+      }
+      keys[tokens++] = key;
+    }
+    return { tokens, consumed: text.length };
+  }
+
+  symbol(key: number): string {
+    return String.fromCodePoint(key);
+  }
+}
+
+/** UTF-8 (RFC 3629). */
+class ByteReader implements TokenReader {
+  most(units: number): number {
+    return 3 * units;
+  }
+
+  read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
+    let tokens = 0;
+    for (let i = 0; i < text.length; i++) {
+      const codePoint = text.codePointAt(i) ?? 0;
+      if (codePoint < 0x80) {
+        keys[tokens++] = codePoint;
+        continue;
+      }
+      if (codePoint < 0x800) {
+        keys[tokens++] = 0xc0 | (codePoint >> 6);
+      } else if (codePoint < 0x10000) {
+        keys[tokens++] = 0xe0 | (codePoint >> 12);
+        keys[tokens++] = 0x80 | ((codePoint >> 6) & 0x3f);
+      } else {
+        i++;
+        keys[tokens++] = 0xf0 | (codePoint >> 18);
+        keys[tokens++] = 0x80 | ((codePoint >> 12) & 0x3f);
+        keys[tokens++] = 0x80 | ((codePoint >> 6) & 0x3f);
+      }
+      keys[tokens++] = 0x80 | (codePoint & 0x3f);
+    }
+    return { tokens, consumed: text.length };
+  }
+
+  symbol(key: number): string {
+    return byteSymbol(key);
+  }
+}
+
+/** Stretches up to this length are remembered with their keys: finding segments takes far longer than looking them up. */
+const longestRemembered = 32;
+const mostRemembered = 100_000;
+
+class SegmentReader implements TokenReader {
+  private readonly symbols: string[];
+  private readonly remembered = new Map<string, readonly number[]>();
+
+  constructor(
+    private readonly unit: SegmentUnit,
+    private readonly known: Map<string, number>,
+    private readonly learns: boolean,
+  ) {
+    this.symbols = [...known.keys()];
+  }
+
+  most(units: number): number {
+    return units;
+  }
+
+  read(text: string, keys: Int32Array, isWhole: boolean): { tokens: number; consumed: number } {
+    let tokens = 0;
+    let start = 0;
+    while (start < text.length) {
+      const end = stretchEnd(text, start, isWhole);
+      if (end === start) break;
+      const stretch = text.slice(start, end);
+      if (stretch.length <= longestRemembered) {
+        for (const key of this.keysOf(stretch)) keys[tokens++] = key;
+        start = end;
+      } else {
+        for (const segment of segmentsOfStretch(stretch, this.unit)) {
+          keys[tokens++] = this.keyOf(segment);
+          start += segment.length;
+        }
+      }
+    }
+    return { tokens, consumed: start };
+  }
+
+  symbol(key: number): string {
+    return this.symbols[key];
+  }
+
+  private keysOf(stretch: string): readonly number[] {
+    const remembered = this.remembered.get(stretch);
+    if (remembered) return remembered;
+    const keys = segmentsOfStretch(stretch, this.unit).map((segment) => this.keyOf(segment));
+    if (this.remembered.size < mostRemembered) this.remembered.set(detached(stretch), keys);
+    return keys;
+  }
+
+  private keyOf(segment: string): number {
+    const key = this.known.get(segment);
+    if (key !== undefined) return key;
+    if (!this.learns) return -1;
+    const symbol = detached(segment);
+    this.known.set(symbol, this.symbols.length);
+    return this.symbols.push(symbol) - 1;
+  }
+}
+
+/** The same string with characters of its own: a slice would keep the whole text it is of in memory. */
+function detached(slice: string): string {
+  return Array.from(slice).join('');
+}

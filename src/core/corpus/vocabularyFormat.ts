@@ -1,0 +1,38 @@
+/** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
+import { tokenUnits } from './tokenUnit';
+import { noSpecials, Vocabulary, type Specials } from './vocabulary';
+
+/** Both parsed from JSON. */
+export interface VocabularyFields {
+  /** Strings; id = index. */
+  readonly symbols: unknown;
+  /** `unit`, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
+  readonly tokens: unknown;
+}
+
+export function formatVocabulary({ symbols, unit, specials }: Vocabulary): { symbols: string; tokens: string } {
+  return { symbols: JSON.stringify(symbols), tokens: JSON.stringify({ unit, ...specials }) };
+}
+
+/** Null where the fields are no vocabulary. Throws a UserError for symbols that are wrong. */
+export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabulary | null {
+  if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string')) return null;
+  if (tokens === undefined) return new Vocabulary(symbols);
+  if (typeof tokens !== 'object' || tokens === null) return null;
+  const fields = tokens as Readonly<Record<string, unknown>>;
+  const unit = tokenUnits.find((name) => name === fields['unit']);
+  const specials = parseSpecials(fields, symbols.length);
+  return unit && specials ? new Vocabulary(symbols, unit, specials) : null;
+}
+
+/** Null unless the specials take the first ids, each one. */
+function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number): Specials | null {
+  const specials: Record<keyof Specials, number | null> = { ...noSpecials };
+  for (const name of ['sos', 'eos', 'unknown', 'mask'] as const) {
+    const id = fields[name] ?? null;
+    if (id !== null && typeof id !== 'number') return null;
+    specials[name] = id;
+  }
+  const ids = Object.values(specials).filter((id) => id !== null).sort((a, b) => a - b);
+  return ids.length <= size && ids.every((id, index) => id === index) ? specials : null;
+}

@@ -1,0 +1,64 @@
+/** From a text to a corpus: read twice, once to find its symbols and once to encode it. */
+import { createHash } from 'node:crypto';
+import { changedError, CorpusCounter, CorpusEncoder, type Corpus, type CorpusOptions } from '../../core/corpus/corpusBuilder';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { UserError } from '../../core/userError';
+import type { CorpusText } from '../files/corpusFile';
+
+/** The largest that a model can have: `checkConfig`. */
+const mostSymbols = 200_000;
+
+export interface ReadCorpus extends Corpus {
+  /** Of the text as UTF-8, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A corpus with a vocabulary of its own. Throws a UserError for what is no text, or has too few symbols or too many. */
+export async function readNewCorpus(text: CorpusText, options: CorpusOptions): Promise<ReadCorpus> {
+  const { counter, sha256 } = await count(text, options);
+  const { symbols } = counter;
+  if (counter.tokens === 0) throw new UserError('{0} is blank: there is nothing to learn from.', text.name);
+  if (options.vocabularySize === null && symbols > mostSymbols) {
+    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, mostSymbols);
+  }
+  const vocabulary = counter.vocabulary();
+  if (symbols < 2) throw new UserError('{0} has only one symbol, “{1}”: there is nothing to predict.', text.name, vocabulary.symbols[vocabulary.size - 1]);
+  return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
+}
+
+/**
+ * The corpus of a run that goes on, with the vocabulary it began with. Throws a UserError when the text is another than the one
+ * with this hash.
+ */
+export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string): Promise<ReadCorpus> {
+  const { counter, sha256 } = await count(text, options);
+  if (sha256 !== expectedSha256) {
+    throw new UserError('{0} has changed since this run began, so the run cannot go on with it. Train a new run on the changed text.', text.name);
+  }
+  return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
+}
+
+async function count(text: CorpusText, options: CorpusOptions): Promise<{ counter: CorpusCounter; sha256: string }> {
+  const counter = new CorpusCounter(options);
+  const hash = createHash('sha256');
+  for await (const chunk of text.chunks(hash)) counter.add(chunk);
+  counter.end();
+  return { counter, sha256: hash.digest('hex') };
+}
+
+async function encode(text: CorpusText, vocabulary: Vocabulary, { split }: CorpusOptions, counter: CorpusCounter, sha256: string): Promise<Corpus> {
+  const hash = createHash('sha256');
+  const encoder = makeEncoder(text, vocabulary, split, counter);
+  for await (const chunk of text.chunks(hash)) encoder.add(chunk);
+  if (hash.digest('hex') !== sha256) throw changedError();
+  return encoder.end();
+}
+
+function makeEncoder(text: CorpusText, vocabulary: Vocabulary, split: CorpusOptions['split'], counter: CorpusCounter): CorpusEncoder {
+  try {
+    return new CorpusEncoder(vocabulary, split, counter);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new UserError('{0} does not fit in memory: it has {1} tokens.', text.name, counter.tokens);
+  }
+}

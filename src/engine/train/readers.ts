@@ -1,0 +1,45 @@
+/** Who reads a corpus in training and in validation: the first nine tenths of its tokens or sequences, and the last. */
+import type { Corpus } from '../../core/corpus/corpusBuilder';
+import { MaskedTokens } from '../../core/corpus/maskedTokens';
+import { Sequences, type SequenceSettings } from '../../core/corpus/sequences';
+import { Streams } from '../../core/corpus/streams';
+import type { WindowReader } from '../../core/corpus/windowReader';
+import type { TrainingSettings } from '../../protocol/settings';
+
+export interface Readers {
+  readonly training: WindowReader;
+  /** Reads the same windows from its first state on, always; null when the last tenth has nothing to predict. */
+  readonly validation: WindowReader | null;
+}
+
+const trainingShare = 0.9;
+
+/** Masked tokens where the vocabulary has a mask. Throws a UserError when the text is too short, or a sequence too long. */
+export function readersOf(corpus: Corpus, settings: TrainingSettings): Readers {
+  const { training, validation } = corpus.ends ? sequenceReaders(corpus, corpus.ends, settings) : streamReaders(corpus, settings);
+  const { mask, sos } = corpus.vocabulary.specials;
+  if (mask === null) return { training, validation };
+  const masked = (reader: WindowReader, seed: number) => new MaskedTokens(reader, { mask, kept: [sos], seed });
+  // Other masks than those of training, should the texts be alike.
+  return { training: masked(training, settings.seed), validation: validation && masked(validation, settings.seed + 1) };
+}
+
+function streamReaders({ ids }: Corpus, { window, batch }: TrainingSettings): Readers {
+  const cut = Math.ceil(ids.length * trainingShare);
+  const training = new Streams(ids.subarray(0, cut), window, batch);
+  const rest = ids.subarray(cut);
+  if (rest.length < 2) return { training, validation: null };
+  // Few tokens are read as one stream.
+  const streams = rest.length - 1 >= window * batch ? batch : 1;
+  return { training, validation: new Streams(rest, Math.min(window, rest.length - 1), streams) };
+}
+
+function sequenceReaders({ ids, vocabulary }: Corpus, ends: Uint32Array, { batch, seed, longestSequence }: TrainingSettings): Readers {
+  const { sos, eos } = vocabulary.specials;
+  if (sos === null || eos === null) throw new Error('a vocabulary for sequences has SOS and EOS');
+  const settings: SequenceSettings = { batch, sos, eos, seed, longest: longestSequence };
+  const cut = Math.ceil(ends.length * trainingShare);
+  const training = new Sequences({ ids, ends, first: 0, last: cut }, settings);
+  if (cut === ends.length) return { training, validation: null };
+  return { training, validation: new Sequences({ ids, ends, first: cut, last: ends.length }, { ...settings, seed: null }) };
+}

@@ -1,0 +1,121 @@
+/** The options of `backflow train` as the engine's settings. */
+import {
+  completeModel,
+  defaultModelSettings,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  type ModelSettings,
+  type ObjectiveName,
+  type TokenUnit,
+  type TrainingSettings,
+  type VocabularySettings,
+} from '../protocol/settings';
+import { choice, integer, isNone, limit, number, positive } from './optionValues';
+import { defaultSteps, UsageError, type GivenOptions } from './options';
+
+const units: Readonly<Record<'codepoints' | 'graphemes' | 'words' | 'bytes', TokenUnit>> = {
+  codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte',
+};
+
+export function readVocabulary(given: GivenOptions): VocabularySettings {
+  return {
+    unit: units[choice(given, 'tokens', ['codepoints', 'graphemes', 'words', 'bytes'], 'codepoints')],
+    size: integer(given, 'vocabulary-size', 2, 200_000) ?? defaultVocabularySettings.size,
+  };
+}
+
+export function readModel(given: GivenOptions): ModelSettings {
+  const defaults = defaultModelSettings;
+  const bidirectional = given.switches.has('bidirectional');
+  const model = completeModel({
+    cell: choice(given, 'cell', ['rnn', 'lstm', 'gru'], defaults.cell),
+    activation: choice(given, 'activation', ['tanh', 'relu'], defaults.activation),
+    layers: integer(given, 'layers', 1, 8) ?? defaults.layers,
+    bidirectional,
+    hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
+    embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
+    tied: given.switches.has('tied'),
+    objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', ['next', 'masked'], defaults.objective) : null,
+  });
+  if (bidirectional && model.objective === 'next') {
+    throw new UsageError('--bidirectional cannot be with --objective next: a bidirectional stack sees the token it is to predict; train it with the masked objective.');
+  }
+  return model;
+}
+
+export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
+  const defaults = defaultTrainingSettings;
+  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.dropout;
+  if (dropout > 0 && layers < 2) throw new UsageError('--dropout acts between layers, so it needs --layers 2 or more.');
+  return {
+    ...defaults,
+    ...readReading(given),
+    dropout,
+    ...readSteps(given),
+    ...readOptimization(given),
+    seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
+    checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
+    backend: choice(given, 'backend', ['ort', 'wasm'], defaults.backend),
+    threads: integer(given, 'threads', 1, 256) ?? defaults.threads,
+  };
+}
+
+/** How the corpus is read. What only the other mode has is refused, not ignored. */
+function readReading(given: GivenOptions): Partial<TrainingSettings> {
+  const defaults = defaultTrainingSettings;
+  const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
+  const ofOther = (mode === 'stream' ? ['split', 'longest-sequence'] : ['window']).find((option) => given.values.has(option));
+  if (ofOther !== undefined) throw new UsageError(`--${ofOther} is not for --mode ${mode}.`);
+  const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
+  const truncation = integer(given, 'truncate', 1, 1_000_000) ?? defaults.truncation;
+  if (mode === 'stream' && truncation !== null && truncation > window) {
+    throw new UsageError(`--truncate ${truncation} is longer than the window of ${window} steps.`);
+  }
+  return {
+    mode,
+    split: choice(given, 'split', ['lines', 'paragraphs'], defaults.split),
+    longestSequence: integer(given, 'longest-sequence', 1, 1_000_000) ?? defaults.longestSequence,
+    window,
+    batch: integer(given, 'batch', 1, 4096) ?? defaults.batch,
+    truncation,
+  };
+}
+
+/** `--steps none` is null, "until stopped"; epochs take the place of steps. */
+function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epochs'> {
+  const epochs = integer(given, 'epochs', 1, 1_000_000) ?? null;
+  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, ', or none') ?? defaultSteps) };
+  if (given.values.has('steps')) throw new UsageError('--epochs cannot be given with --steps: both say how long to train.');
+  return { epochs, steps: null };
+}
+
+/** Optimizer, learning rate, clipping and the first parameters. */
+function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
+  const defaults = defaultTrainingSettings;
+  const schedule = choice(given, 'schedule', ['constant', 'cosine', 'step'], defaults.schedule);
+  if (schedule === 'cosine' && isNone(given, 'steps')) {
+    throw new UsageError('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.');
+  }
+  const optimizer = choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer);
+  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum;
+  const nesterov = given.switches.has('nesterov');
+  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError('--nesterov needs --optimizer sgd and a --momentum above 0.');
+  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
+  return {
+    optimizer,
+    learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
+    momentum,
+    nesterov,
+    weightDecay: number(given, 'weight-decay', (x) => x >= 0, 'a number from 0 up') ?? defaults.weightDecay,
+    schedule,
+    warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
+    finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
+    decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
+    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, 'a number greater than 0 and at most 1') ?? defaults.decayFactor,
+    clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
+    clipValue: limit(given, 'clip-value', defaults.clipValue),
+    initialisation: choice(given, 'init', ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
+    gain: positive(given, 'gain') ?? defaults.gain,
+    forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
+  };
+}
