@@ -1,6 +1,6 @@
 /** All that the measurements use of the engine, in one place. */
 import { availableParallelism } from 'node:os';
-import { createBackend } from '../../src/engine/backend';
+import { createBackend, stepWorkOf } from '../../src/engine/backend';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
@@ -46,11 +46,12 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
   const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
-  const backend = await createBackend(settings, availableParallelism());
+  const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
   const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend);
 
-  const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend });
+  const inspecting = await createBackend(settings, availableParallelism(), Infinity);
+  const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend: inspecting });
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
   const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, maximumRate: 20 } as const;
   let frames = 0;

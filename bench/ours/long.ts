@@ -24,7 +24,7 @@ interface LongText {
 async function longText({ hidden, vocabulary, steps }: LongRequest, tapeSteps: number): Promise<LongText> {
   const config = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: hidden, vocabularySize: vocabulary } as const;
   const random = Random.fromSeed(1);
-  const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism());
+  const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
   const network = backend.build(1, (arena, products) => makeLearningNetwork(arena, config, { steps: tapeSteps, batch: 1 }, products));
   network.parameters.values.set(initialise(config, random).values);
   return { network, ids: Uint8Array.from({ length: steps + 1 }, () => Math.floor(random.between(0, vocabulary))) };

@@ -1,5 +1,7 @@
 /** Chooses who computes the large products, and on how many threads. */
 import { KernelProducts } from '../core/kernelProducts';
+import { cellOf } from '../core/model/cells/registry';
+import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { BackendName } from '../protocol/settings';
@@ -17,25 +19,33 @@ export interface Backend {
 
 export interface BackendRequest {
   readonly backend: BackendName;
-  /** Null: as many as there are cores to be used. */
+  /** Null: as many as pay. */
   readonly threads: number | null;
 }
 
 /** More threads than this do not pay for models of this kind. */
 const mostThreads = 8;
-/** Streams from which the recurrence is spread over threads: a step of fewer is too short to be shared. */
-const smallestStreams = 8;
+/** Multiply-adds of one step of the recurrence from which a second thread pays: below, it costs twice the processor for little speed. */
+const smallestStepWork = 2e6;
 
-/** Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is. */
-export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number): Promise<Backend> {
-  const threads = wanted ?? Math.min(cores, mostThreads);
+/**
+ * Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is.
+ * @param cores that may be used  @param stepWork multiply-adds of one step, see `stepWorkOf`; Infinity where only large products count
+ */
+export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number, stepWork: number): Promise<Backend> {
+  const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, mostThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
   const crew = threads > 1 ? createCrew(threads) : null;
   return {
     name: products ? 'ort' : 'wasm',
-    build: (streams, make) => Arena.build((arena) => make(arena, products ?? new KernelProducts(arena)), { crew: streams >= smallestStreams ? crew : null }),
+    build: (streams, make) => Arena.build((arena) => make(arena, products ?? new KernelProducts(arena)), { crew: streams > 1 ? crew : null }),
   };
+}
+
+/** Multiply-adds of one step of one layer's recurrence for all streams. */
+export function stepWorkOf({ cell, hiddenSize: H }: ModelConfig, streams: number): number {
+  return streams * cellOf(cell).gates.length * H * H;
 }
 
 /** Undefined where there is no binary for this system or it does not load. */

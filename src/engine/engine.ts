@@ -75,7 +75,7 @@ export class Engine {
         throw readError(thrown, path);
       }
       const { config, parameters, vocabulary, step } = decodeCheckpoint(bytes, path);
-      const backend = await createBackend(request, this.cores);
+      const backend = await createBackend(request, this.cores, Infinity);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return { model: { ...defaultModelSettings, ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };

@@ -29,7 +29,7 @@ const variants: readonly Partial<TrainingSettings>[] = [
 ];
 
 async function trainerOf(settings: TrainingSettings, parameters: Parameters): Promise<Trainer> {
-  return Trainer.create(config, settings, parameters, new Streams(ids, settings.window, settings.batch), await createBackend({ backend: 'wasm', threads: 1 }, 1));
+  return Trainer.create(config, settings, parameters, new Streams(ids, settings.window, settings.batch), await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity));
 }
 
 async function train(trainer: Trainer, steps: number): Promise<void> {

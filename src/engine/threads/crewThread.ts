@@ -26,11 +26,17 @@ function join(arena: number): void {
   arenas.set(arena, names.map((name) => kernels[name]));
 }
 
+function call(arena: number, kernel: number): void {
+  const kernels = arenas.get(arena);
+  if (!kernels) throw new Error('The crew has left this arena');
+  kernels[kernel](...args.subarray(0, state[place.arguments]));
+}
+
 function obey(what: number): void {
   const arena = state[place.arena];
   if (what === orders.join) join(arena);
   else if (what === orders.leave) arenas.delete(arena);
-  else arenas.get(arena)?.[what](...args.subarray(0, state[place.arguments]));
+  else call(arena, what);
 }
 
 function report(thrown: unknown): void {

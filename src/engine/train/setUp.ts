@@ -11,7 +11,7 @@ import { UserError } from '../../core/userError';
 import type { CorpusSource, ResumeRequest, TrainRequest } from '../../protocol/engine';
 import type { RunDescription } from '../../protocol/run';
 import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
-import { createBackend } from '../backend';
+import { createBackend, stepWorkOf } from '../backend';
 import { writeFileAtomic } from '../files/atomicWrite';
 import { corpusOfFile, corpusOfText } from '../files/corpusFile';
 import { RunFolder } from '../files/runFolder';
@@ -81,8 +81,9 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
 }
 
 async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
-  const backend = await createBackend(training, cores);
+  const backend = await createBackend(training, cores, stepWorkOf(config, training.batch));
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
-  return { model: { config, parameters: trainer.parameters, vocabulary, backend }, trainer, validator };
+  const inspecting = await createBackend(training, cores, Infinity);
+  return { model: { config, parameters: trainer.parameters, vocabulary, backend: inspecting }, trainer, validator };
 }

@@ -47,7 +47,15 @@ function isBeyond(x: v128, limit: f32): v128 {
 
 @inline
 function cutTo(x: v128, limit: f32): v128 {
-  return f32x4.max(f32x4.min(x, f32x4.splat(limit)), f32x4.splat(-limit));
+  return f32x4.pmax(f32x4.pmin(x, f32x4.splat(limit)), f32x4.splat(-limit));
+}
+
+/** How many entries have a magnitude greater than the limit. */
+export function countBeyond(a: usize, n: usize, limit: f32): i32 {
+  let beyond = i32x4.splat(0);
+  const whole = a + bytesOf(n & ~3);
+  for (; a < whole; a += 16) beyond = i32x4.sub(beyond, isBeyond(v128.load(a), limit));
+  return sumOfCounts(i32x4.sub(beyond, isBeyond(load(a, n & 3), limit)));
 }
 
 /** Σ a², summed in float64. */

@@ -1,61 +1,79 @@
 /**
- * e^x, the logistic function and tanh, each to 2 units in the last place. All rest on e^x for x ≤ 0:  x = n ln 2 + r, |r| ≤ ½ ln 2,
- * e^x = 2ⁿ (1 + p), p = e^r − 1 by a polynomial (Cephes' expf). Below e^−87, which float32 can hardly hold, they stay there.
+ * e^x, the logistic function and tanh, each to 2 units in the last place, and their derivatives. All rest on
+ *   e^x = 2ⁿ e^r,  n = x / ln 2 rounded,  e^r by a polynomial for |r| ≤ ½ ln 2.
+ * Arguments beyond ±87, where float32 ends, are taken as ±87. What is not a number stays so.
  */
-import { fma, rest, times } from './lanes';
+import { Constant, constant } from './constants';
+import { bytesOf, fma, load, rest, store, times } from './lanes';
+
+/** e^x for |x| ≤ 87. */
+@inline
+function exp(x: v128): v128 {
+  const shifted = fma(x, constant(Constant.inverseLn2), constant(Constant.exponents));
+  const n = f32x4.sub(shifted, constant(Constant.exponents));
+  const scale = i32x4.shl(shifted, 23);
+  const r = fma(n, constant(Constant.ln2Low), fma(n, constant(Constant.ln2High), x));
+  let q = fma(constant(Constant.exp6), r, constant(Constant.exp5));
+  q = fma(q, r, constant(Constant.exp4));
+  q = fma(q, r, constant(Constant.exp3));
+  q = fma(q, r, constant(Constant.exp2));
+  const p = fma(times(r, r), q, r);
+  return fma(scale, p, scale);
+}
 
 /** e^x for x ≤ 0. */
 @inline
-export function expOfNegative(argument: v128): v128 {
-  const x = f32x4.max(argument, f32x4.splat(-87));
-  const n = wholeLogarithms(x);
-  const scale = powerOfTwo(n);
-  return fma(scale, expm1OfRest(x, n), scale);
+export function expOfNegative(x: v128): v128 {
+  return exp(f32x4.pmax(x, constant(Constant.lowest)));
 }
 
 /** σ(x) = 1 / (1 + e^−x) */
 @inline
 export function logistic(x: v128): v128 {
-  const e = expOfNegative(f32x4.neg(f32x4.abs(x)));
-  const one = f32x4.splat(1);
-  const numerator = v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0)));
-  return f32x4.div(numerator, f32x4.add(one, e));
+  const y = f32x4.pmin(f32x4.pmax(x, constant(Constant.lowest)), constant(Constant.highest));
+  const e = exp(v128.xor(y, constant(Constant.signBit)));
+  return f32x4.div(constant(Constant.one), f32x4.add(constant(Constant.one), e));
 }
 
 /** tanh x */
 @inline
 export function tanh(x: v128): v128 {
-  const y = doubledAndNegative(x);
-  const n = wholeLogarithms(y);
-  return tanhFrom(x, expm1OfRest(y, n), powerOfTwo(n));
+  return tanhFrom(x, expOfDouble(x));
 }
 
-/** −2|x|: with y that, n = wholeLogarithms(y), p = expm1OfRest(y, n) and scale = powerOfTwo(n), `tanhFrom` and `slopeFrom` share their work. */
+/** e = e^(−2|x|), what `tanhFrom` and `slopeFrom` share. */
 @inline
-export function doubledAndNegative(x: v128): v128 {
-  return f32x4.max(times(f32x4.abs(x), f32x4.splat(-2)), f32x4.splat(-87));
+export function expOfDouble(x: v128): v128 {
+  return expOfNegative(v128.or(f32x4.add(x, x), constant(Constant.signBit)));
 }
 
-/** |tanh x| = −m / (2 + m),  m = e^y − 1 = scale · p + (scale − 1), which keeps its digits near 0 too. */
+/** |tanh x| = 1 − 2e / (1 + e);  below 0.625, where that would lose digits, x + x³ P(x²). */
 @inline
-export function tanhFrom(x: v128, p: v128, scale: v128): v128 {
-  const m = fma(scale, p, f32x4.sub(scale, f32x4.splat(1)));
-  const size = f32x4.div(m, f32x4.sub(f32x4.splat(-2), m));
-  return v128.bitselect(x, size, i32x4.splat(<i32>0x80000000));
+export function tanhFrom(x: v128, e: v128): v128 {
+  const one = constant(Constant.one);
+  const size = f32x4.sub(one, f32x4.div(f32x4.add(e, e), f32x4.add(one, e)));
+  const large = v128.or(size, v128.and(x, constant(Constant.signBit)));
+  const z = times(x, x);
+  let p = fma(constant(Constant.tanh11), z, constant(Constant.tanh9));
+  p = fma(p, z, constant(Constant.tanh7));
+  p = fma(p, z, constant(Constant.tanh5));
+  p = fma(p, z, constant(Constant.tanh3));
+  const small = fma(times(x, z), p, x);
+  return v128.bitselect(small, large, f32x4.lt(z, constant(Constant.tanhBorder)));
 }
 
-/** 1 − tanh² x = 4e / (1 + e)²,  e = e^y: to the last digits even where tanh is saturated. */
+/** 1 − tanh² x = 4e / (1 + e)²: to the last digits even where tanh is saturated. */
 @inline
-export function slopeFrom(p: v128, scale: v128): v128 {
-  const e = fma(scale, p, scale);
-  const sum = f32x4.add(f32x4.splat(1), e);
-  return f32x4.div(times(f32x4.splat(4), e), times(sum, sum));
+export function slopeFrom(e: v128): v128 {
+  const sum = f32x4.add(constant(Constant.one), e);
+  const twice = f32x4.add(e, e);
+  return f32x4.div(f32x4.add(twice, twice), times(sum, sum));
 }
 
 /** tanh′ from h = tanh a:  1 − h², without losing what is left of it near ±1. */
 @inline
 export function slopeOfTanh(h: v128): v128 {
-  return times(rest(h), f32x4.add(f32x4.splat(1), h));
+  return times(rest(h), f32x4.add(constant(Constant.one), h));
 }
 
 /** σ′ from s = σ(a). */
@@ -64,28 +82,23 @@ export function slopeOfLogistic(s: v128): v128 {
   return times(s, rest(s));
 }
 
-/** n, the nearest whole number to x / ln 2. */
-@inline
-export function wholeLogarithms(x: v128): v128 {
-  return f32x4.nearest(times(x, f32x4.splat(1.44269504)));
+/** out = σ(x), n elements. */
+export function applyLogistic(out: usize, x: usize, n: usize): void {
+  const whole = bytesOf(n & ~3);
+  for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, logistic(v128.load(x + at)));
+  store(out + whole, logistic(load(x + whole, n & 3)), n & 3);
 }
 
-/** p = e^r − 1,  r = x − n ln 2. */
-@inline
-export function expm1OfRest(x: v128, n: v128): v128 {
-  // ln 2 in two parts; the product with the first is exact in float32
-  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), x));
-  let q = f32x4.splat(1.9875691500e-4);
-  q = fma(q, r, f32x4.splat(1.3981999507e-3));
-  q = fma(q, r, f32x4.splat(8.3334519073e-3));
-  q = fma(q, r, f32x4.splat(4.1665795894e-2));
-  q = fma(q, r, f32x4.splat(1.6666665459e-1));
-  q = fma(q, r, f32x4.splat(5.0000001201e-1));
-  return fma(times(r, r), q, r);
+/** x ← σ(x + y), n elements. */
+export function applyLogisticToSum(x: usize, y: usize, n: usize): void {
+  const whole = bytesOf(n & ~3);
+  for (let at: usize = 0; at < whole; at += 16) v128.store(x + at, logistic(f32x4.add(v128.load(x + at), v128.load(y + at))));
+  store(x + whole, logistic(f32x4.add(load(x + whole, n & 3), load(y + whole, n & 3))), n & 3);
 }
 
-/** 2ⁿ, n from −126 to 127. */
-@inline
-export function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+/** out = tanh(x), n elements. */
+export function applyTanh(out: usize, x: usize, n: usize): void {
+  const whole = bytesOf(n & ~3);
+  for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, tanh(v128.load(x + at)));
+  store(out + whole, tanh(load(x + whole, n & 3)), n & 3);
 }

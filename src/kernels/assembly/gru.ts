@@ -9,7 +9,7 @@
  *   ∂L/∂h_{t−1} = ∂L/∂h ⊙ z + Rᵀ [∂L/∂a_z, ∂L/∂a_r, ∂L/∂q]
  */
 import { sumOfSquares, zero } from './elements';
-import { logistic, slopeOfLogistic, slopeOfTanh, tanh } from './functions';
+import { applyLogisticToSum, slopeOfLogistic, slopeOfTanh, tanh } from './functions';
 import { bytesOf, fma, load, rest, store, times } from './lanes';
 import { multiplyAdd } from './product';
 import { fillRows } from './rows';
@@ -48,6 +48,7 @@ export function gruForward(
 
 function forwardRow(H: usize, gates: usize, recurrent: usize, q: usize, before: usize, after: usize): void {
   const state = bytesOf(H);
+  applyLogisticToSum(gates, recurrent, 2 * H);
   const whole = bytesOf(H & ~3);
   for (let at: usize = 0; at < whole; at += 16) forwardUnits(state, gates + at, recurrent + at, q + at, before + at, after + at, 4);
   forwardUnits(state, gates + whole, recurrent + whole, q + whole, before + whole, after + whole, H & 3);
@@ -55,14 +56,11 @@ function forwardRow(H: usize, gates: usize, recurrent: usize, q: usize, before: 
 
 @inline
 function forwardUnits(state: usize, gates: usize, recurrent: usize, qs: usize, before: usize, after: usize, lanes: usize): void {
-  const z = logistic(f32x4.add(load(gates, lanes), load(recurrent, lanes)));
-  store(gates, z, lanes);
-  const r = logistic(f32x4.add(load(gates + state, lanes), load(recurrent + state, lanes)));
-  store(gates + state, r, lanes);
   const q = load(recurrent + 2 * state, lanes);
   store(qs, q, lanes);
-  const n = tanh(fma(r, q, load(gates + 2 * state, lanes)));
+  const n = tanh(fma(load(gates + state, lanes), q, load(gates + 2 * state, lanes)));
   store(gates + 2 * state, n, lanes);
+  const z = load(gates, lanes);
   store(after, fma(z, load(before, lanes), times(rest(z), n)), lanes);
 }
 

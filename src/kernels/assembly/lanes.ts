@@ -2,6 +2,7 @@
  * Four float32 side by side. What a row has beyond its last four is loaded and stored lane by lane, by the same code: it is written
  * into each loop twice, for four lanes and for `lanes` fewer. (`@inline` is the compiler's; without it each would be a call.)
  */
+import { Constant, constant } from './constants';
 
 /** Bytes of n values. */
 @inline
@@ -43,7 +44,7 @@ export function times(a: v128, b: v128): v128 {
 /** 1 − x. */
 @inline
 export function rest(x: v128): v128 {
-  return f32x4.sub(f32x4.splat(1), x);
+  return f32x4.sub(constant(Constant.one), x);
 }
 
 /** a · b + c, rounded once where the module has the instruction. */

@@ -7,7 +7,7 @@
  *   ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f,  ∂L/∂h_{t−1} = Rᵀ ∂L/∂a
  */
 import { sumOfSquares, zero } from './elements';
-import { doubledAndNegative, expm1OfRest, logistic, powerOfTwo, slopeFrom, slopeOfLogistic, slopeOfTanh, tanh, tanhFrom, wholeLogarithms } from './functions';
+import { applyLogistic, applyTanh, expOfDouble, slopeFrom, slopeOfLogistic, slopeOfTanh, tanh, tanhFrom } from './functions';
 import { addHighSquares, addLowSquares, bytesOf, fma, load, store, sumOfHalves, times } from './lanes';
 import { multiplyAdd } from './product';
 import { countSaturated, increase, isCut, isPadding } from './steps';
@@ -42,26 +42,22 @@ export function lstmForward(
   }
 }
 
+/** The functions of the gates and that of the cell state in loops of their own: a processor can then work on many units at once. */
 function forwardRow(H: usize, gates: usize, hidden: usize, before: usize, after: usize): void {
   const state = bytesOf(H);
+  applyLogistic(gates, gates, 3 * H);
+  applyTanh(gates + 3 * state, gates + 3 * state, H);
   const whole = bytesOf(H & ~3);
-  for (let at: usize = 0; at < whole; at += 16) forwardUnits(state, gates + at, hidden + at, before + at, after + at, 4);
-  forwardUnits(state, gates + whole, hidden + whole, before + whole, after + whole, H & 3);
+  for (let at: usize = 0; at < whole; at += 16) cellUnits(state, gates + at, hidden + at, before + at, after + at, 4);
+  cellUnits(state, gates + whole, hidden + whole, before + whole, after + whole, H & 3);
 }
 
 @inline
-function forwardUnits(state: usize, gates: usize, hidden: usize, before: usize, after: usize, lanes: usize): void {
-  const i = logistic(load(gates, lanes));
-  store(gates, i, lanes);
-  const f = logistic(load(gates + 2 * state, lanes));
-  store(gates + 2 * state, f, lanes);
-  const g = tanh(load(gates + 3 * state, lanes));
-  store(gates + 3 * state, g, lanes);
-  const c = fma(i, g, times(f, load(before, lanes)));
+function cellUnits(state: usize, gates: usize, hidden: usize, before: usize, after: usize, lanes: usize): void {
+  const kept = times(load(gates + 2 * state, lanes), load(before, lanes));
+  const c = fma(load(gates, lanes), load(gates + 3 * state, lanes), kept);
   store(after, c, lanes);
-  const o = logistic(load(gates + state, lanes));
-  store(gates + state, o, lanes);
-  store(hidden, times(o, tanh(c)), lanes);
+  store(hidden, times(load(gates + state, lanes), tanh(c)), lanes);
 }
 
 /**
@@ -128,13 +124,10 @@ function unitsBack(state: usize, gates: usize, before: usize, after: usize, dh: 
   const d = f32x4.add(load(dh, lanes), load(carried, lanes));
   store(dh, d, lanes);
   const c = load(after, lanes);
-  const y = doubledAndNegative(c);
-  const n = wholeLogarithms(y);
-  const p = expm1OfRest(y, n);
-  const scale = powerOfTwo(n);
+  const e = expOfDouble(c);
   const o = load(gates + state, lanes);
-  const cell = fma(times(d, o), slopeFrom(p, scale), load(dc, lanes));
-  store(da + state, times(times(d, tanhFrom(c, p, scale)), slopeOfLogistic(o)), lanes);
+  const cell = fma(times(d, o), slopeFrom(e), load(dc, lanes));
+  store(da + state, times(times(d, tanhFrom(c, e)), slopeOfLogistic(o)), lanes);
   const i = load(gates, lanes);
   const g = load(gates + 3 * state, lanes);
   store(da, times(times(cell, g), slopeOfLogistic(i)), lanes);

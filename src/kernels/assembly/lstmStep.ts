@@ -2,7 +2,7 @@
  * One step of an LSTM backward for many rows of gradients that share the step's activations: the equations of lstm.ts, with what
  * does not depend on the row computed once for a group of rows.
  */
-import { doubledAndNegative, expm1OfRest, powerOfTwo, slopeFrom, slopeOfLogistic, slopeOfTanh, tanhFrom, wholeLogarithms } from './functions';
+import { expOfDouble, slopeFrom, slopeOfLogistic, slopeOfTanh, tanhFrom } from './functions';
 import { bytesOf, fma, load, store, times } from './lanes';
 
 /** Rows whose gradients stay in the nearest cache while the units are gone through. */
@@ -33,12 +33,9 @@ function units(rows: usize, state: usize, gates: usize, before: usize, after: us
   const f = load(gates + 2 * state, lanes);
   const g = load(gates + 3 * state, lanes);
   const c = load(after, lanes);
-  const y = doubledAndNegative(c);
-  const n = wholeLogarithms(y);
-  const p = expm1OfRest(y, n);
-  const scale = powerOfTwo(n);
-  const toCell = times(o, slopeFrom(p, scale));
-  const toOutput = times(tanhFrom(c, p, scale), slopeOfLogistic(o));
+  const e = expOfDouble(c);
+  const toCell = times(o, slopeFrom(e));
+  const toOutput = times(tanhFrom(c, e), slopeOfLogistic(o));
   const toInput = times(g, slopeOfLogistic(i));
   const toForget = times(load(before, lanes), slopeOfLogistic(f));
   const toCandidate = times(i, slopeOfTanh(g));

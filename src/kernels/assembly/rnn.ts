@@ -2,8 +2,8 @@
  * The vanilla RNN's recurrence, h_t = φ(a_t),  a_t = W x_t + Wb + Rb + R h_{t−1},  φ = tanh or relu.
  * Backward:  ∂L/∂a = ∂L/∂h ⊙ φ′,  tanh′ = 1 − h²,  relu′ = [h > 0],  ∂L/∂h_{t−1} = Rᵀ ∂L/∂a.
  */
-import { sumOfSquares, zero } from './elements';
-import { slopeOfTanh, tanh } from './functions';
+import { countBeyond, sumOfSquares, zero } from './elements';
+import { applyTanh, slopeOfTanh } from './functions';
 import { bytesOf, load, store, sumOfCounts, times } from './lanes';
 import { multiplyAdd } from './product';
 import { increase, isCut, isPadding } from './steps';
@@ -34,17 +34,8 @@ export function rnnForward(
 
 /** h = tanh a; returns how many are saturated. */
 function tanhRow(H: usize, a: usize, h: usize): i32 {
-  let saturated = i32x4.splat(0);
-  const whole = bytesOf(H & ~3);
-  for (let at: usize = 0; at < whole; at += 16) {
-    const x = v128.load(a + at);
-    saturated = i32x4.sub(saturated, f32x4.gt(f32x4.abs(x), f32x4.splat(9.5)));
-    v128.store(h + at, tanh(x));
-  }
-  const x = load(a + whole, H & 3);
-  saturated = i32x4.sub(saturated, f32x4.gt(f32x4.abs(x), f32x4.splat(9.5)));
-  store(h + whole, tanh(x), H & 3);
-  return sumOfCounts(saturated);
+  applyTanh(h, a, H);
+  return countBeyond(a, H, 9.5);
 }
 
 /** h = max(a, 0); returns how many are 0. */
@@ -53,11 +44,11 @@ function reluRow(H: usize, a: usize, h: usize): i32 {
   const zeros = f32x4.splat(0);
   const whole = bytesOf(H & ~3);
   for (let at: usize = 0; at < whole; at += 16) {
-    const x = f32x4.max(v128.load(a + at), zeros);
+    const x = f32x4.pmax(v128.load(a + at), zeros);
     active = i32x4.sub(active, f32x4.ne(x, zeros));
     v128.store(h + at, x);
   }
-  const x = f32x4.max(load(a + whole, H & 3), zeros);
+  const x = f32x4.pmax(load(a + whole, H & 3), zeros);
   active = i32x4.sub(active, f32x4.ne(x, zeros));
   store(h + whole, x, H & 3);
   return <i32>H - sumOfCounts(active);

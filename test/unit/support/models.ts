@@ -47,7 +47,7 @@ const adam: OptimizerSettings = { optimizer: 'adam', momentum: 0, nesterov: fals
 
 /** @param parameters are copied */
 export async function benchFor(backend: TestBackend, config: ModelConfig, parameters: Parameters, settings: TapeSettings, optimizer = adam, threads = 1): Promise<Bench> {
-  const made = await createBackend({ backend, threads }, 1);
+  const made = await createBackend({ backend, threads }, 1, Infinity);
   const bench = made.build(settings.batch, (arena, products) => {
     const network = makeLearningNetwork(arena, config, settings, products);
     const { tape, parameters: values } = network;

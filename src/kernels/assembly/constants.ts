@@ -1,0 +1,57 @@
+/**
+ * The numbers that the functions need, in memory: newer V8s put a vector of constants together anew wherever one is used, by three
+ * instructions; to load it takes one. The table lies below the arrays (`--memoryBase`; the arena leaves the place free); each thread of a crew writes
+ * the same there when it begins.
+ */
+export const enum Constant {
+  one,
+  signBit,
+  lowest,
+  highest,
+  inverseLn2,
+  exponents,
+  ln2High,
+  ln2Low,
+  exp6,
+  exp5,
+  exp4,
+  exp3,
+  exp2,
+  tanh11,
+  tanh9,
+  tanh7,
+  tanh5,
+  tanh3,
+  tanhBorder,
+}
+
+const table = memory.data<f32>([
+  1,
+  -0.0,
+  -87,
+  87,
+  1.44269504,
+  // Added to a float32, it leaves no place for a fraction; and the lowest bits of the sum are the whole number + 127, an exponent as float32 has it.
+  12582912 + 127,
+  // ln 2 in two parts, with a minus; the product of a small whole number with the first is exact in float32.
+  -0.693359375,
+  2.12194440e-4,
+  // (e^r − 1 − r) / r² for |r| ≤ ½ ln 2, with the smallest relative error of e^r, 3e−9.
+  1.38144673e-3,
+  8.36878084e-3,
+  4.16683927e-2,
+  1.66665196e-1,
+  4.99999940e-1,
+  // (tanh x / x − 1) / x² for |x| ≤ 0.625, Cephes' tanhf.
+  -5.70498872745e-3,
+  2.06390887954e-2,
+  -5.37397155531e-2,
+  1.33314422036e-1,
+  -3.33332819422e-1,
+  0.625 * 0.625,
+]);
+
+@inline
+export function constant(index: Constant): v128 {
+  return v128.load32_splat(table + (<usize>index << 2));
+}
