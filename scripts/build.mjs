@@ -1,10 +1,11 @@
 // Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
-//   node scripts/build.mjs [--tests] [--watch]
+//   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
+import { threadProgram } from './lib/threadProgram.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,7 +17,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
-  plugins: [assemblyScript(root)],
+  plugins: [assemblyScript(root), threadProgram],
   sourcemap: true,
   logLevel: 'warning',
 };
@@ -50,7 +51,14 @@ function testPrograms() {
   return ['test/unit', 'test/engine', 'test/webview', 'test/editor'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
-const all = process.argv.includes('--tests') ? [...programs, ...testPrograms()] : programs;
+/** Our side of the measurements (bench/README.md). */
+const benchProgram = { ...node, entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+
+const all = [
+  ...programs,
+  ...(process.argv.includes('--tests') ? testPrograms() : []),
+  ...(process.argv.includes('--bench') ? [benchProgram] : []),
+];
 mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
   for (const options of all) await (await context(options)).watch();

@@ -1,5 +1,8 @@
 /** `backflow` in a terminal: hands over what the process has, and exits with what comes back. */
+import { enableRelaxedSimd } from './engine/relaxedSimd';
 import { main } from './terminal/main';
+
+enableRelaxedSimd();
 
 const stop = new AbortController();
 const signals = ['SIGINT', 'SIGTERM'] as const;

@@ -1,33 +1,53 @@
-// An esbuild plugin: an import of './NAME.wasm' is compiled from assembly/NAME.ts beside the importing file, and bundled as bytes.
+// An esbuild plugin: an import of './NAME.plain.wasm' or './NAME.relaxed.wasm' is compiled from assembly/NAME.ts beside the importing
+// file, without or with relaxed SIMD, and bundled as bytes; './NAME.….shared.wasm' is the same for a memory that threads share.
 import { basename, dirname, join, relative } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1'];
+const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
 
 export function assemblyScript(root) {
   const compiled = new Map();
+  const compileOnce = (source, simd) => {
+    const key = `${source} ${simd}`;
+    if (!compiled.has(key)) compiled.set(key, compile(root, source, simd));
+    return compiled.get(key);
+  };
   return {
     name: 'assemblyscript',
     setup(build) {
-      build.onResolve({ filter: /\.wasm$/ }, ({ importer, path }) => ({
-        path: join(dirname(importer), 'assembly', `${basename(path, '.wasm')}.ts`),
-        namespace: 'assemblyscript',
-      }));
-      build.onLoad({ filter: /.*/, namespace: 'assemblyscript' }, async ({ path }) => {
-        if (!compiled.has(path)) compiled.set(path, compile(root, relative(root, path)));
-        return { contents: await compiled.get(path), loader: 'binary', watchFiles: [path] };
+      build.onResolve({ filter: /\.wasm$/ }, ({ importer, path }) => {
+        const [name, simd, shared] = basename(path, '.wasm').split('.');
+        return { path: join(dirname(importer), basename(path)), namespace: 'assemblyscript', pluginData: { source: join(dirname(importer), 'assembly', `${name}.ts`), simd, shared } };
+      });
+      build.onLoad({ filter: /.*/, namespace: 'assemblyscript' }, async ({ pluginData: { source, simd, shared } }) => {
+        const binary = await compileOnce(relative(root, source), simd);
+        return { contents: shared ? forSharedMemory(binary) : binary, loader: 'binary', watchFiles: [source] };
       });
     },
   };
 }
 
-async function compile(root, source) {
+async function compile(root, source, simd) {
   let binary;
-  const { error, stderr } = await asc.main([source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options], {
+  const features = simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
+  const { error, stderr } = await asc.main([source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options, ...features], {
     writeFile: (name, contents) => {
       if (name.endsWith('.wasm')) binary = contents;
     },
   });
   if (error) throw new Error(`${source} does not compile:\n${stderr.toString()}`);
   return binary;
+}
+
+/**
+ * The same module with its memory imported as shared. That is all the difference, since the kernels have neither data nor atomic
+ * instructions; to compile once more would take as long again. (WebAssembly 3.0, 5.3.9: limits with a maximum begin with 1, shared ones with 3.)
+ */
+function forSharedMemory(binary) {
+  const memoryImport = Buffer.from('\x03env\x06memory\x02\x01', 'latin1');
+  const at = Buffer.from(binary).indexOf(memoryImport);
+  if (at < 0) throw new Error('The kernels do not import their memory as expected.');
+  const shared = Uint8Array.from(binary);
+  shared[at + memoryImport.length - 1] = 3;
+  return shared;
 }

@@ -20,7 +20,7 @@ export async function installDependencies() {
   say('dependencies', `installed (${seconds(began)})`);
 }
 
-const programSources = ['src', 'webview', 'scripts/build.mjs', 'scripts/lib/assemblyScript.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'l10n', 'media'];
+const programSources = ['src', 'webview', 'scripts/build.mjs', 'scripts/lib/assemblyScript.mjs', 'scripts/lib/threadProgram.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'l10n', 'media'];
 
 /** Bundles the programs, and with `tests` the tests, unless they were made from the same sources. */
 export async function buildProject({ tests = false } = {}) {

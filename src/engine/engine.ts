@@ -8,7 +8,6 @@ import { UserError } from '../core/userError';
 import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
-import { defaultModelSettings } from '../protocol/settings';
 import { createBackend } from './backend';
 import { readError } from './files/fileErrors';
 import { RunFolder } from './files/runFolder';
@@ -51,14 +50,18 @@ export class Engine {
   private loaded: Loaded | null = null;
   private isLoading = false;
 
-  constructor(private readonly emit: Emit) {}
+  /** @param cores that it may use where a request does not say how many threads */
+  constructor(
+    private readonly emit: Emit,
+    private readonly cores: number,
+  ) {}
 
   private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.turns)));
+    return this.load(async () => this.startRun(await setUpRun(request, this.turns, this.cores)));
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpResumed(request, this.turns)));
+    return this.load(async () => this.startRun(await setUpResumed(request, this.turns, this.cores)));
   }
 
   private open(request: OpenRequest): Promise<OpenResult> {
@@ -71,10 +74,10 @@ export class Engine {
         throw readError(thrown, path);
       }
       const { config, parameters, vocabulary, step } = decodeCheckpoint(bytes, path);
-      const backend = await createBackend(config, parameters, 1, request);
+      const backend = await createBackend(request, this.cores);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return { model: { ...defaultModelSettings, ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
+      return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
     });
   }
 

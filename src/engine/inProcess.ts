@@ -1,4 +1,5 @@
 /** The same engine without a process of its own, for the command line and for tests. */
+import { availableParallelism } from 'node:os';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { Caller, Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
@@ -6,7 +7,7 @@ import { toError } from './toError';
 
 export function connectInProcess(): { engine: Caller<EngineCalls, EngineEvents>; close(): Promise<void> } {
   const [near, far] = channelPair();
-  const engine: Engine = new Engine((event, value) => server.emit(event, value));
+  const engine: Engine = new Engine((event, value) => server.emit(event, value), availableParallelism());
   const server = new Server<EngineCalls, EngineEvents>(far, engine.handlers, toError);
   return { engine: new Caller<EngineCalls, EngineEvents>(near), close: () => engine.close() };
 }

@@ -1,10 +1,12 @@
 /** The engine process: the engine behind the channel to its parent. It ends when its parent does. */
-import { constants, setPriority } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
+import { enableRelaxedSimd } from './relaxedSimd';
 import { toError } from './toError';
 
+enableRelaxedSimd();
 // Where processors are short, typing, scrolling and drawing go first; training takes what is left.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
@@ -17,7 +19,9 @@ const channel: Channel = {
   onClose: (listener) => process.on('disconnect', listener),
 };
 
-const engine = new Engine((event, value) => server.emit(event, value));
+// The editor keeps a core for itself, where there are more than two.
+const cores = availableParallelism();
+const engine = new Engine((event, value) => server.emit(event, value), cores > 2 ? cores - 1 : cores);
 const server = new Server<EngineCalls, EngineEvents>(channel, engine.handlers, toError);
 
 channel.onClose(() => {

@@ -1,24 +1,23 @@
 /** Text from the model: one token at a time, the state carried along. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
+import type { ModelConfig } from '../core/model/config';
 import type { Random } from '../core/model/random';
-import { Tape } from '../core/model/tape';
+import { makeNetwork, type Network } from '../core/network';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
 import { UserError } from '../core/userError';
-import { defaultModelSettings, type ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';
 
 export class Sampler {
-  private readonly tape: Tape;
   /** Ids that stand for no text. */
   private readonly excluded: ReadonlySet<number>;
 
   private constructor(
     private readonly model: InspectedModel,
+    private readonly network: Network,
     private readonly settings: SamplingSettings,
     private readonly random: Random,
     private last: number,
   ) {
-    this.tape = new Tape(model.config, 1, 1);
     const { sos, unknown, mask } = model.vocabulary.specials;
     this.excluded = new Set([sos, unknown, mask].filter((id) => id !== null));
   }
@@ -28,10 +27,11 @@ export class Sampler {
    * line. Throws a UserError for settings out of range, symbols the model does not know, and a model that cannot generate.
    */
   static async create(model: InspectedModel, prompt: string, settings: SamplingSettings, random: Random): Promise<Sampler> {
-    refuseGeneration({ ...defaultModelSettings, ...model.config });
+    refuseGeneration(model.config);
     checkSampling(settings);
     const [first, ...rest] = beginning(model.vocabulary, prompt);
-    const sampler = new Sampler(model, settings, random, first);
+    const network = model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
+    const sampler = new Sampler(model, network, settings, random, first);
     for (const id of rest) {
       await sampler.read();
       sampler.last = id;
@@ -42,19 +42,22 @@ export class Sampler {
   /** The next token's id; null at the end of a sequence. */
   async next(): Promise<number | null> {
     await this.read();
-    this.last = draw(samplingWeights(this.tape.probabilities, this.settings, this.excluded), this.random);
+    this.last = draw(samplingWeights(this.network.tape.probabilities, this.settings, this.excluded), this.random);
     return this.last === this.model.vocabulary.specials.eos ? null : this.last;
   }
 
   private async read(): Promise<void> {
-    this.tape.inputs[0] = this.last;
-    await this.model.backend.forward.run(this.tape);
-    this.tape.carryState();
+    const { parameters, tape, forward } = this.network;
+    // They may have been trained on since the last symbol.
+    parameters.values.set(this.model.parameters.values);
+    tape.inputs[0] = this.last;
+    await forward.run();
+    tape.carryState();
   }
 }
 
 /** Throws a UserError for a model that does not predict the next token from those before it. */
-export function refuseGeneration({ bidirectional, objective }: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+export function refuseGeneration({ bidirectional, objective }: Pick<ModelConfig, 'bidirectional' | 'objective'>): void {
   if (bidirectional) {
     throw new UserError('A bidirectional model cannot generate text: it reads what follows a token before it predicts the token.');
   }

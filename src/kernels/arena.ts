@@ -2,111 +2,88 @@
  * Arrays that the kernels can reach: all in one WebAssembly memory, whose size is fixed when it is made, so that views of it (and
  * tensors over those views) stay good as long as it lives. Kernels take addresses: `at(array, index)`.
  */
-import binary from './kernels.wasm';
+import type { ArenaCrew, Crew } from './crew';
+import type { Kernels } from './exports';
+import { kernelModule, supportedSimd, type Simd } from './program';
 
-/** The exports of assembly/kernels.ts, where they are described. */
-export interface Kernels {
-  add(out: number, a: number, b: number, n: number): void;
-  sumOfSquares(a: number, n: number): number;
-  /** out[m, n] += a[m, k] · b[k, n], with b a `FixedMatrix`. */
-  multiplyAdd(out: number, a: number, b: number, m: number, n: number, k: number): void;
-  rnnBackward(size: number, relu: boolean, hidden: number, dh: number, out: number): void;
-  lstmBackward(
-    B: number, H: number, inputGate: number, outputGate: number, forgetGate: number, candidate: number,
-    before: number, after: number, dh: number, dc: number, dcTotal: number, out: number,
-  ): void;
-  lstmCells(size: number, inputGate: number, forgetGate: number, candidate: number, before: number, after: number): void;
-  gruBackward(
-    B: number, H: number, updateGate: number, resetGate: number, candidate: number, recurrentCandidate: number,
-    before: number, dh: number, input: number, recurrent: number, previous: number,
-  ): void;
+export interface ArenaOptions {
+  /** Unless given, the better of what this process can run. */
+  readonly simd?: Simd;
+  /** With a crew the memory is shared (a SharedArrayBuffer), else ordinary. */
+  readonly crew?: Crew | null;
 }
 
 const pageBytes = 65_536;
-const alignment = 16;
+/** A cache line's: rows of 16 elements do not straddle two, and threads do not share one at the border of two arrays. */
+const alignment = 64;
 /** WebAssembly's limit of 32-bit addresses. */
 const mostBytes = 2 ** 32 - pageBytes;
 
-let compiled: WebAssembly.Module | undefined;
-
 export class Arena {
   readonly kernels: Kernels;
+  readonly simd: Simd;
+  /** Threads that kernels can run on. */
+  readonly threads: number;
+  private readonly crew: ArenaCrew | null;
+  private readonly calls: Readonly<Record<keyof Kernels, (...args: number[]) => unknown>>;
   private readonly memory: WebAssembly.Memory;
-  private used = 0;
+  /** Address 0 stays free: kernels take it for "none". */
+  private used = alignment;
 
-  /** @param lengths of the arrays that will be asked for, in any order */
-  constructor(lengths: readonly number[]) {
-    const bytes = lengths.reduce((sum, length) => sum + aligned(4 * length), 0);
+  private constructor(
+    bytes: number,
+    private readonly isMeasuring: boolean,
+    { simd = supportedSimd(), crew = null }: ArenaOptions,
+  ) {
     if (bytes > mostBytes) throw new RangeError(`${bytes} bytes are more than a kernel can address`);
-    this.memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / pageBytes)) });
-    compiled ??= new WebAssembly.Module(binary);
-    this.kernels = new WebAssembly.Instance(compiled, { env: { memory: this.memory } }).exports as unknown as Kernels;
+    const pages = Math.ceil(bytes / pageBytes);
+    const isShared = crew !== null && !isMeasuring;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
+    const module = kernelModule(simd, isShared ? 'shared' : 'own');
+    this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as Kernels;
+    this.calls = this.kernels;
+    this.simd = simd;
+    this.threads = crew?.size ?? 1;
+    this.crew = isShared ? crew.join({ module, memory: this.memory, kernels: this.kernels }) : null;
   }
 
-  /** An array of zeros. Throws RangeError beyond what was announced. */
+  /**
+   * Makes what `make` makes, in an arena of just the size it asks for. `make` is called twice, first to be measured: then every array it
+   * gets is empty, so that sizes must come from elsewhere, and nothing may be written. Throws RangeError where there is not so much memory.
+   */
+  static build<T>(make: (arena: Arena) => T, options: ArenaOptions = {}): T {
+    const measured = new Arena(alignment, true, options);
+    make(measured);
+    return make(new Arena(measured.used, false, options));
+  }
+
+  /** An array of zeros. */
   floats(length: number): Float32Array {
-    const array = new Float32Array(this.memory.buffer, this.used, length);
-    this.used += aligned(array.byteLength);
-    return array;
+    return new Float32Array(this.memory.buffer, this.take(4 * length), this.isMeasuring ? 0 : length);
+  }
+
+  ints(length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, this.take(4 * length), this.isMeasuring ? 0 : length);
+  }
+
+  doubles(length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, this.take(8 * length), this.isMeasuring ? 0 : length);
+  }
+
+  /** Runs a kernel once with each part's arguments, at the same time where there are several threads. */
+  run(kernel: keyof Kernels, parts: readonly (readonly number[])[]): void {
+    if (this.crew && parts.length > 1) this.crew.run(kernel, parts);
+    else for (const part of parts) this.calls[kernel](...part);
+  }
+
+  private take(bytes: number): number {
+    const address = this.used;
+    this.used += Math.ceil(bytes / alignment) * alignment;
+    return this.isMeasuring ? 0 : address;
   }
 }
 
 /** The address of an element of an arena's array. */
-export function at(array: Float32Array, index = 0): number {
-  return array.byteOffset + 4 * index;
-}
-
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / alignment) * alignment;
-}
-
-/** Columns of one panel: what the product takes at a time. */
-const panelWidth = 8;
-
-/**
- * A matrix [k, n] that stays the same for many products: the recurrent weights of one window. It lies in panels of eight columns,
- * k × 8 each, the last one padded with zeros.
- */
-export class FixedMatrix {
-  private readonly values: Float32Array;
-
-  constructor(
-    private readonly arena: Arena,
-    private readonly k: number,
-    private readonly n: number,
-  ) {
-    this.values = arena.floats(FixedMatrix.length(k, n));
-  }
-
-  /** Elements it takes of its arena. */
-  static length(k: number, n: number): number {
-    return k * Math.ceil(n / panelWidth) * panelWidth;
-  }
-
-  load(matrix: Float32Array): void {
-    this.pack(matrix, this.n, 1);
-  }
-
-  /** Takes the transpose of a matrix [n, k]. */
-  loadTransposed(matrix: Float32Array): void {
-    this.pack(matrix, 1, this.k);
-  }
-
-  /** out[m, n] += a[m, k] · this, at the arrays' elements `outIndex` and `aIndex`. */
-  multiplyAdd(out: Float32Array, outIndex: number, a: Float32Array, aIndex: number, m: number): void {
-    this.arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), at(this.values), m, this.n, this.k);
-  }
-
-  /** Element (l, j) is `matrix[l · rowStride + j · columnStride]`. */
-  private pack(matrix: Float32Array, rowStride: number, columnStride: number): void {
-    const { k, n, values } = this;
-    for (let first = 0; first < n; first += panelWidth) {
-      const width = Math.min(panelWidth, n - first);
-      for (let l = 0; l < k; l++) {
-        const to = first * k + l * panelWidth;
-        const from = l * rowStride + first * columnStride;
-        for (let c = 0; c < width; c++) values[to + c] = matrix[from + c * columnStride];
-      }
-    }
-  }
+export function at(array: Float32Array | Int32Array | Float64Array, index = 0): number {
+  return array.byteOffset + array.BYTES_PER_ELEMENT * index;
 }

@@ -7,8 +7,8 @@ declare module '*.wasm' {
 /** What this project uses of WebAssembly; TypeScript has its types only together with the browser's. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number });
-    readonly buffer: ArrayBuffer;
+    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
+    readonly buffer: ArrayBuffer | SharedArrayBuffer;
   }
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
@@ -18,4 +18,5 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: { env: { memory: Memory } });
     readonly exports: object;
   }
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }

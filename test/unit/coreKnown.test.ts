@@ -1,16 +1,13 @@
 /** Facts about the engine's gradients that need no other program: closed forms and identities. */
 import { strict as assert } from 'node:assert';
-import { contributionsTo } from '../../src/core/analysis/contributions';
-import { ItemisedGradient } from '../../src/core/analysis/itemised';
 import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../src/core/analysis/regions';
-import { Backward } from '../../src/core/backward/bptt';
-import { kernelProducts } from '../../src/core/backward/products';
+import { plainStack } from '../../src/core/model/config';
 import { Parameters } from '../../src/core/model/parameters';
-import { Tape } from '../../src/core/model/tape';
+import type { Tape } from '../../src/core/model/tape';
 import { assertNear } from '../reference/compare';
 import { linearRelu } from '../reference/linearRelu';
 import { farCaseNames, loadFarCase } from '../reference/vectors';
-import { backendFor, backendNames, configOf, parametersOf, randomModel, readProbe } from './support/models';
+import { backendNames, configOf, parametersOf, randomModel, readProbe } from './support/models';
 
 const thresholds = { vanishing: -3, exploding: 2 };
 
@@ -20,10 +17,9 @@ describe('itemised gradients where float32 and float64 have long given up', () =
       it(`a linear recurrence of gain ${gain} over 2,000 steps is a straight ramp (${backendName})`, async () => {
         const { model, ids, log10OfLag } = linearRelu(gain, 2000);
         const config = configOf(model);
-        const parameters = parametersOf(config, model);
-        const tape = await readProbe(config, await backendFor(backendName, config, parameters, 1), ids);
+        const { tape, itemised } = await readProbe(backendName, config, parametersOf(config, model), ids);
         const target = tape.steps - 1;
-        const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(target);
+        const [[{ hidden: flow }]] = await itemised.run(target);
         const relative = relativeTo(target, flow);
         for (let lag = 0; lag <= target; lag++) assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
         assertNear(slopeOf(relative, target)!, Math.log(gain), 1e-6, 'slope in nats per token', true);
@@ -35,11 +31,10 @@ describe('itemised gradients where float32 and float64 have long given up', () =
     it(`${name}: log₁₀ within 1e-3 of PyTorch with multiple precision`, async () => {
       const far = loadFarCase(name);
       const config = configOf(far.model);
-      const parameters = parametersOf(config, far.model);
-      const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), far.ids);
+      const { tape, parameters, itemised } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
-      const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(tape.steps - 1);
+      const [[{ hidden: flow }]] = await itemised.run(tape.steps - 1);
       for (let t = 0; t < tape.steps; t++) assertNear(flow[t], far.log10[t], 1e-3, `log₁₀ at step ${t}`, true);
     });
   }
@@ -55,19 +50,18 @@ describe('identities', () => {
 
   for (const { cell, activation } of configs) {
     it(`${cell} ${activation}: with one predicted token the total gradient is the itemised one, in every layer`, async () => {
-      // A window of T steps whose loss is only the last step's: all other rows of p − y are made zero.
-      const config = { cell, activation, layers: 2, hiddenSize: 12, vocabularySize: 6 };
+      // A window of T steps whose loss is only the last step's.
+      const config = { ...plainStack, cell, activation, layers: 2, hiddenSize: 12, vocabularySize: 6 };
       for (let seed = 1; seed <= 5; seed++) {
         const { parameters, ids } = randomModel(config, seed, 20);
-        const tape = await readProbe(config, await backendFor('wasm', config, parameters, 1), ids);
+        const { tape, itemised, backward } = await readProbe('wasm', config, parameters, ids);
         const target = tape.steps - 1;
-        const flows = new ItemisedGradient(tape, parameters).run(target);
+        const flows = await itemised.run(target);
         onlyLoss(tape, target);
-        const backward = new Backward(tape, kernelProducts);
-        await backward.run(parameters, new Parameters(config));
-        flows.forEach(({ hidden: flow }, layer) => {
+        await backward.run({ truncation: 0 });
+        flows.forEach(([{ hidden: flow }], layer) => {
           for (let t = 0; t <= target; t++) {
-            assertNear(10 ** flow[t], tape.steps * backward.totals[layer].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
+            assertNear(10 ** flow[t], backward.totals[layer][0].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
           }
         });
       }
@@ -75,55 +69,38 @@ describe('identities', () => {
   }
 
   it('a uniform guess has loss ln V', async () => {
-    const config = { cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 37 } as const;
+    const config = { ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 37 } as const;
     const parameters = new Parameters(config);
-    const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), [0, 5, 9, 36, 2]);
+    const { tape } = await readProbe('ort', config, parameters, [0, 5, 9, 36, 2]);
     assertNear(tape.loss, Math.log(37), 1e-6, 'loss');
-  });
-
-  it('contributions sum to the logit without its bias, at every step', async () => {
-    for (const cell of ['lstm', 'gru'] as const) {
-      const config = { cell, activation: 'tanh', layers: 2, hiddenSize: 16, vocabularySize: 9 } as const;
-      const { parameters, ids } = randomModel(config, 3, 40);
-      const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), ids);
-      const top = tape.layers[1].hidden;
-      for (let step = 0; step < tape.steps; step++) {
-        const symbol = tape.targets[step];
-        const { parts, carriedIn } = contributionsTo(tape, parameters, symbol, step)!;
-        const row = parameters.output.W.subarray(symbol * 16, (symbol + 1) * 16);
-        const logit = row.reduce((sum, weight, u) => sum + weight * top[(step + 1) * 16 + u], 0);
-        assertNear(parts.reduce((sum, part) => sum + part, carriedIn), logit, 1e-5, `${cell}, step ${step}`, true);
-      }
-    }
   });
 
   it('a forget gate held at σ(b) for 50 steps passes σ(b)⁵⁰ of the cell’s gradient', async () => {
     for (const bias of [0, 1, 2, 5]) {
       const factor = (1 / (1 + Math.exp(-bias))) ** 50;
-      const config = { cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 1, vocabularySize: 2 } as const;
+      const config = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 1, vocabularySize: 2 } as const;
       const parameters = new Parameters(config);
-      const { Wb } = parameters.layers[0];
+      const [{ Wb }] = parameters.layers[0];
       // Gates i o f c: only the forget gate has a bias; the output gate stands open at σ(0), and R is zero.
       Wb[2] = bias;
       parameters.output.W.set([1, -1]);
-      const tape = await readProbe(config, await backendFor('wasm', config, parameters, 1), Array.from({ length: 52 }, (_, t) => t % 2));
-      const backward = new Backward(tape, kernelProducts);
+      const { tape, backward } = await readProbe('wasm', config, parameters, Array.from({ length: 52 }, (_, t) => t % 2));
       onlyLoss(tape, 50);
-      await backward.run(parameters, new Parameters(config));
-      assertNear(backward.totals[0].cellState[0] / backward.totals[0].cellState[50], factor, 1e-4, `factor for b = ${bias}`);
+      await backward.run({ truncation: 0 });
+      assertNear(backward.totals[0][0].cellState[0] / backward.totals[0][0].cellState[50], factor, 1e-4, `factor for b = ${bias}`);
     }
   });
 });
 
 describe('a dead relu', () => {
   it('has a gradient of exactly zero, not a small one', async () => {
-    const config = { cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 3, vocabularySize: 2 } as const;
+    const config = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 3, vocabularySize: 2 } as const;
     const parameters = new Parameters(config);
-    parameters.layers[0].Wb.fill(-1);
+    parameters.layers[0][0].Wb.fill(-1);
     parameters.output.W.fill(0.5);
     parameters.output.W[0] = 1;
-    const tape = await readProbe(config, await backendFor('ort', config, parameters, 1), [0, 1, 0, 1, 1]);
-    const [{ hidden: flow }] = new ItemisedGradient(tape, parameters).run(3);
+    const { itemised } = await readProbe('ort', config, parameters, [0, 1, 0, 1, 1]);
+    const [[{ hidden: flow }]] = await itemised.run(3);
     assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
     assert.ok(Number.isFinite(flow[3]));
     const relative = relativeTo(3, flow);
@@ -149,7 +126,7 @@ describe('regions and horizon', () => {
 /** Puts these states on the tape of a one-layer model, and the probabilities of the last step that follow from them. */
 function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): void {
   const { hiddenSize: H, vocabularySize: V } = tape.config;
-  tape.layers[0].hidden.set(states, H);
+  tape.layers[0].directions[0].hidden.set(states, H);
   const last = states.subarray(states.length - H);
   const { W, b } = parameters.output;
   const logits = Array.from(b, (bias, v) => last.reduce((sum, h, u) => sum + W[v * H + u] * h, bias));
@@ -157,12 +134,9 @@ function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): v
   tape.probabilities.set(logits.map((logit) => Math.exp(logit) / total), (tape.steps - 1) * V);
 }
 
-/** Leaves on the tape the loss of step `target` only: everywhere else p is made to equal the target. */
+/** Leaves on the tape the loss of step `target` only. */
 function onlyLoss(tape: Tape, target: number): void {
-  const V = tape.config.vocabularySize;
-  for (let t = 0; t < tape.steps; t++) {
-    if (t === target) continue;
-    tape.probabilities.fill(0, t * V, (t + 1) * V);
-    tape.probabilities[t * V + tape.targets[t]] = 1;
-  }
+  tape.targets.forEach((_, t) => {
+    if (t !== target) tape.targets[t] = -1;
+  });
 }

@@ -1,7 +1,7 @@
 /** What a model's parameters are at the start. */
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import type { ModelConfig } from '../../src/core/model/config';
+import { plainStack, type ModelConfig } from '../../src/core/model/config';
 import { checkInitialisation, initialise, type InitialisationSettings } from '../../src/core/model/initialise';
 import { randomOrthogonal } from '../../src/core/model/orthogonal';
 import type { Parameters } from '../../src/core/model/parameters';
@@ -11,8 +11,8 @@ import { UserError } from '../../src/core/userError';
 import { assertNear } from '../reference/compare';
 
 const names = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
-const lstm: ModelConfig = { cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: 40 };
-const rnn: ModelConfig = { cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
+const lstm: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: 40 };
+const rnn: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
 const plain: InitialisationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
 
 const made = (config: ModelConfig, settings: Partial<InitialisationSettings>, seed = 1): Parameters =>
@@ -21,7 +21,7 @@ const made = (config: ModelConfig, settings: Partial<InitialisationSettings>, se
 /** The [H, H] blocks of every layer's R, gate by gate. */
 function recurrentBlocks(parameters: Parameters, { hiddenSize }: ModelConfig): Float32Array[] {
   const size = hiddenSize * hiddenSize;
-  return parameters.layers.flatMap(({ R }) => Array.from({ length: R.length / size }, (_, gate) => R.subarray(gate * size, (gate + 1) * size)));
+  return parameters.layers.flat().flatMap(({ R }) => Array.from({ length: R.length / size }, (_, gate) => R.subarray(gate * size, (gate + 1) * size)));
 }
 
 /** A x for a square row-major A. */
@@ -64,14 +64,14 @@ describe('initialisation', () => {
   it('all others: input and output weights are Xavier’s, gate by gate; biases are zero', () => {
     for (const initialisation of names.slice(1)) {
       const { layers, output } = made(lstm, { initialisation, gain: 2 });
-      const gates = Array.from({ length: 4 }, (_, gate) => layers[0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40));
+      const gates = Array.from({ length: 4 }, (_, gate) => layers[0][0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40));
       for (const matrix of [...gates, output.W]) {
         const bound = Math.sqrt(6 / (24 + 40));
         assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialisation);
         assertNear(norm(matrix) ** 2 / matrix.length, bound ** 2 / 3, 0.1, 'variance');
       }
-      assert.ok(largest(layers[1].W) <= Math.sqrt(6 / 48));
-      for (const { B } of layers) assert.ok(B.every((bias) => bias === 0));
+      assert.ok(largest(layers[1][0].W) <= Math.sqrt(6 / 48));
+      for (const { Wb, Rb } of layers.flat()) assert.ok([...Wb, ...Rb].every((bias) => bias === 0));
       assert.ok(output.b.every((bias) => bias === 0));
     }
   });
@@ -91,7 +91,7 @@ describe('initialisation', () => {
       for (const block of blocks) assertOrthogonal(block, 24, 1.5, 1e-6);
       assert.notDeepEqual(blocks[0], blocks[1]);
     }
-    const { R } = made(rnn, { initialisation: 'orthogonal' }).layers[0];
+    const { R } = made(rnn, { initialisation: 'orthogonal' }).layers[0][0];
     assertOrthogonal(R, 400, 1, 1e-6);
   });
 
@@ -110,7 +110,7 @@ describe('initialisation', () => {
   });
 
   it('orthogonal: the linear recurrence h ← R h grows by exactly the gain each step', () => {
-    const { R } = made({ ...rnn, hiddenSize: 32 }, { initialisation: 'orthogonal', gain: 0.9 }).layers[0];
+    const { R } = made({ ...rnn, hiddenSize: 32 }, { initialisation: 'orthogonal', gain: 0.9 }).layers[0][0];
     let h = gaussianVector(32, 3);
     const start = length(h);
     for (let t = 0; t < 50; t++) h = times(R, h);
@@ -125,7 +125,7 @@ describe('initialisation', () => {
 
   it('gaussian: entries of variance gain² / H, and a spectral radius of about the gain at H = 400', () => {
     const gain = 1.5;
-    const { R } = made(rnn, { initialisation: 'gaussian', gain }).layers[0];
+    const { R } = made(rnn, { initialisation: 'gaussian', gain }).layers[0][0];
     const mean = R.reduce((sum, entry) => sum + entry, 0) / R.length;
     assert.ok(Math.abs(mean) < (4 * gain) / Math.sqrt(400) / 400, `mean ${mean}`);
     assertNear(norm(R) ** 2 / R.length, gain ** 2 / 400, 0.02, 'variance');
@@ -146,13 +146,13 @@ describe('initialisation', () => {
     for (const initialisation of names) {
       const without = made(lstm, { initialisation });
       const { layers, output } = made(lstm, { initialisation, forgetBias: 1.5 });
-      layers.forEach(({ W, R, Wb, Rb }, l) => {
+      layers.forEach(([{ W, R, Wb, Rb }], l) => {
         for (let i = 0; i < Wb.length; i++) {
           // Gates in ONNX order i o f c.
           if (Math.floor(i / 24) === 2) assert.equal(Wb[i] + Rb[i], 1.5);
-          else assert.deepEqual([Wb[i], Rb[i]], [without.layers[l].Wb[i], without.layers[l].Rb[i]]);
+          else assert.deepEqual([Wb[i], Rb[i]], [without.layers[l][0].Wb[i], without.layers[l][0].Rb[i]]);
         }
-        assert.deepEqual([W, R], [without.layers[l].W, without.layers[l].R]);
+        assert.deepEqual([W, R], [without.layers[l][0].W, without.layers[l][0].R]);
       });
       assert.deepEqual(output.b, without.output.b);
     }

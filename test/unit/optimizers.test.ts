@@ -1,7 +1,8 @@
 /** Optimizers, clipping and schedules beside PyTorch's own (test/vectors/optimizers.py), and what they refuse. */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import { checkClipping, clip, clipByValue } from '../../src/core/optimize/clip';
+import { checkClipping, clip } from '../../src/core/optimize/clip';
+import { Arena } from '../../src/kernels/arena';
 import { checkOptimizer, optimizerOf, type OptimizerSettings } from '../../src/core/optimize/optimizer';
 import { checkSchedule, learningRateAt, type ScheduleSettings } from '../../src/core/optimize/schedule';
 import { UserError } from '../../src/core/userError';
@@ -28,10 +29,12 @@ describe('optimizers: three steps within 1e-6 of PyTorch', () => {
     const decay = weightDecay === null ? 'PyTorch’s own weight decay' : `weight decay ${weightDecay}`;
     it(`${optimizer}, momentum ${momentum}${nesterov ? ' (Nesterov)' : ''}, ${decay}`, () => {
       checkOptimizer(settings);
-      const values = Float32Array.from(vectors.parameters);
-      const made = optimizerOf(settings, values.length);
+      const { length } = vectors.parameters;
+      const { made, values, gradient } = Arena.build((arena) => ({ made: optimizerOf(settings, length, arena), values: arena.floats(length), gradient: arena.floats(length) }));
+      values.set(vectors.parameters);
       steps.forEach((expected, step) => {
-        made.step(values, Float32Array.from(vectors.gradients[step]), learningRate);
+        gradient.set(vectors.gradients[step]);
+        made.step(values, gradient, learningRate);
         assertClose(values, expected, 1e-6, `parameters after step ${step + 1}`);
       });
       assert.equal(made.count, 3);
@@ -49,20 +52,23 @@ describe('optimizers: three steps within 1e-6 of PyTorch', () => {
 });
 
 describe('clipping', () => {
-  const gradient = () => Float32Array.from(vectors.gradients[0]);
+  const { arena, clipped } = Arena.build((made) => ({ arena: made, clipped: made.floats(vectors.gradients[0].length) }));
+  const gradient = () => {
+    clipped.set(vectors.gradients[0]);
+    return clipped;
+  };
 
   it('by value is PyTorch’s, and says which fraction of the entries it cut', () => {
     for (const { maximum, gradient: expected, fraction } of vectors.clipByValue) {
-      const clipped = gradient();
-      assert.equal(clipByValue(clipped, maximum), fraction);
+      const { clippedFraction } = clip(gradient(), { clipValue: maximum, clipNorm: null }, arena.kernels);
+      assert.equal(clippedFraction, fraction);
       assertClose(clipped, expected, 1e-7, `gradient cut at ${maximum}`);
     }
   });
 
   it('by value and then by norm; the norm before is that of the gradient as it came', () => {
     const { clipValue, clipNorm, ...expected } = vectors.clipBoth;
-    const clipped = gradient();
-    const { before, after, clippedFraction } = clip(clipped, { clipValue, clipNorm });
+    const { before, after, clippedFraction } = clip(gradient(), { clipValue, clipNorm }, arena.kernels);
     assertClose(clipped, expected.gradient, 1e-6, 'gradient');
     assertNear(before, expected.before, 1e-6, 'norm before');
     assertNear(after, expected.after, 1e-6, 'norm after');
@@ -70,19 +76,19 @@ describe('clipping', () => {
   });
 
   it('by value alone measures the norm again; without limits only measures', () => {
-    const clipped = gradient();
-    const byValue = clip(clipped, { clipValue: 0.05, clipNorm: null });
+    const byValue = clip(gradient(), { clipValue: 0.05, clipNorm: null }, arena.kernels);
     assert.ok(byValue.after < byValue.before);
-    assert.equal(byValue.after, norm(clipped));
-    const untouched = gradient();
-    const measured = clip(untouched, { clipValue: null, clipNorm: null });
-    assert.deepEqual(untouched, gradient());
-    assert.deepEqual(measured, { before: norm(untouched), after: norm(untouched), clippedFraction: 0 });
+    assertNear(byValue.after, norm(clipped), 1e-12, 'norm of what is left');
+    const measured = clip(gradient(), { clipValue: null, clipNorm: null }, arena.kernels);
+    assert.deepEqual(clipped, Float32Array.from(vectors.gradients[0]));
+    assertNear(measured.before, norm(clipped), 1e-12, 'norm');
+    assert.deepEqual(measured, { before: measured.before, after: measured.before, clippedFraction: 0 });
   });
 
   it('does not hide a gradient that is not finite', () => {
     for (const entry of [Infinity, -Infinity, NaN]) {
-      assert.ok(!Number.isFinite(clip(Float32Array.of(1, entry), { clipValue: 1, clipNorm: 1 }).before));
+      gradient()[1] = entry;
+      assert.ok(!Number.isFinite(clip(clipped, { clipValue: 1, clipNorm: 1 }, arena.kernels).before));
     }
   });
 

@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the test vectors, see README.md:  /usr/bin/python3 test/vectors/make_vectors.py"""
-import json
-import pathlib
-import re
+"""Writes the test vectors, see README.md:  /usr/bin/python3 test/vectors/make_vectors.py [GROUP ...]"""
 import sys
 
 import numpy as np
@@ -12,29 +9,15 @@ sys.dont_write_bytecode = True
 
 from cells import draw_parameters
 from far import far_cases
+from files import write
 from inspection import inspect
+from long import long_case
 from optimizers import optimizers
+from stacks import stack_cases
 from training import smallest_preactivation, train
 
-HERE = pathlib.Path(__file__).parent
 VOCABULARY, STEPS, STREAMS, WINDOW = 11, 23, 3, 12
 CELLS = [('rnn', 'tanh', 8), ('rnn', 'relu', 9), ('lstm', 'tanh', 7), ('gru', 'tanh', 7)]
-
-
-def plain(value):
-    """Arrays become flat lists, row-major."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value.ravel().tolist() if isinstance(value, np.ndarray) else value
-
-
-def write(name, case):
-    text = json.dumps(plain(case), indent=1, allow_nan=False)
-    one_line = re.sub(r'\[[^\[\]{}"]*\]', lambda match: re.sub(r'\s+', '', match.group()), text)
-    (HERE / 'data').mkdir(exist_ok=True)
-    (HERE / 'data' / f'{name}.json').write_text(one_line + '\n')
 
 
 def make_case(cell, activation, layers, hidden):
@@ -62,20 +45,32 @@ def make_case(cell, activation, layers, hidden):
     raise RuntimeError(f'no seed keeps {cell} {activation} away from the kink of relu')
 
 
-def main():
-    # One thread: sums in one order, so that a second run writes the same bytes.
-    torch.set_num_threads(1)
+def cell_cases():
     for cell, activation, hidden in CELLS:
         for layers in (1, 2, 3):
             name = f'{cell}-{activation}-{layers}' if cell == 'rnn' else f'{cell}-{layers}'
-            write(name, make_case(cell, activation, layers, hidden))
+            yield name, make_case(cell, activation, layers, hidden)
+
+
+# Group -> what yields its (name, case), and the significant digits kept where not all are.
+GROUPS = {
+    'cells': (cell_cases, None),
+    'far': (far_cases, None),
+    'optimizers': (lambda: [('optimizers', optimizers())], None),
+    'stacks': (lambda: ((f'stacks/{name}', case) for name, case in stack_cases()), 12),
+    'long': (lambda: [('long-lstm', long_case())], 12),
+}
+
+
+def main(groups):
+    # One thread: sums in one order, so that a second run writes the same bytes.
+    torch.set_num_threads(1)
+    for group in groups or GROUPS:
+        make, digits = GROUPS[group]
+        for name, case in make():
+            write(name, case, digits)
             print(name)
-    for name, case in far_cases():
-        write(name, case)
-        print(name)
-    write('optimizers', optimizers())
-    print('optimizers')
 
 
 if __name__ == '__main__':
-    main()
+    main(sys.argv[1:])

@@ -1,71 +1,100 @@
 /**
- * What each earlier token left in the state that made a prediction, as its part of one symbol's logit: exact and additive, with
- * the gates held fixed.
+ * What each token left in the state that made a prediction, as its part of one symbol's logit: exact and additive, with the gates
+ * held fixed.
  *   LSTM:  c_t = Σ_k (Π_{j=k+1..t} f_j) ⊙ i_k ⊙ g_k,  part k = V·[o_t ⊙ (tanh C_k − tanh C_{k−1})], C_k the partial sums
  *   GRU:   h_t = Σ_k (Π_{j=k+1..t} z_j) ⊙ (1 − z_k) ⊙ n_k,  part k = V·term_k
- * The parts, and that of the carried-in state, sum to V·h_t (the logit without its bias).
+ * A backward direction reads its tokens from the other end, and V has columns of its own for it. The parts, and that of the
+ * carried-in state, sum to V·h_t (the logit without its bias).
  */
+import { cellOf } from '../model/cells/registry';
+import { outputSize, type ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
-import type { Tape } from '../model/tape';
+import { before, type DirectionTape, type Tape } from '../model/tape';
 
 export interface Contributions {
-  /** Part of each token 0 … t. */
+  /** Part of each of the T tokens; 0 for those that cannot have left anything. */
   readonly parts: Float64Array;
   /** Part of the state carried in. */
   readonly carriedIn: number;
 }
 
+/** A score of one direction's state: `weight` of each unit, from that direction's steps up to `step` in its own order. */
+interface Score {
+  readonly config: ModelConfig;
+  readonly direction: DirectionTape;
+  readonly weights: Float32Array;
+  /** Steps in the order they are read, the one that is scored last. */
+  readonly order: readonly number[];
+}
+
 /** For the prediction of `symbol` by the top layer after step `step` of a tape of one stream. Null for a cell without gates. */
 export function contributionsTo(tape: Tape, parameters: Parameters, symbol: number, step: number): Contributions | null {
-  const { cell, hiddenSize: H } = tape.config;
-  const weights = parameters.output.W.subarray(symbol * H, (symbol + 1) * H);
-  if (cell === 'lstm') return lstmContributions(tape, weights, step);
-  return cell === 'gru' ? gruContributions(tape, weights, step) : null;
+  const { config, layers, steps } = tape;
+  if (config.cell === 'rnn') return null;
+  const parts = new Float64Array(steps);
+  let carriedIn = 0;
+  layers[layers.length - 1].directions.forEach((direction, d) => {
+    const first = symbol * outputSize(config) + d * config.hiddenSize;
+    const weights = parameters.output.W.subarray(first, first + config.hiddenSize);
+    const order = direction.direction === 'forward' ? range(0, step, 1) : range(steps - 1, step, -1);
+    const score = { config, direction, weights, order };
+    carriedIn += config.cell === 'lstm' ? addLstm(parts, score) : addGru(parts, score);
+  });
+  return { parts, carriedIn };
 }
 
-function lstmContributions(tape: Tape, weights: Float32Array, step: number): Contributions {
-  const H = tape.config.hiddenSize;
-  const { cellState, saved } = tape.layers[tape.layers.length - 1];
-  const { inputGate, outputGate, forgetGate, candidate } = saved as Record<'inputGate' | 'outputGate' | 'forgetGate' | 'candidate', Float32Array>;
-  const parts = new Float64Array(step + 1);
+/** Adds to each token's part; returns the carried-in state's. */
+function addLstm(parts: Float64Array, { config, direction, weights, order }: Score): number {
+  const H = config.hiddenSize;
+  const [inputGate, outputGate, forgetGate, candidate] = gates(config, direction);
+  const initial = before(direction, order[0]) * H;
   let carriedIn = 0;
   for (let u = 0; u < H; u++) {
-    const terms = surviving(step, (k) => forgetGate[k * H + u], (k) => inputGate[k * H + u] * candidate[k * H + u], cellState[u]);
-    const weight = weights[u] * outputGate[step * H + u];
+    const terms = surviving(order, (t) => forgetGate(t, u), (t) => inputGate(t, u) * candidate(t, u), direction.cellState[initial + u]);
+    const weight = weights[u] * outputGate(order[order.length - 1], u);
     let sum = terms.carriedIn;
-    let before = Math.tanh(sum);
-    carriedIn += weight * before;
-    for (let k = 0; k <= step; k++) {
+    let squashed = Math.tanh(sum);
+    carriedIn += weight * squashed;
+    order.forEach((t, k) => {
       sum += terms.values[k];
-      const after = Math.tanh(sum);
-      parts[k] += weight * (after - before);
-      before = after;
-    }
+      const next = Math.tanh(sum);
+      parts[t] += weight * (next - squashed);
+      squashed = next;
+    });
   }
-  return { parts, carriedIn };
+  return carriedIn;
 }
 
-function gruContributions(tape: Tape, weights: Float32Array, step: number): Contributions {
-  const H = tape.config.hiddenSize;
-  const { hidden, saved } = tape.layers[tape.layers.length - 1];
-  const { updateGate, candidate } = saved as Record<'updateGate' | 'candidate', Float32Array>;
-  const parts = new Float64Array(step + 1);
+function addGru(parts: Float64Array, { config, direction, weights, order }: Score): number {
+  const H = config.hiddenSize;
+  const [updateGate, , candidate] = gates(config, direction);
+  const initial = before(direction, order[0]) * H;
   let carriedIn = 0;
   for (let u = 0; u < H; u++) {
-    const terms = surviving(step, (k) => updateGate[k * H + u], (k) => (1 - updateGate[k * H + u]) * candidate[k * H + u], hidden[u]);
+    const terms = surviving(order, (t) => updateGate(t, u), (t) => (1 - updateGate(t, u)) * candidate(t, u), direction.hidden[initial + u]);
     carriedIn += weights[u] * terms.carriedIn;
-    for (let k = 0; k <= step; k++) parts[k] += weights[u] * terms.values[k];
+    order.forEach((t, k) => (parts[t] += weights[u] * terms.values[k]));
   }
-  return { parts, carriedIn };
+  return carriedIn;
 }
 
-/** What of each step's `written` is left at `step` after all the later `kept` factors, for one unit. */
-function surviving(step: number, kept: (k: number) => number, written: (k: number) => number, initial: number): { values: Float64Array; carriedIn: number } {
-  const values = new Float64Array(step + 1);
+/** Activation of each gate, in the cell's order, by step and unit. */
+function gates({ cell, hiddenSize: H }: ModelConfig, { gates: values }: DirectionTape): ((t: number, u: number) => number)[] {
+  const { gates: names } = cellOf(cell);
+  return names.map((_, block) => (t, u) => values[(t * names.length + block) * H + u]);
+}
+
+/** What of each step's `written` is left at the last step after all the later `kept` factors, for one unit. */
+function surviving(order: readonly number[], kept: (t: number) => number, written: (t: number) => number, initial: number): { values: Float64Array; carriedIn: number } {
+  const values = new Float64Array(order.length);
   let survives = 1;
-  for (let k = step; k >= 0; k--) {
-    values[k] = survives * written(k);
-    survives *= kept(k);
+  for (let k = order.length - 1; k >= 0; k--) {
+    values[k] = survives * written(order[k]);
+    survives *= kept(order[k]);
   }
   return { values, carriedIn: survives * initial };
+}
+
+function range(from: number, to: number, by: 1 | -1): number[] {
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + by * i);
 }

@@ -1,17 +1,18 @@
 /**
- * Itemised gradients: δ_{τ→t} = ∂ℓ_τ/∂h_t, the loss of one step traced back through every layer and every earlier step. What
- * travels back is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far
- * it goes. Exactly zero stays exactly zero.
+ * Itemised gradients: δ_{τ→t} = ∂ℓ_τ/∂h_t, the loss of one step traced back through every layer, direction and step. What
+ * travels is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far it
+ * goes. Exactly zero stays exactly zero.
  */
-import { at, FixedMatrix, type Arena } from '../../kernels/arena';
-import { multiply } from '../../kernels/kernels';
-import type { StepGradients } from '../model/cells/cell';
+import { at } from '../../kernels/arena';
+import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../model/cells/registry';
-import type { ModelConfig } from '../model/config';
+import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
-import type { Tape } from '../model/tape';
+import type { DirectionTape, Tape } from '../model/tape';
+import type { Products } from '../products';
+import { lengthOf, log10Of, normalise, scaledVector, type Scaled } from './scaled';
 
-/** Of one layer, T values each: NaN for t > τ, which τ cannot depend on, −Infinity for exactly zero. */
+/** Of one layer and direction, T values each: NaN for states that τ cannot depend on, −Infinity for exactly zero. */
 export interface ItemisedNorms {
   /** log₁₀‖∂ℓ_τ/∂h_t‖. */
   readonly hidden: Float64Array;
@@ -19,152 +20,173 @@ export interface ItemisedNorms {
   readonly cellState: Float64Array;
 }
 
-/** A vector e^logScale · values; zero has logScale −∞. */
-interface Scaled {
+/** What reaches a layer's outputs, step by step. */
+interface Arrivals {
+  /** T × D·H, each row of unit length, and the logarithms of the lengths. */
   readonly values: Float32Array;
-  logScale: number;
+  readonly logScales: Float64Array;
+  /** 1 where something can arrive at all, be it zero. */
+  readonly isReached: Uint8Array;
+}
+
+/** What travels along time; the cell state's share has the same scale. */
+interface Carried {
+  readonly hidden: Scaled;
+  readonly cellState: Float32Array;
+  /** The target has been passed: something can travel, be it zero. */
+  isReached: boolean;
 }
 
 export class ItemisedGradient {
-  private readonly step: StepGradients;
-  /** Per layer: what comes from step t + 1. The cell state's share has the same scale. */
-  private readonly carried: readonly { hidden: Scaled; readonly cellState: Float32Array }[];
-  private readonly fromAbove: Scaled;
-  /** Per layer: the way back through R, and down through W. */
-  private readonly products: readonly { readonly R: FixedMatrix; readonly W: FixedMatrix | null }[];
+  private fromAbove: Arrivals;
+  private toBelow: Arrivals;
+  /** Of each layer and direction what comes from the step that was visited before. */
+  private readonly carried: readonly (readonly Carried[])[];
+  private readonly hidden: Float32Array;
+  private readonly cellTotal: Float32Array;
+  private readonly preActivations: Float32Array;
+  private readonly recurrentPreActivations: Float32Array;
+  private readonly down: Float32Array;
+  private readonly error: Float32Array;
+  /** The ways back through R, and down through W. */
+  private readonly R: FixedMatrix;
+  private readonly W: FixedMatrix;
 
-  /** @param tape of one stream (B = 1), made with room for `ItemisedGradient.lengths` */
+  /** @param tape of one stream (B = 1)  @param parameters in its arena */
   constructor(
     private readonly tape: Tape,
     private readonly parameters: Parameters,
+    private readonly products: Products,
   ) {
-    const { config, arena } = tape;
+    const { config, arena, mostSteps } = tape;
     const cell = cellOf(config.cell);
     const H = config.hiddenSize;
-    const width = cell.gateCount * H;
-    const cellSize = cell.hasCellState ? H : 0;
-    const input = arena.floats(width);
-    this.step = {
-      hidden: arena.floats(H),
-      cellState: arena.floats(cellSize),
-      cellTotal: arena.floats(cellSize),
-      input,
-      inputOffset: 0,
-      recurrent: cell.recurrentDiffers ? arena.floats(width) : input,
-      recurrentOffset: 0,
-      previousHidden: arena.floats(H),
-    };
-    this.carried = Array.from({ length: config.layers }, () => ({ hidden: scaled(arena, H), cellState: arena.floats(cellSize) }));
-    this.fromAbove = scaled(arena, H);
-    const matrix = () => new FixedMatrix(arena, width, H);
-    this.products = Array.from({ length: config.layers }, (_, layer) => ({ R: matrix(), W: layer > 0 ? matrix() : null }));
-  }
-
-  /** What it takes of a tape's arena. */
-  static lengths(config: ModelConfig): number[] {
-    const cell = cellOf(config.cell);
-    const { hiddenSize: H, layers } = config;
-    const width = cell.gateCount * H;
-    const preActivations = Array<number>(cell.recurrentDiffers ? 2 : 1).fill(width);
-    const states = Array<number>((cell.hasCellState ? 4 : 2) + 1 + layers * (cell.hasCellState ? 2 : 1)).fill(H);
-    const matrices = Array<number>(2 * layers - 1).fill(FixedMatrix.length(width, H));
-    return [...preActivations, ...states, ...matrices];
-  }
-
-  /** Norms of every layer, from what the tape holds now. Layers below `lowestLayer` are left out (NaN). */
-  run(target: number, lowestLayer = 0): ItemisedNorms[] {
-    const { tape } = this;
-    const { layers } = tape.config;
-    const { hasCellState } = cellOf(tape.config.cell);
-    const flows = Array.from({ length: layers }, () => ({
-      hidden: new Float64Array(tape.steps).fill(NaN),
-      cellState: new Float64Array(hasCellState ? tape.steps : 0).fill(NaN),
-    }));
-    this.loadWeights();
-    for (const { hidden, cellState } of this.carried) {
-      hidden.logScale = -Infinity;
-      hidden.values.fill(0);
-      cellState.fill(0);
-    }
-    for (let t = target; t >= 0; t--) {
-      if (t === target) this.lossGradient(target);
-      else this.fromAbove.logScale = -Infinity;
-      for (let layer = layers - 1; layer >= lowestLayer; layer--) this.stepBack(t, layer, flows[layer]);
-    }
-    return flows;
-  }
-
-  /** The parameters may have changed since the last run. */
-  private loadWeights(): void {
-    this.products.forEach((product, layer) => {
-      const { R, W } = this.parameters.layers[layer];
-      product.R.load(R);
-      product.W?.load(W);
+    const width = cell.gates.length * H;
+    const arrivals = (): Arrivals => ({
+      values: arena.floats(mostSteps * outputSize(config)),
+      logScales: new Float64Array(mostSteps),
+      isReached: new Uint8Array(mostSteps),
     });
+    this.fromAbove = arrivals();
+    this.toBelow = arrivals();
+    const cellSize = cell.hasCellState ? H : 0;
+    this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), cellState: arena.floats(cellSize), isReached: false })));
+    this.hidden = arena.floats(H);
+    this.cellTotal = arena.floats(cellSize);
+    this.preActivations = arena.floats(width);
+    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(width) : this.preActivations;
+    this.down = arena.floats(outputSize(config));
+    this.error = arena.floats(config.vocabularySize);
+    this.R = new FixedMatrix(arena, width, H);
+    this.W = new FixedMatrix(arena, width, outputSize(config));
   }
 
-  /** ∂ℓ_τ/∂h_τ of the top layer: Vᵀ(p − y). */
-  private lossGradient(target: number): void {
-    const { probabilities, targets, config, arena } = this.tape;
-    const { hiddenSize: H, vocabularySize: V } = config;
-    const error = probabilities.slice(target * V, (target + 1) * V);
-    error[targets[target]] -= 1;
-    multiply(this.fromAbove.values, 0, error, 0, this.parameters.output.W, 0, 1, H, V, false);
-    normalise(arena, this.fromAbove, 0);
+  /** Norms of every layer and direction, from what the tape holds now. */
+  run(target: number): Promise<ItemisedNorms[][]> {
+    for (const carried of this.carried.flat()) {
+      carried.hidden.logScale = -Infinity;
+      carried.hidden.values.fill(0);
+      carried.cellState.fill(0);
+      carried.isReached = false;
+    }
+    return this.goOn(target);
   }
 
-  /** One step of one layer; leaves what it sends down in `fromAbove` and what it sends back in `carried`. */
-  private stepBack(t: number, layer: number, norms: ItemisedNorms): void {
-    const { step, fromAbove } = this;
-    const { config, arena, layers } = this.tape;
-    const H = config.hiddenSize;
-    const { hidden: carried, cellState } = this.carried[layer];
-    const logScale = Math.max(carried.logScale, fromAbove.logScale);
+  /**
+   * The same in a text of several windows, of which the tape holds the one before that of the last call.
+   * @param target in this window; null if it lies in a later one
+   */
+  async goOn(target: number | null): Promise<ItemisedNorms[][]> {
+    const { layers } = this.tape;
+    const norms: ItemisedNorms[][] = Array.from(layers, () => []);
+    await this.lossGradient(target);
+    for (let layer = layers.length - 1; layer >= 0; layer--) {
+      this.toBelow.logScales.fill(-Infinity);
+      this.toBelow.isReached.fill(0);
+      layers[layer].directions.forEach((direction, d) => norms[layer].push(this.direction(layer, d, direction)));
+      [this.fromAbove, this.toBelow] = [this.toBelow, this.fromAbove];
+    }
+    return norms;
+  }
+
+  /** What reaches the top layer: Vᵀ(p − y) at the target, nothing elsewhere. */
+  private async lossGradient(target: number | null): Promise<void> {
+    const { fromAbove, error, tape } = this;
+    const { config, probabilities, targets, arena } = tape;
+    const width = outputSize(config);
+    fromAbove.logScales.fill(-Infinity);
+    fromAbove.isReached.fill(0);
+    if (target === null) return;
+    fromAbove.isReached[target] = 1;
+    if (targets[target] < 0) return;
+    arena.kernels.lossGradient(1, config.vocabularySize, at(probabilities, target * config.vocabularySize), at(targets, target), 1, at(error));
+    const arrival = { values: fromAbove.values.subarray(target * width, (target + 1) * width), logScale: 0 };
+    await this.products.multiply(arrival.values, error, this.parameters.output.W, 1, width, config.vocabularySize);
+    normalise(arena, arrival, 0);
+    fromAbove.logScales[target] = arrival.logScale;
+  }
+
+  /** One direction of one layer, from its last step to its first; adds what it sends down to `toBelow`. */
+  private direction(layer: number, d: number, direction: DirectionTape): ItemisedNorms {
+    const { steps, config } = this.tape;
+    const { R, W } = this.parameters.layers[layer][d];
+    this.R.load(R);
+    if (layer > 0) this.W.load(W);
+    const { hasCellState } = cellOf(config.cell);
+    const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(hasCellState ? steps : 0).fill(NaN) };
+    const carried = this.carried[layer][d];
+    for (let visited = 0; visited < steps; visited++) {
+      const t = direction.direction === 'forward' ? steps - 1 - visited : visited;
+      carried.isReached ||= this.fromAbove.isReached[t] === 1;
+      if (carried.isReached) this.step(layer, d, direction, t, norms);
+    }
+    return norms;
+  }
+
+  private step(layer: number, d: number, direction: DirectionTape, t: number, norms: ItemisedNorms): void {
+    const { hidden, cellTotal, preActivations, recurrentPreActivations, fromAbove, tape } = this;
+    const { hidden: carried, cellState: carriedCell } = this.carried[layer][d];
+    const { config, arena } = tape;
+    const { hiddenSize: H, activation } = config;
+    if (layer > 0) this.toBelow.isReached[t] = 1;
+    const logScale = Math.max(carried.logScale, fromAbove.logScales[t]);
     if (logScale === -Infinity) {
       norms.hidden[t] = -Infinity;
       norms.cellState.fill(-Infinity, t, t + 1);
       return;
     }
     const carriedFactor = Math.exp(carried.logScale - logScale);
-    const aboveFactor = Math.exp(fromAbove.logScale - logScale);
-    for (let i = 0; i < H; i++) step.hidden[i] = carriedFactor * carried.values[i] + aboveFactor * fromAbove.values[i];
-    for (let i = 0; i < cellState.length; i++) step.cellState[i] = carriedFactor * cellState[i];
-    norms.hidden[t] = log10Of(lengthOf(arena, step.hidden), logScale);
+    const aboveFactor = Math.exp(fromAbove.logScales[t] - logScale);
+    const above = t * outputSize(config) + d * H;
+    for (let i = 0; i < H; i++) hidden[i] = carriedFactor * carried.values[i] + (aboveFactor === 0 ? 0 : aboveFactor * fromAbove.values[above + i]);
+    for (let i = 0; i < carriedCell.length; i++) carriedCell[i] *= carriedFactor;
+    norms.hidden[t] = log10Of(lengthOf(arena, hidden), logScale);
 
     const cell = cellOf(config.cell);
-    cell.backwardStep(arena.kernels, layers[layer], t, 1, config, step);
-    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, step.cellTotal), logScale);
-    const { R, W } = this.products[layer];
-    R.multiplyAdd(step.previousHidden, 0, step.recurrent, 0, 1);
-    carried.values.set(step.previousHidden);
-    cellState.set(step.cellState);
-    normalise(arena, carried, logScale, cellState);
-    if (W) {
-      fromAbove.values.fill(0);
-      W.multiplyAdd(fromAbove.values, 0, step.input, 0, 1);
-      normalise(arena, fromAbove, logScale);
-    }
+    carried.values.fill(0);
+    cell.stepBack(arena.kernels, {
+      tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), cellState: at(carriedCell), cellTotal: at(cellTotal),
+      preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(carried.values),
+    });
+    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
+    this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
+    normalise(arena, carried, logScale, carriedCell);
+    if (layer > 0) this.sendDown(t, logScale);
   }
-}
 
-/** log₁₀ of e^logScale · length. */
-function log10Of(length: number, logScale: number): number {
-  return (Math.log(length) + logScale) / Math.LN10;
-}
-
-function scaled(arena: Arena, length: number): Scaled {
-  return { values: arena.floats(length), logScale: -Infinity };
-}
-
-/** Brings e^logScale · values (and what shares its scale) to unit length. */
-function normalise(arena: Arena, vector: Scaled, logScale: number, companion?: Float32Array): void {
-  const length = Math.hypot(lengthOf(arena, vector.values), companion ? lengthOf(arena, companion) : 0);
-  vector.logScale = logScale + Math.log(length);
-  if (length === 0) return;
-  for (let i = 0; i < vector.values.length; i++) vector.values[i] /= length;
-  if (companion) for (let i = 0; i < companion.length; i++) companion[i] /= length;
-}
-
-function lengthOf(arena: Arena, values: Float32Array): number {
-  return Math.sqrt(arena.kernels.sumOfSquares(at(values), values.length));
+  /** Adds Wᵀ ∂ℓ/∂a_t to what reaches the layer below. */
+  private sendDown(t: number, logScale: number): void {
+    const { down, toBelow, tape } = this;
+    const { arena } = tape;
+    const row = toBelow.values.subarray(t * down.length, (t + 1) * down.length);
+    down.fill(0);
+    this.W.multiplyAdd(down, 0, this.preActivations, 0, 1);
+    const already = toBelow.logScales[t];
+    const common = Math.max(logScale, already);
+    const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(already - common)];
+    for (let i = 0; i < down.length; i++) row[i] = newFactor * down[i] + (oldFactor === 0 ? 0 : oldFactor * row[i]);
+    const sum = { values: row, logScale: common };
+    normalise(arena, sum, common);
+    toBelow.logScales[t] = sum.logScale;
+  }
 }

@@ -1,166 +1,159 @@
 /**
  * Back-propagation through time over one window: from the tape to ∂L/∂parameters and to the total gradients ∂L/∂h_t (LSTM: also
- * ∂L/∂c_t), with L the mean cross-entropy over the window's tokens. The recurrence goes step by step through the kernels; what
- * can be done for all steps at once goes through `Products`.
+ * ∂L/∂c_t), with L the mean cross-entropy over the predicted tokens. The recurrence goes through the kernels; what can be done
+ * for all steps at once goes through `Products`.
  */
-import { at, FixedMatrix } from '../../kernels/arena';
-import type { StepGradients } from '../model/cells/cell';
+import { at } from '../../kernels/arena';
+import { statesBefore } from '../forward/directions';
+import type { Forward } from '../forward/forward';
 import { cellOf } from '../model/cells/registry';
-import { inputSize, type ModelConfig } from '../model/config';
+import { directionsOf, inputSize, outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
-import type { Products } from './products';
+import type { Products } from '../products';
+import { BackwardRecurrence, type TotalNorms } from './recurrence';
 
-/** Norms over units and streams of one layer's total gradients, one per step of the window. */
-export interface TotalNorms {
-  readonly hidden: Float64Array;
-  /** LSTM only; empty otherwise. */
-  readonly cellState: Float64Array;
+export interface BackwardSettings {
+  /** k2: gradients do not pass from step t to t − 1 where k2 divides t; 0 for no such cut. */
+  readonly truncation: number;
+  /** n, what the loss is a mean over; by default the predicted tokens of the window itself. */
+  readonly predicted?: number;
 }
 
 export class Backward {
-  /** Of the last window, layer by layer. */
-  readonly totals: readonly TotalNorms[];
+  private readonly recurrence: BackwardRecurrence;
+  /** T·B × V. */
   private readonly logits: Float32Array;
-  private readonly hidden: Float32Array;
-  private readonly step: StepGradients;
-  private readonly oneHotSums: Float32Array;
-  /** T·B × 1: the product with it is the sum over all steps and streams. */
-  private readonly ones: Float32Array;
-  /** With R, for the way from each step to the one before. */
-  private readonly recurrent: FixedMatrix;
+  /** T·B × D·H: what reaches a layer's output from above, … */
+  private readonly output: Float32Array;
+  /** … and of each direction, T·B × H; with one direction the same array. */
+  private readonly hidden: readonly Float32Array[];
+  /** T·B × I: what the second direction adds to what goes down. */
+  private readonly addend: Float32Array;
+  /** T·B × E; empty where tokens are read one-hot. */
+  private readonly embedded: Float32Array;
+  /** V × G·H: the sums of pre-activation gradients by token; empty with an embedding. */
+  private readonly columns: Float32Array;
 
-  /** @param tape made with room for `Backward.lengths` */
+  /** @param forward has filled the tape  @param parameters and @param gradient in the tape's arena */
   constructor(
     private readonly tape: Tape,
+    private readonly forward: Forward,
+    private readonly parameters: Parameters,
+    readonly gradient: Parameters,
     private readonly products: Products,
   ) {
-    const { config, steps, batch, arena } = tape;
-    const cell = cellOf(config.cell);
-    const size = batch * config.hiddenSize;
-    const width = cell.gateCount * config.hiddenSize;
-    const preActivations = () => arena.floats(steps * batch * width);
-    const input = preActivations();
-    this.totals = Array.from({ length: config.layers }, () => ({
-      hidden: new Float64Array(steps),
-      cellState: new Float64Array(cell.hasCellState ? steps : 0),
-    }));
-    this.logits = new Float32Array(steps * batch * config.vocabularySize);
-    this.hidden = arena.floats(steps * size);
-    this.oneHotSums = arena.floats(config.vocabularySize * width);
-    this.ones = new Float32Array(steps * batch).fill(1);
-    this.recurrent = new FixedMatrix(arena, width, config.hiddenSize);
-    const cellSize = cell.hasCellState ? size : 0;
-    this.step = {
-      hidden: arena.floats(size),
-      cellState: arena.floats(cellSize),
-      cellTotal: arena.floats(cellSize),
-      input,
-      inputOffset: 0,
-      recurrent: cell.recurrentDiffers ? preActivations() : input,
-      recurrentOffset: 0,
-      previousHidden: arena.floats(size),
-    };
+    const { config, arena, mostSteps, batch } = tape;
+    const { embeddingSize, vocabularySize, hiddenSize: H, cell } = config;
+    const rows = mostSteps * batch;
+    const directions = directionsOf(config);
+    this.recurrence = new BackwardRecurrence(tape);
+    this.logits = arena.floats(rows * vocabularySize);
+    this.output = arena.floats(rows * outputSize(config));
+    this.hidden = directions.map(() => (directions.length === 1 ? this.output : arena.floats(rows * H)));
+    this.addend = arena.floats(directions.length === 1 ? 0 : rows * Math.max(outputSize(config), embeddingSize ?? 0));
+    this.embedded = arena.floats(rows * (embeddingSize ?? 0));
+    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(cell).gates.length * H : 0);
   }
 
-  /** What it takes of a tape's arena. */
-  static lengths(config: ModelConfig, steps: number, batch: number): number[] {
-    const cell = cellOf(config.cell);
-    const size = batch * config.hiddenSize;
-    const width = cell.gateCount * config.hiddenSize;
-    const preActivations = Array<number>(cell.recurrentDiffers ? 2 : 1).fill(steps * batch * width);
-    const states = Array<number>(cell.hasCellState ? 4 : 2).fill(size);
-    return [...preActivations, steps * size, config.vocabularySize * width, FixedMatrix.length(width, config.hiddenSize), ...states];
+  /** Of the last window and of the lowest layer: ∂L/∂h_t of each direction, T·B × H. */
+  get lowestHidden(): readonly Float32Array[] {
+    return this.hidden;
   }
 
-  /** Writes ∂L/∂parameters, all of it, into `gradient`. The tape must hold a forward pass of these parameters. */
-  async run(parameters: Parameters, gradient: Parameters): Promise<void> {
-    const { config, steps, batch, layers: tapes } = this.tape;
-    const { hiddenSize: H, vocabularySize: V, layers } = config;
-    const rows = steps * batch;
-    this.lossGradient();
-    const top = tapes[layers - 1].hidden.subarray(batch * H);
-    await this.products.transposedMultiply(gradient.output.W, this.logits, top, V, H, rows);
-    await this.products.transposedMultiply(gradient.output.b, this.ones, this.logits, 1, V, rows);
-    await this.products.multiply(this.hidden, this.logits, parameters.output.W, rows, H, V);
-    for (let layer = layers - 1; layer >= 0; layer--) {
-      this.recurrence(parameters, layer);
-      await this.weights(gradient, layer);
-      if (layer > 0) {
-        const width = cellOf(config.cell).gateCount * H;
-        await this.products.multiply(this.hidden, this.step.input, parameters.layers[layer].W, rows, inputSize(config, layer), width);
+  /** Of the last window and of the lowest layer's last direction: ∂L/∂a_t as W sees it and as R sees it, T·B × G·H. */
+  get lowestPreActivations(): { readonly input: Float32Array; readonly recurrent: Float32Array } {
+    const { preActivations, recurrentPreActivations } = this.recurrence;
+    return { input: preActivations, recurrent: recurrentPreActivations };
+  }
+
+  /** Of the last window: of each layer and direction the norms of ∂L/∂h_t (and ∂L/∂c_t), one for each step. */
+  get totals(): readonly (readonly TotalNorms[])[] {
+    return this.recurrence.totals;
+  }
+
+  /** Forgets the gradient of what comes after the window; otherwise `run` takes up what its last window sent back. */
+  clearCarried(): void {
+    this.recurrence.clearCarried();
+  }
+
+  /** Writes ∂L/∂parameters, all of it, into `gradient`. */
+  async run({ truncation, predicted = this.tape.predicted }: BackwardSettings): Promise<void> {
+    const { tape, parameters, gradient, products, logits, output } = this;
+    const { config, rows, layers, arena } = tape;
+    const { kernels } = arena;
+    const { vocabularySize: V } = config;
+    const width = outputSize(config);
+    kernels.lossGradient(rows, V, at(tape.probabilities), at(tape.targets), 1 / predicted, at(logits));
+    await products.transposedMultiply(gradient.output.W, logits, layers[layers.length - 1].output, V, width, rows);
+    kernels.columnSums(at(gradient.output.b), at(logits), rows, V);
+    await products.multiply(output, logits, parameters.output.W, rows, width, V);
+    for (let layer = layers.length - 1; layer >= 0; layer--) {
+      const { dropout, directions } = layers[layer];
+      if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * width);
+      this.splitDirections();
+      for (let d = 0; d < directions.length; d++) {
+        this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
+        await this.weights(layer, d);
+        if (layer > 0) await this.down(output, layer, d);
+        else if (config.embeddingSize !== null) await this.down(this.embedded, layer, d);
       }
     }
+    this.embedding();
   }
 
-  /** ∂L/∂logits = (p − y) / n, n the number of predicted tokens. */
-  private lossGradient(): void {
-    const { probabilities, targets, config } = this.tape;
-    const { vocabularySize: V } = config;
-    const rows = targets.length;
-    const scale = 1 / rows;
-    for (let i = 0; i < rows * V; i++) this.logits[i] = probabilities[i] * scale;
-    for (let row = 0; row < rows; row++) {
-      const target = row * V + targets[row];
-      // p − 1 first: scaled before, it would lose the digits of a sure prediction.
-      this.logits[target] = (probabilities[target] - 1) * scale;
-    }
-  }
-
-  /**
-   * One layer from its last step to its first. On entry `this.hidden` holds what reaches each h_t from above; the gradient of the
-   * pre-activations of every step is left in `this.step`.
-   */
-  private recurrence(parameters: Parameters, layer: number): void {
-    const { step } = this;
-    const { config, steps, batch, arena, layers } = this.tape;
-    const { kernels } = arena;
-    const cell = cellOf(config.cell);
-    const size = batch * config.hiddenSize;
-    const width = cell.gateCount * config.hiddenSize;
-    const gradients = { ...step };
-    const totals = this.totals[layer];
-    step.previousHidden.fill(0);
-    step.cellState.fill(0);
-    this.recurrent.load(parameters.layers[layer].R);
-    for (let t = steps - 1; t >= 0; t--) {
-      kernels.add(at(step.hidden), at(this.hidden, t * size), at(step.previousHidden), size);
-      gradients.inputOffset = t * batch * width;
-      gradients.recurrentOffset = gradients.inputOffset;
-      cell.backwardStep(kernels, layers[layer], t, batch, config, gradients);
-      totals.hidden[t] = Math.sqrt(kernels.sumOfSquares(at(step.hidden), size));
-      if (cell.hasCellState) totals.cellState[t] = Math.sqrt(kernels.sumOfSquares(at(step.cellTotal), size));
-      this.recurrent.multiplyAdd(step.previousHidden, 0, step.recurrent, gradients.recurrentOffset, batch);
-    }
+  private splitDirections(): void {
+    const { config, rows, arena } = this.tape;
+    const H = config.hiddenSize;
+    if (this.hidden.length === 1) return;
+    this.hidden.forEach((hidden, d) => arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), outputSize(config), rows, H));
   }
 
   /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, and the biases' sums. */
-  private async weights(gradient: Parameters, layer: number): Promise<void> {
-    const { step, tape } = this;
-    const { config, batch } = tape;
+  private async weights(layer: number, d: number): Promise<void> {
+    const { tape, gradient, products, recurrence } = this;
+    const { config, rows, layers, arena } = tape;
+    const { preActivations, recurrentPreActivations } = recurrence;
     const H = config.hiddenSize;
-    const rows = tape.steps * batch;
-    const width = cellOf(config.cell).gateCount * H;
-    const { W, R, Wb, Rb } = gradient.layers[layer];
-    if (layer === 0) this.oneHotWeights(W, tape.inputs, width);
-    else await this.products.transposedMultiply(W, step.input, tape.layers[layer - 1].hidden.subarray(batch * H), width, H, rows);
-    await this.products.transposedMultiply(R, step.recurrent, tape.layers[layer].hidden.subarray(0, rows * H), width, H, rows);
-    await this.products.transposedMultiply(Wb, this.ones, step.input, 1, width, rows);
-    if (step.recurrent === step.input) Rb.set(Wb);
-    else await this.products.transposedMultiply(Rb, this.ones, step.recurrent, 1, width, rows);
+    const width = cellOf(config.cell).gates.length * H;
+    const { W, R, Wb, Rb } = gradient.layers[layer][d];
+    if (layer === 0 && config.embeddingSize === null) this.oneHotWeights(W, width);
+    else {
+      const x = layer === 0 ? this.forward.embedded : layers[layer - 1].passed;
+      await products.transposedMultiply(W, preActivations, x, width, inputSize(config, layer), rows);
+    }
+    await products.transposedMultiply(R, recurrentPreActivations, statesBefore(tape, layers[layer].directions[d]), width, H, rows);
+    arena.kernels.columnSums(at(Wb), at(preActivations), rows, width);
+    if (recurrentPreActivations === preActivations) Rb.set(Wb);
+    else arena.kernels.columnSums(at(Rb), at(recurrentPreActivations), rows, width);
   }
 
   /** With one-hot x_t the product is a sum of rows by token. */
-  private oneHotWeights(W: Float32Array, inputs: Int32Array, width: number): void {
-    const { config, arena } = this.tape;
-    const { vocabularySize: V } = config;
-    const { kernels } = arena;
-    const sums = this.oneHotSums;
-    sums.fill(0);
-    for (let row = 0; row < inputs.length; row++) {
-      const sum = at(sums, inputs[row] * width);
-      kernels.add(sum, sum, at(this.step.input, row * width), width);
-    }
-    for (let token = 0; token < V; token++) for (let j = 0; j < width; j++) W[j * V + token] = sums[token * width + j];
+  private oneHotWeights(W: Float32Array, width: number): void {
+    const { inputs, rows, arena, config } = this.tape;
+    const { columns } = this;
+    columns.fill(0);
+    arena.kernels.scatterAddRows(at(columns), at(inputs), at(this.recurrence.preActivations), rows, width);
+    arena.kernels.transpose(at(W), at(columns), config.vocabularySize, width);
+  }
+
+  /** What a direction sends to the layer's input, ∂L/∂x_t = Wᵀ ∂L/∂a_t: written by the first direction, added to by the second. */
+  private async down(out: Float32Array, layer: number, d: number): Promise<void> {
+    const { config, rows, arena } = this.tape;
+    const { preActivations } = this.recurrence;
+    const inputs = inputSize(config, layer);
+    const width = cellOf(config.cell).gates.length * config.hiddenSize;
+    const to = d === 0 ? out : this.addend;
+    await this.products.multiply(to, preActivations, this.parameters.layers[layer][d].W, rows, inputs, width);
+    if (d > 0) arena.kernels.add(at(out), at(out), at(to), rows * inputs);
+  }
+
+  /** A tied output has left its own part in the same gradient. */
+  private embedding(): void {
+    const { inputs, rows, arena, config } = this.tape;
+    const { embedding } = this.gradient;
+    if (!embedding) return;
+    if (!config.tied) embedding.fill(0);
+    arena.kernels.scatterAddRows(at(embedding), at(inputs), at(this.embedded), rows, config.embeddingSize ?? 0);
   }
 }

@@ -4,17 +4,29 @@ import { UserError } from '../userError';
 export type CellName = 'rnn' | 'lstm' | 'gru';
 export type Activation = 'tanh' | 'relu';
 export type Direction = 'forward' | 'backward';
+export type Objective = 'next' | 'masked';
 
 export interface ModelConfig {
   readonly cell: CellName;
   /** Of a vanilla RNN; ignored by the gated cells. */
   readonly activation: Activation;
   readonly layers: number;
+  /** Every layer also reads the window from its end; both directions' states side by side are its output. */
+  readonly bidirectional: boolean;
   /** H. */
   readonly hiddenSize: number;
   /** V. */
   readonly vocabularySize: number;
+  /** E, of a learned embedding of the tokens; null reads them one-hot. */
+  readonly embeddingSize: number | null;
+  /** The output's weights are the embedding's: both are one parameter. */
+  readonly tied: boolean;
+  /** What is predicted: each next token, or tokens that were masked in the input. */
+  readonly objective: Objective;
 }
+
+/** A one-directional stack that reads one-hot tokens and predicts the next: what a model is where nothing else is said. */
+export const plainStack = { bidirectional: false, embeddingSize: null, tied: false, objective: 'next' } as const;
 
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
@@ -25,6 +37,11 @@ export function checkConfig(config: ModelConfig): ModelConfig {
   checkInteger('layers', config.layers, 1, limits.layers);
   checkInteger('hidden size', config.hiddenSize, 1, limits.hiddenSize);
   checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);
+  if (config.embeddingSize !== null) checkInteger('embedding size', config.embeddingSize, 1, limits.hiddenSize);
+  if (config.tied && config.embeddingSize !== outputSize(config)) {
+    throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', outputSize(config), config.embeddingSize ?? 'one-hot');
+  }
+  if (!['next', 'masked'].includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
   return config;
 }
 
@@ -34,7 +51,16 @@ export function checkInteger(what: string, value: number, minimum: number, maxim
   throw new UserError('The {0} is {1}; it must be a whole number from {2} to {3}.', what, String(value), minimum, maximum);
 }
 
-/** Size of what layer `layer` reads: one-hot tokens at the bottom, the hidden state below elsewhere. */
+export function directionsOf({ bidirectional }: Pick<ModelConfig, 'bidirectional'>): readonly Direction[] {
+  return bidirectional ? ['forward', 'backward'] : ['forward'];
+}
+
+/** Size of what a layer gives: the states of its directions side by side, D·H. */
+export function outputSize(config: ModelConfig): number {
+  return directionsOf(config).length * config.hiddenSize;
+}
+
+/** Size of what layer `layer` reads: tokens, one-hot or embedded, at the bottom; what the layer below gives elsewhere. */
 export function inputSize(config: ModelConfig, layer: number): number {
-  return layer === 0 ? config.vocabularySize : config.hiddenSize;
+  return layer === 0 ? (config.embeddingSize ?? config.vocabularySize) : outputSize(config);
 }

@@ -1,9 +1,9 @@
 /** A model's first parameters. */
 import { UserError } from '../userError';
 import { cellOf } from './cells/registry';
-import type { ModelConfig } from './config';
+import { outputSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';
-import { Parameters } from './parameters';
+import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
 
 export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
@@ -39,16 +39,21 @@ const recurrentBlocks: Readonly<Record<Exclude<InitialisationName, 'pytorch'>, R
 
 /**
  * The parameters of a new model, tensor after tensor in the order of the layout.
- * - `pytorch`: every parameter of the cells and of the output uniform in ±1/√H, biases too, as `nn.LSTM` and `nn.Linear` do.
+ * - `pytorch`: every parameter of the cells uniform in ±1/√H, of the output in ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (gain 1), those of a cell gate by
  *   gate; their biases are zero.
+ * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
  * The settings must have passed `checkInitialisation`.
  */
 export function initialise(config: ModelConfig, random: Random, settings: InitialisationSettings = pytorch): Parameters {
   const parameters = new Parameters(config);
   const { initialisation, gain, forgetBias } = settings;
-  if (initialisation === 'pytorch') fillUniform(parameters.values, 1 / Math.sqrt(config.hiddenSize), random);
-  else fillTensors(parameters, config.hiddenSize, gain, recurrentBlocks[initialisation], random);
+  for (const entry of parameters.layout.entries) {
+    const values = parameters.view(entry);
+    if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
+    else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? outputSize(config) : config.hiddenSize), random);
+    else fillTensor(values, entry, config.hiddenSize, gain, recurrentBlocks[initialisation], random);
+  }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
 }
@@ -64,17 +69,14 @@ export function checkInitialisation({ initialisation, gain, forgetBias }: Initia
   }
 }
 
-function fillTensors(parameters: Parameters, hiddenSize: number, gain: number, fillRecurrent: RecurrentBlock, random: Random): void {
-  for (const entry of parameters.layout.entries) {
-    const [rows, columns] = entry.shape as readonly [number, number?];
-    if (columns === undefined) continue;
-    const values = parameters.view(entry);
-    const blockRows = entry.layer < 0 ? rows : hiddenSize;
-    for (let row = 0; row < rows; row += blockRows) {
-      const block = values.subarray(row * columns, (row + blockRows) * columns);
-      if (entry.role === 'R') fillRecurrent(block, hiddenSize, gain, random);
-      else fillXavier(block, columns, blockRows, 1, random);
-    }
+function fillTensor(values: Float32Array, { shape, layer, role }: ParameterEntry, hiddenSize: number, gain: number, fillRecurrent: RecurrentBlock, random: Random): void {
+  const [rows, columns] = shape as readonly [number, number?];
+  if (columns === undefined) return;
+  const blockRows = layer < 0 ? rows : hiddenSize;
+  for (let row = 0; row < rows; row += blockRows) {
+    const block = values.subarray(row * columns, (row + blockRows) * columns);
+    if (role === 'R') fillRecurrent(block, hiddenSize, gain, random);
+    else fillXavier(block, columns, blockRows, 1, random);
   }
 }
 
@@ -91,7 +93,7 @@ function setForgetBias(parameters: Parameters, config: ModelConfig, bias: number
   const { forgetGateBlock } = cellOf(config.cell);
   if (forgetGateBlock === null) return;
   const [start, end] = [forgetGateBlock * config.hiddenSize, (forgetGateBlock + 1) * config.hiddenSize];
-  for (const { Wb, Rb } of parameters.layers) {
+  for (const { Wb, Rb } of parameters.layers.flat()) {
     Wb.fill(bias, start, end);
     Rb.fill(0, start, end);
   }

@@ -1,18 +1,19 @@
 /**
  * A model's parameters: one Float32Array, and a layout that says which part of it is which tensor. Roles, gate order and
- * shapes are ONNX's: W [G·H, I], R [G·H, H], Wb and Rb [G·H] (side by side, so that together they are ONNX's B), with the G
- * gate blocks in the order `i o f c` (LSTM) or `z r h` (GRU); output W [V, H] and b [V]. Gradients and the optimizer's moments
- * use the same layout, so that an update is one loop.
+ * shapes are ONNX's: embedding [V, E]; of each layer and direction W [G·H, I], R [G·H, H], Wb and Rb [G·H], with the G gate blocks
+ * in the order `i o f c` (LSTM) or `z r h` (GRU); output W [V, D·H] and b [V]. The W of a layer's two directions lie side by side, so
+ * do their R, and their Wb, Rb, Wb, Rb: together they are ONNX's W, R and B. A tied output has no W of its own. Gradients and the
+ * optimizer's moments use the same layout, so that an update is one loop.
  */
 import { cellOf } from './cells/registry';
-import { inputSize, type Direction, type ModelConfig } from './config';
+import { directionsOf, inputSize, outputSize, type Direction, type ModelConfig } from './config';
 
-export type Role = 'W' | 'R' | 'Wb' | 'Rb' | 'b';
+export type Role = 'embedding' | 'W' | 'R' | 'Wb' | 'Rb' | 'b';
 
 export interface ParameterEntry {
-  /** `layer0.forward.W`, `output.b`. */
+  /** `embedding`, `layer0.forward.W`, `output.b`. */
   readonly name: string;
-  /** −1 for the output. */
+  /** −1 for the embedding and the output. */
   readonly layer: number;
   readonly direction: Direction;
   readonly role: Role;
@@ -27,33 +28,37 @@ export interface ParameterLayout {
   readonly length: number;
 }
 
-export interface LayerParameters {
+/** Of one direction of one layer. */
+export interface DirectionParameters {
   readonly W: Float32Array;
   readonly R: Float32Array;
   readonly Wb: Float32Array;
   readonly Rb: Float32Array;
-  /** Wb and Rb together, ONNX's B. */
-  readonly B: Float32Array;
 }
 
 export function layoutOf(config: ModelConfig): ParameterLayout {
   const entries: ParameterEntry[] = [];
   let offset = 0;
-  const add = (name: string, layer: number, role: Role, shape: readonly number[]) => {
+  const add = (name: string, layer: number, direction: Direction, role: Role, shape: readonly number[]) => {
     const length = shape.reduce((product, size) => product * size, 1);
-    entries.push({ name, layer, direction: 'forward', role, shape, offset, length });
+    entries.push({ name, layer, direction, role, shape, offset, length });
     offset += length;
   };
-  const rows = cellOf(config.cell).gateCount * config.hiddenSize;
-  for (let layer = 0; layer < config.layers; layer++) {
-    const prefix = `layer${layer}.forward`;
-    add(`${prefix}.W`, layer, 'W', [rows, inputSize(config, layer)]);
-    add(`${prefix}.R`, layer, 'R', [rows, config.hiddenSize]);
-    add(`${prefix}.Wb`, layer, 'Wb', [rows]);
-    add(`${prefix}.Rb`, layer, 'Rb', [rows]);
+  const { embeddingSize, vocabularySize, hiddenSize, layers, tied } = config;
+  const rows = cellOf(config.cell).gates.length * hiddenSize;
+  const directions = directionsOf(config);
+  if (embeddingSize !== null) add('embedding', -1, 'forward', 'embedding', [vocabularySize, embeddingSize]);
+  for (let layer = 0; layer < layers; layer++) {
+    const addOf = (direction: Direction, role: Role, shape: readonly number[]) => add(`layer${layer}.${direction}.${role}`, layer, direction, role, shape);
+    for (const direction of directions) addOf(direction, 'W', [rows, inputSize(config, layer)]);
+    for (const direction of directions) addOf(direction, 'R', [rows, hiddenSize]);
+    for (const direction of directions) {
+      addOf(direction, 'Wb', [rows]);
+      addOf(direction, 'Rb', [rows]);
+    }
   }
-  add('output.W', -1, 'W', [config.vocabularySize, config.hiddenSize]);
-  add('output.b', -1, 'b', [config.vocabularySize]);
+  if (!tied) add('output.W', -1, 'forward', 'W', [vocabularySize, outputSize(config)]);
+  add('output.b', -1, 'forward', 'b', [vocabularySize]);
   return { entries, length: offset };
 }
 
@@ -61,29 +66,33 @@ export function layoutOf(config: ModelConfig): ParameterLayout {
 export class Parameters {
   readonly layout: ParameterLayout;
   readonly values: Float32Array;
-  /** Views into `values`, made once. */
-  readonly layers: readonly LayerParameters[];
+  /** Views into `values`, made once: of each layer its directions, the forward one first. */
+  readonly layers: readonly (readonly DirectionParameters[])[];
+  /** Null where tokens are read one-hot. */
+  readonly embedding: Float32Array | null;
+  /** W is the embedding itself when the output is tied. */
   readonly output: { readonly W: Float32Array; readonly b: Float32Array };
 
   constructor(config: ModelConfig, values?: Float32Array) {
     this.layout = layoutOf(config);
     this.values = values ?? new Float32Array(this.layout.length);
-    this.layers = Array.from({ length: config.layers }, (_, layer) => {
-      const view = (role: Role) => this.view(this.entry(layer, role));
-      const bias = this.entry(layer, 'Wb');
-      const B = this.values.subarray(bias.offset, bias.offset + 2 * bias.length);
-      return { W: view('W'), R: view('R'), Wb: view('Wb'), Rb: view('Rb'), B };
-    });
-    this.output = { W: this.view(this.entry(-1, 'W')), b: this.view(this.entry(-1, 'b')) };
+    const views = new Map(this.layout.entries.map((entry) => [entry.name, this.view(entry)]));
+    const view = (name: string) => {
+      const found = views.get(name);
+      if (!found) throw new Error(`no parameter ${name}`);
+      return found;
+    };
+    this.layers = Array.from({ length: config.layers }, (_, layer) =>
+      directionsOf(config).map((direction) => {
+        const of = (role: Role) => view(`layer${layer}.${direction}.${role}`);
+        return { W: of('W'), R: of('R'), Wb: of('Wb'), Rb: of('Rb') };
+      }),
+    );
+    this.embedding = views.get('embedding') ?? null;
+    this.output = { W: view(config.tied ? 'embedding' : 'output.W'), b: view('output.b') };
   }
 
   view(entry: ParameterEntry): Float32Array {
     return this.values.subarray(entry.offset, entry.offset + entry.length);
-  }
-
-  private entry(layer: number, role: Role): ParameterEntry {
-    const entry = this.layout.entries.find((e) => e.layer === layer && e.role === role);
-    if (!entry) throw new Error(`no parameter ${role} in layer ${layer}`);
-    return entry;
   }
 }

@@ -1,86 +1,161 @@
 /**
  * What the forward pass of one window leaves behind for the backward pass. Everything is time-major: element (t, b, u) of a
- * series lies at (t·B + b)·H + u. Hidden and cell states have one row more: row 0 is the state carried in, row t + 1 the state
- * after step t. The arrays are made once, in an arena that kernels can reach, and used for window after window.
+ * series lies at (t·B + b)·H + u. The arrays are made once, in an arena that kernels can reach, and used for window after window,
+ * which may have fewer steps than there is room for.
  */
-import { Arena } from '../../kernels/arena';
+import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from './cells/registry';
-import type { ModelConfig } from './config';
+import { directionsOf, outputSize, type Direction, type ModelConfig } from './config';
 
-export interface LayerTape {
+/**
+ * One direction of one layer. Its states have one row more than there are steps. Forward, row t is the state before step t and
+ * row t + 1 the one after it; backward, which begins at the last step, row t + 1 is the one before and row t the one after.
+ */
+export interface DirectionTape {
+  readonly direction: Direction;
   /** (T + 1) × B × H. */
   readonly hidden: Float32Array;
   /** (T + 1) × B × H for an LSTM, empty otherwise. */
   readonly cellState: Float32Array;
-  /** Activations by the names in `Cell.saved`, each T × B × H. */
-  readonly saved: Readonly<Record<string, Float32Array>>;
+  /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. */
+  readonly gates: Float32Array;
+  /** T × B × H for a GRU, empty otherwise: R_h h_{t−1} + Rb_h. */
+  readonly recurrentCandidate: Float32Array;
+}
+
+export interface LayerTape {
+  readonly directions: readonly DirectionTape[];
+  /** T × B × D·H: the states after each step, the directions side by side. */
+  readonly output: Float32Array;
+  /** What the layer above reads: `output`, after dropout if there is any. */
+  readonly passed: Float32Array;
+  /** 0 or 1/(1 − p) for each element of `output`; null without dropout. */
+  readonly dropout: Float32Array | null;
+}
+
+export interface TapeSettings {
+  /** Most steps of a window, and its streams. */
+  readonly steps: number;
+  readonly batch: number;
+  /** Dropout between layers, in training only. */
+  readonly dropout?: boolean;
 }
 
 export class Tape {
-  /** Of the states and activations, and of whoever works with them. */
-  readonly arena: Arena;
+  readonly batch: number;
+  /** Steps of the window that is on the tape. */
+  steps: number;
+  readonly mostSteps: number;
   readonly layers: readonly LayerTape[];
-  /** T × B token ids: what is read … */
+  /** T × B token ids: what is read (−1: nothing, in padding) … */
   readonly inputs: Int32Array;
-  /** … and what is to be predicted. */
+  /** … and what is to be predicted (−1: nothing). */
   readonly targets: Int32Array;
+  /** Steps of each stream; what comes later is padding. */
+  readonly lengths: Int32Array;
+  /** Some stream is shorter than the window. */
+  isPadded = false;
   /** T × B × V. */
   readonly probabilities: Float32Array;
-  /** T × B: ln p(target). */
+  /** T × B: ln p(target), 0 where there is none. */
   readonly targetLogProbabilities: Float32Array;
 
-  /** @param room lengths of the arrays that others will ask of the arena: `Backward.lengths`, `ItemisedGradient.lengths` */
   constructor(
+    readonly arena: Arena,
     readonly config: ModelConfig,
-    readonly steps: number,
-    readonly batch: number,
-    room: readonly number[] = [],
+    { steps, batch, dropout = false }: TapeSettings,
   ) {
-    const { hiddenSize, vocabularySize, layers } = config;
+    this.steps = steps;
+    this.mostSteps = steps;
+    this.batch = batch;
     const cell = cellOf(config.cell);
     const rows = steps * batch;
-    const stateLength = (steps + 1) * batch * hiddenSize;
-    const ofLayer = [...Array<number>(cell.hasCellState ? 2 : 1).fill(stateLength), ...cell.saved.map(() => rows * hiddenSize)];
-    this.arena = new Arena([...Array<number[]>(layers).fill(ofLayer).flat(), ...room]);
-    const states = () => this.arena.floats(stateLength);
-    this.layers = Array.from({ length: layers }, () => ({
-      hidden: states(),
-      cellState: cell.hasCellState ? states() : new Float32Array(0),
-      saved: Object.fromEntries(cell.saved.map((name) => [name, this.arena.floats(rows * hiddenSize)])),
-    }));
-    this.inputs = new Int32Array(rows);
-    this.targets = new Int32Array(rows);
-    this.probabilities = new Float32Array(rows * vocabularySize);
-    this.targetLogProbabilities = new Float32Array(rows);
+    const H = config.hiddenSize;
+    const states = () => arena.floats((steps + 1) * batch * H);
+    const none = new Float32Array(0);
+    const directions = directionsOf(config);
+    this.layers = Array.from({ length: config.layers }, (_, layer) => {
+      const tapes = directions.map((direction) => ({
+        direction,
+        hidden: states(),
+        cellState: cell.hasCellState ? states() : none,
+        gates: arena.floats(rows * cell.gates.length * H),
+        recurrentCandidate: cell.recurrentDiffers ? arena.floats(rows * H) : none,
+      }));
+      const outputs = rows * outputSize(config);
+      const output = tapes.length === 1 ? tapes[0].hidden.subarray(batch * H) : arena.floats(outputs);
+      const drops = dropout && layer < config.layers - 1;
+      return { directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
+    });
+    this.inputs = arena.ints(rows);
+    this.targets = arena.ints(rows);
+    this.lengths = arena.ints(batch).fill(steps);
+    this.probabilities = arena.floats(rows * config.vocabularySize);
+    this.targetLogProbabilities = arena.floats(rows);
   }
 
-  /** L = −mean ln p(target), nats per token. */
+  /** Rows of a series that the window fills: T·B. */
+  get rows(): number {
+    return this.steps * this.batch;
+  }
+
+  /** n: how many tokens are to be predicted. */
+  get predicted(): number {
+    let count = 0;
+    for (let row = 0; row < this.rows; row++) if (this.targets[row] >= 0) count++;
+    return count;
+  }
+
+  /** L = −(1/n) Σ ln p(target), nats per predicted token. */
   get loss(): number {
     let sum = 0;
-    for (const value of this.targetLogProbabilities) sum -= value;
-    return sum / this.targetLogProbabilities.length;
+    for (let row = 0; row < this.rows; row++) sum -= this.targetLogProbabilities[row];
+    return sum / this.predicted;
   }
 
-  /** Makes the state after the last step the one carried into the next window. */
+  /** Address of the streams' lengths for the kernels; 0 where no stream is shorter than the window. */
+  get lengthsAddress(): number {
+    return this.isPadded ? at(this.lengths) : 0;
+  }
+
+  /** Sets the window's size; `lengths` has been filled for it. */
+  resize(steps: number): void {
+    this.steps = steps;
+    this.isPadded = this.lengths.some((length) => length < steps);
+  }
+
+  /** Makes the state after the last step the one carried into the next window. Only the forward direction carries one. */
   carryState(): void {
     const size = this.batch * this.config.hiddenSize;
-    for (const { hidden, cellState } of this.layers) {
-      hidden.copyWithin(0, this.steps * size);
-      cellState.copyWithin(0, this.steps * size);
+    for (const { directions } of this.layers) {
+      const [{ hidden, cellState }] = directions;
+      const last = this.steps * size;
+      hidden.copyWithin(0, last, last + size);
+      if (cellState.length > 0) cellState.copyWithin(0, last, last + size);
     }
   }
 
   clearState(): void {
     const size = this.batch * this.config.hiddenSize;
-    for (const { hidden, cellState } of this.layers) {
+    for (const { directions } of this.layers) {
+      const [{ hidden, cellState }] = directions;
       hidden.fill(0, 0, size);
       cellState.fill(0, 0, size);
     }
   }
 }
 
-/** The forward pass, whoever computes it: reads the tape's inputs, targets and carried-in state, and fills the rest. */
-export interface Forward {
-  readonly backend: 'ort' | 'wasm';
-  run(tape: Tape): Promise<void>;
+/** Row of the states before step t. */
+export function before({ direction }: DirectionTape, step: number): number {
+  return direction === 'forward' ? step : step + 1;
+}
+
+/** Row of the states after step t. */
+export function after({ direction }: DirectionTape, step: number): number {
+  return direction === 'forward' ? step + 1 : step;
+}
+
+/** How the kernels are told the direction: 1 for the backward one. */
+export function directionFlag({ direction }: DirectionTape): number {
+  return Number(direction === 'backward');
 }

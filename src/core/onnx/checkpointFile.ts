@@ -1,10 +1,10 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
 import type { Vocabulary } from '../corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from '../corpus/vocabularyFormat';
-import { checkConfig, type ModelConfig } from '../model/config';
+import { checkConfig, plainStack, type ModelConfig } from '../model/config';
 import { layoutOf, Parameters } from '../model/parameters';
 import { UserError } from '../userError';
-import { checkpointModel, names } from './languageModelGraph';
+import { checkpointModel, tensorsOf } from './languageModelGraph';
 import { dataType, decodeModel, encodeModel, type ModelProto, type TensorProto } from './messages';
 
 export interface CheckpointContent {
@@ -20,7 +20,8 @@ const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', token
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
   const { symbols, tokens } = formatVocabulary(vocabulary);
   const metadata = {
-    [keys.model]: JSON.stringify(config),
+    // In a fixed order: the same model is the same file, however its configuration was put together.
+    [keys.model]: JSON.stringify(config, Object.keys(config).sort()),
     [keys.vocabulary]: symbols,
     [keys.tokens]: tokens,
     [keys.step]: String(step),
@@ -41,7 +42,7 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointCon
   if (!model.graph || text === undefined) {
     throw new UserError('{0} was not saved by Backflow; models of other tools cannot be opened yet.', file);
   }
-  const config = checkConfig(parse(text, file, keys.model) as ModelConfig);
+  const config = checkConfig({ ...plainStack, ...(parse(text, file, keys.model) as ModelConfig) });
   const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('{0} is broken: its vocabulary has {1} symbols, its model {2}.', file, vocabulary.size, config.vocabularySize);
@@ -70,32 +71,17 @@ function readVocabulary(metadata: ReadonlyMap<string, string>, file: string): Vo
 /** Every size is checked against the layout before anything of that size is made. */
 function readParameters(config: ModelConfig, tensors: readonly TensorProto[], file: string): Parameters {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const layout = layoutOf(config);
-  const check = (name: string, length: number): Uint8Array => {
+  const sources = tensorsOf(config, layoutOf(config)).map(({ name, shape, offset }) => {
+    const length = shape.reduce((product, size) => product * size, 1);
     const tensor = byName.get(name);
     if (tensor?.dataType !== dataType.float || tensor.rawData?.length !== 4 * length) {
       throw new UserError('{0} is broken: its tensor “{1}” is missing or does not have {2} float32 elements.', file, name, length);
     }
-    return tensor.rawData;
-  };
-  const sizeOf = (layer: number, role: string) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.length ?? 0;
-  const sources: { offset: number; bytes: Uint8Array }[] = [];
-  let offset = 0;
-  const add = (name: string, length: number) => {
-    sources.push({ offset, bytes: check(name, length) });
-    offset += length;
-  };
-  for (let layer = 0; layer < config.layers; layer++) {
-    add(names.W(layer), sizeOf(layer, 'W'));
-    add(names.R(layer), sizeOf(layer, 'R'));
-    // Wb and Rb lie side by side in the layout, as they do in ONNX's B.
-    add(names.B(layer), sizeOf(layer, 'Wb') + sizeOf(layer, 'Rb'));
-  }
-  add(names.outputW, sizeOf(-1, 'W'));
-  add(names.outputB, sizeOf(-1, 'b'));
+    return { offset, bytes: tensor.rawData };
+  });
   const parameters = new Parameters(config);
   const { values } = parameters;
   const target = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  for (const source of sources) target.set(source.bytes, 4 * source.offset);
+  for (const { offset, bytes } of sources) target.set(bytes, 4 * offset);
   return parameters;
 }

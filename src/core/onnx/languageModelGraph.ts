@@ -1,141 +1,93 @@
 /**
- * The model as an ONNX graph, in two forms made of the same layers:
- * - for training: parameters and carried-in states are inputs, so that one session serves while they change, and everything
- *   the backward pass needs is an output;
- * - for a checkpoint: parameters are kept in the graph, token ids go in and logits come out.
+ * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
 import { cellOf } from '../model/cells/registry';
-import { inputSize, type ModelConfig } from '../model/config';
-import type { Parameters } from '../model/parameters';
+import { directionsOf, inputSize, outputSize, type ModelConfig } from '../model/config';
+import type { Parameters, Role } from '../model/parameters';
 import { GraphBuilder } from './graphBuilder';
-import { dataType, type GraphProto, type ModelProto } from './messages';
+import { dataType, type ModelProto } from './messages';
 
-/** Split with num_outputs came with 18. */
 const opset = 18;
 const irVersion = 8;
 
-/** Names of the training graph's inputs and outputs; shapes in brackets. */
+/** Names of the graph's input, output and parameters; shapes in brackets, D directions. */
 export const names = {
-  /** [T, B] int32. */
+  /** [time, batch] int64. */
   ids: 'ids',
-  targets: 'targets',
-  /** [1, G·H, I], [1, G·H, H], [1, 2·G·H]. */
+  /** [time, batch, V]. */
+  logits: 'logits',
+  /** [V, E]. */
+  embedding: 'embedding',
+  /** [D, G·H, I], [D, G·H, H], [D, 2·G·H]. */
   W: (layer: number) => `layer${layer}.W`,
   R: (layer: number) => `layer${layer}.R`,
   B: (layer: number) => `layer${layer}.B`,
-  /** [1, B, H]. */
-  initialHidden: (layer: number) => `layer${layer}.initialHidden`,
-  initialCell: (layer: number) => `layer${layer}.initialCell`,
-  /** [T, 1, B, H]. */
-  hidden: (layer: number) => `layer${layer}.hidden`,
-  /** [T·B, H]. */
-  saved: (layer: number, saved: string) => `layer${layer}.${saved}`,
-  /** [V, H], [V]. */
+  /** [V, D·H]; of a tied output the embedding. */
   outputW: 'output.W',
+  /** [V]. */
   outputB: 'output.b',
-  /** [T·B, V], [T·B, 1]. */
-  probabilities: 'probabilities',
-  targetLogProbabilities: 'targetLogProbabilities',
-  /** [T, B, V]; checkpoint. */
-  logits: 'logits',
 } as const;
 
-export function trainingModel(config: ModelConfig): ModelProto {
-  const graph = new GraphBuilder();
-  const { hiddenSize: H, vocabularySize: V } = config;
-  const width = cellOf(config.cell).gateCount * H;
-  graph.input(names.ids, dataType.int32, ['T', 'B']);
-  graph.input(names.targets, dataType.int32, ['T', 'B']);
-  let x = oneHot(graph, config);
-  for (let layer = 0; layer < config.layers; layer++) {
-    graph.input(names.W(layer), dataType.float, [1, width, inputSize(config, layer)]);
-    graph.input(names.R(layer), dataType.float, [1, width, H]);
-    graph.input(names.B(layer), dataType.float, [1, 2 * width]);
-    graph.input(names.initialHidden(layer), dataType.float, [1, 'B', H]);
-    if (cellOf(config.cell).hasCellState) graph.input(names.initialCell(layer), dataType.float, [1, 'B', H]);
-    x = addTrainedLayer(graph, config, layer, x);
-  }
-  graph.input(names.outputW, dataType.float, [V, H]);
-  graph.input(names.outputB, dataType.float, [V]);
-  const logits = graph.node('Gemm', [flatten(graph, x, H), names.outputW, names.outputB], { transB: 1 });
-  const logProbabilities = graph.node('LogSoftmax', [logits], { axis: 1 });
-  graph.node('Exp', [logProbabilities], {}, names.probabilities);
-  const targets = graph.node('Reshape', [names.targets, graph.integers([-1, 1])]);
-  graph.node('GatherElements', [logProbabilities, targets], { axis: 1 }, names.targetLogProbabilities);
-  graph.output(names.probabilities, dataType.float, ['rows', V]);
-  graph.output(names.targetLogProbabilities, dataType.float, ['rows', 1]);
-  return modelOf(graph.build('backflow-training'), {});
+/** A tensor of the graph and the parameters in it, which lie side by side in the layout. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
 }
 
-/** A model anyone can open: `ids` int64 [time, batch] → `logits` [time, batch, V], states starting at zero. */
+/** The tensors of a model's graph. */
+export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): GraphTensor[] {
+  const { hiddenSize: H, vocabularySize: V, embeddingSize } = config;
+  const D = directionsOf(config).length;
+  const rows = cellOf(config.cell).gates.length * H;
+  const offsetOf = (layer: number, role: Role) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
+  const tensors: GraphTensor[] = [];
+  if (embeddingSize !== null) tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
+  for (let layer = 0; layer < config.layers; layer++) {
+    tensors.push({ name: names.W(layer), shape: [D, rows, inputSize(config, layer)], offset: offsetOf(layer, 'W') });
+    tensors.push({ name: names.R(layer), shape: [D, rows, H], offset: offsetOf(layer, 'R') });
+    tensors.push({ name: names.B(layer), shape: [D, 2 * rows], offset: offsetOf(layer, 'Wb') });
+  }
+  if (!config.tied) tensors.push({ name: names.outputW, shape: [V, outputSize(config)], offset: offsetOf(-1, 'W') });
+  tensors.push({ name: names.outputB, shape: [V], offset: offsetOf(-1, 'b') });
+  return tensors;
+}
+
+/** `ids` int64 [time, batch] → `logits` [time, batch, V], states starting at zero. */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {
   const graph = new GraphBuilder();
   const { hiddenSize: H, vocabularySize: V } = config;
-  const cell = cellOf(config.cell);
-  const width = cell.gateCount * H;
+  const D = directionsOf(config).length;
+  for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
+    graph.floats(name, shape, parameters.values.subarray(offset, offset + shape.reduce((product, size) => product * size, 1)));
+  }
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
-  let x = oneHot(graph, config);
-  parameters.layers.forEach(({ W, R, B }, layer) => {
-    graph.floats(names.W(layer), [1, width, inputSize(config, layer)], W);
-    graph.floats(names.R(layer), [1, width, H], R);
-    graph.floats(names.B(layer), [1, 2 * width], B);
-    x = addLayer(graph, config, layer, x, [names.W(layer), names.R(layer), names.B(layer)]).output;
-  });
-  graph.floats(names.outputW, [V, H], parameters.output.W);
-  graph.floats(names.outputB, [V], parameters.output.b);
-  const transposed = graph.node('Transpose', [names.outputW], { perm: [1, 0] });
+  let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
+  const { opType, activations, attributes } = cellOf(config.cell).operator(config);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const Y = graph.node(opType, [x, names.W(layer), names.R(layer), names.B(layer)], {
+      hidden_size: H,
+      direction: D > 1 ? 'bidirectional' : 'forward',
+      activations: Array<readonly string[]>(D).fill(activations).flat(),
+      ...attributes,
+    });
+    // [time, D, batch, H] → [time, batch, D·H]
+    x = graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
+  }
+  const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
-  return modelOf(graph.build('backflow-checkpoint'), metadata);
-}
-
-/** One-hot tokens, [T, B, V]. */
-function oneHot(graph: GraphBuilder, { vocabularySize: V }: ModelConfig): string {
-  const ids = graph.node('Cast', [names.ids], { to: dataType.int64 });
-  const values = graph.floats('offAndOn', [2], Float32Array.of(0, 1));
-  return graph.node('OneHot', [ids, graph.integers([V]), values], { axis: -1 });
-}
-
-/** The recurrence of one layer; `Y` is [T, 1, B, H], `output` the same without the direction axis. */
-function addLayer(graph: GraphBuilder, config: ModelConfig, layer: number, x: string, operands: readonly string[]): { Y: string; output: string } {
-  const { opType, attributes } = cellOf(config.cell).operator(config);
-  const Y = graph.node(opType, [x, ...operands], { hidden_size: config.hiddenSize, ...attributes }, names.hidden(layer));
-  return { Y, output: graph.node('Squeeze', [Y, graph.integers([1])]) };
-}
-
-function addTrainedLayer(graph: GraphBuilder, config: ModelConfig, layer: number, x: string): string {
-  const cell = cellOf(config.cell);
-  const H = config.hiddenSize;
-  const rows = cell.gateCount * H;
-  const [W, R, B, initialHidden, initialCell] = [names.W(layer), names.R(layer), names.B(layer), names.initialHidden(layer), names.initialCell(layer)];
-  const states = cell.hasCellState ? [initialHidden, initialCell] : [initialHidden];
-  const { Y, output } = addLayer(graph, config, layer, x, [W, R, B, '', ...states]);
-  graph.output(Y, dataType.float, ['T', 1, 'B', H]);
-  if (cell.saved.length > 0) {
-    const squeeze = (name: string) => graph.node('Squeeze', [name, graph.integers([0])]);
-    const [Wb, Rb] = [`${B}.W`, `${B}.R`];
-    graph.nodeWithOutputs('Split', [squeeze(B), graph.integers([rows, rows])], [Wb, Rb], { axis: 0 });
-    // All h_{t−1}: the carried-in state, then every output but the last.
-    const allButLast = graph.node('Slice', [output, graph.integers([0]), graph.integers([-1]), graph.integers([0])]);
-    const previous = graph.node('Concat', [initialHidden, allButLast], { axis: 0 });
-    const inputs = { x, x2d: flatten(graph, x, inputSize(config, layer)), W, R, B, W2d: squeeze(W), R2d: squeeze(R), Wb, Rb, initialHidden, initialCell };
-    cell.addSaved(graph, inputs, flatten(graph, previous, H), (saved) => names.saved(layer, saved));
-    for (const saved of cell.saved) graph.output(names.saved(layer, saved), dataType.float, ['rows', H]);
-  }
-  return output;
-}
-
-/** [T, B, size] → [T·B, size]. */
-function flatten(graph: GraphBuilder, x: string, size: number): string {
-  return graph.node('Reshape', [x, graph.integers([-1, size])]);
-}
-
-function modelOf(graph: GraphProto, metadata: Readonly<Record<string, string>>): ModelProto {
   return {
     irVersion,
     producerName: 'backflow',
-    graph,
+    graph: graph.build('backflow-checkpoint'),
     opsetImport: [{ domain: '', version: opset }],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   };
+}
+
+/** One-hot tokens, [time, batch, V]. */
+function oneHot(graph: GraphBuilder, { vocabularySize: V }: ModelConfig): string {
+  const values = graph.floats('offAndOn', [2], Float32Array.of(0, 1));
+  return graph.node('OneHot', [names.ids, graph.integers([V]), values], { axis: -1 });
 }

@@ -1,4 +1,5 @@
 /** Adam (Kingma & Ba 2015, arXiv:1412.6980) and AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101). */
+import { at, type Arena } from '../../kernels/arena';
 import type { Optimizer } from './optimizer';
 
 /** PyTorch's `betas` and `eps`. */
@@ -6,61 +7,37 @@ const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
 
-/** g ← g + λ θ;  m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − η m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ). */
+/**
+ * κ θ stands for the θ that is updated: 1 θ, or AdamW's (1 − η λ) θ, whose decay does not pass through the moments.
+ *   g ← g + λ θ;  m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← κ θ − η m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
+ * The entries are updated by a kernel; parameters and gradient must lie in the same arena.
+ */
 export class Adam implements Optimizer {
+  /** PyTorch's default λ of AdamW. */
+  static readonly decoupledWeightDecay = 0.01;
   count = 0;
   readonly moments: { readonly first: Float32Array; readonly second: Float32Array };
 
+  /** @param isDecoupled AdamW: the decay is taken from the parameters, not added to the gradient */
   constructor(
     private readonly weightDecay: number,
+    private readonly isDecoupled: boolean,
     length: number,
+    private readonly arena: Arena,
   ) {
-    this.moments = { first: new Float32Array(length), second: new Float32Array(length) };
+    this.moments = { first: arena.floats(length), second: arena.floats(length) };
   }
 
   step(values: Float32Array, gradient: Float32Array, learningRate: number): void {
-    const { weightDecay } = this;
+    const { weightDecay, isDecoupled, arena } = this;
     const { first, second } = this.moments;
     this.count++;
     const rate = learningRate / (1 - beta1 ** this.count);
     const rootCorrection = Math.sqrt(1 - beta2 ** this.count);
-    for (let i = 0; i < values.length; i++) {
-      const g = gradient[i] + weightDecay * values[i];
-      const m = beta1 * first[i] + (1 - beta1) * g;
-      const v = beta2 * second[i] + (1 - beta2) * g * g;
-      first[i] = m;
-      second[i] = v;
-      values[i] -= (rate * m) / (Math.sqrt(v) / rootCorrection + epsilon);
-    }
-  }
-}
-
-/** θ ← (1 − η λ) θ, then Adam's step without λ: the decay does not pass through the moments. */
-export class AdamW implements Optimizer {
-  /** PyTorch's default λ. */
-  static readonly weightDecay = 0.01;
-  readonly moments: Adam['moments'];
-  private readonly adam: Adam;
-
-  constructor(
-    private readonly weightDecay: number,
-    length: number,
-  ) {
-    this.adam = new Adam(0, length);
-    this.moments = this.adam.moments;
-  }
-
-  get count(): number {
-    return this.adam.count;
-  }
-
-  set count(count: number) {
-    this.adam.count = count;
-  }
-
-  step(values: Float32Array, gradient: Float32Array, learningRate: number): void {
-    const kept = 1 - learningRate * this.weightDecay;
-    for (let i = 0; i < values.length; i++) values[i] *= kept;
-    this.adam.step(values, gradient, learningRate);
+    const kept = isDecoupled ? 1 - learningRate * weightDecay : 1;
+    arena.kernels.adamStep(
+      values.length, at(values), at(gradient), at(first), at(second),
+      beta1, beta2, rate, rootCorrection, epsilon, isDecoupled ? 0 : weightDecay, kept,
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** Gradient clipping by value and by global norm, as PyTorch's `clip_grad_value_` and `clip_grad_norm_`. */
-import { norm } from '../numeric';
+import { at } from '../../kernels/arena';
+import type { Kernels } from '../../kernels/exports';
 import { UserError } from '../userError';
 
 /** Added to the norm before dividing, as PyTorch does. */
@@ -22,37 +23,23 @@ export interface ClipResult {
 }
 
 /**
- * Clips `gradient` in place: first each entry by value, then what that leaves by norm, so that both limits hold in the end. (The other
+ * Clips `gradient`, an array of the kernels' arena, in place: first each entry by value, then what that leaves by norm, so that both limits hold in the end. (The other
  * way round the norm would be lowered twice.) The norm before is always of the unclipped gradient.
  */
-export function clip(gradient: Float32Array, { clipNorm, clipValue }: ClipSettings): ClipResult {
-  if (clipValue === null) return { ...clipByNorm(gradient, clipNorm), clippedFraction: 0 };
-  const before = norm(gradient);
-  const clippedFraction = clipByValue(gradient, clipValue);
-  const { after } = clipByNorm(gradient, clipNorm);
-  return { before, after, clippedFraction };
+export function clip(gradient: Float32Array, { clipNorm, clipValue }: ClipSettings, kernels: Kernels): ClipResult {
+  const before = Math.sqrt(kernels.sumOfSquares(at(gradient), gradient.length));
+  if (clipValue === null) return { before, after: clipByNorm(gradient, before, clipNorm, kernels), clippedFraction: 0 };
+  const cut = kernels.clampMagnitude(at(gradient), gradient.length, clipValue);
+  const left = Math.sqrt(kernels.sumOfSquares(at(gradient), gradient.length));
+  return { before, after: clipByNorm(gradient, left, clipNorm, kernels), clippedFraction: cut / gradient.length };
 }
 
-/** Cuts each entry of `gradient` to ±`maximum`, in place. Returns the fraction of the entries that were larger. */
-export function clipByValue(gradient: Float32Array, maximum: number): number {
-  let cut = 0;
-  for (let i = 0; i < gradient.length; i++) {
-    const g = gradient[i];
-    if (Math.abs(g) > maximum) {
-      gradient[i] = g > 0 ? maximum : -maximum;
-      cut++;
-    }
-  }
-  return cut / gradient.length;
-}
-
-/** Scales `gradient` in place so that its L2 norm is at most `maximum`; null only measures. */
-export function clipByNorm(gradient: Float32Array, maximum: number | null): { readonly before: number; readonly after: number } {
-  const before = norm(gradient);
-  if (maximum === null || !(before > maximum)) return { before, after: before };
-  const scale = maximum / (before + epsilon);
-  for (let i = 0; i < gradient.length; i++) gradient[i] *= scale;
-  return { before, after: before * scale };
+/** Scales `gradient`, whose L2 norm is `norm`, so that it is at most `maximum`; null is no limit. Returns the norm that is left. */
+function clipByNorm(gradient: Float32Array, norm: number, maximum: number | null, kernels: Kernels): number {
+  if (maximum === null || !(norm > maximum)) return norm;
+  const factor = maximum / (norm + epsilon);
+  kernels.scale(at(gradient), gradient.length, factor);
+  return norm * factor;
 }
 
 /** Throws a UserError where a setting cannot be used. */

@@ -1,7 +1,8 @@
 /** What an optimizer is, and all of them. Each is one loop over the flat parameter array, step for step as PyTorch's. */
+import type { Arena } from '../../kernels/arena';
 import { UserError } from '../userError';
 import { Adagrad } from './adagrad';
-import { Adam, AdamW } from './adam';
+import { Adam } from './adam';
 import { RmsProp } from './rmsProp';
 import { Sgd } from './sgd';
 
@@ -28,17 +29,17 @@ export interface Optimizer {
   readonly moments: Readonly<Record<string, Float32Array>>;
 }
 
-const optimizers: Readonly<Record<OptimizerName, (settings: OptimizerSettings, length: number) => Optimizer>> = {
+const optimizers: Readonly<Record<OptimizerName, (settings: OptimizerSettings, length: number, arena: Arena) => Optimizer>> = {
   sgd: ({ momentum, nesterov, weightDecay }, length) => new Sgd(momentum, nesterov, weightDecay ?? 0, length),
   rmsprop: ({ momentum, weightDecay }, length) => new RmsProp(momentum, weightDecay ?? 0, length),
   adagrad: ({ weightDecay }, length) => new Adagrad(weightDecay ?? 0, length),
-  adam: ({ weightDecay }, length) => new Adam(weightDecay ?? 0, length),
-  adamw: ({ weightDecay }, length) => new AdamW(weightDecay ?? AdamW.weightDecay, length),
+  adam: ({ weightDecay }, length, arena) => new Adam(weightDecay ?? 0, false, length, arena),
+  adamw: ({ weightDecay }, length, arena) => new Adam(weightDecay ?? Adam.decoupledWeightDecay, true, length, arena),
 };
 
-/** An optimizer of `length` parameters, before its first step. The settings must have passed `checkOptimizer`. */
-export function optimizerOf(settings: OptimizerSettings, length: number): Optimizer {
-  return optimizers[settings.optimizer](settings, length);
+/** An optimizer of `length` parameters in `arena`, before its first step. The settings must have passed `checkOptimizer`. */
+export function optimizerOf(settings: OptimizerSettings, length: number, arena: Arena): Optimizer {
+  return optimizers[settings.optimizer](settings, length, arena);
 }
 
 /** Throws a UserError where a setting cannot be used. */

@@ -1,18 +1,16 @@
 /** Runs the model over a probe and asks the analysis what its gradients do. */
 import { ItemisedGradient } from '../../core/analysis/itemised';
+import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
-import { Backward, type TotalNorms } from '../../core/backward/bptt';
+import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { cellOf } from '../../core/model/cells/registry';
-import type { ModelConfig } from '../../core/model/config';
+import type { Direction, ModelConfig } from '../../core/model/config';
 import type { Parameters } from '../../core/model/parameters';
-import { Tape } from '../../core/model/tape';
+import type { Tape } from '../../core/model/tape';
+import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../core/userError';
 import type { Backend } from '../backend';
-
-/** Memory a probe may take; a longer one is refused with what it would need. */
-const mostBytes = 2e9;
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -34,6 +32,8 @@ export interface StateFlow {
 }
 
 export interface LayerFlow {
+  readonly layer: number;
+  readonly direction: Direction;
   readonly hidden: StateFlow;
   /** LSTM only. */
   readonly cell: StateFlow | null;
@@ -41,9 +41,9 @@ export interface LayerFlow {
 
 /** A probe of some length on its tape, and who works on it. */
 interface Bench {
-  readonly tape: Tape;
-  readonly backward: Backward;
+  readonly network: LearningNetwork;
   readonly itemised: ItemisedGradient;
+  readonly matrix: TargetMatrix;
 }
 
 export class Inspector {
@@ -60,42 +60,44 @@ export class Inspector {
     const ids = this.encode(text);
     const steps = ids.length - 1;
     if (steps < 1) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', ids.length);
-    const { tape } = this.prepare(steps);
+    const { parameters, tape, forward } = this.prepare(steps).network;
+    parameters.values.set(this.model.parameters.values);
     tape.inputs.set(ids.subarray(0, steps));
     tape.targets.set(ids.subarray(1));
     tape.clearState();
-    await this.model.backend.forward.run(tape);
+    await forward.run();
     return tape;
   }
 
-  /** Norms of the total gradients of what was read last, and, into `gradient`, those of the parameters. */
-  async totals(gradient: Parameters): Promise<readonly TotalNorms[]> {
-    const { backward } = this.current;
-    await backward.run(this.model.parameters, gradient);
-    return backward.totals;
+  /** Of what was read last: norms of the total gradients, layer by layer and direction by direction, and the gradient itself. */
+  async totals(): Promise<{ totals: readonly (readonly TotalNorms[])[]; gradient: Parameters }> {
+    const { backward } = this.current.network;
+    backward.clearCarried();
+    await backward.run({ truncation: 0 });
+    return { totals: backward.totals, gradient: backward.gradient };
   }
 
-  /** The flow to one target, layer by layer. */
-  flows(target: number, thresholds: Thresholds): LayerFlow[] {
-    return this.current.itemised.run(target).map(({ hidden, cellState }) => ({
-      hidden: stateFlow(hidden, target, thresholds),
-      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
-    }));
+  /** The flow to one target, layer by layer and direction by direction. */
+  async flows(target: number, thresholds: Thresholds): Promise<LayerFlow[]> {
+    const { itemised, network } = this.current;
+    const norms = await itemised.run(target);
+    return norms.flatMap((directions, layer) =>
+      directions.map(({ hidden, cellState }, d) => ({
+        layer,
+        direction: network.tape.layers[layer].directions[d].direction,
+        hidden: stateFlow(hidden, target, thresholds),
+        cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
+      })),
+    );
   }
 
-  /** T × T: row τ is the top layer's log₁₀‖∂ℓ_τ/∂h_t‖, NaN for t > τ. */
-  async matrix(pause: () => Promise<void>): Promise<Float64Array> {
-    const { tape, itemised } = this.current;
-    const top = this.model.config.layers - 1;
-    const matrix = new Float64Array(tape.steps * tape.steps);
-    for (let target = 0; target < tape.steps; target++) {
-      matrix.set(itemised.run(target, top)[top].hidden, target * tape.steps);
-      await pause();
-    }
-    return matrix;
+  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer, forward direction; NaN for t > τ. */
+  matrix(pause: () => Promise<void>): Promise<Float64Array> {
+    return this.current.matrix.run(pause);
   }
 
-  private encode(text: string): Ids {
+  /** Ids of a text; those of the last one are kept. Throws a UserError for an unknown symbol. */
+  encode(text: string): Ids {
     if (this.encoded?.text === text) return this.encoded.ids;
     const ids = this.model.vocabulary.encode(text);
     this.encoded = { text, ids };
@@ -109,16 +111,18 @@ export class Inspector {
   }
 
   private prepare(steps: number): Bench {
-    if (this.bench?.tape.steps === steps) return this.bench;
-    const { config, parameters, backend } = this.model;
-    const cell = cellOf(config.cell);
-    // States, saved activations, and the backward pass's buffers of pre-activations and hidden gradients.
-    const floats = steps * (config.hiddenSize * (config.layers * (2 + cell.saved.length) + 2 * cell.gateCount + 1) + 2 * config.vocabularySize);
-    if (4 * floats > mostBytes) {
-      throw new UserError('The text is too long to inspect at once: {0} tokens would need {1} GB of memory, and up to {2} GB are allowed. Choose a shorter text.', steps + 1, Math.ceil((4 * floats) / 1e9), mostBytes / 1e9);
+    if (this.bench?.network.tape.mostSteps === steps) return this.bench;
+    const { config, backend } = this.model;
+    try {
+      this.bench = backend.build(1, (arena, products) => {
+        const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
+        const { tape, parameters } = network;
+        return { network, itemised: new ItemisedGradient(tape, parameters, products), matrix: new TargetMatrix(tape, parameters, products) };
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      throw new UserError('The text is too long to inspect at once: {0} tokens do not fit in memory for this model. Choose a shorter text.', steps + 1);
     }
-    const tape = new Tape(config, steps, 1, [...Backward.lengths(config, steps, 1), ...ItemisedGradient.lengths(config)]);
-    this.bench = { tape, backward: new Backward(tape, backend.products), itemised: new ItemisedGradient(tape, parameters) };
     return this.bench;
   }
 }

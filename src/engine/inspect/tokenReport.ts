@@ -1,11 +1,12 @@
 /** What the hover over one token says. */
 import { contributionsTo } from '../../core/analysis/contributions';
 import { regionKind } from '../../core/analysis/regions';
+import { directionsOf } from '../../core/model/config';
 import type { Tape } from '../../core/model/tape';
-import { norm } from '../../core/numeric';
 import { UserError } from '../../core/userError';
 import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
 import { resolveTarget, type Inspector, type LayerFlow } from './inspector';
+import { hiddenChange, hiddenNorms } from './states';
 
 const shownPredictions = 5;
 const shownContributions = 8;
@@ -26,7 +27,7 @@ export async function describeToken(inspector: Inspector, request: DescribeReque
     symbol: symbols[id],
     loss: before < 0 ? null : -tape.targetLogProbabilities[before],
     predictions: before < 0 ? [] : predictions(tape, before, symbols),
-    layers: token === tape.steps ? [] : layerStates(tape, token, target, inspector.flows(target, request.thresholds), request),
+    layers: token === tape.steps ? [] : layerStates(tape, token, target, await inspector.flows(target, request.thresholds), request),
     contributions: before < 0 ? null : contributions(inspector, tape, id, before),
   };
 }
@@ -40,20 +41,20 @@ function predictions(tape: Tape, step: number, symbols: readonly string[]): Pred
 }
 
 function layerStates(tape: Tape, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
-  const H = tape.config.hiddenSize;
-  return flows.map(({ hidden: { log10, relative } }, layer) => {
-    const { hidden } = tape.layers[layer];
-    let change = 0;
-    for (let u = 0; u < H; u++) change += (hidden[(step + 1) * H + u] - hidden[step * H + u]) ** 2;
+  const directions = directionsOf(tape.config);
+  return flows.map(({ layer, direction, hidden: { log10, relative } }) => {
+    const d = directions.indexOf(direction);
     const r = relative[step];
-    const gain = step < target ? 10 ** (log10[step] - log10[step + 1]) : NaN;
+    // From the neighbour through which the gradient came.
+    const gain = direction === 'forward' ? log10[step] - log10[step + 1] : log10[step] - log10[step - 1];
+    const isBeyond = direction === 'forward' ? step < target : step > target;
     return {
       layer,
-      direction: 'forward',
-      hiddenNorm: norm(hidden, (step + 1) * H, H),
-      hiddenChange: Math.sqrt(change),
+      direction,
+      hiddenNorm: hiddenNorms(tape, layer, d)[step],
+      hiddenChange: hiddenChange(tape, layer, d, step),
       gradient: Number.isNaN(r) ? null : r,
-      gain: Number.isNaN(gain) ? null : gain,
+      gain: !isBeyond || Number.isNaN(gain) ? null : 10 ** gain,
       region: regionKind(r, thresholds),
     };
   });

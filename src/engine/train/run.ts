@@ -151,10 +151,9 @@ export class Run {
   }
 
   private record(metrics: StepMetrics, milliseconds: number): void {
-    const { tokensPerStep } = this.parts.trainer;
-    this.total.tokens += tokensPerStep;
+    this.total.tokens += metrics.newTokens;
     this.total.milliseconds += milliseconds;
-    const speed = (1000 * tokensPerStep) / milliseconds;
+    const speed = (1000 * metrics.newTokens) / milliseconds;
     this.speed = this.speed === 0 ? speed : this.speed + newestShare * (speed - this.speed);
     this.lastLoss = metrics.loss;
     this.rows.push(metrics.step, metrics.loss, metrics.gradientNorm, metrics.clippedNorm, metrics.tokens, this.speed, metrics.clippedFraction);

@@ -27,18 +27,16 @@ import { Validator } from './validator';
 /** A text that is no file is kept in the run's folder, so that the run can be resumed. */
 const keptCorpus = 'corpus.txt';
 
-export async function setUpRun({ corpus: source, vocabulary: tokens, model, training: asked, folder: path }: TrainRequest, turns: Turns): Promise<RunParts> {
+export async function setUpRun({ corpus: source, vocabulary: tokens, model, training: asked, folder: path }: TrainRequest, turns: Turns, cores: number): Promise<RunParts> {
   checkTraining(asked);
   checkTogether(model, asked);
-  refuseUnsupported(model, asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
   const corpus = await readNewCorpus(text, { ...optionsOf(model, asked), unit: tokens.unit, vocabularySize: tokens.size });
-  const { cell, activation, layers, hiddenSize } = model;
-  const config = checkConfig({ cell, activation, layers, hiddenSize, vocabularySize: corpus.vocabulary.size });
+  const config = checkConfig({ ...model, vocabularySize: corpus.vocabulary.size });
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
   const parameters = initialise(config, Random.fromSeed(training.seed), training);
-  const parts = await assemble(config, parameters, corpus, readers, training);
+  const parts = await assemble(config, parameters, corpus, readers, training, cores);
 
   const description: RunDescription = {
     name: basename(resolve(path)),
@@ -54,7 +52,7 @@ export async function setUpRun({ corpus: source, vocabulary: tokens, model, trai
 }
 
 /** The run as it was at its newest checkpoint. Throws a UserError when there is none, or the corpus has changed. */
-export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns): Promise<RunParts> {
+export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns, cores: number): Promise<RunParts> {
   const folder = await RunFolder.open(path);
   const checkpoint = await folder.newestCheckpoint();
   if (!checkpoint) throw new UserError('{0} has no checkpoint to resume from.', folder.path);
@@ -64,23 +62,9 @@ export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns
   const text = corpusOfFile(before.corpus.path ?? join(folder.path, keptCorpus));
   const options = { ...optionsOf(before.model, training), unit: vocabulary.unit, vocabularySize: null };
   const corpus = await readKnownCorpus(text, vocabulary, options, corpusSha256);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training);
+  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, cores);
   parts.trainer.restoreState(await readFile(checkpoint.state), checkpoint.state);
   return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, turns };
-}
-
-/** What the engine cannot train yet. */
-function refuseUnsupported(model: ModelSettings, training: TrainingSettings): void {
-  const refuse = (what: string, isAsked: boolean) => {
-    if (isAsked) throw new UserError('This version cannot train with {0} yet.', what);
-  };
-  refuse('bidirectional', model.bidirectional);
-  refuse('embedding', model.embeddingSize !== null);
-  refuse('tied', model.tied);
-  refuse('objective masked', model.objective === 'masked');
-  refuse('mode sequences', training.mode === 'sequences');
-  refuse('truncation', training.truncation !== null);
-  refuse('dropout', training.dropout > 0);
 }
 
 function optionsOf({ objective }: ModelSettings, { mode, split }: TrainingSettings): Pick<CorpusOptions, 'split' | 'masked'> {
@@ -96,9 +80,9 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
   return source.kind === 'file' ? { name: basename(source.path), path: resolve(source.path) } : { name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
-  const backend = await createBackend(config, parameters, training.batch, training);
-  const trainer = new Trainer(config, training, parameters, readers.training, backend);
-  const validator = readers.validation && new Validator(config, readers.validation, backend.forward);
-  return { model: { config, parameters, vocabulary, backend }, trainer, validator };
+async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
+  const backend = await createBackend(training, cores);
+  const trainer = Trainer.create(config, training, parameters, readers.training, backend);
+  const model = { config, parameters: trainer.parameters, vocabulary, backend };
+  return { model, trainer, validator: readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend) };
 }

@@ -1,56 +1,73 @@
-/** One training step after another: windows of the corpus → forward → backward → clip → update. */
-import { Backward } from '../../core/backward/bptt';
+/** One training step after another: a window of the corpus → forward → backward → clip → update. */
+import { Recording } from '../../core/analysis/recording';
 import type { WindowReader } from '../../core/corpus/windowReader';
+import { fillDropout } from '../../core/forward/dropout';
 import type { ModelConfig } from '../../core/model/config';
-import { Parameters } from '../../core/model/parameters';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../core/model/safetensors';
-import { Tape } from '../../core/model/tape';
+import type { Parameters } from '../../core/model/parameters';
+import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { clip } from '../../core/optimize/clip';
 import { optimizerOf, type Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../core/userError';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
+import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
 
 export interface StepMetrics {
   readonly step: number;
-  /** Nats per token. */
+  /** Nats per predicted token. */
   readonly loss: number;
   /** Global L2 norm before and after clipping. */
   readonly gradientNorm: number;
   readonly clippedNorm: number;
   /** Fraction of the gradient's entries that were cut by value. */
   readonly clippedFraction: number;
-  /** Tokens read since the run began. */
+  /** Tokens read since the run began, and those of this step. */
   readonly tokens: number;
+  readonly newTokens: number;
 }
 
 export class Trainer {
   /** Steps taken. */
   step = 0;
-  private readonly lengths: Int32Array;
-  private readonly tape: Tape;
-  private readonly backward: Backward;
-  private readonly gradient: Parameters;
+  /** Tokens read. */
+  private tokens = 0;
+  private readonly network: LearningNetwork;
   private readonly optimizer: Optimizer;
+  /** What every step has left on record. */
+  readonly recording: Recording;
 
-  /** The settings must have passed `checkTraining`. Throws a UserError when the window is too large for the memory. */
-  constructor(
-    private readonly config: ModelConfig,
+  private constructor(
     private readonly settings: TrainingSettings,
-    private readonly parameters: Parameters,
     private readonly reader: WindowReader,
-    private readonly backend: Backend,
+    made: { network: LearningNetwork; optimizer: Optimizer },
   ) {
-    this.tape = makeTape(config, reader.steps, reader.batch);
-    this.lengths = new Int32Array(reader.batch);
-    this.backward = new Backward(this.tape, backend.products);
-    this.gradient = new Parameters(config);
-    this.optimizer = optimizerOf(settings, parameters.values.length);
+    this.network = made.network;
+    this.optimizer = made.optimizer;
+    this.recording = new Recording(made.network.tape.config, reader.steps);
   }
 
-  get tokensPerStep(): number {
-    return this.settings.window * this.settings.batch;
+  /**
+   * The settings must have passed `checkTraining`; `initial` is copied. Throws a UserError when the window does not fit in memory.
+   */
+  static create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend): Trainer {
+    const { steps, batch } = reader;
+    try {
+      const made = backend.build(batch, (arena, products) => {
+        const network = makeLearningNetwork(arena, config, { steps, batch, dropout: settings.dropout > 0 }, products);
+        return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };
+      });
+      made.network.parameters.values.set(initial.values);
+      return new Trainer(settings, reader, made);
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', steps, batch);
+    }
+  }
+
+  /** The model as it learns: they change with every step. */
+  get parameters(): Parameters {
+    return this.network.parameters;
   }
 
   /**
@@ -58,62 +75,59 @@ export class Trainer {
    * text are then as they were before the step.
    */
   async next(): Promise<StepMetrics> {
-    const { tape, reader, parameters, gradient } = this;
-    const { state } = reader;
-    if (reader.next(tape.inputs, tape.targets, this.lengths).restarts) tape.clearState();
-    await this.backend.forward.run(tape);
+    const { reader, settings } = this;
+    const { tape, parameters, forward, backward } = this.network;
+    const position = reader.state;
+    const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
+    tape.resize(steps);
+    if (restarts) tape.clearState();
+    if (settings.dropout > 0) fillDropout(tape, settings.dropout, settings.seed, this.step);
+    await forward.run();
     const { loss } = tape;
-    await this.backward.run(parameters, gradient);
-    const { before, after, clippedFraction } = clip(gradient.values, this.settings);
+    backward.clearCarried();
+    await backward.run({ truncation: settings.truncation ?? 0 });
+    const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
-      reader.restore(state);
+      reader.restore(position);
       throw this.overflow(loss);
     }
-    this.optimizer.step(parameters.values, gradient.values, learningRateAt(this.settings, this.step));
+    this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
     tape.carryState();
+    this.recording.add(backward.totals, forward.saturation, steps);
     this.step++;
-    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.step * this.tokensPerStep };
+    const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
+    this.tokens += newTokens;
+    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.tokens, newTokens };
   }
 
   /** What must be saved beside the parameters to go on with the same bits. */
   encodeState(): Uint8Array {
-    const tensors = new Map(this.stateArrays().map(([name, data]): [string, Tensor] => [name, { dtype: 'F32', shape: [data.length], data }]));
-    const counts = { step: this.step, ...this.reader.state, optimizerSteps: this.optimizer.count };
-    return encodeSafetensors(tensors, Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)])));
+    const counts = { step: this.step, tokens: this.tokens, optimizerSteps: this.optimizer.count, ...this.recording.state, ...this.reader.state };
+    return encodeTrainingState(counts, this.stateArrays());
   }
 
   /** Goes on from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
   restoreState(bytes: Uint8Array, file: string): void {
-    const { tensors, metadata } = decodeSafetensors(bytes, file);
-    const count = (name: string) => {
-      const value = Number(metadata[name]);
-      if (!Number.isSafeInteger(value) || value < 0) throw new UserError('{0} is broken: it does not say “{1}”.', file, name);
-      return value;
-    };
-    const sources = this.stateArrays().map(([name, target]) => {
-      const tensor = tensors.get(name);
-      if (tensor?.dtype !== 'F32' || tensor.data.length !== target.length) {
-        throw new UserError('{0} does not belong to this run: its tensor “{1}” is missing or has another size.', file, name);
-      }
-      return { target, data: tensor.data };
-    });
-    const [step, optimizerSteps] = [count('step'), count('optimizerSteps')];
-    const place = Object.fromEntries(Object.keys(this.reader.state).map((name) => [name, count(name)]));
-    for (const { target, data } of sources) target.set(data);
-    this.step = step;
-    this.reader.restore(place);
-    this.optimizer.count = optimizerSteps;
+    const own = ['step', 'tokens', 'optimizerSteps', 'recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
+    const { counts, others } = decodeTrainingState(bytes, own, Object.keys(this.reader.state), this.stateArrays(), file);
+    this.step = counts.step;
+    this.tokens = counts.tokens;
+    this.optimizer.count = counts.optimizerSteps;
+    this.recording.restore(counts);
+    this.reader.restore(others);
   }
 
-  private stateArrays(): [string, Float32Array][] {
-    const size = this.settings.batch * this.config.hiddenSize;
+  private stateArrays(): NamedArray[] {
+    const { tape } = this.network;
+    const size = tape.batch * tape.config.hiddenSize;
     return [
-      ...Object.entries(this.optimizer.moments).map(([name, data]): [string, Float32Array] => [`optimizer.${name}`, data]),
-      ...this.tape.layers.flatMap(({ hidden, cellState }, layer): [string, Float32Array][] => {
-        const state: [string, Float32Array][] = [[`state.${layer}.hidden`, hidden.subarray(0, size)]];
+      ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
+      ...tape.layers.flatMap(({ directions: [{ hidden, cellState }] }, layer): NamedArray[] => {
+        const state: NamedArray[] = [[`state.${layer}.hidden`, hidden.subarray(0, size)]];
         if (cellState.length > 0) state.push([`state.${layer}.cell`, cellState.subarray(0, size)]);
         return state;
       }),
+      ['recording', this.recording.values],
     ];
   }
 
@@ -125,20 +139,11 @@ export class Trainer {
         step,
       );
     }
-    const entry = this.gradient.layout.entries.find((e) => !this.gradient.view(e).every(Number.isFinite));
+    const { gradient } = this.network.backward;
+    const entry = gradient.layout.entries.find((e) => !gradient.view(e).every(Number.isFinite));
     return new UserError(
       'At step {0} the gradient of {1} is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
       step, entry?.name ?? 'the parameters',
     );
-  }
-}
-
-/** Throws a UserError when the window is too large for the memory. */
-function makeTape(config: ModelConfig, window: number, batch: number): Tape {
-  try {
-    return new Tape(config, window, batch, Backward.lengths(config, window, batch));
-  } catch (thrown) {
-    if (!(thrown instanceof RangeError)) throw thrown;
-    throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', window, batch);
   }
 }

@@ -1,39 +1,51 @@
-/** Validation loss: the mean over the validation part of the corpus, read as in training. */
+/** Validation loss: the mean over the validation part of the corpus, read as the training reads its part. */
 import type { WindowReader } from '../../core/corpus/windowReader';
 import type { ModelConfig } from '../../core/model/config';
-import { Tape, type Forward } from '../../core/model/tape';
+import type { Parameters } from '../../core/model/parameters';
+import { makeNetwork, type Network } from '../../core/network';
+import type { Backend } from '../backend';
 
 /** A validation in the course of training reads at most this many tokens, always the same ones. */
 const mostTokens = 16_384;
 
 export class Validator {
-  private readonly tape: Tape;
-  private readonly lengths: Int32Array;
-  private readonly beginning: WindowReader['state'];
+  /** Where each validation begins. */
+  private readonly start: Readonly<Record<string, number>>;
 
-  /** @param reader at its beginning, to which every validation returns */
-  constructor(
-    config: ModelConfig,
+  private constructor(
     private readonly reader: WindowReader,
-    private readonly forward: Forward,
+    private readonly network: Network,
+    private readonly parameters: Parameters,
   ) {
-    this.tape = new Tape(config, reader.steps, reader.batch);
-    this.lengths = new Int32Array(reader.batch);
-    this.beginning = reader.state;
+    this.start = reader.state;
   }
 
-  /** Nats per token. */
+  /** @param reader at its beginning, to which every validation returns  @param parameters of the model that is trained */
+  static create(config: ModelConfig, reader: WindowReader, parameters: Parameters, backend: Backend): Validator {
+    const { steps, batch } = reader;
+    const network = backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
+    return new Validator(reader, network, parameters);
+  }
+
+  /** Nats per predicted token. */
   async loss(): Promise<number> {
-    const { reader, tape } = this;
-    const windows = Math.min(reader.windowsPerPass, Math.ceil(mostTokens / tape.inputs.length));
-    reader.restore(this.beginning);
+    const { reader, network } = this;
+    const { tape, forward } = network;
+    network.parameters.values.set(this.parameters.values);
+    reader.restore(this.start);
     let sum = 0;
-    for (let i = 0; i < windows; i++) {
-      if (reader.next(tape.inputs, tape.targets, this.lengths).restarts) tape.clearState();
-      await this.forward.run(tape);
-      sum += tape.loss;
+    let predicted = 0;
+    let read = 0;
+    for (let window = 0; window < reader.windowsPerPass && read < mostTokens; window++) {
+      const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
+      tape.resize(steps);
+      if (restarts || window === 0) tape.clearState();
+      await forward.run();
+      sum += tape.loss * tape.predicted;
+      predicted += tape.predicted;
+      read += tape.rows;
       tape.carryState();
     }
-    return sum / windows;
+    return sum / predicted;
   }
 }

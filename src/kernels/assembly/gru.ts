@@ -1,40 +1,129 @@
 /**
- * One step of a GRU backward:  n = tanh(a_n + r ⊙ q),  h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}.
+ * The GRU's recurrence (Cho et al. 2014; the reset gate after the product, as PyTorch and cuDNN compute it and ONNX with
+ * linear_before_reset = 1), gates side by side in the order z r n:
+ *   z, r = σ(W x_t + Wb + R h_{t−1} + Rb),  q = R_h h_{t−1} + Rb_h,  n = tanh(W_h x_t + Wb_h + r ⊙ q)
+ *   h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
+ * Backward:
  *   ∂L/∂n = ∂L/∂h ⊙ (1 − z),  ∂L/∂z = ∂L/∂h ⊙ (h_{t−1} − n),  ∂L/∂r = ∂L/∂a_n ⊙ q,  ∂L/∂q = ∂L/∂a_n ⊙ r
+ *   ∂L/∂a = ∂L/∂gate ⊙ gate′,  σ′ = σ(1 − σ),  tanh′ = 1 − n²
+ *   ∂L/∂h_{t−1} = ∂L/∂h ⊙ z + Rᵀ [∂L/∂a_z, ∂L/∂a_r, ∂L/∂q]
  */
-import { load, rest, store, times } from './lanes';
+import { sumOfSquares, zero } from './elements';
+import { logistic, slopeOfLogistic, slopeOfTanh, tanh } from './functions';
+import { bytesOf, fma, load, rest, store, times } from './lanes';
+import { multiplyAdd } from './product';
+import { fillRows } from './rows';
+import { countSaturated, increase, isCut, isPadding } from './steps';
 
 /**
- * States and gates are [B, H].
- * @param before h_{t−1}  @param dh ∂L/∂h_t
- * @param input out: gradient of the pre-activations as W sees it, [B, 3·H], gates side by side in the order z r n
- * @param recurrent out: as R sees it, the same but for the candidate, which the reset gate stands before
- * @param previous out: the part of ∂L/∂h_{t−1} that passes through z
+ * @param R panels of Rᵀ, k = H  @param Rb [3H]  @param gates [T, B, 3H] in: W x + Wb; out: z r n
+ * @param recurrentCandidate out: q, [T, B, H]  @param scratch [B, 3H]
+ * @param counts Int32[4]: += of z and of r how many are below 0.1 and how many above 0.9
  */
-export function gruBackward(
-  B: u32, H: u32, updateGate: usize, resetGate: usize, candidate: usize, recurrentCandidate: usize,
-  before: usize, dh: usize, input: usize, recurrent: usize, previous: usize,
+export function gruForward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, R: usize, Rb: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, scratch: usize, counts: usize,
 ): void {
-  const block = (<usize>H) << 2;
-  for (let b: u32 = 0; b < B; b++) {
-    for (let u: u32 = 0; u < H; u += 4) {
-      const lanes = H - u;
-      const at = (<usize>(b * H + u)) << 2;
-      const z = load(updateGate + at, lanes);
-      const r = load(resetGate + at, lanes);
-      const n = load(candidate + at, lanes);
-      const d = load(dh + at, lanes);
-      const an = times(times(d, rest(z)), rest(times(n, n)));
-      const az = times(times(d, f32x4.sub(load(before + at, lanes), n)), times(z, rest(z)));
-      const ar = times(times(an, load(recurrentCandidate + at, lanes)), times(r, rest(r)));
-      const to = (<usize>(b * 3 * H + u)) << 2;
-      store(input + to, az, lanes);
-      store(input + to + block, ar, lanes);
-      store(input + to + 2 * block, an, lanes);
-      store(recurrent + to, az, lanes);
-      store(recurrent + to + block, ar, lanes);
-      store(recurrent + to + 2 * block, times(an, r), lanes);
-      store(previous + at, times(d, z), lanes);
+  const state = bytesOf(H);
+  const recurrent = scratch + first * 3 * state;
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? T - 1 - s : s;
+    const row = t * B + first;
+    const before = hidden + (reverse ? row + B : row) * state;
+    const after = hidden + (reverse ? row : row + B) * state;
+    fillRows(recurrent, Rb, count, 3 * H);
+    multiplyAdd(recurrent, before, R, count, 3 * H, H);
+    for (let b: usize = 0; b < count; b++) {
+      const at = b * state;
+      if (isPadding(lengths, first + b, t)) {
+        zero(after + at, H);
+        continue;
+      }
+      const a = gates + (row + b) * 3 * state;
+      forwardRow(H, a, recurrent + 3 * at, recurrentCandidate + (row + b) * state, before + at, after + at);
+      for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
     }
   }
+}
+
+function forwardRow(H: usize, gates: usize, recurrent: usize, q: usize, before: usize, after: usize): void {
+  const state = bytesOf(H);
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) forwardUnits(state, gates + at, recurrent + at, q + at, before + at, after + at, 4);
+  forwardUnits(state, gates + whole, recurrent + whole, q + whole, before + whole, after + whole, H & 3);
+}
+
+@inline
+function forwardUnits(state: usize, gates: usize, recurrent: usize, qs: usize, before: usize, after: usize, lanes: usize): void {
+  const z = logistic(f32x4.add(load(gates, lanes), load(recurrent, lanes)));
+  store(gates, z, lanes);
+  const r = logistic(f32x4.add(load(gates + state, lanes), load(recurrent + state, lanes)));
+  store(gates + state, r, lanes);
+  const q = load(recurrent + 2 * state, lanes);
+  store(qs, q, lanes);
+  const n = tanh(fma(r, q, load(gates + 2 * state, lanes)));
+  store(gates + 2 * state, n, lanes);
+  store(after, fma(z, load(before, lanes), times(rest(z), n)), lanes);
+}
+
+/**
+ * @param R panels of R, k = 3H  @param gates [T, B, 3H]  @param recurrentCandidate q, [T, B, H]
+ * @param dh [T, B, H] in: what reaches h_t from above; out: ∂L/∂h_t
+ * @param dhCarried [B, H] in: gradient of the state after the last step; out: before the first
+ * @param da out: gradient of the pre-activations as W sees them, [T, B, 3H]  @param daRecurrent out: as R sees them (with ∂L/∂q)
+ * @param squares Float64[T]: += Σ (∂L/∂h_t)²
+ */
+export function gruBackward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, R: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, dh: usize, dhCarried: usize, da: usize, daRecurrent: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  if (isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? s : T - 1 - s;
+    const row = t * B + first;
+    const before = hidden + (reverse ? row + B : row) * state;
+    for (let b: usize = 0; b < count; b++) {
+      const at = (row + b) * state;
+      if (isPadding(lengths, first + b, t)) {
+        zero(dh + at, H);
+        zero(da + 3 * at, 3 * H);
+        zero(daRecurrent + 3 * at, 3 * H);
+        zero(carried + b * state, H);
+      } else {
+        rowBack(H, gates + 3 * at, recurrentCandidate + at, before + b * state, dh + at, carried + b * state, da + 3 * at, daRecurrent + 3 * at);
+      }
+    }
+    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    if (isCut(reverse ? t + 1 : t, truncate)) zero(carried, count * H);
+    else multiplyAdd(carried, daRecurrent + row * 3 * state, R, count, H, 3 * H);
+  }
+}
+
+/** Leaves ∂L/∂h ⊙ z in `carried`. */
+function rowBack(H: usize, gates: usize, q: usize, before: usize, dh: usize, carried: usize, da: usize, daRecurrent: usize): void {
+  const state = bytesOf(H);
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) unitsBack(state, gates + at, q + at, before + at, dh + at, carried + at, da + at, daRecurrent + at, 4);
+  unitsBack(state, gates + whole, q + whole, before + whole, dh + whole, carried + whole, da + whole, daRecurrent + whole, H & 3);
+}
+
+@inline
+function unitsBack(state: usize, gates: usize, q: usize, before: usize, dh: usize, carried: usize, da: usize, daRecurrent: usize, lanes: usize): void {
+  const d = f32x4.add(load(dh, lanes), load(carried, lanes));
+  store(dh, d, lanes);
+  const z = load(gates, lanes);
+  const r = load(gates + state, lanes);
+  const n = load(gates + 2 * state, lanes);
+  const az = times(times(d, f32x4.sub(load(before, lanes), n)), slopeOfLogistic(z));
+  store(da, az, lanes);
+  store(daRecurrent, az, lanes);
+  const an = times(times(d, rest(z)), slopeOfTanh(n));
+  const ar = times(times(an, load(q, lanes)), slopeOfLogistic(r));
+  store(da + state, ar, lanes);
+  store(daRecurrent + state, ar, lanes);
+  store(da + 2 * state, an, lanes);
+  store(daRecurrent + 2 * state, times(an, r), lanes);
+  store(carried, times(d, z), lanes);
 }

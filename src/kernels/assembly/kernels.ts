@@ -1,9 +1,20 @@
 /**
- * The inner loops, in AssemblyScript: everything that happens once per time step. All arrays are float32 in one memory, given by
- * their addresses in bytes.
+ * The inner loops, in AssemblyScript: everything that happens once per time step, and the products where nobody faster is at hand.
+ * Arrays are float32 in one memory, given by their addresses in bytes, unless a comment says otherwise. T steps, B streams, H units;
+ * rows over time are time-major: (t, b) is row t · B + b. A recurrence does the streams first … first + count − 1. States have a row of
+ * streams more than there are steps: forward (reverse = 0) step t leads from row t to row t + 1 of them, in reverse from t + 1 to t.
+ * Padding (t ≥ lengths[b]; lengths 0: none) gets the state 0 and the gradient 0. `truncate` k2 > 0: nothing is carried back between
+ * step t − 1 and step t where t is a multiple of k2, the window's borders included.
  */
-export { gruBackward } from './gru';
-export { lstmBackward, lstmCells } from './lstm';
+export { adamStep } from './adam';
+export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
+export { gemm } from './gemm';
+export { gruBackward, gruForward } from './gru';
+export { gruStepBack } from './gruStep';
+export { lstmBackward, lstmForward } from './lstm';
+export { lstmStepBack } from './lstmStep';
+export { pack } from './panels';
 export { multiplyAdd } from './product';
-export { rnnBackward } from './rnn';
-export { add, sumOfSquares } from './vectors';
+export { rnnBackward, rnnForward, rnnStepBack } from './rnn';
+export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows, transpose } from './rows';
+export { lossGradient, softmax } from './softmax';

@@ -1,15 +1,27 @@
-/** Up to four float32 side by side: what is left at the end of a row is loaded and stored lane by lane. */
+/**
+ * Four float32 side by side. What a row has beyond its last four is loaded and stored lane by lane, by the same code: it is written
+ * into each loop twice, for four lanes and for `lanes` fewer. (`@inline` is the compiler's; without it each would be a call.)
+ */
 
-export function load(from: usize, lanes: u32): v128 {
+/** Bytes of n values. */
+@inline
+export function bytesOf(n: usize): usize {
+  return n << 2;
+}
+
+/** `lanes` values; the others are 0. */
+@inline
+export function load(from: usize, lanes: usize): v128 {
   return lanes >= 4 ? v128.load(from) : loadPart(from, lanes);
 }
 
-export function store(to: usize, values: v128, lanes: u32): void {
+@inline
+export function store(to: usize, values: v128, lanes: usize): void {
   if (lanes >= 4) v128.store(to, values);
   else storePart(to, values, lanes);
 }
 
-function loadPart(from: usize, lanes: u32): v128 {
+function loadPart(from: usize, lanes: usize): v128 {
   let values = f32x4.splat(0);
   if (lanes > 0) values = f32x4.replace_lane(values, 0, f32.load(from));
   if (lanes > 1) values = f32x4.replace_lane(values, 1, f32.load(from, 4));
@@ -17,37 +29,50 @@ function loadPart(from: usize, lanes: u32): v128 {
   return values;
 }
 
-function storePart(to: usize, values: v128, lanes: u32): void {
+function storePart(to: usize, values: v128, lanes: usize): void {
   if (lanes > 0) f32.store(to, f32x4.extract_lane(values, 0));
   if (lanes > 1) f32.store(to, f32x4.extract_lane(values, 1), 4);
   if (lanes > 2) f32.store(to, f32x4.extract_lane(values, 2), 8);
 }
 
+@inline
 export function times(a: v128, b: v128): v128 {
   return f32x4.mul(a, b);
 }
 
 /** 1 − x. */
+@inline
 export function rest(x: v128): v128 {
   return f32x4.sub(f32x4.splat(1), x);
 }
 
-/**
- * e^x for x ≤ 0, to about 2 units in the last place: x = n ln 2 + r with |r| ≤ ½ ln 2, then a polynomial of degree 7 in r (Cephes'
- * expf), then 2^n put into the exponent. Under e^−87, which float32 can hardly hold, it stays there.
- */
-export function expOfNegative(argument: v128): v128 {
-  const x = f32x4.max(argument, f32x4.splat(-87));
-  const n = f32x4.nearest(times(x, f32x4.splat(1.44269504)));
-  // ln 2 in two parts, the first exact in float32
-  const r = f32x4.sub(f32x4.sub(x, times(n, f32x4.splat(0.693359375))), times(n, f32x4.splat(-2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.add(times(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(times(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(times(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(times(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(times(p, r), f32x4.splat(5.0000001201e-1));
-  const y = f32x4.add(f32x4.add(times(p, times(r, r)), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return times(y, power);
+/** a · b + c, rounded once where the module has the instruction. */
+@inline
+export function fma(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Σ of four integers. */
+@inline
+export function sumOfCounts(counts: v128): i32 {
+  return i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
+}
+
+/** The sum's two halves of Σ x², in float64: of lanes 0 and 1, … */
+@inline
+export function addLowSquares(sum: v128, x: v128): v128 {
+  const low = f64x2.promote_low_f32x4(x);
+  return f64x2.add(sum, f64x2.mul(low, low));
+}
+
+/** … and of lanes 2 and 3. */
+@inline
+export function addHighSquares(sum: v128, x: v128): v128 {
+  return addLowSquares(sum, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+}
+
+@inline
+export function sumOfHalves(low: v128, high: v128): f64 {
+  const sum = f64x2.add(low, high);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }

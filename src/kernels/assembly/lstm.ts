@@ -1,70 +1,146 @@
 /**
- * One step of an LSTM backward:  c_t = f ⊙ c_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(c_t).
+ * The LSTM's recurrence (Hochreiter & Schmidhuber 1997 with forget gates), gates side by side in the order i o f g:
+ *   i, o, f = σ(a),  g = tanh(a),  c_t = f ⊙ c_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(c_t)
+ * Backward:
  *   ∂L/∂c_t = (through c_{t+1}) + ∂L/∂h_t ⊙ o ⊙ (1 − tanh² c_t)
  *   ∂L/∂a = ∂L/∂gate ⊙ gate′,  σ′ = σ(1 − σ),  tanh′ = 1 − g²
- *   ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f
+ *   ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f,  ∂L/∂h_{t−1} = Rᵀ ∂L/∂a
  */
-import { expOfNegative, load, rest, store, times } from './lanes';
+import { sumOfSquares, zero } from './elements';
+import { doubledAndNegative, expm1OfRest, logistic, powerOfTwo, slopeFrom, slopeOfLogistic, slopeOfTanh, tanh, tanhFrom, wholeLogarithms } from './functions';
+import { addHighSquares, addLowSquares, bytesOf, fma, load, store, sumOfHalves, times } from './lanes';
+import { multiplyAdd } from './product';
+import { countSaturated, increase, isCut, isPadding } from './steps';
 
 /**
- * States and gates are [B, H].
- * @param dh ∂L/∂h_t
- * @param dc in: what comes through c_{t+1}; out: ∂L/∂c_{t−1}
- * @param dcTotal out: ∂L/∂c_t
- * @param out ∂L/∂a, [B, 4·H], gates side by side in the order i o f g
+ * @param R panels of Rᵀ, k = H  @param gates [T, B, 4H] in: W x + Wb + Rb; out: i o f g
+ * @param counts Int32[6]: += of i, of o and of f how many are below 0.1 and how many above 0.9
  */
-export function lstmBackward(
-  B: u32, H: u32, inputGate: usize, outputGate: usize, forgetGate: usize, candidate: usize,
-  before: usize, after: usize, dh: usize, dc: usize, dcTotal: usize, out: usize,
+export function lstmForward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, R: usize,
+  gates: usize, hidden: usize, cellState: usize, counts: usize,
 ): void {
-  const block = (<usize>H) << 2;
-  for (let b: u32 = 0; b < B; b++) {
-    for (let u: u32 = 0; u < H; u += 4) {
-      const lanes = H - u;
-      const at = (<usize>(b * H + u)) << 2;
-      const i = load(inputGate + at, lanes);
-      const o = load(outputGate + at, lanes);
-      const f = load(forgetGate + at, lanes);
-      const g = load(candidate + at, lanes);
-      const d = load(dh + at, lanes);
-      const c = load(after + at, lanes);
-      // e = e^(−2|c|):  |tanh c| = (1 − e)/(1 + e),  1 − tanh² c = 4e/(1 + e)², to the last digits even where tanh is saturated
-      const e = expOfNegative(times(f32x4.abs(c), f32x4.splat(-2)));
-      const sum = f32x4.add(f32x4.splat(1), e);
-      const slope = f32x4.div(times(f32x4.splat(4), e), times(sum, sum));
-      const tanhC = tanhOf(c, e, sum);
-      const dct = f32x4.add(load(dc + at, lanes), times(times(d, o), slope));
-      store(dcTotal + at, dct, lanes);
-      store(dc + at, times(dct, f), lanes);
-      const to = out + ((<usize>(b * 4 * H + u)) << 2);
-      store(to, times(times(dct, g), times(i, rest(i))), lanes);
-      store(to + block, times(times(d, tanhC), times(o, rest(o))), lanes);
-      store(to + 2 * block, times(times(dct, load(before + at, lanes)), times(f, rest(f))), lanes);
-      store(to + 3 * block, times(times(dct, i), rest(times(g, g))), lanes);
+  const state = bytesOf(H);
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? T - 1 - s : s;
+    const row = t * B + first;
+    const before = (reverse ? row + B : row) * state;
+    const after = (reverse ? row : row + B) * state;
+    const gatesOfStep = gates + row * 4 * state;
+    multiplyAdd(gatesOfStep, hidden + before, R, count, 4 * H, H);
+    for (let b: usize = 0; b < count; b++) {
+      const at = b * state;
+      if (isPadding(lengths, first + b, t)) {
+        zero(hidden + after + at, H);
+        zero(cellState + after + at, H);
+        continue;
+      }
+      const a = gatesOfStep + 4 * at;
+      forwardRow(H, a, hidden + after + at, cellState + before + at, cellState + after + at);
+      for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
     }
   }
 }
 
-/** tanh c; for small c, where 1 − e cancels, by Cephes' polynomial in c². */
-function tanhOf(c: v128, e: v128, sum: v128): v128 {
-  const z = times(c, c);
-  let p = f32x4.splat(-5.70498872745e-3);
-  p = f32x4.add(times(p, z), f32x4.splat(2.06390887954e-2));
-  p = f32x4.add(times(p, z), f32x4.splat(-5.37397155531e-2));
-  p = f32x4.add(times(p, z), f32x4.splat(1.33314422036e-1));
-  p = f32x4.add(times(p, z), f32x4.splat(-3.33332819422e-1));
-  const small = f32x4.add(c, times(c, times(z, p)));
-  const size = f32x4.div(rest(e), sum);
-  const sign = v128.and(c, i32x4.splat(<i32>0x80000000));
-  return v128.bitselect(small, v128.or(size, sign), f32x4.lt(f32x4.abs(c), f32x4.splat(0.625)));
+function forwardRow(H: usize, gates: usize, hidden: usize, before: usize, after: usize): void {
+  const state = bytesOf(H);
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) forwardUnits(state, gates + at, hidden + at, before + at, after + at, 4);
+  forwardUnits(state, gates + whole, hidden + whole, before + whole, after + whole, H & 3);
 }
 
-/** c_t = f ⊙ c_{t−1} + i ⊙ g, `size` units; `before` and `after` are states one step apart. */
-export function lstmCells(size: u32, inputGate: usize, forgetGate: usize, candidate: usize, before: usize, after: usize): void {
-  for (let k: u32 = 0; k < size; k += 4) {
-    const at = (<usize>k) << 2;
-    const lanes = size - k;
-    const kept = times(load(forgetGate + at, lanes), load(before + at, lanes));
-    store(after + at, f32x4.add(kept, times(load(inputGate + at, lanes), load(candidate + at, lanes))), lanes);
+@inline
+function forwardUnits(state: usize, gates: usize, hidden: usize, before: usize, after: usize, lanes: usize): void {
+  const i = logistic(load(gates, lanes));
+  store(gates, i, lanes);
+  const f = logistic(load(gates + 2 * state, lanes));
+  store(gates + 2 * state, f, lanes);
+  const g = tanh(load(gates + 3 * state, lanes));
+  store(gates + 3 * state, g, lanes);
+  const c = fma(i, g, times(f, load(before, lanes)));
+  store(after, c, lanes);
+  const o = logistic(load(gates + state, lanes));
+  store(gates + state, o, lanes);
+  store(hidden, times(o, tanh(c)), lanes);
+}
+
+/**
+ * @param R panels of R, k = 4H  @param gates [T, B, 4H]
+ * @param dh [T, B, H] in: what reaches h_t from above; out: ∂L/∂h_t
+ * @param dhCarried [B, H] in: gradient of the state after the last step; out: before the first  @param dc the same of the cell state
+ * @param da out: ∂L/∂a, [T, B, 4H]  @param squares Float64[2T]: += Σ (∂L/∂h_t)² at t, Σ (∂L/∂c_t)² at T + t
+ */
+export function lstmBackward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, R: usize,
+  gates: usize, cellState: usize, dh: usize, dhCarried: usize, dc: usize, da: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  const carriedCell = dc + first * state;
+  if (isCut(reverse ? 0 : T, truncate)) {
+    zero(carried, count * H);
+    zero(carriedCell, count * H);
   }
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? s : T - 1 - s;
+    const row = t * B + first;
+    const before = cellState + (reverse ? row + B : row) * state;
+    const after = cellState + (reverse ? row : row + B) * state;
+    let cellSquares: f64 = 0;
+    for (let b: usize = 0; b < count; b++) {
+      const at = b * state;
+      const dhRow = dh + (row + b) * state;
+      const daRow = da + (row + b) * 4 * state;
+      if (isPadding(lengths, first + b, t)) {
+        zero(dhRow, H);
+        zero(daRow, 4 * H);
+        zero(carriedCell + at, H);
+      } else {
+        cellSquares += rowBack(H, gates + (row + b) * 4 * state, before + at, after + at, dhRow, carried + at, carriedCell + at, daRow);
+      }
+    }
+    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    increase(squares + ((T + t) << 3), cellSquares);
+    zero(carried, count * H);
+    if (isCut(reverse ? t + 1 : t, truncate)) zero(carriedCell, count * H);
+    else multiplyAdd(carried, da + row * 4 * state, R, count, H, 4 * H);
+  }
+}
+
+/** Returns Σ (∂L/∂c_t)². */
+function rowBack(H: usize, gates: usize, before: usize, after: usize, dh: usize, carried: usize, dc: usize, da: usize): f64 {
+  const state = bytesOf(H);
+  const whole = bytesOf(H & ~3);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (let at: usize = 0; at < whole; at += 16) {
+    const cell = unitsBack(state, gates + at, before + at, after + at, dh + at, carried + at, dc + at, da + at, 4);
+    low = addLowSquares(low, cell);
+    high = addHighSquares(high, cell);
+  }
+  const cell = unitsBack(state, gates + whole, before + whole, after + whole, dh + whole, carried + whole, dc + whole, da + whole, H & 3);
+  return sumOfHalves(addLowSquares(low, cell), addHighSquares(high, cell));
+}
+
+/** Returns ∂L/∂c_t. */
+@inline
+function unitsBack(state: usize, gates: usize, before: usize, after: usize, dh: usize, carried: usize, dc: usize, da: usize, lanes: usize): v128 {
+  const d = f32x4.add(load(dh, lanes), load(carried, lanes));
+  store(dh, d, lanes);
+  const c = load(after, lanes);
+  const y = doubledAndNegative(c);
+  const n = wholeLogarithms(y);
+  const p = expm1OfRest(y, n);
+  const scale = powerOfTwo(n);
+  const o = load(gates + state, lanes);
+  const cell = fma(times(d, o), slopeFrom(p, scale), load(dc, lanes));
+  store(da + state, times(times(d, tanhFrom(c, p, scale)), slopeOfLogistic(o)), lanes);
+  const i = load(gates, lanes);
+  const g = load(gates + 3 * state, lanes);
+  store(da, times(times(cell, g), slopeOfLogistic(i)), lanes);
+  store(da + 3 * state, times(times(cell, i), slopeOfTanh(g)), lanes);
+  const f = load(gates + 2 * state, lanes);
+  store(da + 2 * state, times(times(cell, load(before, lanes)), slopeOfLogistic(f)), lanes);
+  store(dc, times(cell, f), lanes);
+  return cell;
 }

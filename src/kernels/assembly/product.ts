@@ -1,98 +1,214 @@
-/** The product of each step with the recurrent weights. */
-import { load, store } from './lanes';
-
 /**
- * out[m, n] += a[m, k] · b[k, n], row-major but for b, which lies in panels of 8 columns, each k × 8 and the last padded: a panel
- * is read straight through, and stays in the nearest cache for all rows. Four rows by eight columns are kept in registers.
+ * out[m, n] += a[m, k] · b[k, n], b in panels. Each element of `out` is one sum in the order of k, whatever the blocks: the same bits
+ * however rows are grouped or shared among threads. Six or four rows by eight columns are kept in registers; fewer rows than a block
+ * has are done as if the last were there several times. A single row takes four panels at a time, so that the sums do not wait for each other.
  */
-export function multiplyAdd(out: usize, a: usize, b: usize, m: u32, n: u32, k: u32): void {
-  const panel = (<usize>k) << 5;
-  for (let j: u32 = 0; j < n; j += 8, b += panel) {
-    const to = out + ((<usize>j) << 2);
-    let i: u32 = 0;
-    for (; i + 4 <= m; i += 4) fourRows(to + ((<usize>(i * n)) << 2), a + ((<usize>(i * k)) << 2), b, n, k, n - j);
-    for (; i < m; i++) oneRow(to + ((<usize>(i * n)) << 2), a + ((<usize>(i * k)) << 2), b, k, n - j);
+import { bytesOf, fma, load, store } from './lanes';
+import { panelBytes, panelWidth } from './panels';
+
+/** Rows of a panel that stay in the nearest cache together with six rows of a. */
+const mostInner: usize = 512;
+
+/** Row-major `out` and `a`. */
+export function multiplyAdd(out: usize, a: usize, b: usize, m: usize, n: usize, k: usize): void {
+  for (let l: usize = 0; l < k; l += mostInner) {
+    multiplyBlock(out, n, a + bytesOf(l), k, b + panelBytes(l), panelBytes(k), m, n, min(mostInner, k - l));
+  }
+}
+
+/** @param outStride from row to row in elements, as `aStride`  @param panel bytes from panel to panel */
+export function multiplyBlock(out: usize, outStride: usize, a: usize, aStride: usize, b: usize, panel: usize, m: usize, n: usize, k: usize): void {
+  const right = bytesOf(outStride);
+  const left = bytesOf(aStride);
+  if (m === 1) {
+    oneRow(out, a, b, panel, n, k);
+    return;
+  }
+  for (let j: usize = 0; j < n; j += panelWidth, b += panel) {
+    const to = out + bytesOf(j);
+    let i: usize = 0;
+    while (i < m) {
+      const rows = m - i;
+      // 8 = 4 + 4 and 7 = 4 + 3: no row is left over for a block of its own.
+      if (rows > 8 || rows === 5 || rows === 6) {
+        sixRows(to + i * right, right, a + i * left, left, b, rows, k, n - j);
+        i += 6;
+      } else {
+        fourRows(to + i * right, right, a + i * left, left, b, rows, k, n - j);
+        i += 4;
+      }
+    }
   }
 }
 
 /** @param width columns left, of which the panel's eight are taken */
-function fourRows(to0: usize, a: usize, b: usize, n: u32, k: u32, width: u32): void {
-  const row = (<usize>n) << 2;
-  const left = (<usize>k) << 2;
-  const rest = width > 4 ? width - 4 : 0;
-  const to1 = to0 + row;
-  const to2 = to1 + row;
-  const to3 = to2 + row;
+function sixRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize): void {
+  const more = width > 4 ? width - 4 : 0;
+  const down = rows > 5 ? right : 0;
+  const to1 = to0 + right;
+  const to2 = to1 + right;
+  const to3 = to2 + right;
+  const to4 = to3 + right;
+  const to5 = to4 + down;
+  let a1 = a0 + left;
+  let a2 = a1 + left;
+  let a3 = a2 + left;
+  let a4 = a3 + left;
+  let a5 = a4 + (rows > 5 ? left : 0);
   let c00 = load(to0, width);
-  let c01 = load(to0 + 16, rest);
+  let c01 = load(to0 + 16, more);
   let c10 = load(to1, width);
-  let c11 = load(to1 + 16, rest);
+  let c11 = load(to1 + 16, more);
   let c20 = load(to2, width);
-  let c21 = load(to2 + 16, rest);
+  let c21 = load(to2 + 16, more);
   let c30 = load(to3, width);
-  let c31 = load(to3 + 16, rest);
-  for (let l: usize = 0; l < left; l += 4, b += 32) {
+  let c31 = load(to3 + 16, more);
+  let c40 = load(to4, width);
+  let c41 = load(to4 + 16, more);
+  let c50 = load(to5, width);
+  let c51 = load(to5 + 16, more);
+  for (const end = b + panelBytes(k); b < end; b += 32) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
-    let at = a + l;
-    const a0 = v128.load32_splat(at);
-    at += left;
-    const a1 = v128.load32_splat(at);
-    at += left;
-    const a2 = v128.load32_splat(at);
-    at += left;
-    const a3 = v128.load32_splat(at);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    let x = v128.load32_splat(a0);
+    c00 = fma(x, b0, c00);
+    c01 = fma(x, b1, c01);
+    x = v128.load32_splat(a1);
+    c10 = fma(x, b0, c10);
+    c11 = fma(x, b1, c11);
+    x = v128.load32_splat(a2);
+    c20 = fma(x, b0, c20);
+    c21 = fma(x, b1, c21);
+    x = v128.load32_splat(a3);
+    c30 = fma(x, b0, c30);
+    c31 = fma(x, b1, c31);
+    x = v128.load32_splat(a4);
+    c40 = fma(x, b0, c40);
+    c41 = fma(x, b1, c41);
+    x = v128.load32_splat(a5);
+    c50 = fma(x, b0, c50);
+    c51 = fma(x, b1, c51);
+    a0 += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
+    a4 += 4;
+    a5 += 4;
   }
   store(to0, c00, width);
-  store(to0 + 16, c01, rest);
+  store(to0 + 16, c01, more);
   store(to1, c10, width);
-  store(to1 + 16, c11, rest);
+  store(to1 + 16, c11, more);
   store(to2, c20, width);
-  store(to2 + 16, c21, rest);
+  store(to2 + 16, c21, more);
   store(to3, c30, width);
-  store(to3 + 16, c31, rest);
+  store(to3 + 16, c31, more);
+  store(to4, c40, width);
+  store(to4 + 16, c41, more);
+  store(to5, c50, width);
+  store(to5 + 16, c51, more);
 }
 
-/** One row; four elements of it at a time, so that the sums do not wait for each other. */
-function oneRow(to: usize, a: usize, b: usize, k: u32, width: u32): void {
-  const rest = width > 4 ? width - 4 : 0;
-  let c00 = load(to, width);
-  let c01 = load(to + 16, rest);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0);
-  let c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0);
-  let c31 = f32x4.splat(0);
-  const whole: u32 = k & ~3;
-  let l: u32 = 0;
-  for (; l < whole; l += 4, a += 16, b += 128) {
-    const a0 = v128.load32_splat(a);
-    const a1 = v128.load32_splat(a, 4);
-    const a2 = v128.load32_splat(a, 8);
-    const a3 = v128.load32_splat(a, 12);
-    c00 = f32x4.add(c00, f32x4.mul(a0, v128.load(b)));
-    c01 = f32x4.add(c01, f32x4.mul(a0, v128.load(b, 16)));
-    c10 = f32x4.add(c10, f32x4.mul(a1, v128.load(b, 32)));
-    c11 = f32x4.add(c11, f32x4.mul(a1, v128.load(b, 48)));
-    c20 = f32x4.add(c20, f32x4.mul(a2, v128.load(b, 64)));
-    c21 = f32x4.add(c21, f32x4.mul(a2, v128.load(b, 80)));
-    c30 = f32x4.add(c30, f32x4.mul(a3, v128.load(b, 96)));
-    c31 = f32x4.add(c31, f32x4.mul(a3, v128.load(b, 112)));
+/** As `sixRows`. */
+function fourRows(to0: usize, right: usize, a0: usize, left: usize, b: usize, rows: usize, k: usize, width: usize): void {
+  const more = width > 4 ? width - 4 : 0;
+  const to1 = to0 + right;
+  const to2 = to1 + (rows > 2 ? right : 0);
+  const to3 = to2 + (rows > 3 ? right : 0);
+  let a1 = a0 + left;
+  let a2 = a1 + (rows > 2 ? left : 0);
+  let a3 = a2 + (rows > 3 ? left : 0);
+  let c00 = load(to0, width);
+  let c01 = load(to0 + 16, more);
+  let c10 = load(to1, width);
+  let c11 = load(to1 + 16, more);
+  let c20 = load(to2, width);
+  let c21 = load(to2 + 16, more);
+  let c30 = load(to3, width);
+  let c31 = load(to3 + 16, more);
+  for (const end = b + panelBytes(k); b < end; b += 32) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a0);
+    c00 = fma(x, b0, c00);
+    c01 = fma(x, b1, c01);
+    x = v128.load32_splat(a1);
+    c10 = fma(x, b0, c10);
+    c11 = fma(x, b1, c11);
+    x = v128.load32_splat(a2);
+    c20 = fma(x, b0, c20);
+    c21 = fma(x, b1, c21);
+    x = v128.load32_splat(a3);
+    c30 = fma(x, b0, c30);
+    c31 = fma(x, b1, c31);
+    a0 += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
   }
-  for (; l < k; l++, a += 4, b += 32) {
-    const al = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(al, v128.load(b)));
-    c01 = f32x4.add(c01, f32x4.mul(al, v128.load(b, 16)));
+  store(to0, c00, width);
+  store(to0 + 16, c01, more);
+  store(to1, c10, width);
+  store(to1 + 16, c11, more);
+  store(to2, c20, width);
+  store(to2 + 16, c21, more);
+  store(to3, c30, width);
+  store(to3 + 16, c31, more);
+}
+
+function oneRow(to: usize, a: usize, b: usize, panel: usize, n: usize, k: usize): void {
+  let j: usize = 0;
+  for (; j + 4 * panelWidth <= n; j += 4 * panelWidth, to += 128, b += 4 * panel) fourPanels(to, a, b, panel, k);
+  for (; j < n; j += panelWidth, to += 32, b += panel) onePanel(to, a, b, k, n - j);
+}
+
+function fourPanels(to: usize, a: usize, b0: usize, panel: usize, k: usize): void {
+  let b1 = b0 + panel;
+  let b2 = b1 + panel;
+  let b3 = b2 + panel;
+  let c00 = v128.load(to);
+  let c01 = v128.load(to, 16);
+  let c10 = v128.load(to, 32);
+  let c11 = v128.load(to, 48);
+  let c20 = v128.load(to, 64);
+  let c21 = v128.load(to, 80);
+  let c30 = v128.load(to, 96);
+  let c31 = v128.load(to, 112);
+  for (const end = a + bytesOf(k); a < end; a += 4) {
+    const x = v128.load32_splat(a);
+    c00 = fma(x, v128.load(b0), c00);
+    c01 = fma(x, v128.load(b0, 16), c01);
+    c10 = fma(x, v128.load(b1), c10);
+    c11 = fma(x, v128.load(b1, 16), c11);
+    c20 = fma(x, v128.load(b2), c20);
+    c21 = fma(x, v128.load(b2, 16), c21);
+    c30 = fma(x, v128.load(b3), c30);
+    c31 = fma(x, v128.load(b3, 16), c31);
+    b0 += 32;
+    b1 += 32;
+    b2 += 32;
+    b3 += 32;
   }
-  store(to, f32x4.add(f32x4.add(c00, c10), f32x4.add(c20, c30)), width);
-  store(to + 16, f32x4.add(f32x4.add(c01, c11), f32x4.add(c21, c31)), rest);
+  v128.store(to, c00);
+  v128.store(to, c01, 16);
+  v128.store(to, c10, 32);
+  v128.store(to, c11, 48);
+  v128.store(to, c20, 64);
+  v128.store(to, c21, 80);
+  v128.store(to, c30, 96);
+  v128.store(to, c31, 112);
+}
+
+/** @param width as in `sixRows` */
+function onePanel(to: usize, a: usize, b: usize, k: usize, width: usize): void {
+  const more = width > 4 ? width - 4 : 0;
+  let c0 = load(to, width);
+  let c1 = load(to + 16, more);
+  for (const end = b + panelBytes(k); b < end; b += 32, a += 4) {
+    const x = v128.load32_splat(a);
+    c0 = fma(x, v128.load(b), c0);
+    c1 = fma(x, v128.load(b, 16), c1);
+  }
+  store(to, c0, width);
+  store(to + 16, c1, more);
 }

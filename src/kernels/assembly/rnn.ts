@@ -1,16 +1,123 @@
 /**
- * One step of a vanilla RNN backward, h_t = φ(a):  ∂L/∂a = ∂L/∂h_t ⊙ φ′(a),  tanh′ = 1 − h²,  relu′ = [h > 0].
- * @param size B·H  @param hidden h_t  @param dh ∂L/∂h_t  @param out ∂L/∂a
+ * The vanilla RNN's recurrence, h_t = φ(a_t),  a_t = W x_t + Wb + Rb + R h_{t−1},  φ = tanh or relu.
+ * Backward:  ∂L/∂a = ∂L/∂h ⊙ φ′,  tanh′ = 1 − h²,  relu′ = [h > 0],  ∂L/∂h_{t−1} = Rᵀ ∂L/∂a.
  */
-import { load, rest, store, times } from './lanes';
+import { sumOfSquares, zero } from './elements';
+import { slopeOfTanh, tanh } from './functions';
+import { bytesOf, load, store, sumOfCounts, times } from './lanes';
+import { multiplyAdd } from './product';
+import { increase, isCut, isPadding } from './steps';
 
-export function rnnBackward(size: u32, relu: bool, hidden: usize, dh: usize, out: usize): void {
-  for (let i: u32 = 0; i < size; i += 4) {
-    const at = (<usize>i) << 2;
-    const lanes = size - i;
-    const h = load(hidden + at, lanes);
-    const d = load(dh + at, lanes);
-    const positive = v128.and(d, f32x4.gt(h, f32x4.splat(0)));
-    store(out + at, relu ? positive : times(d, rest(times(h, h))), lanes);
+/**
+ * @param R panels of Rᵀ, k = H  @param preActivations [T, B, H] in: W x + Wb + Rb; out: a
+ * @param counts Int32: += entries with |a| > 9.5 (relu: with h = 0)
+ */
+export function rnnForward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, R: usize, relu: usize,
+  preActivations: usize, hidden: usize, counts: usize,
+): void {
+  const state = bytesOf(H);
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? T - 1 - s : s;
+    const row = t * B + first;
+    const a = preActivations + row * state;
+    const before = hidden + (reverse ? row + B : row) * state;
+    const after = hidden + (reverse ? row : row + B) * state;
+    multiplyAdd(a, before, R, count, H, H);
+    for (let b: usize = 0; b < count; b++) {
+      const at = b * state;
+      if (isPadding(lengths, first + b, t)) zero(after + at, H);
+      else i32.store(counts, i32.load(counts) + (relu ? reluRow(H, a + at, after + at) : tanhRow(H, a + at, after + at)));
+    }
+  }
+}
+
+/** h = tanh a; returns how many are saturated. */
+function tanhRow(H: usize, a: usize, h: usize): i32 {
+  let saturated = i32x4.splat(0);
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) {
+    const x = v128.load(a + at);
+    saturated = i32x4.sub(saturated, f32x4.gt(f32x4.abs(x), f32x4.splat(9.5)));
+    v128.store(h + at, tanh(x));
+  }
+  const x = load(a + whole, H & 3);
+  saturated = i32x4.sub(saturated, f32x4.gt(f32x4.abs(x), f32x4.splat(9.5)));
+  store(h + whole, tanh(x), H & 3);
+  return sumOfCounts(saturated);
+}
+
+/** h = max(a, 0); returns how many are 0. */
+function reluRow(H: usize, a: usize, h: usize): i32 {
+  let active = i32x4.splat(0);
+  const zeros = f32x4.splat(0);
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) {
+    const x = f32x4.max(v128.load(a + at), zeros);
+    active = i32x4.sub(active, f32x4.ne(x, zeros));
+    v128.store(h + at, x);
+  }
+  const x = f32x4.max(load(a + whole, H & 3), zeros);
+  active = i32x4.sub(active, f32x4.ne(x, zeros));
+  store(h + whole, x, H & 3);
+  return <i32>H - sumOfCounts(active);
+}
+
+/**
+ * @param R panels of R, k = H  @param dh [T, B, H] in: what reaches h_t from above; out: ∂L/∂h_t
+ * @param dhCarried [B, H] in: gradient of the state after the last step; out: before the first
+ * @param da out: ∂L/∂a, [T, B, H]  @param squares Float64[T]: += Σ (∂L/∂h_t)²
+ */
+export function rnnBackward(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, R: usize, relu: usize,
+  hidden: usize, dh: usize, dhCarried: usize, da: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  if (isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
+  for (let s: usize = 0; s < T; s++) {
+    const t = reverse ? s : T - 1 - s;
+    const row = t * B + first;
+    const after = hidden + (reverse ? row : row + B) * state;
+    for (let b: usize = 0; b < count; b++) {
+      const at = (row + b) * state;
+      if (isPadding(lengths, first + b, t)) {
+        zero(dh + at, H);
+        zero(da + at, H);
+      } else {
+        rowBack(H, relu, after + b * state, dh + at, carried + b * state, da + at);
+      }
+    }
+    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    zero(carried, count * H);
+    if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, da + row * state, R, count, H, H);
+  }
+}
+
+function rowBack(H: usize, relu: usize, h: usize, dh: usize, carried: usize, da: usize): void {
+  const whole = bytesOf(H & ~3);
+  for (let at: usize = 0; at < whole; at += 16) unitsBack(relu, h + at, dh + at, carried + at, da + at, 4);
+  unitsBack(relu, h + whole, dh + whole, carried + whole, da + whole, H & 3);
+}
+
+@inline
+function unitsBack(relu: usize, h: usize, dh: usize, carried: usize, da: usize, lanes: usize): void {
+  const d = f32x4.add(load(dh, lanes), load(carried, lanes));
+  store(dh, d, lanes);
+  store(da, throughActivation(relu, d, load(h, lanes)), lanes);
+}
+
+@inline
+function throughActivation(relu: usize, d: v128, h: v128): v128 {
+  return relu ? v128.and(d, f32x4.gt(h, f32x4.splat(0))) : times(d, slopeOfTanh(h));
+}
+
+/** ∂L/∂a of one step for many rows of gradients. hidden [H]: h_t; dh, da [rows, H]. */
+export function rnnStepBack(rows: usize, H: usize, relu: usize, hidden: usize, dh: usize, da: usize): void {
+  const state = bytesOf(H);
+  const whole = bytesOf(H & ~3);
+  for (let row: usize = 0; row < rows; row++, dh += state, da += state) {
+    for (let at: usize = 0; at < whole; at += 16) v128.store(da + at, throughActivation(relu, v128.load(dh + at), v128.load(hidden + at)));
+    store(da + whole, throughActivation(relu, load(dh + whole, H & 3), load(hidden + whole, H & 3)), H & 3);
   }
 }

@@ -1,19 +1,19 @@
-/** Models and backends for tests of the engine's mathematics. */
+/** Models with room to read, for tests of the engine's mathematics. */
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
-import { Backward } from '../../../src/core/backward/bptt';
-import { kernelProducts } from '../../../src/core/backward/products';
-import type { ModelConfig } from '../../../src/core/model/config';
-import { KernelForward } from '../../../src/core/model/kernelForward';
+import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
+import { plainStack, type ModelConfig } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
-import { Tape } from '../../../src/core/model/tape';
-import type { Backend } from '../../../src/engine/backend';
-import { OrtForward, OrtProducts } from '../../../src/engine/forward/ortForward';
+import type { TapeSettings } from '../../../src/core/model/tape';
+import { makeLearningNetwork, type LearningNetwork } from '../../../src/core/network';
+import { optimizerOf, type Optimizer, type OptimizerSettings } from '../../../src/core/optimize/optimizer';
+import { createBackend } from '../../../src/engine/backend';
 import { hiddenSizeOf, vocabularySizeOf, type ReferenceModel, type ReferenceParameters } from '../../reference/model';
 
 export function configOf(model: ReferenceModel): ModelConfig {
   return {
+    ...plainStack,
     cell: model.cell,
     activation: model.activation,
     layers: model.layers.length,
@@ -26,7 +26,7 @@ export function configOf(model: ReferenceModel): ModelConfig {
 export function parametersOf(config: ModelConfig, source: ReferenceParameters): Parameters {
   const parameters = new Parameters(config);
   source.layers.forEach((layer, l) => {
-    for (const role of ['W', 'R', 'Wb', 'Rb'] as const) parameters.layers[l][role].set(layer[role]);
+    for (const role of ['W', 'R', 'Wb', 'Rb'] as const) parameters.layers[l][0][role].set(layer[role]);
   });
   parameters.output.W.set(source.output.W);
   parameters.output.b.set(source.output.b);
@@ -34,24 +34,41 @@ export function parametersOf(config: ModelConfig, source: ReferenceParameters): 
 }
 
 export const backendNames = ['ort', 'wasm'] as const;
+export type TestBackend = (typeof backendNames)[number];
 
-export async function backendFor(name: (typeof backendNames)[number], config: ModelConfig, parameters: Parameters, batch: number): Promise<Backend> {
-  if (name === 'wasm') return { name, forward: new KernelForward(config, parameters, batch), products: kernelProducts };
-  return { name, forward: await OrtForward.create(config, parameters, 1), products: await OrtProducts.create(1) };
+/** A model and everything that works on it. */
+export interface Bench extends LearningNetwork {
+  readonly itemised: ItemisedGradient;
+  readonly matrix: TargetMatrix;
+  readonly optimizer: Optimizer;
 }
 
-/** A tape with room for everything that works on one. */
-export function inspectionTape(config: ModelConfig, steps: number, batch: number): Tape {
-  return new Tape(config, steps, batch, [...Backward.lengths(config, steps, batch), ...ItemisedGradient.lengths(config)]);
+const adam: OptimizerSettings = { optimizer: 'adam', momentum: 0, nesterov: false, weightDecay: null };
+
+/** @param parameters are copied */
+export async function benchFor(backend: TestBackend, config: ModelConfig, parameters: Parameters, settings: TapeSettings, optimizer = adam, threads = 1): Promise<Bench> {
+  const made = await createBackend({ backend, threads }, 1);
+  const bench = made.build(settings.batch, (arena, products) => {
+    const network = makeLearningNetwork(arena, config, settings, products);
+    const { tape, parameters: values } = network;
+    return {
+      ...network,
+      itemised: new ItemisedGradient(tape, values, products),
+      matrix: new TargetMatrix(tape, values, products),
+      optimizer: optimizerOf(optimizer, values.layout.length, arena),
+    };
+  });
+  bench.parameters.values.set(parameters.values);
+  return bench;
 }
 
-/** A tape of one stream that holds the forward pass over `ids`, targets one behind, from the zero state. */
-export async function readProbe(config: ModelConfig, backend: Backend, ids: readonly number[]): Promise<Tape> {
-  const tape = inspectionTape(config, ids.length - 1, 1);
-  tape.inputs.set(ids.slice(0, -1));
-  tape.targets.set(ids.slice(1));
-  await backend.forward.run(tape);
-  return tape;
+/** One stream that holds the forward pass over `ids`, targets one behind, from the zero state. */
+export async function readProbe(backend: TestBackend, config: ModelConfig, parameters: Parameters, ids: readonly number[]): Promise<Bench> {
+  const bench = await benchFor(backend, config, parameters, { steps: ids.length - 1, batch: 1 });
+  bench.tape.inputs.set(ids.slice(0, -1));
+  bench.tape.targets.set(ids.slice(1));
+  await bench.forward.run();
+  return bench;
 }
 
 /** A model with PyTorch's initialisation, and a text for it, from one seed. */

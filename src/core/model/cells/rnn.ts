@@ -1,43 +1,34 @@
-/**
- * The vanilla RNN.
- *   h_t = φ(W x_t + Wb + R h_{t−1} + Rb),  φ = tanh or relu
- */
+/** The vanilla RNN; its equations are in its kernels, src/kernels/assembly/rnn.ts. */
 import { at } from '../../../kernels/arena';
+import { after, directionFlag } from '../tape';
 import type { Cell } from './cell';
 
 export const rnn: Cell = {
   name: 'rnn',
-  gateCount: 1,
-  saved: [],
+  gates: ['preActivation'],
   hasCellState: false,
   forgetGateBlock: null,
   recurrentDiffers: false,
+  counts: ['saturated'],
 
   operator({ activation }) {
-    return { opType: 'RNN', attributes: { activations: [activation === 'tanh' ? 'Tanh' : 'Relu'] } };
+    return { opType: 'RNN', activations: [activation === 'tanh' ? 'Tanh' : 'Relu'], attributes: {} };
   },
 
-  addSaved() {
-    // φ′ follows from h_t itself.
+  forwardKernel: 'rnnForward',
+  forwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, R }, { first, count }, counts) {
+    return [steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Number(activation === 'relu'), at(tape.gates), at(tape.hidden), counts];
   },
 
-  complete() {
-    // The graph gives everything.
+  backwardKernel: 'rnnBackward',
+  backwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, truncation, R, hidden, carriedHidden, preActivations }, { first, count }, squares) {
+    return [
+      steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, truncation, R, Number(activation === 'relu'),
+      at(tape.hidden), hidden, carriedHidden, preActivations, squares,
+    ];
   },
 
-  forwardStep({ hidden }, step, batch, { hiddenSize, activation }, input, inputOffset, recurrent) {
-    const size = batch * hiddenSize;
-    const row = (step + 1) * size;
-    const relu = activation === 'relu';
-    for (let i = 0; i < size; i++) {
-      const a = input[inputOffset + i] + recurrent[i];
-      hidden[row + i] = relu ? Math.max(a, 0) : Math.tanh(a);
-    }
-  },
-
-  backwardStep(kernels, { hidden }, step, batch, { hiddenSize, activation }, gradients) {
-    const size = batch * hiddenSize;
-    kernels.rnnBackward(size, activation === 'relu', at(hidden, (step + 1) * size), at(gradients.hidden), at(gradients.input, gradients.inputOffset));
-    gradients.previousHidden.fill(0);
+  stepBack(kernels, { tape, step, rows, hiddenSize: H, activation, hidden, preActivations }) {
+    kernels.rnnStepBack(rows, H, Number(activation === 'relu'), at(tape.hidden, after(tape, step) * H), hidden, preActivations);
   },
 };

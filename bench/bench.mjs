@@ -1,0 +1,85 @@
+// npm run bench: measures Backflow side by side with PyTorch. See `usage` and README.md.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { stopAll } from '../scripts/lib/processes.mjs';
+import { Hindrance, main, say } from '../scripts/lib/say.mjs';
+import { grid } from './grid.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { build, startOurs, startPeer } from './lib/sides.mjs';
+import { keepJson, keepPage, page } from './lib/results.mjs';
+import * as inspection from './parts/inspection.mjs';
+import * as kernels from './parts/kernels.mjs';
+import * as limit from './parts/limit.mjs';
+import * as profile from './parts/profile.mjs';
+import * as training from './parts/training.mjs';
+
+const usage = `npm run bench -- [PART …] [options]
+
+Parts, all but the profile without a name:
+  training    training steps, beside PyTorch
+  limit       what ONNX Runtime's matrix product reaches, and what share of it each side
+  inspection  a frame and the source × target matrix of a probe, and what frames cost training
+  kernels     training by the kernels alone, beside ONNX Runtime
+  profile     where the time of our training step goes
+
+Options:
+  --python PATH  a Python with PyTorch 1.13 or later to compare with; may be given again (default: python3)
+  --node PATH    the Node.js that runs our side (default: this one)
+  --threads N    threads of our side (default: the engine's choice)
+  --only TEXT    only rows of the grid whose names contain the text, as "lstm" or "H 256"; may be given again
+  --quick        three short rounds instead of seven longer ones: a first impression
+  --publish      also writes bench/RESULTS.md`;
+
+const parts = { training, limit, inspection, kernels, profile };
+const standard = ['training', 'limit', 'inspection', 'kernels'];
+
+/** `turn`: seconds that one side runs before the next one does. */
+const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };
+
+const options = {
+  python: { type: 'string', multiple: true, default: ['python3'] },
+  node: { type: 'string', default: process.execPath },
+  threads: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  quick: { type: 'boolean', default: false },
+  publish: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+
+function parse() {
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const unknown = positionals.find((name) => !Object.hasOwn(parts, name));
+    if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
+    const rows = grid.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)));
+    if (rows.length === 0) throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
+    return { ...values, names: positionals.length > 0 ? positionals : standard, rows };
+  } catch (error) {
+    throw new Hindrance(`${error.message}\n\n${usage}`);
+  }
+}
+
+async function bench() {
+  const { names, rows, only, help, python, publish, quick, ...chosen } = parse();
+  if (help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  try {
+    await build();
+    const ours = startOurs(chosen);
+    const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
+    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
+    const results = {};
+    for (const name of names) results[name] = await parts[name].measure({ ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say });
+    const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
+    process.stdout.write(`\n${text}`);
+    say('written', keepJson({ ...head, results }));
+    if (publish) say('written', keepPage(text));
+    return 0;
+  } finally {
+    await stopAll();
+  }
+}
+
+await main(bench);

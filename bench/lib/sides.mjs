@@ -1,0 +1,56 @@
+// The programs that are measured: ours, and one PyTorch or more.
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../scripts/lib/processes.mjs';
+import { root } from '../../scripts/lib/stamps.mjs';
+import { Worker } from './worker.mjs';
+
+const cores = availableParallelism();
+
+/** Bundles this project's side and the command line. */
+export function build() {
+  return run(process.execPath, ['scripts/build.mjs', '--bench'], { cwd: root });
+}
+
+export function startOurs({ node, threads }) {
+  return new Worker('Backflow', node, ['--expose-gc', join(root, 'out/bench/ours.js')], threads === undefined ? {} : { BACKFLOW_BENCH_THREADS: String(threads) });
+}
+
+/** A PyTorch: one process for each number of threads that is tried. */
+export async function startPeer(python) {
+  const workers = [...new Set([1, cores])].map((threads) => ({ threads, worker: startPython(python, threads) }));
+  const description = await workers[0].worker.ask('describe');
+  return { name: `PyTorch ${description.torch}`, description, workers };
+}
+
+function startPython(python, threads) {
+  const count = String(threads);
+  return new Worker(python, python, [join(root, 'bench/peer/peer.py')], { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count, ...peerEnvironment() });
+}
+
+/**
+ * An OpenBLAS older than the processor falls back to SSE3, several times slower; whoever cares for speed names the newest core it
+ * knows. A setting of the person who measures is left as it is.
+ */
+export function peerEnvironment() {
+  if (process.env.OPENBLAS_CORETYPE !== undefined) return {};
+  const flags = processorFlags();
+  if (flags.has('avx512f') && flags.has('avx512vl')) return { OPENBLAS_CORETYPE: 'SkylakeX' };
+  if (flags.has('avx2') && flags.has('fma')) return { OPENBLAS_CORETYPE: 'Haswell' };
+  return {};
+}
+
+function processorFlags() {
+  try {
+    const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+    return new Set(line === null ? [] : line[1].trim().split(' '));
+  } catch {
+    return new Set();
+  }
+}
+
+/** What `interleave` times: training steps of a built model. */
+export function trainingSide(worker, name) {
+  return { run: async (steps) => (await worker.ask('run', { name, steps })).seconds };
+}

@@ -1,0 +1,14 @@
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * How many times as fast `ours` is: the ratio of the medians, and the least and greatest ratio within one round, whose two
+ * measurements stand side by side in time.
+ */
+export function speedup(theirs, ours) {
+  const rounds = theirs.map((seconds, i) => seconds / ours[i]);
+  return { ratio: median(theirs) / median(ours), least: Math.min(...rounds), greatest: Math.max(...rounds) };
+}

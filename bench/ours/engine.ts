@@ -1,0 +1,76 @@
+/** All that the measurements use of the engine, in one place. */
+import { availableParallelism } from 'node:os';
+import { createBackend } from '../../src/engine/backend';
+import { Inspector } from '../../src/engine/inspect/inspector';
+import { makeFrame } from '../../src/engine/inspect/frame';
+import { Trainer } from '../../src/engine/train/trainer';
+import { Vocabulary } from '../../src/core/corpus/vocabulary';
+import { Streams } from '../../src/core/corpus/streams';
+import { checkConfig, plainStack } from '../../src/core/model/config';
+import { initialise } from '../../src/core/model/initialise';
+import { Random } from '../../src/core/model/random';
+import { Arena } from '../../src/kernels/arena';
+import { defaultThresholds, defaultTrainingSettings, type BackendName, type CellName } from '../../src/protocol/settings';
+
+/** A row of the grid, and who computes it; `threads` null lets the engine choose. */
+export interface TrainingRequest {
+  readonly cell: CellName;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly batch: number;
+  readonly window: number;
+  readonly vocabulary: number;
+  readonly backend: BackendName;
+  readonly threads: number | null;
+}
+
+/** A model in training, and one probe of its text. */
+export interface Training {
+  /** One ordinary training step, its recording included. */
+  readonly step: () => Promise<void>;
+  /** A frame of the probe, as the panel asks for it between two steps. */
+  readonly frame: () => Promise<void>;
+  /** The source × target matrix of the probe. */
+  readonly matrix: () => Promise<void>;
+}
+
+/** Windows in the random text; more would measure the same. */
+const windowsOfText = 8;
+const probeTokens = 257;
+
+/** Trains on uniformly random tokens with Adam and clipping to norm 1, as the peer does. The weights are the engine's defaults. */
+export async function createTraining(request: TrainingRequest): Promise<Training> {
+  const { cell, layers, hidden, vocabulary: symbols, window, batch } = request;
+  const random = Random.fromSeed(1);
+  const vocabulary = new Vocabulary(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)));
+  const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
+  const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
+  const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
+  const backend = await createBackend(settings, availableParallelism());
+  if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
+  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend);
+
+  const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend });
+  const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
+  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, maximumRate: 20 } as const;
+  let frames = 0;
+  return {
+    async step() {
+      await trainer.next();
+    },
+    async frame() {
+      await makeFrame(inspector, watch, ++frames, trainer.step);
+    },
+    async matrix() {
+      await inspector.read(text);
+      await inspector.matrix(() => Promise.resolve());
+    },
+  };
+}
+
+/** Names of the exported kernels by their index in the WebAssembly module, which is all that a profile knows of them. */
+export function kernelNames(): ReadonlyMap<string, string> {
+  // The specification makes the index the exported function's own name.
+  const { kernels } = Arena.build((arena) => arena);
+  return new Map(Object.entries(kernels).flatMap(([name, kernel]: [string, unknown]): [string, string][] => (kernel instanceof Function ? [[kernel.name, name]] : [])));
+}

@@ -1,0 +1,80 @@
+/**
+ * Our side of the measurements: one JSON object a line on standard input, one answer a line on standard output, like peer/peer.py.
+ *
+ *     {"do": "describe"}                                  → versions
+ *     {"do": "build", "name", …TrainingRequest}           → {}
+ *     {"do": "run", "name", "steps", "what"?}             → {"seconds"} of all these training steps (or frames, or matrices)
+ *     {"do": "shared", "name", "seconds", "rate"}         → {"alone", "together"}: steps per second without and with frames
+ *     {"do": "profile", "name", "steps"}                  → {"seconds", "functions"} where the time goes
+ *     {"do": "gemm", "shape": [m, n, k], "threads"}       → {"flops"} per second of one product on ONNX Runtime
+ *     {"do": "clear"}                                     → {}: forgets the models
+ */
+import { createInterface } from 'node:readline';
+import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
+import { versions } from '../../src/engine/versions';
+import { createTraining, kernelNames, type Training, type TrainingRequest } from './engine';
+import { gemmSpeed } from './gemm';
+import { profile } from './profile';
+import { framesBesideTraining, timeOf } from './timing';
+
+type Request =
+  | { readonly do: 'describe' | 'clear' }
+  | ({ readonly do: 'build'; readonly name: string } & TrainingRequest)
+  | { readonly do: 'run'; readonly name: string; readonly steps: number; readonly what?: keyof Training }
+  | { readonly do: 'shared'; readonly name: string; readonly seconds: number; readonly rate: number }
+  | { readonly do: 'profile'; readonly name: string; readonly steps: number }
+  | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
+
+enableRelaxedSimd();
+
+const trainings = new Map<string, Training>();
+const threadsOfUser = process.env['BACKFLOW_BENCH_THREADS'];
+
+function trainingOf(name: string): Training {
+  const training = trainings.get(name);
+  if (!training) throw new Error(`nothing was built under the name ${name}`);
+  return training;
+}
+
+async function answer(request: Request): Promise<object> {
+  switch (request.do) {
+    case 'describe':
+      return { ...versions('ort'), v8: process.versions.v8 };
+    case 'build': {
+      const threads = request.threads ?? (threadsOfUser === undefined ? null : Number(threadsOfUser));
+      trainings.set(request.name, await createTraining({ ...request, threads }));
+      return {};
+    }
+    case 'run': {
+      const training = trainingOf(request.name);
+      return { seconds: await timeOf(training[request.what ?? 'step'], request.steps) };
+    }
+    case 'shared':
+      return framesBesideTraining(trainingOf(request.name), request.seconds, request.rate);
+    case 'profile': {
+      const training = trainingOf(request.name);
+      return profile(() => timeOf(training.step, request.steps), kernelNames());
+    }
+    case 'gemm':
+      return { flops: await gemmSpeed(request.shape, request.threads) };
+    case 'clear':
+      trainings.clear();
+      // The next row starts without this one's garbage.
+      globalThis.gc?.();
+      return {};
+  }
+}
+
+async function main(): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    let result: object;
+    try {
+      result = await answer(JSON.parse(line) as Request);
+    } catch (thrown) {
+      result = { error: thrown instanceof Error ? thrown.message : String(thrown) };
+    }
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+}
+
+void main();

@@ -1,0 +1,118 @@
+// npm run bench:validation: does training here end where PyTorch's does? See `usage` and README.md.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { run, stopAll } from '../scripts/lib/processes.mjs';
+import { Hindrance, main, say } from '../scripts/lib/say.mjs';
+import { root } from '../scripts/lib/stamps.mjs';
+import { englishText } from './lib/corpus.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { table, verdict } from './lib/markdown.mjs';
+import { keepJson } from './lib/results.mjs';
+import { peerEnvironment } from './lib/sides.mjs';
+
+const usage = `npm run bench:validation -- [options]
+
+Trains a one-layer LSTM of 256 units on a million characters of English, here and in PyTorch, with the same settings, and compares the losses
+on the whole validation part. Both are evaluated by PyTorch; ours from its checkpoint. PyTorch trains from its own first weights, and again from ours:
+then the luck of the draw, which is most of the difference, is the same.
+
+  --python PATH  a Python with PyTorch and onnx (default: python3)
+  --node PATH    the Node.js that runs our side (default: this one)
+  --steps N      training steps of 2,048 tokens (default: 500)
+  --seeds N      runs of each side (default: 2)
+  --text FILE    another text, UTF-8 without a byte-order mark (default: from Debian's package bible-kjv-text)`;
+
+const settings = { hidden: 256, window: 64, batch: 32, 'learning-rate': 0.002, 'clip-norm': 1 };
+/** Too small to change a float32: a run's first weights are those after one such step. */
+const noLearningRate = 1e-30;
+/** Largest relative difference of the mean losses. */
+const bar = 0.02;
+
+const options = {
+  python: { type: 'string', default: 'python3' },
+  node: { type: 'string', default: process.execPath },
+  steps: { type: 'string', default: '500' },
+  seeds: { type: 'string', default: '2' },
+  text: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+
+function parse() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new Hindrance(`${error.message}\n\n${usage}`);
+  }
+}
+
+async function validation() {
+  const { python, node, steps, seeds, text: given, help } = parse();
+  if (help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'backflow-validation-'));
+  try {
+    await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
+    const text = given ?? (await englishText());
+    const losses = { ours: [], theirs: [], theirsFromOurs: [] };
+    for (let seed = 1; seed <= Number(seeds); seed++) {
+      const out = join(folder, String(seed));
+      const seeded = ['--seed', String(seed)];
+      const shared = [...asArguments(settings), '--steps', steps, ...seeded];
+      const model = await trainOurs(node, text, [...shared, '--out', out]);
+      const first = await trainOurs(node, text, [...asArguments({ ...settings, 'learning-rate': noLearningRate }), '--steps', '1', ...seeded, '--out', `${out}-first`]);
+      losses.ours.push(await peer(python, ['evaluate', text, '--checkpoint', model]));
+      losses.theirs.push(await peer(python, ['train', text, ...shared]));
+      losses.theirsFromOurs.push(await peer(python, ['train', text, ...shared, '--initial', first]));
+      say(`seed ${seed}`, Object.values(losses).map((values) => values.at(-1).toFixed(4)).join(', '));
+    }
+    process.stdout.write(`\n${report(losses)}\n`);
+    say('written', keepJson({ machine: describeMachine(), settings: { ...settings, steps: Number(steps) }, losses }));
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await stopAll();
+  }
+}
+
+function asArguments(values) {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
+/** The path of the checkpoint that our command line leaves. */
+async function trainOurs(node, text, args) {
+  const lines = await output(node, [join(root, 'dist/cli.js'), 'train', text, '--cell', 'lstm', '--layers', '1', '--optimizer', 'adam', ...args, '--json'], {});
+  return JSON.parse(lines.trimEnd().split('\n').at(-1)).model;
+}
+
+/** Validation loss, in nats per token. */
+async function peer(python, args) {
+  return JSON.parse(await output(python, [join(root, 'bench/peer/validate.py'), ...args], peerEnvironment())).validationLoss;
+}
+
+async function output(command, args, environment) {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, ...environment }, maxBuffer: 64 * 2 ** 20 });
+    return stdout;
+  } catch (error) {
+    throw new Hindrance(`${command} ${args.join(' ')} failed.\n${error.stderr ?? error.message}`);
+  }
+}
+
+function report({ ours, theirs, theirsFromOurs }) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const row = (name, losses) => [name, ...losses.map((loss) => loss.toFixed(4)), mean(losses).toFixed(4)];
+  const headings = ['validation loss, nats per token', ...ours.map((_, i) => `seed ${i + 1}`), 'mean'];
+  const rows = [row('Backflow', ours), row('PyTorch', theirs), row('PyTorch from our first weights', theirsFromOurs)];
+  const judge = (name, losses) => {
+    const difference = mean(ours) / mean(losses) - 1;
+    return `Ours is ${(100 * difference).toFixed(2)} % from ${name}; bar: within ${100 * bar} %: ${verdict(Math.abs(difference) <= bar)}.`;
+  };
+  return `${table(headings, headings.map((_, i) => (i === 0 ? 'left' : 'right')), rows)}\n\n${judge('PyTorch’s', theirs)} ${judge('PyTorch’s from the same weights', theirsFromOurs)}`;
+}
+
+await main(validation);

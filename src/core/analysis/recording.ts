@@ -1,0 +1,111 @@
+/**
+ * What every training step leaves on record: the norms of its total gradients, step by step of the window, and how saturated its
+ * gates were. A row stands for one training step or, when many have been taken, for a stretch of them: the rows are then merged in
+ * pairs, so that the record of a run of any length has a fixed size. Gradients are averaged as squares, fractions as they are.
+ */
+import type { TotalNorms } from '../backward/recurrence';
+import { cellOf } from '../model/cells/registry';
+import { directionsOf, type Direction, type ModelConfig } from '../model/config';
+
+/** Even, so that rows merge in pairs. */
+const mostRows = 1024;
+/** Of a longer window neighbouring steps share a column. */
+const mostColumns = 256;
+
+export interface RecordedSeries {
+  readonly layer: number;
+  readonly direction: Direction;
+  /** `hidden` and `cellState`: norms of ∂L/∂h_t and ∂L/∂c_t over the window; otherwise one of `Cell.counts`, a fraction. */
+  readonly name: string;
+  /** First column of a row, and how many. */
+  readonly offset: number;
+  readonly columns: number;
+}
+
+export class Recording {
+  readonly series: readonly RecordedSeries[];
+  /** Training steps that one row stands for. */
+  stepsPerRow = 1;
+  /** Whole rows; the one after them is being filled. */
+  rows = 0;
+  /** (mostRows + 1) × width: squares of norms, and fractions; of the row that is being filled their sums. */
+  readonly values: Float64Array;
+  private readonly width: number;
+  private readonly columns: number;
+  private readonly stepsPerColumn: number;
+  /** Training steps in the row that is being filled. */
+  private pending = 0;
+
+  /** @param steps T, of the longest window */
+  constructor(config: ModelConfig, steps: number) {
+    this.stepsPerColumn = Math.ceil(steps / mostColumns);
+    this.columns = Math.ceil(steps / this.stepsPerColumn);
+    const { counts, hasCellState } = cellOf(config.cell);
+    const series: RecordedSeries[] = [];
+    let offset = 0;
+    for (let layer = 0; layer < config.layers; layer++) {
+      for (const direction of directionsOf(config)) {
+        const add = (name: string, columns: number) => {
+          series.push({ layer, direction, name, offset, columns });
+          offset += columns;
+        };
+        add('hidden', this.columns);
+        if (hasCellState) add('cellState', this.columns);
+        for (const name of counts) add(name, 1);
+      }
+    }
+    this.series = series;
+    this.width = offset;
+    this.values = new Float64Array((mostRows + 1) * offset);
+  }
+
+  /** Adds a training step: of each layer and direction the norms of its first `steps` steps, and the fractions of its gates. */
+  add(totals: readonly (readonly TotalNorms[])[], saturation: readonly (readonly Float64Array[])[], steps: number): void {
+    let at = this.rows * this.width;
+    totals.forEach((directions, layer) => {
+      directions.forEach(({ hidden, cellState }, d) => {
+        for (const norms of cellState.length > 0 ? [hidden, cellState] : [hidden]) {
+          for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += norms[t] ** 2 / this.stepsPerColumn;
+          at += this.columns;
+        }
+        for (const fraction of saturation[layer][d]) this.values[at++] += fraction;
+      });
+    });
+    this.pending++;
+    if (this.pending === this.stepsPerRow) this.finishRow();
+  }
+
+  /** Values of one whole row: squares of norms, and fractions. */
+  row(index: number): Float64Array {
+    return this.values.subarray(index * this.width, (index + 1) * this.width);
+  }
+
+  /** What must be saved beside `values` to go on: plain whole numbers. */
+  get state(): { recordedRows: number; recordedStepsPerRow: number; recordedPending: number } {
+    return { recordedRows: this.rows, recordedStepsPerRow: this.stepsPerRow, recordedPending: this.pending };
+  }
+
+  restore({ recordedRows, recordedStepsPerRow, recordedPending }: Recording['state']): void {
+    this.rows = recordedRows;
+    this.stepsPerRow = recordedStepsPerRow;
+    this.pending = recordedPending;
+  }
+
+  private finishRow(): void {
+    const row = this.row(this.rows);
+    for (let i = 0; i < row.length; i++) row[i] /= this.stepsPerRow;
+    this.rows++;
+    this.pending = 0;
+    if (this.rows === mostRows) this.mergePairs();
+    this.row(this.rows).fill(0);
+  }
+
+  private mergePairs(): void {
+    for (let r = 0; r < mostRows; r += 2) {
+      const [first, second, merged] = [this.row(r), this.row(r + 1), this.row(r / 2)];
+      for (let i = 0; i < merged.length; i++) merged[i] = (first[i] + second[i]) / 2;
+    }
+    this.rows = mostRows / 2;
+    this.stepsPerRow *= 2;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The source × target matrix: the itemised gradients of every target at once, in the top layer. All targets pass back through the
+ * same activations, so that each step is one product for all of them. Each target's gradient is a row with a scale of its own.
+ */
+import { at } from '../../kernels/arena';
+import { cellOf } from '../model/cells/registry';
+import { outputSize } from '../model/config';
+import type { Parameters } from '../model/parameters';
+import type { Tape } from '../model/tape';
+import type { Products } from '../products';
+import { log10Of } from './scaled';
+
+/** A row whose squares sum to something outside is brought back to unit length: float32 holds its entries well inside. */
+const smallestSquares = 1e-16;
+const largestSquares = 1e16;
+
+export class TargetMatrix {
+  /** T × H, row r is target T − 1 − r: those that have been reached are the first rows. */
+  private readonly hidden: Float32Array;
+  private readonly cellState: Float32Array;
+  private readonly cellTotal: Float32Array;
+  private readonly previous: Float32Array;
+  private readonly preActivations: Float32Array;
+  private readonly recurrentPreActivations: Float32Array;
+  /** T × H: ∂ℓ_τ/∂h_τ, the last target first. */
+  private readonly sources: Float32Array;
+  private readonly errors: Float32Array;
+  private readonly squares: Float64Array;
+  private readonly cellSquares: Float64Array;
+  private readonly factors: Float32Array;
+  private readonly logScales: Float64Array;
+
+  /** @param tape of one stream (B = 1)  @param parameters in its arena */
+  constructor(
+    private readonly tape: Tape,
+    private readonly parameters: Parameters,
+    private readonly products: Products,
+  ) {
+    const { config, arena, mostSteps: T } = tape;
+    const cell = cellOf(config.cell);
+    const states = T * config.hiddenSize;
+    const cellStates = cell.hasCellState ? states : 0;
+    this.hidden = arena.floats(states);
+    this.cellState = arena.floats(cellStates);
+    this.cellTotal = arena.floats(cellStates);
+    this.previous = arena.floats(states);
+    this.preActivations = arena.floats(cell.gates.length * states);
+    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(cell.gates.length * states) : this.preActivations;
+    this.sources = arena.floats(T * outputSize(config));
+    this.errors = arena.floats(T * config.vocabularySize);
+    this.squares = arena.doubles(T);
+    this.cellSquares = arena.doubles(T);
+    this.factors = arena.floats(T);
+    this.logScales = new Float64Array(T);
+  }
+
+  /**
+   * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖ in the top layer, forward direction, from what the tape holds now; NaN for t > τ,
+   * −Infinity for exactly zero. `pause` is called between steps; it may throw to cancel.
+   */
+  async run(pause: () => Promise<void>): Promise<Float64Array> {
+    const { hidden, cellState, sources, tape } = this;
+    const { config, steps: T, arena } = tape;
+    const H = config.hiddenSize;
+    const matrix = new Float64Array(T * T).fill(NaN);
+    await this.lossGradients();
+    hidden.fill(0);
+    cellState.fill(0);
+    this.logScales.fill(0);
+    for (let t = T - 1; t >= 0; t--) {
+      const rows = T - t;
+      const newest = (rows - 1) * H;
+      const source = t * outputSize(config);
+      hidden.set(sources.subarray(source, source + H), newest);
+      arena.kernels.rowSquares(rows, H, at(hidden), at(this.squares));
+      for (let r = 0; r < rows; r++) matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
+      await this.stepBack(t, rows);
+      await pause();
+    }
+    return matrix;
+  }
+
+  /** ∂ℓ_τ/∂h_τ = Vᵀ(p − y) of every step. */
+  private async lossGradients(): Promise<void> {
+    const { config, arena, steps, probabilities, targets } = this.tape;
+    const V = config.vocabularySize;
+    arena.kernels.lossGradient(steps, V, at(probabilities), at(targets), 1, at(this.errors));
+    await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, outputSize(config), V);
+  }
+
+  /** From ∂ℓ/∂h_t of the first `rows` targets to ∂ℓ/∂h_{t−1}. */
+  private async stepBack(t: number, rows: number): Promise<void> {
+    const { hidden, cellState, cellTotal, previous, preActivations, recurrentPreActivations, tape } = this;
+    const { config, arena, layers } = tape;
+    const { hiddenSize: H, activation } = config;
+    const cell = cellOf(config.cell);
+    const top = layers.length - 1;
+    if (!cell.recurrentDiffers) previous.fill(0, 0, rows * H);
+    cell.stepBack(arena.kernels, {
+      tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), cellState: at(cellState), cellTotal: at(cellTotal),
+      preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
+    });
+    await this.products.multiply(hidden, recurrentPreActivations, this.parameters.layers[top][0].R, rows, H, cell.gates.length * H);
+    if (cell.recurrentDiffers) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
+    this.rescale(rows);
+  }
+
+  private rescale(rows: number): void {
+    const { hidden, cellState, squares, cellSquares, factors, tape } = this;
+    const { kernels } = tape.arena;
+    const H = tape.config.hiddenSize;
+    kernels.rowSquares(rows, H, at(hidden), at(squares));
+    if (cellState.length > 0) kernels.rowSquares(rows, H, at(cellState), at(cellSquares));
+    else cellSquares.fill(0);
+    let isNeeded = false;
+    for (let r = 0; r < rows; r++) {
+      const sum = squares[r] + cellSquares[r];
+      const isOutside = sum > 0 && (sum < smallestSquares || sum > largestSquares);
+      factors[r] = isOutside ? 1 / Math.sqrt(sum) : 1;
+      if (!isOutside) continue;
+      this.logScales[r] += 0.5 * Math.log(sum);
+      isNeeded = true;
+    }
+    if (!isNeeded) return;
+    kernels.scaleRows(rows, H, at(hidden), at(factors));
+    if (cellState.length > 0) kernels.scaleRows(rows, H, at(cellState), at(factors));
+  }
+}

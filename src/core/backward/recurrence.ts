@@ -1,0 +1,89 @@
+/** One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads. */
+import { at } from '../../kernels/arena';
+import { splitStreams } from '../../kernels/crew';
+import { FixedMatrix } from '../../kernels/fixedMatrix';
+import type { BackwardPass, Part } from '../model/cells/cell';
+import { cellOf } from '../model/cells/registry';
+import { directionsOf } from '../model/config';
+import type { Tape } from '../model/tape';
+
+/** Norms over units and streams of the total gradients of one layer's direction, one per step of the window. */
+export interface TotalNorms {
+  /** ‖∂L/∂h_t‖₂. */
+  readonly hidden: Float64Array;
+  /** ‖∂L/∂c_t‖₂; LSTM only, empty otherwise. */
+  readonly cellState: Float64Array;
+}
+
+export class BackwardRecurrence {
+  readonly totals: readonly (readonly TotalNorms[])[];
+  /** T·B × G·H: gradient of the pre-activations of the direction that was run last, as W sees it … */
+  readonly preActivations: Float32Array;
+  /** … and as R sees it. */
+  readonly recurrentPreActivations: Float32Array;
+  /** B × H for each layer and direction: what goes on to the window before. */
+  private readonly carried: readonly (readonly { readonly hidden: Float32Array; readonly cellState: Float32Array }[])[];
+  private readonly matrix: FixedMatrix;
+  private readonly parts: readonly Part[];
+  /** A row for each part. */
+  private readonly squares: Float64Array;
+
+  constructor(private readonly tape: Tape) {
+    const { config, arena, mostSteps, batch } = tape;
+    const cell = cellOf(config.cell);
+    const H = config.hiddenSize;
+    const width = cell.gates.length * H;
+    const states = cell.hasCellState ? 2 : 1;
+    const ofEach = <T>(make: () => T): T[][] => Array.from({ length: config.layers }, () => directionsOf(config).map(make));
+    this.totals = ofEach(() => ({ hidden: new Float64Array(mostSteps), cellState: new Float64Array(cell.hasCellState ? mostSteps : 0) }));
+    this.carried = ofEach(() => ({ hidden: arena.floats(batch * H), cellState: arena.floats(cell.hasCellState ? batch * H : 0) }));
+    this.preActivations = arena.floats(mostSteps * batch * width);
+    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(mostSteps * batch * width) : this.preActivations;
+    this.matrix = new FixedMatrix(arena, width, H);
+    this.parts = splitStreams(batch, arena.threads);
+    this.squares = arena.doubles(this.parts.length * states * mostSteps);
+  }
+
+  clearCarried(): void {
+    for (const { hidden, cellState } of this.carried.flat()) {
+      hidden.fill(0);
+      cellState.fill(0);
+    }
+  }
+
+  /**
+   * @param hidden T·B × H, in: what reaches each h_t from above; out: ∂L/∂h_t
+   * @param truncation k2, or 0
+   */
+  run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): void {
+    const { tape, parts, squares } = this;
+    const { config, arena, steps, batch } = tape;
+    const cell = cellOf(config.cell);
+    const carried = this.carried[layer][d];
+    this.matrix.load(R);
+    squares.fill(0);
+    const pass: BackwardPass = {
+      tape: tape.layers[layer].directions[d], steps, batch, hiddenSize: config.hiddenSize, activation: config.activation,
+      lengths: tape.lengthsAddress, truncation, R: this.matrix.address, hidden: at(hidden),
+      carriedHidden: at(carried.hidden), carriedCell: at(carried.cellState),
+      preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
+    };
+    const row = squares.length / parts.length;
+    arena.run(cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, at(squares, p * row))));
+    this.norms(this.totals[layer][d], row);
+  }
+
+  /** From the parts' sums of squares. */
+  private norms({ hidden, cellState }: TotalNorms, row: number): void {
+    const { steps } = this.tape;
+    const sum = (index: number) => {
+      let squares = 0;
+      for (let start = 0; start < this.squares.length; start += row) squares += this.squares[start + index];
+      return Math.sqrt(squares);
+    };
+    for (let t = 0; t < steps; t++) {
+      hidden[t] = sum(t);
+      if (cellState.length > 0) cellState[t] = sum(steps + t);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The forward pass of one window: tokens and carried-in state on the tape → the states, gates and probabilities that the backward
+ * pass needs. What can be done for all steps at once goes through `Products`; the recurrence goes through the kernels, which
+ * leave the gates behind. (ONNX's recurrent operators return the states only: the gates would have to be computed a second time.)
+ */
+import { at } from '../../kernels/arena';
+import { cellOf } from '../model/cells/registry';
+import { inputSize, outputSize } from '../model/config';
+import type { DirectionParameters, Parameters } from '../model/parameters';
+import type { DirectionTape, Tape } from '../model/tape';
+import type { Products } from '../products';
+import { ForwardRecurrence } from './recurrence';
+import { concatenate } from './directions';
+
+export class Forward {
+  private readonly recurrence: ForwardRecurrence;
+  /** T·B × E; empty where tokens are read one-hot. */
+  readonly embedded: Float32Array;
+  /** V × G·H: W of the lowest layer transposed, a row for each token; empty with an embedding. */
+  private readonly columns: Float32Array;
+  /** G·H: Wb + Rb. */
+  private readonly bias: Float32Array;
+
+  /** @param parameters in the tape's arena */
+  constructor(
+    private readonly tape: Tape,
+    private readonly parameters: Parameters,
+    private readonly products: Products,
+  ) {
+    const { config, arena, mostSteps, batch } = tape;
+    const { embeddingSize, vocabularySize, hiddenSize, cell } = config;
+    const width = cellOf(cell).gates.length * hiddenSize;
+    this.embedded = arena.floats(embeddingSize === null ? 0 : mostSteps * batch * embeddingSize);
+    this.columns = arena.floats(embeddingSize === null ? vocabularySize * width : 0);
+    this.bias = arena.floats(width);
+    this.recurrence = new ForwardRecurrence(tape);
+  }
+
+  /** What the gates of the last window counted: of each layer and direction the fractions named in `Cell.counts`. */
+  get saturation(): readonly (readonly Float64Array[])[] {
+    return this.recurrence.saturation;
+  }
+
+  /** Fills the whole tape. */
+  async run(): Promise<void> {
+    await this.states();
+    const { config, layers, probabilities, rows, targets, targetLogProbabilities, arena } = this.tape;
+    const { W, b } = this.parameters.output;
+    const top = layers[layers.length - 1].output;
+    await this.products.affine(probabilities, top, W, b, rows, config.vocabularySize, outputSize(config));
+    arena.kernels.softmax(rows, config.vocabularySize, at(probabilities), at(targets), at(targetLogProbabilities));
+  }
+
+  /** The states and gates only, for a window whose predictions are not wanted yet. */
+  async states(): Promise<void> {
+    this.embed();
+    const { layers, config, rows, arena } = this.tape;
+    for (const [layer, tape] of layers.entries()) {
+      for (const [d, direction] of tape.directions.entries()) {
+        const parameters = this.parameters.layers[layer][d];
+        await this.preActivations(layer, direction, parameters);
+        this.recurrence.run(layer, d, parameters);
+      }
+      concatenate(this.tape, tape);
+      if (tape.dropout) arena.kernels.multiplyElements(at(tape.passed), at(tape.output), at(tape.dropout), rows * outputSize(config));
+    }
+  }
+
+  private embed(): void {
+    const { embedding } = this.parameters;
+    if (!embedding) return;
+    const { config, inputs, rows, arena } = this.tape;
+    arena.kernels.gatherRows(at(this.embedded), at(embedding), at(inputs), rows, config.embeddingSize ?? 0, 0);
+  }
+
+  /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates. */
+  private async preActivations(layer: number, { gates }: DirectionTape, { W, Wb, Rb }: DirectionParameters): Promise<void> {
+    const { config, layers, inputs, rows, arena } = this.tape;
+    const { recurrentDiffers } = cellOf(config.cell);
+    const width = this.bias.length;
+    for (let j = 0; j < width; j++) this.bias[j] = recurrentDiffers ? Wb[j] : Wb[j] + Rb[j];
+    if (layer > 0 || config.embeddingSize !== null) {
+      const x = layer > 0 ? layers[layer - 1].passed : this.embedded;
+      await this.products.affine(gates, x, W, this.bias, rows, width, inputSize(config, layer));
+      return;
+    }
+    // With one-hot x_t the product is a column of W.
+    arena.kernels.transpose(at(this.columns), at(W), width, config.vocabularySize);
+    arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, at(this.bias));
+  }
+}

@@ -1,0 +1,60 @@
+/** The report of a text that is too long for one tape: read in segments, see `SegmentedBackward`. */
+import { ItemisedGradient } from '../../core/analysis/itemised';
+import { horizonOf, regionsOf, relativeTo } from '../../core/analysis/regions';
+import { SegmentedBackward } from '../../core/backward/segmented';
+import type { Ids } from '../../core/corpus/ids';
+import { makeLearningNetwork } from '../../core/network';
+import { cellOf } from '../../core/model/cells/registry';
+import { UserError } from '../../core/userError';
+import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
+import type { Region } from '../../protocol/frame';
+import { gradientReport } from './gradientReport';
+import type { InspectedModel } from './inspector';
+import { hiddenNorms } from './states';
+
+/** Steps of a segment: long enough for large products, short enough for a small tape. */
+const segmentSteps = 1024;
+
+/** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
+export async function makeLongReport(model: InspectedModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
+  const { config, vocabulary, backend } = model;
+  if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
+  const { network, itemised } = backend.build(1, (arena, products) => {
+    const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
+    return { network: made, itemised: new ItemisedGradient(made.tape, made.parameters, products) };
+  });
+  network.parameters.values.set(model.parameters.values);
+  const segmented = new SegmentedBackward(network, ids);
+  const { hasCellState } = cellOf(config.cell);
+  const layers = Array.from({ length: config.layers }, () => ({
+    hidden: new Float64Array(segmented.steps),
+    total: new Float64Array(segmented.steps),
+    totalCell: hasCellState ? new Float64Array(segmented.steps) : null,
+    log10: new Float64Array(segmented.steps).fill(NaN),
+  }));
+  const loss = await segmented.run(async (first, steps) => {
+    const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
+    layers.forEach(({ hidden, total, totalCell, log10 }, layer) => {
+      const [totals] = network.backward.totals[layer];
+      hidden.set(hiddenNorms(network.tape, layer, 0), first);
+      total.set(totals.hidden.subarray(0, steps), first);
+      totalCell?.set(totals.cellState.subarray(0, steps), first);
+      if (flows) log10.set(flows[layer][0].hidden, first);
+    });
+    await pause();
+  });
+  const regions: Region[] = [];
+  const reports = layers.map(({ log10, ...norms }, layer): LayerReport => {
+    const relative = relativeTo(target, log10);
+    for (const region of regionsOf(relative, request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
+    return { layer, direction: 'forward', ...norms, flow: { target, log10, horizon: horizonOf(relative, target, request.thresholds) } };
+  });
+  return {
+    loss,
+    tokens: Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]),
+    layers: reports,
+    ...gradientReport(network.backward.gradient, config),
+    regions,
+    matrix: null,
+  };
+}

@@ -1,0 +1,78 @@
+/** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { GraphBuilder } from '../../core/onnx/graphBuilder';
+import { dataType, encodeModel } from '../../core/onnx/messages';
+import type { Products } from '../../core/products';
+import { Staging } from './staging';
+
+interface Gemm {
+  readonly transA: number;
+  readonly transB: number;
+  readonly bias: boolean;
+}
+
+export class OrtProducts implements Products {
+  private readonly staging = new Staging();
+
+  private constructor(
+    private readonly plain: InferenceSession,
+    private readonly transposed: InferenceSession,
+    private readonly biased: InferenceSession,
+  ) {}
+
+  /** @param spin threads wait for work by spinning: quicker, but they take the processor from everyone else */
+  static async create(threads: number, spin: boolean): Promise<OrtProducts> {
+    const session = (gemm: Gemm) => InferenceSession.create(gemmModel(gemm), sessionOptions(threads, spin));
+    return new OrtProducts(
+      await session({ transA: 0, transB: 0, bias: false }),
+      await session({ transA: 1, transB: 0, bias: false }),
+      await session({ transA: 0, transB: 1, bias: true }),
+    );
+  }
+
+  multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.run(this.plain, out, [m, n], { a: [a, [m, k]], b: [b, [k, n]] });
+  }
+
+  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.run(this.transposed, out, [m, n], { a: [a, [k, m]], b: [b, [k, n]] });
+  }
+
+  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.run(this.biased, out, [m, n], { a: [a, [m, k]], b: [b, [n, k]], bias: [bias, [n]] });
+  }
+
+  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Record<string, [Float32Array, number[]]>): Promise<void> {
+    const { staging } = this;
+    const feeds = Object.fromEntries(Object.entries(operands).map(([name, [data, dims]]) => [name, new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims)]));
+    const result = staging.room('out', out, sizeOf(shape));
+    await session.run(feeds, { out: new Tensor('float32', result, shape) });
+    staging.write(out, result);
+  }
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function sessionOptions(threads: number, spin: boolean): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' } } },
+  };
+}
+
+function gemmModel({ transA, transB, bias }: Gemm): Uint8Array {
+  const graph = new GraphBuilder();
+  const operands = ['a', 'b'];
+  graph.input('a', dataType.float, ['a0', 'a1']);
+  graph.input('b', dataType.float, ['b0', 'b1']);
+  if (bias) operands.push(graph.input('bias', dataType.float, ['n']));
+  graph.node('Gemm', operands, { transA, transB }, 'out');
+  graph.output('out', dataType.float, ['m', 'n']);
+  return encodeModel({ irVersion: 8, graph: graph.build('product'), opsetImport: [{ domain: '', version: 18 }], metadataProps: [] });
+}

@@ -1,0 +1,58 @@
+/**
+ * A general product, for where nobody faster is at hand: both matrices are packed block by block, so that what the product reads lies
+ * together in the caches (Goto & van de Geijn 2008).
+ */
+import { zero } from './elements';
+import { bytesOf } from './lanes';
+import { pack, panelBytes, panelWidth } from './panels';
+import { multiplyBlock } from './product';
+
+/** Size of the blocks: `k` and `n` of b, `m` of a. */
+const innerBlock: usize = 256;
+const columnBlock: usize = 512;
+const rowBlock: usize = 96;
+
+/**
+ * out[m, n] (+)= a[m, k] · b[k, n]; out row-major, element (i, l) of a at a[i · aRowStride + l · aColumnStride], of b alike.
+ * @param accumulate 0: out is overwritten  @param scratch `gemmScratchLength` elements
+ */
+export function gemm(
+  out: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  aRowStride: usize, aColumnStride: usize, bRowStride: usize, bColumnStride: usize, accumulate: usize, scratch: usize,
+): void {
+  if (!accumulate) zero(out, m * n);
+  for (let l: usize = 0; l < k; l += innerBlock) {
+    const inner = min(innerBlock, k - l);
+    const rows = scratch + bytesOf(inner * roundedToPanels(min(n, columnBlock)));
+    for (let j: usize = 0; j < n; j += columnBlock) {
+      const columns = min(columnBlock, n - j);
+      pack(scratch, b + bytesOf(l * bRowStride + j * bColumnStride), inner, columns, bRowStride, bColumnStride);
+      for (let i: usize = 0; i < m; i += rowBlock) {
+        const height = min(rowBlock, m - i);
+        const from = a + bytesOf(i * aRowStride + l * aColumnStride);
+        const to = out + bytesOf(i * n + j);
+        if (aColumnStride === 1) {
+          multiplyBlock(to, n, from, aRowStride, scratch, panelBytes(inner), height, columns, inner);
+        } else {
+          gatherBlock(rows, from, height, inner, aRowStride, aColumnStride);
+          multiplyBlock(to, n, rows, inner, scratch, panelBytes(inner), height, columns, inner);
+        }
+      }
+    }
+  }
+}
+
+/** to[height, width], row-major; row by row of the source where that lies together. */
+function gatherBlock(to: usize, from: usize, height: usize, width: usize, rowStride: usize, columnStride: usize): void {
+  for (let l: usize = 0; l < width; l++) {
+    const column = from + bytesOf(l * columnStride);
+    for (let i: usize = 0; i < height; i++) {
+      f32.store(to + bytesOf(i * width + l), f32.load(column + bytesOf(i * rowStride)));
+    }
+  }
+}
+
+@inline
+function roundedToPanels(n: usize): usize {
+  return (n + panelWidth - 1) & ~(panelWidth - 1);
+}

@@ -1,0 +1,94 @@
+/** Over the rows of matrices, row-major float32 unless said otherwise. */
+import { add, scale, sumOfSquares, zero } from './elements';
+import { bytesOf } from './lanes';
+
+/** out[row] = Σ a[row]², float64; a [rows, n]. */
+export function rowSquares(rows: usize, n: usize, a: usize, out: usize): void {
+  const stride = bytesOf(n);
+  for (let row: usize = 0; row < rows; row++, a += stride, out += 8) f64.store(out, sumOfSquares(a, n));
+}
+
+/** a[row] ← factors[row] · a[row]; a [rows, n], factors [rows]. */
+export function scaleRows(rows: usize, n: usize, a: usize, factors: usize): void {
+  const stride = bytesOf(n);
+  for (let row: usize = 0; row < rows; row++, a += stride, factors += 4) scale(a, n, f32.load(factors));
+}
+
+/** out[row] = row, [rows, width]. */
+export function fillRows(out: usize, row: usize, rows: usize, width: usize): void {
+  const bytes = bytesOf(width);
+  for (let i: usize = 0; i < rows; i++, out += bytes) memory.copy(out, row, bytes);
+}
+
+/** out[row] = table[ids[row]] + bias; where the id is negative bias alone. ids Int32[rows]; bias [width], or 0 for none. */
+export function gatherRows(out: usize, table: usize, ids: usize, rows: usize, width: usize, bias: usize): void {
+  const bytes = bytesOf(width);
+  for (let i: usize = 0; i < rows; i++, out += bytes, ids += 4) {
+    const id = i32.load(ids);
+    const from = table + <usize>id * bytes;
+    if (id < 0 && bias === 0) zero(out, width);
+    else if (id < 0) memory.copy(out, bias, bytes);
+    else if (bias === 0) memory.copy(out, from, bytes);
+    else add(out, from, bias, width);
+  }
+}
+
+/** table[ids[row]] += a[row], in the order of the rows; negative ids are skipped. a [rows, width]. */
+export function scatterAddRows(table: usize, ids: usize, a: usize, rows: usize, width: usize): void {
+  const bytes = bytesOf(width);
+  for (let i: usize = 0; i < rows; i++, a += bytes, ids += 4) {
+    const id = i32.load(ids);
+    if (id < 0) continue;
+    const to = table + <usize>id * bytes;
+    add(to, to, a, width);
+  }
+}
+
+/** out[j] = Σ a[row, j]; a [rows, n], out [n]. */
+export function columnSums(out: usize, a: usize, rows: usize, n: usize): void {
+  const stride = bytesOf(n);
+  zero(out, n);
+  for (let row: usize = 0; row < rows; row++, a += stride) add(out, out, a, n);
+}
+
+/** `width` columns of one matrix into another; strides from row to row in elements. */
+export function copyColumns(out: usize, outStride: usize, a: usize, aStride: usize, rows: usize, width: usize): void {
+  const bytes = bytesOf(width);
+  for (let row: usize = 0; row < rows; row++) {
+    memory.copy(out + bytesOf(row * outStride), a + bytesOf(row * aStride), bytes);
+  }
+}
+
+/** out[n, m] = a[m, n]ᵀ, four by four. */
+export function transpose(out: usize, a: usize, m: usize, n: usize): void {
+  const down = bytesOf(n);
+  const right = bytesOf(m);
+  const wholeRows = m & ~3;
+  const wholeColumns = n & ~3;
+  for (let i: usize = 0; i < wholeRows; i += 4) {
+    for (let j: usize = 0; j < wholeColumns; j += 4) {
+      transposeFour(out + j * right + bytesOf(i), right, a + i * down + bytesOf(j), down);
+    }
+  }
+  for (let i: usize = 0; i < m; i++) {
+    for (let j: usize = i < wholeRows ? wholeColumns : 0; j < n; j++) {
+      f32.store(out + j * right + bytesOf(i), f32.load(a + i * down + bytesOf(j)));
+    }
+  }
+}
+
+@inline
+function transposeFour(out: usize, right: usize, a: usize, down: usize): void {
+  const r0 = v128.load(a);
+  const r1 = v128.load(a + down);
+  const r2 = v128.load(a + 2 * down);
+  const r3 = v128.load(a + 3 * down);
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+  v128.store(out + right, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+  v128.store(out + 2 * right, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+  v128.store(out + 3 * right, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+}

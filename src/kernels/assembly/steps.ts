@@ -1,0 +1,41 @@
+/** What the recurrences of all cells share: which row a step reads, where a stream ends, where the way back is cut. */
+import { bytesOf, sumOfCounts } from './lanes';
+
+/** Step t of stream b lies behind its end. @param lengths Int32[B], or 0 where every stream has all steps */
+@inline
+export function isPadding(lengths: usize, b: usize, t: usize): bool {
+  return lengths !== 0 && <i32>t >= i32.load(lengths + bytesOf(b));
+}
+
+/** Truncated back-propagation carries nothing across the border before step t. @param truncate k2, or 0 for no truncation */
+@inline
+export function isCut(t: usize, truncate: usize): bool {
+  return truncate > 0 && t % truncate === 0;
+}
+
+/** counts[0] += how many of a[n] are below 0.1; counts[1] += how many above 0.9. */
+export function countSaturated(counts: usize, a: usize, n: usize): void {
+  let below = i32x4.splat(0);
+  let above = i32x4.splat(0);
+  const whole = a + bytesOf(n & ~3);
+  for (; a < whole; a += 16) {
+    const x = v128.load(a);
+    below = i32x4.sub(below, f32x4.lt(x, f32x4.splat(0.1)));
+    above = i32x4.sub(above, f32x4.gt(x, f32x4.splat(0.9)));
+  }
+  let left = sumOfCounts(below);
+  let right = sumOfCounts(above);
+  for (let lanes = n & 3; lanes > 0; lanes--, a += 4) {
+    left += i32(f32.load(a) < 0.1);
+    right += i32(f32.load(a) > 0.9);
+  }
+  i32.store(counts, i32.load(counts) + left);
+  i32.store(counts, i32.load(counts, 4) + right, 4);
+}
+
+/** A float64 += value. */
+@inline
+export function increase(at: usize, value: f64): void {
+  f64.store(at, f64.load(at) + value);
+}
+

@@ -1,0 +1,76 @@
+/**
+ * The exports of assembly/kernels.ts, where they are described. Arrays are given by their addresses (`at`), 0 for none; flags are 0 or 1.
+ */
+export interface Kernels {
+  // Products
+  pack(to: number, from: number, k: number, n: number, rowStride: number, columnStride: number): void;
+  multiplyAdd(out: number, a: number, b: number, m: number, n: number, k: number): void;
+  gemm(
+    out: number, a: number, b: number, m: number, n: number, k: number,
+    aRowStride: number, aColumnStride: number, bRowStride: number, bColumnStride: number, accumulate: number, scratch: number,
+  ): void;
+
+  // Recurrences
+  rnnForward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number, relu: number,
+    preActivations: number, hidden: number, counts: number,
+  ): void;
+  lstmForward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number,
+    gates: number, hidden: number, cellState: number, counts: number,
+  ): void;
+  gruForward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number, Rb: number,
+    gates: number, recurrentCandidate: number, hidden: number, scratch: number, counts: number,
+  ): void;
+  rnnBackward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, R: number, relu: number,
+    hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+  ): void;
+  lstmBackward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, R: number,
+    gates: number, cellState: number, dh: number, dhCarried: number, dc: number, da: number, squares: number,
+  ): void;
+  gruBackward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, R: number,
+    gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number,
+  ): void;
+
+  // One step, many rows of gradients
+  rnnStepBack(rows: number, H: number, relu: number, hidden: number, dh: number, da: number): void;
+  lstmStepBack(
+    rows: number, H: number, gates: number, cellBefore: number, cellAfter: number,
+    dh: number, dc: number, dcTotal: number, da: number,
+  ): void;
+  gruStepBack(
+    rows: number, H: number, gates: number, recurrentCandidate: number, hiddenBefore: number,
+    dh: number, da: number, daRecurrent: number, previous: number,
+  ): void;
+
+  // Output layer
+  softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;
+  lossGradient(rows: number, V: number, probabilities: number, targets: number, scale: number, out: number): void;
+
+  // Rows
+  rowSquares(rows: number, n: number, a: number, out: number): void;
+  scaleRows(rows: number, n: number, a: number, factors: number): void;
+  fillRows(out: number, row: number, rows: number, width: number): void;
+  gatherRows(out: number, table: number, ids: number, rows: number, width: number, bias: number): void;
+  scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
+  columnSums(out: number, a: number, rows: number, n: number): void;
+  copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
+  transpose(out: number, a: number, m: number, n: number): void;
+
+  // Elements
+  add(out: number, a: number, b: number, n: number): void;
+  multiplyElements(out: number, a: number, b: number, n: number): void;
+  scale(a: number, n: number, factor: number): void;
+  clampMagnitude(a: number, n: number, limit: number): number;
+  sumOfSquares(a: number, n: number): number;
+
+  // Optimizer
+  adamStep(
+    n: number, values: number, gradient: number, first: number, second: number,
+    beta1: number, beta2: number, rate: number, rootCorrection: number, epsilon: number, weightDecay: number, kept: number,
+  ): void;
+}
