@@ -1,10 +1,10 @@
 /** Text from the model: one token at a time, the state carried along. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
-import type { ModelConfig } from '../core/model/config';
 import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
 import { UserError } from '../core/userError';
+import type { ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';
 
 export class Sampler {
@@ -48,7 +48,7 @@ export class Sampler {
 
   private async read(): Promise<void> {
     const { parameters, tape, forward } = this.network;
-    // They may have been trained on since the last symbol.
+    // They may have been trained on since the last token.
     parameters.values.set(this.model.parameters.values);
     tape.inputs[0] = this.last;
     await forward.run();
@@ -57,7 +57,7 @@ export class Sampler {
 }
 
 /** Throws a UserError for a model that does not predict the next token from those before it. */
-export function refuseGeneration({ bidirectional, objective }: Pick<ModelConfig, 'bidirectional' | 'objective'>): void {
+export function refuseGeneration({ bidirectional, objective }: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
   if (bidirectional) {
     throw new UserError('A bidirectional model cannot generate text: it reads what follows a token before it predicts the token.');
   }

@@ -30,7 +30,7 @@ export const plainStack = { bidirectional: false, embeddingSize: null, tied: fal
 
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
-/** Returns the config, or throws a UserError naming the setting, its value and what is allowed. */
+/** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
   if (!['rnn', 'lstm', 'gru'].includes(config.cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', config.cell);
   if (!['tanh', 'relu'].includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
@@ -42,7 +42,8 @@ export function checkConfig(config: ModelConfig): ModelConfig {
     throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', outputSize(config), config.embeddingSize ?? 'one-hot');
   }
   if (!['next', 'masked'].includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
-  return config;
+  const { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective } = config;
+  return { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective };
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */

@@ -83,6 +83,6 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
 async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
   const backend = await createBackend(training, cores);
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
-  const model = { config, parameters: trainer.parameters, vocabulary, backend };
-  return { model, trainer, validator: readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend) };
+  const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
+  return { model: { config, parameters: trainer.parameters, vocabulary, backend }, trainer, validator };
 }

@@ -39,7 +39,7 @@ export class Validator {
     for (let window = 0; window < reader.windowsPerPass && read < mostTokens; window++) {
       const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
       tape.resize(steps);
-      if (restarts || window === 0) tape.clearState();
+      if (restarts) tape.clearState();
       await forward.run();
       sum += tape.loss * tape.predicted;
       predicted += tape.predicted;
