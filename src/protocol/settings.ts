@@ -113,7 +113,7 @@ export const defaultVocabularySettings: VocabularySettings = { unit: 'codePoint'
 export const defaultTrainingSettings: TrainingSettings = {
   mode: 'stream',
   split: 'lines',
-  longestSequence: 1000,
+  longestSequence: 10_000,
   window: 64,
   batch: 16,
   truncation: null,

@@ -60,12 +60,12 @@ export function readTraining(given: GivenOptions, { layers }: ModelSettings): Tr
   };
 }
 
-/** How the corpus is read. What only the other mode has is refused, not ignored. */
+/** How the corpus is read. What only sequences have is refused for streams. A window may be given for sequences too: they are read whole. */
 function readReading(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
-  const ofOther = (mode === 'stream' ? ['split', 'longest-sequence'] : ['window']).find((option) => given.values.has(option));
-  if (ofOther !== undefined) throw new UsageError(`--${ofOther} is not for --mode ${mode}.`);
+  const ofSequences = ['split', 'longest-sequence'].find((option) => given.values.has(option));
+  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(`--${ofSequences} is not for --mode stream.`);
   const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
   const truncation = integer(given, 'truncate', 1, 1_000_000) ?? defaults.truncation;
   if (mode === 'stream' && truncation !== null && truncation > window) {

@@ -89,7 +89,6 @@ describe('reading a command line', () => {
       ['--epochs 2 --steps 10', /both say how long to train\.$/],
       ['--truncate 65', /^--truncate 65 is longer than the window of 64 steps\.$/],
       ['--split lines', /^--split is not for --mode stream\.$/],
-      ['--mode sequences --window 9', /^--window is not for --mode sequences\.$/],
       ['--tokens letters', /one of codepoints, graphemes, words, bytes\.$/],
       ['--vocabulary-size 1', /from 2 to 200000\.$/],
       ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
