@@ -181,7 +181,7 @@ describe('the command line', () => {
 
     it('refuses a model that cannot be tied, and a sequence that is too long', async () => {
       await refuses(1, /A tied output needs an embedding of the size of the top layer’s output, 16; it is 8/, 'train', 'hello.txt', '--tied', '--embedding', '8', '--hidden', '16');
-      await refuses(1, /Sequence 1 of the text has 2400 tokens, and 1000 are allowed/, 'train', 'hello.txt', '--mode', 'sequences');
+      await refuses(1, /Sequence 1 of the text has 2400 tokens, and 1000 are allowed/, 'train', 'hello.txt', '--mode', 'sequences', '--longest-sequence', '1000');
     });
 
     it('refuses a text that cannot be learned from, with one sentence and nothing written', async () => {
