@@ -10,6 +10,7 @@ import { keepJson, keepPage, page } from './lib/results.mjs';
 import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
+import * as long from './parts/long.mjs';
 import * as profile from './parts/profile.mjs';
 import * as training from './parts/training.mjs';
 
@@ -20,6 +21,7 @@ Parts, all but the profile without a name:
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   kernels     training by the kernels alone, beside ONNX Runtime
+  long        full backpropagation over long texts: time and memory
   profile     where the time of our training step goes
 
 Options:
@@ -30,8 +32,8 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, inspection, kernels, profile };
-const standard = ['training', 'limit', 'inspection', 'kernels'];
+const parts = { training, limit, inspection, kernels, long, profile };
+const standard = ['training', 'limit', 'inspection', 'kernels', 'long'];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };
@@ -71,7 +73,7 @@ async function bench() {
     const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
     const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
     const results = {};
-    for (const name of names) results[name] = await parts[name].measure({ ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say });
+    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say });
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
     process.stdout.write(`\n${text}`);
     say('written', keepJson({ ...head, results }));

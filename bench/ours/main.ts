@@ -7,6 +7,8 @@
  *     {"do": "shared", "name", "seconds", "rate"}         → {"alone", "together"}: steps per second without and with frames
  *     {"do": "profile", "name", "steps"}                  → {"seconds", "functions"} where the time goes
  *     {"do": "gemm", "shape": [m, n, k], "threads"}       → {"flops"} per second of one product on ONNX Runtime
+ *     {"do": "gradient", …LongRequest, "segmented"}       → {"seconds", "bytes"} of the gradient over a long text
+ *     {"do": "gradientDifference", …LongRequest}          → {"difference"} between both ways
  *     {"do": "clear"}                                     → {}: forgets the models
  */
 import { createInterface } from 'node:readline';
@@ -14,6 +16,7 @@ import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
 import { versions } from '../../src/engine/versions';
 import { createTraining, kernelNames, type Training, type TrainingRequest } from './engine';
 import { gemmSpeed } from './gemm';
+import { longDifference, longGradient, type LongRequest } from './long';
 import { profile } from './profile';
 import { framesBesideTraining, timeOf } from './timing';
 
@@ -23,6 +26,8 @@ type Request =
   | { readonly do: 'run'; readonly name: string; readonly steps: number; readonly what?: keyof Training }
   | { readonly do: 'shared'; readonly name: string; readonly seconds: number; readonly rate: number }
   | { readonly do: 'profile'; readonly name: string; readonly steps: number }
+  | ({ readonly do: 'gradient'; readonly segmented: boolean } & LongRequest)
+  | ({ readonly do: 'gradientDifference' } & LongRequest)
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
 
 enableRelaxedSimd();
@@ -57,6 +62,10 @@ async function answer(request: Request): Promise<object> {
     }
     case 'gemm':
       return { flops: await gemmSpeed(request.shape, request.threads) };
+    case 'gradient':
+      return longGradient(request);
+    case 'gradientDifference':
+      return longDifference(request);
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.

@@ -13,7 +13,7 @@ import type { InspectedModel } from './inspector';
 import { hiddenNorms } from './states';
 
 /** Steps of a segment: long enough for large products, short enough for a small tape. */
-const segmentSteps = 1024;
+export const segmentSteps = 1024;
 
 /** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
 export async function makeLongReport(model: InspectedModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
