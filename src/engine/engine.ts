@@ -8,7 +8,6 @@ import { UserError } from '../core/userError';
 import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
-import { defaultModelSettings } from '../protocol/settings';
 import { createBackend } from './backend';
 import { readError } from './files/fileErrors';
 import { RunFolder } from './files/runFolder';
@@ -78,7 +77,7 @@ export class Engine {
       const backend = await createBackend(request, this.cores, Infinity);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return { model: { ...defaultModelSettings, ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
+      return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
     });
   }
 

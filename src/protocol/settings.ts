@@ -46,9 +46,9 @@ export interface TrainingSettings {
   readonly window: number;
   /** B: parallel streams over the corpus, or sequences in one step. */
   readonly batch: number;
-  /** k2: steps over which gradients flow back inside a window, or null for all of it. */
+  /** k2: inside a window gradients do not pass from step t to t − 1 where k2 divides t; null for no such cut. */
   readonly truncation: number | null;
-  /** Fraction of the outputs between layers that is dropped. */
+  /** Probability that an output of a layer, but not of the top one, is dropped in training. */
   readonly dropout: number;
   /** Steps in all, or null to go on until stopped. */
   readonly steps: number | null;

@@ -62,7 +62,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'longest-sequence': { value: 'N', help: `sequences: most tokens of one; a text with a longer one is refused (${training.longestSequence})` },
       window: { value: 'T', help: `stream: steps of text over which one gradient is taken (${training.window})` },
       batch: { value: 'B', help: `parallel streams over the corpus, or sequences in one step (${training.batch})` },
-      truncate: { value: 'K', help: 'steps over which gradients flow back inside a window (all)' },
+      truncate: { value: 'K', help: 'gradients do not pass from step t to t − 1 where K divides t (they pass everywhere)' },
       steps: { value: 'N', help: `training steps, or none: until Ctrl-C (${defaultSteps})` },
       epochs: { value: 'N', help: 'passes over the text, instead of --steps' },
       optimizer: { value: 'NAME', help: `sgd, rmsprop, adagrad, adam or adamw (${training.optimizer})` },

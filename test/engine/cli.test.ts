@@ -153,6 +153,37 @@ describe('the command line', () => {
       await rm(join(folder, 'words.txt'));
     });
 
+    it('learns sequences from their beginning to their end', async () => {
+      await writeFile(join(folder, 'lines.txt'), 'one two\n\nthree\r\n'.repeat(40));
+      const trained = await backflow(
+        folder, 'train', 'lines.txt', '--mode', 'sequences', '--batch', '8', '--hidden', '24', '--learning-rate', '0.02', '--epochs', '30', '--out', 'lines', '--json',
+      );
+      assert.equal(trained.errors, '');
+      // 72 of 80 sequences are for training.
+      const steps = parseLines(trained.output).slice(0, -1);
+      assert.equal(steps.length, 30 * 9);
+      assert.equal(steps[8]['tokens'], 36 * ('one two'.length + 1) + 36 * ('three'.length + 1), 'a pass reads each sequence once, with its EOS');
+      const sample = async (...options: string[]) => (await backflow(folder, 'sample', 'lines', '--length', '50', ...options)).output;
+      assert.equal(await sample('--temperature', '0', '--prompt', 'on'), 'one two\n');
+      for (const seed of ['1', '2', '3']) assert.match(await sample('--top-p', '0.9', '--seed', seed), /^(one two|three)\n$/);
+      await rm(join(folder, 'lines'), { recursive: true });
+      await rm(join(folder, 'lines.txt'));
+    });
+
+    it('learns masked tokens in both directions, and then does not generate', async () => {
+      const options = ['--bidirectional', '--embedding', '8', '--hidden', '16', '--window', '16', '--batch', '8', '--learning-rate', '0.02', '--steps', '200'];
+      const trained = await backflow(folder, 'train', 'hello.txt', ...options, '--out', 'masked', '--json');
+      assert.equal(trained.errors, '');
+      assert.ok(Number(parseLines(trained.output).at(-1)!['validationLoss']) < 0.3, 'what stands around it tells the token');
+      await refuses(1, /A bidirectional model cannot generate text/, 'sample', 'masked');
+      await rm(join(folder, 'masked'), { recursive: true });
+    });
+
+    it('refuses a model that cannot be tied, and a sequence that is too long', async () => {
+      await refuses(1, /A tied output needs an embedding of the size of the top layer’s output, 16; it is 8/, 'train', 'hello.txt', '--tied', '--embedding', '8', '--hidden', '16');
+      await refuses(1, /Sequence 1 of the text has 2400 tokens, and 1000 are allowed/, 'train', 'hello.txt', '--mode', 'sequences', '--longest-sequence', '1000');
+    });
+
     it('refuses a text that cannot be learned from, with one sentence and nothing written', async () => {
       await writeFile(join(folder, 'bad.txt'), '');
       await refuses(1, /bad\.txt is empty/, 'train', 'bad.txt');

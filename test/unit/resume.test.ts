@@ -1,6 +1,10 @@
 /** A training that is interrupted and goes on from its saved state ends with the very bits of one that was not. */
 import { strict as assert } from 'node:assert';
+import { corpusOf } from './corpus/support';
+import { MaskedTokens } from '../../src/core/corpus/maskedTokens';
+import { Sequences } from '../../src/core/corpus/sequences';
 import { Streams } from '../../src/core/corpus/streams';
+import type { WindowReader } from '../../src/core/corpus/windowReader';
 import { plainStack, type ModelConfig } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Parameters } from '../../src/core/model/parameters';
@@ -28,8 +32,10 @@ const variants: readonly Partial<TrainingSettings>[] = [
   { optimizer: 'adamw', schedule: 'cosine', initialisation: 'identity' },
 ];
 
-async function trainerOf(settings: TrainingSettings, parameters: Parameters): Promise<Trainer> {
-  return Trainer.create(config, settings, parameters, new Streams(ids, settings.window, settings.batch), await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity));
+const streams = ({ window, batch }: TrainingSettings) => new Streams(ids, window, batch);
+
+async function trainerOf(settings: TrainingSettings, parameters: Parameters, reader: WindowReader = streams(settings)): Promise<Trainer> {
+  return Trainer.create(config, settings, parameters, reader, await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity));
 }
 
 async function train(trainer: Trainer, steps: number): Promise<void> {
@@ -54,6 +60,29 @@ describe('interrupted and resumed, the same bits', () => {
       assert.notDeepEqual(uninterrupted.parameters.values, start().values, 'it trained');
       assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
       assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
+    });
+  }
+
+  const lines = corpusOf('a\nba\nabba\nbb\nb\naba\nbabab', { split: 'lines', masked: true });
+  const sequences = () => new Sequences({ ids: lines.ids, ends: lines.ends!, first: 0, last: 7 }, { batch: 3, sos: 0, eos: 1, seed: 4, longest: 9 });
+  const readers: Readonly<Record<string, () => WindowReader>> = {
+    'sequences': sequences,
+    'masked streams': () => new MaskedTokens(streams(base), { mask: 4, kept: [], seed: 4 }),
+    'masked sequences': () => new MaskedTokens(sequences(), { mask: 2, kept: [0], seed: 4 }),
+  };
+  for (const [name, reader] of Object.entries(readers)) {
+    it(`${name}, with dropout`, async () => {
+      const settings = checkTraining({ ...base, dropout: 0.3 });
+      const start = () => initialise(config, Random.fromSeed(settings.seed), settings);
+      const uninterrupted = await trainerOf(settings, start(), reader());
+      await train(uninterrupted, 14);
+      const before = await trainerOf(settings, start(), reader());
+      await train(before, 5);
+      const after = await trainerOf(settings, new Parameters(config, before.parameters.values.slice()), reader());
+      after.restoreState(before.encodeState(), 'step-5.safetensors');
+      await train(after, 9);
+      assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
+      assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
     });
   }
 

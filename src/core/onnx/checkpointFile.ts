@@ -20,7 +20,8 @@ const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', token
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
   const { symbols, tokens } = formatVocabulary(vocabulary);
   const metadata = {
-    [keys.model]: JSON.stringify(config),
+    // In a fixed order: the same model is the same file, however its configuration was put together.
+    [keys.model]: JSON.stringify(config, Object.keys(config).sort()),
     [keys.vocabulary]: symbols,
     [keys.tokens]: tokens,
     [keys.step]: String(step),

@@ -120,8 +120,6 @@ function readAddedTraining(training: Fields) {
   const number = (min?: number) => (key: string) => training.number(key, min === undefined ? {} : { min });
   const integer = (min: number) => (key: string) => training.integer(key, { min });
   return {
-    truncation: training.added('truncation', defaults.truncation, (key) => training.nullable(key, integer(1))),
-    dropout: training.added('dropout', defaults.dropout, number(0)),
     nesterov: training.added('nesterov', defaults.nesterov, (key) => training.boolean(key)),
     weightDecay: training.added('weightDecay', defaults.weightDecay, (key) => training.nullable(key, number(0))),
     schedule: training.added('schedule', defaults.schedule, (key) => training.oneOf(key, ['constant', 'cosine', 'step'])),

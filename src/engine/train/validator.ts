@@ -20,7 +20,7 @@ export class Validator {
     this.start = reader.state;
   }
 
-  /** @param parameters of the model that is trained */
+  /** @param reader at its beginning, to which every validation returns  @param parameters of the model that is trained */
   static create(config: ModelConfig, reader: WindowReader, parameters: Parameters, backend: Backend): Validator {
     const { steps, batch } = reader;
     const network = backend.build(batch, (arena, products) => makeNetwork(arena, config, { steps, batch }, products));
