@@ -3,7 +3,7 @@
 import { basename, dirname, join, relative } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
+const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '64'];
 
 export function assemblyScript(root) {
   const compiled = new Map();
@@ -40,7 +40,7 @@ async function compile(root, source, simd) {
 }
 
 /**
- * The same module with its memory imported as shared. That is all the difference, since the kernels have neither data nor atomic
+ * The same module with its memory imported as shared. That is all the difference, since the kernels have no atomic
  * instructions; to compile once more would take as long again. (WebAssembly 3.0, 5.3.9: limits with a maximum begin with 1, shared ones with 3.)
  */
 function forSharedMemory(binary) {

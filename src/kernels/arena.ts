@@ -16,6 +16,8 @@ export interface ArenaOptions {
 const pageBytes = 65_536;
 /** A cache line's: rows of 16 elements do not straddle two, and threads do not share one at the border of two arrays. */
 const alignment = 64;
+/** The kernels' own: address 0, which they take for "none", and their constants. */
+const reserved = 1024;
 /** WebAssembly's limit of 32-bit addresses. */
 const mostBytes = 2 ** 32 - pageBytes;
 
@@ -24,11 +26,10 @@ export class Arena {
   readonly simd: Simd;
   /** Threads that kernels can run on. */
   readonly threads: number;
-  private readonly crew: ArenaCrew | null;
+  readonly crew: ArenaCrew | null;
   private readonly calls: Readonly<Record<keyof Kernels, (...args: number[]) => unknown>>;
   private readonly memory: WebAssembly.Memory;
-  /** Address 0 stays free: kernels take it for "none". */
-  private used = alignment;
+  private used = reserved;
 
   private constructor(
     bytes: number,
@@ -52,9 +53,14 @@ export class Arena {
    * gets is empty, so that sizes must come from elsewhere, and nothing may be written. Throws RangeError where there is not so much memory.
    */
   static build<T>(make: (arena: Arena) => T, options: ArenaOptions = {}): T {
-    const measured = new Arena(alignment, true, options);
+    const measured = new Arena(reserved, true, options);
     make(measured);
     return make(new Arena(measured.used, false, options));
+  }
+
+  /** With room for so many bytes of arrays, each of which takes whole cache lines. */
+  static withRoom(bytes: number, options: ArenaOptions = {}): Arena {
+    return new Arena(reserved + bytes, false, options);
   }
 
   /** An array of zeros. */

@@ -16,7 +16,7 @@ export class FixedMatrix {
     private readonly k: number,
     private readonly n: number,
   ) {
-    this.values = arena.floats(k * Math.ceil(n / panelWidth) * panelWidth);
+    this.values = arena.floats(panelLength(k, n));
   }
 
   /** Where its panels are: what recurrences take as R. */
@@ -38,6 +38,11 @@ export class FixedMatrix {
   multiplyAdd(out: Float32Array, outIndex: number, a: Float32Array, aIndex: number, m: number): void {
     this.arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), at(this.values), m, this.n, this.k);
   }
+}
+
+/** Elements that a matrix [k, n] takes in panels. */
+export function panelLength(k: number, n: number): number {
+  return k * Math.ceil(n / panelWidth) * panelWidth;
 }
 
 /** Elements of scratch memory that `Kernels.gemm` takes at most: its blocks, of the sizes in assembly/gemm.ts. */
