@@ -12,6 +12,7 @@ import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
 import * as profile from './parts/profile.mjs';
+import * as recording from './parts/recording.mjs';
 import * as training from './parts/training.mjs';
 
 const usage = `npm run bench -- [PART …] [options]
@@ -20,6 +21,7 @@ Parts, all but the profile without a name:
   training    training steps, beside PyTorch
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
+  recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
   profile     where the time of our training step goes
@@ -32,8 +34,8 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, inspection, kernels, long, profile };
-const standard = ['training', 'limit', 'inspection', 'kernels', 'long'];
+const parts = { training, limit, inspection, recording, kernels, long, profile };
+const standard = ['training', 'limit', 'inspection', 'recording', 'kernels', 'long'];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };

@@ -22,6 +22,8 @@ export interface TrainingRequest {
   readonly vocabulary: number;
   readonly backend: BackendName;
   readonly threads: number | null;
+  /** False leaves the recording out, to measure what it costs. */
+  readonly recording?: boolean;
 }
 
 /** A model in training, and one probe of its text. */
@@ -48,7 +50,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
   const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
-  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend);
+  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
   const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend: inspecting });

@@ -69,7 +69,7 @@ export class BackwardRecurrence {
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
-    arena.run(cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, at(squares, p * row))));
+    arena.run(cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, tape.records ? at(squares, p * row) : 0)));
     this.norms(this.totals[layer][d], row);
   }
 

@@ -47,7 +47,7 @@ export class ForwardRecurrence {
       tape: direction, steps, batch, hiddenSize: config.hiddenSize, activation: config.activation, lengths: tape.lengthsAddress,
       R: this.matrix.address, Rb: at(Rb), scratch: at(this.scratch),
     };
-    arena.run(cell.forwardKernel, parts.map((part, p) => cell.forwardArguments(pass, part, at(counts, p * cell.counts.length))));
+    arena.run(cell.forwardKernel, parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0)));
     this.sumUp(this.saturation[layer][d]);
   }
 

@@ -39,6 +39,8 @@ export interface TapeSettings {
   readonly batch: number;
   /** Dropout between layers, in training only. */
   readonly dropout?: boolean;
+  /** Count saturated gates and take the norms of gradients on the way, as always; without, to measure what that costs. */
+  readonly records?: boolean;
 }
 
 export class Tape {
@@ -47,6 +49,7 @@ export class Tape {
   steps: number;
   readonly mostSteps: number;
   readonly layers: readonly LayerTape[];
+  readonly records: boolean;
   /** T × B token ids: what is read (−1: nothing, in padding) … */
   readonly inputs: Int32Array;
   /** … and what is to be predicted (−1: nothing). */
@@ -63,8 +66,9 @@ export class Tape {
   constructor(
     readonly arena: Arena,
     readonly config: ModelConfig,
-    { steps, batch, dropout = false }: TapeSettings,
+    { steps, batch, dropout = false, records = true }: TapeSettings,
   ) {
+    this.records = records;
     this.steps = steps;
     this.mostSteps = steps;
     this.batch = batch;

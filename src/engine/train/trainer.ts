@@ -48,13 +48,13 @@ export class Trainer {
   }
 
   /**
-   * The settings must have passed `checkTraining`; `initial` is copied. Throws a UserError when the window does not fit in memory.
+   * The settings must have passed `checkTraining`; `initial` is copied. `records` is false only where the cost of recording is measured. Throws a UserError when the window does not fit in memory.
    */
-  static create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend): Trainer {
+  static create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend, records = true): Trainer {
     const { steps, batch } = reader;
     try {
       const made = backend.build(batch, (arena, products) => {
-        const network = makeLearningNetwork(arena, config, { steps, batch, dropout: settings.dropout > 0 }, products);
+        const network = makeLearningNetwork(arena, config, { steps, batch, dropout: settings.dropout > 0, records }, products);
         return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };
       });
       made.network.parameters.values.set(initial.values);
@@ -93,7 +93,7 @@ export class Trainer {
     }
     this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
     tape.carryState();
-    this.recording.add(backward.totals, forward.saturation, steps);
+    if (tape.records) this.recording.add(backward.totals, forward.saturation, steps);
     this.step++;
     const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
     this.tokens += newTokens;

@@ -41,7 +41,7 @@ export function gruForward(
       }
       const a = gates + (row + b) * 3 * state;
       forwardRow(H, a, recurrent + 3 * at, recurrentCandidate + (row + b) * state, before + at, after + at);
-      for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+      if (counts) for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
     }
   }
 }
@@ -93,7 +93,7 @@ export function gruBackward(
         rowBack(H, gates + 3 * at, recurrentCandidate + at, before + b * state, dh + at, carried + b * state, da + 3 * at, daRecurrent + 3 * at);
       }
     }
-    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
     if (isCut(reverse ? t + 1 : t, truncate)) zero(carried, count * H);
     else multiplyAdd(carried, daRecurrent + row * 3 * state, R, count, H, 3 * H);
   }

@@ -37,7 +37,7 @@ export function lstmForward(
       }
       const a = gatesOfStep + 4 * at;
       forwardRow(H, a, hidden + after + at, cellState + before + at, cellState + after + at);
-      for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+      if (counts) for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
     }
   }
 }
@@ -95,8 +95,10 @@ export function lstmBackward(
         cellSquares += rowBack(H, gates + (row + b) * 4 * state, before + at, after + at, dhRow, carried + at, carriedCell + at, daRow);
       }
     }
-    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
-    increase(squares + ((T + t) << 3), cellSquares);
+    if (squares) {
+      increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+      increase(squares + ((T + t) << 3), cellSquares);
+    }
     zero(carried, count * H);
     if (isCut(reverse ? t + 1 : t, truncate)) zero(carriedCell, count * H);
     else multiplyAdd(carried, da + row * 4 * state, R, count, H, 4 * H);

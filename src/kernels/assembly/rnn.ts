@@ -79,7 +79,7 @@ export function rnnBackward(
         rowBack(H, relu, after + b * state, dh + at, carried + b * state, da + at);
       }
     }
-    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
     zero(carried, count * H);
     if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, da + row * state, R, count, H, H);
   }
