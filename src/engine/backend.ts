@@ -5,6 +5,7 @@ import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { BackendName } from '../protocol/settings';
+import { MixedProducts } from './products/mixedProducts';
 import { createCrew } from './threads/crew';
 
 export interface Backend {
@@ -39,7 +40,13 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
   const crew = threads > 1 ? createCrew(threads) : null;
   return {
     name: products ? 'ort' : 'wasm',
-    build: (streams, make) => Arena.build((arena) => make(arena, products ?? new KernelProducts(arena)), { crew: streams > 1 ? crew : null }),
+    build: (streams, make) => {
+      const productsIn = (arena: Arena) => {
+        const kernels = new KernelProducts(arena);
+        return products ? new MixedProducts(kernels, products) : kernels;
+      };
+      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null });
+    },
   };
 }
 

@@ -17,9 +17,11 @@ describe('itemised gradients where float32 and float64 have long given up', () =
       it(`a linear recurrence of gain ${gain} over 2,000 steps is a straight ramp (${backendName})`, async () => {
         const { model, ids, log10OfLag } = linearRelu(gain, 2000);
         const config = configOf(model);
-        const { tape, itemised } = await readProbe(backendName, config, parametersOf(config, model), ids);
+        const { tape, itemised, matrix } = await readProbe(backendName, config, parametersOf(config, model), ids);
         const target = tape.steps - 1;
         const [[{ hidden: flow }]] = await itemised.run(target);
+        const lastRow = (await matrix.run(() => Promise.resolve())).subarray(target * tape.steps);
+        for (let t = 0; t <= target; t++) assertNear(lastRow[t], flow[t], 1e-3, `matrix at step ${t}`, true);
         const relative = relativeTo(target, flow);
         for (let lag = 0; lag <= target; lag++) assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
         assertNear(slopeOf(relative, target)!, Math.log(gain), 1e-6, 'slope in nats per token', true);

@@ -1,4 +1,5 @@
 /** Sums that must come out whole (docs/quantities.md), over random models from seeds. */
+import { strict as assert } from 'node:assert';
 import { contributionsTo } from '../../src/core/analysis/contributions';
 import { statesBefore } from '../../src/core/forward/directions';
 import { plainStack, type ModelConfig } from '../../src/core/model/config';
@@ -66,6 +67,20 @@ for (const kind of cells) {
         assertClose(R, stepsSum(tape, recurrent, before), 1e-5, 'R');
         assertClose(Wb, stepsSum(tape, input, ones), 1e-5, 'Wb');
         assertClose(Rb, stepsSum(tape, recurrent, ones), 1e-5, 'Rb');
+      });
+
+      it('the source × target matrix has the itemised gradients of every target, in the top layer', async () => {
+        const { tape, itemised, matrix } = await read();
+        const rows = await matrix.run(() => Promise.resolve());
+        for (let target = 0; target < tape.steps; target++) {
+          const { hidden } = (await itemised.run(target))[layers - 1][0];
+          for (let t = 0; t < tape.steps; t++) {
+            const entry = rows[target * tape.steps + t];
+            if (t > target) assert.ok(Number.isNaN(entry), 'a later step cannot be reached');
+            else if (hidden[t] === -Infinity) assert.equal(entry, -Infinity);
+            else assertNear(entry, hidden[t], 1e-4, `${t} from ${target}`, true);
+          }
+        }
       });
 
       if (kind.cell !== 'rnn') {

@@ -65,7 +65,7 @@ export class Recording {
     totals.forEach((directions, layer) => {
       directions.forEach(({ hidden, cellState }, d) => {
         for (const norms of cellState.length > 0 ? [hidden, cellState] : [hidden]) {
-          for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += norms[t] ** 2 / this.stepsPerColumn;
+          for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
           at += this.columns;
         }
         for (const fraction of saturation[layer][d]) this.values[at++] += fraction;

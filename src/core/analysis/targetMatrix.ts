@@ -13,6 +13,8 @@ import { log10Of } from './scaled';
 /** A row whose squares sum to something outside is brought back to unit length: float32 holds its entries well inside. */
 const smallestSquares = 1e-16;
 const largestSquares = 1e16;
+/** Others are let in after so many steps. */
+const stepsPerPause = 8;
 
 export class TargetMatrix {
   /** T × H, row r is target T − 1 − r: those that have been reached are the first rows. */
@@ -56,7 +58,7 @@ export class TargetMatrix {
 
   /**
    * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖ in the top layer, forward direction, from what the tape holds now; NaN for t > τ,
-   * −Infinity for exactly zero. `pause` is called between steps; it may throw to cancel.
+   * −Infinity for exactly zero. `pause` is called now and then; it may throw to cancel.
    */
   async run(pause: () => Promise<void>): Promise<Float64Array> {
     const { hidden, cellState, sources, tape } = this;
@@ -72,10 +74,10 @@ export class TargetMatrix {
       const newest = (rows - 1) * H;
       const source = t * outputSize(config);
       hidden.set(sources.subarray(source, source + H), newest);
-      arena.kernels.rowSquares(rows, H, at(hidden), at(this.squares));
+      arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
       for (let r = 0; r < rows; r++) matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
       await this.stepBack(t, rows);
-      await pause();
+      if (t % stepsPerPause === 0) await pause();
     }
     return matrix;
   }
@@ -95,7 +97,6 @@ export class TargetMatrix {
     const { hiddenSize: H, activation } = config;
     const cell = cellOf(config.cell);
     const top = layers.length - 1;
-    if (!cell.recurrentDiffers) previous.fill(0, 0, rows * H);
     cell.stepBack(arena.kernels, {
       tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), cellState: at(cellState), cellTotal: at(cellTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
@@ -105,6 +106,7 @@ export class TargetMatrix {
     this.rescale(rows);
   }
 
+  /** Leaves the rows' squares in `squares`. */
   private rescale(rows: number): void {
     const { hidden, cellState, squares, cellSquares, factors, tape } = this;
     const { kernels } = tape.arena;
@@ -119,6 +121,7 @@ export class TargetMatrix {
       factors[r] = isOutside ? 1 / Math.sqrt(sum) : 1;
       if (!isOutside) continue;
       this.logScales[r] += 0.5 * Math.log(sum);
+      squares[r] /= sum;
       isNeeded = true;
     }
     if (!isNeeded) return;

@@ -1,0 +1,28 @@
+/** Products by whoever is quicker at their size: small ones by the kernels, which need no call into native code. */
+import type { Products } from '../../core/products';
+
+/** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
+const largestForKernels = 1e6;
+
+export class MixedProducts implements Products {
+  constructor(
+    private readonly kernels: Products,
+    private readonly large: Products,
+  ) {}
+
+  multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.of(m * n * k).multiply(out, a, b, m, n, k);
+  }
+
+  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.of(m * n * k).transposedMultiply(out, a, b, m, n, k);
+  }
+
+  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
+    return this.of(m * n * k).affine(out, a, b, bias, m, n, k);
+  }
+
+  private of(multiplyAdds: number): Products {
+    return multiplyAdds <= largestForKernels ? this.kernels : this.large;
+  }
+}
