@@ -6,6 +6,7 @@ import { zero } from './elements';
 import { bytesOf } from './lanes';
 import { pack, panelBytes, panelWidth } from './panels';
 import { multiplyBlock } from './product';
+import { transposeBlock } from './transpose';
 
 /** Size of the blocks: `k` and `n` of b, `m` of a. */
 const innerBlock: usize = 256;
@@ -13,7 +14,7 @@ const columnBlock: usize = 512;
 const rowBlock: usize = 96;
 
 /**
- * out[m, n] (+)= a[m, k] · b[k, n]; out row-major, element (i, l) of a at a[i · aRowStride + l · aColumnStride], of b alike.
+ * out[m, n] (+)= a[m, k] · b[k, n]; out row-major, element (i, l) of a at a[i · aRowStride + l · aColumnStride], where one of the strides is 1; of b alike.
  * @param accumulate 0: out is overwritten  @param scratch `gemmScratchLength` elements
  */
 export function gemm(
@@ -34,20 +35,10 @@ export function gemm(
         if (aColumnStride === 1) {
           multiplyBlock(to, n, from, aRowStride, scratch, panelBytes(inner), height, columns, inner);
         } else {
-          gatherBlock(rows, from, height, inner, aRowStride, aColumnStride);
+          transposeBlock(rows, bytesOf(inner), from, bytesOf(aColumnStride), inner, height);
           multiplyBlock(to, n, rows, inner, scratch, panelBytes(inner), height, columns, inner);
         }
       }
-    }
-  }
-}
-
-/** to[height, width], row-major; row by row of the source where that lies together. */
-function gatherBlock(to: usize, from: usize, height: usize, width: usize, rowStride: usize, columnStride: usize): void {
-  for (let l: usize = 0; l < width; l++) {
-    const column = from + bytesOf(l * columnStride);
-    for (let i: usize = 0; i < height; i++) {
-      f32.store(to + bytesOf(i * width + l), f32.load(column + bytesOf(i * rowStride)));
     }
   }
 }

@@ -16,5 +16,6 @@ export { lstmStepBack } from './lstmStep';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { rnnBackward, rnnForward, rnnStepBack } from './rnn';
-export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows, transpose } from './rows';
+export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';
+export { transpose } from './transpose';

@@ -84,37 +84,3 @@ export function copyColumns(out: usize, outStride: usize, a: usize, aStride: usi
     memory.copy(out + bytesOf(row * outStride), a + bytesOf(row * aStride), bytes);
   }
 }
-
-/** out[n, m] = a[m, n]ᵀ, four by four. */
-export function transpose(out: usize, a: usize, m: usize, n: usize): void {
-  const down = bytesOf(n);
-  const right = bytesOf(m);
-  const wholeRows = m & ~3;
-  const wholeColumns = n & ~3;
-  for (let i: usize = 0; i < wholeRows; i += 4) {
-    for (let j: usize = 0; j < wholeColumns; j += 4) {
-      transposeFour(out + j * right + bytesOf(i), right, a + i * down + bytesOf(j), down);
-    }
-  }
-  for (let i: usize = 0; i < m; i++) {
-    for (let j: usize = i < wholeRows ? wholeColumns : 0; j < n; j++) {
-      f32.store(out + j * right + bytesOf(i), f32.load(a + i * down + bytesOf(j)));
-    }
-  }
-}
-
-@inline
-function transposeFour(out: usize, right: usize, a: usize, down: usize): void {
-  const r0 = v128.load(a);
-  const r1 = v128.load(a + down);
-  const r2 = v128.load(a + 2 * down);
-  const r3 = v128.load(a + 3 * down);
-  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-  v128.store(out + right, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-  v128.store(out + 2 * right, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-  v128.store(out + 3 * right, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
-}
