@@ -3,6 +3,7 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { Frame, Region, UnitMapChoice } from './frame';
+import type { Architecture, Examination, ModelSummary, Proof } from './model';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 
@@ -28,14 +29,26 @@ export interface ResumeRequest {
 }
 
 export interface OpenRequest {
-  /** A checkpoint (.onnx) or a run's folder, whose newest checkpoint is opened. */
+  /** An ONNX model (.onnx), weights (.safetensors), or a run's folder, whose newest checkpoint is opened. */
   readonly path: string;
+  /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
+  readonly vocabulary: string | null;
+  /** The text that it is opened for: it is what the proof reads. Null where there is none yet. */
+  readonly text: string | null;
+  /** Answers to what a file of bare weights does not say. */
+  readonly architecture: Architecture;
   readonly backend: BackendName;
   readonly threads: number | null;
 }
 
 export interface OpenResult {
-  readonly model: ModelSettings & { readonly vocabularySize: number; readonly parameterCount: number };
+  readonly model: ModelSummary;
+  /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
+  readonly proof: Proof | null;
+  /** What was noticed on reading it. */
+  readonly notices: readonly Message[];
+  /** Why training cannot go on from it; null where it can. */
+  readonly trainingRefusal: Message | null;
   readonly trainingStep: number;
   readonly backend: BackendName;
   /** What the run's folder says, when the checkpoint lies in one. */
@@ -175,6 +188,8 @@ export interface EngineCalls {
   resumeRun(request: ResumeRequest): RunDescription;
   /** Loads a model to be inspected and sampled. */
   open(request: OpenRequest): OpenResult;
+  /** Looks into a model file; loads nothing. */
+  examine(request: { readonly path: string; readonly architecture: Architecture }): Examination;
   pause(request: null): RunStatus;
   resume(request: null): RunStatus;
   /** One training step of a paused run. */

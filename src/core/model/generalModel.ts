@@ -1,0 +1,81 @@
+/**
+ * A model in the general form that ONNX's recurrent operators allow: layers of different cells and sizes, other activations, clipped
+ * pre-activations, states that do not begin at zero. Models of other tools are read into it; it can be inspected, in float64.
+ * Those that are also a `ModelConfig` (plainModel.ts) can be trained and use the fast kernels.
+ */
+import type { CellName, Direction } from './config';
+
+/** As the file has them: float64 where it does. */
+export type Weights = Float32Array | Float64Array;
+
+/** ONNX's activation functions, by their names in lower case. */
+export const activationNames = [
+  'affine', 'elu', 'hardsigmoid', 'leakyrelu', 'relu', 'scaledtanh', 'sigmoid', 'softplus', 'softsign', 'tanh', 'thresholdedrelu',
+] as const;
+export type ActivationName = (typeof activationNames)[number];
+
+export interface ActivationForm {
+  readonly name: ActivationName;
+  /** Of those that have them; the operator's defaults are filled in. */
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** One direction of a layer; G gate blocks in ONNX's order (`i o f c`, `z r h`). */
+export interface GeneralDirection {
+  readonly direction: Direction;
+  /** [G·H, I] and [G·H, H]. */
+  readonly W: Weights;
+  readonly R: Weights;
+  /** [G·H]; zeros where the file has none. */
+  readonly Wb: Weights;
+  readonly Rb: Weights;
+  /** LSTM: [3·H], of i, o and f; null without peepholes. */
+  readonly peepholes: Weights | null;
+  /** RNN: f; GRU: f (gates), g (candidate); LSTM: f (gates), g (candidate), h (cell state). */
+  readonly activations: readonly ActivationForm[];
+  /** [H]: the state before this direction's first step; null for zero. */
+  readonly initialHidden: Weights | null;
+  readonly initialCell: Weights | null;
+}
+
+export interface GeneralLayer {
+  readonly cell: CellName;
+  /** H, and I: what it reads. */
+  readonly hiddenSize: number;
+  readonly inputSize: number;
+  /** The forward one first where there are two; their states side by side are the layer's output. */
+  readonly directions: readonly GeneralDirection[];
+  /** Pre-activations are cut to ± this; null for no limit. */
+  readonly clip: number | null;
+  /** GRU: the reset gate acts behind R (PyTorch's form) rather than before it. */
+  readonly linearBeforeReset: boolean;
+  /** LSTM: f = 1 − i. */
+  readonly inputForget: boolean;
+  /** The node or tensors that it was read from, for sentences. */
+  readonly source: string;
+}
+
+/** y = γ ⊙ (x − mean) / √(variance + ε) + β, over the features of the top layer's output. */
+export interface LayerNorm {
+  readonly gamma: Weights;
+  readonly beta: Weights;
+  readonly epsilon: number;
+}
+
+export interface GeneralModel {
+  /** V. */
+  readonly vocabularySize: number;
+  /** [V, E]; null reads tokens one-hot. */
+  readonly embedding: Weights | null;
+  /** The lowest first; at least one. */
+  readonly layers: readonly GeneralLayer[];
+  readonly norm: LayerNorm | null;
+  /** W [V, D·H] and b [V], zeros where the file has none. W is the embedding itself when they are tied: the same array. */
+  readonly output: { readonly W: Weights; readonly b: Weights };
+}
+
+/** Size of what a layer gives: the states of its directions side by side, D·H. */
+export function layerOutputSize({ directions, hiddenSize }: GeneralLayer): number {
+  return directions.length * hiddenSize;
+}

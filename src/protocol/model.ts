@@ -1,0 +1,81 @@
+/** What the engine says of a model that was opened: its shape, whether it was read rightly, and what its matrices are like. */
+import type { Message } from './run';
+import type { Activation, CellName, Direction } from './settings';
+
+export interface LayerShape {
+  readonly cell: CellName;
+  /** H, of each direction. */
+  readonly hiddenSize: number;
+  /** Seldom only `backward`. */
+  readonly directions: readonly Direction[];
+}
+
+/** A model of any tool; its layers need not be alike. */
+export interface ModelSummary {
+  /** The lowest first. */
+  readonly layers: readonly LayerShape[];
+  readonly vocabularySize: number;
+  /** Null where tokens are read one-hot. */
+  readonly embeddingSize: number | null;
+  readonly tied: boolean;
+  readonly parameterCount: number;
+  /** Who wrote the file, as it says: `pytorch 2.15`; null where it does not. */
+  readonly producer: string | null;
+}
+
+/** What a file of bare weights does not say; null: not said yet. */
+export interface Architecture {
+  /** Of vanilla RNN layers. */
+  readonly activation: Activation | null;
+}
+
+/** The recognised model and the file's own graph, both run on ONNX Runtime on the same tokens. */
+export interface Proof {
+  readonly tokens: number;
+  /** Largest difference of a log-probability, in nats, relative to the root mean square of the graph's. */
+  readonly difference: number;
+  /** What it must not exceed. */
+  readonly limit: number;
+  readonly agrees: boolean;
+}
+
+/** One block of H rows of a recurrent matrix: that of one gate. */
+export interface MatrixReport {
+  /** `R.forgetGate`; of a vanilla RNN `R`. */
+  readonly name: string;
+  /** Root of the sum of squares. */
+  readonly norm: number;
+  /** ρ, the largest |eigenvalue|, and ‖R‖₂, the largest singular value. */
+  readonly spectralRadius: number;
+  readonly spectralNorm: number;
+}
+
+/** One direction of a recurrent layer. */
+export interface RecurrentReport {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly cell: CellName;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** The node or tensors it was read from. */
+  readonly source: string;
+  /** What differs from the usual form, as ONNX names it: `clip = 3`, `linear_before_reset = 0`, `activations = Sigmoid, Relu, Tanh`. */
+  readonly form: readonly string[];
+  /** Root of the sum of squares of each parameter, in ONNX roles. */
+  readonly norms: { readonly W: number; readonly R: number; readonly Wb: number; readonly Rb: number };
+  readonly matrices: readonly MatrixReport[];
+}
+
+/** A model file looked into without a text. */
+export interface Examination {
+  /** Null where no language model was found in the file. */
+  readonly model: ModelSummary | null;
+  /** Of all recurrent layers that could be read, also where the whole could not. */
+  readonly layers: readonly RecurrentReport[];
+  /** Its own vocabulary is in the file. */
+  readonly hasVocabulary: boolean;
+  /** What was noticed: parts that were not understood, and what was assumed. */
+  readonly notices: readonly Message[];
+  /** Why the model cannot be inspected; null when it can. */
+  readonly refusal: Message | null;
+}
