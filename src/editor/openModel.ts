@@ -68,7 +68,7 @@ export class ModelOpener {
     const title = vscode.l10n.t('Backflow: opening the model');
     return Promise.resolve(
       vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-        RunSession.begin(this.launch, { kind: 'open', request: { path, backend, threads } }),
+        RunSession.begin(this.launch, { kind: 'open', request: { path, vocabulary: null, text: null, architecture: { activation: null }, backend, threads } }),
       ),
     );
   }

@@ -2,10 +2,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { directionsOf, type ModelConfig } from '../core/model/config';
+import type { Parameters } from '../core/model/parameters';
 import { Random } from '../core/model/random';
 import { decodeCheckpoint } from '../core/onnx/checkpointFile';
 import { UserError } from '../core/userError';
 import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import { createBackend } from './backend';
@@ -36,6 +39,7 @@ export class Engine {
     train: (request) => this.train(request),
     resumeRun: (request) => this.resumeRun(request),
     open: (request) => this.open(request),
+    examine: ({ path }) => Promise.reject(new UserError('{0} cannot be looked into yet.', path)),
     pause: () => this.run.pause(),
     resume: () => this.run.resume(),
     step: () => this.run.step(),
@@ -77,7 +81,7 @@ export class Engine {
       const backend = await createBackend(request, this.cores, Infinity);
       this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return { model: { ...config, parameterCount: parameters.values.length }, trainingStep: step, backend: backend.name, run };
+      return { model: summaryOf(config, parameters), proof: null, notices: [], trainingRefusal: null, trainingStep: step, backend: backend.name, run };
     });
   }
 
@@ -201,4 +205,10 @@ async function locate(path: string): Promise<{ path: string; folder: RunFolder |
   const checkpoint = await folder.newestCheckpoint();
   if (!checkpoint) throw new UserError('{0} has no checkpoint yet.', path);
   return { path: checkpoint.model, folder };
+}
+
+function summaryOf(config: ModelConfig, { values }: Parameters): ModelSummary {
+  const { cell, hiddenSize, layers, vocabularySize, embeddingSize, tied } = config;
+  const shape = { cell, hiddenSize, directions: directionsOf(config) };
+  return { layers: Array.from({ length: layers }, () => shape), vocabularySize, embeddingSize, tied, parameterCount: values.length, producer: null };
 }

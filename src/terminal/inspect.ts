@@ -1,6 +1,7 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
+import type { ModelSummary } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
@@ -20,7 +21,7 @@ export async function inspect(
 ): Promise<void> {
   const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { path: command.model, backend, threads });
+  const opened = await engine.call('open', { path: command.model, vocabulary: null, text, architecture: { activation: null }, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson(inspectJson(report));
   else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colourDepth(environment), thresholds: command.request.thresholds }));
@@ -53,13 +54,20 @@ function matrixRows(matrix: Float64Array): number[][] {
   return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
 }
 
+/** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
+function modelInWords({ layers }: ModelSummary): string {
+  const words = layers.map(({ cell, hiddenSize }) => ({ cell: cell.toUpperCase(), units: counted(hiddenSize, 'unit') }));
+  const [first] = words;
+  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return `${first.cell}, ${counted(layers.length, 'layer')} of ${first.units}`;
+  return words.map(({ cell, units }) => `${cell} of ${units}`).join(', ');
+}
+
 function readable({ model, trainingStep }: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
   const target = report.layers[0].flow.target;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted = (target + 1 < report.tokens.length ? report.tokens[target + 1] : Array.from(text).at(-1)) ?? '';
   return [
-    `${model.cell.toUpperCase()}, ${counted(model.layers, 'layer')} of ${counted(model.hiddenSize, 'unit')}, trained for ${counted(trainingStep, 'step')}. ` +
-      `${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
+    `${modelInWords(model)}, trained for ${counted(trainingStep, 'step')}. ${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
     `Traced back: the loss of predicting “${glyphOf(predicted)}” at step ${target}.`,
     '',
     ...drawFlow(report, canvas),

@@ -12,6 +12,9 @@ const rowWidth = progressColumns.length;
 const hello = 'hello '.repeat(200);
 const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
 
+/** How a model is opened that needs nothing said. */
+const opening = { vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null } as const;
+
 describe('the engine process', function () {
   this.timeout(60_000);
   let engine: TestEngine;
@@ -154,7 +157,7 @@ describe('the engine process', function () {
     const { model } = await finished;
     const reader = startEngine();
     try {
-      const opened = await reader.calls.call('open', { path: run, backend: 'ort', threads: null });
+      const opened = await reader.calls.call('open', { ...opening, path: run });
       assert.equal(opened.trainingStep, 30);
       assert.equal(opened.run!.history.rows.length, 30 * rowWidth);
       const report = await reader.calls.call('inspect', { text: 'hello', target: 'last', thresholds: defaultThresholds, matrix: true });
@@ -170,7 +173,7 @@ describe('the engine process', function () {
       writeFileSync(broken, whole.subarray(0, length));
       const other = startEngine();
       await assert.rejects(
-        other.calls.call('open', { path: broken, backend: 'ort', threads: null }),
+        other.calls.call('open', { ...opening, path: broken }),
         (error: unknown) => error instanceof RpcError && error.code === 'user' && error.message.includes('broken.onnx'),
         `cut at ${length}`,
       );
@@ -186,7 +189,7 @@ describe('the engine process', function () {
     assert.match(message!.template, /not finite/);
     const { model } = await engine.calls.call('stop', null);
     const reader = startEngine();
-    await reader.calls.call('open', { path: model, backend: 'ort', threads: null });
+    await reader.calls.call('open', { ...opening, path: model });
     reader.child.kill('SIGKILL');
   });
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError } from '../../protocol/rpc';
@@ -206,7 +207,7 @@ export class RunSession implements vscode.Disposable {
       const { model, trainingStep, backend, run } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model, backend }, status, isRun: run !== null };
+      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null };
       if (run) this.metrics.append(run.history);
     } else {
       const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
@@ -261,6 +262,12 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
+}
+
+/** The settings nearest to a model from elsewhere: those of its top layer. */
+function settingsOf({ layers, embeddingSize, tied, vocabularySize, parameterCount }: ModelSummary): RunDescription['model'] {
+  const { cell, hiddenSize, directions } = layers[layers.length - 1];
+  return { ...defaultModelSettings, cell, layers: layers.length, hiddenSize, bidirectional: directions.length > 1, embeddingSize, tied, vocabularySize, parameterCount };
 }
 
 /** What is known of a session before its engine has answered. */
