@@ -171,7 +171,7 @@ export class Page {
     if (drawn || this.stale.theme || this.stale.paint || width !== this.width) {
       this.width = width;
       this.flow.paint(header, this.rows, columns, this.theme);
-      this.why.paint(frame, columns, this.theme, this.run?.model.activation === 'relu' && header.cell === 'rnn');
+      this.why.paint(frame, columns, this.theme, this.run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
     }
     const marked = { target: header.target, mark: this.mark };
     this.flow.draw(width, header, this.rows, columns, this.theme, marked);

@@ -1,5 +1,7 @@
 /** Why? What the units did over the same text: the unit map, and the choice of what it shows. */
 import { unitMapOf, unitQuantities, type Frame, type UnitMapChoice, type UnitQuantity } from '../src/protocol/frame';
+import type { LayerShape } from '../src/protocol/model';
+import type { Direction } from '../src/protocol/settings';
 import { stepAt, type Columns } from './columns';
 import { ChoiceRow } from './controls';
 import { element, setText } from './dom';
@@ -18,6 +20,7 @@ export class WhySection {
   private readonly caption = element('p', { class: 'caption dim' });
   private columns: Columns | null = null;
   private choice: UnitMapChoice = { layer: 0, direction: 'forward', quantity: 'hidden' };
+  private stack: readonly LayerShape[] = [];
   /** The reader has chosen, and no frame has shown it yet. */
   private awaited = false;
 
@@ -28,7 +31,7 @@ export class WhySection {
   ) {
     this.map = new UnitMapFigure(texts);
     this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitQuantity }));
-    this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (layer) => this.choose({ ...this.choice, layer: Number(layer) }));
+    this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (place) => this.choose(this.choiceAt(place)));
     this.root = element(
       'section',
       { class: 'why' },
@@ -59,12 +62,13 @@ export class WhySection {
   /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
   paint(frame: Frame, columns: Columns, theme: Theme, relu: boolean): void {
     const { texts } = this;
-    const { cell, layerCount, unitMap, tokens } = frame.header;
+    const { layers: stack, unitMap, tokens } = frame.header;
     this.columns = columns;
+    this.stack = stack;
     this.follow(unitMap);
-    this.quantities.show(unitQuantities[cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
-    const layers = Array.from({ length: layerCount }, (_, layer) => ({ value: String(layer), text: texts.layer(layer, 'forward') }));
-    this.layers.show(layers, String(this.choice.layer));
+    this.quantities.show(unitQuantities[stack[this.choice.layer].cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
+    const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
+    this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const bounded = unitMap.quantity !== 'cellState' && !(unitMap.quantity === 'hidden' && relu);
     this.map.paint(frame, columns, theme, bounded);
     const name = texts.get(unitMap.quantity);
@@ -100,9 +104,21 @@ export class WhySection {
     return dead === 0 ? [] : [texts.get('deadUnits', texts.numbers.integer(dead))];
   }
 
+  /** The same quantity at another place, or the hidden state where that layer's cell has no such quantity. */
+  private choiceAt(place: string): UnitMapChoice {
+    const [layer, direction] = place.split(' ');
+    const cell = this.stack.at(Number(layer))?.cell;
+    const { quantity } = this.choice;
+    return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', quantity: cell && unitQuantities[cell].includes(quantity) ? quantity : 'hidden' };
+  }
+
   private choose(choice: UnitMapChoice): void {
     this.choice = choice;
     this.awaited = true;
     this.chosen(choice);
   }
+}
+
+function placeOf(layer: number, direction: Direction): string {
+  return `${layer} ${direction}`;
 }

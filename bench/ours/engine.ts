@@ -1,6 +1,8 @@
 /** All that the measurements use of the engine, in one place. */
 import { availableParallelism } from 'node:os';
 import { createBackend, stepWorkOf } from '../../src/engine/backend';
+import { generalModelOf } from '../../src/core/model/plainModel';
+import { FastReading } from '../../src/engine/inspect/reading';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
@@ -53,9 +55,12 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
-  const inspector = new Inspector({ config, parameters: trainer.parameters, vocabulary, backend: inspecting });
+  const plain = { config, parameters: trainer.parameters };
+  const inspector = new Inspector({ general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting });
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
   const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, maximumRate: 20 } as const;
+  const probe = vocabulary.encode(text);
+  const reading = FastReading.withRoom(probe.length - 1, plain, inspecting);
   let frames = 0;
   return {
     async step() {
@@ -65,8 +70,8 @@ export async function createTraining(request: TrainingRequest): Promise<Training
       await makeFrame(inspector, watch, ++frames, trainer.step);
     },
     async matrix() {
-      await inspector.read(text);
-      await inspector.matrix(() => Promise.resolve());
+      await reading.read(probe, plain);
+      await reading.matrix(() => Promise.resolve());
     },
   };
 }

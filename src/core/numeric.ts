@@ -5,9 +5,16 @@ export function logistic(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
-/** √(Σ x²) over `length` elements from `offset`, summed in float64. */
-export function norm(values: Float32Array, offset = 0, length = values.length): number {
+/** √Σ x² over [at, at + length), also where the squares are beyond float64. */
+export function lengthOf(x: Float32Array | Float64Array, at = 0, length = x.length): number {
+  let largest = 0;
+  for (let i = at; i < at + length; i++) {
+    const size = Math.abs(x[i]);
+    // Not a number must not get lost in the comparison.
+    if (!(size <= largest)) largest = size;
+  }
+  if (largest === 0 || !Number.isFinite(largest)) return largest;
   let sum = 0;
-  for (let i = offset; i < offset + length; i++) sum += values[i] * values[i];
-  return Math.sqrt(sum);
+  for (let i = at; i < at + length; i++) sum += (x[i] / largest) ** 2;
+  return largest * Math.sqrt(sum);
 }

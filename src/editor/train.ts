@@ -39,7 +39,7 @@ export async function train(parts: TrainingParts, target: unknown): Promise<RunD
   const name = corpus.kind === 'file' ? corpus.path : corpus.name;
   const folder = await runsFolder.newRun(uri, name, model.cell);
 
-  const request = { corpus, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
+  const request = { corpus, from: null, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   const session = await beginBesidePanel(parts, { kind: 'train', request });
   if (document) session.document = document.uri;

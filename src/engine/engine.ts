@@ -1,23 +1,20 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
-import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { directionsOf, type ModelConfig } from '../core/model/config';
-import type { Parameters } from '../core/model/parameters';
 import { Random } from '../core/model/random';
-import { decodeCheckpoint } from '../core/onnx/checkpointFile';
 import { UserError } from '../core/userError';
-import type { DescribeRequest, EngineCalls, EngineEvents, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
-import type { ModelSummary } from '../protocol/model';
+import type { DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import { createBackend } from './backend';
-import { readError } from './files/fileErrors';
-import { RunFolder } from './files/runFolder';
 import { FrameSource } from './inspect/frameSource';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { makeReport } from './inspect/report';
 import { describeToken } from './inspect/tokenReport';
+import { examineModel, messageOf, type Examined } from './model/examination';
+import { exportModel } from './model/exportModel';
+import { openModel } from './model/openModel';
+import { summaryOf } from './model/summary';
 import { Sampler } from './sampler';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
@@ -30,6 +27,8 @@ const samplesPerTurn = 64;
 
 interface Loaded {
   readonly inspector: Inspector;
+  /** Steps the model has been trained for, now. */
+  readonly trainingStep: () => number;
   readonly frames: FrameSource;
   readonly run: Run | null;
 }
@@ -39,7 +38,8 @@ export class Engine {
     train: (request) => this.train(request),
     resumeRun: (request) => this.resumeRun(request),
     open: (request) => this.open(request),
-    examine: ({ path }) => Promise.reject(new UserError('{0} cannot be looked into yet.', path)),
+    examine: (request) => this.examine(request),
+    spectrum: (choice) => this.spectrum(choice),
     pause: () => this.run.pause(),
     resume: () => this.run.resume(),
     step: () => this.run.step(),
@@ -49,9 +49,11 @@ export class Engine {
     inspect: (request, signal) => this.inspect(request, signal),
     describe: (request, signal) => this.describe(request, signal),
     sample: (request, signal) => this.sample(request, signal),
+    exportModel: ({ path }) => this.exportModel(path),
   };
   private readonly turns = new Turns();
   private loaded: Loaded | null = null;
+  private examined: Examined | null = null;
   private isLoading = false;
 
   /** @param cores that it may use where a request does not say how many threads */
@@ -70,19 +72,25 @@ export class Engine {
 
   private open(request: OpenRequest): Promise<OpenResult> {
     return this.load(async () => {
-      const { folder, path } = await locate(request.path);
-      let bytes: Uint8Array;
-      try {
-        bytes = await readFile(path);
-      } catch (thrown) {
-        throw readError(thrown, path);
-      }
-      const { config, parameters, vocabulary, step } = decodeCheckpoint(bytes, path);
+      const { general, plain, trainingRefusal, vocabulary, proof, notices, producer, trainingStep, folder } = await openModel(request);
       const backend = await createBackend(request, this.cores, Infinity);
-      this.loaded = this.prepare({ config, parameters, vocabulary, backend }, null, () => step);
+      this.loaded = this.prepare({ general, plain, isLive: false, vocabulary, backend }, null, () => trainingStep);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
-      return { model: summaryOf(config, parameters), proof: null, notices: [], trainingRefusal: null, trainingStep: step, backend: backend.name, run };
+      return {
+        model: summaryOf(general, producer), proof, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
+        trainingStep, backend: backend.name, run,
+      };
     });
+  }
+
+  private async examine(request: ExamineRequest): Promise<Examination> {
+    this.examined = await examineModel(request);
+    return this.examined.report;
+  }
+
+  private spectrum(choice: MatrixChoice): Spectrum | null {
+    if (!this.examined) throw new UserError('No model has been looked into yet.');
+    return this.examined.spectrum(choice);
   }
 
   private watch(watch: Watch | null): null {
@@ -116,6 +124,13 @@ export class Engine {
       await breathe(signal);
     }
     return { text: model.vocabulary.decode(ids) };
+  }
+
+  private async exportModel(path: string): Promise<null> {
+    const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
+    if (!plain) throw new UserError('This model has a form that can be inspected, but not written for other tools.');
+    await this.turns.take(() => exportModel(path, plain, vocabulary, trainingStep()));
+    return null;
   }
 
   /** Ends what is under way, saving a checkpoint of a run. */
@@ -172,7 +187,7 @@ export class Engine {
       frame: (frame: EngineEvents['frame']) => this.emit('frame', frame),
       watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
     };
-    return { inspector, run, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
+    return { inspector, trainingStep, run, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
   }
 }
 
@@ -190,25 +205,4 @@ async function sampleSome(sampler: Sampler, ids: number[], count: number): Promi
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();
-}
-
-/** The checkpoint a path means, and the run it belongs to, if any. */
-async function locate(path: string): Promise<{ path: string; folder: RunFolder | null }> {
-  let isFolder: boolean;
-  try {
-    isFolder = (await stat(path)).isDirectory();
-  } catch (thrown) {
-    throw readError(thrown, path);
-  }
-  if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
-  const folder = await RunFolder.open(path);
-  const checkpoint = await folder.newestCheckpoint();
-  if (!checkpoint) throw new UserError('{0} has no checkpoint yet.', path);
-  return { path: checkpoint.model, folder };
-}
-
-function summaryOf(config: ModelConfig, { values }: Parameters): ModelSummary {
-  const { cell, hiddenSize, layers, vocabularySize, embeddingSize, tied } = config;
-  const shape = { cell, hiddenSize, directions: directionsOf(config) };
-  return { layers: Array.from({ length: layers }, () => shape), vocabularySize, embeddingSize, tied, parameterCount: values.length, producer: null };
 }

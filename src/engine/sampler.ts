@@ -4,6 +4,7 @@ import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
 import { UserError } from '../core/userError';
+import type { PlainModel } from '../core/model/plainModel';
 import type { ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';
 
@@ -12,13 +13,14 @@ export class Sampler {
   private readonly excluded: ReadonlySet<number>;
 
   private constructor(
-    private readonly model: InspectedModel,
+    private readonly vocabulary: Vocabulary,
+    private readonly plain: PlainModel,
     private readonly network: Network,
     private readonly settings: SamplingSettings,
     private readonly random: Random,
     private last: number,
   ) {
-    const { sos, unknown, mask } = model.vocabulary.specials;
+    const { sos, unknown, mask } = vocabulary.specials;
     this.excluded = new Set([sos, unknown, mask].filter((id) => id !== null));
   }
 
@@ -27,11 +29,13 @@ export class Sampler {
    * line. Throws a UserError for settings out of range, symbols the model does not know, and a model that cannot generate.
    */
   static async create(model: InspectedModel, prompt: string, settings: SamplingSettings, random: Random): Promise<Sampler> {
-    refuseGeneration(model.config);
+    const { plain, vocabulary } = model;
+    if (!plain) throw new UserError('This model has a form that can be inspected, but it cannot generate text here.');
+    refuseGeneration(plain.config);
     checkSampling(settings);
-    const [first, ...rest] = beginning(model.vocabulary, prompt);
-    const network = model.backend.build(1, (arena, products) => makeNetwork(arena, model.config, { steps: 1, batch: 1 }, products));
-    const sampler = new Sampler(model, network, settings, random, first);
+    const [first, ...rest] = beginning(vocabulary, prompt);
+    const network = model.backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
+    const sampler = new Sampler(vocabulary, plain, network, settings, random, first);
     for (const id of rest) {
       await sampler.read();
       sampler.last = id;
@@ -43,13 +47,13 @@ export class Sampler {
   async next(): Promise<number | null> {
     await this.read();
     this.last = draw(samplingWeights(this.network.tape.probabilities, this.settings, this.excluded), this.random);
-    return this.last === this.model.vocabulary.specials.eos ? null : this.last;
+    return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
   private async read(): Promise<void> {
     const { parameters, tape, forward } = this.network;
     // They may have been trained on since the last token.
-    parameters.values.set(this.model.parameters.values);
+    parameters.values.set(this.plain.parameters.values);
     tape.inputs[0] = this.last;
     await forward.run();
     tape.carryState();
@@ -73,6 +77,6 @@ function beginning(vocabulary: Vocabulary, prompt: string): Iterable<number> {
 }
 
 /** The token before a line; a text without lines begins after a space, or anywhere. */
-function lineStart({ symbols, specialCount }: Vocabulary): number {
-  return ['\n', '\r\n', ' '].map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? specialCount;
+function lineStart({ symbols, firstKnown }: Vocabulary): number {
+  return ['\n', '\r\n', ' '].map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? firstKnown;
 }

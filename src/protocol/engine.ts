@@ -3,7 +3,7 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { Frame, Region, UnitMapChoice } from './frame';
-import type { Architecture, Examination, ModelSummary, Proof } from './model';
+import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 
@@ -12,8 +12,19 @@ export type CorpusSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'text'; readonly text: string; readonly name: string };
 
+/** A model to go on training from. */
+export interface StartingModel {
+  /** As `OpenRequest.path`. */
+  readonly path: string;
+  /** As `OpenRequest.vocabulary`. */
+  readonly vocabulary: string | null;
+  readonly architecture: Architecture;
+}
+
 export interface TrainRequest {
   readonly corpus: CorpusSource;
+  /** Null begins with a new model. With a model to begin with, `model` and `vocabulary` are its own, and what stands here is not used. */
+  readonly from: StartingModel | null;
   readonly vocabulary: VocabularySettings;
   readonly model: ModelSettings;
   readonly training: TrainingSettings;
@@ -39,6 +50,12 @@ export interface OpenRequest {
   readonly architecture: Architecture;
   readonly backend: BackendName;
   readonly threads: number | null;
+}
+
+export interface ExamineRequest {
+  /** An ONNX model, or weights. */
+  readonly path: string;
+  readonly architecture: Architecture;
 }
 
 export interface OpenResult {
@@ -189,7 +206,9 @@ export interface EngineCalls {
   /** Loads a model to be inspected and sampled. */
   open(request: OpenRequest): OpenResult;
   /** Looks into a model file; loads nothing. */
-  examine(request: { readonly path: string; readonly architecture: Architecture }): Examination;
+  examine(request: ExamineRequest): Examination;
+  /** Of a matrix of the model that was examined last; null for one too large. Seconds for a large one. */
+  spectrum(request: MatrixChoice): Spectrum | null;
   pause(request: null): RunStatus;
   resume(request: null): RunStatus;
   /** One training step of a paused run. */
@@ -203,6 +222,8 @@ export interface EngineCalls {
   inspect(request: InspectRequest): InspectReport;
   describe(request: DescribeRequest): TokenReport;
   sample(request: SampleRequest): { readonly text: string };
+  /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
+  exportModel(request: { readonly path: string }): null;
 }
 
 export interface EngineEvents {

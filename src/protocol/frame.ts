@@ -2,6 +2,7 @@
  * A frame: the flow of one probe at one training step, as it is sent to the panel. A small header, and every number of
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
+import type { LayerShape } from './model';
 import type { CellName, Direction, Thresholds } from './settings';
 
 /** Series of T values, one per input token; `loss` is of the whole model, the others of one layer and direction. */
@@ -91,9 +92,8 @@ export interface FrameHeader {
   /** Counts the frames of one engine; newer is larger. */
   readonly sequence: number;
   readonly trainingStep: number;
-  readonly cell: CellName;
-  readonly layerCount: number;
-  readonly hiddenSize: number;
+  /** The model's, the lowest first. */
+  readonly layers: readonly LayerShape[];
   /** Symbols of the T inputs, in order. */
   readonly tokens: readonly string[];
   /** Symbol that follows the last input: what the last step has to predict. */

@@ -45,9 +45,20 @@ export interface MatrixReport {
   readonly name: string;
   /** Root of the sum of squares. */
   readonly norm: number;
-  /** ρ, the largest |eigenvalue|, and ‖R‖₂, the largest singular value. */
+}
+
+/** What a recurrent matrix does to lengths, in the long run and at once. */
+export interface Spectrum {
+  /** ρ, the largest |eigenvalue|. */
   readonly spectralRadius: number;
+  /** ‖R‖₂, the largest singular value. */
   readonly spectralNorm: number;
+}
+
+/** Which recurrent matrix of an examined model: one of `layers[recurrent].matrices`. */
+export interface MatrixChoice {
+  readonly recurrent: number;
+  readonly matrix: number;
 }
 
 /** One direction of a recurrent layer. */

@@ -1,10 +1,10 @@
 /** From the arguments to what is to be done. Everything wrong is refused here, with a sentence. */
 import { basename, extname, join, resolve } from 'node:path';
-import type { InspectRequest, SampleRequest, TrainRequest } from '../protocol/engine';
-import { defaultThresholds } from '../protocol/settings';
+import type { InspectRequest, SampleRequest, StartingModel, TrainRequest } from '../protocol/engine';
+import { defaultThresholds, type Activation } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
 import { commands, defaultSampling, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
-import { integer, number, text } from './optionValues';
+import { choice, integer, number, text } from './optionValues';
 import { readModel, readTraining, readVocabulary } from './trainOptions';
 
 export interface TrainCommand {
@@ -20,10 +20,13 @@ export interface ResumeCommand {
   readonly steps: number | null;
 }
 
+/** A model's file, and what it may need beside it. */
+export type ModelOptions = StartingModel;
+
 export interface InspectCommand {
   readonly kind: 'inspect';
   readonly json: boolean;
-  readonly model: string;
+  readonly model: ModelOptions;
   /** File with the text. */
   readonly text: string;
   readonly request: Omit<InspectRequest, 'text'>;
@@ -32,8 +35,16 @@ export interface InspectCommand {
 export interface SampleCommand {
   readonly kind: 'sample';
   readonly json: boolean;
-  readonly model: string;
+  readonly model: ModelOptions;
   readonly request: SampleRequest;
+}
+
+export interface ExportCommand {
+  readonly kind: 'export';
+  readonly json: boolean;
+  readonly model: ModelOptions;
+  /** Absolute; its ending says what is written. */
+  readonly out: string;
 }
 
 export type Command =
@@ -42,15 +53,16 @@ export type Command =
   | TrainCommand
   | ResumeCommand
   | InspectCommand
-  | SampleCommand;
+  | SampleCommand
+  | ExportCommand;
 
 /** `args` are those after the program's name; `now` names the default folder of a run. Throws a UsageError. */
 export function readCommand(args: readonly string[], now: Date): Command {
-  if (args.length === 0) throw new UsageError('Say what to do: backflow train, inspect or sample; see backflow --help.');
+  if (args.length === 0) throw new UsageError('Say what to do: backflow train, inspect, sample or export; see backflow --help.');
   const [first, ...rest] = args;
   if (first === '--help' || first === '-h' || first === 'help') return helpFor(rest);
   if (first === '--version' || first === '-v') return { kind: 'version' };
-  if (!isCommandName(first)) throw new UsageError(`${first} is no command; there are train, inspect and sample (see backflow --help).`);
+  if (!isCommandName(first)) throw new UsageError(`${first} is no command; there are train, inspect, sample and export (see backflow --help).`);
   // Help is wanted more than correctness.
   if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help', text: commandHelp(first) };
   const given = readOptions(first, rest);
@@ -61,6 +73,8 @@ export function readCommand(args: readonly string[], now: Date): Command {
       return readInspect(given);
     case 'sample':
       return readSample(given);
+    case 'export':
+      return readExport(given);
   }
 }
 
@@ -71,15 +85,39 @@ function helpFor(names: readonly string[]): Command {
 
 function readTrain(given: GivenOptions, now: Date): TrainCommand {
   const corpus = onlyPositional(given, 'train', 'CORPUS');
+  const from = readStart(given);
   const model = readModel(given);
   const request: TrainRequest = {
     corpus: { kind: 'file', path: resolve(corpus) },
+    from,
     vocabulary: readVocabulary(given),
     model,
     training: readTraining(given, model),
-    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, model.cell, now)),
+    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, from ? basename(from.path, extname(from.path)) : model.cell, now)),
   };
   return { kind: 'train', json: given.switches.has('json'), request };
+}
+
+/** Options that say what a new model is. */
+const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'gain', 'forget-bias'];
+
+/** The model of --from; null to begin with a new one. */
+function readStart(given: GivenOptions): StartingModel | null {
+  const path = text(given, 'from');
+  if (path === undefined) {
+    if (given.values.has('vocab')) throw new UsageError('--vocab is the vocabulary of a model that training begins with: give --from MODEL too.');
+    return null;
+  }
+  const own = ofNewModels.find((name) => given.values.has(name) || given.switches.has(name));
+  if (own !== undefined) throw new UsageError(`--${own} cannot be given with --from: the model is what it is.`);
+  return modelOptions(given, path);
+}
+
+/** What a model's file may need beside it. */
+function modelOptions(given: GivenOptions, path: string): ModelOptions {
+  const vocabulary = text(given, 'vocab');
+  const activation = given.values.has('activation') ? choice<Activation>(given, 'activation', ['tanh', 'relu'], 'tanh') : null;
+  return { path: resolve(path), vocabulary: vocabulary === undefined ? null : resolve(vocabulary), architecture: { activation } };
 }
 
 function readResume(given: GivenOptions): ResumeCommand {
@@ -104,7 +142,7 @@ function readInspect(given: GivenOptions): InspectCommand {
   return {
     kind: 'inspect',
     json: given.switches.has('json'),
-    model: resolve(model),
+    model: modelOptions(given, model),
     text: resolve(file),
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
   };
@@ -114,7 +152,7 @@ function readSample(given: GivenOptions): SampleCommand {
   return {
     kind: 'sample',
     json: given.switches.has('json'),
-    model: resolve(onlyPositional(given, 'sample', 'MODEL')),
+    model: modelOptions(given, onlyPositional(given, 'sample', 'MODEL')),
     request: {
       prompt: given.values.get('prompt') ?? '',
       length: integer(given, 'length', 1, 1e7) ?? defaultSampling.length,
@@ -124,6 +162,15 @@ function readSample(given: GivenOptions): SampleCommand {
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaultSampling.seed,
     },
   };
+}
+
+function readExport(given: GivenOptions): ExportCommand {
+  const model = onlyPositional(given, 'export', 'MODEL');
+  const out = text(given, 'out');
+  if (out === undefined || !['.onnx', '.safetensors'].includes(extname(out).toLowerCase())) {
+    throw new UsageError('backflow export needs --out FILE, a name that ends in .onnx or .safetensors.');
+  }
+  return { kind: 'export', json: given.switches.has('json'), model: modelOptions(given, model), out: resolve(out) };
 }
 
 function onlyPositional({ positionals }: GivenOptions, command: CommandName, name: string): string {

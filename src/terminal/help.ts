@@ -15,10 +15,9 @@ export function generalHelp(): string {
 }
 
 export function commandHelp(name: CommandName): string {
-  const { usage, summary, options, unavailable, notes } = commands[name];
+  const { usage, summary, options, notes } = commands[name];
   const rows = Object.entries(options).map(([option, { value, help }]) => [`--${option}${value === undefined ? '' : ` ${value}`}`, help]);
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  const missing = Object.keys(unavailable).map((option) => `--${option}`);
   return [
     ...usage.map((line, i) => `${i === 0 ? 'Usage: ' : '       '}${line}`),
     '',
@@ -27,7 +26,6 @@ export function commandHelp(name: CommandName): string {
     ...rows.map(([left, help]) => `  ${left.padEnd(width)}${help}`),
     '',
     ...notes,
-    ...(missing.length > 0 ? [`Not available yet: ${missing.join(', ')}.`] : []),
     '',
   ].join('\n');
 }

@@ -2,7 +2,7 @@
 import { readText } from '../engine/files/corpusFile';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary } from '../protocol/model';
-import type { Caller } from '../protocol/rpc';
+import { formatMessage, type Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
@@ -21,9 +21,9 @@ export async function inspect(
 ): Promise<void> {
   const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { path: command.model, vocabulary: null, text, architecture: { activation: null }, backend, threads });
+  const opened = await engine.call('open', { ...command.model, text, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
-  if (command.json) output.writeJson(inspectJson(report));
+  if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
   else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colourDepth(environment), thresholds: command.request.thresholds }));
 }
 
@@ -49,6 +49,12 @@ export function inspectJson(report: InspectReport): object {
   };
 }
 
+/** Of a model of another tool: whether it was read rightly, and what was noticed. */
+function readingJson({ proof, notices }: OpenResult): object {
+  if (!proof && notices.length === 0) return {};
+  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees }, notices: notices.map(formatMessage) };
+}
+
 function matrixRows(matrix: Float64Array): number[][] {
   const size = Math.round(Math.sqrt(matrix.length));
   return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
@@ -62,12 +68,25 @@ function modelInWords({ layers }: ModelSummary): string {
   return words.map(({ cell, units }) => `${cell} of ${units}`).join(', ');
 }
 
-function readable({ model, trainingStep }: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
+/** The same for a person. */
+function readingInWords({ proof, notices, model: { producer } }: OpenResult): string[] {
+  const from = producer === null ? [] : [`The file was written by ${producer}.`];
+  const proved = proof
+    ? [`Read ${proof.agrees ? 'rightly' : 'WRONGLY'}: on ${counted(proof.tokens, 'token')} the recognised model and the file’s own graph differ by ${proof.difference.toExponential(1)} of the log-probabilities’ size (limit ${proof.limit}).`]
+    : [];
+  const lines = [...from, ...proved, ...notices.map(formatMessage)];
+  return lines.length > 0 ? [...lines, ''] : [];
+}
+
+function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
   const target = report.layers[0].flow.target;
+  const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted = (target + 1 < report.tokens.length ? report.tokens[target + 1] : Array.from(text).at(-1)) ?? '';
+  const trained = trainingStep > 0 ? `, trained for ${counted(trainingStep, 'step')}` : '';
   return [
-    `${modelInWords(model)}, trained for ${counted(trainingStep, 'step')}. ${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
+    ...readingInWords(opened),
+    `${modelInWords(model)}${trained}. ${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
     `Traced back: the loss of predicting “${glyphOf(predicted)}” at step ${target}.`,
     '',
     ...drawFlow(report, canvas),

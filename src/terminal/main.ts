@@ -4,6 +4,7 @@ import { connectInProcess } from '../engine/inProcess';
 import { toError } from '../engine/toError';
 import { formatMessage, RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
+import { exportModel } from './export';
 import { inspect } from './inspect';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
@@ -44,6 +45,7 @@ async function run(command: Command, output: Output, environment: NodeJS.Process
     const { engine } = connection;
     try {
       if (command.kind === 'inspect') await inspect(engine, command, output, environment);
+      else if (command.kind === 'export') await exportModel(engine, command, output);
       else if (command.kind === 'sample') await sample(engine, command, output, environment);
       else return await train(engine, command, output, environment, stop);
     } finally {

@@ -17,14 +17,12 @@ interface OptionSpec {
   readonly short?: string;
 }
 
-export type CommandName = 'train' | 'inspect' | 'sample';
+export type CommandName = 'train' | 'inspect' | 'sample' | 'export';
 
 export interface CommandSpec {
   readonly usage: readonly string[];
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** Options that are planned and refused, never ignored: with or without a value. */
-  readonly unavailable: Readonly<Record<string, 'switch' | 'value'>>;
   readonly notes: readonly string[];
 }
 
@@ -41,9 +39,19 @@ const common: Readonly<Record<string, OptionSpec>> = {
   help: { help: 'this text', short: 'h' },
 };
 
+/** What a model's file may need beside it. */
+const besideModel: Readonly<Record<string, OptionSpec>> = {
+  vocab: { value: 'FILE', help: "the model's vocabulary: a JSON array of symbols, an object symbol → id, or a tokenizer.json" },
+  activation: { value: 'NAME', help: 'of a vanilla RNN in a .safetensors file, which does not say: tanh or relu' },
+};
+const modelFiles = [
+  'MODEL is an ONNX model of any tool (.onnx), weights under PyTorch’s names (.safetensors), or the folder of a run.',
+  'Without a vocabulary of its own, or --vocab, the characters of the text are its symbols, where there are as many.',
+];
+
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   train: {
-    usage: ['backflow train CORPUS [options]', 'backflow train --resume DIR [--steps N]'],
+    usage: ['backflow train CORPUS [options]', 'backflow train CORPUS --from MODEL [options]', 'backflow train --resume DIR [--steps N]'],
     summary: 'Trains a recurrent language model on a text, and saves it.',
     options: {
       cell: { value: 'NAME', help: `rnn, lstm or gru (${model.cell})` },
@@ -85,10 +93,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'checkpoint-every': { value: 'N', help: `steps from one checkpoint to the next (${training.checkpointEvery})` },
       backend: { value: 'NAME', help: `forward pass by ort (ONNX Runtime) or wasm (own kernels) (${training.backend})` },
       threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
+      from: { value: 'MODEL', help: 'begins with this model (.onnx, .safetensors or the folder of a run) instead of a new one' },
+      vocab: { value: 'FILE', help: 'of --from, where the model has no vocabulary of its own' },
       resume: { value: 'DIR', help: "goes on with a run's own settings; --steps: how many steps in all" },
       ...common,
     },
-    unavailable: {},
     notes: [
       'Ctrl-C ends the training: it saves a checkpoint and exits with status 0. A second Ctrl-C leaves at once.',
       'With --json: {"event":"step", "step", "loss", "gradientNorm", "clippedNorm", "tokens", "tokensPerSecond"} every step, and last',
@@ -98,22 +107,24 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   inspect: {
     usage: ['backflow inspect MODEL --text FILE [options]'],
-    summary: 'Shows how gradients flow back through a text: MODEL is a checkpoint (.onnx) or the folder of a run.',
+    summary: 'Shows how gradients flow back through a text.',
     options: {
       text: { value: 'FILE', help: 'the text, taken whole; its last token is only a target' },
       target: { value: 'T', help: 'step whose loss is traced back, 0 is the first, or last (last)' },
       matrix: { help: 'also the source × target matrix' },
+      ...besideModel,
       ...common,
     },
-    unavailable: { vocab: 'value' },
     notes: [
+      ...modelFiles,
       'With --json: one object. In "log10" and "matrix" null stands for a state that cannot reach the target, and also for a',
-      'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say.',
+      'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say. A model of another tool also has "proof":',
+      'the recognised model and the file’s own graph, both run on the text, and how far they differ; and "notices" on the reading of it.',
     ],
   },
   sample: {
     usage: ['backflow sample MODEL [options]'],
-    summary: 'Generates text: MODEL is a checkpoint (.onnx) or the folder of a run.',
+    summary: 'Generates text.',
     options: {
       length: { value: 'N', help: `tokens to generate (${defaultSampling.length})` },
       temperature: { value: 'X', help: `0 always takes the likeliest token (${defaultSampling.temperature})` },
@@ -121,13 +132,24 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'top-p': { value: 'X', help: 'draws only from the likeliest tokens that together have this probability (all)' },
       prompt: { value: 'TEXT', help: 'text to go on from' },
       seed: { value: 'N', help: `(${defaultSampling.seed})` },
+      ...besideModel,
       ...common,
     },
-    unavailable: {},
     notes: [
+      ...modelFiles,
       'Prints the prompt and what follows; a model of sequences ends at the end of one. With --json: {"prompt", "text"}, the text',
       'without the prompt.',
     ],
+  },
+  export: {
+    usage: ['backflow export MODEL --out FILE [options]'],
+    summary: 'Writes a model for other tools.',
+    options: {
+      out: { value: 'FILE', help: '.onnx: a graph from token ids to logits; .safetensors: weights under PyTorch’s names and in its gate order' },
+      ...besideModel,
+      ...common,
+    },
+    notes: [...modelFiles, 'The vocabulary goes along in the metadata. With --json: {"path"}.'],
   },
 };
 
@@ -138,20 +160,16 @@ export interface GivenOptions {
   readonly positionals: readonly string[];
 }
 
-/** Splits the arguments of a command. Throws a UsageError for options that are unknown, lack their value, or are not there yet. */
+/** Splits the arguments of a command. Throws a UsageError for options that are unknown or lack their value. */
 export function readOptions(name: CommandName, args: readonly string[]): GivenOptions {
-  const { options, unavailable } = commands[name];
-  const takesValue = (option: string) =>
-    Object.hasOwn(options, option) ? options[option].value !== undefined : unavailable[option] === 'value';
+  const { options } = commands[name];
+  const takesValue = (option: string) => Object.hasOwn(options, option) && options[option].value !== undefined;
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
     tokens: true,
     options: Object.fromEntries(
-      [...Object.keys(options), ...Object.keys(unavailable)].map((option) => {
-        const short = Object.hasOwn(options, option) ? options[option].short : undefined;
-        return [option, { type: takesValue(option) ? 'string' : 'boolean', ...(short !== undefined && { short }) }];
-      }),
+      Object.entries(options).map(([option, { short }]) => [option, { type: takesValue(option) ? 'string' : 'boolean', ...(short !== undefined && { short }) }]),
     ),
   });
   const values = new Map<string, string>();
@@ -161,7 +179,6 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const { rawName, value, inlineValue } = token;
-    if (Object.hasOwn(unavailable, token.name)) throw new UsageError(`${rawName} is not available yet.`);
     if (!Object.hasOwn(options, token.name)) {
       throw new UsageError(`${rawName} is no option of backflow ${name}; see backflow ${name} --help.`);
     }

@@ -42,7 +42,7 @@ describe('the command line', () => {
     it('explains itself', async () => {
       const general = await backflow(folder, '--help');
       assert.equal(general.status, 0);
-      for (const command of ['train', 'inspect', 'sample']) {
+      for (const command of ['train', 'inspect', 'sample', 'export']) {
         assert.match(general.output, new RegExp(`backflow ${command} `));
         const { status, output, errors } = await backflow(folder, command, '--help');
         assert.deepEqual([status, errors], [0, '']);
@@ -53,8 +53,8 @@ describe('the command line', () => {
     });
 
     it('refuses what it does not know with status 2', async () => {
-      await refuses(2, /Say what to do: backflow train, inspect or sample/);
-      await refuses(2, /trian is no command; there are train, inspect and sample/, 'trian', 'hello.txt');
+      await refuses(2, /Say what to do: backflow train, inspect, sample or export/);
+      await refuses(2, /trian is no command; there are train, inspect, sample and export/, 'trian', 'hello.txt');
       await refuses(2, /--hiden is no option of backflow train/, 'train', 'hello.txt', '--hiden', '8');
       await refuses(2, /needs CORPUS/, 'train', '--hidden', '8');
       await refuses(2, /takes one CORPUS, and b is a second/, 'train', 'a', 'b');
@@ -72,10 +72,6 @@ describe('the command line', () => {
       await refuses(2, /--temperature is "hot"; it must be a number from 0 up\./, 'sample', 'hello', '--temperature', 'hot');
       await refuses(2, /--target is "1\.5"; it must be a whole number/, 'inspect', 'hello', '--text', 'probe.txt', '--target', '1.5');
       await refuses(2, /--hidden cannot be given with --resume/, 'train', '--resume', 'hello', '--hidden', '8');
-    });
-
-    it('refuses what is not there yet instead of ignoring it', async () => {
-      await refuses(2, /--vocab is not available yet\./, 'inspect', 'hello', '--text', 'probe.txt', '--vocab', 'v.json');
     });
   });
 

@@ -252,5 +252,5 @@ function checkFrame(frame: Frame): void {
   assert.ok(flow.every(Number.isFinite), 'every step reaches the last target');
   const losses = seriesOf(frame, 'loss')!;
   assert.ok(Math.abs(losses.reduce((sum, loss) => sum + loss, 0) / T - header.loss) < 1e-5);
-  assert.equal(unitMapOf(frame).length, T * header.hiddenSize);
+  assert.equal(unitMapOf(frame).length, T * header.layers[header.unitMap.layer].hiddenSize);
 }

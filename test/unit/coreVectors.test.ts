@@ -4,7 +4,7 @@ import { contributionsTo } from '../../src/core/analysis/contributions';
 import { cellOf } from '../../src/core/model/cells/registry';
 import type { Parameters } from '../../src/core/model/parameters';
 import type { Tape } from '../../src/core/model/tape';
-import { norm } from '../../src/core/numeric';
+import { lengthOf as norm } from '../../src/core/numeric';
 import { clip } from '../../src/core/optimize/clip';
 import type { OptimizerSettings } from '../../src/core/optimize/optimizer';
 import { unitValues } from '../../src/engine/inspect/states';
@@ -163,7 +163,7 @@ function assertParameters(actual: Parameters, expected: ReferenceParameters): vo
 }
 
 function assertContributions(tape: Tape, parameters: Parameters, expected: ContributionVectors): void {
-  const found = contributionsTo(tape, parameters, expected.target, tape.steps - 1)!;
+  const found = contributionsTo(tape, parameters.output.W, expected.target, tape.steps - 1)!;
   assertClose([...found.parts, found.carriedIn], [...expected.tokens, expected.carriedIn], tolerance, 'contributions');
   assertNear(found.parts.reduce((sum, part) => sum + part, found.carriedIn), expected.whole, tolerance, 'their sum');
 }

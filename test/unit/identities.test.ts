@@ -89,7 +89,7 @@ for (const kind of cells) {
           const top = tape.layers[layers - 1].directions;
           for (let step = 0; step < tape.steps; step++) {
             const symbol = tape.targets[step];
-            const { parts, carriedIn } = contributionsTo(tape, parameters, symbol, step)!;
+            const { parts, carriedIn } = contributionsTo(tape, parameters.output.W, symbol, step)!;
             const states = top.flatMap((direction) => [...direction.hidden.subarray(after(direction, step) * H, (after(direction, step) + 1) * H)]);
             const logit = states.reduce((sum, h, i) => sum + h * parameters.output.W[symbol * states.length + i], 0);
             assertNear(parts.reduce((sum, part) => sum + part, carriedIn), logit, 1e-5, `step ${step}`, true);

@@ -6,7 +6,7 @@ import { checkInitialisation, initialise, type InitialisationSettings } from '..
 import { randomOrthogonal } from '../../src/core/model/orthogonal';
 import type { Parameters } from '../../src/core/model/parameters';
 import { Random } from '../../src/core/model/random';
-import { norm } from '../../src/core/numeric';
+import { lengthOf as norm } from '../../src/core/numeric';
 import { UserError } from '../../src/core/userError';
 import { assertNear } from '../reference/compare';
 

@@ -8,9 +8,7 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
     header: {
       sequence: 1,
       trainingStep: 0,
-      cell: 'rnn',
-      layerCount: 1,
-      hiddenSize: 1,
+      layers: [{ cell: 'rnn', hiddenSize: 1, directions: ['forward'] }],
       tokens: flow.map(() => 'a'),
       lastTarget: 'a',
       target,

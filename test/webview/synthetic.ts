@@ -85,7 +85,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   };
   const flows = [...slopes.map((slope, layer) => summary('hidden', layer, slope)), ...cellSlopes.map((slope, layer) => summary('cell', layer, slope))];
   return {
-    header: { sequence: options.sequence ?? 1, trainingStep: 1240, cell, layerCount: slopes.length, hiddenSize, tokens, lastTarget: 'x', target, loss: 2, thresholds, flows, regions, series, unitMap },
+    header: { sequence: options.sequence ?? 1, trainingStep: 1240, layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })), tokens, lastTarget: 'x', target, loss: 2, thresholds, flows, regions, series, unitMap },
     data,
   };
 }

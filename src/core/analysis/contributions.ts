@@ -7,9 +7,8 @@
  * carried-in state, sum to V·h_t (the logit without its bias).
  */
 import { cellOf } from '../model/cells/registry';
-import { outputSize, type ModelConfig } from '../model/config';
-import type { Parameters } from '../model/parameters';
-import { before, type DirectionTape, type Tape } from '../model/tape';
+import { before } from '../model/tape';
+import type { DirectionTrace, Floats, LayerTrace, Trace } from '../model/trace';
 
 export interface Contributions {
   /** Part of each of the T tokens; 0 for those that cannot have left anything. */
@@ -20,33 +19,37 @@ export interface Contributions {
 
 /** A score of one direction's state: `weight` of each unit, from that direction's steps up to `step` in its own order. */
 interface Score {
-  readonly config: ModelConfig;
-  readonly direction: DirectionTape;
-  readonly weights: Float32Array;
+  readonly layer: LayerTrace;
+  readonly direction: DirectionTrace;
+  readonly weights: Floats;
   /** Steps in the order they are read, the one that is scored last. */
   readonly order: readonly number[];
 }
 
-/** For the prediction of `symbol` by the top layer after step `step` of a tape of one stream. Null for a cell without gates. */
-export function contributionsTo(tape: Tape, parameters: Parameters, symbol: number, step: number): Contributions | null {
-  const { config, layers, steps } = tape;
-  if (config.cell === 'rnn') return null;
+/**
+ * For the prediction of `symbol` by the top layer after step `step`. Null for a cell without gates.
+ * @param W of the output layer, [V, D·H]
+ */
+export function contributionsTo({ layers, steps }: Pick<Trace, 'layers' | 'steps'>, W: Floats, symbol: number, step: number): Contributions | null {
+  const layer = layers[layers.length - 1];
+  const { cell, hiddenSize: H, directions } = layer;
+  if (cell === 'rnn') return null;
   const parts = new Float64Array(steps);
   let carriedIn = 0;
-  layers[layers.length - 1].directions.forEach((direction, d) => {
-    const first = symbol * outputSize(config) + d * config.hiddenSize;
-    const weights = parameters.output.W.subarray(first, first + config.hiddenSize);
+  directions.forEach((direction, d) => {
+    const first = (symbol * directions.length + d) * H;
+    const weights = W.subarray(first, first + H);
     const order = direction.direction === 'forward' ? range(0, step, 1) : range(steps - 1, step, -1);
-    const score = { config, direction, weights, order };
-    carriedIn += config.cell === 'lstm' ? addLstm(parts, score) : addGru(parts, score);
+    const score = { layer, direction, weights, order };
+    carriedIn += cell === 'lstm' ? addLstm(parts, score) : addGru(parts, score);
   });
   return { parts, carriedIn };
 }
 
 /** Adds to each token's part; returns the carried-in state's. */
-function addLstm(parts: Float64Array, { config, direction, weights, order }: Score): number {
-  const H = config.hiddenSize;
-  const [inputGate, outputGate, forgetGate, candidate] = gates(config, direction);
+function addLstm(parts: Float64Array, { layer, direction, weights, order }: Score): number {
+  const H = layer.hiddenSize;
+  const [inputGate, outputGate, forgetGate, candidate] = gates(layer, direction);
   const initial = before(direction, order[0]) * H;
   let carriedIn = 0;
   for (let u = 0; u < H; u++) {
@@ -65,9 +68,9 @@ function addLstm(parts: Float64Array, { config, direction, weights, order }: Sco
   return carriedIn;
 }
 
-function addGru(parts: Float64Array, { config, direction, weights, order }: Score): number {
-  const H = config.hiddenSize;
-  const [updateGate, , candidate] = gates(config, direction);
+function addGru(parts: Float64Array, { layer, direction, weights, order }: Score): number {
+  const H = layer.hiddenSize;
+  const [updateGate, , candidate] = gates(layer, direction);
   const initial = before(direction, order[0]) * H;
   let carriedIn = 0;
   for (let u = 0; u < H; u++) {
@@ -79,7 +82,7 @@ function addGru(parts: Float64Array, { config, direction, weights, order }: Scor
 }
 
 /** Activation of each gate, in the cell's order, by step and unit. */
-function gates({ cell, hiddenSize: H }: ModelConfig, { gates: values }: DirectionTape): ((t: number, u: number) => number)[] {
+function gates({ cell, hiddenSize: H }: LayerTrace, { gates: values }: DirectionTrace): ((t: number, u: number) => number)[] {
   const { gates: names } = cellOf(cell);
   return names.map((_, block) => (t, u) => values[(t * names.length + block) * H + u]);
 }

@@ -3,7 +3,7 @@
  * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from './segments';
-import { byteSymbol, type TokenUnit } from './tokenUnit';
+import { byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUnit } from './tokenUnit';
 
 export interface TokenReader {
   /** The most tokens a text of so many UTF-16 units can have. */
@@ -22,11 +22,11 @@ export function learningReader(unit: TokenUnit): TokenReader {
 }
 
 /** A reader for which the key of a grapheme or word is its index in `symbols`, and others are not known. */
-export function knowingReader(unit: TokenUnit, symbols: readonly string[]): TokenReader {
+export function knowingReader(unit: ReadUnit, symbols: readonly string[]): TokenReader {
   return readerOf(unit, new Map(symbols.map((symbol, key) => [symbol, key])), false);
 }
 
-function readerOf(unit: TokenUnit, known: Map<string, number>, learns: boolean): TokenReader {
+function readerOf(unit: ReadUnit, known: Map<string, number>, learns: boolean): TokenReader {
   switch (unit) {
     case 'codePoint':
       return new CodePointReader();
@@ -35,6 +35,8 @@ function readerOf(unit: TokenUnit, known: Map<string, number>, learns: boolean):
     case 'grapheme':
     case 'word':
       return new SegmentReader(unit, known, learns);
+    default:
+      return new ForeignReader(unit, known);
   }
 }
 
@@ -156,6 +158,32 @@ class SegmentReader implements TokenReader {
     const symbol = detached(segment);
     this.known.set(symbol, this.symbols.length);
     return this.symbols.push(symbol) - 1;
+  }
+}
+
+/** Of a text that comes as a whole. */
+class ForeignReader implements TokenReader {
+  private readonly symbols: string[];
+
+  constructor(
+    private readonly unit: ForeignUnit,
+    private readonly known: ReadonlyMap<string, number>,
+  ) {
+    this.symbols = [...known.keys()];
+  }
+
+  most(units: number): number {
+    return units;
+  }
+
+  read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
+    const words = foreignWords(text, this.unit);
+    words.forEach((word, i) => (keys[i] = this.known.get(word) ?? -1));
+    return { tokens: words.length, consumed: text.length };
+  }
+
+  symbol(key: number): string {
+    return this.symbols[key];
   }
 }
 

@@ -5,8 +5,33 @@ export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';
 
 export const tokenUnits: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
 
+/**
+ * How other tools' models read words, spaces aside: what stands between spaces, or runs of letters and digits and runs of other marks
+ * (the pre-tokenizers WhitespaceSplit and Whitespace of Hugging Face).
+ */
+export type ForeignUnit = 'whitespace' | 'wordOrPunctuation';
+
+/** Every way in which a text can be read. */
+export type ReadUnit = TokenUnit | ForeignUnit;
+
+const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
+  whitespace: /\S+/gu,
+  wordOrPunctuation: /[\p{L}\p{N}\p{M}_]+|[^\p{L}\p{N}\p{M}_\s]+/gu,
+};
+
+export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation'];
+
+export function isForeign(unit: ReadUnit): unit is ForeignUnit {
+  return Object.hasOwn(foreignPatterns, unit);
+}
+
+/** The words of a text for another tool's model. */
+export function foreignWords(text: string, unit: ForeignUnit): string[] {
+  return text.match(foreignPatterns[unit]) ?? [];
+}
+
 /** The symbols of a text's tokens, in order. */
-export function symbolsOf(text: string, unit: TokenUnit): Iterable<string> {
+export function symbolsOf(text: string, unit: ReadUnit): Iterable<string> {
   switch (unit) {
     case 'codePoint':
       return text;
@@ -15,6 +40,8 @@ export function symbolsOf(text: string, unit: TokenUnit): Iterable<string> {
     case 'grapheme':
     case 'word':
       return segmentsOf(text, unit);
+    default:
+      return foreignWords(text, unit);
   }
 }
 

@@ -2,7 +2,7 @@
 import { UserError } from '../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
-import { byteOf, codePointOf, symbolsOf, type TokenUnit } from './tokenUnit';
+import { byteOf, codePointOf, isForeign, symbolsOf, type ReadUnit } from './tokenUnit';
 
 /** Ids of the symbols that stand for no text; null where a vocabulary has none. */
 export interface Specials {
@@ -30,25 +30,33 @@ export class Vocabulary {
   /** Id by a token's key (tokenReader.ts), −1 where there is none. */
   private readonly idByKey: Int32Array;
   private readonly reader: TokenReader;
-  /** How many of the first ids are specials. */
-  readonly specialCount: number;
+  /** Symbols that a text can yield, in the order of their ids. */
+  private readonly known: readonly string[];
+  private readonly specialIds: ReadonlySet<number>;
+  /** The first id that is no special. */
+  readonly firstKnown: number;
 
   /**
-   * @param symbols in the order of their ids; specials first
+   * @param symbols in the order of their ids
+   * @param isOfOthers a model of another tool: a symbol that is no token of this unit stays, though no text yields it
    * Throws a UserError unless every other symbol is one token of this unit, and none comes twice.
    */
   constructor(
     readonly symbols: readonly string[],
-    readonly unit: TokenUnit = 'codePoint',
+    readonly unit: ReadUnit = 'codePoint',
     readonly specials: Specials = noSpecials,
+    readonly isOfOthers = false,
   ) {
-    this.specialCount = Object.values(specials).filter((id) => id !== null).length;
-    const known = symbols.slice(this.specialCount);
-    this.reader = knowingReader(unit, known);
-    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : known.length).fill(-1);
+    this.specialIds = new Set(Object.values(specials).filter((id) => id !== null));
+    const isReadable = (symbol: string, id: number) => !this.specialIds.has(id) && (!isOfOthers || isToken(symbol, unit));
+    const ids = Array.from(symbols.keys()).filter((id) => isReadable(symbols[id], id));
+    this.firstKnown = ids.at(0) ?? 0;
+    this.known = ids.map((id) => symbols[id]);
+    this.reader = knowingReader(unit, this.known);
+    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : ids.length).fill(-1);
     const seen = new Set<string>();
-    known.forEach((symbol, i) => {
-      const id = this.specialCount + i;
+    ids.forEach((id, i) => {
+      const symbol = symbols[id];
       if (seen.has(symbol)) throw new UserError('The vocabulary has the symbol “{0}” twice.', symbol);
       seen.add(symbol);
       this.idByKey[keyOf(symbol, id, i, unit)] = id;
@@ -73,7 +81,7 @@ export class Vocabulary {
 
   /** A reader for `toIds`. */
   newReader(): TokenReader {
-    return knowingReader(this.unit, this.symbols.slice(this.specialCount));
+    return knowingReader(this.unit, this.known);
   }
 
   /** Writes the ids of `tokens` keys into `ids` from `start` on; `text`, which they were read from, is for the sentence of `encode`. */
@@ -96,18 +104,18 @@ export class Vocabulary {
     const { sos, eos } = this.specials;
     const shown = Array.from(ids).filter((id) => id !== sos && id !== eos);
     if (this.unit === 'byte') return this.decodeBytes(shown);
-    return shown.map((id) => (id < this.specialCount ? replacement : this.symbols[id])).join('');
+    return shown.map((id) => (this.specialIds.has(id) ? replacement : this.symbols[id])).join(isForeign(this.unit) ? ' ' : '');
   }
 
   /** Bytes that are no UTF-8 become “�” too. */
   private decodeBytes(ids: readonly number[]): string {
     const replacementBytes = [0xef, 0xbf, 0xbd];
-    const bytes = ids.flatMap((id) => (id < this.specialCount ? replacementBytes : [byteOf(this.symbols[id])]));
+    const bytes = ids.flatMap((id) => (this.specialIds.has(id) ? replacementBytes : [byteOf(this.symbols[id])]));
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
   }
 
   private unknownSymbols(text: string): UserError {
-    const known = new Set(this.symbols.slice(this.specialCount));
+    const known = new Set(this.known);
     const unknown = new Set<string>();
     for (const symbol of symbolsOf(text, this.unit)) if (!known.has(symbol)) unknown.add(symbol);
     const list = Array.from(unknown).slice(0, 5).map(describe).join(', ') + (unknown.size > 5 ? ' …' : '');
@@ -116,11 +124,20 @@ export class Vocabulary {
 }
 
 /** `index` among the symbols that are no specials. Throws a UserError for what is no symbol of this unit. */
-function keyOf(symbol: string, id: number, index: number, unit: TokenUnit): number {
-  const key = unit === 'codePoint' ? codePointOf(symbol) : unit === 'byte' ? byteOf(symbol) : symbol === '' ? -1 : index;
+function keyOf(symbol: string, id: number, index: number, unit: ReadUnit): number {
+  const key = isToken(symbol, unit) ? keyIn(symbol, index, unit) : -1;
   if (key >= 0) return key;
   if (unit === 'codePoint') throw new UserError('Symbol {0} of the vocabulary is “{1}”; each symbol must be one character.', id, symbol);
   throw new UserError('Symbol {0} of the vocabulary is “{1}”, which is no token of this kind ({2}).', id, symbol, unit);
+}
+
+/** Whether a text can yield it. */
+function isToken(symbol: string, unit: ReadUnit): boolean {
+  return keyIn(symbol, 0, unit) >= 0;
+}
+
+function keyIn(symbol: string, index: number, unit: ReadUnit): number {
+  return unit === 'codePoint' ? codePointOf(symbol) : unit === 'byte' ? byteOf(symbol) : symbol === '' ? -1 : index;
 }
 
 function describe(symbol: string): string {

@@ -1,5 +1,5 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { tokenUnits } from './tokenUnit';
+import { readUnits } from './tokenUnit';
 import { noSpecials, Vocabulary, type Specials } from './vocabulary';
 
 /** Both parsed from JSON. */
@@ -10,8 +10,8 @@ export interface VocabularyFields {
   readonly tokens: unknown;
 }
 
-export function formatVocabulary({ symbols, unit, specials }: Vocabulary): { symbols: string; tokens: string } {
-  return { symbols: JSON.stringify(symbols), tokens: JSON.stringify({ unit, ...specials }) };
+export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabulary): { symbols: string; tokens: string } {
+  return { symbols: JSON.stringify(symbols), tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }) };
 }
 
 /** Null where the fields are no vocabulary. Throws a UserError for symbols that are wrong. */
@@ -20,12 +20,12 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
   if (tokens === undefined) return new Vocabulary(symbols);
   if (typeof tokens !== 'object' || tokens === null) return null;
   const fields = tokens as Readonly<Record<string, unknown>>;
-  const unit = tokenUnits.find((name) => name === fields['unit']);
+  const unit = readUnits.find((name) => name === fields['unit']);
   const specials = parseSpecials(fields, symbols.length);
-  return unit && specials ? new Vocabulary(symbols, unit, specials) : null;
+  return unit && specials ? new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true) : null;
 }
 
-/** Null unless the specials take the first ids, each one. */
+/** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */
 function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number): Specials | null {
   const specials: Record<keyof Specials, number | null> = { ...noSpecials };
   for (const name of ['sos', 'eos', 'unknown', 'mask'] as const) {
@@ -33,6 +33,7 @@ function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number):
     if (id !== null && typeof id !== 'number') return null;
     specials[name] = id;
   }
-  const ids = Object.values(specials).filter((id) => id !== null).sort((a, b) => a - b);
-  return ids.length <= size && ids.every((id, index) => id === index) ? specials : null;
+  const ids = Object.values(specials).filter((id) => id !== null);
+  if (fields['isOfOthers'] !== true && ids.some((id) => id >= ids.length)) return null;
+  return new Set(ids).size === ids.length && ids.every((id) => Number.isInteger(id) && id >= 0 && id < size) ? specials : null;
 }

@@ -5,7 +5,7 @@
  */
 import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from './cells/registry';
-import { directionsOf, outputSize, type Direction, type ModelConfig } from './config';
+import { directionsOf, outputSize, type CellName, type Direction, type ModelConfig } from './config';
 
 /**
  * One direction of one layer. Its states have one row more than there are steps. Forward, row t is the state before step t and
@@ -24,6 +24,9 @@ export interface DirectionTape {
 }
 
 export interface LayerTape {
+  readonly cell: CellName;
+  /** H. */
+  readonly hiddenSize: number;
   readonly directions: readonly DirectionTape[];
   /** T × B × D·H: the states after each step, the directions side by side. */
   readonly output: Float32Array;
@@ -89,7 +92,7 @@ export class Tape {
       const outputs = rows * outputSize(config);
       const output = tapes.length === 1 ? tapes[0].hidden.subarray(batch * H) : arena.floats(outputs);
       const drops = dropout && layer < config.layers - 1;
-      return { directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
+      return { cell: config.cell, hiddenSize: H, directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
     });
     this.inputs = arena.ints(rows);
     this.targets = arena.ints(rows);
@@ -150,12 +153,12 @@ export class Tape {
 }
 
 /** Row of the states before step t. */
-export function before({ direction }: DirectionTape, step: number): number {
+export function before({ direction }: Pick<DirectionTape, 'direction'>, step: number): number {
   return direction === 'forward' ? step : step + 1;
 }
 
 /** Row of the states after step t. */
-export function after({ direction }: DirectionTape, step: number): number {
+export function after({ direction }: Pick<DirectionTape, 'direction'>, step: number): number {
   return direction === 'forward' ? step + 1 : step;
 }
 

@@ -5,7 +5,8 @@ import { checkConfig, plainStack, type ModelConfig } from '../model/config';
 import { layoutOf, Parameters } from '../model/parameters';
 import { UserError } from '../userError';
 import { checkpointModel, tensorsOf } from './languageModelGraph';
-import { dataType, decodeModel, encodeModel, type ModelProto, type TensorProto } from './messages';
+import { dataType, metadataOf, encodeModel, type ModelProto, type TensorProto } from './messages';
+import { decodeOnnx } from './onnxFile';
 
 export interface CheckpointContent {
   readonly config: ModelConfig;
@@ -31,17 +32,16 @@ export function encodeCheckpoint({ config, parameters, vocabulary, step }: Check
 
 /** Reads what `encodeCheckpoint` wrote; `file` is for the sentences. Throws a UserError for anything else. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointContent {
-  let model: Partial<ModelProto>;
-  try {
-    model = decodeModel(bytes);
-  } catch {
-    throw new UserError('{0} is not an ONNX model, or is cut short.', file);
-  }
-  const metadata = new Map(model.metadataProps?.map(({ key, value }) => [key, value]));
+  const content = checkpointOf(decodeOnnx(bytes, file), file);
+  if (!content) throw new UserError('{0} was not saved by Backflow, so a run cannot go on from it.', file);
+  return content;
+}
+
+/** Null for a model of another tool. Throws a UserError for a checkpoint that is broken. */
+export function checkpointOf(model: ModelProto, file: string): CheckpointContent | null {
+  const metadata = metadataOf(model);
   const text = metadata.get(keys.model);
-  if (!model.graph || text === undefined) {
-    throw new UserError('{0} was not saved by Backflow; models of other tools cannot be opened yet.', file);
-  }
+  if (text === undefined) return null;
   const config = checkConfig({ ...plainStack, ...(parse(text, file, keys.model) as ModelConfig) });
   const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {

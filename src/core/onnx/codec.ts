@@ -21,6 +21,9 @@ export type Schema = () => Readonly<Record<string, Field>>;
 
 type Plain = Record<string, unknown>;
 
+/** Of one list of integers: more would not fit in memory as such, and no model needs them. */
+const mostNumbers = 2 ** 26;
+
 const wireTypes: Readonly<Record<ScalarKind, number>> = { int64: 0, int32: 0, double: 1, string: 2, bytes: 2, float: 5 };
 
 export function encode(schema: Schema, message: object): Uint8Array {
@@ -85,18 +88,44 @@ function readField(reader: Reader, name: string, field: Field, wireType: number,
     if (list) list.push(value);
     else message[name] = value;
   };
-  if (typeof kind === 'function') {
-    const length = reader.uint32();
-    keep(read(reader, kind, reader.pos + length));
-  } else if (list && wireType === 2 && wireTypes[kind] !== 2) {
-    const length = reader.uint32();
-    const end = reader.pos + length;
-    while (reader.pos < end) list.push(readScalar(reader, kind));
-  } else if (wireType === wireTypes[kind]) {
+  if (typeof kind === 'function' && wireType === 2) {
+    keep(read(reader, kind, endOfPart(reader)));
+  } else if (list && wireType === 2 && (kind === 'float' || kind === 'double')) {
+    message[name] = withNumbers(list as number[], kind, reader);
+  } else if (list && wireType === 2 && typeof kind !== 'function' && wireTypes[kind] !== 2) {
+    const end = endOfPart(reader);
+    while (reader.pos < end) {
+      list.push(readScalar(reader, kind));
+      if (list.length > mostNumbers) throw new RangeError(`field ${name} has too many numbers`);
+    }
+  } else if (typeof kind !== 'function' && wireType === wireTypes[kind]) {
     keep(readScalar(reader, kind));
   } else {
     throw new Error(`field ${name} has wire type ${wireType}`);
   }
+}
+
+/** Where a part of known length ends. Throws RangeError when that is outside. */
+function endOfPart(reader: Reader): number {
+  const length = reader.uint32();
+  const end = reader.pos + length;
+  if (end > reader.len) throw new RangeError('a part runs past the end');
+  return end;
+}
+
+/** Packed numbers, behind those that came before; in one typed array. */
+function withNumbers(before: ArrayLike<number>, kind: 'float' | 'double', reader: Reader): Float32Array | Float64Array {
+  const end = endOfPart(reader);
+  const bytes = Uint8Array.from(reader.buf.subarray(reader.pos, end));
+  const Numbers = kind === 'float' ? Float32Array : Float64Array;
+  if (bytes.length % Numbers.BYTES_PER_ELEMENT !== 0) throw new RangeError('numbers are cut short');
+  reader.pos = end;
+  const numbers = new Numbers(bytes.buffer);
+  if (before.length === 0) return numbers;
+  const all = new Numbers(before.length + numbers.length);
+  all.set(before);
+  all.set(numbers, before.length);
+  return all;
 }
 
 function readScalar(reader: Reader, kind: ScalarKind): unknown {

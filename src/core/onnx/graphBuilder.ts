@@ -1,8 +1,8 @@
 /** Builds a GraphProto node by node; every method returns the name of its output. */
 import { attributeType, dataType, type AttributeProto, type Dimension, type GraphProto, type NodeProto, type TensorProto, type ValueInfoProto } from './messages';
 
-/** An integer, a string, integers or strings. */
-export type AttributeValue = number | string | readonly number[] | readonly string[];
+/** An integer, a string, integers, strings, or what is said to be floats. */
+export type AttributeValue = number | string | readonly number[] | readonly string[] | { readonly float: number } | { readonly floats: readonly number[] };
 
 /** A dimension: a size, or the name of one that is known at run time. */
 export type Size = number | string;
@@ -69,6 +69,8 @@ export class GraphBuilder {
 function attribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'number') return { name, type: attributeType.int, i: value };
   if (typeof value === 'string') return { name, type: attributeType.string, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: attributeType.float, f: value.float };
+  if ('floats' in value) return { name, type: attributeType.floats, floats: [...value.floats] };
   const strings = value.filter((item) => typeof item === 'string');
   if (strings.length > 0) return { name, type: attributeType.strings, strings: strings.map((item) => new TextEncoder().encode(item)) };
   return { name, type: attributeType.ints, ints: value.filter((item) => typeof item === 'number') };

@@ -1,7 +1,9 @@
 /** The messages of ONNX (onnx.proto) that this project reads or writes. Field numbers are facts of the format. */
 import { decode, encode, type Schema } from './codec';
 
-export const dataType = { float: 1, int32: 6, int64: 7, double: 11 } as const;
+export const dataType = {
+  float: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, double: 11, uint32: 12, uint64: 13, bfloat16: 16,
+} as const;
 export const attributeType = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const;
 
 export interface TensorProto {
@@ -10,10 +12,15 @@ export interface TensorProto {
   name?: string;
   /** Little-endian elements. */
   rawData?: Uint8Array;
-  floatData?: number[];
+  floatData?: ArrayLike<number>;
   int32Data?: number[];
   int64Data?: number[];
-  doubleData?: number[];
+  doubleData?: ArrayLike<number>;
+  uint64Data?: number[];
+  /** `location`, `offset` and `length` of data that lie in another file. */
+  externalData?: { key: string; value: string }[];
+  /** 1: the data are external. */
+  dataLocation?: number;
 }
 
 export interface AttributeProto {
@@ -26,13 +33,16 @@ export interface AttributeProto {
   floats?: number[];
   ints?: number[];
   strings?: Uint8Array[];
+  g?: GraphProto;
+  tensors?: TensorProto[];
+  graphs?: GraphProto[];
 }
 
 export interface NodeProto {
   input: string[];
   output: string[];
   name?: string;
-  opType: string;
+  opType?: string;
   attribute?: AttributeProto[];
   domain?: string;
 }
@@ -44,7 +54,7 @@ export interface Dimension {
 
 export interface ValueInfoProto {
   name: string;
-  type: { tensorType: { elemType: number; shape: { dim: Dimension[] } } };
+  type?: { tensorType?: { elemType: number; shape?: { dim: Dimension[] } } };
 }
 
 export interface GraphProto {
@@ -61,8 +71,10 @@ export interface ModelProto {
   producerVersion?: string;
   graph: GraphProto;
   opsetImport: { domain?: string; version: number }[];
-  metadataProps: { key: string; value: string }[];
+  metadataProps: { key?: string; value?: string }[];
 }
+
+const entry: Schema = () => ({ key: { id: 1, kind: 'string' }, value: { id: 2, kind: 'string' } });
 
 const tensor: Schema = () => ({
   dims: { id: 1, kind: 'int64', repeated: true },
@@ -73,6 +85,9 @@ const tensor: Schema = () => ({
   name: { id: 8, kind: 'string' },
   rawData: { id: 9, kind: 'bytes' },
   doubleData: { id: 10, kind: 'double', repeated: true },
+  uint64Data: { id: 11, kind: 'int64', repeated: true },
+  externalData: { id: 13, kind: entry, repeated: true },
+  dataLocation: { id: 14, kind: 'int32' },
 });
 
 const attribute: Schema = () => ({
@@ -84,6 +99,9 @@ const attribute: Schema = () => ({
   floats: { id: 7, kind: 'float', repeated: true },
   ints: { id: 8, kind: 'int64', repeated: true },
   strings: { id: 9, kind: 'bytes', repeated: true },
+  g: { id: 6, kind: graph },
+  tensors: { id: 10, kind: tensor, repeated: true },
+  graphs: { id: 11, kind: graph, repeated: true },
   type: { id: 20, kind: 'int32' },
 });
 
@@ -111,7 +129,6 @@ const graph: Schema = () => ({
 });
 
 const operatorSet: Schema = () => ({ domain: { id: 1, kind: 'string' }, version: { id: 2, kind: 'int64' } });
-const entry: Schema = () => ({ key: { id: 1, kind: 'string' }, value: { id: 2, kind: 'string' } });
 
 const model: Schema = () => ({
   irVersion: { id: 1, kind: 'int64' },
@@ -124,6 +141,11 @@ const model: Schema = () => ({
 
 export function encodeModel(message: ModelProto): Uint8Array {
   return encode(model, message);
+}
+
+/** A model's metadata by key; what a file leaves out is "". */
+export function metadataOf({ metadataProps }: Partial<ModelProto>): Map<string, string> {
+  return new Map(metadataProps?.map(({ key = '', value = '' }) => [key, value]));
 }
 
 /** Throws for bytes that are no ONNX model; the caller says which file. */

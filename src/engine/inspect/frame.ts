@@ -1,5 +1,5 @@
 /** A probe's flow as a frame: every series in one array, and a header that says where each lies. */
-import { directionsOf } from '../../core/model/config';
+import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
@@ -14,23 +14,21 @@ interface Place {
 
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
 export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
-  const { config, vocabulary } = inspector.model;
-  const tape = await inspector.read(watch.text);
-  const { steps: T } = tape;
+  const { vocabulary } = inspector.model;
+  const { trace, flows } = await inspector.look(watch.text, watch.target, watch.thresholds);
+  const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
-  const flows = await inspector.flows(target, watch.thresholds);
-  const H = config.hiddenSize;
-
-  const choice = checkUnitMap(inspector, watch.unitMap);
+  const choice = checkUnitMap(trace, watch.unitMap);
+  const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
-  const lanes = flows[0].cell ? 4 : 2;
-  const data = new Float32Array(T * (1 + lanes * flows.length + H));
+  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 4 : 2), 0);
+  const data = new Float32Array(T * (1 + lanes + H));
   const add = (name: SeriesName, { layer, direction }: Place, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
     series.push({ name, layer, direction, offset });
   };
-  add('loss', { layer: 0, direction: 'forward' }, tape.targetLogProbabilities.map((logProbability) => -logProbability));
+  add('loss', { layer: 0, direction: 'forward' }, Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability));
   const summaries: FlowSummary[] = [];
   const regions: FlowRegion[] = [];
   const addFlow = (state: StateName, place: Place, flow: StateFlow, norms: Float64Array) => {
@@ -39,25 +37,22 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
     summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
     for (const region of flow.regions) regions.push({ ...place, state, ...region });
   };
-  const directions = directionsOf(config);
   for (const { layer, direction, hidden, cell } of flows) {
-    const d = directions.indexOf(direction);
-    addFlow('hidden', { layer, direction }, hidden, hiddenNorms(tape, layer, d));
-    if (cell) addFlow('cell', { layer, direction }, cell, cellNorms(tape, layer, d));
+    const d = directionIndex(trace, layer, direction);
+    addFlow('hidden', { layer, direction }, hidden, hiddenNorms(trace, layer, d));
+    if (cell) addFlow('cell', { layer, direction }, cell, cellNorms(trace, layer, d));
   }
   const unitOffset = series.length * T;
-  data.set(unitValues(tape, choice.layer, directions.indexOf(choice.direction), choice.quantity), unitOffset);
+  data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);
 
   const header: FrameHeader = {
     sequence,
     trainingStep,
-    cell: config.cell,
-    layerCount: config.layers,
-    hiddenSize: H,
-    tokens: Array.from(tape.inputs, (id) => vocabulary.symbols[id]),
-    lastTarget: vocabulary.symbols[tape.targets[T - 1]],
+    layers: layers.map(({ cell, hiddenSize, directions }) => ({ cell, hiddenSize, directions: directions.map(({ direction }) => direction) })),
+    tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),
+    lastTarget: vocabulary.symbols[trace.targets[T - 1]],
     target,
-    loss: tape.loss,
+    loss: trace.loss,
     thresholds: watch.thresholds,
     flows: summaries,
     regions,
@@ -67,9 +62,13 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
   return { header, data };
 }
 
-function checkUnitMap(inspector: Inspector, choice: UnitMapChoice): UnitMapChoice {
-  const { config } = inspector.model;
-  const exists = choice.layer >= 0 && choice.layer < config.layers && directionsOf(config).includes(choice.direction) && unitQuantities[config.cell].includes(choice.quantity);
+function directionIndex({ layers }: Trace, layer: number, direction: Direction): number {
+  return layers[layer].directions.findIndex((each) => each.direction === direction);
+}
+
+function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
+  const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
+  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitQuantities[layer.cell].includes(choice.quantity);
   if (!exists) throw new UserError('This model has no “{0}” in layer {1}.', choice.quantity, choice.layer + 1);
   return choice;
 }

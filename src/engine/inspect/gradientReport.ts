@@ -1,16 +1,23 @@
 /** The norms of a gradient, tensor by tensor. */
-import { directionsOf, type ModelConfig } from '../../core/model/config';
-import type { Parameters } from '../../core/model/parameters';
-import { norm } from '../../core/numeric';
+import type { LayerTrace, Floats } from '../../core/model/trace';
+import { lengthOf } from '../../core/numeric';
 import type { InspectReport } from '../../protocol/engine';
 
-export function gradientReport(gradient: Parameters, config: ModelConfig): Pick<InspectReport, 'parameters' | 'output' | 'embedding'> {
-  const directions = directionsOf(config);
+interface Gradient {
+  readonly layers: readonly (readonly { readonly W: Floats; readonly R: Floats; readonly Wb: Floats; readonly Rb: Floats }[])[];
+  readonly output: { readonly W: Floats; readonly b: Floats };
+  readonly embedding: Floats | null;
+}
+
+export function gradientReport({ layers, output, embedding }: Gradient, traces: readonly LayerTrace[]): Pick<InspectReport, 'parameters' | 'output' | 'embedding'> {
   return {
-    parameters: gradient.layers.flatMap((ofDirections, layer) =>
-      ofDirections.map(({ W, R, Wb, Rb }, d) => ({ layer, direction: directions[d], W: norm(W), R: norm(R), Wb: norm(Wb), Rb: norm(Rb) })),
+    parameters: layers.flatMap((ofDirections, layer) =>
+      ofDirections.map(({ W, R, Wb, Rb }, d) => {
+        const { direction } = traces[layer].directions[d];
+        return { layer, direction, W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) };
+      }),
     ),
-    output: { W: norm(gradient.output.W), b: norm(gradient.output.b) },
-    embedding: gradient.embedding && norm(gradient.embedding),
+    output: { W: lengthOf(output.W), b: lengthOf(output.b) },
+    embedding: embedding && lengthOf(embedding),
   };
 }

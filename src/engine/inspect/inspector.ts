@@ -1,21 +1,22 @@
-/** Runs the model over a probe and asks the analysis what its gradients do. */
-import { ItemisedGradient } from '../../core/analysis/itemised';
-import { TargetMatrix } from '../../core/analysis/targetMatrix';
+/** Reads probes with a model, and asks the analysis what its gradients do. */
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
-import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import type { Direction, ModelConfig } from '../../core/model/config';
-import type { Parameters } from '../../core/model/parameters';
-import type { Tape } from '../../core/model/tape';
-import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
+import type { Direction } from '../../core/model/config';
+import type { GeneralModel } from '../../core/model/generalModel';
+import type { PlainModel } from '../../core/model/plainModel';
+import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { Backend } from '../backend';
+import { ExactReading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
-  readonly config: ModelConfig;
-  readonly parameters: Parameters;
+  readonly general: GeneralModel;
+  /** The same for the fast kernels, where they know its form. */
+  readonly plain: PlainModel | null;
+  /** It is being trained: looking at it must cost little. */
+  readonly isLive: boolean;
   readonly vocabulary: Vocabulary;
   readonly backend: Backend;
 }
@@ -39,61 +40,52 @@ export interface LayerFlow {
   readonly cell: StateFlow | null;
 }
 
-/** A probe of some length on its tape, and who works on it. */
-interface Bench {
-  readonly network: LearningNetwork;
-  readonly itemised: ItemisedGradient;
-  readonly matrix: TargetMatrix;
+/** A probe that has been read, and the flow to one target of it. */
+export interface Look {
+  readonly trace: Trace;
+  readonly flows: readonly LayerFlow[];
 }
 
+/** Relative rounding error of float32. */
+const unitRoundoff = 6e-8;
+/** What rounding errors may grow to before float64 is used. */
+const largestError = 1e-5;
+/** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
+const mostExactWork = 4e9;
+
 export class Inspector {
-  private bench: Bench | null = null;
+  private fast: FastReading | null = null;
   private encoded: { text: string; ids: Ids } | null = null;
 
   constructor(readonly model: InspectedModel) {}
 
   /**
-   * The forward pass over a text from the zero state: inputs are all its tokens but the last, targets all but the first. The tape
-   * is good until the next call. Throws a UserError for an unknown symbol, fewer than two tokens, or too many.
+   * For drawing: quick, and right. The products that carry gradients back through time are those that carry rounding errors forward; so
+   * where no gradient grows much, float32 will do. Elsewhere the probe is read again in float64, unless the model is being trained.
+   * Throws a UserError as `stepsOf` does.
    */
-  async read(text: string): Promise<Tape> {
-    const ids = this.encode(text);
-    const steps = ids.length - 1;
-    if (steps < 1) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', ids.length);
-    const { parameters, tape, forward } = this.prepare(steps).network;
-    parameters.values.set(this.model.parameters.values);
-    tape.inputs.set(ids.subarray(0, steps));
-    tape.targets.set(ids.subarray(1));
-    tape.clearState();
-    await forward.run();
-    return tape;
+  async look(text: string, target: number | 'last', thresholds: Thresholds): Promise<Look> {
+    const { plain, isLive } = this.model;
+    if (!plain) return this.lookExactly(text, target, thresholds);
+    const reading = await this.readFast(text, plain);
+    const flows = await flowsOf(reading, target, thresholds);
+    const isTrusted = isLive || (Number.isFinite(reading.trace.loss) && flows.every(isWithinFloat32));
+    return isTrusted ? { trace: reading.trace, flows } : this.lookExactly(text, target, thresholds);
   }
 
-  /** Of what was read last: norms of the total gradients, layer by layer and direction by direction, and the gradient itself. */
-  async totals(): Promise<{ totals: readonly (readonly TotalNorms[])[]; gradient: Parameters }> {
-    const { backward } = this.current.network;
-    backward.clearCarried();
-    await backward.run({ truncation: 0 });
-    return { totals: backward.totals, gradient: backward.gradient };
+  /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
+  async read(text: string): Promise<Reading> {
+    const { plain, general } = this.model;
+    const steps = this.stepsOf(text);
+    const isQuick = steps * workOfStep(general) < mostExactWork;
+    return plain && !isQuick ? this.readFast(text, plain) : new ExactReading(general, this.encode(text));
   }
 
-  /** The flow to one target, layer by layer and direction by direction. */
-  async flows(target: number, thresholds: Thresholds): Promise<LayerFlow[]> {
-    const { itemised, network } = this.current;
-    const norms = await itemised.run(target);
-    return norms.flatMap((directions, layer) =>
-      directions.map(({ hidden, cellState }, d) => ({
-        layer,
-        direction: network.tape.layers[layer].directions[d].direction,
-        hidden: stateFlow(hidden, target, thresholds),
-        cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
-      })),
-    );
-  }
-
-  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer, forward direction; NaN for t > τ. */
-  matrix(pause: () => Promise<void>): Promise<Float64Array> {
-    return this.current.matrix.run(pause);
+  /** T of a text: its tokens but the last. Throws a UserError for an unknown symbol or fewer than two tokens. */
+  stepsOf(text: string): number {
+    const { length } = this.encode(text);
+    if (length < 2) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', length);
+    return length - 1;
   }
 
   /** Ids of a text; those of the last one are kept. Throws a UserError for an unknown symbol. */
@@ -104,27 +96,34 @@ export class Inspector {
     return ids;
   }
 
-  /** Of the text read last. */
-  private get current(): Bench {
-    if (!this.bench) throw new Error('nothing has been read yet');
-    return this.bench;
+  private async lookExactly(text: string, target: number | 'last', thresholds: Thresholds): Promise<Look> {
+    this.stepsOf(text);
+    const reading = new ExactReading(this.model.general, this.encode(text));
+    return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds) };
   }
 
-  private prepare(steps: number): Bench {
-    if (this.bench?.network.tape.mostSteps === steps) return this.bench;
-    const { config, backend } = this.model;
-    try {
-      this.bench = backend.build(1, (arena, products) => {
-        const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
-        const { tape, parameters } = network;
-        return { network, itemised: new ItemisedGradient(tape, parameters, products), matrix: new TargetMatrix(tape, parameters, products) };
-      });
-    } catch (thrown) {
-      if (!(thrown instanceof RangeError)) throw thrown;
-      throw new UserError('The text is too long to inspect at once: {0} tokens do not fit in memory for this model. Choose a shorter text.', steps + 1);
-    }
-    return this.bench;
+  /** Good until the next call. */
+  private async readFast(text: string, plain: PlainModel): Promise<Reading> {
+    const steps = this.stepsOf(text);
+    if (this.fast?.steps !== steps) this.fast = FastReading.withRoom(steps, plain, this.model.backend);
+    await this.fast.read(this.encode(text), plain);
+    return this.fast;
   }
+}
+
+/** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
+export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
+  const { layers, steps } = reading.trace;
+  const target = resolveTarget(wanted, steps);
+  const norms = await reading.itemised(target);
+  return norms.flatMap((directions, layer) =>
+    directions.map(({ hidden, cellState }, d) => ({
+      layer,
+      direction: layers[layer].directions[d].direction,
+      hidden: stateFlow(hidden, target, thresholds),
+      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
+    })),
+  );
 }
 
 function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
@@ -136,6 +135,17 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
     horizon: horizonOf(relative, target, thresholds),
     slope: slopeOf(relative, target),
   };
+}
+
+function isWithinFloat32({ hidden, cell }: LayerFlow): boolean {
+  const most = Math.log10(largestError / unitRoundoff);
+  return [hidden, cell].every((flow) => flow?.relative.every((growth) => !(growth > most)) ?? true);
+}
+
+/** Multiply-adds of one step through the whole model, one way. */
+function workOfStep({ layers, output, embedding }: GeneralModel): number {
+  const ofLayers = layers.map(({ directions }, l) => directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0));
+  return ofLayers.reduce((sum, work) => sum + work, output.W.length);
 }
 
 /** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */

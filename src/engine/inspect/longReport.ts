@@ -5,6 +5,7 @@ import { SegmentedBackward } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
 import { cellOf } from '../../core/model/cells/registry';
+import type { PlainModel } from '../../core/model/plainModel';
 import { UserError } from '../../core/userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
@@ -16,14 +17,13 @@ import { hiddenNorms } from './states';
 export const segmentSteps = 1024;
 
 /** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
-export async function makeLongReport(model: InspectedModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
-  const { config, vocabulary, backend } = model;
+export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
   const { network, itemised } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
     return { network: made, itemised: new ItemisedGradient(made.tape, made.parameters, products) };
   });
-  network.parameters.values.set(model.parameters.values);
+  network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
   const { hasCellState } = cellOf(config.cell);
   const layers = Array.from({ length: config.layers }, () => ({
@@ -53,7 +53,7 @@ export async function makeLongReport(model: InspectedModel, ids: Ids, target: nu
     loss,
     tokens: Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]),
     layers: reports,
-    ...gradientReport(network.backward.gradient, config),
+    ...gradientReport(network.backward.gradient, network.tape.layers),
     regions,
     matrix: null,
   };

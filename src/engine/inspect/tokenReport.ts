@@ -1,8 +1,8 @@
 /** What the hover over one token says. */
 import { contributionsTo } from '../../core/analysis/contributions';
 import { regionKind } from '../../core/analysis/regions';
-import { directionsOf } from '../../core/model/config';
-import type { Tape } from '../../core/model/tape';
+import type { GeneralModel } from '../../core/model/generalModel';
+import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
 import { resolveTarget, type Inspector, type LayerFlow } from './inspector';
@@ -12,38 +12,37 @@ const shownPredictions = 5;
 const shownContributions = 8;
 
 export async function describeToken(inspector: Inspector, request: DescribeRequest): Promise<TokenReport> {
-  const tape = await inspector.read(request.text);
+  const { trace, flows } = await inspector.look(request.text, request.target, request.thresholds);
   const { token } = request;
-  if (!Number.isInteger(token) || token < 0 || token > tape.steps) {
-    throw new UserError('The token {0} is not in the text; it can be from 0 to {1}.', token, tape.steps);
+  if (!Number.isInteger(token) || token < 0 || token > trace.steps) {
+    throw new UserError('The token {0} is not in the text; it can be from 0 to {1}.', token, trace.steps);
   }
-  const target = resolveTarget(request.target, tape.steps);
+  const target = resolveTarget(request.target, trace.steps);
   const { symbols } = inspector.model.vocabulary;
-  const id = token < tape.steps ? tape.inputs[token] : tape.targets[tape.steps - 1];
+  const id = token < trace.steps ? trace.inputs[token] : trace.targets[trace.steps - 1];
   // The prediction of token k is made at step k − 1, after reading all before it.
   const before = token - 1;
   return {
     token,
     symbol: symbols[id],
-    loss: before < 0 ? null : -tape.targetLogProbabilities[before],
-    predictions: before < 0 ? [] : predictions(tape, before, symbols),
-    layers: token === tape.steps ? [] : layerStates(tape, token, target, await inspector.flows(target, request.thresholds), request),
-    contributions: before < 0 ? null : contributions(inspector, tape, id, before),
+    loss: before < 0 ? null : -trace.targetLogProbabilities[before],
+    predictions: before < 0 ? [] : predictions(trace, before, symbols),
+    layers: token === trace.steps ? [] : layerStates(trace, token, target, flows, request),
+    contributions: before < 0 ? null : contributions(inspector, trace, id, before),
   };
 }
 
-function predictions(tape: Tape, step: number, symbols: readonly string[]): Prediction[] {
+function predictions(trace: Trace, step: number, symbols: readonly string[]): Prediction[] {
   const V = symbols.length;
-  const row = tape.probabilities.subarray(step * V, (step + 1) * V);
+  const row = trace.probabilities.subarray(step * V, (step + 1) * V);
   return Array.from(row, (probability, id) => ({ symbol: symbols[id], probability }))
     .sort((a, b) => b.probability - a.probability)
     .slice(0, shownPredictions);
 }
 
-function layerStates(tape: Tape, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
-  const directions = directionsOf(tape.config);
+function layerStates(trace: Trace, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
   return flows.map(({ layer, direction, hidden: { log10, relative } }) => {
-    const d = directions.indexOf(direction);
+    const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
     const r = relative[step];
     // From the neighbour through which the gradient came.
     const gain = direction === 'forward' ? log10[step] - log10[step + 1] : log10[step] - log10[step - 1];
@@ -51,8 +50,8 @@ function layerStates(tape: Tape, step: number, target: number, flows: readonly L
     return {
       layer,
       direction,
-      hiddenNorm: hiddenNorms(tape, layer, d)[step],
-      hiddenChange: hiddenChange(tape, layer, d, step),
+      hiddenNorm: hiddenNorms(trace, layer, d)[step],
+      hiddenChange: hiddenChange(trace, layer, d, step),
       gradient: Number.isNaN(r) ? null : r,
       gain: !isBeyond || Number.isNaN(gain) ? null : 10 ** gain,
       region: regionKind(r, thresholds),
@@ -60,11 +59,19 @@ function layerStates(tape: Tape, step: number, target: number, flows: readonly L
   });
 }
 
-function contributions(inspector: Inspector, tape: Tape, id: number, step: number): TokenReport['contributions'] {
-  const found = contributionsTo(tape, inspector.model.parameters, id, step);
+/** Whether h_t is the sum that the contributions add up to: no norm behind it, and for an LSTM tanh as its last activation. */
+function isAdditive({ layers, norm }: GeneralModel): boolean {
+  const { cell, clip, directions } = layers[layers.length - 1];
+  return norm === null && (cell !== 'lstm' || (clip === null && directions.every(({ activations }) => activations[2].name === 'tanh')));
+}
+
+function contributions(inspector: Inspector, trace: Trace, id: number, step: number): TokenReport['contributions'] {
+  const { general } = inspector.model;
+  if (!isAdditive(general)) return null;
+  const found = contributionsTo(trace, general.output.W, id, step);
   if (!found) return null;
   const { symbols } = inspector.model.vocabulary;
-  const all = Array.from(found.parts, (score, token) => ({ token, symbol: symbols[tape.inputs[token]], score }));
+  const all = Array.from(found.parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));
   return {
     strongest: all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, shownContributions),
     whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn),

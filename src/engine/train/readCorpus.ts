@@ -27,12 +27,12 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
 }
 
 /**
- * The corpus of a run that goes on, with the vocabulary it began with. Throws a UserError when the text is another than the one
- * with this hash.
+ * A corpus for a vocabulary that is there: of a run that goes on, or of a model that was opened. Throws a UserError when the text is
+ * another than the one with this hash (null: any will do), or has symbols that the vocabulary lacks.
  */
-export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string): Promise<ReadCorpus> {
+export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string | null): Promise<ReadCorpus> {
   const { counter, sha256 } = await count(text, options);
-  if (sha256 !== expectedSha256) {
+  if (expectedSha256 !== null && sha256 !== expectedSha256) {
     throw new UserError('{0} has changed since this run began, so the run cannot go on with it. Train a new run on the changed text.', text.name);
   }
   return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };

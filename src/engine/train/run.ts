@@ -1,4 +1,5 @@
 /** A run under way: the loop of training steps, with pausing, metrics, validation and checkpoints between them. */
+import type { PlainModel } from '../../core/model/plainModel';
 import { setImmediate } from 'node:timers/promises';
 import { encodeCheckpoint } from '../../core/onnx/checkpointFile';
 import { UserError } from '../../core/userError';
@@ -17,6 +18,7 @@ const newestShare = 0.1;
 export interface RunParts {
   readonly description: RunDescription;
   readonly model: InspectedModel;
+  readonly plain: PlainModel;
   readonly trainer: Trainer;
   readonly validator: Validator | null;
   readonly folder: RunFolder;
@@ -177,10 +179,10 @@ export class Run {
   }
 
   private async save(): Promise<string> {
-    const { trainer, model, folder, turns } = this.parts;
+    const { trainer, model, plain, folder, turns } = this.parts;
     this.tell();
     const { onnx, state, step } = await turns.take(() => ({
-      onnx: encodeCheckpoint({ ...model, step: trainer.step }),
+      onnx: encodeCheckpoint({ ...plain, vocabulary: model.vocabulary, step: trainer.step }),
       state: trainer.encodeState(),
       step: trainer.step,
     }));

@@ -1,24 +1,29 @@
 /** From a request to a run: the corpus read, the model made or loaded, the folder written. Nothing is written before all is well. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
+import { isForeign } from '../../core/corpus/tokenUnit';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { checkConfig, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';
+import { generalModelOf } from '../../core/model/plainModel';
 import type { Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
 import { decodeCheckpoint } from '../../core/onnx/checkpointFile';
 import { UserError } from '../../core/userError';
-import type { CorpusSource, ResumeRequest, TrainRequest } from '../../protocol/engine';
+import type { CorpusSource, ResumeRequest, StartingModel, TrainRequest } from '../../protocol/engine';
 import type { RunDescription } from '../../protocol/run';
-import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
+import type { ModelSettings, TokenUnit, TrainingSettings } from '../../protocol/settings';
 import { createBackend, stepWorkOf } from '../backend';
 import { writeFileAtomic } from '../files/atomicWrite';
-import { corpusOfFile, corpusOfText } from '../files/corpusFile';
+import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../files/corpusFile';
+import { readError } from '../files/fileErrors';
 import { RunFolder } from '../files/runFolder';
+import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { Turns } from '../turns';
 import { checkTogether, checkTraining } from './checkTraining';
-import { readKnownCorpus, readNewCorpus } from './readCorpus';
+import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
 import type { RunParts } from './run';
 import { Trainer } from './trainer';
@@ -26,22 +31,23 @@ import { Validator } from './validator';
 
 /** A text that is no file is kept in the run's folder, so that the run can be resumed. */
 const keptCorpus = 'corpus.txt';
+/** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
+const mostSampledBytes = 100_000_000;
 
-export async function setUpRun({ corpus: source, vocabulary: tokens, model, training: asked, folder: path }: TrainRequest, turns: Turns, cores: number): Promise<RunParts> {
+export async function setUpRun(request: TrainRequest, turns: Turns, cores: number): Promise<RunParts> {
+  const { corpus: source, training: asked, folder: path } = request;
   checkTraining(asked);
-  checkTogether(model, asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
-  const corpus = await readNewCorpus(text, { ...optionsOf(model, asked), unit: tokens.unit, vocabularySize: tokens.size });
-  const config = checkConfig({ ...model, vocabularySize: corpus.vocabulary.size });
+  const { model, unit, corpus, config, initial } = await (request.from ? startFrom(request, request.from, text) : startAnew(request, text));
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
-  const parameters = initialise(config, Random.fromSeed(training.seed), training);
+  const parameters = initial ?? initialise(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, cores);
 
   const description: RunDescription = {
     name: basename(resolve(path)),
     folder: resolve(path),
-    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: tokens.unit },
+    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit },
     model: { ...model, vocabularySize: config.vocabularySize, parameterCount: parameters.values.length },
     training,
     backend: parts.model.backend.name,
@@ -49,6 +55,49 @@ export async function setUpRun({ corpus: source, vocabulary: tokens, model, trai
   const folder = await RunFolder.create(path, { description, corpusSha256: corpus.sha256, created: new Date().toISOString(), versions: versions(description.backend) });
   if (source.kind === 'text') await writeFileAtomic(join(folder.path, keptCorpus), source.text);
   return { ...parts, description, folder, turns };
+}
+
+interface Start {
+  readonly model: ModelSettings;
+  readonly unit: TokenUnit;
+  readonly corpus: ReadCorpus;
+  readonly config: ModelConfig;
+  /** Null where they are to be made. */
+  readonly initial: Parameters | null;
+}
+
+async function startAnew({ vocabulary: { unit, size }, model, training }: TrainRequest, text: CorpusText): Promise<Start> {
+  checkTogether(model, training);
+  const corpus = await readNewCorpus(text, { ...optionsOf(model, training), unit, vocabularySize: size });
+  return { model, unit, corpus, config: checkConfig({ ...model, vocabularySize: corpus.vocabulary.size }), initial: null };
+}
+
+/** The model of a file, its vocabulary being that of the corpus. Throws a UserError where it cannot be trained, or lacks a special symbol. */
+async function startFrom({ corpus: source, training }: TrainRequest, from: StartingModel, text: CorpusText): Promise<Start> {
+  const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
+  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
+  if (!plain) throw trainingRefusal ?? new UserError('{0} cannot be trained on.', from.path);
+  const { config, parameters } = plain;
+  checkTogether(config, training);
+  const { unit } = vocabulary;
+  if (isForeign(unit)) throw new UserError('The model of {0} reads words in a way that can be inspected here, but not trained ({1}).', from.path, unit);
+  const options = { ...optionsOf(config, training), unit, vocabularySize: null };
+  checkSpecials(vocabulary, options, from.path);
+  return { model: config, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
+}
+
+/** Reading sequences, or masked tokens, needs symbols that a model has or has not. */
+function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusOptions, 'split' | 'masked'>, model: string): void {
+  if (split !== null && (specials.sos === null || specials.eos === null)) {
+    throw new UserError('{0} has no symbols for the beginning and end of a sequence, so it cannot be trained on sequences. Train it on a stream.', model);
+  }
+  if (masked && specials.mask === null) throw new UserError('{0} reads in both directions and has no symbol for a masked token, so it cannot be trained on.', model);
+}
+
+/** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */
+async function wholeText(path: string): Promise<string | null> {
+  const { size } = await stat(path).catch((thrown: unknown) => { throw readError(thrown, path); });
+  return size > mostSampledBytes ? null : readText(path);
 }
 
 /** The run as it was at its newest checkpoint. Throws a UserError when there is none, or the corpus has changed. */
@@ -60,7 +109,7 @@ export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns
   const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
   const { config, parameters, vocabulary } = decodeCheckpoint(await readFile(checkpoint.model), checkpoint.model);
   const text = corpusOfFile(before.corpus.path ?? join(folder.path, keptCorpus));
-  const options = { ...optionsOf(before.model, training), unit: vocabulary.unit, vocabularySize: null };
+  const options = { ...optionsOf(before.model, training), unit: before.corpus.unit, vocabularySize: null };
   const corpus = await readKnownCorpus(text, vocabulary, options, corpusSha256);
   const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, cores);
   parts.trainer.restoreState(await readFile(checkpoint.state), checkpoint.state);
@@ -80,10 +129,11 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
   return source.kind === 'file' ? { name: basename(source.path), path: resolve(source.path) } : { name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'trainer' | 'validator'>> {
+async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
   const backend = await createBackend(training, cores, stepWorkOf(config, training.batch));
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
   const inspecting = await createBackend(training, cores, Infinity);
-  return { model: { config, parameters: trainer.parameters, vocabulary, backend: inspecting }, trainer, validator };
+  const plain = { config, parameters: trainer.parameters };
+  return { model: { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting }, plain, trainer, validator };
 }

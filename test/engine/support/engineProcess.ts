@@ -52,6 +52,7 @@ export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 
 export function requestFor(text: string, folder: string, training: Partial<TrainingSettings> = {}, model: Partial<ModelSettings> = {}): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },
+    from: null,
     vocabulary: defaultVocabularySettings,
     model: { ...smallModel, ...model },
     training: { ...defaultTrainingSettings, window: 16, batch: 4, learningRate: 0.02, threads: 1, ...training },

@@ -7,6 +7,10 @@ import { UsageError } from '../../../src/terminal/options';
 const now = new Date(2025, 0, 2, 3, 4, 5);
 const read = (line: string) => readCommand(line.split(' '), now);
 
+function refused(line: string, sentence: RegExp): void {
+  assert.throws(() => read(line), (error: unknown) => error instanceof UsageError && sentence.test(error.message), line);
+}
+
 describe('reading a command line', () => {
   it('takes the settings’ defaults, a thousand steps and a folder named after corpus, cell and time', () => {
     assert.deepEqual(read('train texts/a_tale.v2.txt'), {
@@ -14,6 +18,7 @@ describe('reading a command line', () => {
       json: false,
       request: {
         corpus: { kind: 'file', path: resolve('texts/a_tale.v2.txt') },
+        from: null,
         vocabulary: defaultVocabularySettings,
         model: defaultModelSettings,
         training: { ...defaultTrainingSettings, steps: 1000 },
@@ -125,16 +130,35 @@ describe('reading a command line', () => {
   it('reads inspect and sample', () => {
     const inspect = read('inspect model.onnx --text t.txt --target 3 --matrix');
     assert.ok(inspect.kind === 'inspect');
-    assert.deepEqual([inspect.model, inspect.text, inspect.request.target, inspect.request.matrix], [resolve('model.onnx'), resolve('t.txt'), 3, true]);
+    assert.deepEqual([inspect.model.path, inspect.text, inspect.request.target, inspect.request.matrix], [resolve('model.onnx'), resolve('t.txt'), 3, true]);
     const sample = readCommand(['sample', 'm', '--prompt', '-> ', '--temperature', '0'], now);
     assert.ok(sample.kind === 'sample');
     assert.deepEqual(sample.request, { prompt: '-> ', length: 200, temperature: 0, topK: null, topP: null, seed: 1 });
   });
 
+  it('reads what a model may need beside its file', () => {
+    const inspect = read('inspect m.safetensors --text t.txt --vocab v.json --activation relu');
+    assert.ok(inspect.kind === 'inspect');
+    assert.deepEqual(inspect.model, { path: resolve('m.safetensors'), vocabulary: resolve('v.json'), architecture: { activation: 'relu' } });
+    const train = read('train t.txt --from m.onnx --vocab v.json --steps 3');
+    assert.ok(train.kind === 'train');
+    assert.deepEqual(train.request.from, { path: resolve('m.onnx'), vocabulary: resolve('v.json'), architecture: { activation: null } });
+    refused('train t.txt --from m.onnx --hidden 8', /--hidden cannot be given with --from/);
+    refused('train t.txt --vocab v.json', /give --from MODEL too/);
+  });
+
+  it('reads export, whose file says what to write', () => {
+    const command = read('export run --out m.safetensors');
+    assert.ok(command.kind === 'export');
+    assert.deepEqual([command.model.path, command.out], [resolve('run'), resolve('m.safetensors')]);
+    refused('export run --out m.pt', /ends in .onnx or .safetensors/);
+    refused('export run', /needs --out FILE/);
+  });
+
   it('takes text that looks like an option after an equals sign, and files after --', () => {
     const sample = readCommand(['sample', '--prompt=--seed', '--', '-model'], now);
     assert.ok(sample.kind === 'sample');
-    assert.deepEqual([sample.request.prompt, sample.model], ['--seed', resolve('-model')]);
+    assert.deepEqual([sample.request.prompt, sample.model.path], ['--seed', resolve('-model')]);
   });
 
   it('refuses numbers that only look like numbers', () => {

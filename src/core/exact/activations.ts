@@ -1,0 +1,54 @@
+/** ONNX's activation functions and their derivatives, in float64. */
+import type { ActivationForm, ActivationName } from '../model/generalModel';
+
+interface ActivationFunction {
+  value(x: number, alpha: number, beta: number): number;
+  /** From x and y = f(x): to the last digits also where y is saturated. */
+  slope(x: number, y: number, alpha: number, beta: number): number;
+}
+
+/** 1 − tanh² x. */
+function tanhSlope(x: number): number {
+  const e = Math.exp(-2 * Math.abs(x));
+  return (4 * e) / (1 + e) ** 2;
+}
+
+const functions: Readonly<Record<ActivationName, ActivationFunction>> = {
+  affine: { value: (x, alpha, beta) => alpha * x + beta, slope: (_, __, alpha) => alpha },
+  elu: { value: (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)), slope: (x, _, alpha) => (x >= 0 ? 1 : alpha * Math.exp(x)) },
+  hardsigmoid: {
+    value: (x, alpha, beta) => Math.max(0, Math.min(1, alpha * x + beta)),
+    slope: (x, _, alpha, beta) => (alpha * x + beta > 0 && alpha * x + beta < 1 ? alpha : 0),
+  },
+  leakyrelu: { value: (x, alpha) => (x >= 0 ? x : alpha * x), slope: (x, _, alpha) => (x > 0 ? 1 : alpha) },
+  relu: { value: (x) => Math.max(0, x), slope: (x) => (x > 0 ? 1 : 0) },
+  scaledtanh: { value: (x, alpha, beta) => alpha * Math.tanh(beta * x), slope: (x, _, alpha, beta) => alpha * beta * tanhSlope(beta * x) },
+  sigmoid: {
+    value: (x) => 1 / (1 + Math.exp(-x)),
+    slope(x) {
+      const e = Math.exp(-Math.abs(x));
+      return e / (1 + e) ** 2;
+    },
+  },
+  softplus: { value: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), slope: (x) => 1 / (1 + Math.exp(-x)) },
+  softsign: { value: (x) => x / (1 + Math.abs(x)), slope: (x) => 1 / (1 + Math.abs(x)) ** 2 },
+  tanh: { value: (x) => Math.tanh(x), slope: (x) => tanhSlope(x) },
+  thresholdedrelu: { value: (x, alpha) => (x > alpha ? x : 0), slope: (x, _, alpha) => (x > alpha ? 1 : 0) },
+};
+
+/** One activation of a layer, its input cut to ± clip. */
+export interface Activation {
+  value(x: number): number;
+  /** y = value(x). */
+  slope(x: number, y: number): number;
+}
+
+/** @param clip null for no limit */
+export function activationOf({ name, alpha, beta }: ActivationForm, clip: number | null): Activation {
+  const f = functions[name];
+  if (clip === null) return { value: (x) => f.value(x, alpha, beta), slope: (x, y) => f.slope(x, y, alpha, beta) };
+  return {
+    value: (x) => f.value(Math.max(-clip, Math.min(clip, x)), alpha, beta),
+    slope: (x, y) => (Math.abs(x) >= clip ? 0 : f.slope(x, y, alpha, beta)),
+  };
+}

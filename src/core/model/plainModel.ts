@@ -1,0 +1,68 @@
+/** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
+import { UserError } from '../userError';
+import { checkConfig, directionsOf, inputSize, type ModelConfig } from './config';
+import { unusualForm } from './generalForm';
+import type { GeneralModel, Weights } from './generalModel';
+import { Parameters } from './parameters';
+
+export interface PlainModel {
+  readonly config: ModelConfig;
+  readonly parameters: Parameters;
+}
+
+/** The same model with its parameters in one array, in float32. Throws a UserError that says what stands in the way. */
+export function plainModelOf(model: GeneralModel): PlainModel {
+  const { layers, embedding, output, vocabularySize } = model;
+  const [first] = layers;
+  for (const layer of layers) {
+    const form = unusualForm(layer);
+    if (form.length > 0) throw new UserError('The layer “{0}” has a form that cannot be trained here: {1}.', layer.source, form.join(', '));
+    const isLike = layer.cell === first.cell && layer.hiddenSize === first.hiddenSize && layer.directions.length === first.directions.length;
+    if (!isLike) throw new UserError('The layers “{0}” and “{1}” differ in cell, size or directions; only layers that are alike can be trained here.', first.source, layer.source);
+    if (layer.directions[0].direction === 'backward') throw new UserError('The layer “{0}” reads only backward, which cannot be trained here.', layer.source);
+  }
+  const activations = layers.flatMap(({ directions }) => directions.map(({ activations: [{ name }] }) => name));
+  if (new Set(activations).size > 1) throw new UserError('The layers have different activations; only layers that are alike can be trained here.');
+  if (model.norm) throw new UserError('The LayerNorm before the output cannot be trained here.');
+  const isBidirectional = first.directions.length > 1;
+  const config = checkConfig({
+    cell: first.cell, activation: activations[0] === 'relu' ? 'relu' : 'tanh', layers: layers.length, bidirectional: isBidirectional, hiddenSize: first.hiddenSize,
+    vocabularySize, embeddingSize: embedding && embedding.length / vocabularySize, tied: output.W === embedding, objective: isBidirectional ? 'masked' : 'next',
+  });
+  const parameters = new Parameters(config);
+  if (embedding) parameters.embedding?.set(embedding);
+  layers.forEach(({ directions }, l) => {
+    directions.forEach(({ W, R, Wb, Rb }, d) => {
+      const own = parameters.layers[l][d];
+      own.W.set(W);
+      own.R.set(R);
+      own.Wb.set(Wb);
+      own.Rb.set(Rb);
+    });
+  });
+  parameters.output.W.set(output.W);
+  parameters.output.b.set(output.b);
+  return { config, parameters };
+}
+
+/** The same model in the general form, over the same parameters. */
+export function generalModelOf(config: ModelConfig, parameters: Parameters): GeneralModel {
+  const { cell, activation, hiddenSize, vocabularySize } = config;
+  const form = (name: 'sigmoid' | 'tanh' | 'relu') => ({ name, alpha: 0, beta: 0 });
+  const activations = cell === 'rnn' ? [form(activation)] : cell === 'gru' ? [form('sigmoid'), form('tanh')] : [form('sigmoid'), form('tanh'), form('tanh')];
+  const layers = parameters.layers.map((directions, layer) => ({
+    cell, hiddenSize, inputSize: inputSize(config, layer),
+    directions: directions.map((weights, d) => ({
+      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialHidden: null, initialCell: null,
+    })),
+    clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
+  }));
+  return { vocabularySize, embedding: parameters.embedding, layers, norm: null, output: parameters.output };
+}
+
+/** Numbers in all parameters; a tied output counts once. */
+export function parameterCount({ embedding, layers, norm, output }: GeneralModel): number {
+  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(({ W, R, Wb, Rb, peepholes }): (Weights | null)[] => [W, R, Wb, Rb, peepholes]));
+  const all = [embedding, ...ofLayers, norm && norm.gamma, norm && norm.beta, output.W === embedding ? null : output.W, output.b];
+  return all.reduce((sum, each) => sum + (each?.length ?? 0), 0);
+}

@@ -1,0 +1,38 @@
+/** What is read off a model that has read a probe: its states, gates and predictions, whoever computed them. Layouts are the tape's. */
+import type { CellName, Direction } from './config';
+
+export type Floats = Float32Array | Float64Array;
+
+/** One direction of one layer; rows of states as `before` and `after` of the tape say. */
+export interface DirectionTrace {
+  readonly direction: Direction;
+  /** (T + 1) × H. */
+  readonly hidden: Floats;
+  /** (T + 1) × H for an LSTM, empty otherwise. */
+  readonly cellState: Floats;
+  /** T × G·H: activations of the gates in ONNX's order; of a vanilla RNN the pre-activations. */
+  readonly gates: Floats;
+}
+
+export interface LayerTrace {
+  readonly cell: CellName;
+  /** H. */
+  readonly hiddenSize: number;
+  readonly directions: readonly DirectionTrace[];
+}
+
+/** Of one stream. */
+export interface Trace {
+  /** T. */
+  readonly steps: number;
+  readonly layers: readonly LayerTrace[];
+  /** T ids each: what is read, and what is to be predicted. */
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  /** T × V. */
+  readonly probabilities: Floats;
+  /** T: ln p(target). */
+  readonly targetLogProbabilities: Floats;
+  /** Nats per predicted token. */
+  readonly loss: number;
+}

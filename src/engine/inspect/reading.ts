@@ -1,0 +1,118 @@
+/** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
+import { ItemisedGradient, type ItemisedNorms } from '../../core/analysis/itemised';
+import { TargetMatrix } from '../../core/analysis/targetMatrix';
+import type { TotalNorms } from '../../core/backward/recurrence';
+import type { Ids } from '../../core/corpus/ids';
+import { exactGradient } from '../../core/exact/exactBackward';
+import { itemiseExactly } from '../../core/exact/exactItemised';
+import { matrixExactly } from '../../core/exact/exactMatrix';
+import { readExactly, type ExactTrace } from '../../core/exact/exactTrace';
+import type { GeneralModel } from '../../core/model/generalModel';
+import type { PlainModel } from '../../core/model/plainModel';
+import type { Trace } from '../../core/model/trace';
+import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
+import { UserError } from '../../core/userError';
+import type { InspectReport } from '../../protocol/engine';
+import type { Backend } from '../backend';
+import { gradientReport } from './gradientReport';
+
+export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding'>;
+
+export interface Reading {
+  readonly trace: Trace;
+  /** Norms of the total gradients, layer by layer and direction by direction, and of the parameters' gradients. */
+  totals(): Promise<{ totals: readonly (readonly TotalNorms[])[]; norms: GradientNorms }>;
+  /** The itemised gradient of one target, layer by layer and direction by direction. */
+  itemised(target: number): Promise<ItemisedNorms[][]>;
+  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. */
+  matrix(pause: () => Promise<void>): Promise<Float64Array>;
+}
+
+/** Of a plain model, on the kernels; the tape is kept for the next text of the same length. */
+export class FastReading implements Reading {
+  private constructor(
+    private readonly network: LearningNetwork,
+    private readonly itemisedGradient: ItemisedGradient,
+    private readonly targetMatrix: TargetMatrix,
+  ) {}
+
+  /** Room for texts of this length. Throws a UserError where there is not so much memory. */
+  static withRoom(steps: number, { config }: PlainModel, backend: Backend): FastReading {
+    try {
+      return backend.build(1, (arena, products) => {
+        const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
+        const { tape, parameters } = network;
+        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products));
+      });
+    } catch (thrown) {
+      if (thrown instanceof RangeError) throw tooLong(steps);
+      throw thrown;
+    }
+  }
+
+  get steps(): number {
+    return this.network.tape.mostSteps;
+  }
+
+  get trace(): Trace {
+    return this.network.tape;
+  }
+
+  /** @param ids one more than there are steps */
+  async read(ids: Ids, { parameters: { values } }: PlainModel): Promise<void> {
+    const { parameters, tape, forward } = this.network;
+    parameters.values.set(values);
+    tape.inputs.set(ids.subarray(0, this.steps));
+    tape.targets.set(ids.subarray(1));
+    tape.clearState();
+    await forward.run();
+  }
+
+  async totals(): ReturnType<Reading['totals']> {
+    const { backward, tape } = this.network;
+    backward.clearCarried();
+    await backward.run({ truncation: 0 });
+    return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers) };
+  }
+
+  itemised(target: number): Promise<ItemisedNorms[][]> {
+    return this.itemisedGradient.run(target);
+  }
+
+  matrix(pause: () => Promise<void>): Promise<Float64Array> {
+    return this.targetMatrix.run(pause);
+  }
+}
+
+/** Of any model, in float64. */
+export class ExactReading implements Reading {
+  readonly trace: ExactTrace;
+
+  /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
+  constructor(model: GeneralModel, ids: Ids) {
+    const steps = ids.length - 1;
+    try {
+      this.trace = readExactly(model, Int32Array.from(ids.subarray(0, steps)), Int32Array.from(ids.subarray(1)));
+    } catch (thrown) {
+      if (thrown instanceof RangeError) throw tooLong(steps);
+      throw thrown;
+    }
+  }
+
+  totals(): ReturnType<Reading['totals']> {
+    const gradient = exactGradient(this.trace);
+    return Promise.resolve({ totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) });
+  }
+
+  itemised(target: number): Promise<ItemisedNorms[][]> {
+    return Promise.resolve(itemiseExactly(this.trace, target));
+  }
+
+  matrix(pause: () => Promise<void>): Promise<Float64Array> {
+    return matrixExactly(this.trace, pause);
+  }
+}
+
+function tooLong(steps: number): UserError {
+  return new UserError('The text is too long to inspect at once: {0} tokens do not fit in memory for this model. Choose a shorter text.', steps + 1);
+}

@@ -1,0 +1,95 @@
+/** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
+import { extname } from 'node:path';
+import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
+import { cellOf } from '../../core/model/cells/registry';
+import { unusualForm } from '../../core/model/generalForm';
+import type { GeneralLayer, Weights } from '../../core/model/generalModel';
+import { generalModelOf } from '../../core/model/plainModel';
+import { readTorchWeights } from '../../core/model/torchWeights';
+import { lengthOf } from '../../core/numeric';
+import { checkpointOf } from '../../core/onnx/checkpointFile';
+import { decodeOnnx } from '../../core/onnx/onnxFile';
+import { readOnnx } from '../../core/onnx/read/readModel';
+import { vocabularyOfMetadata } from '../../core/corpus/foreignVocabulary';
+import { UserError } from '../../core/userError';
+import type { ExamineRequest } from '../../protocol/engine';
+import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';
+import type { Message } from '../../protocol/run';
+import { externalDataOf } from './externalData';
+import { readWhole } from './openModel';
+import { summaryOf } from './summary';
+
+/** Beyond this the decompositions take minutes. */
+const largestSpectrum = 1024;
+
+export interface Examined {
+  readonly report: Examination;
+  spectrum(choice: MatrixChoice): Spectrum | null;
+}
+
+/** Throws a UserError for a file that is no model at all; what is one, but not understood, is told in the report. */
+export async function examineModel({ path, architecture }: ExamineRequest): Promise<Examined> {
+  const bytes = await readWhole(path);
+  if (extname(path).toLowerCase() === '.safetensors') {
+    // What its activation is changes nothing of what is looked at here.
+    const { plain, metadata, notices } = readTorchWeights(bytes, path, { activation: architecture.activation ?? 'tanh' });
+    const general = generalModelOf(plain.config, plain.parameters);
+    const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
+    return examined({ model: summaryOf(general, null), layers: general.layers, hasVocabulary, notices, refusal: null });
+  }
+  const proto = decodeOnnx(bytes, path);
+  const checkpoint = checkpointOf(proto, path);
+  if (checkpoint) {
+    const general = generalModelOf(checkpoint.config, checkpoint.parameters);
+    return examined({ model: summaryOf(general, 'backflow'), layers: general.layers, hasVocabulary: true, notices: [], refusal: null });
+  }
+  const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, externalDataOf(path));
+  const hasVocabulary = model !== null && vocabularyOfMetadata(metadata, model.vocabularySize, path) !== null;
+  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal });
+}
+
+interface Found extends Omit<Examination, 'layers' | 'notices' | 'refusal'> {
+  readonly layers: readonly GeneralLayer[];
+  readonly notices: readonly UserError[];
+  readonly refusal: UserError | null;
+}
+
+function examined({ layers, notices, refusal, ...rest }: Found): Examined {
+  const matrices: { readonly R: Weights; readonly H: number; readonly block: number }[][] = [];
+  const reports = layers.flatMap((layer, index) =>
+    layer.directions.map((direction): RecurrentReport => {
+      const { cell, hiddenSize: H, inputSize, source } = layer;
+      const { W, R, Wb, Rb } = direction;
+      const { gates } = cellOf(cell);
+      matrices.push(gates.map((_, block) => ({ R, H, block })));
+      return {
+        layer: index, direction: direction.direction, cell, inputSize, hiddenSize: H, source, form: unusualForm(layer),
+        norms: { W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) },
+        matrices: gates.map((gate, block) => ({ name: gates.length === 1 ? 'R' : `R.${gate}`, norm: lengthOf(R, block * H * H, H * H) })),
+      };
+    }),
+  );
+  return {
+    report: { ...rest, layers: reports, notices: notices.map(messageOf), refusal: refusal && messageOf(refusal) },
+    spectrum({ recurrent, matrix }) {
+      const found = matrices.at(recurrent)?.at(matrix);
+      if (!found) throw new UserError('This model has no recurrent matrix {0} in layer {1}.', matrix + 1, recurrent + 1);
+      return spectrumOf(found.R, found.H, found.block);
+    },
+  };
+}
+
+/** Of block `block` of R [G·H, H]; null where it is too large, or has numbers that are not finite. */
+export function spectrumOf(R: Weights, H: number, block: number): Spectrum | null {
+  const values = R.subarray(block * H * H, (block + 1) * H * H);
+  if (H > largestSpectrum || !values.every(Number.isFinite)) return null;
+  const matrix = Matrix.from1DArray(H, H, Array.from(values));
+  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
+  const spectralRadius = realEigenvalues.reduce((most, real, i) => Math.max(most, Math.hypot(real, imaginaryEigenvalues[i])), 0);
+  const { norm2 } = new SingularValueDecomposition(matrix, { computeLeftSingularVectors: false, computeRightSingularVectors: false });
+  return { spectralRadius, spectralNorm: norm2 };
+}
+
+export function messageOf({ template, args }: UserError): Message {
+  return { template, args };
+}

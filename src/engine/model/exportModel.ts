@@ -1,0 +1,23 @@
+/** Writing the open model for other tools. */
+import { extname } from 'node:path';
+import { formatVocabulary } from '../../core/corpus/vocabularyFormat';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import type { PlainModel } from '../../core/model/plainModel';
+import { writeTorchWeights } from '../../core/model/torchWeights';
+import { encodeCheckpoint } from '../../core/onnx/checkpointFile';
+import { UserError } from '../../core/userError';
+import { writeFileAtomic } from '../files/atomicWrite';
+
+/** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
+export async function exportModel(path: string, { config, parameters }: PlainModel, vocabulary: Vocabulary, step: number): Promise<void> {
+  switch (extname(path).toLowerCase()) {
+    case '.onnx':
+      return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
+    case '.safetensors': {
+      const { symbols, tokens } = formatVocabulary(vocabulary);
+      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, { vocabulary: symbols, tokens, cell: config.cell, activation: config.activation }));
+    }
+    default:
+      throw new UserError('{0} ends in neither .onnx nor .safetensors; those can be written.', path);
+  }
+}

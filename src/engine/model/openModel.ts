@@ -1,0 +1,144 @@
+/** Opens a model of any origin: a checkpoint of Backflow's, an ONNX file of another tool, or bare weights. */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText, type FoundVocabulary } from '../../core/corpus/foreignVocabulary';
+import type { GeneralModel } from '../../core/model/generalModel';
+import { generalModelOf, plainModelOf, type PlainModel } from '../../core/model/plainModel';
+import { checkpointOf } from '../../core/onnx/checkpointFile';
+import { decodeOnnx } from '../../core/onnx/onnxFile';
+import { readOnnx, type ReadModel } from '../../core/onnx/read/readModel';
+import { readTorchWeights } from '../../core/model/torchWeights';
+import { UserError } from '../../core/userError';
+import type { OpenRequest } from '../../protocol/engine';
+import type { Proof } from '../../protocol/model';
+import { readError } from '../files/fileErrors';
+import { RunFolder } from '../files/runFolder';
+import { externalDataOf } from './externalData';
+import { prove, type ModelFile } from './proof';
+
+export interface OpenedModel {
+  readonly general: GeneralModel;
+  /** Null where it has a form that only inspection knows; `trainingRefusal` then says which. */
+  readonly plain: PlainModel | null;
+  readonly trainingRefusal: UserError | null;
+  readonly vocabulary: Vocabulary;
+  /** Null for a model of Backflow's own, and where ONNX Runtime cannot be loaded. */
+  readonly proof: Proof | null;
+  readonly notices: readonly UserError[];
+  readonly producer: string | null;
+  /** Steps it has been trained for, as far as is known. */
+  readonly trainingStep: number;
+  /** The run it belongs to, if any. */
+  readonly folder: RunFolder | null;
+}
+
+export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture'>;
+
+/** Throws a UserError that says what stands in the way. */
+export async function openModel(source: ModelSource): Promise<OpenedModel> {
+  const { folder, path } = await locate(source.path);
+  const bytes = await readWhole(path);
+  if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
+  const proto = decodeOnnx(bytes, path);
+  const checkpoint = checkpointOf(proto, path);
+  if (!checkpoint) return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
+  const { config, parameters, vocabulary, step } = checkpoint;
+  const general = generalModelOf(config, parameters);
+  return { general, plain: { config, parameters }, trainingRefusal: null, vocabulary, proof: null, notices: [], producer: null, trainingStep: step, folder };
+}
+
+/** Of an ONNX file that Backflow did not write. */
+async function openOnnx(file: ModelFile, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
+  const read = readOnnx(file.proto, file.external);
+  if (!read.model || !read.use) throw read.refusal ?? new UserError('No recurrent language model was found in {0}.', path);
+  const { model: general, use } = read;
+  const { vocabulary, notices } = await vocabularyOf(source, general.vocabularySize, read, path);
+  const proof = await provedOrNoticed(() => prove(file, use, general, probeOf(vocabulary, source.text)));
+  const training = trainable(general);
+  return {
+    general, ...training, vocabulary, proof: proof.proof, notices: [...read.notices, ...notices, ...proof.notices], producer: read.producer, trainingStep: 0,
+  };
+}
+
+async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
+  const { plain, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
+  const { config, parameters } = plain;
+  const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
+  return {
+    general: generalModelOf(config, parameters), plain, trainingRefusal: null, vocabulary: found.vocabulary, proof: null,
+    notices: [...notices, ...found.notices], producer: null, trainingStep: 0,
+  };
+}
+
+/** The file that is asked for, else the model's own, else the symbols of the text. */
+async function vocabularyOf({ vocabulary: file, text }: ModelSource, size: number, { metadata }: Pick<ReadModel, 'metadata'>, model: string): Promise<FoundVocabulary> {
+  if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
+  return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
+}
+
+async function readVocabularyFile(path: string): Promise<string> {
+  const bytes = await readWhole(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError('{0} is not a vocabulary: it is not UTF-8 text.', path);
+  }
+}
+
+/** Tokens to prove the reading on: the text's, or every symbol once where there is none that the model can read. */
+function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number> {
+  const all = Int32Array.from({ length: Math.min(vocabulary.size, 64) }, (_, id) => id);
+  if (text === null) return all;
+  try {
+    const ids = vocabulary.encode(text.slice(0, 4096));
+    return ids.length > 0 ? ids : all;
+  } catch (thrown) {
+    // The text's own sentence comes when it is looked at.
+    if (thrown instanceof UserError) return all;
+    throw thrown;
+  }
+}
+
+/** A reading that cannot be proved is no reason not to open the model, but it is said. */
+async function provedOrNoticed(proving: () => Promise<Proof | null>): Promise<{ proof: Proof | null; notices: UserError[] }> {
+  try {
+    return { proof: await proving(), notices: [] };
+  } catch (thrown) {
+    if (thrown instanceof UserError) return { proof: null, notices: [thrown] };
+    throw thrown;
+  }
+}
+
+function trainable(general: GeneralModel): Pick<OpenedModel, 'plain' | 'trainingRefusal'> {
+  try {
+    return { plain: plainModelOf(general), trainingRefusal: null };
+  } catch (thrown) {
+    if (thrown instanceof UserError) return { plain: null, trainingRefusal: thrown };
+    throw thrown;
+  }
+}
+
+/** A file's bytes. Throws a UserError where it cannot be read. */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (thrown) {
+    throw readError(thrown, path);
+  }
+}
+
+/** The file a path means, and the run it belongs to, if any. */
+async function locate(path: string): Promise<{ path: string; folder: RunFolder | null }> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(path)).isDirectory();
+  } catch (thrown) {
+    throw readError(thrown, path);
+  }
+  if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
+  const folder = await RunFolder.open(path);
+  const checkpoint = await folder.newestCheckpoint();
+  if (!checkpoint) throw new UserError('{0} has no checkpoint yet.', path);
+  return { path: checkpoint.model, folder };
+}

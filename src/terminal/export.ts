@@ -1,0 +1,15 @@
+/** `backflow export`. */
+import type { EngineCalls, EngineEvents } from '../protocol/engine';
+import { formatMessage, type Caller } from '../protocol/rpc';
+import { defaultTrainingSettings } from '../protocol/settings';
+import type { ExportCommand } from './commandLine';
+import type { Output } from './output';
+
+/** Rejects when the model cannot be opened or written. */
+export async function exportModel(engine: Caller<EngineCalls, EngineEvents>, { json, model, out }: ExportCommand, output: Output): Promise<void> {
+  const { backend, threads } = defaultTrainingSettings;
+  const { notices } = await engine.call('open', { ...model, text: null, backend, threads });
+  await engine.call('exportModel', { path: out });
+  if (json) output.writeJson({ path: out });
+  else output.write([...notices.map(formatMessage), `Wrote ${out}`, ''].join('\n'));
+}
