@@ -67,4 +67,4 @@ if (process.argv.includes('--watch')) {
   const made = await Promise.allSettled(all.map((options) => build(options)));
   if (made.some(({ status }) => status === 'rejected')) process.exit(1);
 }
-cpSync(join(root, 'webview/page.css'), join(root, 'dist/webview/page.css'));
+for (const style of ['page.css', 'model.css']) cpSync(join(root, 'webview', style), join(root, 'dist/webview', style));
