@@ -89,7 +89,7 @@ function structureHtml({ model, layers }: Examination): string {
   }
   if (model?.hasNorm) steps.push({ what: 'LayerNorm', shape: '' });
   if (model) steps.push({ what: model.tied ? vscode.l10n.t('output, tied to the embedding') : vscode.l10n.t('output'), shape: `→ ${number(model.vocabularySize)}` });
-  const items = steps.map(({ what, shape, source }) => `<li><span>${escaped(what)}</span><span class="number">${escaped(shape)}</span><code class="dim">${escaped(source ?? '')}</code></li>`);
+  const items = steps.map(({ what, shape, source }) => `<li><span>${escaped(what)}</span><span class="number">${escaped(shape)}</span>${source === undefined ? '' : `<code class="dim">${escaped(source)}</code>`}</li>`);
   return `<h2>${escaped(vscode.l10n.t('Structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
 }
 
@@ -163,7 +163,7 @@ function number(value: number): string {
 }
 
 function significant(value: number): string {
-  return value !== 0 && (value < 1e-3 || value >= 1e5) ? value.toExponential(2) : value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 4 });
+  return value !== 0 && (value < 1e-3 || value >= 1e5) ? value.toExponential(2) : value.toLocaleString(vscode.env.language, { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
 }
 
 function escaped(text: string): string {
