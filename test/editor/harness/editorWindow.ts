@@ -16,6 +16,8 @@ export interface WindowOptions {
   /** In CSS pixels. */
   readonly width?: number;
   readonly height?: number;
+  /** The one with the extension in development unless given. */
+  readonly server?: CodeServer;
 }
 
 export class EditorWindow {
@@ -27,8 +29,7 @@ export class EditorWindow {
     readonly errors: string[],
   ) {}
 
-  static async open({ folder, width = 1440, height = 900 }: WindowOptions): Promise<EditorWindow> {
-    const server = codeServer();
+  static async open({ folder, width = 1440, height = 900, server = codeServer() }: WindowOptions): Promise<EditorWindow> {
     const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
     try {
       const page = await browser.newPage({ viewport: { width, height } });
