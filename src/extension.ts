@@ -6,6 +6,7 @@ import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
 import { Panel, panelType } from './editor/panel/panel';
+import { PanelExports } from './editor/panel/exporting';
 import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
 import { TokenHover } from './editor/probe/hover';
@@ -42,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const marks = new TokenMarks(tracker);
   const watching = new Watching(runs, tracker, panel, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
@@ -59,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): void {
     marks,
     watching,
     link,
+    exports,
     restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     hover.onDidHover((token) => link.mark(token)),
@@ -66,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, watching, notices, log }),
   );
 }
 

@@ -5,6 +5,7 @@ import { generateText } from './generate';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
+import type { PanelExports } from './panel/exporting';
 import type { Panel } from './panel/panel';
 import { traceFromCommand } from './probe/hover';
 import type { Watching } from './probe/watching';
@@ -23,6 +24,7 @@ export interface CommandParts {
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
   readonly panel: Panel;
+  readonly exports: PanelExports;
   readonly watching: Watching;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
@@ -38,7 +40,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, watching, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, exports, watching, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -50,6 +52,9 @@ function generalCommands({ training, registry, opener, panel, watching, log }: C
       if (registry.current?.isAlive) await generateText(registry.current);
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
+    'backflow.exportFigure': () => exports.begin('figure'),
+    'backflow.exportData': () => exports.begin('data'),
+    'backflow.exportReport': () => exports.begin('report'),
     'backflow.showLog': () => log.show(),
     [traceFromCommand]: (step) => {
       const session = registry.current;

@@ -22,7 +22,23 @@ export type ToPage =
   /** The probe cannot be shown, and why. */
   | { readonly type: 'probeFailed'; readonly message: string }
   /** The token under the pointer in the editor's text, or none. */
-  | { readonly type: 'mark'; readonly step: number | null };
+  | { readonly type: 'mark'; readonly step: number | null }
+  /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
+  | { readonly type: 'takeAway'; readonly kind: ExportKind }
+  | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat };
+
+/** Figures, tables, or the whole page as one document. */
+export type ExportKind = 'figure' | 'data' | 'report';
+export const exportFormats = { figure: ['svg', 'png'], data: ['csv', 'json'], report: ['html'] } as const satisfies Record<ExportKind, readonly string[]>;
+export type ExportFormat = (typeof exportFormats)[ExportKind][number];
+
+/** One of what the page can make. */
+export interface ExportOffer {
+  readonly id: string;
+  readonly kind: ExportKind;
+  /** In the reader's language. */
+  readonly title: string;
+}
 
 /** Rows of `progressColumns` (see run.ts), row-major, and the validation points among them. */
 export interface MetricRows {
@@ -40,9 +56,15 @@ export type FromPage =
   /** Show this token in the text. */
   | { readonly type: 'reveal'; readonly step: number }
   | { readonly type: 'target'; readonly target: number | 'last' }
+  /** Whether the total gradient is shown too. */
+  | { readonly type: 'total'; readonly shown: boolean }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
   /** A file was dropped on the page: its address, to be opened as a model. */
   | { readonly type: 'drop'; readonly uri: string }
+  /** What can be taken away now: the editor lets the reader choose. */
+  | { readonly type: 'offer'; readonly items: readonly ExportOffer[] }
+  /** A file's content; `name` is proposed, without an ending. */
+  | { readonly type: 'save'; readonly name: string; readonly format: ExportFormat; readonly data: string | Uint8Array }
   /** An error in the page, for the log. */
   | { readonly type: 'error'; readonly text: string };
 
@@ -54,4 +76,6 @@ export interface PanelState {
   readonly document: string | null;
   /** What the unit map showed; the page asks for it again. */
   readonly unitMap?: UnitMapChoice;
+  /** What the reader has chosen to see, each section's under a name of its own; the page checks it when it reads it. */
+  readonly views?: Readonly<Record<string, unknown>>;
 }

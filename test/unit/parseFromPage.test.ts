@@ -12,8 +12,12 @@ const good: readonly FromPage[] = [
   { type: 'target', target: 'last' },
   { type: 'target', target: 3 },
   { type: 'unitMap', choice: { layer: 1, direction: 'backward', quantity: 'forgetGate' } },
+  { type: 'total', shown: true },
   { type: 'drop', uri: 'file:///models/a%20b.onnx' },
   { type: 'drop', uri: 'vscode-remote://host/models/m.safetensors' },
+  { type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Does the gradient reach back?' }, { id: 'report', kind: 'report', title: 'Report' }] },
+  { type: 'save', name: 'tale-1-flow', format: 'svg', data: '<svg/>' },
+  { type: 'save', name: 'tale-1-flow', format: 'png', data: new Uint8Array([137, 80]) },
   { type: 'error', text: 'TypeError' },
 ];
 
@@ -38,9 +42,17 @@ const bad: readonly unknown[] = [
   { type: 'unitMap', choice: null },
   { type: 'unitMap', choice: { layer: 0, direction: 'up', quantity: 'hidden' } },
   { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: '__proto__' } },
+  { type: 'total', shown: 1 },
   { type: 'drop' },
   { type: 'drop', uri: 'https://example.com/m.onnx' },
   { type: 'drop', uri: `file:///${'x'.repeat(5000)}` },
+  { type: 'offer', items: {} },
+  { type: 'offer', items: [{ id: '../x', kind: 'figure', title: 'x' }] },
+  { type: 'offer', items: [{ id: 'flow', kind: 'toString', title: 'x' }] },
+  { type: 'save', name: '../../secret', format: 'svg', data: '' },
+  { type: 'save', name: 'a.b', format: 'svg', data: '' },
+  { type: 'save', name: 'flow', format: 'exe', data: '' },
+  { type: 'save', name: 'flow', format: 'png', data: [1, 2] },
   { type: 'error', text: { toString: 'x' } },
 ];
 

@@ -47,6 +47,7 @@ export class Watching implements vscode.Disposable {
       target: session.target,
       thresholds: thresholds(settingsFor(probe.document)),
       unitMap: session.unitMap,
+      total: session.withTotal && this.panel.isVisible,
       maximumRate: this.panel.isVisible ? panelRate : tintRate,
     });
   }

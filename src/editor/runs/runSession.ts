@@ -55,6 +55,8 @@ export class RunSession implements vscode.Disposable {
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** Whether the page shows the total gradient too. */
+  withTotal = false;
   /** The newest frame of the probe being watched. */
   lastFrame: Frame | null = null;
   readonly metrics = new MetricHistory();
