@@ -8,6 +8,8 @@ import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
+import { TargetFollower } from './editor/probe/targetFollower';
+import { TintMemory } from './editor/probe/tintMemory';
 import { Tints } from './editor/probe/tints';
 import { TokenMarks } from './editor/probe/tokenMarks';
 import { Watching } from './editor/probe/watching';
@@ -36,9 +38,11 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const panel = new Panel(context.extensionUri, log);
   const tracker = new ProbeTracker(runs);
-  const tints = new Tints(runs, tracker);
+  const tintMemory = new TintMemory(context.workspaceState);
+  const tints = new Tints(runs, tracker, tintMemory);
   const marks = new TokenMarks(tracker);
-  const watching = new Watching(runs, tracker, panel, tints);
+  const watching = new Watching(runs, tracker, panel, tints, tintMemory);
+  const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel);
@@ -53,9 +57,11 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusBar(runs),
     panel,
     tracker,
+    tintMemory,
     tints,
     marks,
     watching,
+    follower,
     link,
     restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
@@ -63,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.languages.registerHoverProvider('*', hover),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, tracker, follower, marks, tintMemory, notices, log }),
   );
 }
 

@@ -5,8 +5,13 @@ import { generateText } from './generate';
 import type { Notices } from './notices';
 import type { ModelOpener } from './openModel';
 import type { Panel } from './panel/panel';
-import { traceFromCommand } from './probe/hover';
-import type { Watching } from './probe/watching';
+import { attributeToken } from './probe/attribution';
+import { attributeCommand, openPanelAtCommand, pinCommand, revealCommand } from './probe/hoverLinks';
+import type { ProbeTracker } from './probe/probeTracker';
+import type { TargetFollower } from './probe/targetFollower';
+import type { TintMemory } from './probe/tintMemory';
+import { pickTint } from './probe/tintPicker';
+import type { TokenMarks } from './probe/tokenMarks';
 import type { PastRuns } from './runs/pastRuns';
 import { confirmClose, deleteRun, revealRun } from './runs/runActions';
 import type { RunControl } from './runs/runControl';
@@ -21,22 +26,25 @@ export interface CommandParts {
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
   readonly panel: Panel;
-  readonly watching: Watching;
+  readonly tracker: ProbeTracker;
+  readonly follower: TargetFollower;
+  readonly marks: TokenMarks;
+  readonly tintMemory: TintMemory;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
 }
 
-type Work = (argument?: unknown) => unknown;
+type Work = (argument?: unknown, second?: unknown) => unknown;
 
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-  const work: Record<string, Work> = { ...generalCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
+  const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
   const registered = Object.entries(work).map(([name, run]) =>
-    vscode.commands.registerCommand(name, (argument?: unknown) => parts.notices.guard(() => run(argument))),
+    vscode.commands.registerCommand(name, (argument?: unknown, second?: unknown) => parts.notices.guard(() => run(argument, second))),
   );
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, watching, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -47,13 +55,40 @@ function generalCommands({ training, registry, opener, panel, watching, log }: C
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
     'backflow.showLog': () => log.show(),
-    [traceFromCommand]: (step) => {
+  };
+}
+
+/** What can be asked of the probe: from the palette, or by a hover's links, which give a token of it. */
+function probeCommands({ registry, tracker, follower, marks, tintMemory, panel }: CommandParts): Record<string, Work> {
+  const reveal = (token: unknown) => {
+    if (isToken(token)) void marks.reveal(token);
+  };
+  const pin = (token: unknown) => {
+    // A token is predicted at the step before it.
+    if (isToken(token) && token > 0) follower.pin(token - 1);
+    else follower.pinAtCursor();
+  };
+  return {
+    'backflow.tintBy': async () => {
+      if (registry.current) await pickTint(registry.current, tintMemory);
+    },
+    [pinCommand]: pin,
+    'backflow.unpinTarget': () => follower.unpin(),
+    [revealCommand]: reveal,
+    [openPanelAtCommand]: (token) => {
+      panel.show();
+      pin(token);
+    },
+    [attributeCommand]: async (token, method) => {
       const session = registry.current;
-      if (!session || !Number.isSafeInteger(step) || (step as number) < 0) return;
-      session.target = step as number;
-      watching.update();
+      const probe = tracker.current;
+      if (session?.isAlive && probe) await attributeToken(session, probe, reveal, { token, method });
     },
   };
+}
+
+function isToken(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Pause, Resume, Step, Stop: of the run of the tree they are called on, else of the current one. */

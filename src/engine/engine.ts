@@ -2,11 +2,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { Random } from '../core/model/random';
 import { UserError } from '../core/userError';
-import type { DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import { createBackend } from './backend';
+import { attribute, prepareAttribution } from './inspect/attribution';
 import { FrameSource } from './inspect/frameSource';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { makeReport } from './inspect/report';
@@ -48,6 +49,7 @@ export class Engine {
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
     describe: (request, signal) => this.describe(request, signal),
+    attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
     exportModel: ({ path }) => this.exportModel(path),
   };
@@ -112,6 +114,11 @@ export class Engine {
       signal.throwIfAborted();
       return describeToken(this.model.inspector, request);
     });
+  }
+
+  private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    const prepared = await this.turns.take(() => prepareAttribution(this.model.inspector, request));
+    return 'parts' in prepared ? prepared : attribute(prepared, () => breathe(signal));
   }
 
   private async sample({ prompt, length, seed, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {

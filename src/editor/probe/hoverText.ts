@@ -1,5 +1,6 @@
 /** The hover over one token, as Markdown, from the engine's report. */
 import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
+import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../markdown';
 import { symbolAt, tokenCount, type ProbeText } from './probeText';
 
@@ -15,7 +16,7 @@ const contextBefore = 5;
 const contextBehind = 2;
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t)];
+  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), links(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -65,7 +66,7 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
   const strongest = report.contributions.strongest.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
   const cells = ({ token, score }: Contribution) => [
-    inContext(probe, token),
+    commandLink(inContext(probe, token), revealCommand, token),
     t('{0} back', report.token - token),
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
@@ -73,12 +74,28 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
   return [...strongest.map(cells), [t('all tokens'), '', '', `**${signed(whole)}**`]];
 }
 
-function ignored(report: TokenReport, t: Translate): string {
-  return report.contributions ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*` : '';
+/** What the scores do not say. */
+function ignored({ contributions }: TokenReport, t: Translate): string {
+  if (!contributions) return '';
+  return contributions.method === 'additive'
+    ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*`
+    : `*${t('Integrated gradients, from an input of zeros: what such an input has of the logit belongs to no token.')}*`;
+}
+
+/** What nothing predicts has no loss to trace back, and no logit to divide up. */
+function links({ token, loss }: TokenReport, t: Translate): string {
+  if (loss === null) return '';
+  const method = (name: string) => [token, name] as const;
+  return [
+    commandLink(`$(pin) ${t('Trace its loss back')}`, pinCommand, token),
+    commandLink(`$(graph) ${t('Open the panel there')}`, openPanelAtCommand, token),
+    commandLink(t('Integrated gradients'), attributeCommand, ...method('integratedGradients')),
+    commandLink(t('Gradient × input'), attributeCommand, ...method('gradientTimesInput')),
+  ].join(' · ');
 }
 
 /** The token in bold between its neighbours. */
-function inContext(probe: ProbeText, token: number): string {
+export function inContext(probe: ProbeText, token: number): string {
   const symbols = (from: number, to: number) => {
     let text = '';
     for (let other = Math.max(0, from); other < Math.min(tokenCount(probe), to); other++) text += symbolAt(probe, other);
@@ -127,6 +144,6 @@ function significant(value: number): string {
   return value !== 0 && (value < 0.01 || value >= 1000) ? value.toExponential(1).replace('-', '−') : value.toFixed(2);
 }
 
-function signed(value: number): string {
+export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 }

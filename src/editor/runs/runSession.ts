@@ -1,12 +1,12 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
-import type { ModelSummary } from '../../protocol/model';
+import type { AttributeRequest, AttributionReport, DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -53,6 +53,8 @@ export class RunSession implements vscode.Disposable {
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** The target stays where it is when the cursor moves. */
+  isTargetPinned = false;
   /** The newest frame of the probe being watched. */
   lastFrame: Frame | null = null;
   readonly metrics = new MetricHistory();
@@ -118,6 +120,13 @@ export class RunSession implements vscode.Disposable {
     return this.opened.isRun;
   }
 
+  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. */
+  get layers(): readonly LayerShape[] {
+    const { cell, hiddenSize, layers, bidirectional } = this.description.model;
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
+  }
+
   /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
   get unitMap(): UnitMapChoice {
     return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
@@ -168,6 +177,10 @@ export class RunSession implements vscode.Disposable {
 
   describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
     return this.engine.calls.call('describe', request, signal);
+  }
+
+  attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    return this.engine.calls.call('attribute', request, signal);
   }
 
   async sample(request: SampleRequest, signal: AbortSignal): Promise<string> {
