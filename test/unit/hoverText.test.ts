@@ -65,12 +65,12 @@ describe('the hover’s text', () => {
   });
 
   it('leads from each contributing token to its place, and from the token to its target, the panel and other methods', () => {
-    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^)]*)\)/g)].map(([, command, query]) => [command, decodeURIComponent(query)]);
+    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^ )]*) "[^"]+"\)/g)].map(([, command, query]) => [command, decodeURIComponent(query)]);
     assert.deepEqual(links, [
-      ['backflow.revealToken', '[3]'],
-      ['backflow.revealToken', '[0]'],
       ['backflow.pinTarget', '[5]'],
       ['backflow.openPanelAt', '[5]'],
+      ['backflow.revealToken', '[3]'],
+      ['backflow.revealToken', '[0]'],
       ['backflow.attribute', '[5,"integratedGradients"]'],
       ['backflow.attribute', '[5,"gradientTimesInput"]'],
     ]);

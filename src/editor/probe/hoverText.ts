@@ -9,21 +9,25 @@ export type Translate = (template: string, ...args: (string | number)[]) => stri
 
 /** Cells of a bar at its longest. */
 const barCells = 8;
-/** Contributions in the table; the engine may send more. */
-const shownContributions = 6;
+/** Contributions in the table, as many as predictions; the engine may send more. */
+const shownContributions = 5;
 /** Tokens shown before and behind a contributing one. */
 const contextBefore = 5;
 const contextBehind = 2;
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), links(report, t)];
+  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function heading(report: TokenReport, t: Translate): string {
   const symbol = `**${escapeMarkdown(visibleSymbol(report.symbol))}**`;
   if (report.loss === null) return `${symbol} · ${t('the first token of the probe: nothing predicts it')}`;
-  return `${symbol} · ${t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2))}`;
+  const loss = t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2));
+  // Up here, because a hover shows little and is seldom scrolled.
+  const pin = commandLink('$(pin)', t('Trace its loss back'), pinCommand, report.token);
+  const panel = commandLink('$(graph)', t('Open the panel there'), openPanelAtCommand, report.token);
+  return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
 }
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, gain, region. */
@@ -66,7 +70,7 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
   const strongest = report.contributions.strongest.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
   const cells = ({ token, score }: Contribution) => [
-    commandLink(inContext(probe, token), revealCommand, token),
+    commandLink(inContext(probe, token), t('Show in the text'), revealCommand, token),
     t('{0} back', report.token - token),
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
@@ -82,15 +86,12 @@ function ignored({ contributions }: TokenReport, t: Translate): string {
     : `*${t('Integrated gradients, from an input of zeros: what such an input has of the logit belongs to no token.')}*`;
 }
 
-/** What nothing predicts has no loss to trace back, and no logit to divide up. */
-function links({ token, loss }: TokenReport, t: Translate): string {
+/** Other ways to divide the logit up. What nothing predicts has none. */
+function methods({ token, loss }: TokenReport, t: Translate): string {
   if (loss === null) return '';
-  const method = (name: string) => [token, name] as const;
   return [
-    commandLink(`$(pin) ${t('Trace its loss back')}`, pinCommand, token),
-    commandLink(`$(graph) ${t('Open the panel there')}`, openPanelAtCommand, token),
-    commandLink(t('Integrated gradients'), attributeCommand, ...method('integratedGradients')),
-    commandLink(t('Gradient × input'), attributeCommand, ...method('gradientTimesInput')),
+    commandLink(t('Integrated gradients'), t('Through every gate and layer; complete for every model. Takes a moment.'), attributeCommand, token, 'integratedGradients'),
+    commandLink(t('Gradient × input'), t('The slope alone; the parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
   ].join(' · ');
 }
 

@@ -7,6 +7,7 @@ import type { Frame } from '../../protocol/frame';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { throttled } from '../timing';
+import { Decorations } from './decorations';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
 import { isProbeOf, tokenCount } from './probeText';
 import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
@@ -23,7 +24,8 @@ export class Tints implements vscode.Disposable {
   private readonly types: ReadonlyMap<string, vscode.TextEditorDecorationType>;
   /** The token whose loss is traced back, and the note at the end of a line. */
   private readonly targetMark = vscode.window.createTextEditorDecorationType({
-    border: '0 0 2px 0 solid',
+    borderStyle: 'solid',
+    borderWidth: '0 0 2px 0',
     borderColor: new vscode.ThemeColor('backflow.mark.border'),
     rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
   });
@@ -31,7 +33,7 @@ export class Tints implements vscode.Disposable {
   private readonly draw = throttled(() => this.drawNow(), pace);
   private readonly listeners: vscode.Disposable;
   private readonly drawn = new vscode.EventEmitter<Frame>();
-  private tinted: vscode.TextEditor[] = [];
+  private readonly decorations = new Decorations();
   private shown: { frame: Frame; key: string } | null = null;
   private overdue: NodeJS.Timeout | undefined;
 
@@ -111,15 +113,14 @@ export class Tints implements vscode.Disposable {
       if (isRegion) ranges.get(rulerKey(run.kind))?.push(rangeOf(probe, run.from, run.to));
     }
     const editors = vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === probe.document.toString());
-    this.clearAllBut(editors);
+    this.decorations.clearAllBut(editors);
     const target = frame.header.target + 1;
     const marked = choice.kind === 'gradient' && target < tokenCount(probe) ? [rangeOf(probe, target, target + 1)] : [];
     for (const editor of editors) {
-      for (const [key, type] of this.types) editor.setDecorations(type, ranges.get(key) ?? []);
-      editor.setDecorations(this.targetMark, marked);
-      editor.setDecorations(this.note, choice.kind === 'gradient' ? notesOf(editor, probe, frame, tints) : []);
+      for (const [key, type] of this.types) this.decorations.set(editor, type, ranges.get(key) ?? []);
+      this.decorations.set(editor, this.targetMark, marked);
+      this.decorations.set(editor, this.note, choice.kind === 'gradient' ? notesOf(editor, probe, frame, tints) : []);
     }
-    this.tinted = editors;
     this.shown = { frame, key: keyOfFrame(frame) };
     this.drawn.fire(frame);
   }
@@ -130,16 +131,8 @@ export class Tints implements vscode.Disposable {
   }
 
   private clear(): void {
-    this.clearAllBut([]);
-    this.tinted = [];
+    this.decorations.clearAllBut([]);
     this.shown = null;
-  }
-
-  private clearAllBut(kept: readonly vscode.TextEditor[]): void {
-    for (const editor of this.tinted) {
-      if (kept.includes(editor)) continue;
-      for (const type of [...this.types.values(), this.targetMark, this.note]) editor.setDecorations(type, []);
-    }
   }
 }
 
@@ -154,10 +147,9 @@ function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { targ
   return nearestRegions(tints, target).map(({ kind, to }) => {
     const { line } = probe.places[to];
     const { end } = document.lineAt(line).range;
-    const lag = target - to + 1;
-    const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here, {0} back', lag) : vscode.l10n.t('exploding before here, {0} back', lag);
+    const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here') : vscode.l10n.t('exploding before here');
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
-    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← ${said}`, color, margin: '0 0 0 2em', fontStyle: 'italic' } } };
+    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← ${said} (−${target + 1 - to})`, color, margin: '0 0 0 2em', fontStyle: 'italic' } } };
   });
 }
 
