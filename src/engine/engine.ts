@@ -121,13 +121,14 @@ export class Engine {
     return 'parts' in prepared ? prepared : attribute(prepared, () => breathe(signal));
   }
 
-  private async sample({ prompt, length, seed, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+  private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
     const sampler = await this.turns.take(() => Sampler.create(model, prompt, settings, Random.fromSeed(seed)));
     const ids: number[] = [];
     for (let isOver = false; !isOver; ) {
       isOver = await this.turns.take(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
       isOver ||= ids.length >= length;
+      if (stream !== undefined) this.emit('sampled', { stream, text: model.vocabulary.decode(ids) });
       await breathe(signal);
     }
     return { text: model.vocabulary.decode(ids) };

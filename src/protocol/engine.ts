@@ -220,6 +220,8 @@ export interface SampleRequest {
   /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
   readonly topP: number | null;
   readonly seed: number;
+  /** With a number, `sampled` tells the text while it grows; with none, only the answer does. */
+  readonly stream?: number;
 }
 
 /** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
@@ -261,4 +263,6 @@ export interface EngineEvents {
   /** The watched probe cannot be inspected (say, symbols the model does not know). */
   watchFailed: Message;
   finished: RunSummary;
+  /** Of a sample that asked for it: all its text so far. */
+  sampled: { readonly stream: number; readonly text: string };
 }

@@ -65,6 +65,9 @@ export class RunSession implements vscode.Disposable {
   private watched = '';
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
+  /** Samples under way, by their numbers. */
+  private readonly growing = new Map<number, (text: string) => void>();
+  private streams = 0;
   private isDisposed = false;
 
   private constructor(
@@ -183,8 +186,15 @@ export class RunSession implements vscode.Disposable {
     return this.engine.calls.call('attribute', request, signal);
   }
 
-  async sample(request: SampleRequest, signal: AbortSignal): Promise<string> {
-    return (await this.engine.calls.call('sample', request, signal)).text;
+  /** @param grown is told the text so far, again and again */
+  async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
+    const stream = ++this.streams;
+    this.growing.set(stream, grown);
+    try {
+      return (await this.engine.calls.call('sample', { ...request, stream }, signal)).text;
+    } finally {
+      this.growing.delete(stream);
+    }
   }
 
   /** Ends the engine in order; a run in training saves a checkpoint first. */
@@ -262,6 +272,7 @@ export class RunSession implements vscode.Disposable {
       const ended: RunState[] = ['stopped', 'finished', 'failed'];
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
+    engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
   }
 
