@@ -14,7 +14,7 @@ import type { TintMemory } from './probe/tintMemory';
 import { pickTint } from './probe/tintPicker';
 import type { TokenMarks } from './probe/tokenMarks';
 import type { PastRuns } from './runs/pastRuns';
-import { confirmClose, deleteRun, revealRun } from './runs/runActions';
+import { confirmClose, deleteCheckpoint, deleteRun, revealRun } from './runs/runActions';
 import type { RunControl } from './runs/runControl';
 import type { RunRegistry } from './runs/runRegistry';
 import type { RunSession } from './runs/runSession';
@@ -50,12 +50,13 @@ function generalCommands({ training, registry, opener, panel, log }: CommandPart
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
-    'backflow.inspect': (model) => opener.inspectText(fileOf(model)),
+    'backflow.inspect': (model) => opener.inspectText(fileOf(model) ?? pathOf(model)),
     'backflow.openModel': (file) => opener.openFile(file instanceof vscode.Uri ? file : undefined),
     'backflow.trainFrom': (model) => trainFurther({ training, registry, opener }, model),
-    'backflow.exportModel': (argument) => exportModel(sessionOf(argument) ?? registry.current),
-    'backflow.generate': async () => {
-      if (registry.current?.isAlive) await generateText(registry.current);
+    'backflow.exportModel': async (argument) => exportModel(await sessionFor(argument, { registry, opener })),
+    'backflow.generate': async (argument) => {
+      const session = await sessionFor(argument, { registry, opener });
+      if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
     'backflow.showLog': () => log.show(),
@@ -119,7 +120,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
       const node = nodeOf(argument);
       if (!node) return;
       if (node.kind === 'live') registry.select(node.session);
-      else await opener.open(node.kind === 'past' ? node.run.folder.fsPath : checkpointUri(node.folder, node.step).fsPath);
+      else await opener.open(pathOf(node) ?? '');
       panel.show();
     },
     'backflow.runs.close': async (argument) => {
@@ -131,20 +132,20 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
     'backflow.runs.delete': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await deleteRun(node.run, pastRuns);
+      else if (node?.kind === 'checkpoint' && !node.isLive) await deleteCheckpoint(checkpointUri(node.folder, node.step), node.step, pastRuns);
     },
     'backflow.runs.reveal': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await revealRun(node.run.folder);
       else if (node?.kind === 'live') await revealRun(vscode.Uri.file(node.session.description.folder));
+      else if (node) await revealRun(checkpointUri(node.folder, node.step));
     },
   };
 }
 
 /** Goes on training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
 async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
-  const node = nodeOf(argument);
-  const session = sessionOf(argument) ?? registry.current;
-  const path = fileOf(argument) ?? (node?.kind === 'checkpoint' ? checkpointUri(node.folder, node.step).fsPath : session?.description.folder);
+  const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {
     void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first; it is then trained further.'));
     return;
@@ -159,9 +160,25 @@ function fileOf(argument: unknown): string | undefined {
   return typeof argument === 'string' ? vscode.Uri.parse(argument, true).fsPath : undefined;
 }
 
-function sessionOf(argument: unknown): RunSession | undefined {
+/** The model of the tree as a path: a run's folder or a file. */
+function pathOf(argument: unknown): string | undefined {
   const node = nodeOf(argument);
-  return node?.kind === 'live' ? node.session : undefined;
+  if (!node) return undefined;
+  if (node.kind === 'live') return node.session.description.folder;
+  return node.kind === 'past' ? node.run.folder.fsPath : checkpointUri(node.folder, node.step).fsPath;
+}
+
+/** The session of a command's argument: of the tree, opened if need be; else the current one. */
+async function sessionFor(argument: unknown, { registry, opener }: Pick<CommandParts, 'registry' | 'opener'>): Promise<RunSession | undefined> {
+  const node = nodeOf(argument);
+  if (node?.kind === 'live') return node.session;
+  const path = pathOf(argument);
+  return path === undefined ? registry.current : opener.open(path);
+}
+
+/** What a key binding or another extension gives a command. */
+function givenIn(argument: unknown): Readonly<Record<string, unknown>> {
+  return typeof argument === 'object' && argument !== null ? (argument as Record<string, unknown>) : {};
 }
 
 /** What the tree gives with a command. Another caller can give anything. */
