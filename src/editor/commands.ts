@@ -19,6 +19,7 @@ import type { RunControl } from './runs/runControl';
 import type { RunRegistry } from './runs/runRegistry';
 import type { RunSession } from './runs/runSession';
 import { checkpointUri, type TreeNode } from './runs/runTree';
+import { openSample } from './samples';
 import { train, type TrainingParts } from './train';
 
 export interface CommandParts {
@@ -32,6 +33,7 @@ export interface CommandParts {
   readonly follower: TargetFollower;
   readonly marks: TokenMarks;
   readonly tintMemory: TintMemory;
+  readonly extensionUri: vscode.Uri;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
 }
@@ -46,7 +48,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, extensionUri, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -59,6 +61,7 @@ function generalCommands({ training, registry, opener, panel, log }: CommandPart
       if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
+    'backflow.openSample': (name) => openSample(extensionUri, name),
     'backflow.showLog': () => log.show(),
   };
 }
