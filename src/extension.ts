@@ -59,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
     link,
     restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
+    runs.onDidHang((session) => void control.offerEnd(session)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),

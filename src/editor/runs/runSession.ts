@@ -40,6 +40,7 @@ export class RunSession implements vscode.Disposable {
   private readonly framed = new vscode.EventEmitter<Frame>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
+  private readonly hung = new vscode.EventEmitter<void>();
 
   /** The description or the status is new. */
   readonly onDidChange = this.changed.event;
@@ -48,6 +49,9 @@ export class RunSession implements vscode.Disposable {
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** What nobody asked for: the engine has ended, or has paused or ended the run by itself. */
   readonly onDidInterrupt = this.interrupted.event;
+
+  /** The engine lives, but does not answer. */
+  readonly onDidHang = this.hung.event;
 
   /** The text document whose probe is looked at with this model. */
   document: vscode.Uri | undefined;
@@ -174,6 +178,11 @@ export class RunSession implements vscode.Disposable {
     return (await this.engine.calls.call('sample', request, signal)).text;
   }
 
+  /** Ends the engine at once, nothing saved: for one that hangs. */
+  endEngine(): void {
+    this.engine.kill();
+  }
+
   /** Ends the engine in order; a run in training saves a checkpoint first. */
   async close(): Promise<void> {
     this.dispose();
@@ -183,7 +192,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.hung]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -250,6 +259,9 @@ export class RunSession implements vscode.Disposable {
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
     engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onHang(own((isHanging) => {
+      if (isHanging) this.hung.fire();
+    }));
   }
 
   private engineEnded(end: EngineEnd): void {
