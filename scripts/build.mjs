@@ -75,4 +75,4 @@ if (process.argv.includes('--watch')) {
   if (made.some(({ status }) => status === 'rejected')) process.exit(1);
   writeFileSync(join(root, 'dist/contents.json'), JSON.stringify(packagesIn(made.slice(0, programs.length))));
 }
-cpSync(join(root, 'webview/page.css'), join(root, 'dist/webview/page.css'));
+for (const style of ['page.css', 'model.css']) cpSync(join(root, 'webview', style), join(root, 'dist/webview', style));

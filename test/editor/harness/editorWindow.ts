@@ -77,6 +77,12 @@ export class EditorWindow {
     await this.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
   }
 
+  /** Opens a file at the top of the folder that is shown as a page and not as text. */
+  async openPage(name: string): Promise<void> {
+    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
+    await this.tab(name).waitFor();
+  }
+
   /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */
   async chooseInExplorer(name: string, entry: string): Promise<void> {
     const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
