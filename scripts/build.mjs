@@ -48,7 +48,7 @@ function testPrograms() {
       .map((name) => join(folder, name))
       .filter(isEntry);
   const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
-  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/fuzz'].map(bundle).filter((b) => b.entryPoints.length > 0);
+  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/fuzz', 'test/soak'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
 /** Our side of the measurements (bench/README.md). */
