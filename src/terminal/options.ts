@@ -3,9 +3,13 @@ import { parseArgs } from 'node:util';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
 
 /** Wrong use of the command line: one sentence, exit status 2. */
+/** Code units; an argument can be anything. */
+const longestMessage = 1400;
+
 export class UsageError extends Error {
   constructor(message: string) {
-    super(message);
+    const line = message.replace(/\p{Cc}/gu, '\ufffd');
+    super(line.length <= longestMessage ? line : `${line.slice(0, longestMessage / 2)}…${line.slice(-longestMessage / 2)}`);
     this.name = 'UsageError';
   }
 }
@@ -91,6 +95,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       seed: { value: 'N', help: `of everything random (${training.seed})` },
       out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
       'checkpoint-every': { value: 'N', help: `steps from one checkpoint to the next (${training.checkpointEvery})` },
+      'checkpoint-seconds': { value: 'N', help: `and at the latest after so many seconds (${training.checkpointSeconds})` },
+      keep: { value: 'N', help: `newest checkpoints kept, besides the best by validation (${training.keptCheckpoints})` },
       backend: { value: 'NAME', help: `forward pass by ort (ONNX Runtime) or wasm (own kernels) (${training.backend})` },
       threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
       from: { value: 'MODEL', help: 'begins with this model (.onnx, .safetensors or the folder of a run) instead of a new one' },
