@@ -1,0 +1,93 @@
+/** Real exports of other tools, opened, proved and inspected, beside PyTorch in float64. */
+import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
+import type { ItemisedNorms } from '../../src/core/analysis/itemised';
+import { openModel, type OpenedModel } from '../../src/engine/model/openModel';
+import { ExactReading, type GradientNorms } from '../../src/engine/inspect/reading';
+import { hiddenNorms } from '../../src/engine/inspect/states';
+import { rowsOf } from '../../src/core/exact/exactTrace';
+import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../reference/onnxReferences';
+
+/** Relative to the root mean square of a series. */
+const tolerance = 1e-4;
+/** Of logarithms to base 10. */
+const logTolerance = 1e-3;
+
+const open = (file: string, text: string): Promise<OpenedModel> =>
+  openModel({ path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } });
+
+describe('models of other tools: read, proved on ONNX Runtime, and the same as PyTorch in float64', () => {
+  for (const { file, reference } of onnxModels()) {
+    it(file, async () => {
+      const expected = onnxReference(reference);
+      const text = textOf(expected);
+      const { general, vocabulary, proof } = await open(file, text);
+      assert.ok(proof?.agrees, `the proof: ${JSON.stringify(proof)}`);
+      const reading = new ExactReading(general, vocabulary.encode(text));
+      assertSeries([reading.trace.loss], [expected.loss], 'loss');
+      await assertGradients(reading, expected);
+    });
+  }
+});
+
+async function assertGradients(reading: ExactReading, expected: OnnxReference): Promise<void> {
+  const { trace } = reading;
+  const { totals, norms } = await reading.totals();
+  const itemised = await reading.itemised(trace.steps - 1);
+  assert.equal(trace.layers.length, expected.layers.length, 'layers');
+  expected.layers.forEach((directions, l) => {
+    assert.equal(trace.layers[l].directions.length, directions.length, `directions of layer ${l}`);
+    directions.forEach((state, d) => {
+      const where = `layer ${l}, direction ${d}`;
+      if (state.h) assertSeries(statesOf(reading, l, d), state.h, `h of ${where}`);
+      else assert.equal(hiddenNorms(trace, l, d).length, trace.steps);
+      assertSeries(totals[l][d].hidden, state.total_h, `‖∂L/∂h‖ of ${where}`);
+      if (state.total_c) assertSeries(totals[l][d].cellState, state.total_c, `‖∂L/∂c‖ of ${where}`);
+      assertItemised(itemised[l][d], state, where);
+    });
+  });
+  assertNorms(norms, expected, trace.layers.map(({ directions }) => directions.map(({ direction }) => direction)));
+  if (expected.matrix) assertLogarithms(await reading.matrix(() => Promise.resolve()), expected.matrix, 'matrix');
+}
+
+/** T × H. */
+function statesOf({ trace: { layers, steps } }: ExactReading, l: number, d: number): number[] {
+  const { hiddenSize: H, directions } = layers[l];
+  const { hidden, direction } = directions[d];
+  return Array.from({ length: steps }, (_, t) => {
+    const { after } = rowsOf({ direction }, t);
+    return Array.from(hidden.subarray(after * H, (after + 1) * H));
+  }).flat();
+}
+
+function assertItemised({ hidden, cellState }: ItemisedNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
+  assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
+  if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
+}
+
+function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }: OnnxReference, directions: readonly (readonly string[])[]): void {
+  const found: Record<string, number> = { 'output b': output.b };
+  if ('output W' in norms) found['output W'] = output.W;
+  if (embedding !== null) found['embedding'] = embedding;
+  for (const { layer, direction, ...own } of parameters) {
+    assert.ok(directions[layer].includes(direction));
+    for (const role of ['W', 'R', 'Wb', 'Rb'] as const) found[`${layer} ${direction} ${role}`] = own[role];
+  }
+  assert.deepEqual(Object.keys(found).sort(), Object.keys(norms).sort());
+  for (const [name, norm] of Object.entries(norms)) assertSeries([found[name]], [norm], `norm of the gradient of ${name}`);
+}
+
+function assertSeries(actual: ArrayLike<number>, expected: readonly number[], what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  const size = Math.sqrt(expected.reduce((sum, value) => sum + value ** 2, 0) / expected.length);
+  expected.forEach((value, i) => { assert.ok(Math.abs(actual[i] - value) <= tolerance * size, `${what}, ${i}: ${actual[i]} beside ${value}, size ${size}`); });
+}
+
+function assertLogarithms(actual: ArrayLike<number>, expected: readonly (number | null)[], what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  expected.forEach((value, i) => {
+    if (value === null) assert.ok(Number.isNaN(actual[i]), `${what}, ${i}: ${actual[i]} where nothing can be reached`);
+    else if (value === zeroLogarithm) assert.equal(actual[i], -Infinity, `${what}, ${i}`);
+    else assert.ok(Math.abs(actual[i] - value) <= logTolerance, `${what}, ${i}: ${actual[i]} beside ${value}`);
+  });
+}
