@@ -46,6 +46,11 @@ export class Link {
     this.editor.setState({ ...this.state(), unitMap: choice });
   }
 
+  /** A file was dropped here. */
+  drop(uri: string): void {
+    this.post({ type: 'drop', uri });
+  }
+
   error(thrown: unknown): void {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     this.post({ type: 'error', text: text.slice(0, 4000) });
@@ -61,7 +66,7 @@ export class Link {
     return this.editor.getState() ?? { runFolder: null, document: null };
   }
 
-  private post(message: FromPage): void {
+  post(message: FromPage): void {
     this.editor.postMessage(message);
   }
 }

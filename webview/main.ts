@@ -1,5 +1,6 @@
 /** The page's entry: joins the editor's messages to the page. */
 import type { ToPage } from '../src/protocol/panel';
+import { acceptModels } from './drop';
 import { Link } from './link';
 import { Page } from './page';
 import { loadTexts } from './texts';
@@ -13,5 +14,6 @@ const root = document.getElementById('page');
 if (root) {
   const page = new Page(root, loadTexts(), link);
   window.addEventListener('message', (event: MessageEvent<ToPage>) => page.receive(event.data));
+  acceptModels(document.body, link);
   link.ready();
 }

@@ -1,8 +1,11 @@
 /** Train on This File. */
 import * as vscode from 'vscode';
-import type { CorpusSource } from '../protocol/engine';
+import type { CorpusSource, StartingModel } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
-import { modelSettings, trainingSettings, vocabularySettings } from './chosenSettings';
+import type { ChoiceMemory } from './choices/choiceMemory';
+import { withChoices } from './choices/choices';
+import { askBeforeTraining } from './choices/trainingPick';
+import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -15,16 +18,18 @@ export interface TrainingParts {
   readonly registry: RunRegistry;
   readonly runsFolder: RunsFolder;
   readonly panel: Panel;
+  readonly choices: ChoiceMemory;
 }
 
 /**
  * Starts a run.
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
- * @returns the run, or undefined when there is no text to train on
+ * @param from a model to begin with; null for a new one
+ * @returns the run, or undefined when there is no text to train on, or somebody who was asked thought better of it
  * @throws RpcError when the engine refuses
  */
-export async function train(parts: TrainingParts, target: unknown): Promise<RunDescription | undefined> {
+export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
   const { registry, runsFolder } = parts;
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
@@ -33,18 +38,34 @@ export async function train(parts: TrainingParts, target: unknown): Promise<RunD
     return undefined;
   }
   const document = await openDocument(uri);
-  const read = settingsWith(settingsFor(uri), given);
-  const model = modelSettings(read);
   const corpus = corpusOf(uri, document);
+  const read = isExplicit(given) || from ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
+  if (!read) return undefined;
+  const model = modelSettings(read);
   const name = corpus.kind === 'file' ? corpus.path : corpus.name;
-  const folder = await runsFolder.newRun(uri, name, model.cell);
+  const folder = await runsFolder.newRun(uri, name, from ? 'further' : model.cell);
 
-  const request = { corpus, from: null, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
+  const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   const session = await beginBesidePanel(parts, { kind: 'train', request });
   if (document) session.document = document.uri;
   registry.add(session);
   return session.description;
+}
+
+/** Whether the caller has said how to train. */
+function isExplicit(given: Readonly<Record<string, unknown>>): boolean {
+  return ['model', 'training', 'corpus'].some((group) => given[group] !== undefined);
+}
+
+/** The settings, with what a person chooses just now put before them. */
+async function askedSettings({ choices }: TrainingParts, uri: vscode.Uri): Promise<SettingReader | undefined> {
+  const read = settingsFor(uri);
+  if (read('training.ask') === false) return read;
+  const chosen = await askBeforeTraining(read, choices.read(), uri.path.slice(uri.path.lastIndexOf('/') + 1));
+  if (!chosen) return undefined;
+  choices.write(chosen);
+  return withChoices(read, chosen);
 }
 
 /** Starts the engine while the panel's page loads, each of which takes a second. A refused run leaves no panel behind. */

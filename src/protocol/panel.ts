@@ -41,6 +41,8 @@ export type FromPage =
   | { readonly type: 'reveal'; readonly step: number }
   | { readonly type: 'target'; readonly target: number | 'last' }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
+  /** A file was dropped on the page: its address, to be opened as a model. */
+  | { readonly type: 'drop'; readonly uri: string }
   /** An error in the page, for the log. */
   | { readonly type: 'error'; readonly text: string };
 

@@ -9,6 +9,7 @@ const quantities: ReadonlySet<string> = new Set<UnitQuantity>(Object.values(unit
 
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
+const longestAddress = 4000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,6 +33,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
     }
+    case 'drop':
+      return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'error':
       return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
     default:
@@ -48,6 +51,11 @@ export function parsePanelState(state: unknown): PanelState {
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
   if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isQuantity(choice['quantity'])) return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
+}
+
+/** Of a file on the machine where the extension runs; a web page could give anything. */
+function isFileAddress(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= longestAddress && /^(file|vscode-remote):\/\//.test(value);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -119,7 +119,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...modelFiles,
       'With --json: one object. In "log10" and "matrix" null stands for a state that cannot reach the target, and also for a',
       'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say. A model of another tool also has "proof":',
-      'the recognised model and the file’s own graph, both run on the text, and how far they differ; and "notices" on the reading of it.',
+      'the recognised model and the file’s own graph, both run on the text, and how far they differ; and "notices" on reading it.',
     ],
   },
   sample: {

@@ -16,6 +16,8 @@ from texts import SYMBOLS
 
 FOLDER = HERE / 'data' / 'onnx'
 DIGITS = 8
+# Ways that no recurrent operator expresses.
+REFUSED = ('unsorted',)
 
 
 def bare(file):
@@ -35,7 +37,8 @@ def export_all(jobs):
     torch.set_num_threads(1)
     for case, way, how in jobs:
         kind = 'torch' if str(how).startswith('dynamo') else 'script'
-        file = str(FOLDER / f'{case}.{way}-{kind}{str(how).replace("dynamo", "").replace("-", "")}.onnx')
+        folder = FOLDER / 'refused' if way in REFUSED else FOLDER
+        file = str(folder / f'{case}.{way}-{kind}{str(how).replace("dynamo", "").replace("-", "")}.onnx')
         with contextlib.redirect_stdout(io.StringIO()):
             torch_exports.export(case, way, how, file)
         bare(file)
@@ -51,6 +54,7 @@ def script_old():
         ('time_first', 9), ('zeros', 13), ('states', 9), ('states_out', 11), ('log_softmax', 13), ('softmax', 9), ('flat', 13), ('channels', 11),
         ('permuted', 16), ('unbatched', 13), ('one_text', 9), ('one_text_zeros', 13), ('dropout', 9), ('argmax', 13), ('two_outputs', 11), ('fixed', 9)))
     yield from (('lstm-2', way, 13) for way in ('last', 'last_hidden', 'single_step', 'packed'))
+    yield 'lstm-2', 'unsorted', 13
     yield from (('lstm-1-onehot', way, opset) for way, opset in (('eye', 9), ('scatter', 9), ('scatter', 16), ('equal', 11), ('rows_in', 13)))
     yield from ((case, 'plain', 12) for case in ('lstm-temperature', 'lstm-scaled', 'lstm-nonlinear'))
 
@@ -101,6 +105,11 @@ def handmade():
         print(name)
 
 
+def refused():
+    import refused as made
+    made.make_all(FOLDER / 'refused')
+
+
 GROUPS = {
     'script': lambda: export_all(script_old()),
     'torch': lambda: export_all(torch_new()),
@@ -108,9 +117,10 @@ GROUPS = {
     'keras': keras,
     'keras-references': keras_references,
     'handmade': handmade,
+    'refused': refused,
 }
 
 if __name__ == '__main__':
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / 'refused').mkdir(parents=True, exist_ok=True)
     for group in sys.argv[1:]:
         GROUPS[group]()

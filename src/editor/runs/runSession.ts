@@ -1,12 +1,12 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
-import type { ModelSummary } from '../../protocol/model';
+import type { AttributeRequest, AttributionReport, DescribeRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -32,6 +32,8 @@ interface Opened {
   readonly description: RunDescription;
   readonly status: RunStatus;
   readonly isRun: boolean;
+  /** Of a model that was opened. */
+  readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
 }
 
 export class RunSession implements vscode.Disposable {
@@ -53,6 +55,8 @@ export class RunSession implements vscode.Disposable {
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** The target stays where it is when the cursor moves. */
+  isTargetPinned = false;
   /** The newest frame of the probe being watched. */
   lastFrame: Frame | null = null;
   readonly metrics = new MetricHistory();
@@ -63,6 +67,9 @@ export class RunSession implements vscode.Disposable {
   private watched = '';
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
+  /** Samples under way, by their numbers. */
+  private readonly growing = new Map<number, (text: string) => void>();
+  private streams = 0;
   private isDisposed = false;
 
   private constructor(
@@ -113,9 +120,21 @@ export class RunSession implements vscode.Disposable {
     return this.opened.status;
   }
 
+  /** How the model was read that this session has opened; null of a run that trains. */
+  get reading(): Opened['reading'] {
+    return this.opened.reading;
+  }
+
   /** Whether the model lies in a run's folder, which can be resumed. */
   get isRun(): boolean {
     return this.opened.isRun;
+  }
+
+  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. */
+  get layers(): readonly LayerShape[] {
+    const { cell, hiddenSize, layers, bidirectional } = this.description.model;
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
   }
 
   /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
@@ -170,8 +189,24 @@ export class RunSession implements vscode.Disposable {
     return this.engine.calls.call('describe', request, signal);
   }
 
-  async sample(request: SampleRequest, signal: AbortSignal): Promise<string> {
-    return (await this.engine.calls.call('sample', request, signal)).text;
+  attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    return this.engine.calls.call('attribute', request, signal);
+  }
+
+  /** @param grown is told the text so far, again and again */
+  async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
+    const stream = ++this.streams;
+    this.growing.set(stream, grown);
+    try {
+      return (await this.engine.calls.call('sample', { ...request, stream }, signal)).text;
+    } finally {
+      this.growing.delete(stream);
+    }
+  }
+
+  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
+  async exportModel(path: string): Promise<void> {
+    await this.engine.calls.call('exportModel', { path });
   }
 
   /** Ends the engine in order; a run in training saves a checkpoint first. */
@@ -204,16 +239,16 @@ export class RunSession implements vscode.Disposable {
 
   private async ask({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
-      const { model, trainingStep, backend, run } = await calls.call('open', beginning.request);
+      const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null };
+      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading };
       if (run) this.metrics.append(run.history);
     } else {
       const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
-      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true };
+      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null };
     }
     this.changed.fire();
   }
@@ -249,6 +284,7 @@ export class RunSession implements vscode.Disposable {
       const ended: RunState[] = ['stopped', 'finished', 'failed'];
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
+    engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
   }
 
@@ -283,5 +319,5 @@ function atFirst(beginning: Beginning): Opened {
     training: settings.training,
     backend: settings.training.backend,
   };
-  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open' };
+  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null };
 }

@@ -44,10 +44,8 @@ interface Outcome {
 export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<Proof | null> {
   const ort = await loadOrt();
   if (!ort) return null;
-  const fixed = use.tokens.sizes.length === 0 ? 1 : use.tokens.sizes[use.timeAxis];
-  const steps = fixed === 1 ? Math.min(ids.length, mostCalls) : (fixed ?? Math.min(ids.length, mostTokens));
-  const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
-  const theirs = await provable(() => theirOutcome(ort, file, use, model, tokens, fixed === 1, false));
+  const { tokens, theirs } = await finiteOutcome(ort, file, use, model, ids);
+  const steps = tokens.length;
   const own = await ownOutcome(ort, model, tokens, false);
   const limit = theirs.isHalf ? limits.float16 : limits.others;
   const plain = compared(theirs.logProbabilities, own.logProbabilities);
@@ -59,6 +57,19 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
     if (part <= limit) return { tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
   }
   return { tokens: steps, difference: plain, limit, agrees: false, disagreement: await disagreement(ort, file, use, model, tokens, limit).catch(() => null) };
+}
+
+/** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
+async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Outcome }> {
+  const fixed = use.tokens.sizes.length === 0 ? 1 : use.tokens.sizes[use.timeAxis];
+  const isSingle = fixed === 1;
+  const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? mostCalls : mostTokens, 64, 8].map((most) => Math.min(ids.length, most));
+  for (const steps of lengths) {
+    const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
+    const theirs = await provable(() => theirOutcome(ort, file, use, model, tokens, isSingle, false));
+    if (theirs.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
+  }
+  throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph, in float32, gives numbers that are not finite.');
 }
 
 async function provable<T>(run: () => Promise<T>): Promise<T> {

@@ -62,7 +62,7 @@ def step(layer, own, x, h, c):
     c = f * c + i * g
     if P is not None:
         o = o + P[1] * c
-    return activation(0, o) * activation(2, c), c
+    return activation(0, o) * ACTIVATIONS[own['activations'][2][0]](c, *own['activations'][2][1:]), c
 
 
 def leaves(model):
@@ -149,7 +149,7 @@ def reference(model, ids, with_states=True, with_matrix=True):
                 if own[name] is None:
                     continue
                 if with_states and name == 'h':
-                    found['h'] = [float(value) for node in own['h'] for value in node]
+                    found['h'] = [float(value) for node in own['h'] for value in node.detach()]
                 found[f'total_{name}'] = [float(torch.linalg.vector_norm(next(of_node))) for _ in own[name]]
                 found[f'itemised_{name}'] = [log10(next(last)) for _ in own[name]]
             of_layer.append(found)

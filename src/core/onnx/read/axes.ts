@@ -23,9 +23,10 @@ export function statesBelow({ of }: Logits): States[] {
 
 /** Throws a UserError where the layers do not read along one axis of the tokens. */
 export function stepsAndBatch({ axes }: Data, logits: Logits): StepsAndBatch {
-  const names = new Set(statesBelow(logits).flatMap(({ parts }) => parts.map(({ node }) => node.time)));
-  const [time] = names;
-  if (names.size !== 1 || !time.startsWith('ids.')) throw new UserError('The recurrent layers do not all read along one axis of the tokens.');
+  const nodes = statesBelow(logits).reverse().flatMap(({ parts }) => parts.map(({ node }) => node));
+  const [{ time, source: first }] = nodes;
+  const other = nodes.find((node) => node.time !== time || !time.startsWith('ids.'));
+  if (other) throw new UserError('The node “{0}” ({1}) does not read along the same axis of the tokens as “{2}”; all recurrent layers are expected to read along time.', other.source, other.operator, first);
   const order = axes.flat().map(({ name }): PredictionAxis => (name === time ? 'time' : name.startsWith('ids.') ? 'batch' : 'symbols'));
   return { timeAxis: Number(time.slice('ids.'.length)), isLast: !order.includes('time'), order };
 }

@@ -95,7 +95,7 @@ function understoodFrom(graph: GraphProto, constants: ReadonlyMap<string, Consta
   // Some models only work for a batch of one, or for so many tokens, though they do not say so.
   for (const [axis, free] of tokens.sizes.entries()) {
     if (free !== null) continue;
-    for (const size of [1, ...sizesInReshapes(graph, constants)]) {
+    for (const size of [1, ...keptSizes(graph, constants)]) {
       const { use, notices, ...again } = attempt(graph, constants, { ...tokens, sizes: tokens.sizes.with(axis, size) }, sizes.with(axis, size), opset, external);
       if (!use || (use.timeAxis === axis && size === 1)) continue;
       const notice = new UserError('The model’s graph only runs on texts of {0} tokens, though it does not say so; its layers can read texts of any length.', size);
@@ -106,13 +106,14 @@ function understoodFrom(graph: GraphProto, constants: ReadonlyMap<string, Consta
 }
 
 /** Sizes that exporters have kept from the text they saw. */
-function sizesInReshapes({ node }: GraphProto, constants: ReadonlyMap<string, Constant>): number[] {
-  const shapes = node.flatMap(({ opType, input }) => (opType === 'Reshape' ? [constants.get(input[1])] : []));
+function keptSizes({ node }: GraphProto, constants: ReadonlyMap<string, Constant>): number[] {
+  const lists = node.flatMap(({ opType, input }) => (opType === 'Constant' ? [] : input.map((name) => constants.get(name))));
   const inNodes = node.flatMap(({ opType, attribute }) => {
     const value = opType === 'Constant' ? attribute?.find(({ name }) => name === 'value')?.t : undefined;
+    if (value?.dims.length === 3) return value.dims;
     return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? Array.from(wholeNumbers(readTensor({ ...value, dataLocation: 0 }, noData)) ?? []) : [];
   });
-  const sizes = new Set([...shapes.flatMap((shape) => Array.from(wholeNumbers(shape) ?? [])), ...inNodes]);
+  const sizes = new Set([...lists.flatMap((list) => (list && list.data.length <= 8 ? Array.from(wholeNumbers(list) ?? []) : [])), ...inNodes]);
   return Array.from(sizes).filter((size) => size > 1 && size <= 4096).slice(0, mostSizes);
 }
 

@@ -54,8 +54,8 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
   const activations = activationsOf(node, cell, D);
-  const hidden = firstStates(node, firstHidden, 'hidden', D, H, isBatchFirst, notes);
-  const cellStates = firstStates(node, firstCell, 'cell', D, H, isBatchFirst, notes);
+  const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
+  const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
@@ -132,15 +132,16 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
 }
 
 /** [H] of each direction; null where they begin at zero. */
-function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
   if (!value) return null;
+  if (value.kind === 'unknown') throw value.reason;
   if (value.kind === 'data' && value.content.kind === 'given') {
     notes.statesGiven.set(value.content.input, state);
     return null;
   }
   const constant = value.kind === 'constant' ? value.constant : undefined;
   const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
-  if (!constant || first !== D || constant.shape[2] !== H || B === 0) {
+  if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
     throw new UserError('The node “{0}” ({1}) begins with states that are neither zero, constant, nor an input of the model.', node.name, node.operator);
   }
   return Array.from({ length: D }, (_, d) => {

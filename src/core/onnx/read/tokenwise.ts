@@ -15,6 +15,6 @@ export function tokenwise(node: GraphNode, inputs: readonly (Value | undefined)[
   const { table, vocabularySize, size } = content;
   // The features are all on one axis of their own, or the table would have another shape.
   if (sizeOf(x.axes.at(-1) ?? []) !== size || elementsOf([vocabularySize, size]) !== table.length) return undefined;
-  const [result] = fold(node, [{ shape: [vocabularySize, size], isInteger: false, data: Float64Array.from(table) }, ...constants.slice(1)]) ?? [];
+  const result = fold(node, [{ shape: [vocabularySize, size], isInteger: false, data: Float64Array.from(table) }, ...constants.slice(1)])?.at(0);
   return result && { ...x, content: { ...content, table: result.data } };
 }
