@@ -1,8 +1,11 @@
 /** Real exports of other tools, opened, proved and inspected, beside PyTorch in float64. */
 import { strict as assert } from 'node:assert';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ItemisedNorms } from '../../src/core/analysis/itemised';
+import { decodeOnnx } from '../../src/core/onnx/onnxFile';
+import { readOnnx } from '../../src/core/onnx/read/readModel';
+import { prove } from '../../src/engine/model/proof';
 import { openModel, type OpenedModel } from '../../src/engine/model/openModel';
 import { ExactReading, type GradientNorms } from '../../src/engine/inspect/reading';
 import { hiddenNorms } from '../../src/engine/inspect/states';
@@ -115,3 +118,40 @@ function assertLogarithms(actual: ArrayLike<number>, expected: readonly (number 
     else assert.ok(Math.abs(actual[i] - value) <= logTolerance, `${what}, ${i}: ${actual[i]} beside ${value}`);
   });
 }
+
+describe('bare weights of PyTorch', () => {
+  for (const file of readdirSync(onnxFolder).filter((name) => name.endsWith('.safetensors')).sort()) {
+    const [reference, kind] = file.split('.');
+    it(file, async () => {
+      const expected = onnxReference(reference);
+      const text = textOf(expected);
+      const activation = reference.startsWith('rnn-relu') ? 'relu' : null;
+      const source = { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation } as const };
+      const { general, vocabulary } = await openModel(source);
+      const reading = new ExactReading(general, vocabulary.encode(text));
+      // A half has 11 digits, a bfloat16 8.
+      if (kind === 'float16' || kind === 'bfloat16') assert.ok(Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6), `loss ${reading.trace.loss} beside ${expected.loss}`);
+      else await assertGradients(reading, expected);
+      if (activation) await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /say tanh or relu/);
+    });
+  }
+});
+
+describe('a proof that fails', () => {
+  it('names the first node that differs', async () => {
+    const expected = onnxReference('lstm-3');
+    const path = join(onnxFolder, 'lstm-3.plain-torch.onnx');
+    const bytes = readFileSync(path);
+    const proto = decodeOnnx(bytes, path);
+    const { model, use } = readOnnx(proto, () => assert.fail('no external data'));
+    assert.ok(model && use);
+    const [lowest, middle, top] = model.layers;
+    const wrong = { ...middle, directions: [{ ...middle.directions[0], R: middle.directions[0].R.map((value, i) => (i === 3 ? value + 0.5 : value)) }] };
+    const file = { bytes, proto, external: () => assert.fail('no external data') };
+    const proof = await prove(file, use, { ...model, layers: [lowest, wrong, top] }, expected.ids);
+    assert.equal(proof?.agrees, false);
+    assert.deepEqual([proof.disagreement?.node, proof.disagreement?.operator], [use.recurrent[1][0].node, 'LSTM']);
+    const output = await prove(file, use, { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } }, expected.ids);
+    assert.equal(output?.disagreement?.node, use.outputLayer);
+  });
+});

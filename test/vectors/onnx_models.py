@@ -105,6 +105,19 @@ def handmade():
         print(name)
 
 
+def weights():
+    """Bare weights as PyTorch users save them, under the names of their module, also in halves."""
+    import torch
+    import torch_exports
+    from safetensors.torch import save_file
+    for case, kind, dtype in (('lstm-2', 'float32', torch.float32), ('gru-2-both', 'float32', torch.float32), ('rnn-relu-1', 'float32', torch.float32), ('lstm-tied', 'float32', torch.float32),
+                              ('lstm-nobias', 'float64', torch.float64), ('lstm-2', 'float16', torch.float16), ('lstm-2', 'bfloat16', torch.bfloat16)):
+        module = torch_exports.CharRnn(**torch_exports.CASES[case][0])
+        # A tied matrix is one tensor, which safetensors keeps once.
+        state = {f'model.{name}': value.to(dtype).contiguous() for name, value in module.state_dict().items() if not (module.tied and name == 'out.weight')}
+        save_file(state, str(FOLDER / f'{case}.{kind}.safetensors'))
+
+
 def refused():
     import refused as made
     made.make_all(FOLDER / 'refused')
@@ -118,6 +131,7 @@ GROUPS = {
     'keras-references': keras_references,
     'handmade': handmade,
     'refused': refused,
+    'weights': weights,
 }
 
 if __name__ == '__main__':

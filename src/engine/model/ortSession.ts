@@ -1,6 +1,6 @@
 /** ONNX Runtime, to run a graph that lies in memory. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { halfToNumber } from '../../core/onnx/read/constant';
+import { halfToNumber } from '../../core/numeric';
 
 export type Ort = typeof import('onnxruntime-node');
 export type OrtTensor = Tensor;
