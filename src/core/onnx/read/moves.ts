@@ -99,8 +99,9 @@ function regrouped(x: Data, sizes: readonly number[] | undefined): readonly Data
   const axes = sizes.map((size, i): Axis | undefined => {
     const axis: Atom[] = [];
     while (sizeOf(axis) < size && next < atoms.length) axis.push(atoms[next++]);
-    // Atoms of size 1 belong to the axis before them unless that has been given its own, or another one waits for them.
-    while (next < atoms.length && atoms[next].size === 1 && (i === sizes.length - 1 || (size === 1 && axis.length === 0))) axis.push(atoms[next++]);
+    // Atoms of size 1 belong to the axis before them, unless the next axis waits for one.
+    const isAwaited = i < sizes.length - 1 && sizes[i + 1] === 1;
+    while (next < atoms.length && atoms[next].size === 1 && (!isAwaited || (size === 1 && axis.length === 0))) axis.push(atoms[next++]);
     return sizeOf(axis) === size ? axis : undefined;
   });
   return next === atoms.length && axes.every((axis) => axis) ? [{ ...x, axes: axes as Axis[] }] : undefined;
