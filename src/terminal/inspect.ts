@@ -1,7 +1,7 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
-import type { ModelSummary } from '../protocol/model';
+import type { ModelSummary, Proof } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
@@ -52,7 +52,7 @@ export function inspectJson(report: InspectReport): object {
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
 function readingJson({ proof, notices }: OpenResult): object {
   if (!proof && notices.length === 0) return {};
-  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees }, notices: notices.map(formatMessage) };
+  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees, disagreement: proof.disagreement }, notices: notices.map(formatMessage) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
@@ -68,11 +68,17 @@ function modelInWords({ layers }: ModelSummary): string {
   return words.map(({ cell, units }) => `${cell} of ${units}`).join(', ');
 }
 
+function whereWrong({ disagreement }: Proof): string {
+  if (!disagreement) return '';
+  const { node, operator, difference } = disagreement;
+  return ` They differ first at the node “${node}” (${operator}), by ${difference.toExponential(1)} of its output’s size.`;
+}
+
 /** The same for a person. */
 function readingInWords({ proof, notices, model: { producer } }: OpenResult): string[] {
   const from = producer === null ? [] : [`The file was written by ${producer}.`];
   const proved = proof
-    ? [`Read ${proof.agrees ? 'rightly' : 'WRONGLY'}: on ${counted(proof.tokens, 'token')} the recognised model and the file’s own graph differ by ${proof.difference.toExponential(1)} of the log-probabilities’ size (limit ${proof.limit}).`]
+    ? [`Read ${proof.agrees ? 'rightly' : 'WRONGLY'}: on ${counted(proof.tokens, 'token')} the recognised model and the file’s own graph differ by ${proof.difference.toExponential(1)} of the log-probabilities’ size (limit ${proof.limit}).${whereWrong(proof)}`]
     : [];
   const lines = [...from, ...proved, ...notices.map(formatMessage)];
   return lines.length > 0 ? [...lines, ''] : [];
