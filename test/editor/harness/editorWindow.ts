@@ -153,8 +153,11 @@ export class EditorWindow {
     }
   }
 
-  /** Puts the cursor at a place of the active text (both from 1) and returns where that is on the screen, in CSS pixels. */
-  async goTo(line: number, column: number): Promise<{ readonly x: number; readonly y: number }> {
+  /**
+   * Puts the cursor at a place of the active text (both from 1) and returns where that is on the screen, in CSS pixels. Of a line with tabs or
+   * wide characters the status bar tells another column: only the line is then waited for.
+   */
+  async goTo(line: number, column: number, isPlain = true): Promise<{ readonly x: number; readonly y: number }> {
     const cursor = this.page.locator('.editor-group-container.active .cursors-layer .cursor').first();
     await this.page.locator('.editor-group-container.active .view-lines').first().click({ position: { x: 2, y: 2 } });
     await this.page.keyboard.press('Control+g');
@@ -163,7 +166,7 @@ export class EditorWindow {
     await input.fill(`:${line}:${column}`);
     await this.page.keyboard.press('Enter');
     await input.waitFor({ state: 'hidden' });
-    await this.page.locator('.statusbar-item', { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+    await this.page.locator('.statusbar-item', { hasText: isPlain ? `Ln ${line}, Col ${column}` : `Ln ${line}, ` }).first().waitFor();
     const box = await settledBox(cursor);
     return { x: box.x, y: box.y + box.height / 2 };
   }
