@@ -23,14 +23,12 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
     const file = join(folder, 'long.txt');
     writeFileSync(file, tale.repeat(Math.ceil(10e6 / Buffer.byteLength(tale))));
     editor = await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-    await vscode.workspace.getConfiguration('backflow').update('runsFolder', join(folder, 'runs'), vscode.ConfigurationTarget.Global);
     await vscode.commands.executeCommand('backflow.train', { uri: vscode.Uri.file(file).toString(), model: { cell: 'lstm', hiddenSize: 128 }, training: { steps: 0 } });
     await until('a hover', async () => (await hoverAt(3)).includes('nats'));
   });
 
   after(async () => {
     await vscode.commands.executeCommand('backflow.stop');
-    await vscode.workspace.getConfiguration('backflow').update('runsFolder', undefined, vscode.ConfigurationTarget.Global);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     rmSync(folder, { recursive: true, force: true });
   });

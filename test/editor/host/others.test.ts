@@ -1,7 +1,6 @@
 /** What others build on: the interface for extensions, and the task type. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
@@ -9,29 +8,29 @@ import type { BackflowApi } from '../../../src/editor/api/backflow';
 
 describe('for other extensions and for tasks', () => {
   let folder: string;
+  let runs: string;
   let api: BackflowApi;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'backflow-host-'));
+    const workspace = vscode.workspace.workspaceFolders?.at(0)?.uri.fsPath;
+    assert.ok(workspace !== undefined, 'no folder is open');
+    folder = workspace;
+    runs = join(workspace, '.backflow/runs');
     writeFileSync(join(folder, 'hello.txt'), 'hello '.repeat(400));
     const extension = vscode.extensions.getExtension<BackflowApi>('backflow.backflow');
     assert.ok(extension);
     api = await extension.activate();
-    await vscode.workspace.getConfiguration('backflow').update('runsFolder', join(folder, 'runs'), vscode.ConfigurationTarget.Global);
   });
 
   after(async () => {
-    await vscode.workspace.getConfiguration('backflow').update('runsFolder', undefined, vscode.ConfigurationTarget.Global);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(folder, { recursive: true, force: true });
+    for (const made of ['hello.txt', '.vscode/tasks.json', '.backflow']) rmSync(join(folder, made), { recursive: true, force: true });
   });
 
   it('a task of the type “backflow” trains to its end and exits with 0', async () => {
-    const workspace = vscode.workspace.workspaceFolders?.at(0)?.uri.fsPath;
-    assert.ok(workspace !== undefined, 'no folder is open');
-    const task = { type: 'backflow', label: 'learn hello', file: join(folder, 'hello.txt'), profile: 'hello', settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' } };
-    mkdirSync(join(workspace, '.vscode'), { recursive: true });
-    writeFileSync(join(workspace, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [task] }));
+    const task = { type: 'backflow', label: 'learn hello', file: 'hello.txt', profile: 'hello', settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' } };
+    mkdirSync(join(folder, '.vscode'), { recursive: true });
+    writeFileSync(join(folder, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [task] }));
     const ended = new Promise<void>((resolve) => {
       const listener = vscode.tasks.onDidEndTask(({ execution }) => {
         if (execution.task.definition.type !== 'backflow') return;
@@ -41,15 +40,14 @@ describe('for other extensions and for tasks', () => {
     });
     await vscode.tasks.executeTask(await fetched('learn hello'));
     await ended;
-    const runs = runsIn(join(folder, 'runs'));
-    assert.equal(runs.length, 1);
-    assert.match(runs[0], /^hello-gru-/);
-    assert.ok(existsSync(join(folder, 'runs', runs[0], 'checkpoints', 'step-60.onnx')));
+    const [run] = runsIn(runs);
+    assert.match(run, /^hello-gru-/);
+    assert.ok(existsSync(join(runs, run, 'checkpoints', 'step-60.onnx')));
   });
 
   it('a flow of a text with a model is there for the asking', async () => {
-    const [run] = runsIn(join(folder, 'runs'));
-    const flow = await api.flow('hello hello hel', { model: vscode.Uri.file(join(folder, 'runs', run)), target: 9 });
+    const [run] = runsIn(runs);
+    const flow = await api.flow('hello hello hel', { model: vscode.Uri.file(join(runs, run)), target: 9 });
     assert.equal(api.version, 1);
     assert.deepEqual(flow.tokens, Array.from('hello hello he'));
     assert.equal(flow.target, 9);
@@ -60,18 +58,18 @@ describe('for other extensions and for tasks', () => {
   });
 
   it('refuses a text that the model cannot read, in a sentence, and a model that is not there', async () => {
-    const [run] = runsIn(join(folder, 'runs'));
-    const model = vscode.Uri.file(join(folder, 'runs', run));
+    const [run] = runsIn(runs);
+    const model = vscode.Uri.file(join(runs, run));
     await assert.rejects(api.flow('xyz hello', { model }), /“x”/);
     await assert.rejects(api.flow('hello', { model: vscode.Uri.file(join(folder, 'nothing.onnx')) }), /nothing\.onnx/);
     assert.ok((await api.flow('hello', { model })).loss > 0, 'and answers the next');
   });
 
   it('a flow can be cancelled', async () => {
-    const [run] = runsIn(join(folder, 'runs'));
+    const [run] = runsIn(runs);
     const source = new vscode.CancellationTokenSource();
     source.cancel();
-    await assert.rejects(api.flow('hello', { model: vscode.Uri.file(join(folder, 'runs', run)), cancellation: source.token }));
+    await assert.rejects(api.flow('hello', { model: vscode.Uri.file(join(runs, run)), cancellation: source.token }));
   });
 });
 
