@@ -66,7 +66,7 @@ export class Link {
     return this.editor.getState() ?? { runFolder: null, document: null };
   }
 
-  private post(message: FromPage): void {
+  post(message: FromPage): void {
     this.editor.postMessage(message);
   }
 }

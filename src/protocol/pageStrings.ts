@@ -131,6 +131,11 @@ export const englishPageStrings = {
   readoutUnit: 'unit {0}: {1} {2}',
   readoutHint: 'Click: show in the text. Double click or Enter: make it the target.',
 
+  // Every section
+  explain: 'How this is computed: {0}',
+  takeAway: 'Export…',
+  takeAwayOf: 'Export: {0}',
+
   // Why?
   whyTitle: 'Why?',
   quantity: 'Quantity',
