@@ -180,6 +180,20 @@ describe('the text as the heatmap', () => {
     }
   });
 
+  it('stays when the panel is closed, and the panel opens again on the run that went on', async () => {
+    await window.goTo(2, 5, false);
+    await settled('tints', (now) => now !== '');
+    await window.runCommand('Backflow: Resume');
+    await window.page.locator('.tab[aria-label*="Backflow:"] .action-label.codicon-close').click();
+    await window.page.waitForTimeout(1500);
+    await settled('tints without a panel', (now) => now !== '');
+    await window.runCommand('Backflow: Open Panel');
+    const panel = await window.panelFrame();
+    await panel.locator('header .state[data-state="running"]').waitFor();
+    await moreFrames(panel, 3);
+    await window.runCommand('Backflow: Stop');
+  });
+
   it('made no page throw', () => {
     assert.deepEqual(window.errors, []);
   });
