@@ -1,5 +1,8 @@
 /** The extension's wiring: who knows whom. */
 import * as vscode from 'vscode';
+import type { BackflowApi } from './editor/api/backflow';
+import { Flows } from './editor/api/flows';
+import { ChoiceMemory } from './editor/choices/choiceMemory';
 import { registerCommands } from './editor/commands';
 import { Notices } from './editor/notices';
 import { ModelAnswers } from './editor/models/modelAnswers';
@@ -11,6 +14,8 @@ import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
+import { TargetFollower } from './editor/probe/targetFollower';
+import { TintMemory } from './editor/probe/tintMemory';
 import { Tints } from './editor/probe/tints';
 import { TokenMarks } from './editor/probe/tokenMarks';
 import { Watching } from './editor/probe/watching';
@@ -21,10 +26,11 @@ import { RunRegistry } from './editor/runs/runRegistry';
 import { RunTree } from './editor/runs/runTree';
 import { RunsFolder } from './editor/runs/runsFolder';
 import { StatusBar } from './editor/runs/statusBar';
+import { taskType, TrainTasks } from './editor/tasks/trainTask';
 
 let registry: RunRegistry | undefined;
 
-export function activate(context: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): BackflowApi {
   const log = vscode.window.createOutputChannel('Backflow', { log: true });
   const notices = new Notices(log);
   const engineFile = context.asAbsolutePath('dist/engine.js');
@@ -39,38 +45,50 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const panel = new Panel(context.extensionUri, log);
   const tracker = new ProbeTracker(runs);
-  const tints = new Tints(runs, tracker);
+  const tintMemory = new TintMemory(context.workspaceState);
+  const tints = new Tints(runs, tracker, tintMemory);
   const marks = new TokenMarks(tracker);
-  const watching = new Watching(runs, tracker, panel, tints);
+  const watching = new Watching(runs, tracker, panel, tints, tintMemory);
+  const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
-  const training = { launch, registry: runs, runsFolder, panel };
+  const choices = new ChoiceMemory(context.workspaceState);
+  const training = { launch, registry: runs, runsFolder, panel, choices };
+
+  const flows = new Flows(launch, runs);
 
   context.subscriptions.push(
     log,
+    flows,
     runs,
     pastRuns,
     tree,
     new StatusBar(runs),
     panel,
+    choices,
     tracker,
+    tintMemory,
     tints,
     marks,
     watching,
+    follower,
     link,
     exports,
     restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
+    runs.onDidHang((session) => void control.offerEnd(session)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
+    vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, watching, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, notices, log }),
   );
+  return flows.api;
 }
 
 /** Ends the engines in order: each saves a checkpoint first. */

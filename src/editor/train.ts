@@ -2,7 +2,10 @@
 import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
-import { modelSettings, trainingSettings, vocabularySettings } from './chosenSettings';
+import type { ChoiceMemory } from './choices/choiceMemory';
+import { withChoices } from './choices/choices';
+import { askBeforeTraining } from './choices/trainingPick';
+import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -15,6 +18,7 @@ export interface TrainingParts {
   readonly registry: RunRegistry;
   readonly runsFolder: RunsFolder;
   readonly panel: Panel;
+  readonly choices: ChoiceMemory;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface TrainingParts {
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
  * @param from a model to begin with; null for a new one
- * @returns the run, or undefined when there is no text to train on
+ * @returns the run, or undefined when there is no text to train on, or somebody who was asked thought better of it
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
@@ -34,9 +38,10 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
     return undefined;
   }
   const document = await openDocument(uri);
-  const read = settingsWith(settingsFor(uri), given);
-  const model = modelSettings(read);
   const corpus = corpusOf(uri, document);
+  const read = isExplicit(given) || from ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
+  if (!read) return undefined;
+  const model = modelSettings(read);
   const name = corpus.kind === 'file' ? corpus.path : corpus.name;
   const folder = await runsFolder.newRun(uri, name, from ? 'further' : model.cell);
 
@@ -46,6 +51,21 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
   if (document) session.document = document.uri;
   registry.add(session);
   return session.description;
+}
+
+/** Whether the caller has said how to train. */
+function isExplicit(given: Readonly<Record<string, unknown>>): boolean {
+  return ['model', 'training', 'corpus'].some((group) => given[group] !== undefined);
+}
+
+/** The settings, with what a person chooses just now put before them. */
+async function askedSettings({ choices }: TrainingParts, uri: vscode.Uri): Promise<SettingReader | undefined> {
+  const read = settingsFor(uri);
+  if (read('training.ask') === false) return read;
+  const chosen = await askBeforeTraining(read, choices.read(), uri.path.slice(uri.path.lastIndexOf('/') + 1));
+  if (!chosen) return undefined;
+  choices.write(chosen);
+  return withChoices(read, chosen);
 }
 
 /** Starts the engine while the panel's page loads, each of which takes a second. A refused run leaves no panel behind. */

@@ -2,7 +2,7 @@
  * The link between the editor (or the command line) and the engine. The two interfaces *are* the protocol: `rpc.ts` types
  * every message from them. One engine process has at most one model, training or not.
  */
-import type { Frame, Region, UnitMapChoice } from './frame';
+import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
@@ -81,6 +81,8 @@ export interface Watch {
   readonly unitMap: UnitMapChoice;
   /** Also the total gradient, which costs another pass back. */
   readonly total: boolean;
+  /** One more series, if it is wanted. */
+  readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maximumRate: number;
 }
@@ -177,15 +179,37 @@ export interface TokenReport {
     readonly region: 'vanishing' | 'exploding' | null;
   }[];
   /**
-   * What each earlier token left in the top layer's state that predicted this one, as its part of this token's logit: exact
-   * and additive with the gates held fixed. Null for the first token and for a vanilla RNN, which has no such form.
+   * What each earlier token has of this one's logit, in the form that is complete for the cell: of gated cells what it left in the top
+   * layer's state, the gates held fixed; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
+   * and where it would take longer than a hover may.
    */
   readonly contributions: {
+    readonly method: Exclude<AttributionMethod, 'gradientTimesInput'>;
     /** Strongest first, at most eight. */
     readonly strongest: readonly Contribution[];
-    /** The sum over all tokens (= logit − bias). */
+    /** The sum over all tokens, and what no token has: the state carried in, or the logit of an input of zeros. Together logit − bias. */
     readonly whole: number;
   } | null;
+}
+
+/** `additive`: what each token left in the state with the gates held fixed. The other two go through every gate and layer. */
+export type AttributionMethod = 'additive' | 'integratedGradients' | 'gradientTimesInput';
+
+export interface AttributeRequest {
+  readonly text: string;
+  /** Which of the probe's tokens: its logit is divided up. Not the first, which nothing predicts. */
+  readonly token: number;
+  readonly method: AttributionMethod;
+}
+
+export interface AttributionReport {
+  readonly method: AttributionMethod;
+  /** Part of each input token of the probe, nats; 0 where it cannot have any. */
+  readonly parts: Float64Array;
+  /** What no token has: the state carried in, or the logit of an input of zeros. */
+  readonly rest: number;
+  /** Logit − bias. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
+  readonly whole: number;
 }
 
 export interface SampleRequest {
@@ -198,6 +222,8 @@ export interface SampleRequest {
   /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
   readonly topP: number | null;
   readonly seed: number;
+  /** With a number, `sampled` tells the text while it grows; with none, only the answer does. */
+  readonly stream?: number;
 }
 
 /** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
@@ -211,6 +237,8 @@ export interface EngineCalls {
   examine(request: ExamineRequest): Examination;
   /** Of a matrix of the model that was examined last; null for one too large. Seconds for a large one. */
   spectrum(request: MatrixChoice): Spectrum | null;
+  /** Answers at once: a sign of life. */
+  ping(request: null): null;
   pause(request: null): RunStatus;
   resume(request: null): RunStatus;
   /** One training step of a paused run. */
@@ -223,6 +251,8 @@ export interface EngineCalls {
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
   describe(request: DescribeRequest): TokenReport;
+  /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
+  attribute(request: AttributeRequest): AttributionReport;
   sample(request: SampleRequest): { readonly text: string };
   /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
   exportModel(request: { readonly path: string }): null;
@@ -237,4 +267,6 @@ export interface EngineEvents {
   /** The watched probe cannot be inspected (say, symbols the model does not know). */
   watchFailed: Message;
   finished: RunSummary;
+  /** Of a sample that asked for it: all its text so far. */
+  sampled: { readonly stream: number; readonly text: string };
 }

@@ -5,7 +5,7 @@ import { PageBrowser } from './browser';
 
 /** The size a panel is to be smooth at: T = 512, H = 256, three layers. */
 const large = `{ tokens: 512, slopes: [-0.03, -0.02, -0.01], cellSlopes: [-0.02, -0.015, -0.008], hiddenSize: 256, quantity: 'forgetGate' }`;
-/** BACKFLOW_STREAM_MINUTES makes the stream longer: npm run soak. */
+/** BACKFLOW_STREAM_MINUTES makes the stream longer: npm run soak:page. */
 const minutes = Number(process.env['BACKFLOW_STREAM_MINUTES'] ?? 1);
 const megabyte = 2 ** 20;
 

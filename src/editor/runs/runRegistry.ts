@@ -12,9 +12,11 @@ export class RunRegistry implements vscode.Disposable {
   private readonly currentChanged = new vscode.EventEmitter<RunSession | undefined>();
   private readonly statusChanged = new vscode.EventEmitter<RunSession>();
   private readonly progressed = new vscode.EventEmitter<SessionProgress>();
+  private readonly stepped = new vscode.EventEmitter<RunSession>();
   private readonly framed = new vscode.EventEmitter<{ session: RunSession; frame: Frame }>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<{ session: RunSession; sentence: Message }>();
+  private readonly hung = new vscode.EventEmitter<RunSession>();
 
   /** A session has come, gone, or changed its state. */
   readonly onDidChangeList = this.listChanged.event;
@@ -22,12 +24,15 @@ export class RunRegistry implements vscode.Disposable {
   readonly onDidChangeCurrent = this.currentChanged.event;
   /** The current session's status or description is new. */
   readonly onDidChangeStatus = this.statusChanged.event;
+  /** Any session has trained on. */
+  readonly onDidStep = this.stepped.event;
   /** Of the current session only. */
   readonly onDidProgress = this.progressed.event;
   readonly onDidReceiveFrame = this.framed.event;
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** Of any session. */
   readonly onDidInterrupt = this.interrupted.event;
+  readonly onDidHang = this.hung.event;
 
   get current(): RunSession | undefined {
     return this.currentSession;
@@ -54,6 +59,7 @@ export class RunRegistry implements vscode.Disposable {
         this.listChanged.fire();
         if (session === this.currentSession) this.statusChanged.fire(session);
       }),
+      session.onDidProgress(() => this.stepped.fire(session)),
       session.onDidProgress(ofCurrent((progress) => this.progressed.fire(progress))),
       session.onDidReceiveFrame((frame) => {
         // Nobody looks at the frames of another session, but its engine waits for the answer.
@@ -61,6 +67,7 @@ export class RunRegistry implements vscode.Disposable {
         else session.frameDrawn(frame.header.sequence);
       }),
       session.onDidRefuseWatch(ofCurrent((message) => this.watchRefused.fire(message))),
+      session.onDidHang(() => this.hung.fire(session)),
       session.onDidInterrupt((sentence) => this.interrupted.fire({ session, sentence })),
     );
     this.sessions.set(session, listeners);
@@ -99,7 +106,7 @@ export class RunRegistry implements vscode.Disposable {
       session.dispose();
     }
     this.sessions.clear();
-    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.framed, this.watchRefused, this.interrupted];
+    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.interrupted, this.hung];
     for (const emitter of emitters) emitter.dispose();
   }
 
