@@ -116,6 +116,11 @@ export class RunFolder {
     return steps.sort((a, b) => b - a).map((step) => this.checkpointOf(step));
   }
 
+  /** What flowHistoryFile.ts writes. */
+  get flowsPath(): string {
+    return join(this.path, 'flows.safetensors');
+  }
+
   private get metricsPath(): string {
     return join(this.path, 'metrics.jsonl');
   }
