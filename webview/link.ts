@@ -1,6 +1,8 @@
 /** What the page says to the editor. */
 import type { UnitMapChoice } from '../src/protocol/frame';
 import type { ControlAction, FromPage, PanelState } from '../src/protocol/panel';
+import type { FlowLane } from '../src/protocol/overTraining';
+import type { PlaygroundSettings } from '../src/protocol/playground';
 import type { RunDescription } from '../src/protocol/run';
 import type { Editor } from './vscode';
 
@@ -44,6 +46,40 @@ export class Link {
   unitMap(choice: UnitMapChoice): void {
     this.post({ type: 'unitMap', choice });
     this.editor.setState({ ...this.state(), unitMap: choice });
+  }
+
+  overTraining(lane: FlowLane): void {
+    this.post({ type: 'overTraining', lane });
+  }
+
+  travel(trainingStep: number): void {
+    this.post({ type: 'travel', trainingStep });
+  }
+
+  matrix(action: 'compute' | 'cancel'): void {
+    this.post({ type: 'matrix', action });
+  }
+
+  playground(settings: PlaygroundSettings): void {
+    this.post({ type: 'playground', settings });
+    this.editor.setState({ ...this.state(), playground: settings });
+  }
+
+  openPlayground(): void {
+    this.post({ type: 'openPlayground' });
+  }
+
+  comparedDrawn(run: number, sequence: number): void {
+    this.post({ type: 'comparedDrawn', run, sequence });
+  }
+
+  truncations(): void {
+    this.post({ type: 'truncations' });
+  }
+
+  /** Remembers what is compared. */
+  rememberCompared(compared: readonly string[]): void {
+    this.editor.setState({ ...this.state(), compared });
   }
 
   error(thrown: unknown): void {

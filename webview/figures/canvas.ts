@@ -2,7 +2,7 @@
 import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
 import type { Theme } from '../theme';
 
-export type FigureName = 'profile' | 'flow' | 'tokens' | 'units' | 'scale';
+export type FigureName = 'profile' | 'flow' | 'tokens' | 'units' | 'scale' | 'overTraining' | 'matrix' | 'comparedProfile' | 'compared' | 'comparedLoss' | 'truncations';
 
 /** Size of the small print on canvases, CSS pixels. */
 export const labelSize = 11;
