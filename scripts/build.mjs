@@ -1,7 +1,7 @@
 // Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
@@ -48,11 +48,18 @@ function testPrograms() {
       .map((name) => join(folder, name))
       .filter(isEntry);
   const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
-  return ['test/unit', 'test/engine', 'test/webview', 'test/editor'].map(bundle).filter((b) => b.entryPoints.length > 0);
+  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
 /** Our side of the measurements (bench/README.md). */
 const benchProgram = { ...node, entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+
+/** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
+function packagesIn(made) {
+  const inputs = made.flatMap(({ value }) => Object.values(value.metafile.outputs)).flatMap((output) => Object.entries(output.inputs));
+  const folders = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
 
 const all = [
   ...programs,
@@ -64,7 +71,8 @@ if (process.argv.includes('--watch')) {
   for (const options of all) await (await context(options)).watch();
 } else {
   // esbuild has said what is wrong, with the place; its exception would only say it again.
-  const made = await Promise.allSettled(all.map((options) => build(options)));
+  const made = await Promise.allSettled(all.map((options) => build({ ...options, metafile: true })));
   if (made.some(({ status }) => status === 'rejected')) process.exit(1);
+  writeFileSync(join(root, 'dist/contents.json'), JSON.stringify(packagesIn(made.slice(0, programs.length))));
 }
-cpSync(join(root, 'webview/page.css'), join(root, 'dist/webview/page.css'));
+for (const style of ['page.css', 'model.css']) cpSync(join(root, 'webview', style), join(root, 'dist/webview', style));

@@ -2,7 +2,9 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands';
 import { Notices } from './editor/notices';
-import { ModelOpener } from './editor/openModel';
+import { ModelAnswers } from './editor/models/modelAnswers';
+import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
+import { ModelOpener } from './editor/models/openModel';
 import { Panel, panelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
@@ -41,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const watching = new Watching(runs, tracker, panel, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const hover = new TokenHover(runs, tracker, log);
-  const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel);
+  const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const training = { launch, registry: runs, runsFolder, panel };
 
@@ -63,6 +65,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.languages.registerHoverProvider('*', hover),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
+    vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
     registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
   );
 }

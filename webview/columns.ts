@@ -1,6 +1,6 @@
 /** Where each step stands: the one mapping between steps and horizontal places that all figures over the text share. */
 
-/** Steps first … first + count − 1 share `width` pixels from `left` on, all equally wide. CSS pixels. */
+/** Steps from `first` on, `count` of them, share `width` pixels from `left` on, all equally wide; neither need be whole. CSS pixels. */
 export interface Columns {
   readonly left: number;
   readonly width: number;
@@ -23,6 +23,16 @@ export function centreOf(columns: Columns, step: number): number {
 
 /** The step whose column holds x; null beside the columns. */
 export function stepAt(columns: Columns, x: number): number | null {
-  const index = Math.floor((x - columns.left) / columnWidth(columns));
-  return index >= 0 && index < columns.count ? columns.first + index : null;
+  const within = x - columns.left;
+  return within >= 0 && within < columns.width ? Math.floor(placeAt(columns, x)) : null;
+}
+
+/** The place on the axis of steps under x, not whole; also beside the columns. */
+export function placeAt(columns: Columns, x: number): number {
+  return columns.first + (x - columns.left) / columnWidth(columns);
+}
+
+/** First and last whole step in view, partly or fully; `total` is how many there are. */
+export function stepsInView({ first, count }: Columns, total: number): { from: number; to: number } {
+  return { from: Math.max(0, Math.floor(first)), to: Math.min(total, Math.ceil(first + count)) - 1 };
 }

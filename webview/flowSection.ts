@@ -1,85 +1,107 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
 import type { FrameHeader } from '../src/protocol/frame';
 import { cssColour, specialColours } from './colours/maps';
-import { stepAt, type Columns } from './columns';
 import { button, type PageButton } from './controls';
 import { element, setText } from './dom';
 import { FlowFigure } from './figures/flow';
-import type { Marked } from './figures/canvas';
-import { listen, type Gestures } from './figures/pointer';
+import { listen } from './figures/pointer';
 import { ProfileFigure } from './figures/profile';
 import { ScaleFigure } from './figures/scale';
 import { TokenStrip } from './figures/tokenStrip';
 import type { FlowRow } from './flowRows';
 import { powerOfTen } from './format';
+import { gesturesOver, type OverText } from './gestures';
 import { Readout } from './readout';
+import type { PageParts, Scene, Section } from './section';
 import { visibleSymbol } from './symbols';
 import type { Segment, Texts } from './texts';
 import type { Theme } from './theme';
 import { verdict } from './verdict';
 
-/** What a figure shares with the others; each adds where its steps are. */
-export type SharedGestures = Omit<Gestures, 'stepAt' | 'rowAt'>;
-
-export class FlowSection {
+export class FlowSection implements Section {
   readonly root: HTMLElement;
-  readonly strip = new TokenStrip();
-  readonly readout: Readout;
+  private readonly strip = new TokenStrip();
+  private readonly readout: Readout;
   private readonly profile: ProfileFigure;
   private readonly flow: FlowFigure;
   private readonly scale: ScaleFigure;
   private readonly verdictLine = element('p', { class: 'verdict' });
-  private readonly figures = element('div', { class: 'figures' });
+  private readonly canvases = element('div', { class: 'figures' });
   private readonly below = element('div', { class: 'below' });
   private readonly zeroSwatch = element('i', { class: 'swatch' });
   private readonly notFiniteSwatch = element('i', { class: 'swatch' });
   private readonly targetName = element('span', { class: 'dim' });
+  private readonly texts: Texts;
   private readonly reset: PageButton;
-  private columns: Columns | null = null;
+  private shown: OverText | null = null;
+  private marked: number | null = null;
+  /** The pointer is on the strip, whose text then stays still. */
+  private onStrip = false;
   private spoken = '';
 
-  /** `onStrip` and `elsewhere`: the same gestures, but the strip's own text stays still under the pointer. */
-  constructor(
-    private readonly texts: Texts,
-    onStrip: SharedGestures,
-    elsewhere: SharedGestures,
-    lastToken: () => void,
-  ) {
+  constructor(parts: PageParts) {
+    const { texts } = parts;
+    this.texts = texts;
     this.profile = new ProfileFigure(texts);
     this.flow = new FlowFigure(texts);
     this.scale = new ScaleFigure(texts);
     this.readout = new Readout(texts);
-    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: lastToken });
-    this.figures.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
+    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: () => parts.link.target('last') });
+    this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
     this.root = element(
       'section',
       { class: 'flow' },
       element('div', { class: 'heading' }, element('h2', { text: texts.get('flowTitle') }), element('span', { class: 'dim', text: texts.get('flowSubtitle') }), element('span', { class: 'grow' }), this.targetName, this.reset.root),
       this.verdictLine,
-      this.figures,
+      this.canvases,
       this.below,
     );
-    const inColumns = (x: number): number | null => (this.columns ? stepAt(this.columns, x) : null);
-    listen(this.profile.figure.canvas, { ...elsewhere, stepAt: inColumns });
-    listen(this.flow.figure.canvas, { ...elsewhere, stepAt: inColumns });
-    listen(this.strip.figure.canvas, { ...onStrip, stepAt: (x) => (this.strip.columns ? stepAt(this.strip.columns, x) : null) });
+    for (const { canvas } of [this.profile.figure, this.flow.figure]) listen(canvas, gesturesOver(parts, { shown: () => this.shown }));
+    const { canvas } = this.strip.figure;
+    listen(canvas, gesturesOver(parts, { shown: () => (this.shown && this.strip.columns ? { ...this.shown, columns: this.strip.columns } : null) }));
+    canvas.addEventListener('pointerenter', () => (this.onStrip = true));
+    canvas.addEventListener('pointerleave', () => (this.onStrip = false));
+  }
+
+  draw(scene: Scene): void {
+    const { frame, rows, columns, theme, width, view, fresh } = scene;
+    this.root.hidden = scene.run === null && frame === null && scene.failure === null;
+    if (!frame) {
+      this.shown = null;
+      this.say(scene.failure ?? this.texts.get('readingText'));
+      return;
+    }
+    const before = this.shown?.frame.header;
+    const { header } = frame;
+    this.shown = { columns, frame };
+    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.centre(header.target);
+    if (fresh.frame || fresh.paint) this.paint(header, rows, theme);
+    const byKeys = view.takeSpeech();
+    if (view.mark !== null && byKeys) this.strip.follow(view.mark);
+    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.centre(view.mark);
+    this.marked = view.mark;
+    const marked = { target: header.target, mark: view.mark };
+    this.profile.draw(width, header, rows, columns, theme, marked);
+    this.flow.draw(width, header, rows, columns, theme, marked);
+    this.strip.draw(width, header, rows.at(0), columns, theme, marked);
+    this.readout.show(frame, rows, view.mark, view.unit);
+    if (byKeys) this.readout.speak();
   }
 
   /** In place of the figures: why there are none. */
-  say(sentence: string): void {
-    this.figures.hidden = this.below.hidden = true;
+  private say(sentence: string): void {
+    this.canvases.hidden = this.below.hidden = true;
     this.showTarget(null);
     this.setVerdict([{ text: sentence, tone: null }]);
   }
 
   /** A new frame, theme or width: colours everything anew. */
-  paint(header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme): void {
-    this.figures.hidden = this.below.hidden = false;
-    this.columns = columns;
+  private paint(header: FrameHeader, rows: readonly FlowRow[], theme: Theme): void {
+    this.canvases.hidden = this.below.hidden = false;
     this.showTarget(header);
     this.setVerdict(verdict(header, rows, this.texts));
-    this.flow.paint(rows, columns, theme);
+    this.flow.show(rows, theme);
     this.scale.draw(header.thresholds, theme);
     const special = specialColours[theme.kind];
     this.zeroSwatch.style.background = cssColour(special.zero);
@@ -88,12 +110,6 @@ export class FlowSection {
     this.flow.figure.describe(this.texts.get('flowDescription', this.spoken));
     this.strip.figure.describe(this.texts.get('tokensDescription', header.tokens.join('')));
     this.scale.figure.describe(this.texts.get('scaleDescription', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
-  }
-
-  draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
-    this.profile.draw(width, header, rows, columns, theme, marked);
-    this.flow.draw(width, header, rows, columns, theme, marked);
-    this.strip.draw(width, header, rows[0], columns, theme, marked);
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */

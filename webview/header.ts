@@ -66,8 +66,12 @@ export class Header {
     const { numbers } = texts;
     const { model, training, corpus } = run;
     const cell = model.cell.toUpperCase() + (model.cell === 'rnn' ? ` (${model.activation})` : '');
-    setText(this.title, `${corpus.name} · ${cell} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
+    setText(this.title, `${corpus.name === '' ? run.name : corpus.name} · ${cell} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
     this.title.title = texts.get('modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
+    // A model that was only opened is in no state and at no step that is known.
+    const isRun = corpus.name !== '';
+    this.state.hidden = !isRun;
+    this.step.hidden = !isRun && status.step === 0;
     setText(this.state, texts.get(stateKeys[status.state]));
     this.state.dataset['state'] = status.state;
     const step = numbers.integer(status.step);

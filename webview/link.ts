@@ -8,6 +8,9 @@ import type { Editor } from './vscode';
 
 export class Link {
   private marked: number | null = null;
+  /** What is shown is not the editor's text: steps of it mean nothing there. */
+  private isElsewhere = false;
+  private isPast = false;
 
   constructor(private readonly editor: Editor) {}
 
@@ -23,9 +26,16 @@ export class Link {
     this.post({ type: 'control', action });
   }
 
+  /** An earlier training step is shown, perhaps of another text: what is done on it is not sent. */
+  travelled(isPast: boolean, isElsewhere: boolean): void {
+    if (isElsewhere) this.mark(null);
+    this.isPast = isPast;
+    this.isElsewhere = isElsewhere;
+  }
+
   /** Only changes are sent. */
   mark(step: number | null): void {
-    if (step === this.marked) return;
+    if (step === this.marked || this.isElsewhere) return;
     this.marked = step;
     this.post({ type: 'mark', step });
   }
@@ -36,11 +46,11 @@ export class Link {
   }
 
   reveal(step: number): void {
-    this.post({ type: 'reveal', step });
+    if (!this.isElsewhere) this.post({ type: 'reveal', step });
   }
 
   target(target: number | 'last'): void {
-    this.post({ type: 'target', target });
+    if (!this.isPast) this.post({ type: 'target', target });
   }
 
   unitMap(choice: UnitMapChoice): void {
@@ -82,6 +92,11 @@ export class Link {
     this.editor.setState({ ...this.state(), compared });
   }
 
+  /** A file was dropped here. */
+  drop(uri: string): void {
+    this.post({ type: 'drop', uri });
+  }
+
   error(thrown: unknown): void {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     this.post({ type: 'error', text: text.slice(0, 4000) });
@@ -97,7 +112,7 @@ export class Link {
     return this.editor.getState() ?? { runFolder: null, document: null };
   }
 
-  private post(message: FromPage): void {
+  post(message: FromPage): void {
     this.editor.postMessage(message);
   }
 }

@@ -6,7 +6,8 @@ import { flowMap } from './colours/maps';
 import type { Metrics } from './charts/metrics';
 import type { Point } from './charts/series';
 import { FigureCanvas, labelSize } from './figures/canvas';
-import { Heatmap } from './figures/heatmap';
+import { drawWhole, Heatmap } from './figures/heatmap';
+import type { Pen } from './figures/pen';
 import { powerOfTen } from './format';
 import type { OverTraining } from './overTraining';
 import type { Texts } from './texts';
@@ -17,6 +18,8 @@ const normHeight = 56;
 const mapTop = normTop + normHeight + 12;
 const mapHeight = 150;
 const height = mapTop + mapHeight + 22;
+/** Below every power of ten on the scale. */
+const farBelow = -1000;
 
 export interface Place {
   readonly step: number;
@@ -38,6 +41,7 @@ export class OverTrainingFigure {
   private readonly image = new Heatmap();
   private domain = { first: 0, last: 1 };
   private lags = 1;
+  private columns = 1;
   private view: Pick<OverTrainingView, 'left' | 'width'> = { left: 0, width: 1 };
 
   constructor(private readonly texts: Texts) {}
@@ -80,19 +84,24 @@ export class OverTrainingFigure {
       // Between two rows the earlier one stands.
       if (isFirst && latest) values.set(latest, at);
     }
-    this.image.paint({ values, rows: lags, columns, rowStride: 1, columnStride: lags }, flowMap(theme.kind), 0, mapHeight * window.devicePixelRatio, columns);
+    this.columns = columns;
+    // Where lags share a pixel, too, the largest is seen.
+    this.image.show({ values, rows: lags, columns, rowStride: 1, columnStride: lags }, flowMap(theme.kind), farBelow);
   }
 
   draw(fullWidth: number, rows: OverTraining, metrics: Metrics, view: OverTrainingView, theme: Theme): void {
-    const context = this.figure.begin(fullWidth, height);
-    context.font = `${labelSize}px ${theme.font}`;
-    this.drawNorms(context, metrics, theme);
-    this.image.draw(context, view.left, mapTop, view.width, mapHeight);
-    this.drawHorizons(context, rows, theme);
-    this.drawMarks(context, rows, theme);
-    this.drawAxes(context, theme);
-    if (view.travelled !== null) this.drawStep(context, view.travelled, theme, true);
-    if (view.pointed) this.drawStep(context, view.pointed.step, theme, false);
+    this.figure.render(fullWidth, height, (pen) => this.drawOn(pen, rows, metrics, view, theme));
+  }
+
+  private drawOn(pen: Pen, rows: OverTraining, metrics: Metrics, view: OverTrainingView, theme: Theme): void {
+    pen.font = `${labelSize}px ${theme.font}`;
+    this.drawNorms(pen, metrics, theme);
+    drawWhole(pen, this.image, this.lags, this.columns, view.left, mapTop, view.width, mapHeight);
+    this.drawHorizons(pen, rows, theme);
+    this.drawMarks(pen, rows, theme);
+    this.drawAxes(pen, theme);
+    if (view.travelled !== null) this.drawStep(pen, view.travelled, theme, true);
+    if (view.pointed) this.drawStep(pen, view.pointed.step, theme, false);
   }
 
   private x(step: number): number {
@@ -104,7 +113,7 @@ export class OverTrainingFigure {
     return mapTop + (lag / this.lags) * mapHeight;
   }
 
-  private drawNorms(context: CanvasRenderingContext2D, metrics: Metrics, theme: Theme): void {
+  private drawNorms(pen: Pen, metrics: Metrics, theme: Theme): void {
     const all = [metrics.normBefore.points, metrics.normAfter.points];
     let [least, most] = [Infinity, 0];
     for (const { y } of all.flat()) {
@@ -112,41 +121,41 @@ export class OverTrainingFigure {
       most = Math.max(most, y);
     }
     const { left, width } = this.view;
-    context.textAlign = 'right';
-    context.textBaseline = 'middle';
-    context.fillStyle = theme.dim;
-    context.fillText(this.texts.get('normTitle'), left + width, 5);
+    pen.textAlign = 'right';
+    pen.textBaseline = 'middle';
+    pen.fillStyle = theme.dim;
+    pen.fillText(this.texts.get('normTitle'), left + width, 5);
     if (most === 0) return;
     const low = Math.floor(Math.log10(least));
     const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
     const y = (norm: number): number => normTop + ((high - Math.log10(norm)) / (high - low)) * normHeight;
     for (const power of high - low > 1 ? [high, low] : [high, low]) {
-      context.fillText(powerOfTen(power), left - 8, Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3));
-      context.fillStyle = theme.line;
-      context.fillRect(left, Math.round(y(10 ** power)), width, 1);
-      context.fillStyle = theme.dim;
+      pen.fillText(powerOfTen(power), left - 8, Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3));
+      pen.fillStyle = theme.line;
+      pen.fillRect(left, Math.round(y(10 ** power)), width, 1);
+      pen.fillStyle = theme.dim;
     }
-    for (const [points, colour] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(context, points, y, colour);
-    context.fillStyle = theme.second;
-    for (const point of metrics.clipped.points) context.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
+    for (const [points, colour] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, colour);
+    pen.fillStyle = theme.second;
+    for (const point of metrics.clipped.points) pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
   }
 
-  private drawLine(context: CanvasRenderingContext2D, points: readonly Point[], y: (norm: number) => number, colour: string): void {
-    context.strokeStyle = colour;
-    context.lineWidth = 1;
-    context.lineJoin = 'round';
-    context.beginPath();
-    for (const point of points) context.lineTo(this.x(point.x), y(point.y));
-    context.stroke();
+  private drawLine(pen: Pen, points: readonly Point[], y: (norm: number) => number, colour: string): void {
+    pen.strokeStyle = colour;
+    pen.lineWidth = 1;
+    pen.lineJoin = 'round';
+    pen.beginPath();
+    for (const point of points) pen.lineTo(this.x(point.x), y(point.y));
+    pen.stroke();
   }
 
   /** From row to row; broken where the gradient reaches the whole text. */
-  private drawHorizons(context: CanvasRenderingContext2D, { rows }: OverTraining, theme: Theme): void {
+  private drawHorizons(pen: Pen, { rows }: OverTraining, theme: Theme): void {
     for (const [colour, lineWidth] of [[theme.background, 3.5], [theme.foreground, 1.2]] as const) {
-      context.strokeStyle = colour;
-      context.lineWidth = lineWidth;
-      context.lineJoin = 'round';
-      context.beginPath();
+      pen.strokeStyle = colour;
+      pen.lineWidth = lineWidth;
+      pen.lineJoin = 'round';
+      pen.beginPath();
       let open = false;
       rows.forEach(({ step, horizon }, i) => {
         if (Number.isNaN(horizon)) {
@@ -154,50 +163,50 @@ export class OverTrainingFigure {
           return;
         }
         const [x, y] = [this.x(step), this.yOfLag(horizon)];
-        if (open) context.lineTo(x, y);
-        else context.moveTo(x, y);
-        context.lineTo(this.x(rows.at(i + 1)?.step ?? step) + 0.5, y);
+        if (open) pen.lineTo(x, y);
+        else pen.moveTo(x, y);
+        pen.lineTo(this.x(rows.at(i + 1)?.step ?? step) + 0.5, y);
         open = true;
       });
-      context.stroke();
+      pen.stroke();
     }
   }
 
   /** Where something overflowed, and where another text was read from. */
-  private drawMarks(context: CanvasRenderingContext2D, rows: OverTraining, theme: Theme): void {
-    context.fillStyle = theme.dim;
-    for (const step of rows.changes) context.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
-    context.fillStyle = theme.exploding;
-    context.textBaseline = 'middle';
+  private drawMarks(pen: Pen, rows: OverTraining, theme: Theme): void {
+    pen.fillStyle = theme.dim;
+    for (const step of rows.changes) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
+    pen.fillStyle = theme.exploding;
+    pen.textBaseline = 'middle';
     for (const step of rows.overflows) {
       const x = Math.round(this.x(Math.min(step, this.domain.last)));
-      context.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
-      context.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
-      context.fillText(this.texts.get('overOverflow'), x + (context.textAlign === 'right' ? -4 : 4), normTop + 5);
+      pen.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
+      pen.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
+      pen.fillText(this.texts.get('overOverflow'), x + (pen.textAlign === 'right' ? -4 : 4), normTop + 5);
     }
   }
 
-  private drawAxes(context: CanvasRenderingContext2D, theme: Theme): void {
+  private drawAxes(pen: Pen, theme: Theme): void {
     const { left, width } = this.view;
     const { numbers } = this.texts;
-    context.fillStyle = theme.dim;
-    context.textBaseline = 'middle';
-    context.textAlign = 'right';
-    context.fillText(this.texts.get('overLagOf', '0'), left - 8, mapTop + 6, left - 10);
-    if (this.lags > 1) context.fillText(this.texts.get('overLagOf', numbers.integer(this.lags - 1)), left - 8, mapTop + mapHeight - 5, left - 10);
-    context.textBaseline = 'alphabetic';
-    context.textAlign = 'left';
-    context.fillText(this.texts.get('step', numbers.integer(this.domain.first)), left, height - 6);
-    context.textAlign = 'right';
-    context.fillText(this.texts.get('step', numbers.integer(this.domain.last)), left + width, height - 6);
+    pen.fillStyle = theme.dim;
+    pen.textBaseline = 'middle';
+    pen.textAlign = 'right';
+    pen.fillText(this.texts.get('overLagOf', '0'), left - 8, mapTop + 6, left - 10);
+    if (this.lags > 1) pen.fillText(this.texts.get('overLagOf', numbers.integer(this.lags - 1)), left - 8, mapTop + mapHeight - 5, left - 10);
+    pen.textBaseline = 'alphabetic';
+    pen.textAlign = 'left';
+    pen.fillText(this.texts.get('step', numbers.integer(this.domain.first)), left, height - 6);
+    pen.textAlign = 'right';
+    pen.fillText(this.texts.get('step', numbers.integer(this.domain.last)), left + width, height - 6);
   }
 
-  private drawStep(context: CanvasRenderingContext2D, step: number, theme: Theme, travelled: boolean): void {
+  private drawStep(pen: Pen, step: number, theme: Theme, travelled: boolean): void {
     const x = Math.round(this.x(step));
-    context.fillStyle = theme.background;
-    context.fillRect(x - 1, normTop - 2, 3, mapTop + mapHeight - normTop + 4);
-    context.fillStyle = theme.foreground;
-    if (travelled) context.fillRect(x - 0.5, normTop - 2, 2, mapTop + mapHeight - normTop + 4);
-    else for (let y = normTop; y < mapTop + mapHeight; y += 4) context.fillRect(x, y, 1, 2);
+    pen.fillStyle = theme.background;
+    pen.fillRect(x - 1, normTop - 2, 3, mapTop + mapHeight - normTop + 4);
+    pen.fillStyle = theme.foreground;
+    if (travelled) pen.fillRect(x - 0.5, normTop - 2, 2, mapTop + mapHeight - normTop + 4);
+    else for (let y = normTop; y < mapTop + mapHeight; y += 4) pen.fillRect(x, y, 1, 2);
   }
 }

@@ -1,136 +1,167 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
-import type { FrameHeader } from '../src/protocol/frame';
+import { unitQuantities } from '../src/protocol/frame';
 import type { FlowLane } from '../src/protocol/overTraining';
+import type { ToPage } from '../src/protocol/panel';
+import type { RunDescription, RunState } from '../src/protocol/run';
 import { nearest } from './charts/lineChart';
 import type { Metrics } from './charts/metrics';
-import { ChoiceRow, button, type PageButton } from './controls';
+import { button, ChoiceRow, type PageButton } from './controls';
 import { element, setText } from './dom';
-import type { FlowRow } from './flowRows';
-import type { OverTraining, OverTrainingRow } from './overTraining';
+import type { ExportedFigure, ExportedTable } from './exporting/exported';
+import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
-import type { Texts } from './texts';
-import type { Theme } from './theme';
+import type { PageParts, Scene, Section } from './section';
+import { sectionFrame } from './sectionFrame';
 
 /** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
 const pace = 400;
 const pageOfRows = 10;
+const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
-export class OverTrainingSection {
+export class OverTrainingSection implements Section {
   readonly root: HTMLElement;
+  private readonly rows = new OverTraining();
   private readonly figure: OverTrainingFigure;
   private readonly lanes: ChoiceRow;
-  private readonly sentence = element('p', { class: 'sentence' });
+  private readonly said = element('p', { class: 'said' });
   private readonly readout = element('p', { class: 'caption number' });
-  private readonly empty = element('p', { class: 'caption dim' });
-  private readonly past = element('span', { class: 'past' });
+  private readonly empty: HTMLElement;
+  private readonly past = element('span', { class: 'past number' });
   private readonly now: PageButton;
   private readonly body: HTMLElement;
-  private choice: FlowLane | null = null;
-  private travelled: number | null = null;
+  private lane: FlowLane | null = null;
+  private isLive = false;
   private pointed: Place | null = null;
-  private dragging = false;
-  private painted = { version: -1, at: 0, width: 0 };
-  private dirty = true;
+  private isDragging = false;
+  private painted = { version: -1, at: 0 };
+  private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
+  private metrics: Metrics | null = null;
 
-  /** `travel` is told a step, or null for now; `choose` the lane that is wanted. */
-  constructor(
-    private readonly texts: Texts,
-    private readonly rows: OverTraining,
-    private readonly metrics: Metrics,
-    private readonly travel: (step: number | null) => void,
-    private readonly choose: (lane: FlowLane) => void,
-    private readonly changed: () => void,
-  ) {
+  constructor(private readonly parts: PageParts) {
+    const { texts } = parts;
     this.figure = new OverTrainingFigure(texts);
-    this.lanes = new ChoiceRow(texts.get('overLane'), 'lane', (value) => this.chosen(laneOf(value)));
+    this.lanes = new ChoiceRow(texts.get('overLane'), 'lane', (value) => this.choose(laneOf(value)));
     this.now = button({ action: 'now', text: texts.get('overNow'), help: texts.get('overNowHelp'), pressed: () => this.go(null) });
     this.now.show(false, false);
+    this.empty = element('p', { class: 'dim', text: texts.get('overEmpty') });
+    const { root, controls } = sectionFrame(texts, {
+      id: 'over',
+      title: 'overTitle',
+      sentence: 'overExplained',
+      explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
+    });
+    this.root = root;
+    controls.append(this.lanes.root, this.past, this.now.root);
     const { canvas } = this.figure.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'slider');
     this.body = element('div', { class: 'figures' }, canvas, this.readout, element('p', { class: 'caption dim', text: texts.get('overHint') }));
-    setText(this.empty, texts.get('overEmpty'));
-    this.root = element(
-      'section',
-      { class: 'over' },
-      element('div', { class: 'heading' }, element('h2', { text: texts.get('overTitle') }), element('span', { class: 'dim', text: texts.get('overSubtitle') }), element('span', { class: 'grow' }), this.lanes.root, this.past, this.now.root),
-      this.sentence,
-      this.empty,
-      this.body,
-    );
+    root.append(this.said, this.empty, this.body);
     this.listen(canvas);
   }
 
-  /** The lane that is shown; null until a frame has said which there are. */
-  get lane(): FlowLane | null {
-    return this.choice;
-  }
-
-  /** Another run. */
-  reset(): void {
-    this.choice = this.pointed = this.travelled = null;
-    this.dirty = true;
-    this.painted.version = -1;
-  }
-
-  /** The step whose flow is shown above; null for now. */
-  showTravelled(step: number | null): void {
-    this.travelled = step;
-    this.dirty = true;
-  }
-
-  /** Which lanes there are; chooses the top layer's, of an LSTM the cell state's. */
-  offer(rows: readonly FlowRow[]): void {
-    if (rows.length === 0) return;
-    const known = this.choice !== null && rows.some((row) => keyOf(row) === keyOf(this.choice));
-    this.lanes.show(rows.map((row) => ({ value: keyOf(row), text: this.texts.row(row) })), keyOf(known ? this.choice : rows[0]));
-    if (!known) this.chosen(rows[0]);
-  }
-
-  draw(width: number, left: number, right: number, theme: Theme, force: boolean, header: FrameHeader | null): void {
-    const { rows, metrics } = this;
-    const hasRows = rows.rows.length > 0;
-    this.empty.hidden = hasRows;
-    this.body.hidden = !hasRows;
-    this.sentence.hidden = !hasRows;
-    const isPast = this.travelled !== null;
-    setText(this.past, isPast ? this.texts.get('overPast', this.texts.numbers.integer(this.travelled ?? 0)) : '');
-    this.now.show(isPast, isPast);
-    if (!hasRows || (!this.dirty && !force && rows.version === this.painted.version && width === this.painted.width)) return;
-    const view = { left, width: Math.max(40, width - left - right), travelled: this.travelled, pointed: this.pointed };
-    const since = performance.now() - this.painted.at;
-    if (force || width !== this.painted.width || (rows.version !== this.painted.version && since > pace)) {
-      this.painted = { version: rows.version, at: performance.now(), width };
-      this.figure.paint(rows, metrics, view, theme);
-      this.describe(header);
-    } else if (rows.version !== this.painted.version) {
-      setTimeout(this.changed, pace - since + 1);
-      if (!this.dirty) return;
+  receive(message: ToPage): void {
+    switch (message.type) {
+      case 'run':
+        this.rows.clear();
+        this.pointed = this.lane = null;
+        this.isLive = liveStates.includes(message.status.state);
+        if (message.run) this.offer(message.run);
+        break;
+      case 'status':
+        this.isLive ||= liveStates.includes(message.status.state);
+        // Something happened that nobody asked for: perhaps an overflow.
+        if (message.status.message !== null) this.ask();
+        break;
+      case 'frame':
+        // A model that is only looked at does not change.
+        if (this.isLive) this.rows.add(message.frame);
+        if (this.rows.isFull) this.ask();
+        break;
+      case 'overTraining':
+        if (keyOf(message.history.lane) === keyOf(this.lane)) this.rows.load(message.history);
+        break;
     }
-    this.dirty = false;
+  }
+
+  draw({ run, width, columns, metrics, theme, fresh, frame }: Scene): void {
+    const { texts, travel, redraw } = this.parts;
+    const { rows } = this;
+    this.metrics = metrics;
+    const hasRows = rows.rows.length > 0;
+    this.root.hidden = run === null || (!hasRows && !this.isLive);
+    this.empty.hidden = hasRows;
+    this.body.hidden = this.said.hidden = !hasRows;
+    const travelled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
+    setText(this.past, travelled === null ? '' : texts.get('overPast', texts.numbers.integer(travelled)));
+    this.now.show(travelled !== null, travelled !== null);
+    if (!hasRows || this.root.hidden) return;
+    const view = { left: columns.left, width: columns.width, travelled, pointed: this.pointed };
+    const isMarkedNew = travelled !== this.drawnFor.travelled || this.pointed !== this.drawnFor.pointed;
+    const isStale = fresh.metrics || rows.version !== this.painted.version;
+    const since = performance.now() - this.painted.at;
+    if (fresh.paint || (isStale && since > pace)) {
+      this.painted = { version: rows.version, at: performance.now() };
+      this.figure.paint(rows, metrics, view, theme);
+    } else if (isStale) {
+      setTimeout(redraw, pace - since + 1);
+      if (!isMarkedNew) return;
+    } else if (!isMarkedNew) return;
+    this.drawnFor = { travelled, pointed: this.pointed };
     this.figure.draw(width, rows, metrics, view, theme);
-    setText(this.readout, this.valueText());
+    this.describe(travelled);
+    setText(this.readout, this.valueText(travelled));
+  }
+
+  figures(): readonly ExportedFigure[] {
+    return this.rows.rows.length > 0 ? [this.figure.figure.exported('over-training', this.parts.texts.get('overTitle'))] : [];
+  }
+
+  tables(): readonly ExportedTable[] {
+    const { rows: { rows }, parts: { texts } } = this;
+    if (rows.length === 0) return [];
+    const columns = [texts.get('trainingStep'), texts.get('overLag'), 'log10'];
+    return [{ id: 'over-training', title: texts.get('overTitle'), columns, rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])) }];
+  }
+
+  /** The states of the model's layers, the top one first; chooses that. */
+  private offer({ model }: RunDescription): void {
+    const { texts } = this.parts;
+    const hasCell = unitQuantities[model.cell].includes('cellState');
+    const naming = !hasCell ? 'layer' : model.layers > 1 ? 'both' : 'state';
+    const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
+    const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
+    const lanes = layers.flatMap((layer) => directions.flatMap((direction) => (hasCell ? (['cell', 'hidden'] as const) : (['hidden'] as const)).map((state) => ({ layer, direction, state }))));
+    this.lanes.show(lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })), keyOf(lanes[0]));
+    this.choose(lanes[0]);
+  }
+
+  private choose(lane: FlowLane): void {
+    this.lane = lane;
+    this.ask();
+  }
+
+  private ask(): void {
+    if (this.lane) this.parts.link.overTraining(this.lane);
   }
 
   private listen(canvas: HTMLCanvasElement): void {
     const point = (event: PointerEvent): void => {
       this.pointed = this.figure.placeAt(event.offsetX, event.offsetY);
-      this.dirty = true;
-      if (this.dragging && this.pointed) this.go(this.pointed.step);
-      this.changed();
+      if (this.isDragging && this.pointed) this.go(this.pointed.step);
+      this.parts.redraw();
     };
     canvas.addEventListener('pointermove', point);
     canvas.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
-      this.dragging = true;
+      this.isDragging = true;
       canvas.setPointerCapture(event.pointerId);
       point(event);
     });
-    for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, () => (this.dragging = false));
+    for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, () => (this.isDragging = false));
     canvas.addEventListener('pointerleave', () => {
       this.pointed = null;
-      this.dirty = true;
-      this.changed();
+      this.parts.redraw();
     });
     canvas.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -140,66 +171,59 @@ export class OverTrainingSection {
 
   /** Whether the key means something here. */
   private key(name: string): boolean {
-    const last = this.rows.rows.length - 1;
-    const at = this.travelled === null ? last : this.rows.nearest(this.travelled);
-    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageUp: at - pageOfRows, PageDown: at + pageOfRows, Home: 0, End: last }[name];
+    const { rows } = this.rows;
+    const last = rows.length - 1;
+    const { step } = this.parts.travel;
+    const at = step === null ? last : this.rows.nearest(step);
+    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - pageOfRows, PageUp: at + pageOfRows, Home: 0, End: last }[name];
     if (name === 'Escape') this.go(null);
     else if (to === undefined) return false;
-    else this.go(this.rows.rows[Math.max(0, Math.min(last, to))].step);
+    else this.go(rows[Math.max(0, Math.min(last, to))].step);
     return true;
   }
 
   /** To the row nearest to a step, or to now. */
   private go(step: number | null): void {
     const row = step === null ? -1 : this.rows.nearest(step);
-    const next = row < 0 ? null : this.rows.rows[row].step;
-    if (next === this.travelled) return;
-    this.showTravelled(next);
-    this.travel(next);
-    this.changed();
+    this.parts.travel.go(row < 0 ? null : this.rows.rows[row].step);
+    this.parts.redraw();
   }
 
-  private chosen(lane: FlowLane): void {
-    this.choice = { layer: lane.layer, direction: lane.direction, state: lane.state };
-    this.choose(this.choice);
-  }
-
-  private describe(header: FrameHeader | null): void {
-    const { texts, rows: { rows } } = this;
+  private describe(travelled: number | null): void {
+    const { texts } = this.parts;
+    const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
     const said = first === last
       ? texts.get('overSentenceOnce', texts.numbers.integer(last.step), this.reach(last))
       : texts.get('overSentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
-    setText(this.sentence, said);
-    const { canvas } = this.figure.figure;
+    setText(this.said, said);
     this.figure.figure.describe(texts.get('overDescription', said));
-    const shown = this.rows.nearest(this.travelled ?? header?.trainingStep ?? last.step);
-    canvas.setAttribute('aria-valuemin', String(first.step));
-    canvas.setAttribute('aria-valuemax', String(last.step));
-    canvas.setAttribute('aria-valuenow', String(rows[shown].step));
-    canvas.setAttribute('aria-valuetext', texts.get('overValue', texts.numbers.integer(rows[shown].step), this.reach(rows[shown])));
+    const shown = rows[this.rows.nearest(travelled ?? last.step)];
+    const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('overValue', texts.numbers.integer(shown.step), this.reach(shown)) };
+    for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
   }
 
   private reach({ horizon }: OverTrainingRow): string {
-    return Number.isNaN(horizon) ? this.texts.get('overReachAll') : this.texts.tokens(horizon);
+    return Number.isNaN(horizon) ? this.parts.texts.get('overReachAll') : this.parts.texts.tokens(horizon);
   }
 
   /** Of the place under the pointer, else of the step that was travelled to. */
-  private valueText(): string {
-    const { texts, pointed } = this;
+  private valueText(travelled: number | null): string {
+    const { pointed, metrics, parts: { texts } } = this;
     const { numbers } = texts;
-    const index = this.rows.nearest(pointed?.step ?? this.travelled ?? Infinity);
-    if (index < 0 || (!pointed && this.travelled === null)) return '';
-    const row = this.rows.rows[index];
-    const step = numbers.integer(row.step);
-    const value = pointed?.lag == null ? undefined : row.relative.at(pointed.lag);
-    const parts = [pointed?.lag == null ? texts.get('step', step) : value === undefined ? texts.get('overAtNone', step, texts.tokens(pointed.lag)) : texts.get('overAt', step, texts.tokens(pointed.lag), texts.relative(value))];
+    const step = pointed?.step ?? travelled;
+    if (step === null || !metrics) return '';
+    const row = this.rows.rows[this.rows.nearest(step)];
+    const name = numbers.integer(row.step);
+    const lag = pointed?.lag ?? null;
+    const value = lag === null ? undefined : row.relative.at(lag);
+    const parts = [lag === null ? texts.get('step', name) : value === undefined ? texts.get('overAtNone', name, texts.tokens(lag)) : texts.get('overAt', name, texts.tokens(lag), texts.relative(value))];
     parts.push(texts.get('overReach', this.reach(row)));
-    const before = nearest(this.metrics.normBefore.points, row.step);
-    const after = nearest(this.metrics.normAfter.points, row.step);
+    const before = nearest(metrics.normBefore.points, step);
+    const after = nearest(metrics.normAfter.points, step);
     if (before && after) {
       const isClipped = after.x === before.x && after.y < before.y * (1 - 1e-6);
-      parts.push(isClipped ? texts.get('normAtClipped', numbers.integer(before.x), numbers.short(before.y), numbers.short(after.y)) : texts.get('normAt', numbers.integer(before.x), numbers.short(before.y)));
+      parts.push(isClipped ? texts.get('overNormClipped', numbers.short(before.y), numbers.short(after.y)) : texts.get('overNorm', numbers.short(before.y)));
     }
     return parts.join(' · ');
   }

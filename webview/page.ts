@@ -1,19 +1,20 @@
 /** The page: what it knows, and drawing it, at most once for each picture the screen shows. */
-import type { Frame, UnitMapChoice } from '../src/protocol/frame';
-import { unitQuantities } from '../src/protocol/frame';
-import type { PanelStatus, ToPage } from '../src/protocol/panel';
+import type { Frame } from '../src/protocol/frame';
+import type { PageView, PanelStatus, ToPage } from '../src/protocol/panel';
 import type { RunDescription } from '../src/protocol/run';
-import { ChartSection, unclipped } from './charts/chartSection';
 import { Metrics } from './charts/metrics';
 import type { Columns } from './columns';
+import { button } from './controls';
 import { element } from './dom';
 import { flowRows, type FlowRow } from './flowRows';
-import { FlowSection, type SharedGestures } from './flowSection';
 import { Header } from './header';
 import type { Link } from './link';
+import type { PageParts, Scene, Section } from './section';
+import { sectionsOf } from './sections';
 import type { Texts } from './texts';
 import { readTheme, watchTheme } from './theme';
-import { WhySection } from './whySection';
+import { Travel } from './travel';
+import { View } from './view';
 
 /** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
 const marginLeft = 58;
@@ -26,33 +27,34 @@ export class Page {
   /** The newest frame that has not been drawn. */
   private arrived: Frame | null = null;
   private frame: Frame | null = null;
+  /** The newest of all, also while that of an earlier training step is shown. */
+  private live: Frame | null = null;
   private rows: FlowRow[] = [];
-  private probeFailed: string | null = null;
-  private mark: number | null = null;
-  private unit: number | null = null;
+  private failure: string | null = null;
 
   private theme = readTheme();
   private width = 0;
   private scheduled = false;
-  private readonly stale = { theme: true, charts: true, paint: true };
+  private readonly stale = { theme: true, frame: true, metrics: true, paint: true };
 
+  private readonly view = new View(() => this.schedule());
+  private readonly travel: Travel;
   private readonly header: Header;
-  private readonly charts: ChartSection;
-  private readonly flow: FlowSection;
-  private readonly why: WhySection;
+  private readonly sections: readonly Section[];
   private readonly empty: HTMLElement;
 
   constructor(
     private readonly root: HTMLElement,
-    private readonly texts: Texts,
+    texts: Texts,
     private readonly link: Link,
+    private readonly kind: PageView = 'run',
   ) {
+    this.travel = new Travel(link, () => this.goToNow());
+    const parts: PageParts = { texts, link, view: this.view, travel: this.travel, redraw: () => this.schedule() };
     this.header = new Header(texts, (action) => link.control(action));
-    this.charts = new ChartSection(texts, this.metrics);
-    this.flow = new FlowSection(texts, this.gestures(false), this.gestures(true), () => link.target('last'));
-    this.why = new WhySection(texts, this.gestures(true), (choice) => link.unitMap(choice));
-    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }));
-    root.append(this.empty, this.header.root, this.charts.root, this.flow.root, this.why.root);
+    this.sections = sectionsOf(parts, kind);
+    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }), button({ action: 'openPlayground', text: texts.get('playOpen'), help: texts.get('playIntro'), pressed: () => link.openPlayground() }).root);
+    root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
       this.schedule();
@@ -75,20 +77,33 @@ export class Page {
         break;
       case 'progress':
         this.metrics.add(message.rows);
-        this.stale.charts = true;
+        this.stale.metrics = true;
         break;
       case 'frame':
-        this.arrived = message.frame;
+        this.live = message.frame;
+        // Out of sight, it need not be drawn to be answered.
+        if (this.travel.step === null) this.arrived = message.frame;
+        else this.link.frameDrawn(message.frame.header.sequence);
+        break;
+      case 'travelled':
+        if (this.travel.accept() && message.frame) this.arrived = message.frame;
+        this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
+        break;
+      case 'playground':
+        this.arrived = message.result.frame;
         break;
       case 'probeFailed':
-        this.probeFailed = message.message;
-        this.arrived = this.frame = null;
+        this.failure = message.message;
+        this.arrived = this.frame = this.live = null;
+        this.travel.reset();
+        this.stale.frame = true;
         break;
       case 'mark':
         this.link.markedByEditor(message.step);
-        this.setMark(message.step, null, true);
+        this.view.setMark(message.step);
         break;
     }
+    for (const section of this.sections) section.receive?.(message);
     this.schedule();
   }
 
@@ -97,20 +112,18 @@ export class Page {
     this.status = status;
     this.metrics.clear();
     this.metrics.add(history);
-    this.arrived = this.frame = this.probeFailed = this.mark = this.unit = null;
+    this.arrived = this.frame = this.live = this.failure = null;
+    this.travel.reset();
     this.rows = [];
-    this.stale.charts = true;
+    this.view.setMark(null);
+    this.stale.metrics = this.stale.frame = true;
     this.link.remember(run);
-    const choice = this.keptChoice(run);
-    this.why.restore(choice);
-    if (choice) this.link.unitMap(choice);
   }
 
-  /** What the unit map showed before, if this model has it. */
-  private keptChoice(run: RunDescription | null): UnitMapChoice | null {
-    const { unitMap } = this.link.state();
-    if (!run || !unitMap || unitMap.layer >= run.model.layers || !unitQuantities[run.model.cell].includes(unitMap.quantity)) return null;
-    return unitMap;
+  private goToNow(): void {
+    this.arrived = this.live;
+    this.link.travelled(false, false);
+    this.schedule();
   }
 
   private schedule(): void {
@@ -127,91 +140,44 @@ export class Page {
   }
 
   private draw(): void {
-    const drawn = this.acceptFrame();
-    if (this.stale.theme) this.theme = readTheme();
-    const shown = this.run !== null || this.frame !== null || this.probeFailed !== null;
-    this.empty.hidden = shown;
-    // A model opened without a run's history was not trained here.
-    this.charts.root.hidden = this.run === null || (this.status.state === 'stopped' && this.metrics.latest === null);
-    this.flow.root.hidden = !shown;
-    this.why.root.hidden = this.frame === null;
+    const { stale } = this;
+    const isNew = this.acceptFrame();
+    if (stale.theme) this.theme = readTheme();
+    this.empty.hidden = this.kind !== 'run' || this.run !== null || this.frame !== null || this.failure !== null;
     this.header.show(this.run, this.status, this.metrics.latest);
-    if (this.stale.theme) this.charts.setTheme(this.theme);
-    if (this.stale.theme || this.stale.charts) this.charts.draw(this.run?.training ?? unclipped);
-    if (this.frame) this.drawFrame(this.frame, drawn);
-    else this.flow.say(this.probeFailed ?? this.texts.get('readingText'));
-    this.stale.theme = this.stale.charts = this.stale.paint = false;
-    if (drawn && this.frame) {
+    const scene = this.scene();
+    for (const section of this.sections) section.draw(scene);
+    stale.theme = stale.frame = stale.metrics = stale.paint = false;
+    if (isNew && this.frame) {
       const count = Number(document.documentElement.dataset['framesDrawn'] ?? 0) + 1;
       document.documentElement.dataset['framesDrawn'] = String(count);
       this.link.frameDrawn(this.frame.header.sequence);
     }
   }
 
+  private scene(): Scene {
+    const width = this.root.clientWidth - 2 * parseFloat(getComputedStyle(this.root).paddingLeft);
+    const { run, status, metrics, frame, rows, failure, view, theme, stale } = this;
+    const columns: Columns = { left: marginLeft, width: Math.max(40, width - marginLeft - marginRight), first: view.steps.first, count: view.steps.count };
+    const paint = stale.theme || stale.paint || width !== this.width;
+    this.width = width;
+    return { run, status, metrics, frame, rows, failure, view, columns, width, theme, fresh: { frame: stale.frame, metrics: stale.metrics, paint } };
+  }
+
   /** Takes the newest frame, if one has come, to be drawn now. */
   private acceptFrame(): boolean {
     const next = this.arrived;
     if (!next) return false;
-    const before = this.frame?.header;
-    const { target, tokens, unitMap } = next.header;
     this.arrived = null;
     this.frame = next;
     this.rows = flowRows(next);
-    this.probeFailed = null;
-    if (this.mark !== null && this.mark >= tokens.length) this.mark = null;
-    if (this.unit !== null && this.unit >= unitMap.units) this.unit = null;
-    if (before?.target !== target || before.tokens.length !== tokens.length) this.flow.strip.centre(target);
+    this.failure = null;
+    this.view.accept(next.header.tokens.length, next.header.unitMap.units);
+    this.stale.frame = true;
     return true;
   }
+}
 
-  private drawFrame(frame: Frame, drawn: boolean): void {
-    const { header } = frame;
-    const width = this.root.clientWidth - 2 * parseFloat(getComputedStyle(this.root).paddingLeft);
-    const columns: Columns = { left: marginLeft, width: Math.max(40, width - marginLeft - marginRight), first: 0, count: header.tokens.length };
-    if (drawn || this.stale.theme || this.stale.paint || width !== this.width) {
-      this.width = width;
-      this.flow.paint(header, this.rows, columns, this.theme);
-      this.why.paint(frame, columns, this.theme, this.run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
-    }
-    const marked = { target: header.target, mark: this.mark };
-    this.flow.draw(width, header, this.rows, columns, this.theme, marked);
-    this.why.draw(width, columns, this.theme, marked, this.unit);
-    this.flow.readout.show(frame, this.rows, this.mark, this.unit);
-  }
-
-  private gestures(centre: boolean): SharedGestures {
-    return {
-      mark: (step, row) => {
-        this.link.mark(step);
-        this.setMark(step, row, centre);
-      },
-      move: (steps, rows) => this.move(steps, rows),
-      reveal: (step) => this.link.reveal(step),
-      target: (step) => this.link.target(step),
-      current: () => this.mark,
-    };
-  }
-
-  private setMark(step: number | null, unit: number | null, centre: boolean): void {
-    const count = this.frame?.header.tokens.length ?? 0;
-    this.mark = step !== null && step >= 0 && step < count ? step : null;
-    this.unit = this.mark === null ? null : unit;
-    if (centre && this.mark !== null) this.flow.strip.centre(this.mark);
-    this.schedule();
-  }
-
-  /** By keys: from the mark, or from the target when nothing is marked yet. */
-  private move(steps: number | 'first' | 'last', rows: number): void {
-    if (!this.frame) return;
-    const { tokens, target, unitMap } = this.frame.header;
-    const from = this.mark ?? target;
-    const to = steps === 'first' ? 0 : steps === 'last' ? tokens.length - 1 : from + steps;
-    this.mark = Math.max(0, Math.min(tokens.length - 1, to));
-    if (rows !== 0) this.unit = Math.max(0, Math.min(unitMap.units - 1, this.unit === null ? 0 : this.unit + rows));
-    this.flow.strip.follow(this.mark);
-    this.link.mark(this.mark);
-    this.flow.readout.show(this.frame, this.rows, this.mark, this.unit);
-    this.flow.readout.speak();
-    this.schedule();
-  }
+function isOtherText(a: Frame | null, b: Frame | null): boolean {
+  return a !== null && b !== null && a.header.tokens.join('\u0000') !== b.header.tokens.join('\u0000');
 }

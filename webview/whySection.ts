@@ -1,55 +1,97 @@
 /** Why? What the units did over the same text: the unit map, and the choice of what it shows. */
 import { unitMapOf, unitQuantities, type Frame, type UnitMapChoice, type UnitQuantity } from '../src/protocol/frame';
 import type { LayerShape } from '../src/protocol/model';
+import type { ToPage } from '../src/protocol/panel';
+import type { RunDescription } from '../src/protocol/run';
 import type { Direction } from '../src/protocol/settings';
-import { stepAt, type Columns } from './columns';
 import { ChoiceRow } from './controls';
 import { element, setText } from './dom';
-import type { Marked } from './figures/canvas';
+import { drawColumnMarks } from './figures/canvas';
 import { listen } from './figures/pointer';
 import { isGate, UnitMapFigure } from './figures/unitMap';
-import type { SharedGestures } from './flowSection';
+import { gesturesOver, type OverText } from './gestures';
+import type { Link } from './link';
+import type { PageParts, Scene, Section } from './section';
 import type { Texts } from './texts';
 import type { Theme } from './theme';
 
-export class WhySection {
+export class WhySection implements Section {
   readonly root: HTMLElement;
-  private readonly map: UnitMapFigure;
+  private readonly figure: UnitMapFigure;
   private readonly quantities: ChoiceRow;
   private readonly layers: ChoiceRow;
   private readonly caption = element('p', { class: 'caption dim' });
-  private columns: Columns | null = null;
+  private shown: OverText | null = null;
   private choice: UnitMapChoice = { layer: 0, direction: 'forward', quantity: 'hidden' };
   private stack: readonly LayerShape[] = [];
   /** The reader has chosen, and no frame has shown it yet. */
   private awaited = false;
 
-  constructor(
-    private readonly texts: Texts,
-    gestures: SharedGestures,
-    private readonly chosen: (choice: UnitMapChoice) => void,
-  ) {
-    this.map = new UnitMapFigure(texts);
+  private readonly texts: Texts;
+  private readonly link: Link;
+
+  constructor(parts: PageParts) {
+    const { texts } = parts;
+    this.texts = texts;
+    this.link = parts.link;
+    this.figure = new UnitMapFigure(texts, () => parts.redraw());
     this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitQuantity }));
     this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (place) => this.choose(this.choiceAt(place)));
+    const { canvas } = this.figure.map.figure;
     this.root = element(
       'section',
       { class: 'why' },
       element('div', { class: 'heading' }, element('h2', { text: texts.get('whyTitle') }), this.quantities.root, element('span', { class: 'grow' }), this.layers.root),
-      this.map.figure.canvas,
+      canvas,
       this.caption,
     );
-    listen(this.map.figure.canvas, {
-      ...gestures,
-      stepAt: (x) => (this.columns ? stepAt(this.columns, x) : null),
-      rowAt: (y) => this.map.unitAt(y),
-    });
+    listen(
+      canvas,
+      gesturesOver(parts, {
+        shown: () => this.shown,
+        unitAt: (y) => this.unitAt(y),
+        unitBeside: (unit, by) => this.unitBeside(unit, by),
+      }),
+    );
   }
 
-  /** Chosen for the reader: what the page showed before it was closed. */
-  restore(choice: UnitMapChoice | null): void {
-    this.awaited = choice !== null;
-    if (choice) this.choice = choice;
+  receive(message: ToPage): void {
+    if (message.type === 'run') this.restore(message.run);
+  }
+
+  draw(scene: Scene): void {
+    const { frame, columns, theme, width, view, fresh, run } = scene;
+    this.root.hidden = frame === null;
+    this.shown = frame && { columns, frame };
+    if (!frame) return;
+    const { header } = frame;
+    if (fresh.frame || fresh.paint) this.paint(frame, theme, run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
+    const row = view.unit === null || view.mark === null ? null : this.figure.rowOf(view.unit);
+    this.figure.map.draw(width, columns, theme, { row, column: view.mark }, (pen, rows) =>
+      drawColumnMarks(pen, columns, theme, { target: header.target, mark: null }, rows.top - 3, rows.top + rows.height + 3),
+    );
+  }
+
+  private unitAt(y: number): number | null {
+    const { row } = this.figure.map.cellAt(0, y);
+    return row === null ? null : this.figure.unitOf(row);
+  }
+
+  private unitBeside(unit: number | null, by: number): number {
+    const last = (this.shown?.frame.header.unitMap.units ?? 1) - 1;
+    const row = unit === null ? 0 : Math.max(0, Math.min(last, this.figure.rowOf(unit) + by));
+    this.figure.map.rows.reveal(row);
+    return this.figure.unitOf(row);
+  }
+
+  /** A run opened later is asked for what the page showed before, if this model has it. */
+  private restore(run: RunDescription | null): void {
+    const { unitMap } = this.link.state();
+    const exists = run && unitMap && unitMap.layer < run.model.layers && unitQuantities[run.model.cell].includes(unitMap.quantity);
+    this.awaited = exists === true;
+    if (!exists) return;
+    this.choice = unitMap;
+    this.link.unitMap(unitMap);
   }
 
   /** The tabs follow the frames, but never jump back from a choice whose first frame is still on its way. */
@@ -60,25 +102,20 @@ export class WhySection {
   }
 
   /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
-  paint(frame: Frame, columns: Columns, theme: Theme, relu: boolean): void {
+  private paint(frame: Frame, theme: Theme, relu: boolean): void {
     const { texts } = this;
     const { layers: stack, unitMap, tokens } = frame.header;
-    this.columns = columns;
     this.stack = stack;
     this.follow(unitMap);
     this.quantities.show(unitQuantities[stack[this.choice.layer].cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
     const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
     this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const bounded = unitMap.quantity !== 'cellState' && !(unitMap.quantity === 'hidden' && relu);
-    this.map.paint(frame, columns, theme, bounded);
+    this.figure.show(frame, theme, bounded, null);
     const name = texts.get(unitMap.quantity);
-    this.map.figure.describe(texts.get('unitsDescription', name, texts.layer(unitMap.layer, unitMap.direction), texts.numbers.integer(unitMap.units)));
+    this.figure.map.figure.describe(texts.get('unitsDescription', name, texts.layer(unitMap.layer, unitMap.direction), texts.numbers.integer(unitMap.units)));
     const sizes = texts.get('unitsCaption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
     setText(this.caption, [`${name}, ${texts.layer(unitMap.layer, unitMap.direction)}`, sizes, ...this.findings(frame, relu)].join(' · '));
-  }
-
-  draw(width: number, columns: Columns, theme: Theme, marked: Marked, unit: number | null): void {
-    this.map.draw(width, columns, theme, marked, unit);
   }
 
   /** What the map comes to: how saturated the gates are, how many relu units are dead. */
@@ -115,7 +152,7 @@ export class WhySection {
   private choose(choice: UnitMapChoice): void {
     this.choice = choice;
     this.awaited = true;
-    this.chosen(choice);
+    this.link.unitMap(choice);
   }
 }
 

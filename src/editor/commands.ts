@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { ControlAction } from '../protocol/panel';
 import { generateText } from './generate';
 import type { Notices } from './notices';
-import type { ModelOpener } from './openModel';
+import { exportModel } from './models/exportModel';
+import { textInView, type ModelOpener } from './models/openModel';
 import type { Panel } from './panel/panel';
 import { traceFromCommand } from './probe/hover';
 import type { Watching } from './probe/watching';
@@ -11,6 +12,7 @@ import type { PastRuns } from './runs/pastRuns';
 import { confirmClose, deleteRun, revealRun } from './runs/runActions';
 import type { RunControl } from './runs/runControl';
 import type { RunRegistry } from './runs/runRegistry';
+import type { RunSession } from './runs/runSession';
 import { checkpointUri, type TreeNode } from './runs/runTree';
 import { train, type TrainingParts } from './train';
 
@@ -40,8 +42,10 @@ function generalCommands({ training, registry, opener, panel, watching, log }: C
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
-    'backflow.inspect': () => opener.inspectActiveText(),
+    'backflow.inspect': (model) => opener.inspectText(fileOf(model)),
     'backflow.openModel': (file) => opener.openFile(file instanceof vscode.Uri ? file : undefined),
+    'backflow.trainFrom': (model) => trainFurther({ training, registry, opener }, model),
+    'backflow.exportModel': (argument) => exportModel(sessionOf(argument) ?? registry.current),
     'backflow.generate': async () => {
       if (registry.current?.isAlive) await generateText(registry.current);
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
@@ -99,6 +103,30 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
       else if (node?.kind === 'live') await revealRun(vscode.Uri.file(node.session.description.folder));
     },
   };
+}
+
+/** Goes on training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
+async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
+  const node = nodeOf(argument);
+  const session = sessionOf(argument) ?? registry.current;
+  const path = fileOf(argument) ?? (node?.kind === 'checkpoint' ? checkpointUri(node.folder, node.step).fsPath : session?.description.folder);
+  if (path === undefined) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first; it is then trained further.'));
+    return;
+  }
+  const document = await textInView();
+  if (document) await opener.answers.with(path, (model) => train(training, document, model));
+}
+
+/** A file as an address, or as a link gives it. */
+function fileOf(argument: unknown): string | undefined {
+  if (argument instanceof vscode.Uri) return argument.fsPath;
+  return typeof argument === 'string' ? vscode.Uri.parse(argument, true).fsPath : undefined;
+}
+
+function sessionOf(argument: unknown): RunSession | undefined {
+  const node = nodeOf(argument);
+  return node?.kind === 'live' ? node.session : undefined;
 }
 
 /** What the tree gives with a command. Another caller can give anything. */

@@ -1,6 +1,6 @@
 /** Train on This File. */
 import * as vscode from 'vscode';
-import type { CorpusSource } from '../protocol/engine';
+import type { CorpusSource, StartingModel } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
 import { modelSettings, trainingSettings, vocabularySettings } from './chosenSettings';
 import type { Panel } from './panel/panel';
@@ -21,10 +21,11 @@ export interface TrainingParts {
  * Starts a run.
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
+ * @param from a model to begin with; null for a new one
  * @returns the run, or undefined when there is no text to train on
  * @throws RpcError when the engine refuses
  */
-export async function train(parts: TrainingParts, target: unknown): Promise<RunDescription | undefined> {
+export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
   const { registry, runsFolder } = parts;
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
@@ -37,9 +38,9 @@ export async function train(parts: TrainingParts, target: unknown): Promise<RunD
   const model = modelSettings(read);
   const corpus = corpusOf(uri, document);
   const name = corpus.kind === 'file' ? corpus.path : corpus.name;
-  const folder = await runsFolder.newRun(uri, name, model.cell);
+  const folder = await runsFolder.newRun(uri, name, from ? 'further' : model.cell);
 
-  const request = { corpus, from: null, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
+  const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   const session = await beginBesidePanel(parts, { kind: 'train', request });
   if (document) session.document = document.uri;

@@ -1,10 +1,9 @@
 /** How what the engine throws crosses the link. */
 import { UserError } from '../core/userError';
-import type { RpcErrorCode } from '../protocol/rpc';
-import type { Message } from '../protocol/run';
+import type { WireError } from '../protocol/rpc';
 
-export function toError(thrown: unknown): { code: RpcErrorCode; sentence: Message } {
-  if (thrown instanceof UserError) return { code: 'user', sentence: { template: thrown.template, args: thrown.args } };
+export function toError(thrown: unknown): WireError {
+  if (thrown instanceof UserError) return { code: 'user', sentence: { template: thrown.template, args: thrown.args }, need: thrown.need };
   const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return { code: 'internal', sentence: { template: '{0}', args: [text] } };
+  return { code: 'internal', sentence: { template: '{0}', args: [text] }, need: null };
 }

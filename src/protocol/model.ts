@@ -18,6 +18,8 @@ export interface ModelSummary {
   /** Null where tokens are read one-hot. */
   readonly embeddingSize: number | null;
   readonly tied: boolean;
+  /** A LayerNorm stands before the output. */
+  readonly hasNorm: boolean;
   readonly parameterCount: number;
   /** Who wrote the file, as it says: `pytorch 2.15`; null where it does not. */
   readonly producer: string | null;

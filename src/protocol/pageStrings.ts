@@ -131,6 +131,11 @@ export const englishPageStrings = {
   readoutUnit: 'unit {0}: {1} {2}',
   readoutHint: 'Click: show in the text. Double click or Enter: make it the target.',
 
+  // Every section
+  explain: 'How this is computed: {0}',
+  takeAway: 'Export…',
+  takeAwayOf: 'Export: {0}',
+
   // Why?
   whyTitle: 'Why?',
   quantity: 'Quantity',
@@ -151,7 +156,9 @@ export const englishPageStrings = {
 
   // How did that change while it learned?
   overTitle: 'How did that change?',
-  overSubtitle: 'gradient by lag, over training',
+  overExplained: 'From left to right the run trains; downwards stand the tokens before the target, and the line is how far back the gradient reached.',
+  overExplainedMore: 'Each column is the flow of the probe’s target at one training step, by lag: 0 is the target itself, 1 the token before it. The colours are those of the flow. Where steps share a pixel, the largest gradient is shown; of a long run the engine keeps, of every stretch of steps, the frame that grows least and the one that grows most.',
+  overExplainedNorm: 'Above, on the same steps: the norm of the training gradient over all parameters, before clipping (faint) and after it; squares are steps that were clipped.',
   overEmpty: 'Nothing is kept yet: rows come with the frames that this panel shows while the run trains.',
   overSentence: 'The gradient reached {0} at step {1} and reaches {2} at step {3}.',
   overSentenceOnce: 'At step {0} the gradient reaches {1}.',
@@ -159,10 +166,10 @@ export const englishPageStrings = {
   overLane: 'State',
   overLag: 'lag',
   overLagOf: 'lag {0}',
-  overHorizon: 'horizon',
   overOverflow: 'overflow',
-  overChange: 'other text or target',
   overAt: 'step {0}, {1} back: {2}',
+  overNorm: 'norm {0}',
+  overNormClipped: 'norm {0}, clipped to {1}',
   overAtNone: 'step {0}, {1} back: nothing',
   overReach: 'reaches {0}',
   overHint: 'Drag, or use the arrow keys: the flow above becomes that of the step. Escape: now.',
@@ -174,8 +181,9 @@ export const englishPageStrings = {
 
   // What about every target?
   matrixTitle: 'What about every target?',
-  matrixSubtitle: 'source × target, {0}',
   matrixIntro: 'One row for every target: how much of its gradient comes back to each token before it.',
+  matrixExplained: 'Row τ, column t, in the top layer, forward direction: the same as the flow above with τ as its target. What stands right of the diagonal cannot reach the target.',
+  matrixExplainedTotal: 'The mean of a column’s gradients, as vectors, is the total gradient of that step.',
   matrixCompute: 'Compute',
   matrixAgain: 'Compute again',
   matrixCancel: 'Cancel',
@@ -187,11 +195,13 @@ export const englishPageStrings = {
   matrixDescription: 'Matrix of gradient size, target by source. {0} Arrow keys move, Enter makes the row the target.',
   matrixSummary: 'The gradient falls below {0} after {1} in the middle of the targets that it does for ({2} of {3}).',
   matrixSummaryNone: 'It never falls below {0} for any of the {1} targets.',
-  matrixTarget: 'target',
+  matrixSource: 'source',
 
   // Playground
   playTitle: 'Playground',
   playIntro: 'A cell with random weights reads random letters; nothing is trained. Move the recurrent gain across 1.',
+  playExplained: 'Q is random: orthogonal, so that it turns and stretches nothing, or Gaussian, scaled to spectral radius 1. g is the gain. A linear cell with an orthogonal Q changes the gradient by exactly g at every token; tanh and relu only shrink it.',
+  playExplainedCells: 'LSTM and GRU have one such matrix for each gate. The bias holds the gate open that keeps the state: the larger, the longer the memory, whatever the gain.',
   playOpen: 'Open the playground',
   playCell: 'Cell',
   playActivation: 'Activation',
@@ -209,7 +219,6 @@ export const englishPageStrings = {
   playFactsShort: 'spectral radius {0}, ‖R‖₂ {1}',
 
   // Compare
-  compareEmpty: 'Nothing is compared yet.',
   compareRuns: 'Compared runs',
   compareRun: 'run',
   compareParameters: 'parameters',
@@ -225,8 +234,8 @@ export const englishPageStrings = {
   compareClipped: 'clipped at {0}',
   compareUnclipped: 'not clipped',
   compareFlow: 'Does the gradient reach back?',
-  compareFlowSubtitle: 'the same text and target, one colour scale',
-  compareOtherTokens: 'reads the text by other tokens and cannot be aligned',
+  compareFlowSubtitle: 'The same text and the same target for all, on one colour scale; the tick is the horizon.',
+  compareExplained: 'Of each run the top layer, of an LSTM its cell state c, which carries its gradient. Everything is relative to the target’s own step, so that runs of any size can be compared.',
   compareLossTitle: 'Loss while training',
   compareDescription: 'Heatmap of gradient size, run by token. {0}',
   compareReach: '{0}: {1}',
@@ -248,6 +257,7 @@ export const englishPageStrings = {
   truncationAt: 'k2 = {0}, “{1}”: {2} of the whole',
   truncationDescription: 'Heatmap of the truncated gradient relative to the whole one, k2 by token. {0} Arrow keys move.',
   truncationRow: 'k2 = {0}: cosine {1}, norm {2}',
+  truncationExplained: 'k2 cuts the way back through time: no gradient passes from step t to t − 1 where k2 divides t. What is left of the gradient g of all parameters is compared with the whole one: the cosine says whether a step with it goes the same way, the norm how much of it is left.',
   truncationAgain: 'Compute again',
 } as const satisfies Record<string, string>;
 

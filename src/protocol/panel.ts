@@ -83,6 +83,8 @@ export type FromPage =
   | { readonly type: 'comparedDrawn'; readonly run: number; readonly sequence: number }
   /** Compute the truncations again, with the weights as they are now. */
   | { readonly type: 'truncations' }
+  /** A file was dropped on the page: its address, to be opened as a model. */
+  | { readonly type: 'drop'; readonly uri: string }
   /** An error in the page, for the log. */
   | { readonly type: 'error'; readonly text: string };
 

@@ -14,6 +14,7 @@ export const mostCompared = 4;
 
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
+const longestAddress = 4000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -57,6 +58,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return isIndex(message['run']) && isIndex(message['sequence']) ? { type: 'comparedDrawn', run: message['run'], sequence: message['sequence'] } : undefined;
     case 'truncations':
       return { type: 'truncations' };
+    case 'drop':
+      return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'error':
       return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
     default:
@@ -95,6 +98,11 @@ function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
   if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isQuantity(choice['quantity'])) return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
+}
+
+/** Of a file on the machine where the extension runs; a web page could give anything. */
+function isFileAddress(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= longestAddress && /^(file|vscode-remote):\/\//.test(value);
 }
 
 function isFields(value: unknown): value is Fields {

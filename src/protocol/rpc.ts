@@ -14,11 +14,22 @@ export interface Channel {
 
 export type RpcErrorCode = 'user' | 'cancelled' | 'closed' | 'internal';
 
+/** What would help a call that was refused, where a person can be asked for it. */
+export type Need = 'vocabulary' | 'activation';
+
+/** How an error crosses the link. */
+export interface WireError {
+  readonly code: RpcErrorCode;
+  readonly sentence: Message;
+  readonly need: Need | null;
+}
+
 /** An error that crossed the link. `user` errors are sentences for a person and can be translated; others are for the log. */
-export class RpcError extends Error {
+export class RpcError extends Error implements WireError {
   constructor(
     readonly code: RpcErrorCode,
     readonly sentence: Message,
+    readonly need: Need | null = null,
   ) {
     super(formatMessage(sentence));
     this.name = 'RpcError';
@@ -46,7 +57,7 @@ type Wire =
   | { readonly call: number; readonly method: string; readonly request: unknown }
   | { readonly cancel: number }
   | { readonly reply: number; readonly value: unknown }
-  | { readonly reply: number; readonly error: { readonly code: RpcErrorCode; readonly sentence: Message } }
+  | { readonly reply: number; readonly error: WireError }
   | { readonly event: string; readonly value: unknown };
 
 /** The calling side: `call` and `on`. */
@@ -106,7 +117,7 @@ export class Caller<C extends Calls<C>, E> {
       for (const listener of this.listeners.get(message.event as keyof E) ?? []) listener(message.value as never);
     } else if ('reply' in message) {
       const waiting = this.waiting.get(message.reply);
-      if ('error' in message) waiting?.reject(new RpcError(message.error.code, message.error.sentence));
+      if ('error' in message) waiting?.reject(new RpcError(message.error.code, message.error.sentence, message.error.need));
       else waiting?.resolve(message.value);
     }
   }
@@ -119,7 +130,7 @@ export class Server<C extends Calls<C>, E> {
   constructor(
     private readonly channel: Channel,
     private readonly handlers: Handlers<C>,
-    private readonly toError: (thrown: unknown) => { code: RpcErrorCode; sentence: Message },
+    private readonly toError: (thrown: unknown) => WireError,
   ) {
     channel.onMessage((message) => {
       const wire = message as Wire;
@@ -141,7 +152,7 @@ export class Server<C extends Calls<C>, E> {
       const value = await handler(request as never, controller.signal);
       this.channel.send({ reply: id, value } satisfies Wire);
     } catch (thrown) {
-      const error = controller.signal.aborted ? { code: 'cancelled' as const, sentence: cancelledError().sentence } : this.toError(thrown);
+      const error: WireError = controller.signal.aborted ? { code: 'cancelled', sentence: cancelledError().sentence, need: null } : this.toError(thrown);
       this.channel.send({ reply: id, error } satisfies Wire);
     } finally {
       this.running.delete(id);

@@ -93,7 +93,7 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
     vocabulary: readVocabulary(given),
     model,
     training: readTraining(given, model),
-    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, from ? basename(from.path, extname(from.path)) : model.cell, now)),
+    folder: resolve(text(given, 'out') ?? defaultFolder(corpus, from ? 'further' : model.cell, now)),
   };
   return { kind: 'train', json: given.switches.has('json'), request };
 }

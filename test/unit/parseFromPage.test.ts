@@ -12,6 +12,8 @@ const good: readonly FromPage[] = [
   { type: 'target', target: 'last' },
   { type: 'target', target: 3 },
   { type: 'unitMap', choice: { layer: 1, direction: 'backward', quantity: 'forgetGate' } },
+  { type: 'drop', uri: 'file:///models/a%20b.onnx' },
+  { type: 'drop', uri: 'vscode-remote://host/models/m.safetensors' },
   { type: 'error', text: 'TypeError' },
 ];
 
@@ -36,6 +38,9 @@ const bad: readonly unknown[] = [
   { type: 'unitMap', choice: null },
   { type: 'unitMap', choice: { layer: 0, direction: 'up', quantity: 'hidden' } },
   { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: '__proto__' } },
+  { type: 'drop' },
+  { type: 'drop', uri: 'https://example.com/m.onnx' },
+  { type: 'drop', uri: `file:///${'x'.repeat(5000)}` },
   { type: 'error', text: { toString: 'x' } },
 ];
 

@@ -174,6 +174,7 @@ describe('the flow on the page', function () {
     await page.locator('canvas[data-figure="units"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
+    await page.evaluate('probe.settled()');
     assert.match(await text('.readout'), /unit 1: hidden state/);
   });
 

@@ -1,28 +1,29 @@
 /** Is it learning? The two charts of a run, with their headings and keys. */
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { element, setText } from '../dom';
+import type { PageParts, Scene, Section } from '../section';
 import type { Texts } from '../texts';
-import type { Theme } from '../theme';
 import { LineChart, nearest } from './lineChart';
-import type { Metrics } from './metrics';
+import { Metrics } from './metrics';
 
 const bitsPerNat = 1 / Math.LN2;
 
 /** What a run clips its gradient to; null is no limit. */
-export type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
-export const unclipped: Clipping = { clipNorm: null, clipValue: null };
+type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
+const unclipped: Clipping = { clipNorm: null, clipValue: null };
 
-export class ChartSection {
+export class ChartSection implements Section {
   readonly root: HTMLElement;
   private readonly loss: LineChart;
   private readonly norm: LineChart;
   private readonly lossNote = element('span', { class: 'note' });
   private readonly normNote = element('span', { class: 'note key second' });
 
-  constructor(
-    private readonly texts: Texts,
-    private readonly metrics: Metrics,
-  ) {
+  private readonly texts: Texts;
+  private metrics = new Metrics();
+
+  constructor({ texts }: PageParts) {
+    this.texts = texts;
     const lossPlot = element('div', { class: 'plot' });
     const normPlot = element('div', { class: 'plot' });
     const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
@@ -57,13 +58,19 @@ export class ChartSection {
     );
   }
 
-  setTheme(theme: Theme): void {
-    this.loss.setTheme(theme);
-    this.norm.setTheme(theme);
+  draw({ run, status, metrics, theme, fresh }: Scene): void {
+    // A model opened without a run's history was not trained here.
+    this.root.hidden = run === null || (status.state === 'stopped' && metrics.latest === null);
+    this.metrics = metrics;
+    if (fresh.paint) {
+      this.loss.setTheme(theme);
+      this.norm.setTheme(theme);
+    }
+    if (fresh.paint || fresh.metrics) this.redraw(run?.training ?? unclipped);
   }
 
   /** Redraws from the metrics. */
-  draw(clipping: Clipping): void {
+  private redraw(clipping: Clipping): void {
     this.clipping = clipping;
     const { metrics } = this;
     this.loss.show([metrics.loss.points, metrics.validation.points]);

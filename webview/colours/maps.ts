@@ -42,6 +42,17 @@ export class ColourMap {
     const index = Math.round((value - this.low) * this.factor);
     return this.table[index < 0 ? 0 : index >= entries ? entries - 1 : index];
   }
+
+  /** Pixels of many values. */
+  paint(values: Float32Array, pixels: Uint32Array): void {
+    const { table, low, factor } = this;
+    for (let i = 0; i < values.length; i++) {
+      const place = (values[i] - low) * factor;
+      // Comparisons are false for NaN, which is then neither.
+      if (place >= 0 && place < entries - 1) pixels[i] = table[(place + 0.5) | 0];
+      else pixels[i] = this.colourOf(values[i]);
+    }
+  }
 }
 
 /** Powers of ten drawn by the flow's scale; fixed, so that two frames or two runs can be compared by eye. */
@@ -63,22 +74,31 @@ function decode(hex: string): Uint32Array {
 
 export type PageKind = 'light' | 'dark';
 
+const made = new Map<string, ColourMap>();
+
+/** The same map is the same object, so that figures know whether theirs has changed. */
+function cached(key: string, make: () => ColourMap): ColourMap {
+  let map = made.get(key);
+  if (!map) made.set(key, (map = make()));
+  return map;
+}
+
 /** log₁₀ relative to the target's own step: blue, neutral at 0, orange. */
 export function flowMap(kind: PageKind): ColourMap {
   const special = specialColours[kind];
-  return new ColourMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite);
+  return cached(`flow ${kind}`, () => new ColourMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite));
 }
 
 /** −limit … limit: purple, neutral at 0, green. */
 export function signedMap(kind: PageKind, limit: number): ColourMap {
   const { notFinite } = specialColours[kind];
-  return new ColourMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite);
+  return cached(`signed ${kind} ${limit}`, () => new ColourMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite));
 }
 
 /** 0 … 1, closed to open: neutral to green. */
 export function shareMap(kind: PageKind): ColourMap {
   const { notFinite } = specialColours[kind];
-  return new ColourMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite);
+  return cached(`share ${kind}`, () => new ColourMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite));
 }
 
 /** A pixel as a CSS colour. */

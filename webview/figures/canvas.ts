@@ -1,19 +1,22 @@
 /** A canvas that is as sharp as the screen, and what every figure over the text draws alike. */
 import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
+import type { ExportedFigure } from '../exporting/exported';
 import type { Theme } from '../theme';
-
-export type FigureName = 'profile' | 'flow' | 'tokens' | 'units' | 'scale' | 'overTraining' | 'matrix' | 'comparedProfile' | 'compared' | 'comparedLoss' | 'truncations';
+import type { Pen } from './pen';
 
 /** Size of the small print on canvases, CSS pixels. */
 export const labelSize = 11;
 
 export class FigureCanvas {
   readonly canvas: HTMLCanvasElement;
-  readonly context: CanvasRenderingContext2D;
-  width = 0;
-  height = 0;
+  private readonly context: CanvasRenderingContext2D;
+  private width = 0;
+  private height = 0;
+  private drawn: ((pen: Pen) => void) | null = null;
+  private description = '';
 
-  constructor(name: FigureName) {
+  /** `name` is the canvas's data-figure. */
+  constructor(name: string) {
     this.canvas = document.createElement('canvas');
     this.canvas.dataset['figure'] = name;
     this.canvas.setAttribute('role', 'img');
@@ -22,8 +25,8 @@ export class FigureCanvas {
     this.context = context;
   }
 
-  /** Clears, and takes a size in CSS pixels; drawing is in CSS pixels from here on. */
-  begin(width: number, height: number): CanvasRenderingContext2D {
+  /** Clears, takes a size, and draws, all in CSS pixels. What is drawn is kept, to be drawn again where it is exported. */
+  render(width: number, height: number, draw: (pen: Pen) => void): void {
     const ratio = window.devicePixelRatio;
     const [deviceWidth, deviceHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.canvas.width !== deviceWidth || this.canvas.height !== deviceHeight) {
@@ -38,12 +41,26 @@ export class FigureCanvas {
     }
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, width, height);
-    return this.context;
+    this.drawn = draw;
+    draw(this.context);
+  }
+
+  /** The width of a text in a font, for those who lay out before they draw. CSS pixels. */
+  measure(text: string, font: string): number {
+    this.context.font = font;
+    return this.context.measureText(text).width;
   }
 
   /** The text alternative. */
   describe(text: string): void {
-    if (this.canvas.getAttribute('aria-label') !== text) this.canvas.setAttribute('aria-label', text);
+    if (this.description === text) return;
+    this.description = text;
+    this.canvas.setAttribute('aria-label', text);
+  }
+
+  /** What was drawn last, to take away. */
+  exported(id: string, title: string): ExportedFigure {
+    return { id, title, description: this.description, width: this.width, height: this.height, draw: (pen) => this.drawn?.(pen) };
   }
 }
 
@@ -54,58 +71,59 @@ export interface Marked {
 }
 
 /** The target's and the marked step's columns from `top` to `bottom`: thin lines on both sides, solid for the marked one. */
-export function drawColumnMarks(context: CanvasRenderingContext2D, columns: Columns, theme: Theme, { target, mark }: Marked, top: number, bottom: number): void {
+export function drawColumnMarks(pen: Pen, columns: Columns, theme: Theme, { target, mark }: Marked, top: number, bottom: number): void {
   const outline = (step: number, dash: number[]): void => {
-    if (step < columns.first || step >= columns.first + columns.count) return;
+    if (step + 1 <= columns.first || step >= columns.first + columns.count) return;
     const wide = Math.max(columnWidth(columns), 3);
     const left = Math.round(centreOf(columns, step) - wide / 2) - 0.5;
     const right = Math.round(centreOf(columns, step) + wide / 2) + 0.5;
-    context.setLineDash(dash);
-    context.beginPath();
+    pen.setLineDash(dash);
+    pen.beginPath();
     for (const x of [left, right]) {
-      context.moveTo(x, top);
-      context.lineTo(x, bottom);
+      pen.moveTo(x, top);
+      pen.lineTo(x, bottom);
     }
-    context.stroke();
-    context.setLineDash([]);
+    pen.stroke();
+    pen.setLineDash([]);
   };
-  context.lineWidth = 1;
-  context.strokeStyle = theme.foreground;
+  pen.lineWidth = 1;
+  pen.strokeStyle = theme.foreground;
   outline(target, [2, 2]);
   if (mark !== null) outline(mark, []);
 }
 
 /** Diagonal hatching: here is nothing to colour. */
-export function drawHatching(context: CanvasRenderingContext2D, theme: Theme, x: number, y: number, width: number, height: number): void {
+export function drawHatching(pen: Pen, theme: Theme, x: number, y: number, width: number, height: number): void {
   if (width <= 0) return;
-  context.save();
-  context.beginPath();
-  context.rect(x, y, width, height);
-  context.clip();
-  context.strokeStyle = theme.dim;
-  context.globalAlpha = 0.45;
-  context.lineWidth = 1;
-  context.beginPath();
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, width, height);
+  pen.clip();
+  pen.strokeStyle = theme.dim;
+  pen.globalAlpha = 0.45;
+  pen.lineWidth = 1;
+  pen.beginPath();
   for (let start = x - height - ((x - height) % 5); start < x + width; start += 5) {
-    context.moveTo(start, y + height);
-    context.lineTo(start + height, y);
+    pen.moveTo(start, y + height);
+    pen.lineTo(start + height, y);
   }
-  context.stroke();
-  context.restore();
+  pen.stroke();
+  pen.restore();
 }
 
 /** A stretch of steps, tinted; in high contrast, outlined. */
-export function drawBand(context: CanvasRenderingContext2D, columns: Columns, theme: Theme, colour: string, from: number, to: number, top: number, bottom: number): void {
-  const left = edgeOf(columns, from);
-  const width = edgeOf(columns, to + 1) - left;
-  context.save();
-  context.fillStyle = colour;
-  context.globalAlpha = theme.highContrast ? 0.18 : 0.11;
-  context.fillRect(left, top, width, bottom - top);
+export function drawBand(pen: Pen, columns: Columns, theme: Theme, colour: string, from: number, to: number, top: number, bottom: number): void {
+  const left = Math.max(columns.left, edgeOf(columns, from));
+  const width = Math.min(columns.left + columns.width, edgeOf(columns, to + 1)) - left;
+  if (width <= 0) return;
+  pen.save();
+  pen.fillStyle = colour;
+  pen.globalAlpha = theme.highContrast ? 0.18 : 0.11;
+  pen.fillRect(left, top, width, bottom - top);
   if (theme.highContrast) {
-    context.globalAlpha = 1;
-    context.strokeStyle = colour;
-    context.strokeRect(left + 0.5, top + 0.5, width - 1, bottom - top - 1);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = colour;
+    pen.strokeRect(left + 0.5, top + 0.5, width - 1, bottom - top - 1);
   }
-  context.restore();
+  pen.restore();
 }

@@ -7,6 +7,7 @@ import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { drawColumnMarks, drawHatching, FigureCanvas, labelSize, type Marked } from './canvas';
 import { Heatmap } from './heatmap';
+import type { Pen } from './pen';
 
 /** Between rows: room for the line under a row that marks its regions. */
 const gap = 5;
@@ -18,50 +19,57 @@ export class FlowFigure {
 
   constructor(private readonly texts: Texts) {}
 
-  /** Colours the rows anew: after a frame, a change of theme, or of width. */
-  paint(rows: readonly FlowRow[], columns: Columns, theme: Theme): void {
+  /** Rows from now on: after a frame, or a change of theme. */
+  show(rows: readonly FlowRow[], theme: Theme): void {
     const map = flowMap(theme.kind);
-    const pixels = columns.width * window.devicePixelRatio;
     this.images = rows.map(({ relative }, i) => {
       const image = this.images[i] ?? new Heatmap();
-      image.paint({ values: relative, rows: 1, columns: relative.length, rowStride: 0, columnStride: 1 }, map, 0, 1, pixels);
+      image.show({ values: relative, rows: 1, columns: relative.length, rowStride: 0, columnStride: 1 }, map, 0);
       return image;
     });
   }
 
   draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
-    const rowHeight = heightOfRow(rows.length);
-    const height = rows.length * (rowHeight + gap);
-    const context = this.figure.begin(width, height);
-    context.font = `${labelSize}px ${theme.font}`;
-    context.textBaseline = 'middle';
-    context.textAlign = 'right';
-    rows.forEach((row, i) => {
-      const top = i * (rowHeight + gap);
-      context.fillStyle = theme.dim;
-      context.fillText(this.texts.row(row), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
-      this.drawUnreachable(context, row, columns, theme, top, rowHeight);
-      this.images[i]?.draw(context, columns.left, top, columns.width, rowHeight);
-      for (const region of header.regions) {
-        if (region.layer !== row.layer || region.direction !== row.direction || region.state !== row.state) continue;
-        const left = edgeOf(columns, region.from);
-        context.fillStyle = region.kind === 'vanishing' ? theme.vanishing : theme.exploding;
-        context.fillRect(left, top + rowHeight + 1, edgeOf(columns, region.to + 1) - left, regionLine);
-      }
-    });
-    drawColumnMarks(context, columns, theme, marked, 0, height);
+    const height = rows.length * (heightOfRow(rows.length) + gap);
+    this.figure.render(width, height, (pen) => this.drawOn(pen, height, header, rows, columns, theme, marked));
   }
 
-  private drawUnreachable(context: CanvasRenderingContext2D, row: FlowRow, columns: Columns, theme: Theme, top: number, rowHeight: number): void {
+  private drawOn(pen: Pen, height: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
+    const rowHeight = heightOfRow(rows.length);
+    pen.font = `${labelSize}px ${theme.font}`;
+    pen.textBaseline = 'middle';
+    pen.textAlign = 'right';
+    rows.forEach((row, i) => {
+      const top = i * (rowHeight + gap);
+      pen.fillStyle = theme.dim;
+      pen.fillText(this.texts.row(row), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
+      this.drawUnreachable(pen, row, columns, theme, top, rowHeight);
+      this.images[i]?.draw(pen, columns, { top, height: rowHeight, first: 0, count: 1 });
+      for (const region of header.regions) {
+        if (region.layer !== row.layer || region.direction !== row.direction || region.state !== row.state) continue;
+        const [left, right] = clipped(columns, region.from, region.to);
+        pen.fillStyle = region.kind === 'vanishing' ? theme.vanishing : theme.exploding;
+        if (right > left) pen.fillRect(left, top + rowHeight + 1, right - left, regionLine);
+      }
+    });
+    drawColumnMarks(pen, columns, theme, marked, 0, height);
+  }
+
+  private drawUnreachable(pen: Pen, row: FlowRow, columns: Columns, theme: Theme, top: number, rowHeight: number): void {
     const { relative } = row;
     for (let t = 0; t < relative.length; t++) {
       if (!Number.isNaN(relative[t])) continue;
       const from = t;
       while (t + 1 < relative.length && Number.isNaN(relative[t + 1])) t++;
-      const left = edgeOf(columns, from);
-      drawHatching(context, theme, left, top, edgeOf(columns, t + 1) - left, rowHeight);
+      const [left, right] = clipped(columns, from, t);
+      drawHatching(pen, theme, left, top, right - left, rowHeight);
     }
   }
+}
+
+/** Left and right edge of a stretch of steps, both ends inside, as far as it is in view. */
+function clipped(columns: Columns, from: number, to: number): [left: number, right: number] {
+  return [Math.max(columns.left, edgeOf(columns, from)), Math.min(columns.left + columns.width, edgeOf(columns, to + 1))];
 }
 
 function heightOfRow(rows: number): number {

@@ -1,5 +1,8 @@
-/** A grid of values as an image of one pixel per value, scaled when it is drawn. */
+/** A grid of values as an image of what is in view of it, at the resolution of the screen at most. */
 import type { ColourMap } from '../colours/maps';
+import { columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
+import type { Pen } from './pen';
+import { Pool } from './pool';
 
 export interface Grid {
   readonly values: Float32Array;
@@ -10,62 +13,96 @@ export interface Grid {
   readonly columnStride: number;
 }
 
+/** Rows from `first` on, `count` of them, share `height` pixels from `top` on; as `Columns`, downwards. */
+export interface Rows {
+  readonly top: number;
+  readonly height: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Part of a grid, and the pixels it gets. */
+export interface Window {
+  readonly fromRow: number;
+  readonly rows: number;
+  readonly outRows: number;
+  /** Not always whole where columns share pixels. */
+  readonly fromColumn: number;
+  readonly columns: number;
+  readonly outColumns: number;
+}
+
 export class Heatmap {
   private readonly surface = document.createElement('canvas');
   private image: ImageData | null = null;
+  private pool: Pool | null = null;
+  private map: ColourMap | null = null;
+  private painted = '';
 
   /**
-   * Colours a grid. Where it has more rows or columns than the picture will have pixels (`maximumRows`, `maximumColumns`),
-   * neighbours share a pixel, which takes the value farthest from `neutral`: an outlier is never averaged away.
+   * What is shown from now on; the values may be a view into a frame. Row i of the picture is row `order[i]` of the grid. Where values share a pixel it takes the one farthest from `neutral`: an
+   * outlier is never averaged away.
    */
-  paint(grid: Grid, map: ColourMap, neutral: number, maximumRows: number, maximumColumns: number): void {
-    const shown = pool(grid, neutral, Math.max(1, Math.min(grid.rows, Math.floor(maximumRows))), Math.max(1, Math.min(grid.columns, Math.floor(maximumColumns))));
-    const context = this.surface.getContext('2d');
-    if (!context) return;
-    if (this.image?.width !== shown.columns || this.image.height !== shown.rows) {
-      this.surface.width = shown.columns;
-      this.surface.height = shown.rows;
-      this.image = context.createImageData(shown.columns, shown.rows);
-    }
-    const pixels = new Uint32Array(this.image.data.buffer);
-    for (let row = 0; row < shown.rows; row++) {
-      for (let column = 0; column < shown.columns; column++) {
-        pixels[row * shown.columns + column] = map.colourOf(shown.values[row * shown.rowStride + column * shown.columnStride]);
-      }
-    }
-    context.putImageData(this.image, 0, 0);
+  show(grid: Grid, map: ColourMap, neutral: number, order: Uint32Array | null = null): void {
+    this.pool = new Pool(grid, neutral, order);
+    this.map = map;
+    this.painted = '';
   }
 
-  draw(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.surface, x, y, width, height);
+  /** Draws what is in view; colours it anew only when that has changed. */
+  draw(pen: Pen, columns: Columns, rows: Rows): void {
+    if (!this.pool || !this.map) return;
+    const { grid } = this.pool;
+    const ratio = window.devicePixelRatio;
+    const deviceColumns = Math.max(1, Math.round(columns.width * ratio));
+    const isDense = columns.count >= deviceColumns;
+    const { from, to } = stepsInView(columns, grid.columns);
+    const fromRow = Math.max(0, Math.floor(rows.first));
+    const rowCount = Math.min(grid.rows, Math.ceil(rows.first + rows.count)) - fromRow;
+    const view: Window = {
+      fromRow,
+      rows: rowCount,
+      outRows: Math.max(1, Math.min(rowCount, Math.round(rows.height * ratio))),
+      ...(isDense ? { fromColumn: columns.first, columns: columns.count, outColumns: deviceColumns } : { fromColumn: from, columns: to - from + 1, outColumns: to - from + 1 }),
+    };
+    this.paint(view, this.pool, this.map);
+    const left = isDense ? columns.left : edgeOf(columns, from);
+    const width = isDense ? columns.width : (to - from + 1) * columnWidth(columns);
+    const rowHeight = rows.height / rows.count;
+    pen.save();
+    pen.beginPath();
+    pen.rect(columns.left, rows.top, columns.width, rows.height);
+    pen.clip();
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(this.surface, left, rows.top + (fromRow - rows.first) * rowHeight, width, rowCount * rowHeight);
+    pen.restore();
+  }
+
+  private paint(view: Window, pool: Pool, map: ColourMap): void {
+    const key = Object.values(view).join();
+    if (key === this.painted) return;
+    this.painted = key;
+    const context = this.surface.getContext('2d');
+    if (!context) return;
+    if (this.image?.width !== view.outColumns || this.image.height !== view.outRows) {
+      this.surface.width = view.outColumns;
+      this.surface.height = view.outRows;
+      this.image = context.createImageData(view.outColumns, view.outRows);
+    }
+    map.paint(pool.take(view), new Uint32Array(this.image.data.buffer));
+    context.putImageData(this.image, 0, 0);
   }
 }
 
 /** All colours of a map from its highest value down to its lowest, as a picture of one column (or, lowest first, one row). */
-export function paintScale(bar: Heatmap, map: ColourMap, upright: boolean): void {
+export function showScale(bar: Heatmap, map: ColourMap, upright: boolean): void {
   const entries = 256;
   const [start, end] = upright ? [map.high, map.low] : [map.low, map.high];
   const values = Float32Array.from({ length: entries }, (_, i) => start + ((end - start) * i) / (entries - 1));
-  bar.paint({ values, rows: upright ? entries : 1, columns: upright ? 1 : entries, rowStride: 1, columnStride: 1 }, map, 0, entries, entries);
+  bar.show({ values, rows: upright ? entries : 1, columns: upright ? 1 : entries, rowStride: 1, columnStride: 1 }, map, 0);
 }
 
-function pool(grid: Grid, neutral: number, rows: number, columns: number): Grid {
-  if (rows === grid.rows && columns === grid.columns) return grid;
-  const values = new Float32Array(rows * columns);
-  const distances = new Float32Array(rows * columns).fill(-1);
-  for (let row = 0; row < grid.rows; row++) {
-    const outRow = Math.floor((row * rows) / grid.rows);
-    for (let column = 0; column < grid.columns; column++) {
-      const value = grid.values[row * grid.rowStride + column * grid.columnStride];
-      const out = outRow * columns + Math.floor((column * columns) / grid.columns);
-      // NaN loses to every number, and stands only where there is nothing else.
-      const distance = Number.isNaN(value) ? -0.5 : Math.abs(value - neutral);
-      if (distance > distances[out]) {
-        distances[out] = distance;
-        values[out] = value;
-      }
-    }
-  }
-  return { values, rows, columns, rowStride: columns, columnStride: 1 };
+/** Draws a whole heatmap into a rectangle. */
+export function drawWhole(pen: Pen, heatmap: Heatmap, rows: number, columns: number, x: number, y: number, width: number, height: number): void {
+  heatmap.draw(pen, { left: x, width, first: 0, count: columns }, { top: y, height, first: 0, count: rows });
 }

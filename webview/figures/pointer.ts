@@ -1,4 +1,5 @@
-/** Pointer and keys on a figure over the text: the same gestures on each of them. */
+/** Pointer and keys on a figure: the same gestures on each of them. */
+import { listenToZoom, type Zoomable } from './zooming';
 
 export interface Gestures {
   /** The step under a place in the figure, CSS pixels from its corner; null beside the columns. */
@@ -11,13 +12,17 @@ export interface Gestures {
   reveal(step: number): void;
   target(step: number): void;
   /** The step the keys act on. */
-  current(): number | null;
+  readonly current: () => number | null;
+  /** Where the axis of steps can be zoomed. */
+  readonly zoom?: Zoomable;
 }
 
 const page = 10;
+const keyZoom = 1.5;
 
 export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   const place = (event: MouseEvent): number | null => gestures.stepAt(event.offsetX, event.offsetY);
+  const wasDragged = gestures.zoom ? listenToZoom(canvas, gestures.zoom) : () => false;
   canvas.tabIndex = 0;
   canvas.addEventListener('pointermove', (event) => {
     gestures.mark(place(event), gestures.rowAt?.(event.offsetY) ?? null);
@@ -25,7 +30,7 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   canvas.addEventListener('pointerleave', () => gestures.mark(null, null));
   canvas.addEventListener('click', (event) => {
     const step = place(event);
-    if (step === null) return;
+    if (step === null || wasDragged()) return;
     if (event.shiftKey) gestures.target(step);
     else gestures.reveal(step);
   });
@@ -35,7 +40,7 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   });
   canvas.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (key(event.key, event.shiftKey, gestures)) event.preventDefault();
+    if (key(event.key, event.shiftKey, gestures) || zoomKey(event.key, gestures)) event.preventDefault();
   });
 }
 
@@ -55,6 +60,20 @@ function key(name: string, fast: boolean, gestures: Gestures): boolean {
     case 'Escape': gestures.mark(null, null); return true;
     case 'Enter': if (step !== null) gestures.target(step); return true;
     case ' ': if (step !== null) gestures.reveal(step); return true;
+    default: return false;
+  }
+}
+
+/** + and − zoom around the marked step, or the middle; 0 shows all. */
+function zoomKey(name: string, { zoom, current }: Gestures): boolean {
+  if (!zoom) return false;
+  const { range } = zoom;
+  const around = (current() ?? range.first + range.count / 2 - 0.5) + 0.5;
+  switch (name) {
+    case '+':
+    case '=': range.zoom(1 / keyZoom, around); return true;
+    case '-': range.zoom(keyZoom, around); return true;
+    case '0': range.showAll(); return true;
     default: return false;
   }
 }

@@ -1,11 +1,13 @@
 /** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../src/protocol/frame';
-import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
+import { centreOf, edgeOf, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
 import { powerOfTen } from '../format';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { drawBand, drawColumnMarks, FigureCanvas, labelSize, type Marked } from './canvas';
+import type { Pen } from './pen';
+import { traceLine } from './line';
 import { stretches, type Stretch } from './regions';
 
 const height = 138;
@@ -30,60 +32,63 @@ export class ProfileFigure {
   constructor(private readonly texts: Texts) {}
 
   draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
-    const context = this.figure.begin(width, height);
-    const axis = axisFor(rows);
-    context.font = `${labelSize}px ${theme.font}`;
-    context.textBaseline = 'middle';
-    const bands = stretches(header);
-    for (const band of bands) {
-      drawBand(context, columns, theme, band.kind === 'vanishing' ? theme.vanishing : theme.exploding, band.from, band.to, top, height);
-    }
-    this.drawAxis(context, axis, columns, theme);
-    this.drawThresholds(context, header, axis, columns, theme);
-    rows.forEach((row, i) => drawLine(context, row, axis, columns, theme, i, rows.length));
-    if (rows.length > 1) this.drawNames(context, rows, axis, columns, theme);
-    for (const kind of ['vanishing', 'exploding'] as const) {
-      const widest = bands.filter((band) => band.kind === kind).sort((a, b) => b.to - b.from - (a.to - a.from));
-      if (widest.length > 0) this.drawBandName(context, widest[0], header, axis, columns, theme, width);
-    }
-    drawColumnMarks(context, columns, theme, marked, top - 3, height);
-    this.drawTarget(context, header.target, columns, theme, width);
+    this.figure.render(width, height, (pen) => this.drawOn(pen, width, header, rows, columns, theme, marked));
   }
 
-  private drawAxis(context: CanvasRenderingContext2D, axis: Axis, columns: Columns, theme: Theme): void {
+  private drawOn(pen: Pen, width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
+    const axis = axisFor(rows);
+    pen.font = `${labelSize}px ${theme.font}`;
+    pen.textBaseline = 'middle';
+    const bands = stretches(header);
+    for (const band of bands) {
+      drawBand(pen, columns, theme, band.kind === 'vanishing' ? theme.vanishing : theme.exploding, band.from, band.to, top, height);
+    }
+    this.drawAxis(pen, axis, columns, theme);
+    this.drawThresholds(pen, header, axis, columns, theme);
+    rows.forEach((row, i) => drawLine(pen, row, axis, columns, theme, i, rows.length));
+    if (rows.length > 1) this.drawNames(pen, rows, axis, columns, theme);
+    for (const kind of ['vanishing', 'exploding'] as const) {
+      const widest = bands.filter((band) => band.kind === kind).sort((a, b) => b.to - b.from - (a.to - a.from));
+      if (widest.length > 0) this.drawBandName(pen, widest[0], header, axis, columns, theme, width);
+    }
+    drawColumnMarks(pen, columns, theme, marked, top - 3, height);
+    this.drawTarget(pen, header.target, columns, theme, width);
+  }
+
+  private drawAxis(pen: Pen, axis: Axis, columns: Columns, theme: Theme): void {
     const right = columns.left + columns.width;
     let stride = 1;
     while (Math.floor(axis.high - axis.low) / stride > mostTicks) stride *= 2;
-    context.textAlign = 'left';
-    context.lineWidth = 1;
+    pen.textAlign = 'left';
+    pen.lineWidth = 1;
     for (let power = axis.low; power <= axis.high; power += stride) {
       const y = Math.round(axis.y(power)) + 0.5;
-      context.strokeStyle = theme.line;
-      context.beginPath();
-      context.moveTo(columns.left, y);
-      context.lineTo(right, y);
-      context.stroke();
-      context.fillStyle = theme.dim;
-      context.fillText(powerOfTen(power), right + 6, y);
+      pen.strokeStyle = theme.line;
+      pen.beginPath();
+      pen.moveTo(columns.left, y);
+      pen.lineTo(right, y);
+      pen.stroke();
+      pen.fillStyle = theme.dim;
+      pen.fillText(powerOfTen(power), right + 6, y);
     }
   }
 
-  private drawThresholds(context: CanvasRenderingContext2D, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
+  private drawThresholds(pen: Pen, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
     for (const [power, colour] of [[header.thresholds.vanishing, theme.vanishing], [header.thresholds.exploding, theme.exploding]] as const) {
       if (power < axis.low || power > axis.high) continue;
       const y = Math.round(axis.y(power)) + 0.5;
-      context.strokeStyle = colour;
-      context.setLineDash([4, 3]);
-      context.beginPath();
-      context.moveTo(columns.left, y);
-      context.lineTo(columns.left + columns.width, y);
-      context.stroke();
-      context.setLineDash([]);
+      pen.strokeStyle = colour;
+      pen.setLineDash([4, 3]);
+      pen.beginPath();
+      pen.moveTo(columns.left, y);
+      pen.lineTo(columns.left + columns.width, y);
+      pen.stroke();
+      pen.setLineDash([]);
     }
   }
 
   /** Each line's name in the left margin, level with its first value, and apart from the others. */
-  private drawNames(context: CanvasRenderingContext2D, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
+  private drawNames(pen: Pen, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
     const spacing = Math.min(labelSize + 2, (bottom - top) / rows.length);
     const names = rows
       .map((row, i) => ({ row, i, y: axis.y(row.relative.find((r) => Number.isFinite(r)) ?? axis.low) }))
@@ -91,38 +96,38 @@ export class ProfileFigure {
     for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + spacing);
     const over = names[names.length - 1].y - bottom;
     for (let i = names.length - 1, limit = bottom; over > 0 && i >= 0; i--, limit -= spacing) names[i].y = Math.min(names[i].y, limit);
-    context.textAlign = 'right';
+    pen.textAlign = 'right';
     for (const { row, i, y } of names) {
-      context.fillStyle = i === 0 ? theme.foreground : theme.dim;
-      context.fillText(this.texts.row(row), columns.left - 8, y, columns.left - 10);
+      pen.fillStyle = i === 0 ? theme.foreground : theme.dim;
+      pen.fillText(this.texts.row(row), columns.left - 8, y, columns.left - 10);
     }
   }
 
-  private drawBandName(context: CanvasRenderingContext2D, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme, width: number): void {
+  private drawBandName(pen: Pen, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme, width: number): void {
     const beyond = band.from === 0 && band.to < header.target;
     const name = beyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
     const left = edgeOf(columns, band.from) + 6;
     const room = edgeOf(columns, band.to + 1) - left;
-    const size = context.measureText(name).width;
+    const size = pen.measureText(name).width;
     if (room < 12 || left + size > width || (!beyond && size > room)) return;
     // Out of the lines' way: what vanishes runs low, what explodes runs high.
     const y = band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 6;
-    context.textAlign = 'left';
-    context.strokeStyle = theme.background;
-    context.lineWidth = 3;
-    context.lineJoin = 'round';
-    context.strokeText(name, left, y);
-    context.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
-    context.fillText(name, left, y);
+    pen.textAlign = 'left';
+    pen.strokeStyle = theme.background;
+    pen.lineWidth = 3;
+    pen.lineJoin = 'round';
+    pen.strokeText(name, left, y);
+    pen.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
+    pen.fillText(name, left, y);
   }
 
-  private drawTarget(context: CanvasRenderingContext2D, target: number, columns: Columns, theme: Theme, width: number): void {
+  private drawTarget(pen: Pen, target: number, columns: Columns, theme: Theme, width: number): void {
     const x = centreOf(columns, target);
     const name = this.texts.get('target');
-    const half = context.measureText(name).width / 2;
-    context.fillStyle = theme.foreground;
-    context.textAlign = 'center';
-    context.fillText(name, Math.min(Math.max(x, half), width - half), 6);
+    const half = pen.measureText(name).width / 2;
+    pen.fillStyle = theme.foreground;
+    pen.textAlign = 'center';
+    pen.fillText(name, Math.min(Math.max(x, half), width - half), 6);
   }
 }
 
@@ -140,25 +145,14 @@ function axisFor(rows: readonly FlowRow[]): Axis {
 }
 
 /** Where there are more steps than pixels, each pixel column takes its lowest and its highest value. */
-function drawLine(context: CanvasRenderingContext2D, row: FlowRow, axis: Axis, columns: Columns, theme: Theme, index: number, count: number): void {
-  context.strokeStyle = index === 0 ? theme.foreground : theme.dim;
-  context.lineWidth = index === 0 && count > 1 ? 1.8 : 1.4;
-  context.lineJoin = 'round';
-  context.beginPath();
-  const group = Math.max(1, Math.floor(1 / columnWidth(columns)));
-  let open = false;
-  for (let t = 0; t < row.relative.length; t += group) {
-    const values = row.relative.subarray(t, t + group).filter((r) => Number.isFinite(r));
-    if (values.length === 0) {
-      open = false;
-      continue;
-    }
-    const x = centreOf(columns, t + (group - 1) / 2);
-    for (const value of group === 1 ? values : [Math.min(...values), Math.max(...values)]) {
-      if (open) context.lineTo(x, axis.y(value));
-      else context.moveTo(x, axis.y(value));
-      open = true;
-    }
-  }
-  context.stroke();
+function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, theme: Theme, index: number, count: number): void {
+  pen.save();
+  pen.beginPath();
+  pen.rect(columns.left, 0, columns.width, height);
+  pen.clip();
+  pen.strokeStyle = index === 0 ? theme.foreground : theme.dim;
+  pen.lineWidth = index === 0 && count > 1 ? 1.8 : 1.4;
+  pen.lineJoin = 'round';
+  traceLine(pen, row.relative, columns, (value) => axis.y(value));
+  pen.restore();
 }

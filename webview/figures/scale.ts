@@ -5,7 +5,8 @@ import { powerOfTen } from '../format';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { FigureCanvas, labelSize } from './canvas';
-import { Heatmap, paintScale } from './heatmap';
+import { drawWhole, Heatmap, showScale } from './heatmap';
+import type { Pen } from './pen';
 
 export const scaleWidth = 300;
 const height = 46;
@@ -20,31 +21,34 @@ export class ScaleFigure {
   constructor(private readonly texts: Texts) {}
 
   draw(thresholds: Thresholds, theme: Theme): void {
-    const context = this.figure.begin(scaleWidth, height);
-    const width = scaleWidth - 2 * inset;
-    const x = (power: number): number => inset + ((power - flowScale.low) / (flowScale.high - flowScale.low)) * width;
-    paintScale(this.bar, flowMap(theme.kind), false);
-    this.bar.draw(context, inset, barTop, width, barHeight);
-    context.font = `${labelSize}px ${theme.font}`;
-    context.textBaseline = 'alphabetic';
-    context.textAlign = 'center';
-    for (let power: number = flowScale.low; power <= flowScale.high; power += 2) {
-      context.fillStyle = theme.dim;
-      context.fillRect(Math.round(x(power)), barTop + barHeight, 1, 4);
-      context.fillText(powerOfTen(power), x(power), height - 4);
-    }
-    this.drawThreshold(context, x(thresholds.vanishing), 'scaleVanishing', 'right', theme.vanishing);
-    this.drawThreshold(context, x(thresholds.exploding), 'scaleExploding', 'left', theme.exploding);
+    this.figure.render(scaleWidth, height, (pen) => this.drawOn(pen, thresholds, theme));
   }
 
-  private drawThreshold(context: CanvasRenderingContext2D, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', colour: string): void {
+  private drawOn(pen: Pen, thresholds: Thresholds, theme: Theme): void {
+    const width = scaleWidth - 2 * inset;
+    const x = (power: number): number => inset + ((power - flowScale.low) / (flowScale.high - flowScale.low)) * width;
+    showScale(this.bar, flowMap(theme.kind), false);
+    drawWhole(pen, this.bar, 1, 256, inset, barTop, width, barHeight);
+    pen.font = `${labelSize}px ${theme.font}`;
+    pen.textBaseline = 'alphabetic';
+    pen.textAlign = 'center';
+    for (let power: number = flowScale.low; power <= flowScale.high; power += 2) {
+      pen.fillStyle = theme.dim;
+      pen.fillRect(Math.round(x(power)), barTop + barHeight, 1, 4);
+      pen.fillText(powerOfTen(power), x(power), height - 4);
+    }
+    this.drawThreshold(pen, x(thresholds.vanishing), 'scaleVanishing', 'right', theme.vanishing);
+    this.drawThreshold(pen, x(thresholds.exploding), 'scaleExploding', 'left', theme.exploding);
+  }
+
+  private drawThreshold(pen: Pen, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', colour: string): void {
     const place = Math.round(Math.min(Math.max(x, inset), scaleWidth - inset));
     const label = this.texts.get(name);
-    const size = context.measureText(label).width;
-    context.fillStyle = colour;
-    context.fillRect(place, barTop - 13, 1, barHeight + 13);
-    context.textAlign = 'left';
+    const size = pen.measureText(label).width;
+    pen.fillStyle = colour;
+    pen.fillRect(place, barTop - 13, 1, barHeight + 13);
+    pen.textAlign = 'left';
     const start = side === 'right' ? place - 4 - size : place + 5;
-    context.fillText(label, Math.min(Math.max(start, 0), scaleWidth - size), barTop - 5);
+    pen.fillText(label, Math.min(Math.max(start, 0), scaleWidth - size), barTop - 5);
   }
 }

@@ -4,11 +4,12 @@
  */
 import type { FrameHeader } from '../../src/protocol/frame';
 import { cssColour, flowMap } from '../colours/maps';
-import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
+import { centreOf, columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
 import { isMarked, visibleSymbol } from '../symbols';
 import type { Theme } from '../theme';
 import { drawColumnMarks, drawHatching, FigureCanvas, type Marked } from './canvas';
+import type { Pen } from './pen';
 
 const textSize = 13;
 /** Between the heatmap and the text, when the strip is a reading glass. */
@@ -24,6 +25,7 @@ export class TokenStrip {
   private first = 0;
   private shown: Columns | null = null;
   private readonly widths = new Map<string, number>();
+  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: smallestPitch };
 
   /** The columns of the tokens shown, as drawn last. */
   get columns(): Columns | null {
@@ -45,74 +47,91 @@ export class TokenStrip {
 
   draw(width: number, header: FrameHeader, top: FlowRow | undefined, columns: Columns, theme: Theme, marked: Marked): void {
     const font = `${textSize}px ${theme.textFont}`;
-    const { tokens } = header;
-    this.figure.context.font = font;
-    const pitch = this.pitch(tokens, font);
-    const glass = columnWidth(columns) < pitch;
-    const count = glass ? Math.max(1, Math.min(tokens.length, Math.floor(columns.width / pitch))) : tokens.length;
-    this.first = Math.max(0, Math.min(this.first, tokens.length - count));
-    const shown = { left: columns.left, width: columns.width, first: this.first, count };
+    const pitch = this.pitch(header.tokens, font);
+    const isGlass = columnWidth(columns) < pitch;
+    const shown = isGlass ? this.glass(columns, pitch, header.tokens.length) : columns;
     this.shown = shown;
+    this.figure.render(width, leaders + textHeight + underline, (pen) => {
+      if (isGlass) drawLeaders(pen, columns, shown, theme);
+      pen.font = font;
+      drawTokens(pen, header.tokens, top, shown, theme, isGlass ? leaders : 2, marked);
+    });
+  }
 
-    const textTop = glass ? leaders : 2;
-    const height = textTop + textHeight + underline;
-    const context = this.figure.begin(width, height);
-    if (glass) drawLeaders(context, columns, shown, theme);
-    context.font = font;
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    const map = flowMap(theme.kind);
-    for (let t = shown.first; t < shown.first + shown.count; t++) {
-      const left = edgeOf(shown, t);
-      const relative = top?.relative[t] ?? Number.NaN;
-      context.fillStyle = isMarked(tokens[t]) ? theme.dim : theme.foreground;
-      context.fillText(visibleSymbol(tokens[t]), centreOf(shown, t), textTop + textHeight / 2, columnWidth(shown) - 0.5);
-      if (Number.isNaN(relative)) {
-        drawHatching(context, theme, left, textTop + textHeight, columnWidth(shown), underline);
-      } else {
-        context.fillStyle = cssColour(map.colourOf(relative));
-        context.fillRect(left, textTop + textHeight, columnWidth(shown) + 0.3, underline);
-      }
-    }
-    drawColumnMarks(context, shown, theme, marked, textTop, height);
+  /** As many tokens as can be read, of those in view. */
+  private glass(columns: Columns, pitch: number, total: number): Columns {
+    const { from, to } = stepsInView(columns, total);
+    const count = Math.max(1, Math.min(to - from + 1, Math.floor(columns.width / pitch)));
+    this.first = Math.max(from, Math.min(this.first, to + 1 - count));
+    return { left: columns.left, width: columns.width, first: this.first, count };
   }
 
   /** Width a token needs to be read: that of nearly all the tokens here; the few wider ones are squeezed. */
   private pitch(tokens: readonly string[], font: string): number {
+    if (tokens === this.measured.tokens && font === this.measured.font) return this.measured.pitch;
     const widths = tokens.map((token) => {
       const key = font + '\n' + token;
       let width = this.widths.get(key);
       if (width === undefined) {
-        width = this.figure.context.measureText(visibleSymbol(token)).width;
+        width = this.figure.measure(visibleSymbol(token), font);
         if (this.widths.size > 4096) this.widths.clear();
         this.widths.set(key, width);
       }
       return width;
     });
     widths.sort((a, b) => a - b);
-    return Math.max(smallestPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
+    const pitch = Math.max(smallestPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
+    this.measured = { tokens, font, pitch };
+    return pitch;
   }
 }
 
+/** The tokens in their columns, each with a line of its colour in the top layer under it. */
+function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefined, columns: Columns, theme: Theme, textTop: number, marked: Marked): void {
+  const pitch = columnWidth(columns);
+  const { from, to } = stepsInView(columns, tokens.length);
+  const map = flowMap(theme.kind);
+  const lineTop = textTop + textHeight;
+  pen.save();
+  pen.beginPath();
+  pen.rect(columns.left, textTop, columns.width, textHeight + underline);
+  pen.clip();
+  pen.textAlign = 'center';
+  pen.textBaseline = 'middle';
+  for (let t = from; t <= to; t++) {
+    const left = edgeOf(columns, t);
+    const relative = top?.relative[t] ?? Number.NaN;
+    pen.fillStyle = isMarked(tokens[t]) ? theme.dim : theme.foreground;
+    pen.fillText(visibleSymbol(tokens[t]), centreOf(columns, t), textTop + textHeight / 2, pitch - 0.5);
+    if (Number.isNaN(relative)) drawHatching(pen, theme, left, lineTop, pitch, underline);
+    else {
+      pen.fillStyle = cssColour(map.colourOf(relative));
+      pen.fillRect(left, lineTop, pitch + 0.3, underline);
+    }
+  }
+  pen.restore();
+  drawColumnMarks(pen, columns, theme, marked, textTop, lineTop + underline);
+}
+
 /** From the place in the heatmap (`all`) of the tokens `shown` to the strip. */
-function drawLeaders(context: CanvasRenderingContext2D, all: Columns, shown: Columns, theme: Theme): void {
+function drawLeaders(pen: Pen, all: Columns, shown: Columns, theme: Theme): void {
   const [from, to] = [edgeOf(all, shown.first), edgeOf(all, shown.first + shown.count)];
   const [left, right] = [shown.left, shown.left + shown.width];
-  context.fillStyle = theme.dim;
-  context.globalAlpha = 0.12;
-  context.beginPath();
-  context.moveTo(from, 0);
-  context.lineTo(to, 0);
-  context.lineTo(right, leaders);
-  context.lineTo(left, leaders);
-  context.fill();
-  context.globalAlpha = 1;
-  context.strokeStyle = theme.dim;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(left + 0.5, leaders);
-  context.lineTo(from + 0.5, 0.5);
-  context.lineTo(to - 0.5, 0.5);
-  context.lineTo(right - 0.5, leaders);
-  context.stroke();
+  pen.fillStyle = theme.dim;
+  pen.globalAlpha = 0.12;
+  pen.beginPath();
+  pen.moveTo(from, 0);
+  pen.lineTo(to, 0);
+  pen.lineTo(right, leaders);
+  pen.lineTo(left, leaders);
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.strokeStyle = theme.dim;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  pen.moveTo(left + 0.5, leaders);
+  pen.lineTo(from + 0.5, 0.5);
+  pen.lineTo(to - 0.5, 0.5);
+  pen.lineTo(right - 0.5, leaders);
+  pen.stroke();
 }

@@ -54,13 +54,13 @@ function ownVocabulary(metadata: ReadonlyMap<string, string>): Vocabulary | null
 
 /** The text's own code points, sorted, where there are as many as the model knows. Throws a UserError otherwise. */
 export function vocabularyOfText(text: string | null, size: number, file: string): FoundVocabulary {
-  if (text === null) throw new UserError('{0} has no vocabulary of its own. Give a vocabulary file: a JSON array of its {1} symbols, an object from symbol to id, or a tokenizer.json.', file, size);
+  if (text === null) throw new UserError('{0} has no vocabulary of its own. Give a vocabulary file: a JSON array of its {1} symbols, an object from symbol to id, or a tokenizer.json.', file, size).needing('vocabulary');
   const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (symbols.length !== size) {
     throw new UserError(
       '{0} has no vocabulary of its own, and the text has {1} different characters where the model knows {2}. Give a vocabulary file: a JSON array of the symbols, an object from symbol to id, or a tokenizer.json.',
       file, symbols.length, size,
-    );
+    ).needing('vocabulary');
   }
   const notice = new UserError('The model has no vocabulary of its own: the {0} characters of the text, sorted, are taken for it.', size);
   return { vocabulary: new Vocabulary(symbols), notices: [notice] };

@@ -45,7 +45,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
     throw new UserError('{0} has no embedding [{1}, {2}], and its lowest layer reads {2} numbers, so it cannot read {1} symbols one-hot.', file, vocabularySize, I);
   }
   const said = activation ?? (['tanh', 'relu'] as const).find((name) => name === metadata['activation']);
-  if (cell === 'rnn' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file);
+  if (cell === 'rnn' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
   const config = checkConfig({
     cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
     embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',

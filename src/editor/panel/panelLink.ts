@@ -7,6 +7,7 @@ import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
 import { titleOf } from '../runs/runTree';
 import type { RunSession, SessionProgress } from '../runs/runSession';
+import { readingInWords } from '../models/reading';
 import { translated } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { isProbeOf, tokenAtOffset } from '../probe/probeText';
@@ -85,6 +86,9 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.unitMap = message.choice;
         this.watching.update();
         break;
+      case 'drop':
+        void vscode.commands.executeCommand('backflow.openModel', fileOfAddress(message.uri));
+        break;
       case 'error':
         // A frame that could not be drawn must not keep the next ones from coming.
         this.finishDrawing();
@@ -151,6 +155,12 @@ export class PanelLink implements vscode.Disposable {
   }
 }
 
-function statusOf({ status }: RunSession): PanelStatus {
-  return { state: status.state, step: status.step, message: status.message && translated(status.message) };
+/** An address of the remote machine that the extension runs on is a file here. */
+function fileOfAddress(address: string): vscode.Uri {
+  return vscode.Uri.file(vscode.Uri.parse(address).path);
+}
+
+function statusOf({ status, reading }: RunSession): PanelStatus {
+  const message = status.message ? translated(status.message) : reading && readingInWords(reading);
+  return { state: status.state, step: status.step, message };
 }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { parsePanelState } from '../../protocol/parseFromPage';
 import type { Notices } from '../notices';
-import type { ModelOpener } from '../openModel';
+import type { ModelOpener } from '../models/openModel';
 import type { ProbeTracker } from '../probe/probeTracker';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { Panel } from './panel';

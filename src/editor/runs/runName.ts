@@ -4,8 +4,11 @@ import type { CellName } from '../../protocol/settings';
 /** Code points of the corpus's name that are kept. */
 const longestBase = 40;
 
-/** @param corpus file name or title; its extension and what a file system may refuse are left out */
-export function runName(corpus: string, cell: CellName, time: Date): string {
+/**
+ * @param corpus file name or title; its extension and what a file system may refuse are left out
+ * @param cell of a new model; `further` for one that is trained further
+ */
+export function runName(corpus: string, cell: CellName | 'further', time: Date): string {
   const base = corpus.replace(/^.*[\\/]/, '').replace(/(.)\.[^.]*$/, '$1');
   const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '');
   const short = Array.from(plain).slice(0, longestBase).join('');

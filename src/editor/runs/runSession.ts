@@ -1,7 +1,7 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { DescribeRequest, OpenRequest, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { DescribeRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
@@ -32,6 +32,8 @@ interface Opened {
   readonly description: RunDescription;
   readonly status: RunStatus;
   readonly isRun: boolean;
+  /** Of a model that was opened. */
+  readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
 }
 
 export class RunSession implements vscode.Disposable {
@@ -113,6 +115,11 @@ export class RunSession implements vscode.Disposable {
     return this.opened.status;
   }
 
+  /** How the model was read that this session has opened; null of a run that trains. */
+  get reading(): Opened['reading'] {
+    return this.opened.reading;
+  }
+
   /** Whether the model lies in a run's folder, which can be resumed. */
   get isRun(): boolean {
     return this.opened.isRun;
@@ -174,6 +181,11 @@ export class RunSession implements vscode.Disposable {
     return (await this.engine.calls.call('sample', request, signal)).text;
   }
 
+  /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
+  async exportModel(path: string): Promise<void> {
+    await this.engine.calls.call('exportModel', { path });
+  }
+
   /** Ends the engine in order; a run in training saves a checkpoint first. */
   async close(): Promise<void> {
     this.dispose();
@@ -204,16 +216,16 @@ export class RunSession implements vscode.Disposable {
 
   private async ask({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
-      const { model, trainingStep, backend, run } = await calls.call('open', beginning.request);
+      const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null };
+      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading };
       if (run) this.metrics.append(run.history);
     } else {
       const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
-      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true };
+      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null };
     }
     this.changed.fire();
   }
@@ -283,5 +295,5 @@ function atFirst(beginning: Beginning): Opened {
     training: settings.training,
     backend: settings.training.backend,
   };
-  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open' };
+  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null };
 }

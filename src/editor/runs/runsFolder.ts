@@ -26,7 +26,7 @@ export class RunsFolder {
   }
 
   /** A folder for a new run: its absolute path. Nothing is made. */
-  async newRun(document: vscode.Uri, corpusName: string, cell: CellName): Promise<string> {
+  async newRun(document: vscode.Uri, corpusName: string, cell: CellName | 'further'): Promise<string> {
     const parent = this.of(document);
     const taken = new Set((await entriesOf(parent)).map(([name]) => name));
     const name = unusedName(runName(corpusName, cell, new Date()), (other) => taken.has(other));

@@ -11,6 +11,7 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: embedding !== null && output.W === embedding,
+    hasNorm: model.norm !== null,
     parameterCount: parameterCount(model),
     producer,
   };

@@ -9,8 +9,10 @@ function given(name: string): string {
 export interface CodeServer {
   /** With its access token. */
   readonly address: string;
-  /** Absolute path of the project, whose extension is loaded in development mode. */
+  /** Absolute path of the project. */
   readonly project: string;
+  /** Whether the project's extension is loaded from its folder, in development mode, or a package of it is installed. */
+  readonly extension: 'development' | 'installed';
   /** Absolute path of the browser. */
   readonly chromium: string;
   readonly chromiumFlags: readonly string[];
@@ -21,6 +23,18 @@ export interface CodeServer {
 export function codeServer(): CodeServer {
   return {
     address: given('BACKFLOW_CODE_SERVER'),
+    extension: 'development',
+    ...surroundings(),
+  };
+}
+
+/** The one in which the package is installed. */
+export function installedCodeServer(release: 'newest' | 'lowest'): CodeServer {
+  return { address: given(`BACKFLOW_CODE_SERVER_${release.toUpperCase()}`), extension: 'installed', ...surroundings() };
+}
+
+function surroundings() {
+  return {
     project: given('BACKFLOW_PROJECT'),
     chromium: given('BACKFLOW_CHROMIUM'),
     chromiumFlags: given('BACKFLOW_CHROMIUM_FLAGS').split(' '),
@@ -28,11 +42,12 @@ export function codeServer(): CodeServer {
   };
 }
 
-/** The address of a window on a folder, with the project's extension in development. */
+/** The address of a window on a folder. */
 export function windowAddress(server: CodeServer, folder: string): string {
   const url = new URL(server.address);
   url.searchParams.set('folder', folder);
-  const payload = [['extensionDevelopmentPath', `vscode-remote://${url.host}${server.project}`], ['skipWelcome', 'true']];
+  const development = server.extension === 'installed' ? [] : [['extensionDevelopmentPath', `vscode-remote://${url.host}${server.project}`]];
+  const payload = [...development, ['skipWelcome', 'true']];
   url.searchParams.set('payload', JSON.stringify(payload));
   return url.href;
 }

@@ -16,6 +16,8 @@ export interface WindowOptions {
   /** In CSS pixels. */
   readonly width?: number;
   readonly height?: number;
+  /** The one with the extension in development unless given. */
+  readonly server?: CodeServer;
 }
 
 export class EditorWindow {
@@ -27,8 +29,7 @@ export class EditorWindow {
     readonly errors: string[],
   ) {}
 
-  static async open({ folder, width = 1440, height = 900 }: WindowOptions): Promise<EditorWindow> {
-    const server = codeServer();
+  static async open({ folder, width = 1440, height = 900, server = codeServer() }: WindowOptions): Promise<EditorWindow> {
     const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
     try {
       const page = await browser.newPage({ viewport: { width, height } });
@@ -74,6 +75,12 @@ export class EditorWindow {
     await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
     await this.tab(name).waitFor();
     await this.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
+  }
+
+  /** Opens a file at the top of the folder that is shown as a page and not as text. */
+  async openPage(name: string): Promise<void> {
+    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).dblclick();
+    await this.tab(name).waitFor();
   }
 
   /** Chooses an entry of the context menu that a file at the top of the folder has in the explorer. */

@@ -41,7 +41,7 @@ class ScriptedEngine {
         return summary;
       },
     } as unknown as Handlers<EngineCalls>;
-    this.server = new Server(end(1), handlers, (thrown) => ({ code: 'internal', sentence: { template: String(thrown), args: [] } }));
+    this.server = new Server(end(1), handlers, (thrown) => ({ code: 'internal', sentence: { template: String(thrown), args: [] }, need: null }));
     this.caller = new Caller(end(0));
   }
 

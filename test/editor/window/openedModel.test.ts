@@ -1,0 +1,94 @@
+/** A model of another tool: its file opens as a page of its own, is inspected on a text, and trained further. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Vocabulary } from '../../../src/core/corpus/vocabulary';
+import { initialise } from '../../../src/core/model/initialise';
+import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { Random } from '../../../src/core/model/random';
+import { encodeCheckpoint } from '../../../src/core/onnx/checkpointFile';
+import { decodeModel, encodeModel, type ModelProto } from '../../../src/core/onnx/messages';
+import { defaultTrainingSettings } from '../../../src/protocol/settings';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { framesDrawn, moreFrames } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+/** A model for the characters of this text that says nothing of itself but its graph. */
+function foreignModel(text: string, change: (model: ModelProto) => ModelProto = (model) => model): Uint8Array {
+  const vocabulary = new Vocabulary(Array.from(new Set(text)).sort());
+  const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: vocabulary.size, embeddingSize: 12 };
+  const parameters = initialise(config, Random.fromSeed(5), defaultTrainingSettings);
+  const model = decodeModel(encodeCheckpoint({ config, parameters, vocabulary, step: 0 })) as ModelProto;
+  return encodeModel(change({ ...model, producerName: 'elsewhere', producerVersion: '1.0', metadataProps: [] }));
+}
+
+/** The recurrent layers as they are, and behind them an operator that is none of a language model's. */
+function withStrangeNode(model: ModelProto): ModelProto {
+  const node = model.graph.node.flatMap((each) => {
+    if (each.opType !== 'MatMul') return [each];
+    return [{ opType: 'Sinh', name: 'odd', input: [each.input[0]], output: ['strange'] }, { ...each, input: ['strange', each.input[1]] }];
+  });
+  return { ...model, graph: { ...model.graph, node } };
+}
+
+describe('a model of another tool', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
+    workspace = makeWorkspace({ 'tale.txt': tale, 'model.onnx': foreignModel(tale), 'strange.onnx': foreignModel(tale, withStrangeNode) });
+    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000 });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot('failed-opened-model');
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  it('opens from the explorer: its structure, and what its recurrent matrices do to lengths', async () => {
+    await window.openFile('tale.txt');
+    await window.openPage('model.onnx');
+    const page = await window.panelFrame('body.model table');
+    await page.locator('td', { hasText: '…' }).first().waitFor({ state: 'detached' });
+    assert.match(await page.locator('.facts').innerText(), /\d+ symbols · [\d,]+ parameters · its vocabulary is not in the file · written by elsewhere 1\.0/);
+    assert.deepEqual(await page.locator('.structure li > span:first-child').allInnerTexts(), ['embedding', 'LSTM', 'LSTM', 'output']);
+    const numbers = (await page.locator('tbody tr:nth-child(2) td').allInnerTexts()).slice(1).map(Number);
+    assert.equal(numbers.length, 3);
+    const [norm, radius, largest] = numbers;
+    assert.ok(radius > 0 && radius <= largest && largest <= norm, numbers.join(' '));
+    await window.screenshot('window-model');
+  });
+
+  it('says which node stands in the way, and still shows what it could read', async () => {
+    await window.openPage('strange.onnx');
+    const page = await window.panelFrame('body.model .refusal');
+    assert.match(await page.locator('.refusal').innerText(), /“odd” \(Sinh\)/);
+    assert.equal(await page.locator('tr.layer').count(), 2);
+    await window.screenshot('window-model-refused');
+  });
+
+  it('is inspected on the text in view, and says that it was read rightly', async () => {
+    await window.showTab('tale.txt');
+    await window.chooseInExplorer('model.onnx', 'Open Model');
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    while ((await framesDrawn(panel)) === 0) await window.page.waitForTimeout(50);
+    assert.match(await panel.locator('header h1').innerText(), /^model\.onnx · LSTM 2 × 24$/);
+    assert.match(await panel.locator('header .message').innerText(), /Read rightly: on \d+ tokens the recognised model and the file’s own graph differ by/);
+    await window.screenshot('window-model-inspected');
+  });
+
+  it('is trained further on it', async () => {
+    await window.showTab('tale.txt');
+    await window.runCommand('Backflow: Train a Model Further on This Text');
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    await panel.locator('header .state[data-state="running"]').waitFor();
+    await moreFrames(panel, 2);
+    await window.runCommand('Backflow: Stop');
+  });
+});

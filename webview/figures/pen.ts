@@ -1,0 +1,16 @@
+/**
+ * What figures draw with: the part of a 2D canvas context they need, so that the same drawing can go to the screen and, for
+ * taking away, to an image or to SVG.
+ */
+type Context = CanvasRenderingContext2D;
+
+export interface Pen
+  extends Pick<
+    Context,
+    | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'clip' | 'fill' | 'stroke' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
+    | 'fillStyle' | 'strokeStyle' | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
+  > {
+  fillText(text: string, x: number, y: number, maximumWidth?: number): void;
+  strokeText(text: string, x: number, y: number, maximumWidth?: number): void;
+  drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void;
+}
