@@ -1,13 +1,16 @@
 /** The extension's wiring: who knows whom. */
 import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands';
+import { Comparisons } from './editor/compare/comparisons';
 import { Notices } from './editor/notices';
 import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
-import { Panel, panelType } from './editor/panel/panel';
+import { JourneyLink } from './editor/panel/journeyLink';
+import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
+import { Playground } from './editor/playground';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
 import { Tints } from './editor/probe/tints';
@@ -45,6 +48,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
+  const journey = new JourneyLink(panel, runs, tracker, notices);
+  const comparePanel = new Panel(context.extensionUri, log, 'compare');
+  const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
+  const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
+  const playground = new Playground(playgroundPanel, launch, notices);
   const training = { launch, registry: runs, runsFolder, panel };
 
   context.subscriptions.push(
@@ -60,13 +68,20 @@ export function activate(context: vscode.ExtensionContext): void {
     watching,
     link,
     restorer,
+    journey,
+    comparePanel,
+    comparisons,
+    playgroundPanel,
+    playground,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
+    vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
+    vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, comparisons, playground, notices, log }),
   );
 }
 

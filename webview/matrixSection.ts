@@ -120,7 +120,7 @@ export class MatrixSection implements Section {
     });
     const { texts } = this.parts;
     const { numbers } = texts;
-    const caption = texts.get('matrixCaption', numbers.integer(T), numbers.integer(T), texts.layer(matrix.layer, 'forward'), numbers.integer(matrix.trainingStep));
+    const caption = texts.get('matrixCaption', numbers.integer(T), texts.layer(matrix.layer, 'forward'), numbers.integer(matrix.trainingStep));
     setText(this.caption, [caption, this.isCurrent ? texts.get('matrixHint') : texts.get('matrixOther')].join(' · '));
     setText(this.readout, this.cell ? this.valueText(matrix, this.cell) : '');
   }

@@ -1,11 +1,15 @@
 /** The commands, as package.json declares them. */
 import * as vscode from 'vscode';
 import type { ControlAction } from '../protocol/panel';
+import { compareCells } from './compare/compareCells';
+import { compareRuns } from './compare/compareRuns';
+import type { Comparisons } from './compare/comparisons';
 import { generateText } from './generate';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
 import type { Panel } from './panel/panel';
+import type { Playground } from './playground';
 import { traceFromCommand } from './probe/hover';
 import type { Watching } from './probe/watching';
 import type { PastRuns } from './runs/pastRuns';
@@ -24,6 +28,8 @@ export interface CommandParts {
   readonly pastRuns: PastRuns;
   readonly panel: Panel;
   readonly watching: Watching;
+  readonly comparisons: Comparisons;
+  readonly playground: Playground;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
 }
@@ -31,7 +37,7 @@ export interface CommandParts {
 type Work = (argument?: unknown) => unknown;
 
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-  const work: Record<string, Work> = { ...generalCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
+  const work: Record<string, Work> = { ...generalCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
   const registered = Object.entries(work).map(([name, run]) =>
     vscode.commands.registerCommand(name, (argument?: unknown) => parts.notices.guard(() => run(argument))),
   );
@@ -57,6 +63,15 @@ function generalCommands({ training, registry, opener, panel, watching, log }: C
       session.target = step as number;
       watching.update();
     },
+  };
+}
+
+function comparingCommands({ training, registry, opener, pastRuns, comparisons, playground }: CommandParts): Record<string, Work> {
+  return {
+    'backflow.compareCells': (target) => compareCells(training, comparisons, target),
+    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
+    'backflow.compareTruncations': () => comparisons.compareTruncations(),
+    'backflow.playground': () => playground.show(),
   };
 }
 

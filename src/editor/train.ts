@@ -1,7 +1,9 @@
 /** Train on This File. */
+import { sep } from 'node:path';
 import * as vscode from 'vscode';
-import type { CorpusSource, StartingModel } from '../protocol/engine';
+import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
+import type { ModelSettings } from '../protocol/settings';
 import { modelSettings, trainingSettings, vocabularySettings } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
@@ -26,7 +28,26 @@ export interface TrainingParts {
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
-  const { registry, runsFolder } = parts;
+  const asked = await trainRequest(parts, target, (model) => model, from);
+  if (!asked) return undefined;
+  const session = await beginBesidePanel(parts, { kind: 'train', request: asked.request });
+  if (asked.isText) session.document = asked.document;
+  parts.registry.add(session);
+  return session.description;
+}
+
+/** What a training is to be asked of the engine. */
+export interface AskedTraining {
+  readonly request: TrainRequest;
+  readonly document: vscode.Uri;
+  /** Whether the editor can show it as text. */
+  readonly isText: boolean;
+  /** The corpus's file name, or an unsaved document's title. */
+  readonly name: string;
+}
+
+/** As `train`: with the chosen settings, the model's changed by `adapt`. Brings the text into view. */
+export async function trainRequest({ runsFolder }: TrainingParts, target: unknown, adapt: (model: ModelSettings) => ModelSettings, from: StartingModel | null = null): Promise<AskedTraining | undefined> {
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
@@ -35,17 +56,13 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
   }
   const document = await openDocument(uri);
   const read = settingsWith(settingsFor(uri), given);
-  const model = modelSettings(read);
+  const model = adapt(modelSettings(read));
   const corpus = corpusOf(uri, document);
-  const name = corpus.kind === 'file' ? corpus.path : corpus.name;
-  const folder = await runsFolder.newRun(uri, name, from ? 'further' : model.cell);
-
+  const path = corpus.kind === 'file' ? corpus.path : corpus.name;
+  const folder = await runsFolder.newRun(uri, path, from ? 'further' : model.cell);
   const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
-  const session = await beginBesidePanel(parts, { kind: 'train', request });
-  if (document) session.document = document.uri;
-  registry.add(session);
-  return session.description;
+  return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }
 
 /** Starts the engine while the panel's page loads, each of which takes a second. A refused run leaves no panel behind. */

@@ -193,7 +193,7 @@ export const englishPageStrings = {
   matrixAt: 'target “{0}”, source “{1}”, {2} back: {3}',
   matrixHint: 'Click or Enter: make it the target above.',
   matrixDescription: 'Matrix of gradient size, target by source. {0} Arrow keys move, Enter makes the row the target.',
-  matrixSummary: 'The gradient falls below {0} after {1} in the middle of the targets that it does for ({2} of {3}).',
+  matrixSummary: 'The gradient of {2} of the {3} targets falls below {0}, half of them within {1}.',
   matrixSummaryNone: 'It never falls below {0} for any of the {1} targets.',
   matrixSource: 'source',
 

@@ -1,7 +1,7 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { DescribeRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
@@ -18,6 +18,9 @@ export type Beginning =
   | { readonly kind: 'train'; readonly request: TrainRequest }
   | { readonly kind: 'resume'; readonly request: ResumeRequest }
   | { readonly kind: 'open'; readonly request: OpenRequest };
+
+/** Who looks at a session's frames; a comparison's probe goes before the panel's. */
+export type Viewer = 'panel' | 'comparison';
 
 /** What can be asked of a run while its engine lives. */
 export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
@@ -42,6 +45,7 @@ export class RunSession implements vscode.Disposable {
   private readonly framed = new vscode.EventEmitter<Frame>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
+  private readonly matrixAdvanced = new vscode.EventEmitter<number>();
 
   /** The description or the status is new. */
   readonly onDidChange = this.changed.event;
@@ -50,6 +54,8 @@ export class RunSession implements vscode.Disposable {
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** What nobody asked for: the engine has ended, or has paused or ended the run by itself. */
   readonly onDidInterrupt = this.interrupted.event;
+  /** The part of a target matrix that is computed. */
+  readonly onDidAdvanceMatrix = this.matrixAdvanced.event;
 
   /** The text document whose probe is looked at with this model. */
   document: vscode.Uri | undefined;
@@ -63,6 +69,7 @@ export class RunSession implements vscode.Disposable {
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
   private watched = '';
+  private readonly wanted = new Map<Viewer, Watch | null>();
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
   private isDisposed = false;
@@ -155,7 +162,9 @@ export class RunSession implements vscode.Disposable {
   }
 
   /** Tells the engine which probe to make frames of; the same one twice is told once. */
-  watch(watch: Watch | null): void {
+  watch(asked: Watch | null, viewer: Viewer = 'panel'): void {
+    this.wanted.set(viewer, asked);
+    const watch = this.wanted.get('comparison') ?? this.wanted.get('panel') ?? null;
     const key = JSON.stringify(watch);
     if (key === this.watched || !this.isAlive || this.status.state === 'starting') return;
     this.watched = key;
@@ -181,6 +190,11 @@ export class RunSession implements vscode.Disposable {
     return (await this.engine.calls.call('sample', request, signal)).text;
   }
 
+  /** Asks the engine for something that only the caller needs to know of. */
+  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(call: K, request: Parameters<EngineCalls[K]>[0], signal?: AbortSignal): Promise<ReturnType<EngineCalls[K]>> {
+    return this.engine.calls.call(call, request as never, signal) as Promise<ReturnType<EngineCalls[K]>>;
+  }
+
   /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
   async exportModel(path: string): Promise<void> {
     await this.engine.calls.call('exportModel', { path });
@@ -195,7 +209,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -203,7 +217,7 @@ export class RunSession implements vscode.Disposable {
   private async start(beginning: Beginning): Promise<void> {
     const { engine } = this;
     try {
-      await this.ask(engine, beginning);
+      await this.begin(engine, beginning);
     } catch (error) {
       // Its end is then no news.
       this.watched = '';
@@ -214,7 +228,7 @@ export class RunSession implements vscode.Disposable {
     }
   }
 
-  private async ask({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
+  private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
@@ -256,6 +270,7 @@ export class RunSession implements vscode.Disposable {
       this.frames.sent = frame.header.sequence;
       this.framed.fire(frame);
     }));
+    engine.calls.on('matrixProgress', own((done) => this.matrixAdvanced.fire(done)));
     engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
     engine.calls.on('finished', own((summary) => {
       const ended: RunState[] = ['stopped', 'finished', 'failed'];
