@@ -1,9 +1,9 @@
 /** What compared runs look like side by side: their profiles in one picture, and their flows under each other on the same colours. */
 import type { FrameHeader } from '../src/protocol/frame';
-import { flowMap } from './colours/maps';
+import type { ColourMap } from './colours/maps';
 import { edgeOf, type Columns } from './columns';
 import { drawColumnMarks, FigureCanvas, labelSize, type Marked } from './figures/canvas';
-import { Heatmap } from './figures/heatmap';
+import { drawWhole, Heatmap, showScale } from './figures/heatmap';
 import { traceLine } from './figures/line';
 import type { Pen } from './figures/pen';
 import { powerOfTen } from './format';
@@ -100,8 +100,14 @@ const gap = 6;
 export class ComparedRows {
   readonly figure: FigureCanvas;
   private images: Heatmap[] = [];
+  private readonly bar = new Heatmap();
+  private map: ColourMap | null = null;
 
-  constructor(name: string) {
+  /** `hasScale`: with a colour scale of its own in the right margin. */
+  constructor(
+    name: string,
+    private readonly hasScale: boolean,
+  ) {
     this.figure = new FigureCanvas(name);
   }
 
@@ -111,8 +117,9 @@ export class ComparedRows {
     return row >= 0 && row < this.images.length && y - row * (rowHeight + gap) < rowHeight ? row : null;
   }
 
-  show(rows: readonly ComparedRow[], theme: Theme): void {
-    const map = flowMap(theme.kind);
+  show(rows: readonly ComparedRow[], map: ColourMap): void {
+    this.map = map;
+    if (this.hasScale) showScale(this.bar, map, true);
     this.images = rows.map(({ values }, i) => {
       const image = this.images.at(i) ?? new Heatmap();
       image.show({ values: values ?? new Float32Array([NaN]), rows: 1, columns: values?.length ?? 1, rowStride: 0, columnStride: 1 }, map, 0);
@@ -141,7 +148,17 @@ export class ComparedRows {
         }
       });
       drawColumnMarks(pen, columns, theme, marked, 0, height);
+      if (this.hasScale && this.map) this.drawScale(pen, this.map, columns, theme, height - gap);
     });
+  }
+
+  /** Powers of ten, the largest on top. */
+  private drawScale(pen: Pen, { low, high }: ColourMap, columns: Columns, theme: Theme, height: number): void {
+    const [left, width] = [columns.left + columns.width + 8, 8];
+    drawWhole(pen, this.bar, 256, 1, left, 0, width, height);
+    pen.textAlign = 'left';
+    pen.fillStyle = theme.dim;
+    for (const [value, y] of [[high, 6], [0, height / 2], [low, height - 5]]) pen.fillText(powerOfTen(value), left + width + 3, y, columns.left);
   }
 
   private drawHorizon(pen: Pen, x: number, top: number, columns: Columns, theme: Theme): void {

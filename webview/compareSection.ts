@@ -1,7 +1,8 @@
 /** Two to four runs on the same text: a table of what they come to, their losses, and their flows aligned on one colour scale. */
 import type { ToPage } from '../src/protocol/panel';
-import { button, type PageButton } from './controls';
 import { LineChart } from './charts/lineChart';
+import { flowMap } from './colours/maps';
+import { button, type PageButton } from './controls';
 import { ComparedProfile, ComparedRows, type ComparedRow } from './compareFigures';
 import { isAligned, RunInView } from './compareRuns';
 import { element, setText } from './dom';
@@ -28,7 +29,7 @@ export class CompareSection implements Section {
   private readonly lossBlock: HTMLElement;
   private readonly flowBlock: HTMLElement;
   private readonly profile = new ComparedProfile();
-  private readonly rows = new ComparedRows('compared');
+  private readonly rows = new ComparedRows('compared', false);
   private readonly strip = new TokenStrip();
   private readonly scale: ScaleFigure;
   private readonly readout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
@@ -113,7 +114,9 @@ export class CompareSection implements Section {
     if (this.runs.length === 0) return;
     const states = this.runs.map(({ status }) => status.state);
     this.buttons.pause.show(states.includes('running'), true);
-    this.buttons.resume.show(!states.includes('running') && states.includes('paused'), true);
+    // A stopped run goes on from its checkpoint; a model that was only opened has no losses.
+    const canResume = this.runs.some(({ status: { state }, metrics }) => state === 'paused' || (state === 'stopped' && metrics.latest !== null));
+    this.buttons.resume.show(!states.includes('running') && canResume, true);
     this.buttons.stop.show(states.some((state) => state === 'running' || state === 'paused'), true);
     const colours = runColours();
     this.drawTable();
@@ -129,10 +132,10 @@ export class CompareSection implements Section {
     const marked = { target: header.target, mark: view.mark };
     const rows = this.runs.map((run, i): ComparedRow => {
       const aligned = run.frame !== null && isAligned(run.frame, reference);
-      return { name: this.nameOf(run), colour: colours[i], values: (aligned && run.lane?.relative) || null, horizon: aligned ? (run.summary?.horizon ?? null) : null };
+      return { name: this.labelOf(run, i), colour: colours[i], values: (aligned && run.lane?.relative) || null, horizon: aligned ? (run.summary?.horizon ?? null) : null };
     });
     if (this.isFresh || fresh.paint) {
-      this.rows.show(rows, theme);
+      this.rows.show(rows, flowMap(theme.kind));
       this.scale.draw(header.thresholds, theme);
       this.describe(header.tokens);
       this.isFresh = false;
@@ -161,7 +164,7 @@ export class CompareSection implements Section {
     const tokens = this.shown?.frame.header.tokens;
     if (!tokens || shown.length === 0) return [];
     const rows = () => tokens.map((token, t) => [t, token, ...shown.map(({ lane }) => lane?.relative.at(t) ?? null)]);
-    return [{ id: 'compared', title: texts.get('compareFlow'), columns: ['t', 'token', ...shown.map((run) => `log10 ${this.nameOf(run)}`)], rows }];
+    return [{ id: 'compared', title: texts.get('compareFlow'), columns: ['t', 'token', ...shown.map((run) => `log10 ${this.labelOf(run, this.runs.indexOf(run))}`)], rows }];
   }
 
   private update(index: number, change: (run: RunInView) => void): void {
@@ -174,6 +177,15 @@ export class CompareSection implements Section {
     const { model } = run;
     const { texts } = this.parts;
     return `${model.cell.toUpperCase()} ${texts.numbers.integer(model.layers)} × ${texts.numbers.integer(model.hiddenSize)}`;
+  }
+
+  /** As short as the left margin: the cell, or a letter where cells are alike. */
+  private labelOf({ run }: RunInView, index: number): string {
+    return this.hasDistinctCells ? run.model.cell.toUpperCase() : 'ABCD'[index];
+  }
+
+  private get hasDistinctCells(): boolean {
+    return new Set(this.runs.map(({ run }) => run.model.cell)).size === this.runs.length;
   }
 
   private differences({ run }: RunInView): string[] {
@@ -199,7 +211,8 @@ export class CompareSection implements Section {
       if (name.childElementCount === 0) name.append(element('i', { class: `line-swatch run-${i + 1}` }), element('span'));
       const { summary, metrics, status, failure } = run;
       const ended = endedStates.includes(status.state) ? [] : status.state === 'paused' ? [texts.get('statePaused')] : [];
-      setText(name.lastElementChild as HTMLElement, [this.nameOf(run), ...this.differences(run), ...ended].join(' · '));
+      const letter = this.hasDistinctCells ? [] : [this.labelOf(run, i)];
+      setText(name.lastElementChild as HTMLElement, [...letter, this.nameOf(run), ...this.differences(run), ...ended].join(' · '));
       name.title = run.run.name;
       setText(parameters, numbers.integer(run.run.model.parameterCount));
       setText(step, numbers.integer(status.step));
@@ -224,13 +237,13 @@ export class CompareSection implements Section {
     }
     this.loss.setTheme(theme);
     this.loss.show(this.runs.map(({ metrics }) => metrics.loss.points));
-    const said = this.runs.flatMap((run) => (run.metrics.latest ? [texts.get('compareReach', this.nameOf(run), texts.get('nats', texts.numbers.decimals(run.metrics.latest.loss, 2)))] : []));
+    const said = this.runs.flatMap((run) => (run.metrics.latest ? [texts.get('compareReach', this.labelOf(run, this.runs.indexOf(run)), texts.get('nats', texts.numbers.decimals(run.metrics.latest.loss, 2)))] : []));
     this.loss.describe(texts.get('compareLossDescription', said.join(', ')));
   }
 
   private describe(tokens: readonly string[]): void {
     const { texts } = this.parts;
-    const said = this.runs.flatMap((run) => (run.summary ? [texts.get('compareReach', this.nameOf(run), run.summary.horizon === null ? texts.get('compareBeyond') : texts.tokens(run.summary.horizon))] : [])).join(', ');
+    const said = this.runs.flatMap((run) => (run.summary ? [texts.get('compareReach', this.labelOf(run, this.runs.indexOf(run)), run.summary.horizon === null ? texts.get('compareBeyond') : texts.tokens(run.summary.horizon))] : [])).join(', ');
     this.profile.figure.describe(texts.get('compareProfileDescription', said));
     this.rows.figure.describe(texts.get('compareDescription', said));
     this.strip.figure.describe(texts.get('tokensDescription', tokens.join('')));
@@ -241,7 +254,7 @@ export class CompareSection implements Section {
   private valueText(tokens: readonly string[], target: number, step: number): string {
     const { texts } = this.parts;
     const place = step === target ? texts.get('readoutTarget') : step < target ? texts.get('readoutBack', texts.numbers.integer(target - step)) : texts.get('readoutAfter', texts.numbers.integer(step - target));
-    const values = this.runs.flatMap((run) => (run.lane && run.lane.relative.length === tokens.length ? [texts.get('compareReach', this.nameOf(run), texts.relative(run.lane.relative[step]))] : []));
+    const values = this.runs.flatMap((run) => (run.lane && run.lane.relative.length === tokens.length ? [texts.get('compareReach', this.labelOf(run, this.runs.indexOf(run)), texts.relative(run.lane.relative[step]))] : []));
     return [`${texts.get('readoutToken', visibleSymbol(tokens[step]))} ${place}`, ...values].join(' · ');
   }
 }

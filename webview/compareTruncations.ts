@@ -1,6 +1,7 @@
 /** What does truncation cost? The gradient of one window for several k2 beside the whole one. */
 import type { ToPage } from '../src/protocol/panel';
 import type { TruncationReport } from '../src/protocol/truncation';
+import { signedMap } from './colours/maps';
 import { stepAt, type Columns } from './columns';
 import { ComparedRows, type ComparedRow } from './compareFigures';
 import { button } from './controls';
@@ -10,11 +11,14 @@ import type { PageParts, Scene, Section } from './section';
 import { sectionFrame } from './sectionFrame';
 import { visibleSymbol } from './symbols';
 
+/** The mean loss of all steps is traced back, not that of one. */
+const noTarget = -1;
+
 export class TruncationSection implements Section {
   readonly root: HTMLElement;
   private readonly title = element('p', { class: 'said' });
   private readonly table = element('tbody');
-  private readonly rows = new ComparedRows('truncations');
+  private readonly rows = new ComparedRows('truncations', true);
   private readonly caption = element('p', { class: 'caption dim' });
   private readonly readout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
   private report: TruncationReport | null = null;
@@ -69,9 +73,9 @@ export class TruncationSection implements Section {
       const said = report.cuts.map(({ k2, cosine, relativeNorm }) => texts.get('truncationRow', numbers.integer(k2), numbers.decimals(cosine, 3), numbers.decimals(relativeNorm, 2))).join('; ');
       this.rows.figure.describe(texts.get('truncationDescription', said));
     }
-    if (this.isNew || fresh.paint) this.rows.show(this.compared, theme);
+    if (this.isNew || fresh.paint) this.rows.show(this.compared, signedMap(theme.kind, 2));
     this.isNew = false;
-    this.rows.draw(width, this.compared, this.columns, theme, { target: T - 1, mark: this.cursor?.step ?? null }, this.cursor?.row ?? null);
+    this.rows.draw(width, this.compared, this.columns, theme, { target: noTarget, mark: this.cursor?.step ?? null }, this.cursor?.row ?? null);
     setText(this.readout, this.valueText(report));
   }
 

@@ -8,7 +8,6 @@ import { element, setText } from './dom';
 import type { ExportedFigure, ExportedTable } from './exporting/exported';
 import { drawColumnMarks } from './figures/canvas';
 import { HeatmapFigure } from './figures/heatmapFigure';
-import { powerOfTen } from './format';
 import type { PageParts, Scene, Section } from './section';
 import { sectionFrame } from './sectionFrame';
 import { visibleSymbol } from './symbols';
@@ -56,7 +55,8 @@ export class MatrixSection implements Section {
       name: 'matrix',
       height: mapHeight,
       rowName: (row) => `${texts.numbers.integer(row)} “${visibleSymbol(this.matrix?.tokens[row] ?? '')}”`,
-      valueName: (value) => powerOfTen(value),
+      // The margin holds no power of ten.
+      valueName: (value) => texts.numbers.integer(value),
       scaleTicks: [flowScale.high, 0, -4, flowScale.low],
       changed: () => parts.redraw(),
     });

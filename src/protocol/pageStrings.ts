@@ -188,7 +188,7 @@ export const englishPageStrings = {
   matrixAgain: 'Compute again',
   matrixCancel: 'Cancel',
   matrixProgress: 'Computing: {0} %',
-  matrixCaption: '{0} targets (rows, the first on top) × {0} sources (columns), {1}, weights of step {2}',
+  matrixCaption: '{0} targets (rows, the first on top) × {0} sources (columns), {1}, weights of step {2}, in powers of ten',
   matrixOther: 'computed on another text than is shown above',
   matrixAt: 'target “{0}”, source “{1}”, {2} back: {3}',
   matrixHint: 'Click or Enter: make it the target above.',
