@@ -1,5 +1,8 @@
 /** The extension's wiring: who knows whom. */
 import * as vscode from 'vscode';
+import type { BackflowApi } from './editor/api/backflow';
+import { Flows } from './editor/api/flows';
+import { ChoiceMemory } from './editor/choices/choiceMemory';
 import { registerCommands } from './editor/commands';
 import { Comparisons } from './editor/compare/comparisons';
 import { Notices } from './editor/notices';
@@ -13,6 +16,8 @@ import { PanelRestorer } from './editor/panel/restorePanel';
 import { Playground } from './editor/playground';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
+import { TargetFollower } from './editor/probe/targetFollower';
+import { TintMemory } from './editor/probe/tintMemory';
 import { Tints } from './editor/probe/tints';
 import { TokenMarks } from './editor/probe/tokenMarks';
 import { Watching } from './editor/probe/watching';
@@ -23,10 +28,11 @@ import { RunRegistry } from './editor/runs/runRegistry';
 import { RunTree } from './editor/runs/runTree';
 import { RunsFolder } from './editor/runs/runsFolder';
 import { StatusBar } from './editor/runs/statusBar';
+import { taskType, TrainTasks } from './editor/tasks/trainTask';
 
 let registry: RunRegistry | undefined;
 
-export function activate(context: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): BackflowApi {
   const log = vscode.window.createOutputChannel('Backflow', { log: true });
   const notices = new Notices(log);
   const engineFile = context.asAbsolutePath('dist/engine.js');
@@ -41,9 +47,11 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const panel = new Panel(context.extensionUri, log);
   const tracker = new ProbeTracker(runs);
-  const tints = new Tints(runs, tracker);
+  const tintMemory = new TintMemory(context.workspaceState);
+  const tints = new Tints(runs, tracker, tintMemory);
   const marks = new TokenMarks(tracker);
-  const watching = new Watching(runs, tracker, panel, tints);
+  const watching = new Watching(runs, tracker, panel, tints, tintMemory);
+  const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
@@ -53,19 +61,26 @@ export function activate(context: vscode.ExtensionContext): void {
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
   const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
   const playground = new Playground(playgroundPanel, launch, notices);
-  const training = { launch, registry: runs, runsFolder, panel };
+  const choices = new ChoiceMemory(context.workspaceState);
+  const training = { launch, registry: runs, runsFolder, panel, choices };
+
+  const flows = new Flows(launch, runs);
 
   context.subscriptions.push(
     log,
+    flows,
     runs,
     pastRuns,
     tree,
     new StatusBar(runs),
     panel,
+    choices,
     tracker,
+    tintMemory,
     tints,
     marks,
     watching,
+    follower,
     link,
     restorer,
     journey,
@@ -76,13 +91,15 @@ export function activate(context: vscode.ExtensionContext): void {
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
+    vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, watching, comparisons, playground, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
   );
+  return flows.api;
 }
 
 /** Ends the engines in order: each saves a checkpoint first. */

@@ -10,14 +10,20 @@ import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
 import type { Panel } from './panel/panel';
 import type { Playground } from './playground';
-import { traceFromCommand } from './probe/hover';
-import type { Watching } from './probe/watching';
+import { attributeToken } from './probe/attribution';
+import { attributeCommand, openPanelAtCommand, pinCommand, revealCommand } from './probe/hoverLinks';
+import type { ProbeTracker } from './probe/probeTracker';
+import type { TargetFollower } from './probe/targetFollower';
+import type { TintMemory } from './probe/tintMemory';
+import { pickTint } from './probe/tintPicker';
+import type { TokenMarks } from './probe/tokenMarks';
 import type { PastRuns } from './runs/pastRuns';
-import { confirmClose, deleteRun, revealRun } from './runs/runActions';
+import { confirmClose, deleteCheckpoint, deleteRun, revealRun } from './runs/runActions';
 import type { RunControl } from './runs/runControl';
 import type { RunRegistry } from './runs/runRegistry';
 import type { RunSession } from './runs/runSession';
 import { checkpointUri, type TreeNode } from './runs/runTree';
+import { openSample } from './samples';
 import { train, type TrainingParts } from './train';
 
 export interface CommandParts {
@@ -27,41 +33,70 @@ export interface CommandParts {
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
   readonly panel: Panel;
-  readonly watching: Watching;
   readonly comparisons: Comparisons;
   readonly playground: Playground;
+  readonly tracker: ProbeTracker;
+  readonly follower: TargetFollower;
+  readonly marks: TokenMarks;
+  readonly tintMemory: TintMemory;
+  readonly extensionUri: vscode.Uri;
   readonly notices: Notices;
   readonly log: vscode.LogOutputChannel;
 }
 
-type Work = (argument?: unknown) => unknown;
+type Work = (argument?: unknown, second?: unknown) => unknown;
 
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-  const work: Record<string, Work> = { ...generalCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
+  const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
   const registered = Object.entries(work).map(([name, run]) =>
-    vscode.commands.registerCommand(name, (argument?: unknown) => parts.notices.guard(() => run(argument))),
+    vscode.commands.registerCommand(name, (argument?: unknown, second?: unknown) => parts.notices.guard(() => run(argument, second))),
   );
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, watching, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, extensionUri, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
-    'backflow.inspect': (model) => opener.inspectText(fileOf(model)),
+    'backflow.inspect': (model) => opener.inspectText(fileOf(model) ?? pathOf(model)),
     'backflow.openModel': (file) => opener.openFile(file instanceof vscode.Uri ? file : undefined),
     'backflow.trainFrom': (model) => trainFurther({ training, registry, opener }, model),
-    'backflow.exportModel': (argument) => exportModel(sessionOf(argument) ?? registry.current),
-    'backflow.generate': async () => {
-      if (registry.current?.isAlive) await generateText(registry.current);
+    'backflow.exportModel': async (argument) => exportModel(await sessionFor(argument, { registry, opener })),
+    'backflow.generate': async (argument) => {
+      const session = await sessionFor(argument, { registry, opener });
+      if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
+    'backflow.openSample': (name) => openSample(extensionUri, name),
     'backflow.showLog': () => log.show(),
-    [traceFromCommand]: (step) => {
+  };
+}
+
+/** What can be asked of the probe: from the palette, or by a hover's links, which give a token of it. */
+function probeCommands({ registry, tracker, follower, marks, tintMemory, panel }: CommandParts): Record<string, Work> {
+  const reveal = (token: unknown) => {
+    if (isToken(token)) void marks.reveal(token);
+  };
+  const pin = (token: unknown) => {
+    // A token is predicted at the step before it.
+    if (isToken(token) && token > 0) follower.pin(token - 1);
+    else follower.pinAtCursor();
+  };
+  return {
+    'backflow.tintBy': async () => {
+      if (registry.current) await pickTint(registry.current, tintMemory);
+    },
+    [pinCommand]: pin,
+    'backflow.unpinTarget': () => follower.unpin(),
+    [revealCommand]: reveal,
+    [openPanelAtCommand]: (token) => {
+      panel.show();
+      pin(token);
+    },
+    [attributeCommand]: async (token, method) => {
       const session = registry.current;
-      if (!session || !Number.isSafeInteger(step) || (step as number) < 0) return;
-      session.target = step as number;
-      watching.update();
+      const probe = tracker.current;
+      if (session?.isAlive && probe) await attributeToken(session, probe, reveal, { token, method });
     },
   };
 }
@@ -73,6 +108,10 @@ function comparingCommands({ training, registry, opener, pastRuns, comparisons, 
     'backflow.compareTruncations': () => comparisons.compareTruncations(),
     'backflow.playground': () => playground.show(),
   };
+}
+
+function isToken(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Pause, Resume, Step, Stop: of the run of the tree they are called on, else of the current one. */
@@ -99,7 +138,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
       const node = nodeOf(argument);
       if (!node) return;
       if (node.kind === 'live') registry.select(node.session);
-      else await opener.open(node.kind === 'past' ? node.run.folder.fsPath : checkpointUri(node.folder, node.step).fsPath);
+      else await opener.open(pathOf(node) ?? '');
       panel.show();
     },
     'backflow.runs.close': async (argument) => {
@@ -111,20 +150,20 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
     'backflow.runs.delete': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await deleteRun(node.run, pastRuns);
+      else if (node?.kind === 'checkpoint' && !node.isLive) await deleteCheckpoint(checkpointUri(node.folder, node.step), node.step, pastRuns);
     },
     'backflow.runs.reveal': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await revealRun(node.run.folder);
       else if (node?.kind === 'live') await revealRun(vscode.Uri.file(node.session.description.folder));
+      else if (node) await revealRun(checkpointUri(node.folder, node.step));
     },
   };
 }
 
 /** Goes on training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
 async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
-  const node = nodeOf(argument);
-  const session = sessionOf(argument) ?? registry.current;
-  const path = fileOf(argument) ?? (node?.kind === 'checkpoint' ? checkpointUri(node.folder, node.step).fsPath : session?.description.folder);
+  const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {
     void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first; it is then trained further.'));
     return;
@@ -139,9 +178,25 @@ function fileOf(argument: unknown): string | undefined {
   return typeof argument === 'string' ? vscode.Uri.parse(argument, true).fsPath : undefined;
 }
 
-function sessionOf(argument: unknown): RunSession | undefined {
+/** The model of the tree as a path: a run's folder or a file. */
+function pathOf(argument: unknown): string | undefined {
   const node = nodeOf(argument);
-  return node?.kind === 'live' ? node.session : undefined;
+  if (!node) return undefined;
+  if (node.kind === 'live') return node.session.description.folder;
+  return node.kind === 'past' ? node.run.folder.fsPath : checkpointUri(node.folder, node.step).fsPath;
+}
+
+/** The session of a command's argument: of the tree, opened if need be; else the current one. */
+async function sessionFor(argument: unknown, { registry, opener }: Pick<CommandParts, 'registry' | 'opener'>): Promise<RunSession | undefined> {
+  const node = nodeOf(argument);
+  if (node?.kind === 'live') return node.session;
+  const path = pathOf(argument);
+  return path === undefined ? registry.current : opener.open(path);
+}
+
+/** What a key binding or another extension gives a command. */
+function givenIn(argument: unknown): Readonly<Record<string, unknown>> {
+  return typeof argument === 'object' && argument !== null ? (argument as Record<string, unknown>) : {};
 }
 
 /** What the tree gives with a command. Another caller can give anything. */

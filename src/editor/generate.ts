@@ -1,26 +1,122 @@
-/** Generate Text: lets the current model write on, from the selected text. */
+/** Generate Text: lets a model write on in a new document, while one looks. */
 import * as vscode from 'vscode';
 import type { RunSession } from './runs/runSession';
+import { settingsFor } from './settings';
 
-/** Tokens to write, and how boldly. */
-const length = 500;
-const temperature = 0.8;
 /** UTF-16 units of the selection that are used. */
 const longestPrompt = 2000;
 
-/** @throws RpcError when the engine refuses */
-export async function generateText(session: RunSession): Promise<void> {
+interface Wish {
+  readonly prompt: string;
+  readonly temperature: number;
+}
+
+/**
+ * @param given by a key binding or another extension: { prompt?, temperature?, length? }; what is missing is asked for
+ * @throws RpcError when the engine refuses
+ */
+export async function generateText(session: RunSession, given: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const wish = await askFor(given);
+  if (!wish) return;
+  const length = wholeNumber(given['length']) ?? wholeNumber(settingsFor(session.document)('generate.length')) ?? 500;
+  const document = await vscode.workspace.openTextDocument({ content: wish.prompt });
+  await vscode.window.showTextDocument(document);
+  const writer = new Writer(document, wish.prompt);
+  const title = vscode.l10n.t('Generating text with {0}', session.description.name);
+  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (_, cancellation) => {
+    const controller = new AbortController();
+    const end = () => controller.abort();
+    cancellation.onCancellationRequested(end);
+    // Who closes the document has seen enough.
+    const closing = vscode.workspace.onDidCloseTextDocument((closed) => {
+      if (closed === document) end();
+    });
+    try {
+      const request = { ...wish, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
+      writer.grow(await session.sample(request, controller.signal, (text) => writer.grow(text)));
+      await writer.done();
+    } finally {
+      closing.dispose();
+    }
+  });
+}
+
+/** Puts a growing text behind what stands in a document, one edit at a time. */
+class Writer {
+  private written = 0;
+  private text = '';
+  private edits: Promise<unknown> = Promise.resolve();
+  private isWriting = false;
+
+  constructor(
+    private readonly document: vscode.TextDocument,
+    private readonly prompt: string,
+  ) {}
+
+  grow(text: string): void {
+    // A model of sequences may give its prompt again.
+    this.text = this.prompt !== '' && text.startsWith(this.prompt) ? text.slice(this.prompt.length) : text;
+    if (this.isWriting) return;
+    this.isWriting = true;
+    this.edits = this.write().finally(() => (this.isWriting = false));
+  }
+
+  async done(): Promise<void> {
+    await this.edits;
+    await this.write();
+  }
+
+  private async write(): Promise<void> {
+    while (this.written < this.text.length && !this.document.isClosed) {
+      const piece = this.text.slice(this.written);
+      const { end } = this.document.lineAt(this.document.lineCount - 1).range;
+      const edit = new vscode.WorkspaceEdit();
+      edit.insert(this.document.uri, end, piece);
+      if (!(await vscode.workspace.applyEdit(edit))) return;
+      this.written += piece.length;
+    }
+  }
+}
+
+async function askFor(given: Readonly<Record<string, unknown>>): Promise<Wish | undefined> {
+  const prompt = typeof given['prompt'] === 'string' ? given['prompt'] : await askForPrompt();
+  if (prompt === undefined) return undefined;
+  const temperature = typeof given['temperature'] === 'number' && given['temperature'] >= 0 ? given['temperature'] : await askForTemperature();
+  return temperature === undefined ? undefined : { prompt, temperature };
+}
+
+function askForPrompt(): Thenable<string | undefined> {
   const editor = vscode.window.activeTextEditor;
   const selected = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : '';
-  const prompt = tail(selected);
-  const title = vscode.l10n.t('Generating text with {0}', session.description.name);
-  const text = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
-    const controller = new AbortController();
-    token.onCancellationRequested(() => controller.abort());
-    return session.sample({ prompt, length, temperature, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) }, controller.signal);
+  // A box has one line; more of a selection is taken as it is.
+  if (selected.includes('\n')) return Promise.resolve(tail(selected));
+  return vscode.window.showInputBox({
+    title: vscode.l10n.t('Generate Text (1 of 2)'),
+    prompt: vscode.l10n.t('How the text begins; empty lets the model begin.'),
+    value: tail(selected),
+    ignoreFocusOut: true,
   });
-  const document = await vscode.workspace.openTextDocument({ content: text.startsWith(prompt) ? text : prompt + text });
-  await vscode.window.showTextDocument(document);
+}
+
+async function askForTemperature(): Promise<number | undefined> {
+  const usual = settingsFor(undefined)('generate.temperature');
+  const answer = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Generate Text (2 of 2)'),
+    prompt: vscode.l10n.t('Temperature: 0 always takes the likeliest token, 1 draws as the model predicts, more is bolder.'),
+    value: String(typeof usual === 'number' ? usual : 0.8),
+    validateInput: (value) => (temperatureOf(value) === undefined ? vscode.l10n.t('A number from 0 to 10.') : undefined),
+    ignoreFocusOut: true,
+  });
+  return answer === undefined ? undefined : temperatureOf(answer);
+}
+
+function temperatureOf(text: string): number | undefined {
+  const value = Number(text.trim().replace(',', '.'));
+  return text.trim() !== '' && value >= 0 && value <= 10 ? value : undefined;
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 }
 
 /** The end of a long text, without half of a code point. */

@@ -4,7 +4,10 @@ import * as vscode from 'vscode';
 import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
 import type { ModelSettings } from '../protocol/settings';
-import { modelSettings, trainingSettings, vocabularySettings } from './chosenSettings';
+import type { ChoiceMemory } from './choices/choiceMemory';
+import { withChoices } from './choices/choices';
+import { askBeforeTraining } from './choices/trainingPick';
+import { modelSettings, trainingSettings, vocabularySettings, type SettingReader } from './chosenSettings';
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
@@ -17,6 +20,7 @@ export interface TrainingParts {
   readonly registry: RunRegistry;
   readonly runsFolder: RunsFolder;
   readonly panel: Panel;
+  readonly choices: ChoiceMemory;
 }
 
 /**
@@ -24,11 +28,11 @@ export interface TrainingParts {
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
  * @param from a model to begin with; null for a new one
- * @returns the run, or undefined when there is no text to train on
+ * @returns the run, or undefined when there is no text to train on, or somebody who was asked thought better of it
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
-  const asked = await trainRequest(parts, target, (model) => model, from);
+  const asked = await trainRequest(parts, target, { from, mayAsk: true });
   if (!asked) return undefined;
   const session = await beginBesidePanel(parts, { kind: 'train', request: asked.request });
   if (asked.isText) session.document = asked.document;
@@ -46,8 +50,16 @@ export interface AskedTraining {
   readonly name: string;
 }
 
-/** As `train`: with the chosen settings, the model's changed by `adapt`. Brings the text into view. */
-export async function trainRequest({ runsFolder }: TrainingParts, target: unknown, adapt: (model: ModelSettings) => ModelSettings, from: StartingModel | null = null): Promise<AskedTraining | undefined> {
+export interface AskingOptions {
+  readonly from?: StartingModel | null;
+  /** Whether somebody may be asked for settings that the caller has not given. */
+  readonly mayAsk: boolean;
+  /** The model that is chosen instead of that of the settings. */
+  readonly adapt?: (model: ModelSettings) => ModelSettings;
+}
+
+/** What `train` asks of the engine. Brings the text into view. */
+export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<AskedTraining | undefined> {
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
@@ -55,14 +67,30 @@ export async function trainRequest({ runsFolder }: TrainingParts, target: unknow
     return undefined;
   }
   const document = await openDocument(uri);
-  const read = settingsWith(settingsFor(uri), given);
-  const model = adapt(modelSettings(read));
   const corpus = corpusOf(uri, document);
+  const read = isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
+  if (!read) return undefined;
+  const model = adapt(modelSettings(read));
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
-  const folder = await runsFolder.newRun(uri, path, from ? 'further' : model.cell);
+  const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : model.cell);
   const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
+}
+
+/** Whether the caller has said how to train. */
+function isExplicit(given: Readonly<Record<string, unknown>>): boolean {
+  return ['model', 'training', 'corpus'].some((group) => given[group] !== undefined);
+}
+
+/** The settings, with what a person chooses just now put before them. */
+async function askedSettings({ choices }: TrainingParts, uri: vscode.Uri): Promise<SettingReader | undefined> {
+  const read = settingsFor(uri);
+  if (read('training.ask') === false) return read;
+  const chosen = await askBeforeTraining(read, choices.read(), uri.path.slice(uri.path.lastIndexOf('/') + 1));
+  if (!chosen) return undefined;
+  choices.write(chosen);
+  return withChoices(read, chosen);
 }
 
 /** Starts the engine while the panel's page loads, each of which takes a second. A refused run leaves no panel behind. */

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Random } from '../core/model/random';
 import { UserError } from '../core/userError';
-import type { DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
@@ -11,6 +11,7 @@ import type { TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
 import { FlowHistory } from './inspect/flowHistory';
+import { attribute, prepareAttribution } from './inspect/attribution';
 import { FrameSource } from './inspect/frameSource';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
@@ -61,6 +62,7 @@ export class Engine {
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
     describe: (request, signal) => this.describe(request, signal),
+    attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
     overTraining: (lane) => this.overTraining(lane),
     frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
@@ -139,13 +141,19 @@ export class Engine {
     });
   }
 
-  private async sample({ prompt, length, seed, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+  private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    const prepared = await this.turns.take(() => prepareAttribution(this.model.inspector, request));
+    return 'parts' in prepared ? prepared : attribute(prepared, () => breathe(signal));
+  }
+
+  private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
     const sampler = await this.turns.take(() => Sampler.create(model, prompt, settings, Random.fromSeed(seed)));
     const ids: number[] = [];
     for (let isOver = false; !isOver; ) {
       isOver = await this.turns.take(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
       isOver ||= ids.length >= length;
+      if (stream !== undefined) this.emit('sampled', { stream, text: model.vocabulary.decode(ids) });
       await breathe(signal);
     }
     return { text: model.vocabulary.decode(ids) };

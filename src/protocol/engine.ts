@@ -2,7 +2,7 @@
  * The link between the editor (or the command line) and the engine. The two interfaces *are* the protocol: `rpc.ts` types
  * every message from them. One engine process has at most one model, training or not.
  */
-import type { Frame, Region, UnitMapChoice } from './frame';
+import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
@@ -83,6 +83,8 @@ export interface Watch {
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
   readonly unitMap: UnitMapChoice;
+  /** One more series, if it is wanted. */
+  readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maximumRate: number;
 }
@@ -179,15 +181,37 @@ export interface TokenReport {
     readonly region: 'vanishing' | 'exploding' | null;
   }[];
   /**
-   * What each earlier token left in the top layer's state that predicted this one, as its part of this token's logit: exact
-   * and additive with the gates held fixed. Null for the first token and for a vanilla RNN, which has no such form.
+   * What each earlier token has of this one's logit, in the form that is complete for the cell: of gated cells what it left in the top
+   * layer's state, the gates held fixed; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
+   * and where it would take longer than a hover may.
    */
   readonly contributions: {
+    readonly method: Exclude<AttributionMethod, 'gradientTimesInput'>;
     /** Strongest first, at most eight. */
     readonly strongest: readonly Contribution[];
-    /** The sum over all tokens (= logit − bias). */
+    /** The sum over all tokens, and what no token has: the state carried in, or the logit of an input of zeros. Together logit − bias. */
     readonly whole: number;
   } | null;
+}
+
+/** `additive`: what each token left in the state with the gates held fixed. The other two go through every gate and layer. */
+export type AttributionMethod = 'additive' | 'integratedGradients' | 'gradientTimesInput';
+
+export interface AttributeRequest {
+  readonly text: string;
+  /** Which of the probe's tokens: its logit is divided up. Not the first, which nothing predicts. */
+  readonly token: number;
+  readonly method: AttributionMethod;
+}
+
+export interface AttributionReport {
+  readonly method: AttributionMethod;
+  /** Part of each input token of the probe, nats; 0 where it cannot have any. */
+  readonly parts: Float64Array;
+  /** What no token has: the state carried in, or the logit of an input of zeros. */
+  readonly rest: number;
+  /** Logit − bias. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
+  readonly whole: number;
 }
 
 export interface SampleRequest {
@@ -200,6 +224,8 @@ export interface SampleRequest {
   /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
   readonly topP: number | null;
   readonly seed: number;
+  /** With a number, `sampled` tells the text while it grows; with none, only the answer does. */
+  readonly stream?: number;
 }
 
 /** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
@@ -225,6 +251,8 @@ export interface EngineCalls {
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
   describe(request: DescribeRequest): TokenReport;
+  /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
+  attribute(request: AttributeRequest): AttributionReport;
   sample(request: SampleRequest): { readonly text: string };
   /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
   overTraining(lane: FlowLane): FlowOverTraining;
@@ -251,4 +279,6 @@ export interface EngineEvents {
   /** Of the target matrix under way: the part that is done, 0 … 1. */
   matrixProgress: number;
   finished: RunSummary;
+  /** Of a sample that asked for it: all its text so far. */
+  sampled: { readonly stream: number; readonly text: string };
 }

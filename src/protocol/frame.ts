@@ -63,6 +63,15 @@ export interface UnitMap extends UnitMapChoice {
   readonly offset: number;
 }
 
+/** One more series, for the tints in the text: ℓ_t less the entropy of the prediction, nats; or one unit's values. */
+export type LaneChoice = { readonly kind: 'surprise' } | (UnitMapChoice & { readonly kind: 'unit'; readonly unit: number });
+
+export interface Lane {
+  readonly choice: LaneChoice;
+  /** First element in `Frame.data`; T elements. */
+  readonly offset: number;
+}
+
 export interface Region {
   readonly layer: number;
   readonly direction: Direction;
@@ -108,6 +117,8 @@ export interface FrameHeader {
   readonly regions: readonly FlowRegion[];
   readonly series: readonly SeriesEntry[];
   readonly unitMap: UnitMap;
+  /** Only where the watch asks for one. */
+  readonly lane?: Lane;
 }
 
 export interface Frame {

@@ -19,7 +19,7 @@ const report: TokenReport = {
     { symbol: 'c', probability: 0.004 },
   ],
   layers: [{ layer: 0, direction: 'forward', hiddenNorm: 3.25, hiddenChange: 0.5, gradient: -4.3, gain: 0.9, region: 'vanishing' }],
-  contributions: { strongest: [{ token: 3, symbol: '|', score: -1.5 }, { token: 0, symbol: 'a', score: 0.75 }], whole: -0.7 },
+  contributions: { method: 'additive', strongest: [{ token: 3, symbol: '|', score: -1.5 }, { token: 0, symbol: 'a', score: 0.75 }], whole: -0.7 },
 };
 
 describe('the hover’s text', () => {
@@ -55,7 +55,25 @@ describe('the hover’s text', () => {
   });
 
   it('has no contributions and no word on gates for a vanilla RNN', () => {
-    assert.doesNotMatch(hoverText({ ...report, contributions: null }, probe, english), /back|gates/);
+    assert.doesNotMatch(hoverText({ ...report, contributions: null }, probe, english), /\d back|gates/);
+  });
+
+  it('says where integrated gradients start from', () => {
+    const text = hoverText({ ...report, contributions: { ...report.contributions!, method: 'integratedGradients' } }, probe, english);
+    assert.match(text, /input of zeros/);
+    assert.doesNotMatch(text, /gates/);
+  });
+
+  it('leads from each contributing token to its place, and from the token to its target, the panel and other methods', () => {
+    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^ )]*) "[^"]+"\)/g)].map(([, command, query]) => [command, decodeURIComponent(query)]);
+    assert.deepEqual(links, [
+      ['backflow.pinTarget', '[5]'],
+      ['backflow.openPanelAt', '[5]'],
+      ['backflow.revealToken', '[3]'],
+      ['backflow.revealToken', '[0]'],
+      ['backflow.attribute', '[5,"integratedGradients"]'],
+      ['backflow.attribute', '[5,"gradientTimesInput"]'],
+    ]);
   });
 
   it('draws bars of one width, so that columns stay in line', () => {

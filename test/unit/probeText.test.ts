@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isProbeOf, probeText, startOfLast, symbolAt, tokenAtOffset, tokenCount, unitsFor, type ProbeText } from '../../src/editor/probe/probeText';
+import { isProbeOf, probeText, startOfLast, symbolAt, targetAt, tokenAtOffset, tokenCount, unitsFor, type ProbeText } from '../../src/editor/probe/probeText';
 
 function probe(text: string, tokens = 100, startOffset = 0, start = { line: 0, character: 0 }): ProbeText {
   const made = probeText(text, startOffset, start, tokens);
@@ -76,5 +76,10 @@ describe('the text of a probe', () => {
     assert.ok(isProbeOf(made, ['a', 'b', 'c']));
     assert.ok(!isProbeOf(made, ['a', 'b', 'c', '🙂']));
     assert.ok(!isProbeOf(made, ['a', 'b', 'd']));
+  });
+
+  it('traces back the loss of the token at the cursor, which the step before it predicts', () => {
+    const made = probe('a🙂b', 100, 10);
+    assert.deepEqual([9, 10, 11, 12, 13, 14].map((offset) => targetAt(made, offset)), ['last', 'last', 0, 0, 1, 'last']);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { regionLevel, tintOf, tintRuns } from '../../src/editor/probe/tintLevels';
-import type { Frame } from '../../src/protocol/frame';
+import { nearestRegions, regionLevel, tintOf, tintRuns } from '../../src/editor/probe/tintLevels';
+import { tintsOf } from '../../src/editor/probe/tintQuantity';
+import type { Frame, LaneChoice } from '../../src/protocol/frame';
 import { defaultThresholds } from '../../src/protocol/settings';
 
 function frameOf(flow: readonly number[], target: number, cellFlow: readonly number[] = []): Frame {
@@ -23,6 +24,17 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
       unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: 0 },
     },
     data: Float32Array.from([...flow, ...cellFlow]),
+  };
+}
+
+const gradientTints = (frame: Frame) => tintsOf(frame, { kind: 'gradient' })!;
+
+/** Of a frame that holds ℓ_t, and a lane if one is given. */
+function frameWith(loss: readonly number[], lane?: { choice: LaneChoice; values: readonly number[] }): Frame {
+  const { header } = frameOf(loss, loss.length - 1);
+  return {
+    header: { ...header, series: [{ name: 'loss', layer: 0, direction: 'forward', offset: 0 }], ...(lane && { lane: { choice: lane.choice, offset: loss.length } }) },
+    data: Float32Array.from([...loss, ...(lane?.values ?? [])]),
   };
 }
 
@@ -55,7 +67,7 @@ describe('tints', () => {
 
   it('are relative to the target’s own step, and join equal neighbours', () => {
     const flow = [-Infinity, -19, -19.1, -12.8, -10, NaN];
-    assert.deepEqual(tintRuns(frameOf(flow, 4)), [
+    assert.deepEqual(tintRuns(gradientTints(frameOf(flow, 4))), [
       { kind: 'zero', level: 1, from: 0, to: 1 },
       { kind: 'vanishing', level: 4, from: 1, to: 3 },
       { kind: 'vanishing', level: 1, from: 3, to: 4 },
@@ -63,10 +75,45 @@ describe('tints', () => {
   });
 
   it('call a token lost only where the gradient vanishes through every state', () => {
-    const runs = tintRuns(frameOf([-9, -9, -1, NaN], 2, [-4, -0.5, 0, -20]));
+    const runs = tintRuns(gradientTints(frameOf([-9, -9, -1, NaN], 2, [-4, -0.5, 0, -20])));
     assert.deepEqual(runs, [
       { kind: 'vanishing', level: 2, from: 0, to: 1 },
       { kind: 'vanishing', level: 4, from: 3, to: 4 },
     ]);
+  });
+
+  it('stand for the loss on the token that was predicted, one behind the step that predicted it, and grow by the bit', () => {
+    const tints = tintsOf(frameWith([0.5, 1.001, 2.5, 9].map((bits) => bits * Math.LN2)), { kind: 'loss' });
+    assert.deepEqual(tints?.map((tint) => tint?.level), [undefined, undefined, 1, 2, 4]);
+  });
+
+  it('tell a pleasant surprise from an unpleasant one', () => {
+    const choice = { kind: 'surprise' } as const;
+    const tints = tintsOf(frameWith([1, 1], { choice, values: [-1.5 * Math.LN2, 0.6 * Math.LN2] }), choice);
+    assert.deepEqual(tints, [undefined, { kind: 'vanishing', level: 2 }, { kind: 'exploding', level: 1 }]);
+  });
+
+  it('show a gate as shut or open, about its middle, and a state on the scale of its largest value', () => {
+    const gate: LaneChoice = { kind: 'unit', layer: 0, direction: 'forward', quantity: 'forgetGate', unit: 3 };
+    const ofGate = tintsOf(frameWith([1, 1, 1], { choice: gate, values: [0.02, 0.5, 0.95] }), gate);
+    assert.deepEqual(ofGate, [{ kind: 'vanishing', level: 4 }, undefined, { kind: 'exploding', level: 4 }, undefined]);
+    const cell: LaneChoice = { ...gate, quantity: 'cellState' };
+    const ofCell = tintsOf(frameWith([1, 1, 1], { choice: cell, values: [-8, 0.5, 4] }), cell);
+    assert.deepEqual(ofCell, [{ kind: 'vanishing', level: 4 }, undefined, { kind: 'exploding', level: 2 }, undefined]);
+  });
+
+  it('are none from a frame that was made for another quantity or unit', () => {
+    const choice: LaneChoice = { kind: 'unit', layer: 0, direction: 'forward', quantity: 'hidden', unit: 3 };
+    const frame = frameWith([1], { choice, values: [1] });
+    assert.equal(tintsOf(frame, { ...choice, unit: 4 }), undefined);
+    assert.equal(tintsOf(frame, { kind: 'surprise' }), undefined);
+    assert.equal(tintsOf(frameWith([1]), choice), undefined);
+  });
+
+  it('name the region nearest before the target, with what is exactly zero in it', () => {
+    const tints = gradientTints(frameOf([-Infinity, -5, -1, -4, -4, -1, 0, -9], 6));
+    assert.deepEqual(nearestRegions(tints, 6), [{ kind: 'vanishing', from: 3, to: 5 }]);
+    assert.deepEqual(nearestRegions(tints, 3), [{ kind: 'vanishing', from: 0, to: 2 }]);
+    assert.deepEqual(nearestRegions(gradientTints(frameOf([3, 3, 0.1, 0], 3)), 3), [{ kind: 'exploding', from: 0, to: 2 }]);
   });
 });

@@ -11,7 +11,7 @@ const cells: readonly CellName[] = ['rnn', 'lstm', 'gru'];
 
 /** @param target as of `train`  @throws RpcError when the engine refuses; what had begun is then ended */
 export async function compareCells(parts: TrainingParts, comparisons: Comparisons, target: unknown): Promise<void> {
-  const first = await trainRequest(parts, target, (model) => ({ ...model, cell: 'lstm' }));
+  const first = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => ({ ...model, cell: 'lstm' }) });
   if (!first) return;
   const title = vscode.l10n.t('Backflow: reading the corpus and making three models');
   const begun = new Map<CellName, RunSession>();
@@ -23,7 +23,7 @@ export async function compareCells(parts: TrainingParts, comparisons: Comparison
       const { vocabularySize, parameterCount } = lstm.description.model;
       for (const cell of cells) {
         if (begun.has(cell)) continue;
-        const other = await trainRequest(parts, target, (model) => settingsOfSize(model, cell, vocabularySize, parameterCount));
+        const other = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => settingsOfSize(model, cell, vocabularySize, parameterCount) });
         if (other) begun.set(cell, await RunSession.begin(parts.launch, { kind: 'train', request: other.request }));
       }
     });

@@ -4,13 +4,11 @@ import { RpcError } from '../../protocol/rpc';
 import { thresholds } from '../chosenSettings';
 import type { RunRegistry } from '../runs/runRegistry';
 import { settingsFor } from '../settings';
+import { hoverCommands } from './hoverLinks';
 import { hoverText } from './hoverText';
-import { tokenAtOffset, tokenCount } from './probeText';
+import { tokenAtOffset } from './probeText';
 import type { ProbeTracker } from './probeTracker';
 import { rangeOf } from './tints';
-
-/** The command behind the hover's link: trace back the loss of this step. */
-export const traceFromCommand = 'backflow.traceFrom';
 
 export class TokenHover implements vscode.HoverProvider {
   private readonly hovered = new vscode.EventEmitter<number>();
@@ -37,12 +35,7 @@ export class TokenHover implements vscode.HoverProvider {
       const request = { text: probe.text, token: index, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
       const report = await session.describe(request, controller.signal);
       const text = new vscode.MarkdownString(hoverText(report, probe, vscode.l10n.t), true);
-      text.isTrusted = { enabledCommands: [traceFromCommand] };
-      // The last token is only predicted: there is no step of its own to trace back from.
-      if (index < tokenCount(probe) - 1) {
-        const link = `command:${traceFromCommand}?${encodeURIComponent(JSON.stringify([index]))}`;
-        text.appendMarkdown(`\n\n[$(debug-step-back) ${vscode.l10n.t('Trace the loss back from here')}](${link})`);
-      }
+      text.isTrusted = { enabledCommands: hoverCommands };
       return new vscode.Hover(text, rangeOf(probe, index, index + 1));
     } catch (error) {
       // A hover has no place for errors; one that nobody caused belongs in the log.

@@ -1,5 +1,6 @@
 /** The hover over one token, as Markdown, from the engine's report. */
 import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
+import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../markdown';
 import { symbolAt, tokenCount, type ProbeText } from './probeText';
 
@@ -8,21 +9,25 @@ export type Translate = (template: string, ...args: (string | number)[]) => stri
 
 /** Cells of a bar at its longest. */
 const barCells = 8;
-/** Contributions in the table; the engine may send more. */
-const shownContributions = 6;
+/** Contributions in the table, as many as predictions; the engine may send more. */
+const shownContributions = 5;
 /** Tokens shown before and behind a contributing one. */
 const contextBefore = 5;
 const contextBehind = 2;
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t)];
+  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function heading(report: TokenReport, t: Translate): string {
   const symbol = `**${escapeMarkdown(visibleSymbol(report.symbol))}**`;
   if (report.loss === null) return `${symbol} · ${t('the first token of the probe: nothing predicts it')}`;
-  return `${symbol} · ${t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2))}`;
+  const loss = t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2));
+  // Up here, because a hover shows little and is seldom scrolled.
+  const pin = commandLink('$(pin)', t('Trace its loss back'), pinCommand, report.token);
+  const panel = commandLink('$(graph)', t('Open the panel there'), openPanelAtCommand, report.token);
+  return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
 }
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, gain, region. */
@@ -65,7 +70,7 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
   const strongest = report.contributions.strongest.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
   const cells = ({ token, score }: Contribution) => [
-    inContext(probe, token),
+    commandLink(inContext(probe, token), t('Show in the text'), revealCommand, token),
     t('{0} back', report.token - token),
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
@@ -73,12 +78,25 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
   return [...strongest.map(cells), [t('all tokens'), '', '', `**${signed(whole)}**`]];
 }
 
-function ignored(report: TokenReport, t: Translate): string {
-  return report.contributions ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*` : '';
+/** What the scores do not say. */
+function ignored({ contributions }: TokenReport, t: Translate): string {
+  if (!contributions) return '';
+  return contributions.method === 'additive'
+    ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*`
+    : `*${t('Integrated gradients, from an input of zeros: what such an input has of the logit belongs to no token.')}*`;
+}
+
+/** Other ways to divide the logit up. What nothing predicts has none. */
+function methods({ token, loss }: TokenReport, t: Translate): string {
+  if (loss === null) return '';
+  return [
+    commandLink(t('Integrated gradients'), t('Through every gate and layer; complete for every model. Takes a moment.'), attributeCommand, token, 'integratedGradients'),
+    commandLink(t('Gradient × input'), t('The slope alone; the parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
+  ].join(' · ');
 }
 
 /** The token in bold between its neighbours. */
-function inContext(probe: ProbeText, token: number): string {
+export function inContext(probe: ProbeText, token: number): string {
   const symbols = (from: number, to: number) => {
     let text = '';
     for (let other = Math.max(0, from); other < Math.min(tokenCount(probe), to); other++) text += symbolAt(probe, other);
@@ -127,6 +145,6 @@ function significant(value: number): string {
   return value !== 0 && (value < 0.01 || value >= 1000) ? value.toExponential(1).replace('-', '−') : value.toFixed(2);
 }
 
-function signed(value: number): string {
+export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 }

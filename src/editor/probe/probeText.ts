@@ -89,6 +89,15 @@ export function tokenAtOffset(probe: ProbeText, documentOffset: number): number 
   return low;
 }
 
+/**
+ * The step at which the token at an offset of the document is predicted: the one before it. 'last' where nothing predicts it, at the
+ * probe's beginning, and outside the probe.
+ */
+export function targetAt(probe: ProbeText, documentOffset: number): number | 'last' {
+  const token = tokenAtOffset(probe, documentOffset);
+  return token === undefined || token === 0 ? 'last' : token - 1;
+}
+
 /** Whether `symbols` are the probe's inputs: its tokens but the last. A frame of an older text is told by this. */
 export function isProbeOf(probe: ProbeText, symbols: readonly string[]): boolean {
   return symbols.length === tokenCount(probe) - 1 && symbols.every((symbol, token) => symbol === symbolAt(probe, token));

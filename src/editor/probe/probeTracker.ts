@@ -1,5 +1,6 @@
 /**
- * Which stretch of the current session's document is the probe: the selection, or else the text from the first visible line on.
+ * Which stretch of the current session's document is the probe: the selection, or else the text from the first visible line on, or,
+ * where the cursor stands farther down on the screen, the text before the cursor.
  *
  * Scrolling alone does not move it: someone who scrolls to read on, or to find the token the panel names, would have the heatmap
  * change under the eyes, and two training steps could no longer be compared. Where the caret goes next, the probe follows.
@@ -101,8 +102,7 @@ export class ProbeTracker implements vscode.Disposable {
     const { probe } = this;
     if (!probe || probe.isSelected || probe.document.toString() !== editor.document.uri.toString()) return undefined;
     if (probe.offsets.length > tokens + 1) return undefined;
-    const caret = editor.document.offsetAt(editor.selection.active);
-    return caret >= probe.startOffset && caret <= probe.startOffset + probe.text.length ? probe : undefined;
+    return holds(probe, editor.document.offsetAt(editor.selection.active)) ? probe : undefined;
   }
 }
 
@@ -128,7 +128,7 @@ function selectedProbe({ document, selection }: vscode.TextEditor, tokens: numbe
   return probe && { ...probe, document: document.uri, isSelected: true };
 }
 
-function visibleProbe({ document, visibleRanges }: vscode.TextEditor, tokens: number): Probe | undefined {
+function visibleProbe({ document, selection, visibleRanges }: vscode.TextEditor, tokens: number): Probe | undefined {
   const firstVisible = visibleRanges.length > 0 ? visibleRanges[0].start.with({ character: 0 }) : new vscode.Position(0, 0);
   const end = document.lineAt(document.lineCount - 1).range.end;
   const at = (start: vscode.Position) => {
@@ -137,6 +137,13 @@ function visibleProbe({ document, visibleRanges }: vscode.TextEditor, tokens: nu
     return probeText(text, startOffset, start, tokens);
   };
   let probe = at(firstVisible);
+  if (probe && isSeen(selection.active, visibleRanges) && !holds(probe, document.offsetAt(selection.active))) {
+    const cursor = document.offsetAt(selection.active);
+    // Some room behind it, so that the next tokens are in the same probe.
+    const before = Math.floor((tokens * 7) / 8);
+    const text = document.getText(new vscode.Range(document.positionAt(Math.max(0, cursor - unitsFor(before))), selection.active));
+    probe = at(document.positionAt(cursor - text.length + startOfLast(text, before))) ?? probe;
+  }
   if (!probe) {
     // The last line holds too little to look at: the end of the text, then.
     const endOffset = document.offsetAt(end);
@@ -145,4 +152,13 @@ function visibleProbe({ document, visibleRanges }: vscode.TextEditor, tokens: nu
     probe = at(document.positionAt(from + startOfLast(tail, tokens)));
   }
   return probe && probe.offsets.length > fewestTokens ? { ...probe, document: document.uri, isSelected: false } : undefined;
+}
+
+/** Whether a cursor at this offset is in it, or right behind it. */
+function holds({ startOffset, text }: ProbeText, offset: number): boolean {
+  return offset >= startOffset && offset <= startOffset + text.length;
+}
+
+function isSeen(place: vscode.Position, visibleRanges: readonly vscode.Range[]): boolean {
+  return visibleRanges.some((range) => range.contains(place));
 }

@@ -1,5 +1,4 @@
-/** Which tint a token of the probe gets: in nine kinds, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖). */
-import type { Frame } from '../../protocol/frame';
+/** The nine tints; which of them a gradient gets, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖); and runs and regions of them. */
 import type { Thresholds } from '../../protocol/settings';
 
 /** Where the levels of either side begin, in multiples of the threshold: one before it, and three in a region. */
@@ -34,37 +33,40 @@ export function tintOf(relative: number, thresholds: Thresholds): Tint | undefin
   return level >= 1 ? { kind, level } : undefined;
 }
 
-/**
- * The tints of a frame's tokens, neighbours of one tint joined. Reads each series once: it runs in the extension host.
- */
-export function tintRuns(frame: Frame): TintRun[] {
-  const relative = relativeFlow(frame);
+/** Neighbours of one tint joined. @param tints one for each token of the probe */
+export function tintRuns(tints: readonly (Tint | undefined)[]): TintRun[] {
   const runs: TintRun[] = [];
-  for (let t = 0; t < relative.length; t++) {
-    const tint = tintOf(relative[t], frame.header.thresholds);
-    if (!tint) continue;
+  tints.forEach((tint, token) => {
+    if (!tint) return;
     const last = runs.at(-1);
-    if (last && last.to === t && last.kind === tint.kind && last.level === tint.level) runs[runs.length - 1] = { ...last, to: t + 1 };
-    else runs.push({ ...tint, from: t, to: t + 1 });
-  }
+    if (last && last.to === token && last.kind === tint.kind && last.level === tint.level) runs[runs.length - 1] = { ...last, to: token + 1 };
+    else runs.push({ ...tint, from: token, to: token + 1 });
+  });
   return runs;
 }
 
-/**
- * r_t of the state, of all layers, through which most of the gradient gets: text is lost to the target only where it vanishes
- * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target.
- */
-function relativeFlow({ header, data }: Frame): Float64Array {
-  const steps = header.tokens.length;
-  const largest = new Float64Array(steps).fill(NaN);
-  for (const { name, offset } of header.series) {
-    if (name !== 'flow' && name !== 'cellFlow') continue;
-    const own = data[offset + header.target];
-    if (!Number.isFinite(own)) continue;
-    for (let t = 0; t < steps; t++) {
-      const relative = data[offset + t] - own;
-      if (!(relative <= largest[t])) largest[t] = Number.isNaN(relative) ? largest[t] : relative;
-    }
+/** A stretch of tokens in which the gradient has vanished or exploded, `from` to before `to`. */
+export interface TintRegion {
+  readonly kind: 'vanishing' | 'exploding';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Of either kind the region that lies nearest before the target: where the way back is first lost. */
+export function nearestRegions(tints: readonly (Tint | undefined)[], target: number): TintRegion[] {
+  const regions: TintRegion[] = [];
+  for (const kind of ['vanishing', 'exploding'] as const) {
+    // What is exactly zero has vanished too.
+    const isInside = (token: number) => {
+      const tint = tints.at(token);
+      return tint !== undefined && (tint.kind === kind ? tint.level >= regionLevel : kind === 'vanishing' && tint.kind === 'zero');
+    };
+    let last = target - 1;
+    while (last >= 0 && !isInside(last)) last -= 1;
+    if (last < 0) continue;
+    let from = last;
+    while (from > 0 && isInside(from - 1)) from -= 1;
+    regions.push({ kind, from, to: last + 1 });
   }
-  return largest;
+  return regions;
 }

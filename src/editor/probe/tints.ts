@@ -1,32 +1,61 @@
-/** The probe's tokens tinted by their gradient, in every editor that shows them, and the regions in the overview ruler. */
+/**
+ * The probe's tokens tinted in every editor that shows them; the regions of the gradient in the overview ruler, and said at the end of the
+ * line where the way back is lost. What is shown always belongs to the text, the target and the quantity of now: else nothing is.
+ */
 import * as vscode from 'vscode';
+import type { Frame } from '../../protocol/frame';
 import type { RunRegistry } from '../runs/runRegistry';
+import type { RunSession } from '../runs/runSession';
 import { throttled } from '../timing';
+import { Decorations } from './decorations';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
-import { isProbeOf } from './probeText';
-import { levelsPerSide, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
+import { isProbeOf, tokenCount } from './probeText';
+import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
+import type { TintMemory } from './tintMemory';
+import { tintsOf, type TintChoice } from './tintQuantity';
 
-/** Milliseconds between two drawings. */
+/** Milliseconds between two drawings while nothing but the weights changes. */
 const pace = 250;
+/** Milliseconds for which tints may wait for the frame that replaces them. */
+const longestWait = 150;
 
 export class Tints implements vscode.Disposable {
   /** Made once: a decoration type is a style sheet. */
   private readonly types: ReadonlyMap<string, vscode.TextEditorDecorationType>;
+  /** The token whose loss is traced back, and the note at the end of a line. */
+  private readonly targetMark = vscode.window.createTextEditorDecorationType({
+    borderStyle: 'solid',
+    borderWidth: '0 0 2px 0',
+    borderColor: new vscode.ThemeColor('backflow.mark.border'),
+    rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+  });
+  private readonly note = vscode.window.createTextEditorDecorationType({});
   private readonly draw = throttled(() => this.drawNow(), pace);
   private readonly listeners: vscode.Disposable;
-  private tinted: vscode.TextEditor[] = [];
+  private readonly drawn = new vscode.EventEmitter<Frame>();
+  private readonly decorations = new Decorations();
+  private shown: { frame: Frame; key: string } | null = null;
+  private overdue: NodeJS.Timeout | undefined;
+
+  /** The text is tinted by this frame. */
+  readonly onDidDraw = this.drawn.event;
 
   constructor(
     private readonly registry: RunRegistry,
     private readonly tracker: ProbeTracker,
+    private readonly memory: TintMemory,
   ) {
-    this.types = new Map(allTints().map((tint) => [keyOf(tint), decorationType(tint)]));
+    this.types = new Map([
+      ...allTints().map((tint) => [keyOf(tint), backgroundOf(tint)] as const),
+      ...(['vanishing', 'exploding'] as const).map((kind) => [rulerKey(kind), rulerMark(kind)] as const),
+    ]);
     this.listeners = vscode.Disposable.from(
-      registry.onDidReceiveFrame(() => this.draw()),
+      registry.onDidReceiveFrame(({ session, frame }) => this.received(session, frame)),
       registry.onDidChangeCurrent(() => this.drawNow()),
       tracker.onDidEdit(() => this.clear()),
       tracker.onDidChange(() => this.drawNow()),
-      vscode.window.onDidChangeVisibleTextEditors(() => this.draw()),
+      memory.onDidChange(() => this.expire()),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.drawNow()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('backflow.tint')) this.drawNow();
       }),
@@ -36,43 +65,74 @@ export class Tints implements vscode.Disposable {
   /** Whether tints are on and there is a text to be seen that they would stand in. */
   get areShown(): boolean {
     const probe = this.tracker.current;
-    return probe !== undefined && areEnabled(probe.document) && editorOf(probe.document) !== undefined;
+    return this.choice !== null && probe !== undefined && editorOf(probe.document) !== undefined;
+  }
+
+  /** What the text is tinted by; null for nothing. */
+  get choice(): TintChoice | null {
+    const probe = this.tracker.current;
+    const session = this.registry.current;
+    return probe && session ? this.memory.choiceFor(probe.document, session.layers) : null;
+  }
+
+  /** Another target or quantity has been asked for: what is shown goes when the frame for it does not come soon. */
+  expire(): void {
+    clearTimeout(this.overdue);
+    this.overdue = setTimeout(() => this.drawNow(), longestWait);
   }
 
   dispose(): void {
     this.listeners.dispose();
     this.draw.dispose();
-    for (const type of this.types.values()) type.dispose();
+    clearTimeout(this.overdue);
+    for (const type of [...this.types.values(), this.targetMark, this.note]) type.dispose();
+    this.drawn.dispose();
+  }
+
+  private received(session: RunSession, frame: Frame): void {
+    // Only training goes on at a pace of its own; what somebody waits for comes at once.
+    if (this.shown && this.shown.key === keyOfFrame(frame) && session.status.state === 'running') this.draw();
+    else this.drawNow();
   }
 
   private drawNow(): void {
     const probe = this.tracker.current;
     const frame = this.registry.current?.lastFrame;
-    // A frame of another text says nothing about this one.
-    if (!probe || !frame || !isProbeOf(probe, frame.header.tokens) || !areEnabled(probe.document)) {
+    const { choice } = this;
+    const isOfNow = probe && frame && choice && isProbeOf(probe, frame.header.tokens) && this.isOfTarget(frame);
+    const tints = isOfNow && tintsOf(frame, choice);
+    if (!tints) {
       this.clear();
       return;
     }
+    clearTimeout(this.overdue);
     const ranges = new Map<string, vscode.Range[]>([...this.types.keys()].map((key) => [key, []]));
-    for (const run of tintRuns(frame)) ranges.get(keyOf(run))?.push(rangeOf(probe, run.from, run.to));
-    const editors = vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === probe.document.toString());
-    this.clearAllBut(editors);
-    for (const editor of editors) {
-      for (const [key, type] of this.types) editor.setDecorations(type, ranges.get(key) ?? []);
+    for (const run of tintRuns(tints)) {
+      ranges.get(keyOf(run))?.push(rangeOf(probe, run.from, run.to));
+      const isRegion = choice.kind === 'gradient' && (run.kind === 'zero' || run.level >= regionLevel);
+      if (isRegion) ranges.get(rulerKey(run.kind))?.push(rangeOf(probe, run.from, run.to));
     }
-    this.tinted = editors;
+    const editors = vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === probe.document.toString());
+    this.decorations.clearAllBut(editors);
+    const target = frame.header.target + 1;
+    const marked = choice.kind === 'gradient' && target < tokenCount(probe) ? [rangeOf(probe, target, target + 1)] : [];
+    for (const editor of editors) {
+      for (const [key, type] of this.types) this.decorations.set(editor, type, ranges.get(key) ?? []);
+      this.decorations.set(editor, this.targetMark, marked);
+      this.decorations.set(editor, this.note, choice.kind === 'gradient' ? notesOf(editor, probe, frame, tints) : []);
+    }
+    this.shown = { frame, key: keyOfFrame(frame) };
+    this.drawn.fire(frame);
+  }
+
+  private isOfTarget({ header }: Frame): boolean {
+    const target = this.registry.current?.target;
+    return header.target === (target === 'last' ? header.tokens.length - 1 : target);
   }
 
   private clear(): void {
-    this.clearAllBut([]);
-    this.tinted = [];
-  }
-
-  private clearAllBut(kept: readonly vscode.TextEditor[]): void {
-    for (const editor of this.tinted) {
-      if (kept.includes(editor)) continue;
-      for (const type of this.types.values()) editor.setDecorations(type, []);
-    }
+    this.decorations.clearAllBut([]);
+    this.shown = null;
   }
 }
 
@@ -82,8 +142,20 @@ export function rangeOf(probe: Probe, from: number, to: number): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
-function areEnabled(document: vscode.Uri): boolean {
-  return vscode.workspace.getConfiguration('backflow', document).get('tint.enabled', true);
+/** "vanishing before here", at the end of the line in which the region nearest to the target ends. */
+function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { target } }: Frame, tints: readonly (Tint | undefined)[]): vscode.DecorationOptions[] {
+  return nearestRegions(tints, target).map(({ kind, to }) => {
+    const { line } = probe.places[to];
+    const { end } = document.lineAt(line).range;
+    const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here') : vscode.l10n.t('exploding before here');
+    const color = new vscode.ThemeColor(`backflow.${kind}.note`);
+    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← ${said} (−${target + 1 - to})`, color, margin: '0 0 0 2em', fontStyle: 'italic' } } };
+  });
+}
+
+/** What of a frame is chosen by somebody: two frames alike in it differ by training alone. */
+function keyOfFrame({ header: { tokens, target, lane } }: Frame): string {
+  return JSON.stringify([target, lane?.choice, tokens]);
 }
 
 function allTints(): Tint[] {
@@ -95,12 +167,22 @@ function keyOf({ kind, level }: Tint): string {
   return `${kind}.level${level}`;
 }
 
-function decorationType(tint: Tint): vscode.TextEditorDecorationType {
-  const isRegion = tint.kind === 'zero' || tint.level >= regionLevel;
-  const ruler = tint.kind === 'exploding' ? 'backflow.exploding.overviewRuler' : 'backflow.vanishing.overviewRuler';
+/** An exact zero is marked as what has vanished. */
+function rulerKey(kind: TintKind): string {
+  return `${kind === 'exploding' ? kind : 'vanishing'}.overviewRuler`;
+}
+
+function backgroundOf(tint: Tint): vscode.TextEditorDecorationType {
   return vscode.window.createTextEditorDecorationType({
     backgroundColor: new vscode.ThemeColor(`backflow.${keyOf(tint)}`),
     rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
-    ...(isRegion && { overviewRulerColor: new vscode.ThemeColor(ruler), overviewRulerLane: vscode.OverviewRulerLane.Right }),
+  });
+}
+
+function rulerMark(kind: TintKind): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    overviewRulerColor: new vscode.ThemeColor(`backflow.${rulerKey(kind)}`),
+    overviewRulerLane: vscode.OverviewRulerLane.Right,
+    rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
   });
 }

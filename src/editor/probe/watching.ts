@@ -5,6 +5,8 @@ import type { Panel } from '../panel/panel';
 import type { RunRegistry } from '../runs/runRegistry';
 import { settingsFor } from '../settings';
 import type { ProbeTracker } from './probeTracker';
+import type { TintMemory } from './tintMemory';
+import { laneOf } from './tintQuantity';
 import type { Tints } from './tints';
 
 /** Frames a second: for the panel as fast as it likes to draw, for tints as fast as one can read. */
@@ -19,12 +21,13 @@ export class Watching implements vscode.Disposable {
     private readonly tracker: ProbeTracker,
     private readonly panel: Panel,
     private readonly tints: Tints,
+    memory: TintMemory,
   ) {
     this.listeners = vscode.Disposable.from(
       registry.onDidChangeCurrent(() => this.update()),
       // A session that has been resumed has a new engine, which knows nothing yet.
       registry.onDidChangeStatus(() => this.update()),
-      tracker.onDidChange(() => this.probeChanged()),
+      memory.onDidChange(() => this.update()),
       panel.onDidChangeVisibility(() => this.update()),
       vscode.window.onDidChangeVisibleTextEditors(() => this.update()),
       vscode.workspace.onDidChangeConfiguration((change) => {
@@ -42,23 +45,19 @@ export class Watching implements vscode.Disposable {
       session.watch(null);
       return;
     }
+    const { choice } = this.tints;
+    const lane = choice ? laneOf(choice) : undefined;
     session.watch({
       text: probe.text,
       target: session.target,
       thresholds: thresholds(settingsFor(probe.document)),
       unitMap: session.unitMap,
+      ...(lane && { lane }),
       maximumRate: this.panel.isVisible ? panelRate : tintRate,
     });
   }
 
   dispose(): void {
     this.listeners.dispose();
-  }
-
-  private probeChanged(): void {
-    const session = this.registry.current;
-    // A chosen target is a place in the text that was; in another one it means nothing.
-    if (session && this.tracker.current) session.target = 'last';
-    this.update();
   }
 }

@@ -7,14 +7,29 @@ export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void>
   const question = vscode.l10n.t('Delete the run “{0}” with its checkpoints and metrics?', run.name);
   const toTrash = vscode.l10n.t('Move to Trash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
+  await discard(run.folder, run.name);
+  pastRuns.refresh();
+}
+
+/** Moves to the trash; where there is none, asks before it deletes for good. */
+async function discard(uri: vscode.Uri, name: string): Promise<void> {
   try {
-    await vscode.workspace.fs.delete(run.folder, { recursive: true, useTrash: true });
+    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
   } catch {
-    const sentence = vscode.l10n.t('“{0}” could not be moved to the trash. Delete it for good?', run.name);
+    const sentence = vscode.l10n.t('“{0}” could not be moved to the trash. Delete it for good?', name);
     const forGood = vscode.l10n.t('Delete for Good');
     if ((await vscode.window.showWarningMessage(sentence, { modal: true }, forGood)) !== forGood) return;
-    await vscode.workspace.fs.delete(run.folder, { recursive: true });
+    await vscode.workspace.fs.delete(uri, { recursive: true });
   }
+}
+
+/** Asks, then moves a checkpoint, its model and what lies beside it, to the trash. */
+export async function deleteCheckpoint(model: vscode.Uri, step: number, pastRuns: PastRuns): Promise<void> {
+  const question = vscode.l10n.t('Delete the checkpoint of step {0}?', step);
+  const toTrash = vscode.l10n.t('Move to Trash');
+  if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
+  await discard(model, `step-${step}.onnx`);
+  await vscode.workspace.fs.delete(model.with({ path: model.path.replace(/\.onnx$/, '.safetensors') }), { useTrash: true }).then(undefined, () => undefined);
   pastRuns.refresh();
 }
 

@@ -12,6 +12,7 @@ export class RunRegistry implements vscode.Disposable {
   private readonly currentChanged = new vscode.EventEmitter<RunSession | undefined>();
   private readonly statusChanged = new vscode.EventEmitter<RunSession>();
   private readonly progressed = new vscode.EventEmitter<SessionProgress>();
+  private readonly stepped = new vscode.EventEmitter<RunSession>();
   private readonly framed = new vscode.EventEmitter<{ session: RunSession; frame: Frame }>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<{ session: RunSession; sentence: Message }>();
@@ -22,6 +23,8 @@ export class RunRegistry implements vscode.Disposable {
   readonly onDidChangeCurrent = this.currentChanged.event;
   /** The current session's status or description is new. */
   readonly onDidChangeStatus = this.statusChanged.event;
+  /** Any session has trained on. */
+  readonly onDidStep = this.stepped.event;
   /** Of the current session only. */
   readonly onDidProgress = this.progressed.event;
   readonly onDidReceiveFrame = this.framed.event;
@@ -60,6 +63,7 @@ export class RunRegistry implements vscode.Disposable {
         this.listChanged.fire();
         if (session === this.currentSession) this.statusChanged.fire(session);
       }),
+      session.onDidProgress(() => this.stepped.fire(session)),
       session.onDidProgress(ofCurrent((progress) => this.progressed.fire(progress))),
       session.onDidReceiveFrame((frame) => {
         // Nobody looks at the frames of another session, but its engine waits for the answer.
@@ -105,7 +109,7 @@ export class RunRegistry implements vscode.Disposable {
       session.dispose();
     }
     this.sessions.clear();
-    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.framed, this.watchRefused, this.interrupted];
+    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.interrupted];
     for (const emitter of emitters) emitter.dispose();
   }
 

@@ -1,12 +1,12 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
-import type { ModelSummary } from '../../protocol/model';
+import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -61,6 +61,8 @@ export class RunSession implements vscode.Disposable {
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** The target stays where it is when the cursor moves. */
+  isTargetPinned = false;
   /** The newest frame of the probe being watched. */
   lastFrame: Frame | null = null;
   readonly metrics = new MetricHistory();
@@ -72,6 +74,9 @@ export class RunSession implements vscode.Disposable {
   private readonly wanted = new Map<Viewer, Watch | null>();
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
+  /** Samples under way, by their numbers. */
+  private readonly growing = new Map<number, (text: string) => void>();
+  private streams = 0;
   private isDisposed = false;
 
   private constructor(
@@ -132,6 +137,13 @@ export class RunSession implements vscode.Disposable {
     return this.opened.isRun;
   }
 
+  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. */
+  get layers(): readonly LayerShape[] {
+    const { cell, hiddenSize, layers, bidirectional } = this.description.model;
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
+  }
+
   /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
   get unitMap(): UnitMapChoice {
     return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
@@ -186,8 +198,19 @@ export class RunSession implements vscode.Disposable {
     return this.engine.calls.call('describe', request, signal);
   }
 
-  async sample(request: SampleRequest, signal: AbortSignal): Promise<string> {
-    return (await this.engine.calls.call('sample', request, signal)).text;
+  attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    return this.engine.calls.call('attribute', request, signal);
+  }
+
+  /** @param grown is told the text so far, again and again */
+  async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
+    const stream = ++this.streams;
+    this.growing.set(stream, grown);
+    try {
+      return (await this.engine.calls.call('sample', { ...request, stream }, signal)).text;
+    } finally {
+      this.growing.delete(stream);
+    }
   }
 
   /** Asks the engine for something that only the caller needs to know of. */
@@ -276,6 +299,7 @@ export class RunSession implements vscode.Disposable {
       const ended: RunState[] = ['stopped', 'finished', 'failed'];
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
+    engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
   }
 

@@ -4,17 +4,18 @@ import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/run';
 import type { CellName, ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
-import type { PastRun, PastRuns } from './pastRuns';
+import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
 
 export type TreeNode =
   | { readonly kind: 'live'; readonly session: RunSession }
   | { readonly kind: 'past'; readonly run: PastRun }
-  | { readonly kind: 'checkpoint'; readonly folder: vscode.Uri; readonly step: number };
+  | { readonly kind: 'checkpoint'; readonly folder: vscode.Uri; readonly step: number; readonly isLive: boolean };
 
-/** Milliseconds between two refreshes. */
+/** Milliseconds between two refreshes, of all and of the runs that go on. */
 const pace = 500;
+const steppingPace = 1000;
 
 const icons: Readonly<Record<RunState, string>> = {
   starting: 'loading~spin',
@@ -26,8 +27,12 @@ const icons: Readonly<Record<RunState, string>> = {
 };
 
 export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<undefined>();
+  private readonly changed = new vscode.EventEmitter<TreeNode | undefined>();
   private readonly refresh = throttled(() => this.changed.fire(undefined), pace);
+  private readonly showSteps = throttled(() => this.stepsChanged(), steppingPace);
+  /** The editor knows nodes by their identity. */
+  private readonly liveNodes = new WeakMap<RunSession, TreeNode>();
+  private stepped = new Set<RunSession>();
   private readonly listeners: vscode.Disposable;
 
   readonly onDidChangeTreeData = this.changed.event;
@@ -38,14 +43,22 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
   ) {
     this.listeners = vscode.Disposable.from(
       registry.onDidChangeList(() => this.refresh()),
+      registry.onDidStep((session) => {
+        this.stepped.add(session);
+        this.showSteps();
+      }),
       pastRuns.onDidChange(() => this.refresh()),
     );
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
-    if (node?.kind === 'past') return node.run.checkpoints.map((step) => ({ kind: 'checkpoint', folder: node.run.folder, step }));
+    if (node?.kind === 'past') return checkpointNodes(node.run, false);
+    if (node?.kind === 'live' && node.session.isRun) {
+      const run = await readRun(vscode.Uri.file(node.session.description.folder));
+      return run ? checkpointNodes(run, true) : [];
+    }
     if (node) return [];
-    const live = this.registry.all.map((session) => ({ kind: 'live' as const, session })).reverse();
+    const live = this.registry.all.map((session) => this.liveNode(session)).reverse();
     const past = (await this.pastRuns.read()).filter(({ folder }) => !this.registry.find(folder.fsPath));
     return [...live, ...past.map((run) => ({ kind: 'past' as const, run }))];
   }
@@ -57,13 +70,26 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
       case 'past':
         return pastItem(node.run);
       case 'checkpoint':
-        return checkpointItem(node.folder, node.step);
+        return checkpointItem(node);
     }
+  }
+
+  private liveNode(session: RunSession): TreeNode {
+    const node = this.liveNodes.get(session) ?? { kind: 'live', session };
+    this.liveNodes.set(session, node);
+    return node;
+  }
+
+  private stepsChanged(): void {
+    const { stepped } = this;
+    this.stepped = new Set();
+    for (const session of stepped) if (this.registry.all.includes(session)) this.changed.fire(this.liveNode(session));
   }
 
   dispose(): void {
     this.listeners.dispose();
     this.refresh.dispose();
+    this.showSteps.dispose();
     this.changed.dispose();
   }
 }
@@ -75,9 +101,10 @@ function contextOf(kind: TreeNode['kind'], state?: RunState): string {
 
 function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
   const { description, status, isRun } = session;
-  const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name));
+  const collapsible = isRun ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
+  const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
-  item.description = `${modelName(description.model)} · ${stateName(status.state)}`;
+  item.description = [modelName(description.model), stateName(status.state), ...(isRun ? progressOf(session) : [])].join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
   item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
@@ -101,11 +128,27 @@ function pastItem(run: PastRun): vscode.TreeItem {
   return item;
 }
 
-function checkpointItem(folder: vscode.Uri, step: number): vscode.TreeItem {
+/** How far it has come, and how well. */
+function progressOf({ metrics, status, description }: RunSession): string[] {
+  const number = (value: number) => value.toLocaleString(vscode.env.language);
+  const step = metrics.last('step') ?? status.step;
+  const { steps } = description.training;
+  const loss = metrics.last('loss');
+  return [
+    steps === null ? vscode.l10n.t('step {0}', number(step)) : vscode.l10n.t('step {0} of {1}', number(step), number(steps)),
+    ...(loss === null ? [] : [vscode.l10n.t('{0} nats', loss.toFixed(3))]),
+  ];
+}
+
+function checkpointNodes({ folder, checkpoints }: PastRun, isLive: boolean): TreeNode[] {
+  return checkpoints.map((step) => ({ kind: 'checkpoint', folder, step, isLive }));
+}
+
+function checkpointItem({ folder, step, isLive }: Extract<TreeNode, { kind: 'checkpoint' }>): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language)));
   item.id = `checkpoint:${folder.toString()}:${step}`;
   item.iconPath = new vscode.ThemeIcon('circuit-board');
-  item.contextValue = contextOf('checkpoint');
+  item.contextValue = isLive ? 'checkpoint.live' : contextOf('checkpoint');
   item.tooltip = basename(checkpointUri(folder, step).fsPath);
   return item;
 }

@@ -11,11 +11,11 @@ const defaultFolder = '.backflow/runs';
 export class RunsFolder {
   constructor(private readonly context: Pick<vscode.ExtensionContext, 'storageUri' | 'globalStorageUri'>) {}
 
-  /** The folder for runs on a document: in its workspace folder, or of the extension's own storage where there is none on disk. */
+  /** The folder for runs on a document: in its workspace folder, or of the extension's own storage where there is none on disk or it is not trusted. */
   of(document: vscode.Uri): vscode.Uri {
     const folder =
       document.scheme === 'untitled' ? vscode.workspace.workspaceFolders?.find(isOnDisk) : vscode.workspace.getWorkspaceFolder(document);
-    return folder && isOnDisk(folder) ? ofWorkspaceFolder(folder) : this.ownFolder;
+    return folder && isOnDisk(folder) && vscode.workspace.isTrusted ? ofWorkspaceFolder(folder) : this.ownFolder;
   }
 
   /** Every folder that can hold runs of this window. */

@@ -140,8 +140,10 @@ function merge(a: Stretch, b: Stretch): Stretch {
 /** The symbols are shared with the row before, where they are the same. */
 export function rowOf({ header, data }: Frame, before: HistoryRow | null): HistoryRow {
   const tokens = before && isSameText(before.header, header) ? before.header.tokens : header.tokens;
-  const series = data.slice(0, header.unitMap.offset);
-  const row = { header: { ...header, tokens, unitMap: { ...header.unitMap, units: 0 } }, data: series };
+  const kept: { -readonly [K in keyof FrameHeader]: FrameHeader[K] } = { ...header, tokens, unitMap: { ...header.unitMap, units: 0 } };
+  // What the page has chosen lies behind the series.
+  delete kept.lane;
+  const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
   return { ...row, peak: peakOf(row) };
 }
 

@@ -5,6 +5,7 @@ import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../protocol/settings';
 import { resolveTarget, type Inspector, type Look, type StateFlow } from './inspector';
+import { laneValues } from './lane';
 import { cellNorms, hiddenNorms, unitValues } from './states';
 
 interface Place {
@@ -26,7 +27,8 @@ export function frameOf({ trace, flows }: Look, symbols: readonly string[], watc
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
   const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 4 : 2), 0);
-  const data = new Float32Array(T * (1 + lanes + H));
+  const { lane } = watch;
+  const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
   const add = (name: SeriesName, { layer, direction }: Place, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
@@ -48,6 +50,8 @@ export function frameOf({ trace, flows }: Look, symbols: readonly string[], watc
   }
   const unitOffset = series.length * T;
   data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);
+  const laneOffset = unitOffset + T * H;
+  if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
 
   const header: FrameHeader = {
     sequence,
@@ -62,6 +66,7 @@ export function frameOf({ trace, flows }: Look, symbols: readonly string[], watc
     regions,
     series,
     unitMap: { ...choice, units: H, offset: unitOffset },
+    ...(lane && { lane: { choice: lane, offset: laneOffset } }),
   };
   return { header, data };
 }

@@ -156,7 +156,7 @@ function isWithinFloat32({ hidden, cell }: LayerFlow): boolean {
 }
 
 /** Multiply-adds of one step through the whole model, one way. */
-function workOfStep({ layers, output, embedding }: GeneralModel): number {
+export function workOfStep({ layers, output, embedding }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) => directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0));
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
 }

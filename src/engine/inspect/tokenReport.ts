@@ -1,10 +1,9 @@
 /** What the hover over one token says. */
-import { contributionsTo } from '../../core/analysis/contributions';
 import { regionKind } from '../../core/analysis/regions';
-import type { GeneralModel } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
+import { additive, quickIntegral } from './attribution';
 import { resolveTarget, type Inspector, type LayerFlow } from './inspector';
 import { hiddenChange, hiddenNorms } from './states';
 
@@ -28,7 +27,7 @@ export async function describeToken(inspector: Inspector, request: DescribeReque
     loss: before < 0 ? null : -trace.targetLogProbabilities[before],
     predictions: before < 0 ? [] : predictions(trace, before, symbols),
     layers: token === trace.steps ? [] : layerStates(trace, token, target, flows, request),
-    contributions: before < 0 ? null : contributions(inspector, trace, id, before),
+    contributions: before < 0 ? null : await contributions(inspector, trace, id, before),
   };
 }
 
@@ -59,21 +58,15 @@ function layerStates(trace: Trace, step: number, target: number, flows: readonly
   });
 }
 
-/** Whether h_t is the sum that the contributions add up to: no norm behind it, and for an LSTM tanh as its last activation. */
-function isAdditive({ layers, norm }: GeneralModel): boolean {
-  const { cell, clip, directions } = layers[layers.length - 1];
-  return norm === null && (cell !== 'lstm' || (clip === null && directions.every(({ activations }) => activations[2].name === 'tanh')));
-}
-
-function contributions(inspector: Inspector, trace: Trace, id: number, step: number): TokenReport['contributions'] {
-  const { general } = inspector.model;
-  if (!isAdditive(general)) return null;
-  const found = contributionsTo(trace, general.output.W, id, step);
-  if (!found) return null;
+async function contributions(inspector: Inspector, trace: Trace, id: number, step: number): Promise<TokenReport['contributions']> {
   const { symbols } = inspector.model.vocabulary;
-  const all = Array.from(found.parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));
+  const found = additive(inspector, trace, id, step) ?? (await quickIntegral(inspector, trace, id, step));
+  if (!found) return null;
+  const { method, parts, rest } = found;
+  const all = Array.from(parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));
   return {
+    method,
     strongest: all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, shownContributions),
-    whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn),
+    whole: parts.reduce((sum, part) => sum + part, rest),
   };
 }

@@ -32,11 +32,9 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
   const ort = await loadOrt();
   if (!ort) return null;
   const graph = hasExternalData(file.proto) ? encodeModel(selfContained(file.proto, (tensor) => externalBytes(tensor, file.external))) : file.bytes;
-  const steps = use.tokens.sizes[use.timeAxis] ?? Math.min(ids.length, mostTokens);
-  const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
-  const theirs = await theirLogProbabilities(ort, graph, use, model, tokens);
+  const { tokens, theirs } = await finitePredictions(ort, graph, use, model, ids);
   const own = await ownLogProbabilities(ort, model, tokens);
-  const first = use.isLast ? own.length - theirs.values.length : 0;
+  const first = own.length - theirs.values.length;
   let [difference, squares] = [0, 0];
   for (let i = 0; i < theirs.values.length; i++) {
     const distance = Math.abs(theirs.values[i] - own[first + i]);
@@ -46,7 +44,19 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
   }
   const relative = difference / Math.sqrt(squares / theirs.values.length);
   const limit = theirs.isHalf ? limits.float16 : limits.others;
-  return { tokens: steps, difference: relative, limit, agrees: relative <= limit };
+  return { tokens: tokens.length, difference: relative, limit, agrees: relative <= limit };
+}
+
+/** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
+async function finitePredictions(ort: Ort, graph: Uint8Array, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Awaited<ReturnType<typeof theirLogProbabilities>> }> {
+  const fixed = use.tokens.sizes[use.timeAxis];
+  const lengths = fixed === null ? [mostTokens, 64, 8].map((most) => Math.min(ids.length, most)) : [fixed];
+  for (const steps of lengths) {
+    const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
+    const theirs = await theirLogProbabilities(ort, graph, use, model, tokens);
+    if (theirs.values.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
+  }
+  throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph, in float32, gives numbers that are not finite.');
 }
 
 async function loadOrt(): Promise<Ort | undefined> {
@@ -88,16 +98,24 @@ async function theirLogProbabilities(ort: Ort, graph: Uint8Array, use: GraphUse,
     throw new UserError('Whether the model was read rightly could not be proved: ONNX Runtime cannot run the file’s own graph ({0}).', firstLine(thrown));
   }
   const all = numbersOf(output);
-  const steps = use.isLast ? 1 : tokens.length;
+  const steps = use.order.includes('time') ? tokens.length : 1;
   if (all.length !== steps * batch * V) throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph gives {0} numbers where {1} were expected.', all.length, steps * batch * V);
-  const values = new Float64Array(steps * V);
-  for (let t = 0; t < steps; t++) {
-    const row = use.isTimeFirst ? t * batch : t;
-    values.set(all.subarray(row * V, (row + 1) * V), t * V);
-  }
+  const values = ofFirstText(all, use.order, { time: steps, batch, symbols: V });
   const isHalf = output.type === 'float16';
   if (use.then === 'nothing') return { values: logSoftmax(values, V), isHalf };
   return { values: use.then === 'softmax' ? values.map(Math.log) : values, isHalf };
+}
+
+/** The predictions of the batch's first text, time-major: T × V. */
+function ofFirstText(all: Float64Array, order: GraphUse['order'], sizes: Readonly<Record<GraphUse['order'][number], number>>): Float64Array {
+  const strides = { time: 0, batch: 0, symbols: 0 };
+  let stride = 1;
+  for (const axis of order.toReversed()) {
+    strides[axis] = stride;
+    stride *= sizes[axis];
+  }
+  const { symbols: V } = sizes;
+  return Float64Array.from({ length: sizes.time * V }, (_, i) => all[Math.floor(i / V) * strides.time + (i % V) * strides.symbols]);
 }
 
 /** The same tokens for each text of the batch. */

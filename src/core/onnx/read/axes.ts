@@ -5,10 +5,8 @@ import type { Content, Data, Logits } from './value';
 export interface StepsAndBatch {
   /** Axis of the tokens. */
   readonly timeAxis: number;
-  /** The predictions are of the last step only. */
-  readonly isLast: boolean;
-  /** Of the predictions, their symbols aside. */
-  readonly isTimeFirst: boolean;
+  /** How the predictions lie, the slowest first; without time they are of the last step only. */
+  readonly order: readonly ('time' | 'batch' | 'symbols')[];
 }
 
 /** Throws a UserError where the layers do not read along one axis of the tokens. */
@@ -19,6 +17,6 @@ export function stepsAndBatch({ axes }: Data, { of }: Logits): StepsAndBatch {
   }
   const [time] = names;
   if (names.size !== 1 || !time.startsWith('ids.')) throw new UserError('The recurrent layers do not all read along one axis of the tokens.');
-  const atoms = axes.flat().map(({ name }) => name).filter((name) => name.startsWith('ids.'));
-  return { timeAxis: Number(time.slice('ids.'.length)), isLast: !atoms.includes(time), isTimeFirst: atoms[0] === time };
+  const order = axes.flat().map(({ name }) => (name === time ? 'time' : name.startsWith('ids.') ? 'batch' : 'symbols'));
+  return { timeAxis: Number(time.slice('ids.'.length)), order };
 }

@@ -8,6 +8,7 @@ import { isMove, move } from './moves';
 import { normStep } from './norm';
 import { GraphNode } from './node';
 import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
+import { UnrolledRecurrences, type UnrolledRecurrence } from './unrolled';
 import { shapeOfData, sizeOf, type Atom, type Axis, type Data, type States, type Value } from './value';
 
 /** The graph's input that the tokens come in. */
@@ -53,9 +54,13 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
   for (const [name, constant] of constants) values.set(name, { kind: 'constant', constant });
   for (const input of graph.input) if (!constants.has(input.name)) values.set(input.name, input.name === tokens.name ? tokenValue(tokens, sizes) : given(input));
   const found = { values, notes: { statesGiven: new Set<string>(), lengthsGiven: new Set<string>() }, states: new Array<States>(), logits: new Array<{ name: string; data: Data }>() };
+  const unrolled = new UnrolledRecurrences(graph);
   for (const proto of graph.node) {
-    const node = new GraphNode(proto);
-    const results = meaning(node, values, found.notes, opset, external);
+    const written = new GraphNode(proto);
+    const recurrence = unrolled.find(written, values);
+    for (const [name, value] of recurrence?.constants ?? []) values.set(name, value);
+    const node = recurrence?.node ?? written;
+    const results = recurrence ? joinedStates(recurrence, meaning(node, values, found.notes, opset, external)) : meaning(node, values, found.notes, opset, external);
     node.outputs.forEach((name, i) => {
       if (name === '') return;
       const value = results[i] ?? { kind: 'unknown', reason: notUnderstood(node) };
@@ -66,6 +71,13 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
     });
   }
   return found;
+}
+
+/** Y of an RNN that was written out step by step: [time, batch, units]. */
+function joinedStates({ steps, node }: UnrolledRecurrence, [Y]: readonly Value[]): readonly Value[] {
+  if (Y.kind !== 'data') return [Y];
+  if (sizeOf(Y.axes[0]) !== steps) return [{ kind: 'unknown', reason: notUnderstood(node) }];
+  return [{ ...Y, axes: Y.axes.toSpliced(1, 1) }];
 }
 
 function tokenValue({ oneHotSize }: TokenInput, sizes: readonly number[]): Data {
@@ -153,6 +165,7 @@ function besideEachOther(node: GraphNode, data: readonly Data[]): Data | undefin
   const [first] = data;
   const axis = node.integer('axis', 0);
   const last = first.axes.length - 1;
+  if (data.length !== node.inputs.length) return undefined;
   const isPlain = data.every(({ content, axes }) => content.kind === 'states' && content.parts.length === 1 && axes.length === first.axes.length && sameAxes(axes.slice(0, -1), first.axes.slice(0, -1)));
   if ((axis !== -1 && axis !== last) || data.length !== 2 || !isPlain) return undefined;
   const parts = data.flatMap(({ content }) => (content as States).parts);

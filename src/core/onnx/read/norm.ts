@@ -13,7 +13,9 @@ export function normStep(node: GraphNode, values: readonly (Value | undefined)[]
   const steps = values.map((value) => (value?.kind === 'data' ? stepOf(value) : undefined));
   const data = values.find((value): value is Data => value?.kind === 'data' && stepOf(value) !== undefined);
   if (!data) return undefined;
-  const { of, epsilon } = stepOf(data) as Step;
+  const { of } = stepOf(data) as Step;
+  // Of two operands, only what comes from the variance knows it.
+  const epsilon = Math.max(...steps.map((step) => step?.epsilon ?? 0));
   const constant = constants.find((each) => each);
   const to = (step: NormStep, eps = epsilon): Data => ({ ...data, content: { kind: 'normStep', of, step, epsilon: eps } });
   const [a, b] = steps.map((step) => step?.step);

@@ -1,5 +1,5 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
-import { stepsAndBatch } from './axes';
+import { stepsAndBatch, type StepsAndBatch } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../model/generalModel';
 import { UserError } from '../../userError';
 import { metadataOf, type GraphProto, type ModelProto } from '../messages';
@@ -16,9 +16,8 @@ export interface GraphUse {
   readonly timeAxis: number;
   readonly output: string;
   readonly then: Logits['then'];
-  /** The predictions are of the last step only; else they lie time first, or batch first. */
-  readonly isLast: boolean;
-  readonly isTimeFirst: boolean;
+  /** How the predictions lie: see `StepsAndBatch`. */
+  readonly order: StepsAndBatch['order'];
   /** Inputs that are no tokens. */
   readonly others: readonly Omit<TokenInput, 'oneHotSize'>[];
 }
@@ -121,7 +120,7 @@ function chosenLogits(graph: GraphProto, { values, logits, states }: Interpretat
 
 function useOf(graph: GraphProto, constants: ReadonlyMap<string, Constant>, tokens: TokenInput, output: string, data: Data, logits: Logits, model: GeneralModel, notices: UserError[]): GraphUse {
   const axes = stepsAndBatch(data, logits);
-  const { isLast } = axes;
+  const isLast = !axes.order.includes('time');
   if (isLast && model.layers.some(({ directions }) => directions.some(({ direction }) => direction === 'backward'))) {
     notices.push(new UserError('The model predicts only after the last token, and its layers read in both directions; here it predicts after every token, with what they know there.'));
   } else if (isLast) {

@@ -1,0 +1,53 @@
+/**
+ * What other extensions get of Backflow: `vscode.extensions.getExtension<BackflowApi>('backflow.backflow')?.activate()`. This file needs
+ * nothing of the others, to be copied. Described in docs/api.md.
+ */
+import type { CancellationToken, Uri } from 'vscode';
+
+export interface BackflowApi {
+  /** Of this interface; it grows when something is added, and what is there stays. */
+  readonly version: 1;
+  /**
+   * How gradients flow back through a text. Computed in a process of its own; the text goes nowhere else, and nothing is shown or written.
+   * @throws Error with a sentence for a person when the model or the text cannot be used, or when it is cancelled
+   */
+  flow(text: string, options: FlowOptions): Promise<Flow>;
+  /** The model that is open or in training in this window, as a file or folder for `FlowOptions.model`; undefined if there is none. */
+  readonly currentModel: Uri | undefined;
+}
+
+export interface FlowOptions {
+  /** A run's folder, whose newest checkpoint is taken, or a model's file: `.onnx` or `.safetensors`. */
+  readonly model: Uri;
+  /** Step whose loss is traced back, 0 … number of tokens − 2; the last unless given. */
+  readonly target?: number;
+  /** Powers of ten relative to the target's own step; −3 and 2 unless given. */
+  readonly thresholds?: { readonly vanishing: number; readonly exploding: number };
+  readonly cancellation?: CancellationToken;
+}
+
+/** Of T input tokens, all of the text's but the last, which is only predicted. */
+export interface Flow {
+  /** Mean −ln p of the predicted tokens, nats. */
+  readonly loss: number;
+  /** The T inputs. */
+  readonly tokens: readonly string[];
+  readonly target: number;
+  /** The lowest first, each direction by itself. */
+  readonly layers: readonly FlowLayer[];
+}
+
+export interface FlowLayer {
+  readonly layer: number;
+  readonly direction: 'forward' | 'backward';
+  /** T: ‖h_t‖. */
+  readonly hidden: Float64Array;
+  /** T: log₁₀‖∂ℓ_target/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
+  readonly gradient: Float64Array;
+  /** T: ‖∂L/∂h_t‖ of the mean loss. */
+  readonly total: Float64Array;
+  /** Smallest number of tokens back at which the gradient has vanished; null if it never does. */
+  readonly horizon: number | null;
+  /** First and last step, both inside. */
+  readonly regions: readonly { readonly kind: 'vanishing' | 'exploding'; readonly from: number; readonly to: number }[];
+}

@@ -1,0 +1,96 @@
+/** Which Tokens Made It Expect This…: what each token has of one token's logit, strongest first, in a list that leads to the tokens. */
+import * as vscode from 'vscode';
+import type { AttributionMethod, AttributionReport } from '../../protocol/engine';
+import type { RunSession } from '../runs/runSession';
+import { visibleSymbol } from '../markdown';
+import { bar, signed } from './hoverText';
+import { symbolAt, tokenAtOffset, tokenCount } from './probeText';
+import type { Probe } from './probeTracker';
+
+const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients', 'gradientTimesInput'];
+/** Tokens shown before and behind a contributing one. */
+const [contextBefore, contextBehind] = [16, 8];
+
+/** @param given a token of the probe, and a method; what is missing is asked for or taken from the cursor */
+export async function attributeToken(session: RunSession, probe: Probe, reveal: (token: number) => unknown, given: { token: unknown; method: unknown }): Promise<void> {
+  const token = typeof given.token === 'number' && Number.isInteger(given.token) ? given.token : tokenAtCursor(probe);
+  if (token === undefined || token < 1 || token >= tokenCount(probe)) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('Put the cursor on a token of the probe that others stand before.'));
+    return;
+  }
+  const method = methods.find((each) => each === given.method) ?? (await pickMethod());
+  if (!method) return;
+  const title = vscode.l10n.t('Backflow: {0} of “{1}”', nameOf(method), visibleSymbol(symbolAt(probe, token)));
+  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, cancellation) => {
+    const controller = new AbortController();
+    cancellation.onCancellationRequested(() => controller.abort());
+    return session.attribute({ text: probe.text, token, method }, controller.signal);
+  });
+  show(report, probe, token, reveal);
+}
+
+function tokenAtCursor(probe: Probe): number | undefined {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.uri.toString() !== probe.document.toString()) return undefined;
+  return tokenAtOffset(probe, editor.document.offsetAt(editor.selection.active));
+}
+
+async function pickMethod(): Promise<AttributionMethod | undefined> {
+  const { t } = vscode.l10n;
+  const details: Readonly<Record<AttributionMethod, string>> = {
+    additive: t('What each token left in the top layer’s state; exact for LSTM and GRU, the gates held fixed.'),
+    integratedGradients: t('Through every gate and layer; complete for every model. Takes a moment.'),
+    gradientTimesInput: t('The slope alone; the parts do not sum to the logit.'),
+  };
+  const items = methods.map((method) => ({ label: nameOf(method), detail: details[method], method }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('How to divide the token’s logit among those before it') }))?.method;
+}
+
+function nameOf(method: AttributionMethod): string {
+  switch (method) {
+    case 'additive':
+      return vscode.l10n.t('Additive contributions');
+    case 'integratedGradients':
+      return vscode.l10n.t('Integrated gradients');
+    case 'gradientTimesInput':
+      return vscode.l10n.t('Gradient × input');
+  }
+}
+
+function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, token: number, reveal: (token: number) => unknown): void {
+  const order = Array.from(parts.keys()).filter((k) => parts[k] !== 0).sort((a, b) => Math.abs(parts[b]) - Math.abs(parts[a]));
+  const longest = order.length > 0 ? Math.abs(parts[order[0]]) : 1;
+  type Item = vscode.QuickPickItem & { readonly token: number };
+  const items = order.map((k): Item => ({
+    label: `${signed(parts[k])} ${bar(Math.abs(parts[k]) / longest)}`,
+    description: `${inContext(probe, k)}    ${vscode.l10n.t('{0} back', token - k)}`,
+    token: k,
+  }));
+  const pick = vscode.window.createQuickPick<Item>();
+  const name = vscode.l10n.t('{0} of “{1}”', nameOf(method), visibleSymbol(symbolAt(probe, token)));
+  pick.title = `${name} · ${sumOf(method, parts, rest, whole)}`;
+  pick.placeholder = vscode.l10n.t('Choose a token to see it in the text');
+  pick.items = items;
+  pick.matchOnDescription = true;
+  pick.onDidChangeActive(([item]) => void reveal(item.token));
+  pick.onDidAccept(() => pick.hide());
+  pick.onDidHide(() => pick.dispose());
+  pick.show();
+}
+
+/** What the parts come to. */
+function sumOf(method: AttributionMethod, parts: Float64Array, rest: number, whole: number): string {
+  const sum = parts.reduce((total, part) => total + part, 0);
+  if (method === 'gradientTimesInput') return vscode.l10n.t('sum {0} of {1}: not complete', signed(sum), signed(whole - rest));
+  const ofNone = method === 'additive' ? vscode.l10n.t('state carried in {0}', signed(rest)) : vscode.l10n.t('input of zeros {0}', signed(rest));
+  return vscode.l10n.t('tokens {0}, {1}: logit {2} without bias', signed(sum), ofNone, signed(whole));
+}
+
+function inContext(probe: Probe, token: number): string {
+  const symbols = (from: number, to: number) => {
+    let text = '';
+    for (let k = Math.max(0, from); k < Math.min(tokenCount(probe), to); k++) text += visibleSymbol(symbolAt(probe, k));
+    return text;
+  };
+  return `${symbols(token - contextBefore, token)}⟦${symbols(token, token + 1)}⟧${symbols(token + 1, token + 1 + contextBehind)}`;
+}

@@ -1,0 +1,61 @@
+/** What the text of this window is tinted by: what was chosen last, or else what the settings say. */
+import * as vscode from 'vscode';
+import { unitQuantities, type UnitQuantity } from '../../protocol/frame';
+import type { LayerShape } from '../../protocol/model';
+import type { TintChoice } from './tintQuantity';
+
+const memoryKey = 'backflow.tintedBy';
+
+export class TintMemory implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly listener: vscode.Disposable;
+
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly memory: vscode.Memento) {
+    this.listener = vscode.workspace.onDidChangeConfiguration((change) => {
+      // Who changes the setting wants it now.
+      if (change.affectsConfiguration('backflow.tint.quantity')) this.choose(undefined);
+    });
+  }
+
+  /** Null where tokens are not to be tinted. @param layers of the model that is looked at */
+  choiceFor(document: vscode.Uri, layers: readonly LayerShape[]): TintChoice | null {
+    const settings = vscode.workspace.getConfiguration('backflow.tint', document);
+    if (!settings.get<boolean>('enabled', true)) return null;
+    const chosen = this.memory.get<TintChoice>(memoryKey);
+    if (chosen && isOf(chosen, layers)) return chosen;
+    const kind = settings.get<string>('quantity');
+    return { kind: kind === 'loss' || kind === 'surprise' ? kind : 'gradient' };
+  }
+
+  choose(choice: TintChoice | undefined): void {
+    void this.memory.update(memoryKey, choice).then(() => this.changed.fire());
+  }
+
+  dispose(): void {
+    this.listener.dispose();
+    this.changed.dispose();
+  }
+}
+
+/** A unit chosen for one model may not be there in the next. */
+function isOf(choice: TintChoice, layers: readonly LayerShape[]): boolean {
+  if (choice.kind !== 'unit') return true;
+  const layer = layers.at(choice.layer);
+  return layer !== undefined && choice.unit < layer.hiddenSize && layer.directions.includes(choice.direction) && unitQuantities[layer.cell].includes(choice.quantity);
+}
+
+/** What there is to choose of a model, as the quick pick shows it; the unit itself is asked for after. */
+export interface UnitKind {
+  readonly layer: number;
+  readonly direction: 'forward' | 'backward';
+  readonly quantity: UnitQuantity;
+  readonly units: number;
+}
+
+export function unitKinds(layers: readonly LayerShape[]): UnitKind[] {
+  return layers.flatMap(({ cell, hiddenSize, directions }, layer) =>
+    directions.flatMap((direction) => unitQuantities[cell].map((quantity) => ({ layer, direction, quantity, units: hiddenSize }))),
+  );
+}

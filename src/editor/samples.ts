@@ -1,0 +1,27 @@
+/** The sample texts, opened as new documents: what comes with the extension is not to be changed. */
+import * as vscode from 'vscode';
+
+const samples = ['tale.txt', 'tale-ko.txt', 'hello.txt', 'brackets.txt', 'copy.txt'] as const;
+type Sample = (typeof samples)[number];
+
+/** @param given the name of a sample; asked for when it is none */
+export async function openSample(extensionUri: vscode.Uri, given: unknown): Promise<void> {
+  const name = samples.find((sample) => sample === given) ?? (await pickSample());
+  if (!name) return;
+  const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(extensionUri, 'media', 'samples', name));
+  const document = await vscode.workspace.openTextDocument({ content: new TextDecoder().decode(bytes), language: 'plaintext' });
+  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, preview: false });
+}
+
+async function pickSample(): Promise<Sample | undefined> {
+  const { t } = vscode.l10n;
+  const told: Readonly<Record<Sample, string>> = {
+    'tale.txt': t('A story in English: what every cell can learn something of.'),
+    'tale-ko.txt': t('A story in Korean.'),
+    'hello.txt': t('One word again and again: learned in seconds.'),
+    'brackets.txt': t('Nested brackets: the closing one depends on the opening one far back.'),
+    'copy.txt': t('Copy memory: nothing but memory helps.'),
+  };
+  const items = samples.map((sample) => ({ label: sample, detail: told[sample], sample }));
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('A text to train on') }))?.sample;
+}

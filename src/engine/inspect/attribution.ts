@@ -1,0 +1,93 @@
+/** What each token of a probe has of the logit of one of them. */
+import { contributionsTo } from '../../core/analysis/contributions';
+import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/exact/exactScore';
+import type { GeneralModel, Weights } from '../../core/model/generalModel';
+import type { Trace } from '../../core/model/trace';
+import { UserError } from '../../core/userError';
+import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
+import { workOfStep, type Inspector } from './inspector';
+
+type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
+
+/** Multiply-adds that a hover may wait for. */
+const mostQuickWork = 1.2e7;
+
+/** What is divided up: the model as it is now, the tokens that the logit depends on, and the logit's place. */
+export interface AttributionTask {
+  readonly method: 'integratedGradients' | 'gradientTimesInput';
+  readonly model: GeneralModel;
+  readonly inputs: Int32Array;
+  readonly symbol: number;
+  readonly step: number;
+  /** T, of the whole probe. */
+  readonly steps: number;
+}
+
+/**
+ * Of gated cells whose top layer adds up. Null elsewhere.
+ * @param step after which `symbol` is predicted
+ */
+export function additive(inspector: Inspector, trace: Trace, symbol: number, step: number): Found<'additive'> | null {
+  const { general } = inspector.model;
+  const found = isAdditive(general) ? contributionsTo(trace, general.output.W, symbol, step) : null;
+  return found && { method: 'additive', parts: found.parts, rest: found.carriedIn, whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn) };
+}
+
+/** Integrated gradients of a vanilla RNN, where they take no longer than a hover may; else null. */
+export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
+  const { general } = inspector.model;
+  if (general.layers.some(({ cell }) => cell !== 'rnn')) return null;
+  const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
+  if (2 * integralNodes * task.inputs.length * workOfStep(general) > mostQuickWork) return null;
+  return { ...reportOf(task, await integratedGradients(task.model, task.inputs, symbol, step, () => Promise.resolve())), method: 'integratedGradients' };
+}
+
+/** With the answer itself where the probe has to be read for it anyway, else with what is still to be computed, on parameters of its own. */
+export async function prepareAttribution(inspector: Inspector, { text, token, method }: AttributeRequest): Promise<AttributionReport | AttributionTask> {
+  const steps = inspector.stepsOf(text);
+  if (!Number.isInteger(token) || token < 1 || token > steps) throw new UserError('The token {0} is not predicted in the text; it can be from 1 to {1}.', token, steps);
+  const ids = inspector.encode(text);
+  if (method === 'additive') {
+    const { trace } = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
+    const found = additive(inspector, trace, ids[token], token - 1);
+    if (!found) throw new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
+    return found;
+  }
+  const { general } = inspector.model;
+  return taskOf(method, ownCopy(general), Int32Array.from(ids.subarray(0, steps)), ids[token], token - 1);
+}
+
+/** @param pause called now and then; throws when it is cancelled */
+export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
+  const { method, model, inputs, symbol, step } = task;
+  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, pause));
+}
+
+function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {
+  const all = new Float64Array(steps);
+  all.set(parts);
+  return { method, parts: all, rest: baseline, whole };
+}
+
+/** What lies behind the step has no part where nothing is read backward. */
+function taskOf(method: AttributionTask['method'], model: GeneralModel, inputs: Int32Array, symbol: number, step: number): AttributionTask {
+  const isForward = model.layers.every(({ directions }) => directions.every(({ direction }) => direction === 'forward'));
+  return { method, model, inputs: isForward ? inputs.slice(0, step + 1) : inputs, symbol, step, steps: inputs.length };
+}
+
+/** Whether h_t is the sum that the contributions add up to: no norm behind it, and for an LSTM tanh as its last activation. */
+function isAdditive({ layers, norm }: GeneralModel): boolean {
+  const { cell, clip, directions } = layers[layers.length - 1];
+  return norm === null && (cell !== 'lstm' || (clip === null && directions.every(({ activations }) => activations[2].name === 'tanh')));
+}
+
+/** The model as it is now: training goes on while it is asked. */
+function ownCopy(model: GeneralModel): GeneralModel {
+  const copy = (weights: Weights) => Float64Array.from(weights);
+  return {
+    ...model,
+    embedding: model.embedding && copy(model.embedding),
+    layers: model.layers.map((layer) => ({ ...layer, directions: layer.directions.map((own) => ({ ...own, W: copy(own.W), R: copy(own.R), Wb: copy(own.Wb), Rb: copy(own.Rb) })) })),
+    output: { W: copy(model.output.W), b: copy(model.output.b) },
+  };
+}
