@@ -145,7 +145,7 @@ export class CompareSection implements Section {
     this.rows.draw(width, rows, within, theme, marked);
     if (view.mark !== null && view.takeSpeech()) this.strip.follow(view.mark);
     this.strip.draw(width, header, undefined, within, theme, marked);
-    setText(this.readout, this.valueText(header.tokens, header.target, view.mark ?? header.target));
+    setText(this.readout, view.mark === null ? this.parts.texts.get('readoutHint') : this.valueText(header.tokens, header.target, view.mark));
     for (const [run, sequence] of this.undrawn) this.parts.link.comparedDrawn(run, sequence);
     this.undrawn.clear();
     const count = Number(document.documentElement.dataset['framesDrawn'] ?? 0) + 1;

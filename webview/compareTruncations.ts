@@ -40,6 +40,7 @@ export class TruncationSection implements Section {
     controls.append(button({ action: 'truncationsAgain', text: texts.get('truncationAgain'), pressed: () => link.truncations() }).root);
     const heads = ['truncationK2', 'truncationCosine', 'truncationNorm'] as const;
     const head = element('tr', {}, ...heads.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } })));
+    root.prepend(element('h1', { class: 'unseen', text: texts.get('truncationTitle') }));
     root.append(
       this.title,
       element('table', { class: 'runs cuts', attributes: { 'aria-label': texts.get('truncationTitle') } }, element('thead', {}, head), this.table),

@@ -48,6 +48,7 @@ export class PlaygroundSection implements Section {
     controls.append(again.root);
     const row = (key: PageStringKey, choices: ChoiceRow): HTMLElement => element('div', { class: 'field' }, element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }), choices.root);
     this.activationRow = row('playActivation', this.activations);
+    root.prepend(element('h1', { class: 'unseen', text: texts.get('playTitle') }));
     root.append(
       element('div', { class: 'fields' }, row('playCell', this.cells), this.activationRow, row('playMatrix', this.matrices), this.sliders.gain.root, this.sliders.forgetBias.root, this.sliders.length.root),
       this.facts,
