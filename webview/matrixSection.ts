@@ -2,12 +2,13 @@
 import type { ToPage } from '../src/protocol/panel';
 import type { TargetMatrix } from '../src/protocol/targetMatrix';
 import { flowMap, flowScale } from './colours/maps';
-import { stepAt } from './columns';
+import { columnWidth, placeAt, stepAt } from './columns';
 import { button, type PageButton } from './controls';
 import { element, setText } from './dom';
 import type { ExportedFigure, ExportedTable } from './exporting/exported';
 import { drawColumnMarks } from './figures/canvas';
 import { HeatmapFigure } from './figures/heatmapFigure';
+import { listenToZoom } from './figures/zooming';
 import type { PageParts, Scene, Section } from './section';
 import { sectionFrame } from './sectionFrame';
 import { visibleSymbol } from './symbols';
@@ -15,6 +16,7 @@ import { fractionName } from './verdict';
 
 const mapHeight = 380;
 const pageOfTargets = 10;
+const keyZoom = 1.5;
 
 export class MatrixSection implements Section {
   readonly root: HTMLElement;
@@ -113,6 +115,8 @@ export class MatrixSection implements Section {
     }
     // Over the same columns as the text above where it is the same text.
     this.columns = this.isCurrent ? columns : { ...columns, first: 0, count: T };
+    // The same stretch of targets as of sources, so that the diagonal stays in the picture.
+    this.figure.rows.set(this.columns.first, this.columns.count);
     const { target } = header;
     const cursor = this.cell ? { row: this.cell.target, column: this.cell.source } : { row: this.isCurrent ? target : null, column: this.isCurrent ? view.mark : null };
     this.figure.draw(width, this.columns, theme, cursor, (pen, rows) => {
@@ -139,6 +143,8 @@ export class MatrixSection implements Section {
 
   private listen(canvas: HTMLCanvasElement): void {
     canvas.tabIndex = 0;
+    const { view } = this.parts;
+    const wasDragged = listenToZoom(canvas, { range: view.steps, placeAt: (x) => (this.columns ? placeAt(this.columns, x) : 0), pitch: () => (this.columns ? columnWidth(this.columns) : 1) });
     canvas.addEventListener('pointermove', (event) => {
       const { row } = this.figure.cellAt(event.offsetX, event.offsetY);
       const column = this.columns && stepAt(this.columns, event.offsetX);
@@ -147,7 +153,7 @@ export class MatrixSection implements Section {
     canvas.addEventListener('pointerleave', () => this.mark(null));
     canvas.addEventListener('click', (event) => {
       const { row } = this.figure.cellAt(event.offsetX, event.offsetY);
-      if (row !== null) this.select(row);
+      if (row !== null && !wasDragged()) this.select(row);
     });
     canvas.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -157,6 +163,7 @@ export class MatrixSection implements Section {
 
   /** Whether the key means something here. */
   private key(name: string): boolean {
+    const { view } = this.parts;
     const T = this.matrix?.tokens.length ?? 0;
     if (T === 0) return false;
     const { target, source } = this.cell ?? { target: T - 1, source: T - 1 };
@@ -166,9 +173,12 @@ export class MatrixSection implements Section {
     const within = (step: number): number => Math.max(0, Math.min(T - 1, step));
     if (name === 'Escape') this.mark(null);
     else if (name === 'Enter') this.select(target);
+    else if (name === '+' || name === '=') view.steps.zoom(1 / keyZoom, source + 0.5);
+    else if (name === '-') view.steps.zoom(keyZoom, source + 0.5);
+    else if (name === '0') view.steps.showAll();
     else if (Object.hasOwn(moves, name)) {
       const next = { target: within(target + moves[name][0]), source: within(source + moves[name][1]) };
-      this.figure.rows.reveal(next.target);
+      view.steps.reveal(next.source);
       this.mark(next);
     } else return false;
     return true;

@@ -31,6 +31,7 @@ export class OverTrainingSection implements Section {
   private readonly body: HTMLElement;
   private lane: FlowLane | null = null;
   private isLive = false;
+  private isAsked = false;
   private pointed: Place | null = null;
   private isDragging = false;
   private painted = { version: -1, at: 0 };
@@ -76,9 +77,10 @@ export class OverTrainingSection implements Section {
       case 'frame':
         // A model that is only looked at does not change.
         if (this.isLive) this.rows.add(message.frame);
-        if (this.rows.isFull) this.ask();
+        if (this.rows.isFull && !this.isAsked) this.ask();
         break;
       case 'overTraining':
+        this.isAsked = false;
         if (keyOf(message.history.lane) === keyOf(this.lane)) this.rows.load(message.history);
         break;
     }
@@ -142,7 +144,9 @@ export class OverTrainingSection implements Section {
   }
 
   private ask(): void {
-    if (this.lane) this.parts.link.overTraining(this.lane);
+    if (!this.lane) return;
+    this.isAsked = true;
+    this.parts.link.overTraining(this.lane);
   }
 
   private listen(canvas: HTMLCanvasElement): void {

@@ -86,7 +86,7 @@ export class Page {
         else this.link.frameDrawn(message.frame.header.sequence);
         break;
       case 'travelled':
-        if (this.travel.accept() && message.frame) this.arrived = message.frame;
+        if (this.travel.accept(message.frame !== null) && message.frame) this.arrived = message.frame;
         this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
         break;
       case 'playground':

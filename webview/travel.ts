@@ -25,18 +25,22 @@ export class Travel {
     else if (this.asked === null) this.ask(step);
   }
 
-  /** A frame has come. Whether it is to be shown; if another one is wanted by now, that is asked for. */
-  accept(): boolean {
+  /** The answer has come. Whether it is to be shown; if another step is wanted by now, that is asked for. Without a frame there is only now. */
+  accept(hasFrame: boolean): boolean {
     const { asked, wanted } = this;
     this.asked = null;
     if (wanted === null) return false;
+    if (!hasFrame) {
+      this.go(null);
+      return false;
+    }
     if (wanted !== asked) this.ask(wanted);
     return true;
   }
 
   /** Another run: nothing of it has been seen yet. */
   reset(): void {
-    this.wanted = null;
+    this.wanted = this.asked = null;
   }
 
   private ask(step: number): void {

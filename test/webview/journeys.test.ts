@@ -116,6 +116,17 @@ describe('what the page shows beside the flow', function () {
       assert.equal(await text('.past'), '');
     });
 
+    it('comes back to now where nothing of a step is kept', async () => {
+      await openRun();
+      await canvas('overTraining').focus();
+      await page.keyboard.press('Home');
+      await page.evaluate('probe.send({ type: "travelled", frame: null })');
+      await settled();
+      assert.equal(await text('.past'), '');
+      await page.keyboard.press('End');
+      assert.deepEqual((await posted('travel')).map(({ trainingStep }) => trainingStep), [1, 400], 'and can travel again');
+    });
+
     it('says that nothing is kept yet while a run has no rows, and is not there for a model that was only opened', async () => {
       await open();
       await page.evaluate('probe.run(9)');
@@ -176,6 +187,28 @@ describe('what the page shows beside the flow', function () {
       assert.match(await text('.matrix .caption >> nth=0'), /2 tokens back: 0\.40$/);
       await page.keyboard.press('Enter');
       assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 37 });
+    });
+
+    it('zooms with the text above: the diagonal stays in the picture', async () => {
+      await openMatrix();
+      await page.evaluate('probe.matrix([-0.2], probe.tokens(40))');
+      await canvas('matrix').focus();
+      const { left, right } = await columnsOf('matrix');
+      await canvas('matrix').scrollIntoViewIfNeeded();
+      const box = (await canvas('matrix').boundingBox())!;
+      // From source 10 to 30.
+      const x = (source: number) => box.x + left + ((right - left) * source) / 40;
+      await page.mouse.move(x(10), box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(x(20), box.y + 60);
+      await page.mouse.move(x(30), box.y + 60);
+      await page.mouse.up();
+      await settled();
+      assert.deepEqual(await posted('target'), [], 'a drag is no click');
+      const { height } = (await canvas('matrix').boundingBox())!;
+      await canvas('matrix').hover({ position: { x: (left + right) / 2 + 2, y: 6 + (height - 12) / 2 + 2 } });
+      await settled();
+      assert.match(await text('.matrix .caption >> nth=0'), /0 tokens back: 1\.00$/, 'target 20, source 20 in the middle');
     });
 
     it('chooses nothing of a text that is no longer shown', async () => {

@@ -43,7 +43,8 @@ export class JourneyLink implements vscode.Disposable {
       }
       case 'travel': {
         const frame = await this.answer(session, () => session.ask('frameAt', { trainingStep: message.trainingStep }));
-        if (frame !== undefined) this.panel.post({ type: 'travelled', frame: frame && frameForPage(frame) });
+        // The page waits for the answer before it asks again.
+        if (session === this.registry.current) this.panel.post({ type: 'travelled', frame: frame ? frameForPage(frame) : null });
         break;
       }
       case 'matrix':

@@ -5,7 +5,7 @@ import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls,
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
-import { RpcError } from '../../protocol/rpc';
+import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
@@ -214,8 +214,8 @@ export class RunSession implements vscode.Disposable {
   }
 
   /** Asks the engine for something that only the caller needs to know of. */
-  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(call: K, request: Parameters<EngineCalls[K]>[0], signal?: AbortSignal): Promise<ReturnType<EngineCalls[K]>> {
-    return this.engine.calls.call(call, request as never, signal) as Promise<ReturnType<EngineCalls[K]>>;
+  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(call: K, request: RequestOf<EngineCalls[K]>, signal?: AbortSignal): Promise<ResultOf<EngineCalls[K]>> {
+    return this.engine.calls.call(call, request, signal);
   }
 
   /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */

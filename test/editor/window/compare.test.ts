@@ -63,7 +63,7 @@ describe('comparing and playing', () => {
     let page: FrameLocator = await window.panelFrame('[data-figure="compared"]');
     await page.locator('.comparison vscode-button[data-action="pause"]').click();
     await page.locator('.comparison vscode-button[data-action="resume"]').waitFor();
-    const rows = await page.locator('.runs tbody').innerText();
+    const rows = await page.locator('.comparison .runs tbody').innerText();
     // Another file over it in its column: the page is gone, and comes again.
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     await window.runCommand('Backflow: Open Playground');
@@ -71,7 +71,7 @@ describe('comparing and playing', () => {
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     page = await window.panelFrame('[data-figure="compared"]');
     await page.locator('canvas[data-figure="compared"]').waitFor();
-    assert.equal(await page.locator('.runs tbody').innerText(), rows);
+    assert.equal(await page.locator('.comparison .runs tbody').innerText(), rows);
     assert.ok((await framesDrawn(page)) > 0);
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     await window.page.keyboard.press('Control+w');
