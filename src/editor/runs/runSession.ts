@@ -46,6 +46,7 @@ export class RunSession implements vscode.Disposable {
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
   private readonly matrixAdvanced = new vscode.EventEmitter<number>();
+  private readonly hung = new vscode.EventEmitter<void>();
 
   /** The description or the status is new. */
   readonly onDidChange = this.changed.event;
@@ -56,6 +57,9 @@ export class RunSession implements vscode.Disposable {
   readonly onDidInterrupt = this.interrupted.event;
   /** The part of a target matrix that is computed. */
   readonly onDidAdvanceMatrix = this.matrixAdvanced.event;
+
+  /** The engine lives, but does not answer. */
+  readonly onDidHang = this.hung.event;
 
   /** The text document whose probe is looked at with this model. */
   document: vscode.Uri | undefined;
@@ -223,6 +227,11 @@ export class RunSession implements vscode.Disposable {
     await this.engine.calls.call('exportModel', { path });
   }
 
+  /** Ends the engine at once, nothing saved: for one that hangs. */
+  endEngine(): void {
+    this.engine.kill();
+  }
+
   /** Ends the engine in order; a run in training saves a checkpoint first. */
   async close(): Promise<void> {
     this.dispose();
@@ -232,7 +241,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced, this.hung]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -301,6 +310,9 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onHang(own((isHanging) => {
+      if (isHanging) this.hung.fire();
+    }));
   }
 
   private engineEnded(end: EngineEnd): void {
