@@ -9,6 +9,7 @@ import { Notices } from './editor/notices';
 import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
+import { PanelExports } from './editor/panel/exporting';
 import { JourneyLink } from './editor/panel/journeyLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
@@ -53,6 +54,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const watching = new Watching(runs, tracker, panel, tints, tintMemory);
   const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
@@ -82,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     watching,
     follower,
     link,
+    exports,
     restorer,
     journey,
     comparePanel,
@@ -98,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
   );
   return flows.api;
 }
