@@ -60,8 +60,10 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const journey = new JourneyLink(panel, runs, tracker, notices);
   const comparePanel = new Panel(context.extensionUri, log, 'compare');
+  const compareExports = new PanelExports(comparePanel, notices);
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
   const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
+  const playgroundExports = new PanelExports(playgroundPanel, notices);
   const playground = new Playground(playgroundPanel, launch, notices);
   const choices = new ChoiceMemory(context.workspaceState);
   const training = { launch, registry: runs, runsFolder, panel, choices };
@@ -88,8 +90,10 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     restorer,
     journey,
     comparePanel,
+    compareExports,
     comparisons,
     playgroundPanel,
+    playgroundExports,
     playground,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     runs.onDidHang((session) => void control.offerEnd(session)),

@@ -116,6 +116,22 @@ describe('what the page shows beside the flow', function () {
       assert.equal(await text('.past'), '');
     });
 
+    it('is at the same step and state when the page comes back', async () => {
+      await openRun();
+      await page.locator('[data-choice="lane"] button', { hasText: 'layer 1, h' }).click();
+      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      await canvas('overTraining').focus();
+      await page.keyboard.press('Home');
+      const state: unknown = await page.evaluate('probe.state()');
+      await page.close();
+      await open();
+      await page.evaluate(`probe.setState(${JSON.stringify(state)})`);
+      await page.evaluate('probe.run(400)');
+      assert.deepEqual((await posted('overTraining')).map(({ lane }) => lane), [{ layer: 0, direction: 'forward', state: 'hidden' }]);
+      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      assert.deepEqual(await posted('travel'), [{ type: 'travel', trainingStep: 1 }]);
+    });
+
     it('comes back to now where nothing of a step is kept', async () => {
       await openRun();
       await canvas('overTraining').focus();
