@@ -1,9 +1,10 @@
 /** The page: what it knows, and drawing it, at most once for each picture the screen shows. */
 import type { Frame } from '../src/protocol/frame';
-import type { PanelStatus, ToPage } from '../src/protocol/panel';
+import type { PageView, PanelStatus, ToPage } from '../src/protocol/panel';
 import type { RunDescription } from '../src/protocol/run';
 import { Metrics } from './charts/metrics';
 import type { Columns } from './columns';
+import { button } from './controls';
 import { element } from './dom';
 import { Exporter, type PageState } from './exporting/exporter';
 import { flowRows, type FlowRow } from './flowRows';
@@ -14,6 +15,7 @@ import type { PageParts, Scene, Section } from './section';
 import { sectionsOf } from './sections';
 import type { Texts } from './texts';
 import { readTheme, watchTheme } from './theme';
+import { Travel } from './travel';
 import { View } from './view';
 
 /** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
@@ -27,6 +29,8 @@ export class Page {
   /** The newest frame that has not been drawn. */
   private arrived: Frame | null = null;
   private frame: Frame | null = null;
+  /** The newest of all, also while that of an earlier training step is shown. */
+  private live: Frame | null = null;
   private rows: FlowRow[] = [];
   private failure: string | null = null;
 
@@ -36,6 +40,7 @@ export class Page {
   private readonly stale = { theme: true, frame: true, metrics: true, paint: true };
 
   private readonly view = new View(() => this.schedule());
+  private readonly travel: Travel;
   private readonly header: Header;
   private readonly sections: readonly Section[];
   private readonly exporter: Exporter;
@@ -46,11 +51,14 @@ export class Page {
     private readonly root: HTMLElement,
     private readonly texts: Texts,
     private readonly link: Link,
+    private readonly kind: PageView = 'run',
   ) {
+    this.travel = new Travel(link, () => this.goToNow());
     const parts: PageParts = {
       texts,
       link,
       view: this.view,
+      travel: this.travel,
       redraw: () => this.schedule(),
       repaint: () => {
         this.stale.paint = true;
@@ -59,10 +67,10 @@ export class Page {
       takeAway: (section) => this.exporter.offer(section, null),
     };
     this.header = new Header(texts, (action) => link.control(action));
-    this.sections = sectionsOf(parts);
+    this.sections = sectionsOf(parts, kind);
     this.place = new KeptPlace(link, this.view);
     this.exporter = new Exporter(this.sections, texts, link, () => this.described());
-    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }));
+    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }), button({ action: 'openPlayground', text: texts.get('playOpen'), help: texts.get('playIntro'), pressed: () => link.openPlayground() }).root);
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
@@ -89,11 +97,22 @@ export class Page {
         this.stale.metrics = true;
         break;
       case 'frame':
-        this.arrived = message.frame;
+        this.live = message.frame;
+        // Out of sight, it need not be drawn to be answered.
+        if (this.travel.step === null) this.arrived = message.frame;
+        else this.link.frameDrawn(message.frame.header.sequence);
+        break;
+      case 'travelled':
+        if (this.travel.accept(message.frame !== null) && message.frame) this.arrived = message.frame;
+        this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
+        break;
+      case 'playground':
+        this.arrived = message.result.frame;
         break;
       case 'probeFailed':
         this.failure = message.message;
-        this.arrived = this.frame = null;
+        this.arrived = this.frame = this.live = null;
+        this.travel.reset();
         this.stale.frame = true;
         break;
       case 'mark':
@@ -116,12 +135,19 @@ export class Page {
     this.status = status;
     this.metrics.clear();
     this.metrics.add(history);
-    this.arrived = this.frame = this.failure = null;
+    this.arrived = this.frame = this.live = this.failure = null;
+    this.travel.reset();
     this.rows = [];
     this.view.setMark(null);
     this.stale.metrics = this.stale.frame = true;
     this.link.remember(run);
     this.place.opened();
+  }
+
+  private goToNow(): void {
+    this.arrived = this.live;
+    this.link.travelled(false, false);
+    this.schedule();
   }
 
   private schedule(): void {
@@ -141,7 +167,7 @@ export class Page {
     const { stale } = this;
     const isNew = this.acceptFrame();
     if (stale.theme) this.theme = readTheme();
-    this.empty.hidden = this.run !== null || this.frame !== null || this.failure !== null;
+    this.empty.hidden = this.kind !== 'run' || this.run !== null || this.frame !== null || this.failure !== null;
     this.header.show(this.run, this.status, this.metrics.latest);
     const scene = this.scene();
     for (const section of this.sections) section.draw(scene);
@@ -189,4 +215,8 @@ export class Page {
     this.place.frameCame(next.header);
     return true;
   }
+}
+
+function isOtherText(a: Frame | null, b: Frame | null): boolean {
+  return a !== null && b !== null && a.header.tokens.join('\u0000') !== b.header.tokens.join('\u0000');
 }

@@ -42,6 +42,27 @@ describe('access', function () {
     });
   }
 
+  const others = [
+    ['run', 'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.settled())', ['over', 'matrix']],
+    ['compare', 'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.truncations())', ['compare-flow', 'truncation']],
+    ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
+  ] as const;
+  for (const [view, script, explanations] of others) {
+    it(`axe finds nothing where the page shows ${explanations.join(' and ')}, in any theme`, async () => {
+      for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
+        if (theme !== 'dark') await page.close();
+        page = await browser.open({ theme, view });
+        await page.evaluate(script);
+        for (const explanation of [null, ...explanations]) {
+          if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
+          await page.evaluate(axe);
+          const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
+          assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`), [], theme);
+        }
+      }
+    });
+  }
+
   it('every control and figure is reached by Tab, and the focus is seen on each', async () => {
     await open('dark');
     const reached: string[] = [];
