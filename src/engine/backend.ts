@@ -1,4 +1,5 @@
 /** Chooses who computes the large products, and on how many threads. */
+import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
 import { cellOf } from '../core/model/cells/registry';
 import type { ModelConfig } from '../core/model/config';
@@ -14,7 +15,7 @@ export interface Backend {
   /**
    * Makes what `make` makes in an arena of just the size it asks for. It is called twice, first to be measured: then every array it
    * gets is empty. The kernels of an arena for `streams` streams run on several threads where that pays.
-   * Throws RangeError where the memory is not to be had.
+   * Throws ArenaTooLarge or another RangeError where the memory is not to be had.
    */
   build<T>(streams: number, make: (arena: Arena, products: Products) => T): T;
 }
@@ -48,9 +49,15 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null });
+      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null, mostBytes: machineBytes() });
     },
   };
+}
+
+/** Bytes of memory of this machine, or of the part of it that this process may use. */
+export function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** Multiply-adds of one step of one layer's recurrence for all streams. */
