@@ -52,7 +52,7 @@ function testPrograms() {
 }
 
 /** Our side of the measurements (bench/README.md). */
-const benchProgram = { ...node, entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+const benchProgram = { ...node, plugins: [assemblyScript(root, { names: true }), threadProgram], entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
 
 /** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
 function packagesIn(made) {

@@ -9,6 +9,7 @@ import type { FlowRow } from './flowRows';
 import type { Link } from './link';
 import type { Texts } from './texts';
 import type { Theme } from './theme';
+import type { Travel } from './travel';
 import type { View } from './view';
 
 /** What of the scene is new since the last picture. */
@@ -45,6 +46,7 @@ export interface PageParts {
   readonly texts: Texts;
   readonly link: Link;
   readonly view: View;
+  readonly travel: Travel;
   /** Draws all sections soon, once for however many calls. */
   redraw(): void;
 }

@@ -61,9 +61,11 @@ export class WhySection implements Section {
 
   draw(scene: Scene): void {
     const { frame, columns, theme, width, view, fresh, run } = scene;
-    this.root.hidden = frame === null;
-    this.shown = frame && { columns, frame };
-    if (!frame) return;
+    // Of an earlier training step there is no unit map.
+    const isShown = frame !== null && frame.header.unitMap.units > 0;
+    this.root.hidden = !isShown;
+    this.shown = isShown ? { columns, frame } : null;
+    if (!isShown) return;
     const { header } = frame;
     if (fresh.frame || fresh.paint) this.paint(frame, theme, run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
     const row = view.unit === null || view.mark === null ? null : this.figure.rowOf(view.unit);

@@ -20,6 +20,7 @@ const usage = `npm test -- [SUITE …] [--grep TEXT]
   engine   the engine's process, started as the editor starts it
   webview  the page, in a real browser
   host     the extension, inside a real extension host
+  lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
   soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
@@ -39,7 +40,8 @@ const suites = {
   unit: { run: () => mocha('unit', 'unit', { timeout: 20_000 }) },
   engine: { run: () => mocha('engine', 'engine', { timeout: minute }) },
   webview: { run: () => mocha('webview', 'webview', { timeout: minute, environment: browserEnvironment() }), browser: true },
-  host: { run: hostSuite, browser: true, editor: true },
+  host: { run: () => hostSuite('newest'), browser: true, editor: true },
+  lowest: { run: () => hostSuite('lowest'), browser: true, editor: true },
   window: { run: windowSuite, browser: true, editor: true },
   package: { run: packageSuite, browser: true, editor: true },
   soak: { run: soakSuite, browser: true, editor: true },
@@ -215,16 +217,17 @@ async function useDesktopEditor() {
   return hasDisplay() && (await canDownloadEditor());
 }
 
-function hostSuite() {
+async function hostSuite(release) {
   const deadline = 10 * minute;
-  return counted('host', deadline, (counts) =>
+  if (release !== 'newest') await installCodeServer(release);
+  return counted(release === 'newest' ? 'host' : release, deadline, (counts) =>
     inTemporaryFolder(async (temporary) => {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
       makeWindowPlain(folder);
       const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
-      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline };
-      return (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
+      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release };
+      return release === 'newest' && (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
     }),
   );
 }

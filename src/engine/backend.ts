@@ -6,7 +6,8 @@ import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { BackendName } from '../protocol/settings';
-import { MixedProducts } from './products/mixedProducts';
+import { MixedProducts, smallestForSteps } from './products/mixedProducts';
+import { takesSharedMemory } from './products/staging';
 import { createCrew } from './threads/crew';
 
 export interface Backend {
@@ -38,7 +39,9 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
   const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, mostThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
-  const crew = threads > 1 ? createCrew(threads) : null;
+  // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the crew gains.
+  const wouldCopy = products !== undefined && stepWork >= smallestForSteps && !takesSharedMemory;
+  const crew = threads > 1 && !wouldCopy ? createCrew(threads) : null;
   return {
     name: products ? 'ort' : 'wasm',
     build: (streams, make) => {

@@ -4,8 +4,12 @@
  */
 import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
+import type { FlowLane, FlowOverTraining } from './overTraining';
+import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
+import type { TargetMatrix } from './targetMatrix';
+import type { TruncationReport } from './truncation';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
 export type CorpusSource =
@@ -252,6 +256,16 @@ export interface EngineCalls {
   /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   sample(request: SampleRequest): { readonly text: string };
+  /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
+  overTraining(lane: FlowLane): FlowOverTraining;
+  /** The frame of an earlier training step, without its unit map; the nearest that is kept, or null where none is. */
+  frameAt(request: { readonly trainingStep: number }): Frame | null;
+  /** The source × target matrix of a text. Seconds for a long one; `matrixProgress` says how far it is. */
+  targetMatrix(request: { readonly text: string }): TargetMatrix;
+  /** The gradient of a text with these truncations, beside the whole one. */
+  truncations(request: { readonly text: string; readonly k2: readonly number[] }): TruncationReport;
+  /** The flow through a cell with random weights; needs no model. */
+  playground(request: { readonly settings: PlaygroundSettings; readonly thresholds: Thresholds }): PlaygroundResult;
   /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
   exportModel(request: { readonly path: string }): null;
 }
@@ -264,6 +278,8 @@ export interface EngineEvents {
   frame: Frame;
   /** The watched probe cannot be inspected (say, symbols the model does not know). */
   watchFailed: Message;
+  /** Of the target matrix under way: the part that is done, 0 … 1. */
+  matrixProgress: number;
   finished: RunSummary;
   /** Of a sample that asked for it: all its text so far. */
   sampled: { readonly stream: number; readonly text: string };

@@ -1,11 +1,16 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
 import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
+import type { FlowLane } from './overTraining';
 import type { ControlAction, FromPage, PanelState } from './panel';
+import type { PlaygroundSettings } from './playground';
 import type { Direction } from './settings';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 const quantities: ReadonlySet<string> = new Set<UnitQuantity>(Object.values(unitQuantities).flat());
+
+/** Runs or models that can be compared at once. */
+export const mostCompared = 4;
 
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
@@ -33,6 +38,26 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
     }
+    case 'overTraining': {
+      const lane = parseLane(message['lane']);
+      return lane && { type: 'overTraining', lane };
+    }
+    case 'travel':
+      return isIndex(message['trainingStep']) ? { type: 'travel', trainingStep: message['trainingStep'] } : undefined;
+    case 'matrix': {
+      const action = message['action'];
+      return action === 'compute' || action === 'cancel' ? { type: 'matrix', action } : undefined;
+    }
+    case 'playground': {
+      const settings = parsePlayground(message['settings']);
+      return settings && { type: 'playground', settings };
+    }
+    case 'openPlayground':
+      return { type: 'openPlayground' };
+    case 'comparedDrawn':
+      return isIndex(message['run']) && isIndex(message['sequence']) ? { type: 'comparedDrawn', run: message['run'], sequence: message['sequence'] } : undefined;
+    case 'truncations':
+      return { type: 'truncations' };
     case 'drop':
       return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'error':
@@ -46,6 +71,28 @@ export function parseFromPage(message: unknown): FromPage | undefined {
 export function parsePanelState(state: unknown): PanelState {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
   return isFields(state) ? { runFolder: text(state['runFolder']), document: text(state['document']) } : { runFolder: null, document: null };
+}
+
+/** The paths that a page of a comparison kept; at most `mostCompared`. */
+export function parseCompared(state: unknown): string[] {
+  const paths = isFields(state) ? state['compared'] : undefined;
+  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, mostCompared) : [];
+}
+
+function parseLane(lane: unknown): FlowLane | undefined {
+  if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
+  const state = lane['state'];
+  return state === 'hidden' || state === 'cell' ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+}
+
+/** Whether the numbers are within their limits, the engine says. */
+function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
+  if (!isFields(settings)) return undefined;
+  const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
+  if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
+  if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
+  if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed)) return undefined;
+  return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
 }
 
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
@@ -64,6 +111,10 @@ function isFields(value: unknown): value is Fields {
 
 function isIndex(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function isAction(value: unknown): value is ControlAction {

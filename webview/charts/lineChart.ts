@@ -109,10 +109,11 @@ export class LineChart {
       this.chart.data.datasets[i].data = points.slice();
     });
     const scales = this.chart.options.scales;
-    const steps = series[0];
-    if (scales?.['x'] && steps.length > 0) {
-      scales['x'].min = steps[0].x;
-      scales['x'].max = Math.max(steps[steps.length - 1].x, steps[0].x + 1);
+    const ends = series.flatMap((points) => (points.length > 0 ? [points[0].x, points[points.length - 1].x] : []));
+    if (scales?.['x'] && ends.length > 0) {
+      const first = Math.min(...ends);
+      scales['x'].min = first;
+      scales['x'].max = Math.max(...ends, first + 1);
     }
     if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
     // Not update('none'): in that mode Chart.js keeps the marks' old colours.

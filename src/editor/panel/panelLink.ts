@@ -89,6 +89,9 @@ export class PanelLink implements vscode.Disposable {
       case 'drop':
         void vscode.commands.executeCommand('backflow.openModel', fileOfAddress(message.uri));
         break;
+      case 'openPlayground':
+        void vscode.commands.executeCommand('backflow.playground');
+        break;
       case 'error':
         // A frame that could not be drawn must not keep the next ones from coming.
         this.finishDrawing();

@@ -49,6 +49,12 @@ export class RunRegistry implements vscode.Disposable {
 
   /** Adds a session and makes it the current one. */
   add(session: RunSession): void {
+    this.join(session);
+    this.select(session);
+  }
+
+  /** Adds a session beside the current one. */
+  join(session: RunSession): void {
     const ofCurrent =
       <T>(action: (value: T) => void) =>
       (value: T) => {
@@ -71,7 +77,7 @@ export class RunRegistry implements vscode.Disposable {
       session.onDidInterrupt((sentence) => this.interrupted.fire({ session, sentence })),
     );
     this.sessions.set(session, listeners);
-    this.select(session);
+    this.listChanged.fire();
   }
 
   /**

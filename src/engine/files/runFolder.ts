@@ -176,6 +176,11 @@ export class RunFolder {
     return steps.sort((a, b) => b - a).map((step) => this.checkpointOf(step));
   }
 
+  /** What flowHistoryFile.ts writes. */
+  get flowsPath(): string {
+    return join(this.path, 'flows.safetensors');
+  }
+
   private async makeSureOfFolder(): Promise<void> {
     if (await exists(join(this.path, recordName))) return;
     if (!this.isToldGone) {

@@ -81,6 +81,19 @@ export class Inspector {
     return plain && !isQuick ? this.readFast(text, plain) : new ExactReading(general, this.encode(text));
   }
 
+  /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
+  async readPlain(text: string): Promise<FastReading> {
+    const { plain } = this.model;
+    if (!plain) throw new UserError('This model has a form that can be inspected, but not trained; its gradient cannot be truncated.');
+    return this.readFast(text, plain);
+  }
+
+  /** For something to be drawn that takes long: as quick as can be while the model is trained, else as `read`. */
+  readForMatrix(text: string): Promise<Reading> {
+    const { plain, isLive } = this.model;
+    return plain && isLive ? this.readFast(text, plain) : this.read(text);
+  }
+
   /** T of a text: its tokens but the last. Throws a UserError for an unknown symbol or fewer than two tokens. */
   stepsOf(text: string): number {
     const { length } = this.encode(text);
@@ -103,7 +116,7 @@ export class Inspector {
   }
 
   /** Good until the next call. */
-  private async readFast(text: string, plain: PlainModel): Promise<Reading> {
+  private async readFast(text: string, plain: PlainModel): Promise<FastReading> {
     const steps = this.stepsOf(text);
     if (this.fast?.steps !== steps) this.fast = FastReading.withRoom(steps, plain, this.model.backend);
     await this.fast.read(this.encode(text), plain);

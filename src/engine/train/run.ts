@@ -7,7 +7,7 @@ import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
 import type { Turns } from '../turns';
-import type { StepMetrics, Trainer } from './trainer';
+import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
 /** Progress is told this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
@@ -33,6 +33,10 @@ export interface RunSink {
   finished(summary: RunSummary): void;
   /** Between two steps, when the weights have changed. */
   stepped(): Promise<void>;
+  /** A checkpoint is on disk; the last one when the run ends. */
+  saved(isLast: boolean): Promise<void>;
+  /** The loss or gradient of this step was not finite. */
+  overflowed(step: number): void;
 }
 
 export class Run {
@@ -146,6 +150,7 @@ export class Run {
       else await this.advance();
     } catch (thrown) {
       if (!(thrown instanceof UserError)) throw thrown;
+      if (thrown instanceof Overflow) this.sink.overflowed(thrown.step);
       this.order = 'pause';
       this.isHeld = true;
       this.setState('paused', messageOf(thrown));
@@ -248,6 +253,7 @@ export class Run {
     const { model: path } = await folder.saveCheckpoint(step, onnx, state, this.description.training.keptCheckpoints);
     this.savedStep = step;
     this.savedAt = performance.now();
+    await this.sink.saved(false);
     return path;
   }
 
@@ -265,6 +271,7 @@ export class Run {
       tokensPerSecond: this.total.milliseconds > 0 ? (1000 * this.total.tokens) / this.total.milliseconds : 0,
       backend: this.description.backend,
     };
+    await this.sink.saved(true);
     await folder.flush();
     await folder.release();
     this.setState(reachedEnd ? 'finished' : 'stopped', null);

@@ -28,6 +28,16 @@ export interface StepMetrics {
   readonly newTokens: number;
 }
 
+/** A loss or gradient that is not finite, at a step that was not taken. */
+export class Overflow extends UserError {
+  constructor(
+    readonly step: number,
+    { template, args }: UserError,
+  ) {
+    super(template, ...args);
+  }
+}
+
 export class Trainer {
   /** Steps taken. */
   step = 0;
@@ -96,7 +106,7 @@ export class Trainer {
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);
-      throw this.overflow(loss);
+      throw new Overflow(this.step + 1, this.overflow(loss));
     }
     this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
     tape.carryState();

@@ -1,5 +1,6 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
 import type { FromPage, PanelState, ToPage } from '../../../src/protocol/panel';
+import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 
 interface ThemeSetting {
@@ -51,6 +52,40 @@ const probe = {
   },
   async progress(from: number, to: number): Promise<void> {
     probe.send({ type: 'progress', rows: syntheticRows(from, to) });
+    await probe.settled();
+  },
+  /** The answer to what the page asked of the flow over training; a run that learns, unless told. */
+  async overTraining(options?: HistoryOptions): Promise<void> {
+    probe.send({ type: 'overTraining', history: options ? syntheticHistory(options) : learningHistory() });
+    await probe.settled();
+  },
+  /** The frame of an earlier training step. */
+  async travelled(trainingStep: number, options: FrameOptions): Promise<void> {
+    const { header, data } = syntheticFrame(options);
+    probe.send({ type: 'travelled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
+    await probe.settled();
+  },
+  async matrix(...args: Parameters<typeof syntheticMatrix>): Promise<void> {
+    probe.send({ type: 'matrix', matrix: syntheticMatrix(...args), message: null });
+    await probe.settled();
+  },
+  async compared(): Promise<void> {
+    probe.send(comparedMessage());
+    await probe.settled();
+  },
+  async comparedFrame(...args: Parameters<typeof comparedFrame>): Promise<void> {
+    probe.send(comparedFrame(...args));
+    await probe.settled();
+  },
+  async truncations(): Promise<void> {
+    probe.send(truncationsMessage());
+    await probe.settled();
+  },
+  /** The symbols of a frame of this many tokens. */
+  tokens: (count: number): readonly string[] => syntheticFrame({ tokens: count }).header.tokens,
+  /** A frame in answer to the playground's sliders. */
+  async playground(options: FrameOptions, spectralNorm = 1): Promise<void> {
+    probe.send({ type: 'playground', result: { frame: syntheticFrame(options), spectralNorm } });
     await probe.settled();
   },
   /** Messages are delivered and the next picture is drawn. */
