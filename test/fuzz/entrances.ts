@@ -24,7 +24,7 @@ import { parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { readCommand } from '../../src/terminal/commandLine';
 import { UsageError } from '../../src/terminal/options';
-import type { Format } from './fuzz';
+import type { Format } from './judge';
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
@@ -80,7 +80,7 @@ const commands = [
   ['sample', 'model.onnx', '--prompt', 'There', '--length', '10', '--temperature', '0.7', '--seed', '2'],
 ];
 
-export const formats: readonly Format[] = [
+export const entrances: readonly Format[] = [
   {
     name: 'corpus',
     samples: [readFileSync('media/samples/tale-ko.txt').subarray(0, 600), Buffer.from('\ufeffthe sea and the tide\r\nand the clock 👩‍👩‍👧 e\u0301\n\nend')],
