@@ -76,6 +76,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     link,
     restorer,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
+    runs.onDidHang((session) => void control.offerEnd(session)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),

@@ -41,6 +41,7 @@ export class Engine {
     open: (request) => this.open(request),
     examine: (request) => this.examine(request),
     spectrum: (choice) => this.spectrum(choice),
+    ping: () => null,
     pause: () => this.run.pause(),
     resume: () => this.run.resume(),
     step: () => this.run.step(),

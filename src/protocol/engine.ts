@@ -235,6 +235,8 @@ export interface EngineCalls {
   examine(request: ExamineRequest): Examination;
   /** Of a matrix of the model that was examined last; null for one too large. Seconds for a large one. */
   spectrum(request: MatrixChoice): Spectrum | null;
+  /** Answers at once: a sign of life. */
+  ping(request: null): null;
   pause(request: null): RunStatus;
   resume(request: null): RunStatus;
   /** One training step of a paused run. */

@@ -39,6 +39,8 @@ export interface Proof {
   /** What it must not exceed. */
   readonly limit: number;
   readonly agrees: boolean;
+  /** Where they differ first, from the tokens up; null where they agree, or where the graph does not let it be seen. */
+  readonly disagreement: { readonly node: string; readonly operator: string; readonly difference: number } | null;
 }
 
 /** One block of H rows of a recurrent matrix: that of one gate. */

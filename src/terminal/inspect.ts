@@ -53,7 +53,7 @@ export function inspectJson(report: InspectReport): object {
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
 function readingJson({ proof, notices }: OpenResult): object {
   if (!proof && notices.length === 0) return {};
-  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees }, notices: notices.map(formatMessage) };
+  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees, disagreement: proof.disagreement }, notices: notices.map(formatMessage) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
@@ -69,11 +69,17 @@ function modelInWords({ layers }: ModelSummary): string {
   return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');
 }
 
+function whereWrong({ disagreement }: Proof): string {
+  if (!disagreement) return '';
+  const { node, operator, difference } = disagreement;
+  return ` ${say('They differ first at the node “{0}” ({1}), by {2} of its output’s size.', node, operator, difference.toExponential(1))}`;
+}
+
 /** The same for a person. */
 function readingInWords({ proof, notices, model: { producer } }: OpenResult): string[] {
   const from = producer === null ? [] : [say('The file was written by {0}.', producer)];
   const proved = proof
-    ? [proofInWords(proof)]
+    ? [`${proofInWords(proof)}${whereWrong(proof)}`]
     : [];
   const lines = [...from, ...proved, ...notices.map(sayMessage)];
   return lines.length > 0 ? [...lines, ''] : [];

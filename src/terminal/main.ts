@@ -51,7 +51,8 @@ async function run(command: Command, output: Output, environment: NodeJS.Process
       else if (command.kind === 'sample') await sample(engine, command, output, environment);
       else return await train(engine, command, output, environment, stop);
     } finally {
-      await connection.close();
+      // What it cannot save has been told.
+      await connection.close().catch(() => undefined);
     }
   }
   return null;

@@ -3,10 +3,14 @@ import { parseArgs } from 'node:util';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
 import { say } from './language';
 
+/** Code units; an argument can be anything. */
+const longestMessage = 1400;
+
 /** Wrong use of the command line: one sentence, exit status 2. */
 export class UsageError extends Error {
   constructor(message: string) {
-    super(message);
+    const line = message.replace(/\p{Cc}/gu, '\ufffd');
+    super(line.length <= longestMessage ? line : `${line.slice(0, longestMessage / 2)}…${line.slice(-longestMessage / 2)}`);
     this.name = 'UsageError';
   }
 }
@@ -94,6 +98,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       seed: { value: 'N', help: 'of everything random ({0})', args: [training.seed] },
       out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
       'checkpoint-every': { value: 'N', help: 'steps from one checkpoint to the next ({0})', args: [training.checkpointEvery] },
+      'checkpoint-seconds': { value: 'N', help: 'and at the latest after so many seconds ({0})', args: [training.checkpointSeconds] },
+      keep: { value: 'N', help: 'newest checkpoints kept, besides the best by validation ({0})', args: [training.keptCheckpoints] },
       backend: { value: 'NAME', help: 'forward pass by ort (ONNX Runtime) or wasm (own kernels) ({0})', args: [training.backend] },
       threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
       from: { value: 'MODEL', help: 'begins with this model (.onnx, .safetensors or the folder of a run) instead of a new one' },

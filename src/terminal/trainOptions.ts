@@ -56,6 +56,8 @@ export function readTraining(given: GivenOptions, { layers }: ModelSettings): Tr
     ...readOptimization(given),
     seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
     checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
+    checkpointSeconds: integer(given, 'checkpoint-seconds', 1, 86_400) ?? defaults.checkpointSeconds,
+    keptCheckpoints: integer(given, 'keep', 1, 10_000) ?? defaults.keptCheckpoints,
     backend: choice(given, 'backend', ['ort', 'wasm'], defaults.backend),
     threads: integer(given, 'threads', 1, 256) ?? defaults.threads,
   };

@@ -104,7 +104,7 @@ describe('safetensors', () => {
     refuses(fileWith({ a: f32([1.5], 0, 6) }, 6), /shape of its tensor a/);
     refuses(fileWith({ a: f32([2], 8, 0) }, 8), /data_offsets of its tensor a/);
     refuses(fileWith({ a: { dtype: 'F32', shape: [2] } }, 8), /data_offsets of its tensor a/);
-    refuses(fileWith({ a: { ...f32([4], 0, 8), dtype: 'BF16' } }, 8), /type BF16; known are F32/);
+    refuses(fileWith({ a: { ...f32([4], 0, 8), dtype: 'F8_E4M3' } }, 8), /type F8_E4M3; known are F32/);
     refuses(fileWith({ a: { ...f32([4], 0, 8), dtype: 'toString' } }, 8), /type toString/);
     refuses(fileWith({ a: 7 }, 0), /entry for the tensor a/);
     refuses(fileWith({ __metadata__: { a: 1 } }, 0), /__metadata__ is not an object of strings/);

@@ -77,7 +77,8 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
   const rows = G * H;
   const own = {
     layer, parameters, direction,
-    activations: parameters.activations.map((form) => activationOf(form, layer.clip)),
+    // What an LSTM's h reads is not cut: so ONNX Runtime computes it, whatever the operator's text leaves open.
+    activations: parameters.activations.map((form, i) => activationOf(form, i < 2 ? layer.clip : null)),
     hidden: new Float64Array((T + 1) * H),
     cellState: new Float64Array(hasCellState ? (T + 1) * H : 0),
     gates: new Float64Array(T * rows),

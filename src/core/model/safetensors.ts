@@ -2,6 +2,7 @@
  * The safetensors format: an 8-byte little-endian header length, a JSON header of that length, and the tensors' bytes one after the
  * other. Numbers are little-endian, as on every machine the engine runs on.
  */
+import { halfToNumber } from '../numeric';
 import { UserError } from '../userError';
 
 export type Tensor =
@@ -11,9 +12,10 @@ export type Tensor =
   | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly data: Uint8Array };
 
-type DType = Tensor['dtype'];
+/** Halves are read as F32; they are not written. */
+type DType = Tensor['dtype'] | 'F16' | 'BF16';
 
-const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1 };
+const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1, F16: 2, BF16: 2 };
 
 const lengthBytes = 8;
 /** The format's own limit, against headers made to exhaust memory. */
@@ -125,7 +127,7 @@ function checkEntry(
   if (typeof dtype !== 'string' || !isDType(dtype)) {
     throw new UserError(
       '{0} cannot be used: its tensor {1} has the type {2}; known are {3}.',
-      name, tensor, String(dtype), Object.keys(bytesPerElement).join(', '),
+      name, tensor, typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null), Object.keys(bytesPerElement).join(', '),
     );
   }
   if (!isCounts(shape)) {
@@ -173,6 +175,10 @@ function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array): Tens
       return { dtype, shape, data: new Int32Array(buffer) };
     case 'I64':
       return { dtype, shape, data: new BigInt64Array(buffer) };
+    case 'F16':
+      return { dtype: 'F32', shape, data: Float32Array.from(new Uint16Array(buffer), halfToNumber) };
+    case 'BF16':
+      return { dtype: 'F32', shape, data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer) };
     case 'U8':
       return { dtype, shape, data: new Uint8Array(buffer) };
   }

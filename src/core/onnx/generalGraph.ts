@@ -9,7 +9,13 @@ import { dataType, type ModelProto } from './messages';
 const opset = 17;
 const irVersion = 8;
 
-export function generalGraph(model: GeneralModel): ModelProto {
+/** The tensor of a layer's states, [time, D, batch, H]. */
+export function statesName(layer: number): string {
+  return `layer${layer}.Y`;
+}
+
+/** @param withStates the states of every layer are outputs too */
+export function generalGraph(model: GeneralModel, withStates = false): ModelProto {
   const graph = new GraphBuilder();
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = tokens(graph, model);
@@ -23,6 +29,7 @@ export function generalGraph(model: GeneralModel): ModelProto {
   const transposed = graph.node('Transpose', [floats(graph, names.outputW, [V, W.length / V], [W])], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), floats(graph, names.outputB, [V], [b])], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
+  if (withStates) model.layers.forEach(({ directions, hiddenSize }, index) => { graph.output(statesName(index), dataType.float, ['time', directions.length, 'batch', hiddenSize]); });
   return { irVersion, producerName: 'backflow', graph: graph.build('backflow-model'), opsetImport: [{ domain: '', version: opset }], metadataProps: [] };
 }
 
@@ -58,7 +65,7 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
     ...(cell === 'gru' ? { linear_before_reset: Number(linearBeforeReset) } : {}),
     ...(inputForget ? { input_forget: 1 } : {}),
   };
-  const Y = graph.node(cell.toUpperCase(), inputs, attributes);
+  const Y = graph.node(cell.toUpperCase(), inputs, attributes, statesName(index));
   return graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
 }
 

@@ -22,6 +22,10 @@ export const names = {
   W: (layer: number) => `layer${layer}.W`,
   R: (layer: number) => `layer${layer}.R`,
   B: (layer: number) => `layer${layer}.B`,
+  /** The states before the first step, [D, batch or 1, H]: inputs that are zero where they are not given. LSTM: c too. */
+  firstState: (layer: number, state: 'h' | 'c') => `layer${layer}.${state}_0`,
+  /** The states after the last step, of a backward direction after the first: outputs [D, batch, H]. */
+  lastState: (layer: number, state: 'h' | 'c') => `layer${layer}.${state}_n`,
   /** [V, D·H]; of a tied output the embedding. */
   outputW: 'output.W',
   /** [V]. */
@@ -53,7 +57,10 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
   return tensors;
 }
 
-/** `ids` int64 [time, batch] → `logits` [time, batch, V], states starting at zero. */
+/**
+ * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to go on with a text; without them
+ * the states start at zero.
+ */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {
   const graph = new GraphBuilder();
   const { hiddenSize: H, vocabularySize: V } = config;
@@ -64,8 +71,16 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
   const { opType, activations, attributes } = cellOf(config.cell).operator(config);
+  const states = opType === 'LSTM' ? (['h', 'c'] as const) : (['h'] as const);
+  const batch = graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
+  const stateShape = graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
   for (let layer = 0; layer < config.layers; layer++) {
-    const Y = graph.node(opType, [x, names.W(layer), names.R(layer), names.B(layer)], {
+    const first = states.map((state) => {
+      const name = graph.input(names.firstState(layer, state), dataType.float, [D, 'batchOfStates', H]);
+      return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
+    });
+    const Y = `${opType}_${layer}`;
+    graph.nodeWithOutputs(opType, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map((state) => names.lastState(layer, state))], {
       hidden_size: H,
       direction: D > 1 ? 'bidirectional' : 'forward',
       activations: Array<readonly string[]>(D).fill(activations).flat(),
@@ -77,6 +92,7 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
   const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
+  for (let layer = 0; layer < config.layers; layer++) for (const state of states) graph.output(names.lastState(layer, state), dataType.float, [D, 'batch', H]);
   return {
     irVersion,
     producerName: 'backflow',

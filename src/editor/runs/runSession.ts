@@ -42,6 +42,7 @@ export class RunSession implements vscode.Disposable {
   private readonly framed = new vscode.EventEmitter<Frame>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
+  private readonly hung = new vscode.EventEmitter<void>();
 
   /** The description or the status is new. */
   readonly onDidChange = this.changed.event;
@@ -50,6 +51,9 @@ export class RunSession implements vscode.Disposable {
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** What nobody asked for: the engine has ended, or has paused or ended the run by itself. */
   readonly onDidInterrupt = this.interrupted.event;
+
+  /** The engine lives, but does not answer. */
+  readonly onDidHang = this.hung.event;
 
   /** The text document whose probe is looked at with this model. */
   document: vscode.Uri | undefined;
@@ -209,6 +213,11 @@ export class RunSession implements vscode.Disposable {
     await this.engine.calls.call('exportModel', { path });
   }
 
+  /** Ends the engine at once, nothing saved: for one that hangs. */
+  endEngine(): void {
+    this.engine.kill();
+  }
+
   /** Ends the engine in order; a run in training saves a checkpoint first. */
   async close(): Promise<void> {
     this.dispose();
@@ -218,7 +227,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.hung]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -286,6 +295,9 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onHang(own((isHanging) => {
+      if (isHanging) this.hung.fire();
+    }));
   }
 
   private engineEnded(end: EngineEnd): void {

@@ -1,27 +1,40 @@
 /** Proof that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { GeneralModel } from '../../core/model/generalModel';
-import { externalBytes, halfToNumber, type ExternalData } from '../../core/onnx/read/constant';
-import { generalGraph } from '../../core/onnx/generalGraph';
+import type { GeneralModel, Weights } from '../../core/model/generalModel';
+import { generalGraph, statesName } from '../../core/onnx/generalGraph';
 import { names } from '../../core/onnx/languageModelGraph';
-import { dataType, encodeModel, type ModelProto } from '../../core/onnx/messages';
+import { encodeModel, type ModelProto } from '../../core/onnx/messages';
+import { externalBytes, type ExternalData } from '../../core/onnx/read/constant';
 import type { GraphUse } from '../../core/onnx/read/readModel';
 import { hasExternalData, selfContained } from '../../core/onnx/selfContained';
 import { UserError } from '../../core/userError';
 import type { Proof } from '../../protocol/model';
-
-type Ort = typeof import('onnxruntime-node');
+import { loadOrt, numbersOf, type Ort, Session } from './ortSession';
+import { logProbabilities, otherFeeds, tokenFeed } from './graphUse';
 
 /** Of the differences, relative to the root mean square. Graphs that compute in float16 have three digits. */
 const limits = { float16: 2e-2, others: 1e-4 } as const;
 /** Tokens at most: more would say no more. */
 const mostTokens = 512;
+/** Calls at most of a graph that reads one token at a time. */
+const mostCalls = 64;
+/** Relative rounding error of float32. */
+const unitRoundoff = 6e-8;
+/** Probabilities below this are all alike: float32 loses their digits. */
+const smallestLog = -80;
 
 export interface ModelFile {
   /** As it is in the file, and decoded. */
   readonly bytes: Uint8Array;
   readonly proto: ModelProto;
   readonly external: ExternalData;
+}
+
+/** Numbers by what they are of; T rows each. */
+interface Outcome {
+  readonly logProbabilities: Float64Array;
+  /** By layer and direction, where the graph lets them be seen. */
+  readonly states: readonly (readonly (Float64Array | null)[])[];
+  readonly isHalf: boolean;
 }
 
 /**
@@ -31,146 +44,186 @@ export interface ModelFile {
 export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<Proof | null> {
   const ort = await loadOrt();
   if (!ort) return null;
-  const graph = hasExternalData(file.proto) ? encodeModel(selfContained(file.proto, (tensor) => externalBytes(tensor, file.external))) : file.bytes;
-  const { tokens, theirs } = await finitePredictions(ort, graph, use, model, ids);
-  const own = await ownLogProbabilities(ort, model, tokens);
-  const first = own.length - theirs.values.length;
-  let [difference, squares] = [0, 0];
-  for (let i = 0; i < theirs.values.length; i++) {
-    const distance = Math.abs(theirs.values[i] - own[first + i]);
-    // Not a number on one side only is as far as can be.
-    difference = Math.max(difference, Number.isNaN(distance) ? (Object.is(theirs.values[i], own[first + i]) ? 0 : Infinity) : distance);
-    squares += theirs.values[i] ** 2;
-  }
-  const relative = difference / Math.sqrt(squares / theirs.values.length);
+  const { tokens, theirs } = await finiteOutcome(ort, file, use, model, ids);
+  const steps = tokens.length;
+  const own = await ownOutcome(ort, model, tokens, false);
   const limit = theirs.isHalf ? limits.float16 : limits.others;
-  return { tokens: tokens.length, difference: relative, limit, agrees: relative <= limit };
+  const plain = compared(theirs.logProbabilities, own.logProbabilities);
+  if (plain <= limit) return { tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
+  // A chaotic model makes of rounding errors what it likes: it is compared as long as they stay small.
+  const trusted = use.isLast ? steps : await trustedSteps(ort, model, tokens, own, limit);
+  if (trusted < steps) {
+    const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);
+    if (part <= limit) return { tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
+  }
+  return { tokens: steps, difference: plain, limit, agrees: false, disagreement: await disagreement(ort, file, use, model, tokens, limit).catch(() => null) };
 }
 
 /** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
-async function finitePredictions(ort: Ort, graph: Uint8Array, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Awaited<ReturnType<typeof theirLogProbabilities>> }> {
-  const fixed = use.tokens.sizes[use.timeAxis];
-  const lengths = fixed === null ? [mostTokens, 64, 8].map((most) => Math.min(ids.length, most)) : [fixed];
+async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Outcome }> {
+  const fixed = use.tokens.sizes.length === 0 ? 1 : use.tokens.sizes[use.timeAxis];
+  const isSingle = fixed === 1;
+  const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? mostCalls : mostTokens, 64, 8].map((most) => Math.min(ids.length, most));
   for (const steps of lengths) {
     const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
-    const theirs = await theirLogProbabilities(ort, graph, use, model, tokens);
-    if (theirs.values.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
+    const theirs = await provable(() => theirOutcome(ort, file, use, model, tokens, isSingle, false));
+    if (theirs.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
   }
   throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph, in float32, gives numbers that are not finite.');
 }
 
-async function loadOrt(): Promise<Ort | undefined> {
+async function provable<T>(run: () => Promise<T>): Promise<T> {
   try {
-    return await import('onnxruntime-node');
-  } catch {
-    return undefined;
+    return await run();
+  } catch (thrown) {
+    if (thrown instanceof UserError) throw thrown;
+    throw new UserError('Whether the model was read rightly could not be proved: ONNX Runtime cannot run the file’s own graph ({0}).', firstLine(thrown));
   }
 }
 
-const sessionOptions: InferenceSession.SessionOptions = { intraOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 4 };
-
-/** Runs a graph once. */
-async function run({ InferenceSession }: Ort, graph: Uint8Array, feeds: Record<string, Tensor>, output: string): Promise<Tensor> {
-  const session = await InferenceSession.create(graph, sessionOptions);
-  try {
-    const results = await session.run(feeds, [output]);
-    return results[output];
-  } finally {
-    await session.release();
+/** Largest difference relative to the root mean square of `theirs`; of the first part of it. `own` may have rows before those. */
+function compared(theirs: Float64Array, own: Float64Array, part = 1): number {
+  const first = own.length - theirs.length;
+  const length = Math.ceil(theirs.length * part);
+  let [difference, squares] = [0, 0];
+  for (let i = 0; i < length; i++) {
+    const [a, b] = [Math.max(theirs[i], smallestLog), Math.max(own[first + i], smallestLog)];
+    const distance = Math.abs(a - b);
+    // Not a number on one side only is as far as can be.
+    difference = Math.max(difference, Number.isNaN(distance) ? (Object.is(a, b) ? 0 : Infinity) : distance);
+    squares += Number.isNaN(a) ? 0 : a ** 2;
   }
+  return difference === 0 ? 0 : difference / Math.sqrt(squares / length);
 }
 
-/** T × V, of a batch of one. */
-async function ownLogProbabilities(ort: Ort, model: GeneralModel, tokens: Float64Array): Promise<Float64Array> {
+/** Steps before an error of float32's size in the lowest weights has grown to a good part of the limit. */
+async function trustedSteps(ort: Ort, model: GeneralModel, tokens: Float64Array, own: Outcome, limit: number): Promise<number> {
+  if (model.layers.some(({ directions }) => directions.some(({ direction }) => direction === 'backward'))) return tokens.length;
+  const [lowest, ...others] = model.layers;
+  const directions = lowest.directions.map((direction) => ({ ...direction, W: nudged(direction.W) }));
+  const nudgedModel = { ...model, layers: [{ ...lowest, directions }, ...others] };
+  const { logProbabilities: moved } = await ownOutcome(ort, nudgedModel, tokens, false);
+  const V = model.vocabularySize;
+  for (let t = 0; t < tokens.length; t++) {
+    if (compared(own.logProbabilities.subarray(t * V, (t + 1) * V), moved.subarray(t * V, (t + 1) * V)) > limit / 10) return Math.max(1, t);
+  }
+  return tokens.length;
+}
+
+function nudged(W: Weights): Weights {
+  return W.map((value, i) => value * (1 + (i % 2 === 0 ? unitRoundoff : -unitRoundoff)));
+}
+
+/** The first layer, from the tokens up, whose states differ; else the output layer. */
+async function disagreement(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, limit: number): Promise<Proof['disagreement']> {
+  const isSingle = use.tokens.sizes.length === 0 || use.tokens.sizes[use.timeAxis] === 1;
+  if (isSingle) return null;
+  const theirs = await theirOutcome(ort, file, use, model, tokens, false, true);
+  const own = await ownOutcome(ort, model, tokens, true);
+  for (const [l, directions] of theirs.states.entries()) {
+    for (const [d, states] of directions.entries()) {
+      const mine = own.states[l][d];
+      const difference = states && mine ? comparedPlainly(states, mine) : 0;
+      const { node, operator } = use.recurrent[l][d];
+      if (difference > limit) return { node, operator, difference };
+    }
+  }
+  const node = file.proto.graph.node.find(({ name, output }) => name === use.outputLayer || output.includes(use.outputLayer));
+  return { node: use.outputLayer, operator: node?.opType ?? 'MatMul', difference: compared(theirs.logProbabilities, own.logProbabilities) };
+}
+
+function comparedPlainly(theirs: Float64Array, own: Float64Array): number {
+  let [difference, squares] = [0, 0];
+  theirs.forEach((value, i) => {
+    difference = Math.max(difference, Math.abs(value - own[i]));
+    squares += value ** 2;
+  });
+  return difference === 0 ? 0 : difference / Math.sqrt(squares / theirs.length);
+}
+
+/** Of a batch of one. */
+async function ownOutcome(ort: Ort, model: GeneralModel, tokens: Float64Array, withStates: boolean): Promise<Outcome> {
   const ids = new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [tokens.length, 1]);
-  const logits = await run(ort, encodeModel(generalGraph(model)), { [names.ids]: ids }, names.logits);
-  return logSoftmax(numbersOf(logits), model.vocabularySize);
+  const session = await Session.of(ort, encodeModel(generalGraph(model, withStates)));
+  try {
+    const states = withStates ? model.layers.map((_, layer) => statesName(layer)) : [];
+    const results = await session.run({ [names.ids]: ids }, [names.logits, ...states]);
+    const all = numbersOf(results[names.logits]);
+    const ofLayers = model.layers.map(({ directions, hiddenSize: H }, layer) =>
+      directions.map((_, d) => (withStates ? rowsOf(numbersOf(results[statesName(layer)]), tokens.length, H, directions.length * H, d * H) : null)));
+    return { logProbabilities: logProbabilities(all, model.vocabularySize, 'nothing'), states: ofLayers, isHalf: false };
+  } finally {
+    await session.close();
+  }
+}
+
+/** T rows of `width`, one every `stride` numbers. */
+function rowsOf(all: Float64Array, T: number, width: number, stride: number, first: number): Float64Array {
+  const rows = new Float64Array(T * width);
+  for (let t = 0; t < T; t++) rows.set(all.subarray(first + t * stride, first + t * stride + width), t * width);
+  return rows;
 }
 
 /** T × V, or 1 × V where only the last step is predicted; of the first text of the batch. */
-async function theirLogProbabilities(ort: Ort, graph: Uint8Array, use: GraphUse, { vocabularySize: V }: GeneralModel, tokens: Float64Array): Promise<{ values: Float64Array; isHalf: boolean }> {
+async function theirOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, isSingle: boolean, withStates: boolean): Promise<Outcome> {
+  const V = model.vocabularySize;
   const batch = use.tokens.sizes[1 - use.timeAxis] ?? 1;
-  let output: Tensor;
+  const seen = withStates ? use.recurrent.flat().map(({ tensor }) => tensor).filter((tensor) => tensor !== '') : [];
+  const session = await Session.of(ort, graphWith(file, [use.output, ...seen]));
   try {
-    const feeds = { [use.tokens.name]: tokenTensor(ort, use, tokens, batch, V), ...Object.fromEntries(use.others.map((other) => [other.name, otherTensor(ort, other, batch, tokens.length)])) };
-    output = await run(ort, graph, feeds, use.output);
-  } catch (thrown) {
-    throw new UserError('Whether the model was read rightly could not be proved: ONNX Runtime cannot run the file’s own graph ({0}).', firstLine(thrown));
+    if (isSingle) return await stepByStep(ort, session, use, tokens, batch, V);
+    const feeds = { ...tokenFeed(ort, use, tokens, batch, V), ...otherFeeds(ort, use, batch, tokens.length) };
+    const results = await session.run(feeds, [use.output, ...new Set(seen)]);
+    const output = results[use.output];
+    const all = numbersOf(output);
+    const T = use.isLast ? 1 : tokens.length;
+    if (all.length !== T * batch * V) throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph gives {0} numbers where {1} were expected.', all.length, T * batch * V);
+    const states = use.recurrent.map((directions, l) =>
+      directions.map(({ tensor, index, directions: D, isBatchFirst }) => {
+        const H = model.layers[l].hiddenSize;
+        const stride = isBatchFirst ? D * H : D * batch * H;
+        return tensor === '' || !withStates ? null : rowsOf(numbersOf(results[tensor]), tokens.length, H, stride, isBatchFirst ? index * H : index * batch * H);
+      }));
+    return { logProbabilities: logProbabilities(predictions(all, use, T, batch, V), V, use.then), states, isHalf: output.type === 'float16' };
+  } finally {
+    await session.close();
   }
-  const all = numbersOf(output);
-  const steps = use.order.includes('time') ? tokens.length : 1;
-  if (all.length !== steps * batch * V) throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph gives {0} numbers where {1} were expected.', all.length, steps * batch * V);
-  const values = ofFirstText(all, use.order, { time: steps, batch, symbols: V });
-  const isHalf = output.type === 'float16';
-  if (use.then === 'nothing') return { values: logSoftmax(values, V), isHalf };
-  return { values: use.then === 'softmax' ? values.map(Math.log) : values, isHalf };
 }
 
-/** The predictions of the batch's first text, time-major: T × V. */
-function ofFirstText(all: Float64Array, order: GraphUse['order'], sizes: Readonly<Record<GraphUse['order'][number], number>>): Float64Array {
+/** Of the first text of the batch, T × V, however they lie. */
+function predictions(all: Float64Array, { order }: GraphUse, T: number, batch: number, V: number): Float64Array {
+  const sizes = { time: T, batch, symbols: V };
   const strides = { time: 0, batch: 0, symbols: 0 };
   let stride = 1;
-  for (const axis of order.toReversed()) {
+  for (const axis of [...order].reverse()) {
     strides[axis] = stride;
     stride *= sizes[axis];
   }
-  const { symbols: V } = sizes;
-  return Float64Array.from({ length: sizes.time * V }, (_, i) => all[Math.floor(i / V) * strides.time + (i % V) * strides.symbols]);
+  return Float64Array.from({ length: T * V }, (_, i) => all[Math.floor(i / V) * strides.time + (i % V) * strides.symbols]);
 }
 
-/** The same tokens for each text of the batch. */
-function tokenTensor(ort: Ort, { tokens: { elementType, oneHotSize, sizes }, timeAxis }: GraphUse, ids: Float64Array, batch: number, V: number): Tensor {
-  const all = Array.from({ length: ids.length * batch }, (_, i) => (timeAxis === 0 ? ids[Math.floor(i / batch)] : ids[i % ids.length]));
-  const dims = sizes.length === 1 ? [ids.length] : timeAxis === 0 ? [ids.length, batch] : [batch, ids.length];
-  if (oneHotSize === null) return tensor(ort, elementType, all, dims);
-  const rows = new Array<number>(all.length * V).fill(0);
-  all.forEach((id, row) => (rows[row * V + id] = 1));
-  return tensor(ort, elementType, rows, [...dims, V]);
-}
-
-/** States are zero; whole numbers are the texts' lengths. */
-function otherTensor(ort: Ort, { elementType, sizes }: GraphUse['others'][number], batch: number, steps: number): Tensor {
-  const dims = sizes.map((size) => size ?? batch);
-  const isWhole = elementType === dataType.int32 || elementType === dataType.int64;
-  return tensor(ort, elementType, new Array<number>(dims.reduce((product, size) => product * size, 1)).fill(isWhole ? steps : 0), dims);
-}
-
-function tensor(ort: Ort, elementType: number, values: readonly number[], dims: readonly number[]): Tensor {
-  switch (elementType) {
-    case dataType.int32:
-      return new ort.Tensor('int32', Int32Array.from(values), dims);
-    case dataType.int64:
-      return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
-    case dataType.double:
-      return new ort.Tensor('float64', Float64Array.from(values), dims);
-    case dataType.float16:
-      // Of what is fed only 0 and 1 are needed.
-      return new ort.Tensor('float16', Uint16Array.from(values, (value) => (value === 0 ? 0 : 0x3c00)), dims);
-    case dataType.bool:
-      return new ort.Tensor('bool', Uint8Array.from(values), dims);
-    default:
-      return new ort.Tensor('float32', Float32Array.from(values), dims);
+/** Of a graph that reads one token a call, its states carried from call to call. */
+async function stepByStep(ort: Ort, session: Session, use: GraphUse, tokens: Float64Array, batch: number, V: number): Promise<Outcome> {
+  const { carried } = use;
+  if (!carried || use.recurrent.some(({ length }) => length > 1)) throw new UserError('Whether the model was read rightly could not be proved: its graph reads one token at a time, and it is not clear which of its outputs are its states.');
+  const all = new Float64Array(tokens.length * V);
+  let feeds = otherFeeds(ort, use, batch, 1);
+  for (let t = 0; t < tokens.length; t++) {
+    const results = await session.run({ ...feeds, ...tokenFeed(ort, use, tokens.subarray(t, t + 1), batch, V) }, [use.output, ...carried.map(({ output }) => output)]);
+    const row = numbersOf(results[use.output]);
+    if (row.length !== batch * V) throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph gives {0} numbers where {1} were expected.', row.length, batch * V);
+    all.set(predictions(row, use, 1, batch, V), t * V);
+    feeds = { ...feeds, ...Object.fromEntries(carried.map(({ input, output }) => [input, results[output]])) };
   }
+  return { logProbabilities: logProbabilities(all, V, use.then), states: [], isHalf: false };
 }
 
-function numbersOf({ type, data }: Tensor): Float64Array {
-  if (type === 'float16') {
-    const bits = data as unknown as Uint16Array;
-    return Float64Array.from(new Uint16Array(bits.buffer, bits.byteOffset, bits.length), halfToNumber);
-  }
-  return Float64Array.from(data as Float32Array);
-}
-
-/** Rows of V logits as log-probabilities. */
-function logSoftmax(logits: Float64Array, V: number): Float64Array {
-  const result = new Float64Array(logits.length);
-  for (let start = 0; start < logits.length; start += V) {
-    const row = logits.subarray(start, start + V);
-    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
-    for (let i = 0; i < V; i++) result[start + i] = row[i] - largest - Math.log(sum);
-  }
-  return result;
+/** The file's graph with these tensors among its outputs. */
+function graphWith({ bytes, proto, external }: ModelFile, tensors: readonly string[]): Uint8Array {
+  const missing = Array.from(new Set(tensors)).filter((tensor) => proto.graph.output.every(({ name }) => name !== tensor));
+  if (missing.length === 0 && !hasExternalData(proto)) return bytes;
+  const whole = hasExternalData(proto) ? selfContained(proto, (tensor) => externalBytes(tensor, external)) : proto;
+  return encodeModel({ ...whole, graph: { ...whole.graph, output: [...whole.graph.output, ...missing.map((name) => ({ name }))] } });
 }
 
 function firstLine(thrown: unknown): string {

@@ -9,6 +9,7 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf, type Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../core/userError';
+import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
@@ -60,6 +61,12 @@ export class Trainer {
       made.network.parameters.values.set(initial.values);
       return new Trainer(settings, reader, made);
     } catch (thrown) {
+      if (thrown instanceof ArenaTooLarge) {
+        throw new UserError(
+          'A window of {0} steps with {1} streams needs {2} MB of memory for this model, and {3} MB can be had. Choose a smaller window, batch or hidden size.',
+          steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.mostBytes / 1e6),
+        );
+      }
       if (!(thrown instanceof RangeError)) throw thrown;
       throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', steps, batch);
     }

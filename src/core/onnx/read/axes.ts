@@ -1,22 +1,32 @@
 /** Which axis of the tokens is time, found by what the recurrent layers read along. */
 import { UserError } from '../../userError';
-import type { Content, Data, Logits } from './value';
+import type { Content, Data, Logits, States } from './value';
+
+/** An axis of the predictions. */
+export type PredictionAxis = 'time' | 'batch' | 'symbols';
 
 export interface StepsAndBatch {
   /** Axis of the tokens. */
   readonly timeAxis: number;
-  /** How the predictions lie, the slowest first; without time they are of the last step only. */
-  readonly order: readonly ('time' | 'batch' | 'symbols')[];
+  /** The predictions are of the last step only. */
+  readonly isLast: boolean;
+  /** Of the predictions, the slowest first. */
+  readonly order: readonly PredictionAxis[];
+}
+
+/** The stack below the predictions, the top layer first. */
+export function statesBelow({ of }: Logits): States[] {
+  const found: States[] = [];
+  for (let content: Content = of.kind === 'normed' ? of.of : of; content.kind === 'states'; content = content.parts[0].node.input) found.push(content);
+  return found;
 }
 
 /** Throws a UserError where the layers do not read along one axis of the tokens. */
-export function stepsAndBatch({ axes }: Data, { of }: Logits): StepsAndBatch {
-  const names = new Set<string>();
-  for (let content: Content = of.kind === 'normed' ? of.of : of; content.kind === 'states'; content = content.parts[0].node.input) {
-    for (const { node } of content.parts) names.add(node.time);
-  }
-  const [time] = names;
-  if (names.size !== 1 || !time.startsWith('ids.')) throw new UserError('The recurrent layers do not all read along one axis of the tokens.');
-  const order = axes.flat().map(({ name }) => (name === time ? 'time' : name.startsWith('ids.') ? 'batch' : 'symbols'));
-  return { timeAxis: Number(time.slice('ids.'.length)), order };
+export function stepsAndBatch({ axes }: Data, logits: Logits): StepsAndBatch {
+  const nodes = statesBelow(logits).reverse().flatMap(({ parts }) => parts.map(({ node }) => node));
+  const [{ time, source: first }] = nodes;
+  const other = nodes.find((node) => node.time !== time || !time.startsWith('ids.'));
+  if (other) throw new UserError('The node “{0}” ({1}) does not read along the same axis of the tokens as “{2}”; all recurrent layers are expected to read along time.', other.source, other.operator, first);
+  const order = axes.flat().map(({ name }): PredictionAxis => (name === time ? 'time' : name.startsWith('ids.') ? 'batch' : 'symbols'));
+  return { timeAxis: Number(time.slice('ids.'.length)), isLast: !order.includes('time'), order };
 }

@@ -1,4 +1,5 @@
 /** The constants of a graph: initializers, and what can be computed from them. */
+import { halfToNumber } from '../../numeric';
 import { dataType, type TensorProto } from '../messages';
 
 export interface Constant {
@@ -143,14 +144,4 @@ function fromTyped(values: ArrayLike<number>, type: number): Float32Array | Floa
   if (type === dataType.bfloat16) return new Float32Array(Uint32Array.from(values, (bits) => bits << 16).buffer);
   if (type === dataType.float) return values instanceof Float32Array ? values : Float32Array.from(values);
   return Float64Array.from(values);
-}
-
-/** IEEE 754 binary16. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

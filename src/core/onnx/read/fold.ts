@@ -1,4 +1,5 @@
 /** Computes operators whose inputs are all constant: how exporters pack weights and work out shapes. */
+import { dataType } from '../messages';
 import { axesOf, axisOf, partsOf, reshaped, slicesOf, type ConstantInputs } from './arguments';
 import { elementsOf, integers, wholeNumbers, type Constant } from './constant';
 import type { GraphNode } from './node';
@@ -7,7 +8,8 @@ import { broadcast, commonShape, copyView, emptyLike, stridesOf, wholeView } fro
 /** Outputs of a node, in order; undefined for an operator, or arguments, that are not known here. */
 type Fold = (node: GraphNode, inputs: ConstantInputs) => readonly Constant[] | undefined;
 
-const realTypes = [1, 10, 11, 16];
+/** ONNX's numbers of the element types that are no whole numbers. */
+export const realTypes: readonly number[] = [dataType.float, dataType.float16, dataType.double, dataType.bfloat16];
 
 const folds: Readonly<Record<string, Fold>> = {
   Identity: (_, [x]) => x && [x],
@@ -86,6 +88,11 @@ const folds: Readonly<Record<string, Fold>> = {
     const filled = value ?? { shape: [1], isInteger: false, data: Float32Array.of(0) };
     return [copyView(filled, { shape, strides: shape.map(() => 0), offset: 0 })];
   },
+  // An operator of early exporters that never became part of ONNX.
+  ConstantFill(node, [sizes]) {
+    const shape = node.integer('input_as_shape', 0) === 1 ? wholeNumbers(sizes) : node.integers('shape');
+    return shape && [copyView({ shape: [1], isInteger: false, data: Float32Array.of(node.float('value', 0)) }, { shape, strides: shape.map(() => 0), offset: 0 })];
+  },
   Expand(_, [x, sizes]) {
     const target = wholeNumbers(sizes);
     const shape = x && target && commonShape(x.shape, target);
@@ -112,6 +119,15 @@ const folds: Readonly<Record<string, Fold>> = {
   Ceil: elementwise(Math.ceil),
   Not: elementwise((x) => Number(!x)),
   Reciprocal: elementwise((x) => 1 / x),
+  Abs: elementwise(Math.abs),
+  Exp: elementwise(Math.exp),
+  Tanh: elementwise(Math.tanh),
+  Relu: elementwise((x) => Math.max(0, x)),
+  Sigmoid: elementwise((x) => 1 / (1 + Math.exp(-x))),
+  Softplus: elementwise((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  Softsign: elementwise((x) => x / (1 + Math.abs(x))),
+  LeakyRelu: (node, inputs) => elementwise((x) => (x >= 0 ? x : node.float('alpha', 0.01) * x))(node, inputs),
+  Elu: (node, inputs) => elementwise((x) => (x >= 0 ? x : node.float('alpha', 1) * Math.expm1(x)))(node, inputs),
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
@@ -127,8 +143,12 @@ const folds: Readonly<Record<string, Fold>> = {
   GreaterOrEqual: comparison((a, b) => a >= b),
   And: comparison((a, b) => a !== 0 && b !== 0),
   Or: comparison((a, b) => a !== 0 || b !== 0),
-  ReduceProd(node, [x]) {
-    return x && !node.has('axes') ? [{ ...x, shape: node.integer('keepdims', 1) ? x.shape.map(() => 1) : [], data: x.data.slice(0, 1).fill(Array.from(x.data).reduce((a, b) => a * b, 1)) }] : undefined;
+  ReduceProd(node, inputs) {
+    const [x] = inputs;
+    const hasAxes = node.has('axes') || (inputs[1]?.data.length ?? 0) > 0;
+    // Shapes, of one axis; nothing else is multiplied up.
+    if (!x || x.shape.length > 1 || (hasAxes && axesOf(node, inputs, 1, x.shape.length)?.length !== x.shape.length)) return undefined;
+    return [{ ...x, shape: node.integer('keepdims', 1) === 0 ? [] : x.shape.map(() => 1), data: Float64Array.of(Array.from(x.data).reduce((product, size) => product * size, 1)) }];
   },
 };
 

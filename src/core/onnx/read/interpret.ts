@@ -1,13 +1,15 @@
 /** Goes through a graph once, in its order, and gives every tensor its meaning (value.ts). */
 import { UserError } from '../../userError';
 import { dataType, type GraphProto, type ValueInfoProto } from '../messages';
+import { axisOf } from './arguments';
 import { elementsOf, integers, readTensor, TensorError, type Constant, type ExternalData } from './constant';
 import { fold, shapeOf } from './fold';
-import { comparedOneHot, gathered, gemm, matMul, oneHot, scaledOrShifted, softmax } from './linear';
+import { comparedOneHot, gathered, gemm, matMul, oneHot, scaledOrShifted, scatteredOneHot, softmax } from './linear';
 import { isMove, move } from './moves';
 import { normStep } from './norm';
 import { GraphNode } from './node';
 import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
+import { tokenwise } from './tokenwise';
 import { UnrolledRecurrences, type UnrolledRecurrence } from './unrolled';
 import { shapeOfData, sizeOf, type Atom, type Axis, type Data, type States, type Value } from './value';
 
@@ -34,6 +36,9 @@ export interface Interpretation {
 /** Sizes for the free axes of the tokens; no weights are asked for sizes that are as odd. */
 export const chosenSizes: readonly number[] = [7, 3];
 
+/** Inputs that are tried at most. */
+const mostCandidates = 6;
+
 /** Meanings of all initializers. Throws a UserError for one that cannot be read. */
 export function readInitializers({ initializer }: GraphProto, external: ExternalData): Map<string, Constant> {
   return new Map(initializer.map((tensor) => [tensor.name ?? '', namedTensor(tensor.name ?? '', () => readTensor(tensor, external))]));
@@ -53,7 +58,7 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
   const values = new Map<string, Value>();
   for (const [name, constant] of constants) values.set(name, { kind: 'constant', constant });
   for (const input of graph.input) if (!constants.has(input.name)) values.set(input.name, input.name === tokens.name ? tokenValue(tokens, sizes) : given(input));
-  const found = { values, notes: { statesGiven: new Set<string>(), lengthsGiven: new Set<string>() }, states: new Array<States>(), logits: new Array<{ name: string; data: Data }>() };
+  const found = { values, notes: { statesGiven: new Map<string, 'hidden' | 'cell'>(), lengthsGiven: new Set<string>() }, states: new Array<States>(), logits: new Array<{ name: string; data: Data }>() };
   const unrolled = new UnrolledRecurrences(graph);
   for (const proto of graph.node) {
     const written = new GraphNode(proto);
@@ -129,11 +134,13 @@ function made1(node: GraphNode, inputs: readonly (Value | undefined)[], constant
   if (node.domain !== '') return undefined;
   const [x] = data;
   const constant = constants.find((each) => each);
-  const norm = normStep(node, inputs, constants);
-  if (norm) return norm;
+  const found = normStep(node, inputs, constants) ?? tokenwise(node, inputs, constants);
+  if (found) return found;
   switch (node.operator) {
     case 'Gather':
       return constants[0] && gathered(constants[0], x, node);
+    case 'GatherND':
+      return constants[0] && node.integer('batch_dims', 0) === 0 && x.axes.at(-1)?.length === 0 ? gathered(constants[0], { ...x, axes: x.axes.slice(0, -1) }, node) : undefined;
     case 'OneHot':
       return oneHot(node, x, constants);
     case 'Equal':
@@ -142,13 +149,16 @@ function made1(node: GraphNode, inputs: readonly (Value | undefined)[], constant
       return constants[1] && matMul(node, x, constants[1]);
     case 'Gemm':
       return constants[1] && gemm(node, x, constants[1], constants[2]);
+    case 'Scatter':
+    case 'ScatterElements':
+      return scatteredOneHot(node, inputs, constants);
     case 'Softmax':
     case 'LogSoftmax':
       return softmax(node, x, opset);
     case 'Log':
       return x.content.kind === 'logits' && x.content.then === 'softmax' ? { ...x, content: { ...x.content, then: 'logSoftmax' } } : undefined;
     case 'Concat':
-      return besideEachOther(node, data);
+      return data.length === inputs.length ? (besideEachOther(node, data) ?? behindEachOther(node, data)) : undefined;
     case 'Add':
     case 'Mul':
       return data.length === 1 && constant ? scaledOrShifted(node.operator, x, constant) : undefined;
@@ -174,6 +184,18 @@ function besideEachOther(node: GraphNode, data: readonly Data[]): Data | undefin
   return { ...first, axes: first.axes.with(-1, [{ name: 'direction', size: parts.length }, { name: 'units', size: units }]), content: { kind: 'states', parts } };
 }
 
+/** States and last states, put one behind the other to be given out or to be taken apart again. */
+function behindEachOther(node: GraphNode, data: readonly Data[]): Data | undefined {
+  const [first] = data;
+  const axis = axisOf(node.integer('axis', 0), first.axes.length);
+  if (axis === undefined) return undefined;
+  const own = first.axes[axis];
+  const isPlain = data.every(({ content, axes }) =>
+    ['states', 'finalStates', 'finalCells'].includes(content.kind) && axes.length === first.axes.length && sameAxes(axes, first.axes) && own.every(({ name }) => name === 'direction'));
+  if (!isPlain) return undefined;
+  return { ...first, axes: first.axes.with(axis, [{ name: 'stack', size: data.length }, ...own]), content: { kind: 'stacked', parts: data.map(({ content }) => content) } };
+}
+
 function sameAxes(a: readonly Axis[], b: readonly Axis[]): boolean {
   return a.every((axis, i) => sizeOf(axis) === sizeOf(b[i]) && axis.every(({ name }, j) => name === b[i][j]?.name));
 }
@@ -194,19 +216,22 @@ function notUnderstood(node: GraphNode): UserError {
   return new UserError('The node “{0}” ({1}) is not understood at its place: token ids, an embedding, RNN, LSTM or GRU layers, a LayerNorm, a linear layer and a softmax were expected, in this order.', node.name, operator);
 }
 
-/** The input that the tokens come in. Throws a UserError where there is none. */
-export function tokenInput(graph: GraphProto, constants: ReadonlyMap<string, Constant>): TokenInput {
+/** The inputs that tokens may come in, the likeliest first. Throws a UserError where there is none. */
+export function tokenInputs(graph: GraphProto, constants: ReadonlyMap<string, Constant>): TokenInput[] {
   const free = freeInputs(graph, constants);
-  const integerTypes: number[] = [dataType.int32, dataType.int64];
-  const ids = free.find(({ elementType, sizes }) => integerTypes.includes(elementType) && (sizes.length === 2 || sizes.length === 1));
-  const realTypes: number[] = [dataType.float, dataType.double, dataType.float16];
-  const oneHotRows = free.find(({ elementType, sizes }) => realTypes.includes(elementType) && sizes.length === 3 && sizes[2] !== null);
-  const idsAsNumbers = free.find(({ elementType, sizes }) => realTypes.includes(elementType) && sizes.length === 2);
-  // Lengths are ids of one axis too; tokens have two where there is a choice.
-  const tokens = free.find(({ elementType, sizes }) => integerTypes.includes(elementType) && sizes.length === 2) ?? oneHotRows ?? idsAsNumbers ?? ids;
-  if (!tokens) throw new UserError('The model has no input for tokens: whole numbers as [time, batch] or [batch, time], or one-hot rows, were expected.');
-  if (tokens !== oneHotRows) return { ...tokens, oneHotSize: null };
-  return { ...tokens, sizes: tokens.sizes.slice(0, 2), oneHotSize: tokens.sizes[2] };
+  const of = (types: readonly number[], isShape: (sizes: readonly (number | null)[]) => boolean) => free.filter(({ elementType, sizes }) => types.includes(elementType) && isShape(sizes));
+  const whole = [dataType.int32, dataType.int64];
+  const real = [dataType.float, dataType.double, dataType.float16];
+  const asIds = (input: Omit<TokenInput, 'oneHotSize'>): TokenInput => ({ ...input, oneHotSize: null });
+  const candidates = [
+    ...of(whole, ({ length }) => length === 2).map(asIds),
+    ...of(whole, ({ length }) => length === 1).map(asIds),
+    ...of(real, (sizes) => sizes.length === 3 && sizes[2] !== null).map((input) => ({ ...input, sizes: input.sizes.slice(0, 2), oneHotSize: input.sizes[2] })),
+    ...of(real, ({ length }) => length === 2).map(asIds),
+    ...of(whole, ({ length }) => length === 0).map(asIds),
+  ];
+  if (candidates.length === 0) throw new UserError('The model has no input for tokens: whole numbers as [time, batch] or [batch, time], or one-hot rows, were expected.');
+  return candidates.slice(0, mostCandidates);
 }
 
 /** The inputs that have no default. */

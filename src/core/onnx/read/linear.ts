@@ -4,13 +4,18 @@ import { UserError } from '../../userError';
 import { axisOf, type ConstantInputs } from './arguments';
 import type { Constant } from './constant';
 import type { GraphNode } from './node';
-import { isFeatures, sizeOf, widthOf, type Content, type Data, type Logits, type Value } from './value';
+import { isFeatures, shapeOfData, sizeOf, widthOf, type Content, type Data, type Logits, type Value } from './value';
 
 /** The rows of a table that the tokens choose, or a column of a one-hot row. Undefined for another Gather. */
 export function gathered(table: Constant, ids: Data, node: GraphNode): Data | undefined {
   if (ids.content.kind !== 'ids' || table.shape.length !== 2 || axisOf(node.integer('axis', 0), 2) !== 0 || table.isInteger) return undefined;
   const [vocabularySize, size] = table.shape;
+  if (vocabularySize === size && isIdentity(table)) return { kind: 'data', axes: [...ids.axes, [{ name: 'features', size }]], content: { kind: 'oneHot', size } };
   return { kind: 'data', axes: [...ids.axes, [{ name: 'features', size }]], content: { kind: 'embedded', table: table.data, vocabularySize, size, source: node.name } };
+}
+
+function isIdentity({ data, shape: [size] }: Constant): boolean {
+  return data.every((value, i) => value === Number(i % (size + 1) === 0));
 }
 
 /** The operator OneHot over the last axis. */
@@ -30,6 +35,17 @@ export function comparedOneHot(values: readonly (Value | undefined)[], constants
   if (ids?.kind !== 'data' || ids.content.kind !== 'ids' || !isRange || ids.axes.at(-1)?.length !== 0) return undefined;
   const size = symbols.data.length;
   return { ...ids, axes: ids.axes.with(-1, [{ name: 'features', size }]), content: { kind: 'oneHot', size } };
+}
+
+/** Ones put at the ids into rows of zeros. */
+export function scatteredOneHot(node: GraphNode, values: readonly (Value | undefined)[], [zeros, , ones]: ConstantInputs): Data | undefined {
+  const ids = values[1];
+  if (ids?.kind !== 'data' || ids.content.kind !== 'ids' || ids.axes.at(-1)?.length !== 0 || !zeros || !ones) return undefined;
+  const rank = ids.axes.length;
+  const size = zeros.shape.at(-1) ?? 0;
+  const isPlain = axisOf(node.integer('axis', 0), rank) === rank - 1 && node.text('reduction', 'none') === 'none' && zeros.shape.length === rank
+    && zeros.shape.slice(0, -1).every((length, axis) => length === sizeOf(ids.axes[axis])) && zeros.data.every((zero) => zero === 0) && ones.data.every((one) => one === 1);
+  return isPlain ? { ...ids, axes: ids.axes.with(-1, [{ name: 'features', size }]), content: { kind: 'oneHot', size } } : undefined;
 }
 
 /** x · W + b over the features: W [F, out], b [out] or none. Undefined where x is nothing that a linear layer is read of. */
@@ -68,6 +84,12 @@ function after(first: Logits, W: Weights, out: number, b: Weights): { W: Weights
 
 /** Adds or multiplies by a constant vector over the features, or a number. Undefined where x is nothing that takes it. */
 export function scaledOrShifted(operator: 'Add' | 'Sub' | 'Mul' | 'Div', x: Data, constant: Constant): Data | undefined {
+  const shape = shapeOfData(x);
+  const neutral = operator === 'Mul' || operator === 'Div' ? 1 : 0;
+  // Exporters leave dropout as a product with ones.
+  const isNeutral = constant.shape.length <= shape.length && constant.data.every((number) => number === neutral)
+    && constant.shape.every((length, i) => length === 1 || length === shape[i - constant.shape.length + shape.length]);
+  if (isNeutral) return x;
   const features = x.axes.at(-1);
   if (!features || !isFeatures(features, x.content)) return undefined;
   const size = sizeOf(features);
@@ -119,7 +141,7 @@ export function gemm(node: GraphNode, x: Data, W: Constant, b: Constant | undefi
   if (node.integer('transA', 0) !== 0 || W.shape.length !== 2 || x.axes.length !== 2 || !isFeatures(x.axes[1], x.content)) return undefined;
   const isTransposed = node.integer('transB', 0) !== 0;
   const [inner, out] = isTransposed ? [W.shape[1], W.shape[0]] : [W.shape[0], W.shape[1]];
-  if (inner !== featuresOf(x) || (b && b.data.length !== out && b.data.length !== 1)) return undefined;
+  if (inner !== featuresOf(x) || (b && b.data.length !== 1 && (b.data.length !== out || b.shape.at(-1) !== out))) return undefined;
   const alpha = node.float('alpha', 1);
   const beta = node.float('beta', 1);
   const matrix = isTransposed ? transposed(W.data, inner) : W.data;

@@ -1,8 +1,11 @@
 /** Operators that only move axes of what the graph computes. */
 import { axesOf, axisOf, partsOf, reshaped, slicesOf, type ConstantInputs } from './arguments';
 import { wholeNumbers } from './constant';
-import { withOnes } from './fold';
+import { UserError } from '../../userError';
+import { dataType } from '../messages';
+import { realTypes, withOnes } from './fold';
 import type { GraphNode } from './node';
+import { finalOf } from './recurrent';
 import { shapeOfData, sizeOf, type Atom, type Axis, type Data } from './value';
 
 /** Outputs in order; undefined where the move is not understood. @param inputs constants, the first being `x` itself */
@@ -10,8 +13,12 @@ type Move = (node: GraphNode, x: Data, inputs: ConstantInputs) => readonly Data[
 
 const moves: Readonly<Record<string, Move>> = {
   Identity: (_, x) => [x],
-  Cast: (_, x) => [x],
-  Dropout: (node, x) => node.outputs.map(() => x),
+  Cast: (node, x) => (keepsNumbers(x, node.integer('to', 0)) ? [x] : undefined),
+  Dropout(node, x, inputs) {
+    const isActive = inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0;
+    if (isActive) throw new UserError('The node “{0}” ({1}) drops numbers at random also when the model is used: it was exported while training. Export it for use instead (in PyTorch, after model.eval()).', node.name, node.operator);
+    return [x];
+  },
   Transpose(node, x) {
     const perm = node.integers('perm') ?? x.axes.map((_, axis) => x.axes.length - 1 - axis);
     if (perm.length !== x.axes.length || new Set(perm).size !== perm.length || perm.some((axis) => axisOf(axis, perm.length) === undefined)) return undefined;
@@ -75,6 +82,15 @@ export function move(node: GraphNode, x: Data, inputs: ConstantInputs): readonly
   return moves[node.operator](node, x, inputs);
 }
 
+/** Whether a Cast leaves the numbers what they are, but for their last digits. */
+function keepsNumbers({ content }: Data, to: number): boolean {
+  if (content.kind === 'oneHot') return true;
+  const isReal = realTypes.includes(to);
+  // Tokens come as real numbers too; of the other inputs only zeros and lengths are used.
+  if (content.kind === 'given') return true;
+  return content.kind === 'ids' ? isReal || to === dataType.int32 || to === dataType.int64 : isReal;
+}
+
 /** The same atoms in axes of these sizes; undefined where an atom would be cut. */
 function regrouped(x: Data, sizes: readonly number[] | undefined): readonly Data[] | undefined {
   if (!sizes) return undefined;
@@ -83,8 +99,9 @@ function regrouped(x: Data, sizes: readonly number[] | undefined): readonly Data
   const axes = sizes.map((size, i): Axis | undefined => {
     const axis: Atom[] = [];
     while (sizeOf(axis) < size && next < atoms.length) axis.push(atoms[next++]);
-    // Atoms of size 1 belong to the axis before them unless that has been given its own, or another one waits for them.
-    while (next < atoms.length && atoms[next].size === 1 && (i === sizes.length - 1 || (size === 1 && axis.length === 0))) axis.push(atoms[next++]);
+    // Atoms of size 1 belong to the axis before them, unless the next axis waits for one.
+    const isAwaited = i < sizes.length - 1 && sizes[i + 1] === 1;
+    while (next < atoms.length && atoms[next].size === 1 && (!isAwaited || (size === 1 && axis.length === 0))) axis.push(atoms[next++]);
     return sizeOf(axis) === size ? axis : undefined;
   });
   return next === atoms.length && axes.every((axis) => axis) ? [{ ...x, axes: axes as Axis[] }] : undefined;
@@ -98,13 +115,26 @@ function sliced(x: Data, axis: number, start: number, step: number, count: numbe
   const { content } = x;
   if (content.kind === 'given') return { ...x, axes: x.axes.with(axis, count === 1 ? [] : [{ name: 'part', size: count }]) };
   const names = whole.map(({ name }) => name).join(' ');
+  if (whole[0]?.name === 'stack') return count === 1 ? ofStack(x, axis, start) : undefined;
   if (names === 'direction' && count === 1) return ofDirection(x, axis, start, []);
   if (names === 'direction units') {
     const units = whole[1].size;
     return count === units && start % units === 0 && step === 1 ? ofDirection(x, axis, start / units, [whole[1]]) : undefined;
   }
+  if (content.kind === 'stacked') return undefined;
   const isStep = names.startsWith('ids.') && step === 1 && count === 1 && start === size - 1;
   return isStep ? { ...x, axes: x.axes.with(axis, []) } : undefined;
+}
+
+/** One of the states that were put one behind the other; if they are of several directions, one of those. */
+function ofStack(x: Data, axis: number, index: number): Data | undefined {
+  const { content } = x;
+  if (content.kind !== 'stacked') return undefined;
+  const rest = x.axes[axis].slice(1);
+  const each = sizeOf(rest);
+  const part = content.parts.at(Math.floor(index / each));
+  const picked = part && { ...x, content: part, axes: x.axes.with(axis, rest) };
+  return picked && rest.length > 0 ? ofDirection(picked, axis, index % each, []) : picked;
 }
 
 function ofDirection(x: Data, axis: number, d: number, rest: Axis): Data | undefined {
@@ -112,7 +142,8 @@ function ofDirection(x: Data, axis: number, d: number, rest: Axis): Data | undef
   const pick = (parts: readonly unknown[]) => parts[d] !== undefined;
   if (content.kind === 'states' && pick(content.parts)) return { ...x, axes: x.axes.with(axis, rest), content: { ...content, parts: [content.parts[d]] } };
   if (content.kind === 'finalStates' && pick(content.of.parts)) {
-    return { ...x, axes: x.axes.with(axis, rest), content: { ...content, of: { ...content.of, parts: [content.of.parts[d]] } } };
+    return { ...x, axes: x.axes.with(axis, rest), content: finalOf({ ...content.of, parts: [content.of.parts[d]] }) };
   }
+  if (content.kind === 'finalCells') return { ...x, axes: x.axes.with(axis, rest) };
   return undefined;
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../userError';
 import { axisOf, type ConstantInputs } from './arguments';
 import { wholeNumbers, type Constant } from './constant';
 import type { GraphNode } from './node';
-import { isFeatures, widthOf, type Data, type NormStep, type States, type Value } from './value';
+import { isFeatures, widthOf, type Data, type Normed, type NormStep, type States, type Value } from './value';
 
 /** Undefined where the node is no part of a LayerNorm over the features. */
 export function normStep(node: GraphNode, values: readonly (Value | undefined)[], constants: ConstantInputs): Data | undefined {
@@ -16,6 +16,8 @@ export function normStep(node: GraphNode, values: readonly (Value | undefined)[]
   const { of } = stepOf(data) as Step;
   // Of two operands, only what comes from the variance knows it.
   const epsilon = Math.max(...steps.map((step) => step?.epsilon ?? 0));
+  // Of two parts both must be of the same states.
+  if (steps.some((step) => step && step.of !== of)) return undefined;
   const constant = constants.find((each) => each);
   const to = (step: NormStep, eps = epsilon): Data => ({ ...data, content: { kind: 'normStep', of, step, epsilon: eps } });
   const [a, b] = steps.map((step) => step?.step);
@@ -44,7 +46,7 @@ export function normStep(node: GraphNode, values: readonly (Value | undefined)[]
     case 'Add':
       if ((a ?? b) === 'variance' && constant?.data.length === 1) return to('shifted', constant.data[0]);
       if ((a ?? b) === 'standard') return normed(data, of, epsilon, undefined, constant);
-      return data.content.kind === 'normed' && constant ? normed(data, of, epsilon, { ...constant, data: data.content.norm.gamma }, constant) : undefined;
+      return data.content.kind === 'normed' && constant ? shifted(data, data.content, constant) : undefined;
     default:
       return undefined;
   }
@@ -62,6 +64,13 @@ function stepOf({ content, axes }: Data): Step | undefined {
   return content.kind === 'normed' ? { of: content.of, step: 'done', epsilon: content.norm.epsilon } : undefined;
 }
 
+/** Adds to β: whatever was added before stays. */
+function shifted(data: Data, content: Normed, by: Constant): Data {
+  const { norm } = content;
+  const { norm: { beta } } = normed(data, content.of, norm.epsilon, undefined, by).content as Normed;
+  return { ...data, content: { ...content, norm: { ...norm, beta: Float64Array.from(beta, (value, i) => value + norm.beta[i]) } } };
+}
+
 function isOverFeatures(node: GraphNode, data: Data, constants: ConstantInputs): boolean {
   const axes = node.integers('axes') ?? wholeNumbers(constants[1]);
   return axes?.length === 1 && axisOf(axes[0], data.axes.length) === data.axes.length - 1 && node.integer('keepdims', 1) === 1;
@@ -70,7 +79,7 @@ function isOverFeatures(node: GraphNode, data: Data, constants: ConstantInputs):
 function normed(data: Data, of: States, epsilon: number, gamma: Constant | undefined, beta: Constant | undefined): Data {
   const width = widthOf(of);
   const weights = (constant: Constant | undefined, otherwise: number) => {
-    if (constant && constant.data.length !== width) throw new UserError('The LayerNorm after the recurrent layers has {0} weights; {1} were expected.', constant.data.length, width);
+    if (constant && (constant.data.length !== width || constant.shape.at(-1) !== width)) throw new UserError('The LayerNorm after the recurrent layers has {0} weights; {1} were expected.', constant.data.length, width);
     return constant?.data ?? new Float32Array(width).fill(otherwise);
   };
   return { ...data, content: { kind: 'normed', of, norm: { gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon } } };

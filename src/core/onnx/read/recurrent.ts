@@ -4,7 +4,7 @@ import type { CellName, Direction } from '../../model/config';
 import { UserError } from '../../userError';
 import type { Constant } from './constant';
 import type { GraphNode } from './node';
-import { isFeatures, sizeOf, type Axis, type Content, type RecurrentNode, type States, type Value } from './value';
+import { isFeatures, sizeOf, type Axis, type Content, type Data, type RecurrentNode, type States, type Value } from './value';
 
 const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };
 const gateBlocks: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
@@ -24,7 +24,7 @@ export function isRecurrent({ operator, domain }: GraphNode): boolean {
 
 export interface RecurrentNotes {
   /** Inputs of the graph that give the first states, which are taken as zero. */
-  readonly statesGiven: Set<string>;
+  readonly statesGiven: Map<string, 'hidden' | 'cell'>;
   readonly lengthsGiven: Set<string>;
 }
 
@@ -54,13 +54,14 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
   const activations = activationsOf(node, cell, D);
-  const hidden = firstStates(node, firstHidden, D, H, isBatchFirst, notes);
-  const cellStates = firstStates(node, firstCell, D, H, isBatchFirst, notes);
+  const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
+  const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
     cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: cell !== 'gru' || node.integer('linear_before_reset', 0) !== 0,
     inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: data.steps[0]?.name ?? '',
+    output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
   };
   const parts = names.map((direction, d): States['parts'][number] => {
     const own: GeneralDirection = {
@@ -79,8 +80,13 @@ function outputs(parts: States['parts'], { steps, batch }: { steps: Axis; batch:
   const direction: Axis = D > 1 ? [{ name: 'direction', size: D }] : [];
   const units: Axis = [{ name: 'units', size: H }];
   const all: Value = { kind: 'data', content, axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units] };
-  const last: Value = { kind: 'data', content: { kind: 'finalStates', of: content }, axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
-  return [all, last, { kind: 'data', content: { kind: 'given', input: 'Y_c' }, axes: last.axes }];
+  const last: Data = { kind: 'data', content: finalOf(content), axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
+  return [all, last, { ...last, content: { kind: 'finalCells' } }];
+}
+
+/** A direction that ends at the last step has there its state of that step. */
+export function finalOf(of: States): Content {
+  return of.parts.length === 1 && of.parts[0].direction.direction === 'forward' ? of : { kind: 'finalStates', of };
 }
 
 function directionNames(node: GraphNode): readonly Direction[] {
@@ -126,15 +132,16 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
 }
 
 /** [H] of each direction; null where they begin at zero. */
-function firstStates(node: GraphNode, value: Value | undefined, D: number, H: number, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
   if (!value) return null;
+  if (value.kind === 'unknown') throw value.reason;
   if (value.kind === 'data' && value.content.kind === 'given') {
-    notes.statesGiven.add(value.content.input);
+    notes.statesGiven.set(value.content.input, state);
     return null;
   }
   const constant = value.kind === 'constant' ? value.constant : undefined;
   const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
-  if (!constant || first !== D || constant.shape[2] !== H || B === 0) {
+  if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
     throw new UserError('The node “{0}” ({1}) begins with states that are neither zero, constant, nor an input of the model.', node.name, node.operator);
   }
   return Array.from({ length: D }, (_, d) => {

@@ -3,6 +3,7 @@
  * gives every tensor one of these meanings. What exporters put between the operators that compute (Transpose, Reshape, Squeeze …) only
  * moves axes; so each axis is a list of atoms, such as time, or direction and units, which such operators permute, join and part.
  */
+import type { Direction } from '../../model/config';
 import type { Weights } from '../../model/generalModel';
 import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../model/generalModel';
 import type { UserError } from '../../userError';
@@ -29,7 +30,11 @@ export type Content =
   | { readonly kind: 'embedded'; readonly table: Weights; readonly vocabularySize: number; readonly size: number; readonly source: string }
   /** The state after each step, features: directions, then units; or with `direction` an axis of its own. */
   | States
+  /** The last state of directions that do not all end at the last step, and what an LSTM's cells hold in the end. */
   | { readonly kind: 'finalStates'; readonly of: States }
+  | { readonly kind: 'finalCells' }
+  /** States put one behind the other, on an axis that begins with the atom `stack`. */
+  | { readonly kind: 'stacked'; readonly parts: readonly Content[] }
   /** LayerNorm under way (norm.ts) or done. */
   | { readonly kind: 'normStep'; readonly of: States; readonly step: NormStep; readonly epsilon: number }
   | Normed
@@ -52,6 +57,13 @@ export interface RecurrentNode extends Omit<GeneralLayer, 'directions'> {
   readonly input: Content;
   /** … and along which atom; "" where that axis has size 1. */
   readonly time: string;
+  /** The tensor of all its states, Y; "" where the node does not give it. */
+  readonly output: string;
+  readonly operator: string;
+  /** Of all its directions, in the order of Y. */
+  readonly directionNames: readonly Direction[];
+  /** Y is [batch, time, D, H] rather than [time, D, batch, H]. */
+  readonly isBatchFirst: boolean;
 }
 
 export type NormStep = 'mean' | 'centered' | 'squared' | 'variance' | 'shifted' | 'deviation' | 'inverse' | 'standard' | 'scaled';
