@@ -13,6 +13,7 @@ import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
+import * as shortfall from './parts/shortfall.mjs';
 import * as training from './parts/training.mjs';
 
 const usage = `npm run bench -- [PART …] [options]
@@ -20,6 +21,7 @@ const usage = `npm run bench -- [PART …] [options]
 Parts, all but the profile without a name:
   training    training steps, beside PyTorch
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
+  shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
@@ -34,8 +36,8 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, inspection, recording, kernels, long, profile };
-const standard = ['training', 'limit', 'inspection', 'recording', 'kernels', 'long'];
+const parts = { training, limit, shortfall, inspection, recording, kernels, long, profile };
+const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long'];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };
@@ -75,7 +77,7 @@ async function bench() {
     const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
     const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
     const results = {};
-    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say });
+    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say }, results);
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
     process.stdout.write(`\n${text}`);
     say('written', keepJson({ ...head, results }));

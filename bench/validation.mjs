@@ -10,8 +10,8 @@ import { root } from '../scripts/lib/stamps.mjs';
 import { englishText } from './lib/corpus.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { table, verdict } from './lib/markdown.mjs';
-import { keepJson } from './lib/results.mjs';
-import { peerEnvironment } from './lib/sides.mjs';
+import { keepJson, keepPage } from './lib/results.mjs';
+import { peerEnvironment, versionOf } from './lib/sides.mjs';
 
 const usage = `npm run bench:validation -- [options]
 
@@ -23,7 +23,8 @@ then the luck of the draw, which is most of the difference, is the same.
   --node PATH    the Node.js that runs our side (default: this one)
   --steps N      training steps of 2,048 tokens (default: 500)
   --seeds N      runs of each side (default: 2)
-  --text FILE    another text, UTF-8 without a byte-order mark (default: from Debian's package bible-kjv-text)`;
+  --text FILE    another text, UTF-8 without a byte-order mark (default: from Debian's package bible-kjv-text)
+  --publish      also writes bench/VALIDATION.md`;
 
 const settings = { hidden: 256, window: 64, batch: 32, 'learning-rate': 0.002, 'clip-norm': 1 };
 /** Too small to change a float32: a run's first weights are those after one such step. */
@@ -37,6 +38,7 @@ const options = {
   steps: { type: 'string', default: '500' },
   seeds: { type: 'string', default: '2' },
   text: { type: 'string' },
+  publish: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
 
@@ -49,7 +51,7 @@ function parse() {
 }
 
 async function validation() {
-  const { python, node, steps, seeds, text: given, help } = parse();
+  const { python, node, steps, seeds, text: given, publish, help } = parse();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
@@ -70,8 +72,12 @@ async function validation() {
       losses.theirsFromOurs.push(await peer(python, ['train', text, ...shared, '--initial', first]));
       say(`seed ${seed}`, Object.values(losses).map((values) => values.at(-1).toFixed(4)).join(', '));
     }
-    process.stdout.write(`\n${report(losses)}\n`);
-    say('written', keepJson({ machine: describeMachine(), settings: { ...settings, steps: Number(steps) }, losses }));
+    const machine = describeMachine();
+    const chosen = { ...settings, steps: Number(steps) };
+    const body = report(losses);
+    process.stdout.write(`\n${body}\n`);
+    say('written', keepJson({ machine, settings: chosen, losses }));
+    if (publish) say('written', keepPage(page({ machine, python: await versionOf(python), node: await versionOf(node), text: given ?? 'the King James Bible (Debian’s bible-kjv-text)', settings: chosen }, body), 'VALIDATION.md'));
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -101,6 +107,15 @@ async function output(command, args, environment) {
   } catch (error) {
     throw new Hindrance(`${command} ${args.join(' ')} failed.\n${error.stderr ?? error.message}`);
   }
+}
+
+function page({ machine, python, node, text, settings: chosen }, body) {
+  const head = [
+    `- ${new Date().toISOString().slice(0, 10)}, ${machine.cores} × ${machine.processor}, ${machine.system}`,
+    `- Backflow on Node.js ${node} beside PyTorch ${python}, both float32, Adam`,
+    `- One-layer LSTM on a million characters of ${text}: ${Object.entries(chosen).map(([name, value]) => `${name} ${value}`).join(', ')}`,
+  ];
+  return `# Validation loss after the same tokens\n\n${head.join('\n')}\n\n${body}\n`;
 }
 
 function report({ ours, theirs, theirsFromOurs }) {

@@ -4,13 +4,17 @@ import type { BackflowApi } from './editor/api/backflow';
 import { Flows } from './editor/api/flows';
 import { ChoiceMemory } from './editor/choices/choiceMemory';
 import { registerCommands } from './editor/commands';
+import { Comparisons } from './editor/compare/comparisons';
 import { Notices } from './editor/notices';
 import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
-import { Panel, panelType } from './editor/panel/panel';
+import { PanelExports } from './editor/panel/exporting';
+import { JourneyLink } from './editor/panel/journeyLink';
+import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
+import { Playground } from './editor/playground';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
 import { TargetFollower } from './editor/probe/targetFollower';
@@ -50,9 +54,17 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const watching = new Watching(runs, tracker, panel, tints, tintMemory);
   const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
+  const journey = new JourneyLink(panel, runs, tracker, notices);
+  const comparePanel = new Panel(context.extensionUri, log, 'compare');
+  const compareExports = new PanelExports(comparePanel, notices);
+  const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
+  const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
+  const playgroundExports = new PanelExports(playgroundPanel, notices);
+  const playground = new Playground(playgroundPanel, launch, notices);
   const choices = new ChoiceMemory(context.workspaceState);
   const training = { launch, registry: runs, runsFolder, panel, choices };
 
@@ -74,15 +86,26 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     watching,
     follower,
     link,
+    exports,
     restorer,
+    journey,
+    comparePanel,
+    compareExports,
+    comparisons,
+    playgroundPanel,
+    playgroundExports,
+    playground,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
+    runs.onDidHang((session) => void control.offerEnd(session)),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),
     vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
+    vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
+    vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
   );
   return flows.api;
 }

@@ -1,5 +1,5 @@
 /** The page's entry: joins the editor's messages to the page. */
-import type { ToPage } from '../src/protocol/panel';
+import type { PageView, ToPage } from '../src/protocol/panel';
 import { acceptModels } from './drop';
 import { Link } from './link';
 import { Page } from './page';
@@ -12,8 +12,13 @@ window.addEventListener('unhandledrejection', (event) => link.error(event.reason
 
 const root = document.getElementById('page');
 if (root) {
-  const page = new Page(root, loadTexts(), link);
+  const page = new Page(root, loadTexts(), link, viewOf(root));
   window.addEventListener('message', (event: MessageEvent<ToPage>) => page.receive(event.data));
   acceptModels(document.body, link);
   link.ready();
+}
+
+function viewOf({ dataset }: HTMLElement): PageView {
+  const view = dataset['view'];
+  return view === 'compare' || view === 'playground' ? view : 'run';
 }

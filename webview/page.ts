@@ -1,17 +1,21 @@
 /** The page: what it knows, and drawing it, at most once for each picture the screen shows. */
 import type { Frame } from '../src/protocol/frame';
-import type { PanelStatus, ToPage } from '../src/protocol/panel';
+import type { PageView, PanelStatus, ToPage } from '../src/protocol/panel';
 import type { RunDescription } from '../src/protocol/run';
 import { Metrics } from './charts/metrics';
 import type { Columns } from './columns';
+import { button } from './controls';
 import { element } from './dom';
+import { Exporter, type PageState } from './exporting/exporter';
 import { flowRows, type FlowRow } from './flowRows';
 import { Header } from './header';
+import { KeptPlace } from './keptPlace';
 import type { Link } from './link';
 import type { PageParts, Scene, Section } from './section';
 import { sectionsOf } from './sections';
 import type { Texts } from './texts';
 import { readTheme, watchTheme } from './theme';
+import { Travel } from './travel';
 import { View } from './view';
 
 /** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
@@ -25,6 +29,8 @@ export class Page {
   /** The newest frame that has not been drawn. */
   private arrived: Frame | null = null;
   private frame: Frame | null = null;
+  /** The newest of all, also while that of an earlier training step is shown. */
+  private live: Frame | null = null;
   private rows: FlowRow[] = [];
   private failure: string | null = null;
 
@@ -34,19 +40,37 @@ export class Page {
   private readonly stale = { theme: true, frame: true, metrics: true, paint: true };
 
   private readonly view = new View(() => this.schedule());
+  private readonly travel: Travel;
   private readonly header: Header;
   private readonly sections: readonly Section[];
+  private readonly exporter: Exporter;
+  private readonly place: KeptPlace;
   private readonly empty: HTMLElement;
 
   constructor(
     private readonly root: HTMLElement,
-    texts: Texts,
+    private readonly texts: Texts,
     private readonly link: Link,
+    private readonly kind: PageView = 'run',
   ) {
-    const parts: PageParts = { texts, link, view: this.view, redraw: () => this.schedule() };
+    this.travel = new Travel(link, () => this.goToNow());
+    const parts: PageParts = {
+      texts,
+      link,
+      view: this.view,
+      travel: this.travel,
+      redraw: () => this.schedule(),
+      repaint: () => {
+        this.stale.paint = true;
+        this.schedule();
+      },
+      takeAway: (section) => this.exporter.offer(section, null),
+    };
     this.header = new Header(texts, (action) => link.control(action));
-    this.sections = sectionsOf(parts);
-    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }));
+    this.sections = sectionsOf(parts, kind);
+    this.place = new KeptPlace(link, this.view);
+    this.exporter = new Exporter(this.sections, texts, link, () => this.described());
+    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }), button({ action: 'openPlayground', text: texts.get('playOpen'), help: texts.get('playIntro'), pressed: () => link.openPlayground() }).root);
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
@@ -73,16 +97,33 @@ export class Page {
         this.stale.metrics = true;
         break;
       case 'frame':
-        this.arrived = message.frame;
+        this.live = message.frame;
+        // Out of sight, it need not be drawn to be answered.
+        if (this.travel.step === null) this.arrived = message.frame;
+        else this.link.frameDrawn(message.frame.header.sequence);
+        break;
+      case 'travelled':
+        if (this.travel.accept(message.frame !== null) && message.frame) this.arrived = message.frame;
+        this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
+        break;
+      case 'playground':
+        this.arrived = message.result.frame;
         break;
       case 'probeFailed':
         this.failure = message.message;
-        this.arrived = this.frame = null;
+        this.arrived = this.frame = this.live = null;
+        this.travel.reset();
         this.stale.frame = true;
         break;
       case 'mark':
         this.link.markedByEditor(message.step);
         this.view.setMark(message.step);
+        break;
+      case 'takeAway':
+        this.exporter.offer(null, message.kind);
+        break;
+      case 'export':
+        this.exporter.make(message.id, message.format).catch((thrown: unknown) => this.link.error(thrown));
         break;
     }
     for (const section of this.sections) section.receive?.(message);
@@ -94,11 +135,19 @@ export class Page {
     this.status = status;
     this.metrics.clear();
     this.metrics.add(history);
-    this.arrived = this.frame = this.failure = null;
+    this.arrived = this.frame = this.live = this.failure = null;
+    this.travel.reset();
     this.rows = [];
     this.view.setMark(null);
     this.stale.metrics = this.stale.frame = true;
     this.link.remember(run);
+    this.place.opened();
+  }
+
+  private goToNow(): void {
+    this.arrived = this.live;
+    this.link.travelled(false, false);
+    this.schedule();
   }
 
   private schedule(): void {
@@ -118,11 +167,12 @@ export class Page {
     const { stale } = this;
     const isNew = this.acceptFrame();
     if (stale.theme) this.theme = readTheme();
-    this.empty.hidden = this.run !== null || this.frame !== null || this.failure !== null;
+    this.empty.hidden = this.kind !== 'run' || this.run !== null || this.frame !== null || this.failure !== null;
     this.header.show(this.run, this.status, this.metrics.latest);
     const scene = this.scene();
     for (const section of this.sections) section.draw(scene);
     stale.theme = stale.frame = stale.metrics = stale.paint = false;
+    if (this.frame) this.place.drawn(this.frame.header);
     if (isNew && this.frame) {
       const count = Number(document.documentElement.dataset['framesDrawn'] ?? 0) + 1;
       document.documentElement.dataset['framesDrawn'] = String(count);
@@ -139,6 +189,19 @@ export class Page {
     return { run, status, metrics, frame, rows, failure, view, columns, width, theme, fresh: { frame: stale.frame, metrics: stale.metrics, paint } };
   }
 
+  /** What exported files say of the page. */
+  private described(): PageState {
+    const { run, frame, theme, texts } = this;
+    const { numbers } = texts;
+    const name = (run?.name ?? 'backflow').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 32) || 'backflow';
+    const facts: [string, string][] = [];
+    if (run) {
+      facts.push([texts.get('factParameters'), numbers.integer(run.model.parameterCount)]);
+    }
+    if (frame) facts.push([texts.get('trainingStep'), numbers.integer(frame.header.trainingStep)], [texts.get('factText'), texts.tokens(frame.header.tokens.length)]);
+    return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
+  }
+
   /** Takes the newest frame, if one has come, to be drawn now. */
   private acceptFrame(): boolean {
     const next = this.arrived;
@@ -149,6 +212,11 @@ export class Page {
     this.failure = null;
     this.view.accept(next.header.tokens.length, next.header.unitMap.units);
     this.stale.frame = true;
+    this.place.frameCame(next.header);
     return true;
   }
+}
+
+function isOtherText(a: Frame | null, b: Frame | null): boolean {
+  return a !== null && b !== null && a.header.tokens.join('\u0000') !== b.header.tokens.join('\u0000');
 }

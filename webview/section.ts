@@ -9,6 +9,7 @@ import type { FlowRow } from './flowRows';
 import type { Link } from './link';
 import type { Texts } from './texts';
 import type { Theme } from './theme';
+import type { Travel } from './travel';
 import type { View } from './view';
 
 /** What of the scene is new since the last picture. */
@@ -45,8 +46,13 @@ export interface PageParts {
   readonly texts: Texts;
   readonly link: Link;
   readonly view: View;
+  readonly travel: Travel;
   /** Draws all sections soon, once for however many calls. */
   redraw(): void;
+  /** The same, and tells them that everything must be coloured again. */
+  repaint(): void;
+  /** Offers the reader what the section shows, to be saved. */
+  takeAway(section: Section): void;
 }
 
 export interface Section {

@@ -38,12 +38,19 @@ export class Texts {
     return count === 1 ? this.get('oneToken') : this.get('manyTokens', this.numbers.integer(count));
   }
 
+  /** A size relative to the target's own step, from its log₁₀. */
+  relative(log10: number): string {
+    if (Number.isNaN(log10)) return this.get('readoutUnreachable');
+    if (Number.isFinite(log10)) return this.numbers.fromLog10(log10);
+    return this.get(log10 < 0 ? 'readoutZero' : 'readoutNotFinite');
+  }
+
   layer(layer: number, direction: 'forward' | 'backward'): string {
     return this.get(direction === 'forward' ? 'layer' : 'layerBackward', String(layer + 1));
   }
 
   /** A row's name in a margin: “layer 2”, of an LSTM “layer 2, c” or “cell c”. */
-  row({ layer, direction, state, naming }: FlowRow): string {
+  row({ layer, direction, state, naming }: Pick<FlowRow, 'layer' | 'direction' | 'state' | 'naming'>): string {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
     if (naming === 'state') return this.get(state === 'cell' ? 'rowCell' : 'rowHidden');

@@ -96,7 +96,7 @@ function listOf(items: readonly string[], texts: Texts): string {
   return new Intl.ListFormat(texts.language, { type: 'conjunction' }).format(items);
 }
 
-function fractionName(exponent: number, texts: Texts): string {
+export function fractionName(exponent: number, texts: Texts): string {
   const names = { '-1': 'tenth', '-2': 'hundredth', '-3': 'thousandth', '-6': 'millionth' } as const;
   const name = names[String(exponent) as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
   return name ? texts.get(name) : texts.get('fraction', sizeOf(exponent, texts));

@@ -24,8 +24,8 @@ export function keepJson(content) {
   return file;
 }
 
-export function keepPage(text) {
-  const file = join(root, 'bench/RESULTS.md');
+export function keepPage(text, name = 'RESULTS.md') {
+  const file = join(root, 'bench', name);
   writeFileSync(file, text);
   return file;
 }

@@ -1,7 +1,9 @@
 // The programs that are measured: ours, and one PyTorch or more.
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { run } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/stamps.mjs';
 import { Worker } from './worker.mjs';
@@ -48,6 +50,13 @@ function processorFlags() {
   } catch {
     return new Set();
   }
+}
+
+/** The version of a Python's PyTorch, or of a Node.js. */
+export async function versionOf(program) {
+  const isPython = program.includes('python');
+  const args = isPython ? ['-c', 'import torch; print(torch.__version__)'] : ['-p', 'process.versions.node'];
+  return (await promisify(execFile)(program, args)).stdout.trim();
 }
 
 /** What `interleave` times: training steps of a built model. */

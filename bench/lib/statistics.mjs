@@ -4,6 +4,13 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Between which two values the middle half lies. */
+export function quartiles(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const quarter = Math.floor(sorted.length / 4);
+  return [sorted[quarter], sorted[sorted.length - 1 - quarter]];
+}
+
 /**
  * How many times as fast `ours` is: the ratio of the medians, and the least and greatest ratio within one round, whose two
  * measurements stand side by side in time.

@@ -5,11 +5,12 @@ import asc from 'assemblyscript/asc';
 
 const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '64'];
 
-export function assemblyScript(root) {
+/** @param names whether the modules carry the functions' names, for profiles */
+export function assemblyScript(root, { names = false } = {}) {
   const compiled = new Map();
   const compileOnce = (source, simd) => {
     const key = `${source} ${simd}`;
-    if (!compiled.has(key)) compiled.set(key, compile(root, source, simd));
+    if (!compiled.has(key)) compiled.set(key, compile(root, source, simd, names));
     return compiled.get(key);
   };
   return {
@@ -27,10 +28,10 @@ export function assemblyScript(root) {
   };
 }
 
-async function compile(root, source, simd) {
+async function compile(root, source, simd, names) {
   let binary;
   const features = simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
-  const { error, stderr } = await asc.main([source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options, ...features], {
+  const { error, stderr } = await asc.main([source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options, ...features, ...(names ? ['--debug'] : [])], {
     writeFile: (name, contents) => {
       if (name.endsWith('.wasm')) binary = contents;
     },

@@ -10,14 +10,14 @@ import { root } from './stamps.mjs';
 const tests = join(root, 'out/test/editor/host/index.js');
 
 /**
- * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number }} options
+ * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number, release: 'newest' | 'lowest' }} options
  * `folder` is opened as the workspace; `environment` is added to the extension host's: BACKFLOW_TEST_COUNTS and
  * BACKFLOW_TEST_OUTPUT name files for the counts and for what is to be read; `deadline` in milliseconds.
  * @returns {Promise<number>} the tests' exit code
  */
-export async function runInCodeServer({ browser, folder, data, environment, deadline }) {
+export async function runInCodeServer({ browser, folder, data, environment, deadline, release }) {
   const { chromium } = await import('playwright-core');
-  const server = await startCodeServer({ data, development: true, environment, patience: 10 });
+  const server = await startCodeServer({ data, release, development: true, environment, patience: 10 });
   const instance = await chromium.launch({ executablePath: browser, args: chromiumFlags });
   /** What the editor's own console said; told only when the tests did not come to their end. */
   const said = [];

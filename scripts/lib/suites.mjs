@@ -20,8 +20,10 @@ const usage = `npm test -- [SUITE …] [--grep TEXT]
   engine   the engine's process, started as the editor starts it
   webview  the page, in a real browser
   host     the extension, inside a real extension host
+  lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
+  soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
 Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
@@ -38,9 +40,11 @@ const suites = {
   unit: { run: () => mocha('unit', 'unit', { timeout: 20_000 }) },
   engine: { run: () => mocha('engine', 'engine', { timeout: minute }) },
   webview: { run: () => mocha('webview', 'webview', { timeout: minute, environment: browserEnvironment() }), browser: true },
-  host: { run: hostSuite, browser: true, editor: true },
+  host: { run: () => hostSuite('newest'), browser: true, editor: true },
+  lowest: { run: () => hostSuite('lowest'), browser: true, editor: true },
   window: { run: windowSuite, browser: true, editor: true },
   package: { run: packageSuite, browser: true, editor: true },
+  soak: { run: soakSuite, browser: true, editor: true },
 };
 
 export function start(args) {
@@ -213,27 +217,43 @@ async function useDesktopEditor() {
   return hasDisplay() && (await canDownloadEditor());
 }
 
-function hostSuite() {
+async function hostSuite(release) {
   const deadline = 10 * minute;
-  return counted('host', deadline, (counts) =>
+  if (release !== 'newest') await installCodeServer(release);
+  return counted(release === 'newest' ? 'host' : release, deadline, (counts) =>
     inTemporaryFolder(async (temporary) => {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
       makeWindowPlain(folder);
       const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
-      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline };
-      return (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
+      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release };
+      return release === 'newest' && (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
     }),
   );
 }
 
+/** `npm run soak` says half an hour. */
+function soakSuite() {
+  if (process.platform !== 'linux') {
+    process.stdout.write('NOT TESTED: what processes use is read from /proc, which only Linux has.\n');
+    return { trouble: null };
+  }
+  const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 2);
+  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 5) * minute, environment, deadline: (minutes + 6) * minute }));
+}
+
 function windowSuite() {
+  return inWindow((environment) => mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute }));
+}
+
+/** A server whose windows have the extension in development. */
+function inWindow(job) {
   return inTemporaryFolder(async (temporary) => {
     const probe = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
     const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...probe, BACKFLOW_CODE_SERVER: server.address({}) };
-      return await mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute });
+      return await job(environment);
     } finally {
       await server.stop();
     }

@@ -34,6 +34,11 @@ export class KernelProducts implements Products {
     return Promise.resolve();
   }
 
+  /** Recurrences have these products in their own kernels. */
+  steps(): null {
+    return null;
+  }
+
   private gemm(out: Float32Array, a: Float32Array, ofA: Strides, b: Float32Array, ofB: Strides, m: number, n: number, k: number, accumulate: boolean): void {
     const parts = splitStreams(m, this.arena.threads);
     this.arena.run('gemm', parts.map(({ first, count }, p) => [

@@ -9,4 +9,14 @@ export interface Products {
   transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void>;
   /** out[m, n] = a[m, k] · b[n, k]ᵀ + bias[n] in every row. */
   affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void>;
+  /** For out[m, n] = a[m, k] · b[n, k]ᵀ at every step of a recurrence; null where that is quicker in the kernels, several steps at a call. */
+  steps(m: number, n: number, k: number): StepProducts | null;
+}
+
+/** The products of a recurrence: the left-hand matrix is the same for all steps of a window. */
+export interface StepProducts {
+  /** Takes a[m, k], which must not change before the last `run`. */
+  load(a: Float32Array): void;
+  /** out = a · bᵀ with the block [n, k] of b that has this number. */
+  run(out: Float32Array, b: Float32Array, block: number): Promise<void>;
 }

@@ -11,13 +11,23 @@ export class UserError extends Error {
     readonly template: string,
     ...args: readonly (string | number)[]
   ) {
-    super(template.replace(/\{(\d+)\}/g, (place, index: string) => String(args[Number(index)] ?? place)));
+    const shown = args.map((arg) => (typeof arg === 'string' ? showable(arg) : arg));
+    super(template.replace(/\{(\d+)\}/g, (place, index: string) => String(shown[Number(index)] ?? place)));
     this.name = 'UserError';
-    this.args = args;
+    this.args = shown;
   }
 
   needing(what: NonNullable<UserError['need']>): this {
     this.need = what;
     return this;
   }
+}
+
+/** Code units of a name or value from elsewhere that are shown; longer than any sensible path. */
+const longestShown = 500;
+
+/** What a file says can be anything: without what would break or reorder the line it stands in, and not longer than can be read. */
+function showable(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu, '\ufffd');
+  return plain.length <= longestShown ? plain : `${plain.slice(0, longestShown - 100)}…${plain.slice(-99)}`;
 }

@@ -64,6 +64,8 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),
     checkpointEvery: integer(read('training.checkpointEvery'), 1, defaults.checkpointEvery),
+    checkpointSeconds: Math.min(86_400, integer(read('training.checkpointSeconds'), 1, defaults.checkpointSeconds)),
+    keptCheckpoints: Math.min(10_000, integer(read('training.keptCheckpoints'), 1, defaults.keptCheckpoints)),
     validateEvery: integer(read('training.validateEvery'), 1, defaults.validateEvery),
     backend: oneOf(read('training.backend'), ['ort', 'wasm'], defaults.backend),
     threads: noneAtZero(integer(read('training.threads'), 0, 0)),

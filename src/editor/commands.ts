@@ -1,11 +1,16 @@
 /** The commands, as package.json declares them. */
 import * as vscode from 'vscode';
 import type { ControlAction } from '../protocol/panel';
+import { compareCells } from './compare/compareCells';
+import { compareRuns } from './compare/compareRuns';
+import type { Comparisons } from './compare/comparisons';
 import { generateText } from './generate';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
+import type { PanelExports } from './panel/exporting';
 import type { Panel } from './panel/panel';
+import type { Playground } from './playground';
 import { attributeToken } from './probe/attribution';
 import { attributeCommand, openPanelAtCommand, pinCommand, revealCommand } from './probe/hoverLinks';
 import type { ProbeTracker } from './probe/probeTracker';
@@ -29,6 +34,9 @@ export interface CommandParts {
   readonly opener: ModelOpener;
   readonly pastRuns: PastRuns;
   readonly panel: Panel;
+  readonly comparisons: Comparisons;
+  readonly playground: Playground;
+  readonly exports: PanelExports;
   readonly tracker: ProbeTracker;
   readonly follower: TargetFollower;
   readonly marks: TokenMarks;
@@ -41,14 +49,14 @@ export interface CommandParts {
 type Work = (argument?: unknown, second?: unknown) => unknown;
 
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-  const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
+  const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
   const registered = Object.entries(work).map(([name, run]) =>
     vscode.commands.registerCommand(name, (argument?: unknown, second?: unknown) => parts.notices.guard(() => run(argument, second))),
   );
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, extensionUri, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, exports, extensionUri, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -61,6 +69,9 @@ function generalCommands({ training, registry, opener, panel, extensionUri, log 
       if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
+    'backflow.exportFigure': () => exports.begin('figure'),
+    'backflow.exportData': () => exports.begin('data'),
+    'backflow.exportReport': () => exports.begin('report'),
     'backflow.openSample': (name) => openSample(extensionUri, name),
     'backflow.showLog': () => log.show(),
   };
@@ -92,6 +103,15 @@ function probeCommands({ registry, tracker, follower, marks, tintMemory, panel }
       const probe = tracker.current;
       if (session?.isAlive && probe) await attributeToken(session, probe, reveal, { token, method });
     },
+  };
+}
+
+function comparingCommands({ training, registry, opener, pastRuns, comparisons, playground }: CommandParts): Record<string, Work> {
+  return {
+    'backflow.compareCells': (target) => compareCells(training, comparisons, target),
+    'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
+    'backflow.compareTruncations': () => comparisons.compareTruncations(),
+    'backflow.playground': () => playground.show(),
   };
 }
 

@@ -1,7 +1,9 @@
 /** Train on This File. */
+import { sep } from 'node:path';
 import * as vscode from 'vscode';
-import type { CorpusSource, StartingModel } from '../protocol/engine';
+import type { CorpusSource, StartingModel, TrainRequest } from '../protocol/engine';
 import type { RunDescription } from '../protocol/run';
+import type { ModelSettings } from '../protocol/settings';
 import type { ChoiceMemory } from './choices/choiceMemory';
 import { withChoices } from './choices/choices';
 import { askBeforeTraining } from './choices/trainingPick';
@@ -30,7 +32,34 @@ export interface TrainingParts {
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
-  const { registry, runsFolder } = parts;
+  const asked = await trainRequest(parts, target, { from, mayAsk: true });
+  if (!asked) return undefined;
+  const session = await beginBesidePanel(parts, { kind: 'train', request: asked.request });
+  if (asked.isText) session.document = asked.document;
+  parts.registry.add(session);
+  return session.description;
+}
+
+/** What a training is to be asked of the engine. */
+export interface AskedTraining {
+  readonly request: TrainRequest;
+  readonly document: vscode.Uri;
+  /** Whether the editor can show it as text. */
+  readonly isText: boolean;
+  /** The corpus's file name, or an unsaved document's title. */
+  readonly name: string;
+}
+
+export interface AskingOptions {
+  readonly from?: StartingModel | null;
+  /** Whether somebody may be asked for settings that the caller has not given. */
+  readonly mayAsk: boolean;
+  /** The model that is chosen instead of that of the settings. */
+  readonly adapt?: (model: ModelSettings) => ModelSettings;
+}
+
+/** What `train` asks of the engine. Brings the text into view. */
+export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<AskedTraining | undefined> {
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
@@ -39,18 +68,14 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
   }
   const document = await openDocument(uri);
   const corpus = corpusOf(uri, document);
-  const read = isExplicit(given) || from ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
+  const read = isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
   if (!read) return undefined;
-  const model = modelSettings(read);
-  const name = corpus.kind === 'file' ? corpus.path : corpus.name;
-  const folder = await runsFolder.newRun(uri, name, from ? 'further' : model.cell);
-
+  const model = adapt(modelSettings(read));
+  const path = corpus.kind === 'file' ? corpus.path : corpus.name;
+  const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : model.cell);
   const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
-  const session = await beginBesidePanel(parts, { kind: 'train', request });
-  if (document) session.document = document.uri;
-  registry.add(session);
-  return session.description;
+  return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }
 
 /** Whether the caller has said how to train. */

@@ -1,11 +1,13 @@
 /** Chooses who computes the large products, and on how many threads. */
+import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
 import { cellOf } from '../core/model/cells/registry';
 import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { BackendName } from '../protocol/settings';
-import { MixedProducts } from './products/mixedProducts';
+import { MixedProducts, smallestForSteps } from './products/mixedProducts';
+import { takesSharedMemory } from './products/staging';
 import { createCrew } from './threads/crew';
 
 export interface Backend {
@@ -13,7 +15,7 @@ export interface Backend {
   /**
    * Makes what `make` makes in an arena of just the size it asks for. It is called twice, first to be measured: then every array it
    * gets is empty. The kernels of an arena for `streams` streams run on several threads where that pays.
-   * Throws RangeError where the memory is not to be had.
+   * Throws ArenaTooLarge or another RangeError where the memory is not to be had.
    */
   build<T>(streams: number, make: (arena: Arena, products: Products) => T): T;
 }
@@ -37,7 +39,9 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
   const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, mostThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
-  const crew = threads > 1 ? createCrew(threads) : null;
+  // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the crew gains.
+  const wouldCopy = products !== undefined && stepWork >= smallestForSteps && !takesSharedMemory;
+  const crew = threads > 1 && !wouldCopy ? createCrew(threads) : null;
   return {
     name: products ? 'ort' : 'wasm',
     build: (streams, make) => {
@@ -45,9 +49,15 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null });
+      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null, mostBytes: machineBytes() });
     },
   };
+}
+
+/** Bytes of memory of this machine, or of the part of it that this process may use. */
+export function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** Multiply-adds of one step of one layer's recurrence for all streams. */

@@ -4,14 +4,21 @@ import { Random } from '../core/model/random';
 import { UserError } from '../core/userError';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
+import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
+import type { TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
+import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
+import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
 import { FrameSource } from './inspect/frameSource';
 import { Inspector, type InspectedModel } from './inspect/inspector';
+import { Playground } from './inspect/playground';
 import { makeReport } from './inspect/report';
+import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
+import { compareTruncations } from './inspect/truncations';
 import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
 import { openModel } from './model/openModel';
@@ -25,12 +32,18 @@ export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[
 
 /** Tokens sampled in one turn; training may take a step between two turns. */
 const samplesPerTurn = 64;
+/** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
+const historyInterval = 10_000;
+/** Part of a target matrix after which its progress is told again. */
+const progressShare = 0.02;
 
 interface Loaded {
   readonly inspector: Inspector;
   /** Steps the model has been trained for, now. */
   readonly trainingStep: () => number;
   readonly frames: FrameSource;
+  /** The flows of the frames so far. */
+  readonly history: FlowHistory;
   readonly run: Run | null;
 }
 
@@ -41,6 +54,7 @@ export class Engine {
     open: (request) => this.open(request),
     examine: (request) => this.examine(request),
     spectrum: (choice) => this.spectrum(choice),
+    ping: () => null,
     pause: () => this.run.pause(),
     resume: () => this.run.resume(),
     step: () => this.run.step(),
@@ -51,9 +65,15 @@ export class Engine {
     describe: (request, signal) => this.describe(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
+    overTraining: (lane) => this.overTraining(lane),
+    frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
+    targetMatrix: ({ text }, signal) => this.targetMatrix(text, signal),
+    truncations: ({ text, k2 }) => this.turns.take(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
+    playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
     exportModel: ({ path }) => this.exportModel(path),
   };
   private readonly turns = new Turns();
+  private readonly playground = new Playground();
   private loaded: Loaded | null = null;
   private examined: Examined | null = null;
   private isLoading = false;
@@ -65,18 +85,24 @@ export class Engine {
   ) {}
 
   private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.turns, this.cores)));
+    return this.load(async () => this.startRun(await setUpRun(request, this.turns, this.cores), new FlowHistory()));
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpResumed(request, this.turns, this.cores)));
+    return this.load(async () => {
+      const parts = await setUpResumed(request, this.turns, this.cores);
+      const history = await readFlowHistory(parts.folder.flowsPath);
+      history.goBackTo(parts.trainer.step);
+      return this.startRun(parts, history);
+    });
   }
 
   private open(request: OpenRequest): Promise<OpenResult> {
     return this.load(async () => {
       const { general, plain, trainingRefusal, vocabulary, proof, notices, producer, trainingStep, folder } = await openModel(request);
       const backend = await createBackend(request, this.cores, Infinity);
-      this.loaded = this.prepare({ general, plain, isLive: false, vocabulary, backend }, null, () => trainingStep);
+      const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
+      this.loaded = this.prepare({ general, plain, isLive: false, vocabulary, backend }, history, null, () => trainingStep);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
         model: summaryOf(general, producer), proof, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
@@ -134,6 +160,21 @@ export class Engine {
     return { text: model.vocabulary.decode(ids) };
   }
 
+  private overTraining(lane: FlowLane): FlowOverTraining {
+    return this.model.history.lane(lane);
+  }
+
+  private targetMatrix(text: string, signal: AbortSignal): Promise<TargetMatrix> {
+    let told = 0;
+    return this.turns.take(() => {
+      signal.throwIfAborted();
+      return makeTargetMatrix(this.model.inspector, text, this.model.trainingStep(), async (done) => {
+        if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
+        await breathe(signal);
+      });
+    });
+  }
+
   private async exportModel(path: string): Promise<null> {
     const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
     if (!plain) throw new UserError('This model has a form that can be inspected, but not written for other tools.');
@@ -170,7 +211,8 @@ export class Engine {
     }
   }
 
-  private startRun(parts: RunParts): RunDescription {
+  private startRun(parts: RunParts, history: FlowHistory): RunDescription {
+    let historySaved = performance.now();
     const run = new Run(parts, {
       status: (status) => {
         this.emit('status', status);
@@ -178,24 +220,34 @@ export class Engine {
       },
       progress: (progress) => this.emit('progress', progress),
       finished: (summary) => this.emit('finished', summary),
+      saved: async (isLast) => {
+        if (!isLast && performance.now() - historySaved < historyInterval) return;
+        historySaved = performance.now();
+        await writeFlowHistory(parts.folder.flowsPath, history);
+      },
+      overflowed: (step) => history.addOverflow(step),
       stepped: async () => {
         this.loaded?.frames.changed();
         await this.loaded?.frames.makeIfDue();
       },
     });
-    this.loaded = this.prepare(parts.model, run, () => parts.trainer.step);
+    this.loaded = this.prepare(parts.model, history, run, () => parts.trainer.step);
     this.emit('started', parts.description);
     run.start();
     return parts.description;
   }
 
-  private prepare(model: InspectedModel, run: Run | null, trainingStep: () => number): Loaded {
+  private prepare(model: InspectedModel, history: FlowHistory, run: Run | null, trainingStep: () => number): Loaded {
     const inspector = new Inspector(model);
     const sink = {
-      frame: (frame: EngineEvents['frame']) => this.emit('frame', frame),
+      frame: (frame: EngineEvents['frame']) => {
+        // A model that is only looked at does not change.
+        if (run) history.add(frame);
+        this.emit('frame', frame);
+      },
       watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
     };
-    return { inspector, trainingStep, run, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
+    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
   }
 }
 

@@ -11,6 +11,19 @@ export interface ArenaOptions {
   readonly simd?: Simd;
   /** With a crew the memory is shared (a SharedArrayBuffer), else ordinary. */
   readonly crew?: Crew | null;
+  /** No more bytes than this are asked for: what the machine has. */
+  readonly mostBytes?: number;
+}
+
+/** The memory is not to be had. */
+export class ArenaTooLarge extends RangeError {
+  /** @param mostBytes that could be had  */
+  constructor(
+    readonly bytes: number,
+    readonly mostBytes: number,
+  ) {
+    super(`${bytes} bytes are more than the ${mostBytes} that can be had`);
+  }
 }
 
 const pageBytes = 65_536;
@@ -19,7 +32,7 @@ const alignment = 64;
 /** The kernels' own: address 0, which they take for "none", and their constants. */
 const reserved = 1024;
 /** WebAssembly's limit of 32-bit addresses. */
-const mostBytes = 2 ** 32 - pageBytes;
+const mostAddressed = 2 ** 32 - pageBytes;
 
 export class Arena {
   readonly kernels: Kernels;
@@ -34,9 +47,10 @@ export class Arena {
   private constructor(
     bytes: number,
     private readonly isMeasuring: boolean,
-    { simd = supportedSimd(), crew = null }: ArenaOptions,
+    { simd = supportedSimd(), crew = null, mostBytes = mostAddressed }: ArenaOptions,
   ) {
-    if (bytes > mostBytes) throw new RangeError(`${bytes} bytes are more than a kernel can address`);
+    const most = Math.min(mostBytes, mostAddressed);
+    if (bytes > most) throw new ArenaTooLarge(bytes, most);
     const pages = Math.ceil(bytes / pageBytes);
     const isShared = crew !== null && !isMeasuring;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
@@ -50,7 +64,7 @@ export class Arena {
 
   /**
    * Makes what `make` makes, in an arena of just the size it asks for. `make` is called twice, first to be measured: then every array it
-   * gets is empty, so that sizes must come from elsewhere, and nothing may be written. Throws RangeError where there is not so much memory.
+   * gets is empty, so that sizes must come from elsewhere, and nothing may be written. Throws ArenaTooLarge where there is not so much memory.
    */
   static build<T>(make: (arena: Arena) => T, options: ArenaOptions = {}): T {
     const measured = new Arena(reserved, true, options);

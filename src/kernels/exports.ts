@@ -23,6 +23,18 @@ export interface Kernels {
     T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number, Rb: number,
     gates: number, recurrentCandidate: number, hidden: number, scratch: number, counts: number,
   ): void;
+  rnnForwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, product: number, relu: number,
+    preActivations: number, hidden: number, counts: number, s: number,
+  ): void;
+  lstmForwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, product: number,
+    gates: number, hidden: number, cellState: number, counts: number, s: number,
+  ): void;
+  gruForwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, product: number, Rb: number,
+    gates: number, recurrentCandidate: number, hidden: number, scratch: number, counts: number, s: number,
+  ): void;
   rnnBackward(
     T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, R: number, relu: number,
     hidden: number, dh: number, dhCarried: number, da: number, squares: number,
@@ -34,6 +46,19 @@ export interface Kernels {
   gruBackward(
     T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, R: number,
     gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number,
+  ): void;
+
+  rnnBackwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, product: number, relu: number,
+    hidden: number, dh: number, dhCarried: number, da: number, squares: number, s: number,
+  ): void;
+  lstmBackwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, product: number,
+    gates: number, cellState: number, dh: number, dhCarried: number, dc: number, da: number, squares: number, s: number,
+  ): void;
+  gruBackwardStep(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, product: number,
+    gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number, s: number,
   ): void;
 
   // One step, many rows of gradients
@@ -60,6 +85,7 @@ export interface Kernels {
   columnSums(out: number, a: number, rows: number, n: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;
+  addTransposed(out: number, a: number, stride: number, m: number, n: number): void;
 
   // Elements
   add(out: number, a: number, b: number, n: number): void;

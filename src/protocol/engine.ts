@@ -4,8 +4,12 @@
  */
 import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
+import type { FlowLane, FlowOverTraining } from './overTraining';
+import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
+import type { TargetMatrix } from './targetMatrix';
+import type { TruncationReport } from './truncation';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
 export type CorpusSource =
@@ -79,6 +83,8 @@ export interface Watch {
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
   readonly unitMap: UnitMapChoice;
+  /** Also the total gradient, which costs another pass back. */
+  readonly total: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
@@ -235,6 +241,8 @@ export interface EngineCalls {
   examine(request: ExamineRequest): Examination;
   /** Of a matrix of the model that was examined last; null for one too large. Seconds for a large one. */
   spectrum(request: MatrixChoice): Spectrum | null;
+  /** Answers at once: a sign of life. */
+  ping(request: null): null;
   pause(request: null): RunStatus;
   resume(request: null): RunStatus;
   /** One training step of a paused run. */
@@ -250,6 +258,16 @@ export interface EngineCalls {
   /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   sample(request: SampleRequest): { readonly text: string };
+  /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
+  overTraining(lane: FlowLane): FlowOverTraining;
+  /** The frame of an earlier training step, without its unit map; the nearest that is kept, or null where none is. */
+  frameAt(request: { readonly trainingStep: number }): Frame | null;
+  /** The source × target matrix of a text. Seconds for a long one; `matrixProgress` says how far it is. */
+  targetMatrix(request: { readonly text: string }): TargetMatrix;
+  /** The gradient of a text with these truncations, beside the whole one. */
+  truncations(request: { readonly text: string; readonly k2: readonly number[] }): TruncationReport;
+  /** The flow through a cell with random weights; needs no model. */
+  playground(request: { readonly settings: PlaygroundSettings; readonly thresholds: Thresholds }): PlaygroundResult;
   /** Writes the open model, as it is now, to a file that ends in .onnx or .safetensors. */
   exportModel(request: { readonly path: string }): null;
 }
@@ -262,6 +280,8 @@ export interface EngineEvents {
   frame: Frame;
   /** The watched probe cannot be inspected (say, symbols the model does not know). */
   watchFailed: Message;
+  /** Of the target matrix under way: the part that is done, 0 … 1. */
+  matrixProgress: number;
   finished: RunSummary;
   /** Of a sample that asked for it: all its text so far. */
   sampled: { readonly stream: number; readonly text: string };

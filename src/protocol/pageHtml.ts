@@ -1,5 +1,6 @@
 /** The page's document: what the editor puts in its panel, and the tests in a browser. */
 import type { PageStrings } from './pageStrings';
+import type { PageView } from './panel';
 
 export interface PageHtmlOptions {
   /** Addresses of dist/webview/page.js and page.css, as the page may load them. */
@@ -12,6 +13,8 @@ export interface PageHtmlOptions {
   readonly strings: PageStrings;
   /** BCP 47 tag of the strings' language, by which numbers are written too. */
   readonly language: string;
+  /** What the page shows; one run unless told. */
+  readonly view?: PageView;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface PageHtmlOptions {
  * is made by the script from messages, so nothing of a corpus is ever part of this text. The toolkit reads the nonce of its
  * style elements from the `csp-nonce` property.
  */
-export function pageHtml({ scriptUri, styleUri, cspSource, nonce, strings, language }: PageHtmlOptions): string {
+export function pageHtml({ scriptUri, styleUri, cspSource, nonce, strings, language, view = 'run' }: PageHtmlOptions): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -38,7 +41,7 @@ export function pageHtml({ scriptUri, styleUri, cspSource, nonce, strings, langu
 <link rel="stylesheet" href="${escapeAttribute(styleUri)}">
 </head>
 <body>
-<main id="page"></main>
+<main id="page" data-view="${view}"></main>
 <script type="application/json" id="strings">${jsonForScript(strings)}</script>
 <script nonce="${escapeAttribute(nonce)}" src="${escapeAttribute(scriptUri)}"></script>
 </body>

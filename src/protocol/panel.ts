@@ -1,6 +1,13 @@
 /** The link between the editor and the page: one union per direction. */
 import type { Frame, UnitMapChoice } from './frame';
+import type { FlowLane, FlowOverTraining } from './overTraining';
+import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { RunDescription, RunState, ValidationPoint } from './run';
+import type { TargetMatrix } from './targetMatrix';
+import type { TruncationReport } from './truncation';
+
+/** What a page shows: one run, several beside each other, or the playground. */
+export type PageView = 'run' | 'compare' | 'playground';
 
 /** What the page can ask a run to do. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
@@ -22,7 +29,48 @@ export type ToPage =
   /** The probe cannot be shown, and why. */
   | { readonly type: 'probeFailed'; readonly message: string }
   /** The token under the pointer in the editor's text, or none. */
-  | { readonly type: 'mark'; readonly step: number | null };
+  | { readonly type: 'mark'; readonly step: number | null }
+  /** The flows over training that the page asked for. */
+  | { readonly type: 'overTraining'; readonly history: FlowOverTraining }
+  /** The frame of an earlier training step; null where none is kept. */
+  | { readonly type: 'travelled'; readonly frame: Frame | null }
+  /** The part of the target matrix that is computed. */
+  | { readonly type: 'matrixProgress'; readonly done: number }
+  /** The target matrix; null when it was cancelled or could not be computed, and then why. */
+  | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
+  | { readonly type: 'playground'; readonly result: PlaygroundResult }
+  /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
+  | { readonly type: 'takeAway'; readonly kind: ExportKind }
+  | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
+  | ToComparePage;
+
+/** Editor → a page that compares. A run is meant by its place in `runs`. */
+export type ToComparePage =
+  | { readonly type: 'compared'; readonly title: string; readonly runs: readonly ComparedRun[] }
+  | { readonly type: 'comparedStatus'; readonly run: number; readonly status: PanelStatus }
+  | { readonly type: 'comparedProgress'; readonly run: number; readonly rows: MetricRows }
+  | { readonly type: 'comparedFrame'; readonly run: number; readonly frame: Frame }
+  | { readonly type: 'comparedFailed'; readonly run: number; readonly message: string }
+  | { readonly type: 'truncations'; readonly title: string; readonly report: TruncationReport };
+
+export interface ComparedRun {
+  readonly run: RunDescription;
+  readonly status: PanelStatus;
+  readonly history: MetricRows;
+}
+
+/** Figures, tables, or the whole page as one document. */
+export type ExportKind = 'figure' | 'data' | 'report';
+export const exportFormats = { figure: ['svg', 'png'], data: ['csv', 'json'], report: ['html'] } as const satisfies Record<ExportKind, readonly string[]>;
+export type ExportFormat = (typeof exportFormats)[ExportKind][number];
+
+/** One of what the page can make. */
+export interface ExportOffer {
+  readonly id: string;
+  readonly kind: ExportKind;
+  /** In the reader's language. */
+  readonly title: string;
+}
 
 /** Rows of `progressColumns` (see run.ts), row-major, and the validation points among them. */
 export interface MetricRows {
@@ -40,9 +88,25 @@ export type FromPage =
   /** Show this token in the text. */
   | { readonly type: 'reveal'; readonly step: number }
   | { readonly type: 'target'; readonly target: number | 'last' }
+  /** Whether the total gradient is shown too. */
+  | { readonly type: 'total'; readonly shown: boolean }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
+  | { readonly type: 'overTraining'; readonly lane: FlowLane }
+  /** Show the flow of an earlier training step. */
+  | { readonly type: 'travel'; readonly trainingStep: number }
+  | { readonly type: 'matrix'; readonly action: 'compute' | 'cancel' }
+  | { readonly type: 'playground'; readonly settings: PlaygroundSettings }
+  | { readonly type: 'openPlayground' }
+  /** The newest frame of a compared run has been drawn. */
+  | { readonly type: 'comparedDrawn'; readonly run: number; readonly sequence: number }
+  /** Compute the truncations again, with the weights as they are now. */
+  | { readonly type: 'truncations' }
   /** A file was dropped on the page: its address, to be opened as a model. */
   | { readonly type: 'drop'; readonly uri: string }
+  /** What can be taken away now: the editor lets the reader choose. */
+  | { readonly type: 'offer'; readonly items: readonly ExportOffer[] }
+  /** A file's content; `name` is proposed, without an ending. */
+  | { readonly type: 'save'; readonly name: string; readonly format: ExportFormat; readonly data: string | Uint8Array }
   /** An error in the page, for the log. */
   | { readonly type: 'error'; readonly text: string };
 
@@ -54,4 +118,10 @@ export interface PanelState {
   readonly document: string | null;
   /** What the unit map showed; the page asks for it again. */
   readonly unitMap?: UnitMapChoice;
+  /** Where the playground's sliders stood. */
+  readonly playground?: PlaygroundSettings;
+  /** Folders of the runs, or files of the models, that are compared. */
+  readonly compared?: readonly string[];
+  /** What the reader has chosen to see, each section's under a name of its own; the page checks it when it reads it. */
+  readonly views?: Readonly<Record<string, unknown>>;
 }

@@ -1,15 +1,26 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
 import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
-import type { ControlAction, FromPage, PanelState } from './panel';
+import type { FlowLane } from './overTraining';
+import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
+import type { PlaygroundSettings } from './playground';
 import type { Direction } from './settings';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 const quantities: ReadonlySet<string> = new Set<UnitQuantity>(Object.values(unitQuantities).flat());
 
+/** Runs or models that can be compared at once. */
+export const mostCompared = 4;
+
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
 const longestAddress = 4000;
+
+const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
+const mostOffers = 200;
+const longestTitle = 200;
+/** Bytes, or code units, of a file that is saved for the page. */
+const longestFile = 2 ** 29;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,12 +40,38 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return isIndex(message['step']) ? { type: 'reveal', step: message['step'] } : undefined;
     case 'target':
       return message['target'] === 'last' || isIndex(message['target']) ? { type: 'target', target: message['target'] } : undefined;
+    case 'total':
+      return typeof message['shown'] === 'boolean' ? { type: 'total', shown: message['shown'] } : undefined;
     case 'unitMap': {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
     }
+    case 'overTraining': {
+      const lane = parseLane(message['lane']);
+      return lane && { type: 'overTraining', lane };
+    }
+    case 'travel':
+      return isIndex(message['trainingStep']) ? { type: 'travel', trainingStep: message['trainingStep'] } : undefined;
+    case 'matrix': {
+      const action = message['action'];
+      return action === 'compute' || action === 'cancel' ? { type: 'matrix', action } : undefined;
+    }
+    case 'playground': {
+      const settings = parsePlayground(message['settings']);
+      return settings && { type: 'playground', settings };
+    }
+    case 'openPlayground':
+      return { type: 'openPlayground' };
+    case 'comparedDrawn':
+      return isIndex(message['run']) && isIndex(message['sequence']) ? { type: 'comparedDrawn', run: message['run'], sequence: message['sequence'] } : undefined;
+    case 'truncations':
+      return { type: 'truncations' };
     case 'drop':
       return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
+    case 'offer':
+      return parseOffer(message['items']);
+    case 'save':
+      return parseSave(message);
     case 'error':
       return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
     default:
@@ -48,6 +85,28 @@ export function parsePanelState(state: unknown): PanelState {
   return isFields(state) ? { runFolder: text(state['runFolder']), document: text(state['document']) } : { runFolder: null, document: null };
 }
 
+/** The paths that a page of a comparison kept; at most `mostCompared`. */
+export function parseCompared(state: unknown): string[] {
+  const paths = isFields(state) ? state['compared'] : undefined;
+  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, mostCompared) : [];
+}
+
+function parseLane(lane: unknown): FlowLane | undefined {
+  if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
+  const state = lane['state'];
+  return state === 'hidden' || state === 'cell' ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+}
+
+/** Whether the numbers are within their limits, the engine says. */
+function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
+  if (!isFields(settings)) return undefined;
+  const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
+  if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
+  if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
+  if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed)) return undefined;
+  return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
+}
+
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
   if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isQuantity(choice['quantity'])) return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
@@ -58,12 +117,42 @@ function isFileAddress(value: unknown): value is string {
   return typeof value === 'string' && value.length <= longestAddress && /^(file|vscode-remote):\/\//.test(value);
 }
 
+function parseOffer(items: unknown): FromPage | undefined {
+  if (!Array.isArray(items) || items.length > mostOffers) return undefined;
+  const offers: ExportOffer[] = [];
+  for (const item of items as unknown[]) {
+    if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;
+    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, longestTitle) });
+  }
+  return { type: 'offer', items: offers };
+}
+
+function parseSave({ name, format, data }: Fields): FromPage | undefined {
+  if (!isFileName(name) || typeof format !== 'string' || !formats.has(format)) return undefined;
+  const isText = typeof data === 'string';
+  if ((!isText && !(data instanceof Uint8Array)) || data.length > longestFile) return undefined;
+  return { type: 'save', name, format: format as ExportFormat, data };
+}
+
+/** Part of a file's name that means nothing else on any system. */
+function isFileName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z0-9][a-z0-9-]{0,63}$/.test(value);
+}
+
+function isExportKind(value: unknown): value is ExportKind {
+  return typeof value === 'string' && Object.hasOwn(exportFormats, value);
+}
+
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
 function isIndex(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function isAction(value: unknown): value is ControlAction {

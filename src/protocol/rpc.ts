@@ -45,8 +45,8 @@ export function formatMessage(message: Message): string {
 }
 
 type Calls<T> = { [K in keyof T]: (request: never) => unknown };
-type RequestOf<F> = F extends (request: infer R) => unknown ? R : never;
-type ResultOf<F> = F extends (request: never) => infer R ? R : never;
+export type RequestOf<F> = F extends (request: infer R) => unknown ? R : never;
+export type ResultOf<F> = F extends (request: never) => infer R ? R : never;
 
 /** What the serving side implements. */
 export type Handlers<C extends Calls<C>> = {

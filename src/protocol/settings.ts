@@ -84,6 +84,10 @@ export interface TrainingSettings {
   readonly seed: number;
   /** Checkpoint after this many steps. */
   readonly checkpointEvery: number;
+  /** Checkpoint also after so many seconds with steps that are not saved: what a crash can cost at most. */
+  readonly checkpointSeconds: number;
+  /** The newest checkpoints that are kept, besides the one with the lowest validation loss. */
+  readonly keptCheckpoints: number;
   /** Validation loss after this many steps. */
   readonly validateEvery: number;
   readonly backend: BackendName;
@@ -137,6 +141,8 @@ export const defaultTrainingSettings: TrainingSettings = {
   forgetBias: null,
   seed: 1,
   checkpointEvery: 500,
+  checkpointSeconds: 30,
+  keptCheckpoints: 3,
   validateEvery: 200,
   backend: 'ort',
   threads: null,

@@ -1,8 +1,9 @@
 /** `backflow export`. */
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
-import { formatMessage, type Caller } from '../protocol/rpc';
+import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { ExportCommand } from './commandLine';
+import { say, sayMessage } from './language';
 import type { Output } from './output';
 
 /** Rejects when the model cannot be opened or written. */
@@ -11,5 +12,5 @@ export async function exportModel(engine: Caller<EngineCalls, EngineEvents>, { j
   const { notices } = await engine.call('open', { ...model, text: null, backend, threads });
   await engine.call('exportModel', { path: out });
   if (json) output.writeJson({ path: out });
-  else output.write([...notices.map(formatMessage), `Wrote ${out}`, ''].join('\n'));
+  else output.write([...notices.map(sayMessage), say('Wrote {0}', out), ''].join('\n'));
 }

@@ -3,6 +3,7 @@ import type { InspectReport, LayerReport } from '../protocol/engine';
 import type { Region } from '../protocol/frame';
 import type { Thresholds } from '../protocol/settings';
 import { glyphOf, widthOf } from './glyphs';
+import { say } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
 
 export interface Canvas {
@@ -22,7 +23,9 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
   const layers = [...report.layers].reverse();
   const target = layers[0].flow.target;
   const labels = layers.map(layerLabel);
-  const margin = Math.max('text'.length, ...labels.map((label) => label.length)) + 2;
+  const caption = say('text');
+  const margin = Math.max(...[caption, ...labels].map(widthOf)) + 2;
+  const padded = (label: string) => label + ' '.repeat(margin - widthOf(label));
   const cells = report.tokens.map((symbol) => {
     const glyph = glyphOf(symbol);
     return { glyph, width: Math.max(1, widthOf(glyph)) };
@@ -32,9 +35,9 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
     const text = steps.map((t) => textCell(cells[t], t === target, canvas)).join('');
     const rows = layers.map((layer, i) => {
       const painted = steps.map((t) => flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas));
-      return labels[i].padEnd(margin) + painted.join('');
+      return padded(labels[i]) + painted.join('');
     });
-    return ['text'.padEnd(margin) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
+    return [padded(caption) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
   });
 }
 
@@ -46,14 +49,14 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   if (canPaint(depth)) {
     const scale = steps.map((ratio) => paintRatio('  ', ratio, thresholds, depth)).join('');
     return [
-      `Gradient, relative to the target: ${label(2 * vanishing)} ${scale} ${label(2 * exploding)}, at the target 1`,
-      `In a cell: . vanishing (to ${label(vanishing)}), ! exploding (from ${label(exploding)}), 0 exactly zero; blank: cannot reach the target`,
+      say('Gradient, relative to the target: {0} {1} {2}, at the target 1', label(2 * vanishing), scale, label(2 * exploding)),
+      say('In a cell: . vanishing (to {0}), ! exploding (from {1}), 0 exactly zero; blank: cannot reach the target', label(vanishing), label(exploding)),
     ];
   }
   const scale = steps.map((ratio) => ratioCharacter(ratio, thresholds)).join('');
   return [
-    `Gradient, relative to the target: ${label(2 * vanishing)} ${scale} ${label(2 * exploding)}, at the target ${ratioCharacter(0, thresholds)}`,
-    '0 is exactly zero; blank: cannot reach the target; ^ marks the target',
+    say('Gradient, relative to the target: {0} {1} {2}, at the target {3}', label(2 * vanishing), scale, label(2 * exploding), ratioCharacter(0, thresholds)),
+    say('0 is exactly zero; blank: cannot reach the target; ^ marks the target'),
   ];
 }
 
@@ -65,7 +68,7 @@ export function ratioAt({ flow }: LayerReport, t: number): number {
 }
 
 export function layerLabel({ layer, direction }: Pick<LayerReport, 'layer' | 'direction'>): string {
-  return `layer ${layer + 1}${direction === 'backward' ? ' ←' : ''}`;
+  return `${say('layer {0}', layer + 1)}${direction === 'backward' ? ' ←' : ''}`;
 }
 
 /** The steps of each line, from and to (exclusive). */

@@ -4,6 +4,7 @@ import type { Region } from '../protocol/frame';
 import type { Thresholds } from '../protocol/settings';
 import { layerLabel, ratioAt } from './flowDrawing';
 import { glyphOf } from './glyphs';
+import { say } from './language';
 import { counted, significant } from './numbers';
 
 /** For each layer, the top one first: how far back its gradient reaches, and its regions. */
@@ -17,27 +18,28 @@ export function flowInWords(report: InspectReport, thresholds: Thresholds): stri
 /** Norms of the gradients of the mean loss, a line each. */
 export function parameterNorms({ output, parameters, embedding }: InspectReport): string[] {
   return [
-    `Output:  W ${significant(output.W)}  b ${significant(output.b)}`,
+    say('Output:  W {0}  b {1}', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
       (p) => `${capitalised(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
     ),
-    ...(embedding === null ? [] : [`Embedding:  ${significant(embedding)}`]),
+    ...(embedding === null ? [] : [say('Embedding:  {0}', significant(embedding))]),
   ];
 }
 
 function reach(layer: LayerReport, { vanishing }: Thresholds): string {
   const { flow } = layer;
-  if (flow.log10[flow.target] === -Infinity) return 'the gradient at the target itself is exactly zero.';
-  const fraction = `10^${vanishing} of its size at the target`;
-  if (flow.horizon !== null) return `the gradient falls under ${fraction} after ${counted(flow.horizon, 'token')}.`;
+  if (flow.log10[flow.target] === -Infinity) return say('the gradient at the target itself is exactly zero.');
+  const fraction = say('10^{0} of its size at the target', vanishing);
+  if (flow.horizon !== null) return say('the gradient falls under {0} after {1}.', fraction, counted(flow.horizon, 'token'));
   const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter((_, t) => !Number.isNaN(ratioAt(layer, t)));
   const longest = Math.max(0, ...lags);
-  return longest === 0 ? 'the target is the only step that can reach it.' : `the gradient stays over ${fraction} for all ${counted(longest, 'token')}.`;
+  return longest === 0 ? say('the target is the only step that can reach it.') : say('the gradient stays over {0} for all {1}.', fraction, counted(longest, 'token'));
 }
 
 function regionInWords({ kind, from, to }: Region, tokens: readonly string[]): string {
-  const steps = from === to ? `step ${from}` : `steps ${from} to ${to}`;
-  return `${kind} at ${steps}: “${excerpt(tokens.slice(from, to + 1))}”`;
+  const steps = from === to ? say('step {0}', from) : say('steps {0} to {1}', from, to);
+  const stretch = excerpt(tokens.slice(from, to + 1));
+  return kind === 'vanishing' ? say('vanishing at {0}: “{1}”', steps, stretch) : say('exploding at {0}: “{1}”', steps, stretch);
 }
 
 /** A stretch of the text, its middle left out when it is long. */

@@ -8,6 +8,7 @@ import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
+import { say, sayMessage } from './language';
 import { drawMatrix } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import type { Output } from './output';
@@ -64,24 +65,31 @@ function matrixRows(matrix: Float64Array): number[][] {
 function modelInWords({ layers }: ModelSummary): string {
   const words = layers.map(({ cell, hiddenSize }) => ({ cell: cell.toUpperCase(), units: counted(hiddenSize, 'unit') }));
   const [first] = words;
-  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return `${first.cell}, ${counted(layers.length, 'layer')} of ${first.units}`;
-  return words.map(({ cell, units }) => `${cell} of ${units}`).join(', ');
+  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return say('{0}, {1} of {2}', first.cell, counted(layers.length, 'layer'), first.units);
+  return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');
 }
 
 function whereWrong({ disagreement }: Proof): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
-  return ` They differ first at the node “${node}” (${operator}), by ${difference.toExponential(1)} of its output’s size.`;
+  return ` ${say('They differ first at the node “{0}” ({1}), by {2} of its output’s size.', node, operator, difference.toExponential(1))}`;
 }
 
 /** The same for a person. */
 function readingInWords({ proof, notices, model: { producer } }: OpenResult): string[] {
-  const from = producer === null ? [] : [`The file was written by ${producer}.`];
+  const from = producer === null ? [] : [say('The file was written by {0}.', producer)];
   const proved = proof
-    ? [`Read ${proof.agrees ? 'rightly' : 'WRONGLY'}: on ${counted(proof.tokens, 'token')} the recognised model and the file’s own graph differ by ${proof.difference.toExponential(1)} of the log-probabilities’ size (limit ${proof.limit}).${whereWrong(proof)}`]
+    ? [`${proofInWords(proof)}${whereWrong(proof)}`]
     : [];
-  const lines = [...from, ...proved, ...notices.map(formatMessage)];
+  const lines = [...from, ...proved, ...notices.map(sayMessage)];
   return lines.length > 0 ? [...lines, ''] : [];
+}
+
+function proofInWords({ agrees, tokens, difference, limit }: Proof): string {
+  const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
+  return agrees
+    ? say('Read rightly: on {0} the recognised model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts)
+    : say('Read WRONGLY: on {0} the recognised model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts);
 }
 
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
@@ -89,18 +97,18 @@ function readable(opened: OpenResult, report: InspectReport, text: string, canva
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted = (target + 1 < report.tokens.length ? report.tokens[target + 1] : Array.from(text).at(-1)) ?? '';
-  const trained = trainingStep > 0 ? `, trained for ${counted(trainingStep, 'step')}` : '';
+  const trained = trainingStep > 0 ? say(', trained for {0}', counted(trainingStep, 'step')) : '';
   return [
     ...readingInWords(opened),
-    `${modelInWords(model)}${trained}. ${counted(report.tokens.length, 'input')}, loss ${lossText(report.loss)} per token.`,
-    `Traced back: the loss of predicting “${glyphOf(predicted)}” at step ${target}.`,
+    say('{0}{1}. {2}, loss {3} per token.', modelInWords(model), trained, counted(report.tokens.length, 'input'), lossText(report.loss)),
+    say('Traced back: the loss of predicting “{0}” at step {1}.', glyphOf(predicted), target),
     '',
     ...drawFlow(report, canvas),
     ...drawLegend(canvas),
     '',
     ...flowInWords(report, canvas.thresholds),
     '',
-    'Norms of the gradient of the mean loss',
+    say('Norms of the gradient of the mean loss'),
     ...parameterNorms(report).map((line) => `  ${line}`),
     ...(report.matrix ? ['', ...drawMatrix(report.matrix, canvas)] : []),
     '',

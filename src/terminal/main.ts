@@ -2,10 +2,11 @@
 import { version } from '../../package.json';
 import { connectInProcess } from '../engine/inProcess';
 import { toError } from '../engine/toError';
-import { formatMessage, RpcError } from '../protocol/rpc';
+import { RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
 import { exportModel } from './export';
 import { inspect } from './inspect';
+import { languageOf, say, sayMessage, speak } from './language';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
 import { sample } from './sample';
@@ -21,6 +22,7 @@ export interface Surroundings {
 
 /** Does what the arguments say; settles with the exit status: 0 done, 1 failed, 2 wrong usage. */
 export async function main(args: readonly string[], { output, errors, environment, stop }: Surroundings): Promise<number> {
+  speak(languageOf(environment));
   const verbose = args.includes('--verbose');
   const complain = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
   const writer = new Output(output);
@@ -49,7 +51,8 @@ async function run(command: Command, output: Output, environment: NodeJS.Process
       else if (command.kind === 'sample') await sample(engine, command, output, environment);
       else return await train(engine, command, output, environment, stop);
     } finally {
-      await connection.close();
+      // What it cannot save has been told.
+      await connection.close().catch(() => undefined);
     }
   }
   return null;
@@ -60,6 +63,7 @@ function sentenceOf(thrown: unknown, verbose: boolean): string {
   const details = verbose && thrown instanceof Error ? `\n${thrown.stack ?? thrown.message}` : '';
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
   const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
-  const [first] = formatMessage(sentence).split('\n', 1);
-  return code === 'user' ? `backflow: ${first}${details}` : `backflow: internal error: ${first}${verbose ? details : ' (--verbose says more)'}`;
+  const [first] = sayMessage(sentence).split('\n', 1);
+  if (code === 'user') return `backflow: ${first}${details}`;
+  return `backflow: ${say('internal error: {0}', first)}${verbose ? details : ` ${say('(--verbose says more)')}`}`;
 }

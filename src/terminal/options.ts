@@ -1,11 +1,16 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
+import { say } from './language';
+
+/** Code units; an argument can be anything. */
+const longestMessage = 1400;
 
 /** Wrong use of the command line: one sentence, exit status 2. */
 export class UsageError extends Error {
   constructor(message: string) {
-    super(message);
+    const line = message.replace(/\p{Cc}/gu, '\ufffd');
+    super(line.length <= longestMessage ? line : `${line.slice(0, longestMessage / 2)}…${line.slice(-longestMessage / 2)}`);
     this.name = 'UsageError';
   }
 }
@@ -13,7 +18,9 @@ export class UsageError extends Error {
 interface OptionSpec {
   /** What the value is called in help; absent for a switch. */
   readonly value?: string;
+  /** A sentence with places for `args`. */
   readonly help: string;
+  readonly args?: readonly (string | number)[];
   readonly short?: string;
 }
 
@@ -54,44 +61,46 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     usage: ['backflow train CORPUS [options]', 'backflow train CORPUS --from MODEL [options]', 'backflow train --resume DIR [--steps N]'],
     summary: 'Trains a recurrent language model on a text, and saves it.',
     options: {
-      cell: { value: 'NAME', help: `rnn, lstm or gru (${model.cell})` },
-      activation: { value: 'NAME', help: `of a vanilla RNN: tanh or relu (${model.activation})` },
-      layers: { value: 'N', help: `layers of the stack (${model.layers})` },
+      cell: { value: 'NAME', help: 'rnn, lstm or gru ({0})', args: [model.cell] },
+      activation: { value: 'NAME', help: 'of a vanilla RNN: tanh or relu ({0})', args: [model.activation] },
+      layers: { value: 'N', help: 'layers of the stack ({0})', args: [model.layers] },
       bidirectional: { help: 'every layer also reads from the end to the beginning; needs, and takes, the masked objective' },
-      hidden: { value: 'N', help: `hidden size: units of a layer and direction (${model.hiddenSize})` },
+      hidden: { value: 'N', help: 'hidden size: units of a layer and direction ({0})', args: [model.hiddenSize] },
       embedding: { value: 'N', help: 'size of a learned embedding of the tokens (none: they are read one-hot)' },
       tied: { help: "the output's weights are the embedding's, whose size is that of the top layer's output" },
       objective: { value: 'NAME', help: 'what is predicted: next or masked tokens (next; masked with --bidirectional)' },
-      dropout: { value: 'X', help: `fraction of the outputs between layers that is dropped (${training.dropout})` },
+      dropout: { value: 'X', help: 'fraction of the outputs between layers that is dropped ({0})', args: [training.dropout] },
       tokens: { value: 'NAME', help: 'codepoints, graphemes, words or bytes (codepoints)' },
       'vocabulary-size': { value: 'N', help: 'most symbols; rarer ones become the unknown token (no limit)' },
-      mode: { value: 'NAME', help: `how the corpus is read: stream or sequences (${training.mode})` },
-      split: { value: 'NAME', help: `sequences: lines or paragraphs, which blank lines separate (${training.split})` },
-      'longest-sequence': { value: 'N', help: `sequences: most tokens of one; a text with a longer one is refused (${training.longestSequence})` },
-      window: { value: 'T', help: `stream: steps of text over which one gradient is taken (${training.window})` },
-      batch: { value: 'B', help: `parallel streams over the corpus, or sequences in one step (${training.batch})` },
+      mode: { value: 'NAME', help: 'how the corpus is read: stream or sequences ({0})', args: [training.mode] },
+      split: { value: 'NAME', help: 'sequences: lines or paragraphs, which blank lines separate ({0})', args: [training.split] },
+      'longest-sequence': { value: 'N', help: 'sequences: most tokens of one; a text with a longer one is refused ({0})', args: [training.longestSequence] },
+      window: { value: 'T', help: 'stream: steps of text over which one gradient is taken ({0})', args: [training.window] },
+      batch: { value: 'B', help: 'parallel streams over the corpus, or sequences in one step ({0})', args: [training.batch] },
       truncate: { value: 'K', help: 'gradients do not pass from step t to t − 1 where K divides t (they pass everywhere)' },
-      steps: { value: 'N', help: `training steps, or none: until Ctrl-C (${defaultSteps})` },
+      steps: { value: 'N', help: 'training steps, or none: until Ctrl-C ({0})', args: [defaultSteps] },
       epochs: { value: 'N', help: 'passes over the text, instead of --steps' },
-      optimizer: { value: 'NAME', help: `sgd, rmsprop, adagrad, adam or adamw (${training.optimizer})` },
-      'learning-rate': { value: 'X', help: `the largest, with a warm-up or a schedule (${training.learningRate})` },
-      momentum: { value: 'X', help: `of sgd and rmsprop (${training.momentum})` },
+      optimizer: { value: 'NAME', help: 'sgd, rmsprop, adagrad, adam or adamw ({0})', args: [training.optimizer] },
+      'learning-rate': { value: 'X', help: 'the largest, with a warm-up or a schedule ({0})', args: [training.learningRate] },
+      momentum: { value: 'X', help: 'of sgd and rmsprop ({0})', args: [training.momentum] },
       nesterov: { help: "Nesterov's form of sgd's momentum" },
       'weight-decay': { value: 'X', help: "(PyTorch's: 0.01 for adamw, 0 for the others)" },
-      schedule: { value: 'NAME', help: `learning rate after the warm-up: constant, cosine or step (${training.schedule})` },
-      warmup: { value: 'N', help: `steps over which the learning rate rises linearly (${training.warmupSteps})` },
-      'final-fraction': { value: 'X', help: `cosine: what it falls to at the end of the run, as a fraction (${training.finalFraction})` },
-      'decay-every': { value: 'N', help: `step: steps from one decay to the next (${training.decaySteps})` },
-      'decay-factor': { value: 'X', help: `step: what the learning rate is multiplied by (${training.decayFactor})` },
-      'clip-norm': { value: 'X', help: `largest global gradient norm, or none (${String(training.clipNorm)})` },
+      schedule: { value: 'NAME', help: 'learning rate after the warm-up: constant, cosine or step ({0})', args: [training.schedule] },
+      warmup: { value: 'N', help: 'steps over which the learning rate rises linearly ({0})', args: [training.warmupSteps] },
+      'final-fraction': { value: 'X', help: 'cosine: what it falls to at the end of the run, as a fraction ({0})', args: [training.finalFraction] },
+      'decay-every': { value: 'N', help: 'step: steps from one decay to the next ({0})', args: [training.decaySteps] },
+      'decay-factor': { value: 'X', help: 'step: what the learning rate is multiplied by ({0})', args: [training.decayFactor] },
+      'clip-norm': { value: 'X', help: 'largest global gradient norm, or none ({0})', args: [String(training.clipNorm)] },
       'clip-value': { value: 'X', help: 'largest entry of the gradient, or none; entries are cut before the norm is (none)' },
-      init: { value: 'NAME', help: `pytorch, xavier, orthogonal, identity or gaussian (${training.initialisation})` },
-      gain: { value: 'X', help: `scale of the recurrent matrices at the start, but for pytorch (${training.gain})` },
+      init: { value: 'NAME', help: 'pytorch, xavier, orthogonal, identity or gaussian ({0})', args: [training.initialisation] },
+      gain: { value: 'X', help: 'scale of the recurrent matrices at the start, but for pytorch ({0})', args: [training.gain] },
       'forget-bias': { value: 'X', help: "bias of an LSTM's forget gate at the start (the initialisation's)" },
-      seed: { value: 'N', help: `of everything random (${training.seed})` },
+      seed: { value: 'N', help: 'of everything random ({0})', args: [training.seed] },
       out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
-      'checkpoint-every': { value: 'N', help: `steps from one checkpoint to the next (${training.checkpointEvery})` },
-      backend: { value: 'NAME', help: `forward pass by ort (ONNX Runtime) or wasm (own kernels) (${training.backend})` },
+      'checkpoint-every': { value: 'N', help: 'steps from one checkpoint to the next ({0})', args: [training.checkpointEvery] },
+      'checkpoint-seconds': { value: 'N', help: 'and at the latest after so many seconds ({0})', args: [training.checkpointSeconds] },
+      keep: { value: 'N', help: 'newest checkpoints kept, besides the best by validation ({0})', args: [training.keptCheckpoints] },
+      backend: { value: 'NAME', help: 'forward pass by ort (ONNX Runtime) or wasm (own kernels) ({0})', args: [training.backend] },
       threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
       from: { value: 'MODEL', help: 'begins with this model (.onnx, .safetensors or the folder of a run) instead of a new one' },
       vocab: { value: 'FILE', help: 'of --from, where the model has no vocabulary of its own' },
@@ -126,8 +135,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     usage: ['backflow sample MODEL [options]'],
     summary: 'Generates text.',
     options: {
-      length: { value: 'N', help: `tokens to generate (${defaultSampling.length})` },
-      temperature: { value: 'X', help: `0 always takes the likeliest token (${defaultSampling.temperature})` },
+      length: { value: 'N', help: 'tokens to generate ({0})', args: [defaultSampling.length] },
+      temperature: { value: 'X', help: '0 always takes the likeliest token ({0})', args: [defaultSampling.temperature] },
       'top-k': { value: 'K', help: 'draws only from the K likeliest tokens (all)' },
       'top-p': { value: 'X', help: 'draws only from the likeliest tokens that together have this probability (all)' },
       prompt: { value: 'TEXT', help: 'text to go on from' },
@@ -180,13 +189,13 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     if (token.kind !== 'option') continue;
     const { rawName, value, inlineValue } = token;
     if (!Object.hasOwn(options, token.name)) {
-      throw new UsageError(`${rawName} is no option of backflow ${name}; see backflow ${name} --help.`);
+      throw new UsageError(say('{0} is no option of backflow {1}; see backflow {1} --help.', rawName, name));
     }
     if (takesValue(token.name)) {
-      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(`${rawName} needs a value.`);
+      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(say('{0} needs a value.', rawName));
       values.set(token.name, value);
     } else {
-      if (inlineValue === true) throw new UsageError(`${rawName} takes no value.`);
+      if (inlineValue === true) throw new UsageError(say('{0} takes no value.', rawName));
       switches.add(token.name);
     }
   }

@@ -1,6 +1,8 @@
 /** The line that shows how a training goes. */
 import { progressColumns, type ProgressColumn } from '../protocol/run';
 import { durationText, grouped, lossText, significant } from './numbers';
+import { widthOf } from './glyphs';
+import { say } from './language';
 import { bold, dim } from './paint';
 
 export type StepRow = Readonly<Record<ProgressColumn, number>>;
@@ -28,25 +30,33 @@ export interface ProgressView {
 export function progressLine(view: ProgressView, columns: number, coloured: boolean): string {
   const { row, steps } = view;
   const clipped = row.clippedNorm < row.gradientNorm;
-  const gradient = `gradient ${significant(row.gradientNorm)}${clipped ? ` clipped to ${significant(row.clippedNorm)}` : ''}`;
+  const norm = significant(row.gradientNorm);
+  const gradient = clipped ? say('gradient {0} clipped to {1}', norm, significant(row.clippedNorm)) : say('gradient {0}', norm);
   const parts = [
-    steps === null ? `step ${grouped(row.step)}` : `step ${grouped(row.step)} of ${grouped(steps)}`,
-    `loss ${lossText(row.loss)}`,
+    steps === null ? say('step {0}', grouped(row.step)) : say('step {0} of {1}', grouped(row.step), grouped(steps)),
+    say('loss {0}', lossText(row.loss)),
     gradient,
-    `${grouped(row.tokensPerSecond)} tokens/s`,
+    say('{0} tokens/s', grouped(row.tokensPerSecond)),
     ...timeLeft(view),
   ];
-  while (parts.length > 1 && parts.join('  ').length >= columns) parts.pop();
-  const text = parts.join('  ').slice(0, Math.max(1, columns - 1));
-  const barWidth = Math.min(24, columns - text.length - 4);
+  while (parts.length > 1 && widthOf(parts.join('  ')) >= columns) parts.pop();
+  const text = cutTo(parts.join('  '), Math.max(1, columns - 1));
+  const barWidth = Math.min(24, columns - widthOf(text) - 4);
   if (steps === null || barWidth < 6 || columns === Infinity) return text;
-  return `${bar(row.step / steps, barWidth, coloured)}  ${coloured ? text.replace(/loss [^ ]+/, bold) : text}`;
+  return `${bar(row.step / steps, barWidth, coloured)}  ${coloured ? text.replace(say('loss {0}', lossText(row.loss)), bold) : text}`;
+}
+
+/** What of a text fits in so many columns. */
+function cutTo(text: string, columns: number): string {
+  let cut = Array.from(text);
+  while (cut.length > 1 && widthOf(cut.join('')) > columns) cut = cut.slice(0, -1);
+  return cut.join('');
 }
 
 function timeLeft({ row, steps, seconds, firstStep }: ProgressView): string[] {
   const done = row.step - firstStep + 1;
   if (steps === null) return [durationText(seconds)];
-  return done > 1 ? [`${durationText((seconds / done) * (steps - row.step))} left`] : [];
+  return done > 1 ? [say('{0} left', durationText((seconds / done) * (steps - row.step)))] : [];
 }
 
 /** Drawn in eighths of a column. */

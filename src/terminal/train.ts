@@ -20,8 +20,12 @@ export async function train(
   const view: TrainView = command.json ? new JsonTrainView(output) : new ReadableTrainView(output, environment);
   const flow = new BackPressure(engine, output);
   const problems: RpcError[] = [];
+  let isEnding = false;
+  let fail: (error: RpcError) => void = () => undefined;
 
   const ended = new Promise<RunSummary>((resolve, reject) => {
+    // The first problem is the cause of the others.
+    fail = (error) => reject(problems[0] ?? error);
     engine.on('finished', resolve);
     engine.on('started', (run) => view.started(run));
     engine.on('progress', (progress) => {
@@ -31,15 +35,17 @@ export async function train(
     engine.on('status', ({ state, message }) => {
       if (message === null) return;
       problems.push(new RpcError('user', message));
-      // A run pauses when something is wrong; here nobody can mend it and resume. The first problem is the cause of the others.
-      if (state === 'failed') reject(problems[0]);
+      // A run pauses when something is wrong; here nobody can mend it and resume.
+      if (state === 'failed') fail(problems[0]);
       else end();
     });
   });
   // A failure arrives as an event, with its sentence, and as the answer to `stop`.
   const end = () => {
+    if (isEnding) return;
+    isEnding = true;
     flow.stop();
-    engine.call('stop', null).catch(() => undefined);
+    engine.call('stop', null).catch(fail);
   };
   // Until it is awaited.
   ended.catch(() => undefined);

@@ -10,6 +10,7 @@ import {
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
+import { say } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
 import { defaultSteps, UsageError, type GivenOptions } from './options';
 
@@ -38,15 +39,15 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', ['next', 'masked'], defaults.objective) : null,
   });
   if (bidirectional && model.objective === 'next') {
-    throw new UsageError('--bidirectional cannot be with --objective next: a bidirectional stack sees the token it is to predict; train it with the masked objective.');
+    throw new UsageError(say('--bidirectional cannot be with --objective next: a bidirectional stack sees the token it is to predict; train it with the masked objective.'));
   }
   return model;
 }
 
 export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
   const defaults = defaultTrainingSettings;
-  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.dropout;
-  if (dropout > 0 && layers < 2) throw new UsageError('--dropout acts between layers, so it needs --layers 2 or more.');
+  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, say('a number from 0 up to, but not, 1')) ?? defaults.dropout;
+  if (dropout > 0 && layers < 2) throw new UsageError(say('--dropout acts between layers, so it needs --layers 2 or more.'));
   return {
     ...defaults,
     ...readReading(given),
@@ -55,6 +56,8 @@ export function readTraining(given: GivenOptions, { layers }: ModelSettings): Tr
     ...readOptimization(given),
     seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaults.seed,
     checkpointEvery: integer(given, 'checkpoint-every', 1, 1e9) ?? defaults.checkpointEvery,
+    checkpointSeconds: integer(given, 'checkpoint-seconds', 1, 86_400) ?? defaults.checkpointSeconds,
+    keptCheckpoints: integer(given, 'keep', 1, 10_000) ?? defaults.keptCheckpoints,
     backend: choice(given, 'backend', ['ort', 'wasm'], defaults.backend),
     threads: integer(given, 'threads', 1, 256) ?? defaults.threads,
   };
@@ -65,11 +68,11 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
   const ofSequences = ['split', 'longest-sequence'].find((option) => given.values.has(option));
-  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(`--${ofSequences} is not for --mode stream.`);
+  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(say('--{0} is not for --mode stream.', ofSequences));
   const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
   const truncation = integer(given, 'truncate', 1, 1_000_000) ?? defaults.truncation;
   if (mode === 'stream' && truncation !== null && truncation > window) {
-    throw new UsageError(`--truncate ${truncation} is longer than the window of ${window} steps.`);
+    throw new UsageError(say('--truncate {0} is longer than the window of {1} steps.', truncation, window));
   }
   return {
     mode,
@@ -84,8 +87,8 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
 /** `--steps none` is null, "until stopped"; epochs take the place of steps. */
 function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epochs'> {
   const epochs = integer(given, 'epochs', 1, 1_000_000) ?? null;
-  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, ', or none') ?? defaultSteps) };
-  if (given.values.has('steps')) throw new UsageError('--epochs cannot be given with --steps: both say how long to train.');
+  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, say(', or none')) ?? defaultSteps) };
+  if (given.values.has('steps')) throw new UsageError(say('--epochs cannot be given with --steps: both say how long to train.'));
   return { epochs, steps: null };
 }
 
@@ -94,24 +97,24 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const schedule = choice(given, 'schedule', ['constant', 'cosine', 'step'], defaults.schedule);
   if (schedule === 'cosine' && isNone(given, 'steps')) {
-    throw new UsageError('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.');
+    throw new UsageError(say('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.'));
   }
   const optimizer = choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer);
-  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, 'a number from 0 up to, but not, 1') ?? defaults.momentum;
+  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, say('a number from 0 up to, but not, 1')) ?? defaults.momentum;
   const nesterov = given.switches.has('nesterov');
-  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError('--nesterov needs --optimizer sgd and a --momentum above 0.');
-  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
+  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(say('--nesterov needs --optimizer sgd and a --momentum above 0.'));
+  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, say('a number from 0 to 1'));
   return {
     optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
     momentum,
     nesterov,
-    weightDecay: number(given, 'weight-decay', (x) => x >= 0, 'a number from 0 up') ?? defaults.weightDecay,
+    weightDecay: number(given, 'weight-decay', (x) => x >= 0, say('a number from 0 up')) ?? defaults.weightDecay,
     schedule,
     warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
     finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
     decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
-    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, 'a number greater than 0 and at most 1') ?? defaults.decayFactor,
+    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
     initialisation: choice(given, 'init', ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),

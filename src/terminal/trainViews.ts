@@ -1,6 +1,7 @@
 /** What `backflow train` shows: objects for programs, a line for people. */
 import { relative } from 'node:path';
 import type { Progress, RunDescription, RunSummary } from '../protocol/run';
+import { say } from './language';
 import { counted, grouped, lossText } from './numbers';
 import type { Output } from './output';
 import { canPaint } from './paint';
@@ -63,10 +64,9 @@ export class ReadableTrainView implements TrainView {
     this.startedAt = performance.now();
     const cell = model.cell === 'rnn' ? `RNN (${model.activation})` : model.cell.toUpperCase();
     this.output.write(
-      `${cell}, ${counted(model.layers, 'layer')} of ${counted(model.hiddenSize, 'unit')}, ${counted(model.parameterCount, 'parameter')}, ` +
-        `on ${corpus.name}: ${counted(corpus.tokens, 'token')}, ${counted(model.vocabularySize, 'symbol')}.\n` +
-        `Forward pass by ${backendText(backend)}. Run: ${shortPath(folder)}\n` +
-        (training.steps === null ? 'It goes on until Ctrl-C, which saves it.\n' : ''),
+      `${say('{0}, {1} of {2}, {3}, on {4}: {5}, {6}.', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
+        `${say('Forward pass by {0}. Run: {1}', backendText(backend), shortPath(folder))}\n` +
+        (training.steps === null ? `${say('It goes on until Ctrl-C, which saves it.')}\n` : ''),
     );
   }
 
@@ -84,11 +84,13 @@ export class ReadableTrainView implements TrainView {
   ended({ run, model, step, loss, validationLoss, tokensPerSecond }: RunSummary): void {
     if (this.last !== null && this.last.step !== this.shownStep) this.show(this.last);
     this.close();
-    const validation = validationLoss === null ? '' : `, validation ${lossText(validationLoss)}`;
-    const state = this.steps === null || step >= this.steps ? 'Done' : 'Stopped';
+    const isDone = this.steps === null || step >= this.steps;
+    const steps = counted(step, 'step');
+    const losses = [Number.isNaN(loss) ? say('loss as before') : say('loss {0}', lossText(loss)), ...(validationLoss === null ? [] : [say('validation {0}', lossText(validationLoss))])];
+    const speed = say('{0} tokens/s', grouped(tokensPerSecond));
     this.output.write(
-      `${state} after ${counted(step, 'step')}: loss ${Number.isNaN(loss) ? 'as before' : lossText(loss)}${validation}; ${grouped(tokensPerSecond)} tokens/s.\n` +
-        `Run    ${shortPath(run)}\nModel  ${shortPath(model)}\n`,
+      `${isDone ? say('Done after {0}: {1}; {2}.', steps, losses.join(', '), speed) : say('Stopped after {0}: {1}; {2}.', steps, losses.join(', '), speed)}\n` +
+        `${say('Run    {0}', shortPath(run))}\n${say('Model  {0}', shortPath(model))}\n`,
     );
   }
 
@@ -111,7 +113,7 @@ export class ReadableTrainView implements TrainView {
 }
 
 function backendText(backend: RunDescription['backend']): string {
-  return backend === 'ort' ? 'ONNX Runtime' : "Backflow's own kernels";
+  return backend === 'ort' ? 'ONNX Runtime' : say('Backflow’s own kernels');
 }
 
 /** From the current folder, where the path lies in it. */

@@ -98,13 +98,13 @@ describe('the command line', () => {
       assert.ok(Number(done['loss']) < 0.2, 'hello is learned');
     });
 
-    it('keeps the same metrics in the run, and its last three checkpoints', async () => {
+    it('keeps the same metrics in the run, its last three checkpoints, and which is the best', async () => {
       const kept = parseLines(await readFile(join(folder, 'hello', 'metrics.jsonl'), 'utf8'));
       assert.deepEqual(kept.filter((line) => 'loss' in line).map((line) => ({ event: 'step', ...line })), lines.slice(0, -1).map((line) => ({ ...line, clippedFraction: 0 })));
       assert.ok(kept.some((line) => line['step'] === 300 && typeof line['validationLoss'] === 'number'));
       assert.deepEqual(
         (await readdir(join(folder, 'hello', 'checkpoints'))).sort(),
-        [100, 200, 300].flatMap((step) => [`step-${step}.onnx`, `step-${step}.safetensors`]),
+        ['best.json', ...[100, 200, 300].flatMap((step) => [`step-${step}.onnx`, `step-${step}.safetensors`])],
       );
     });
 

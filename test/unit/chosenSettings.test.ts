@@ -37,7 +37,7 @@ describe('settings', () => {
     assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
     const wildest = from({
       'corpus.tokens': 'letter', 'corpus.vocabularySize': -1, 'corpus.mode': 'random', 'corpus.split': 'pages', 'corpus.longestSequence': 0, 'training.truncation': -1,
-      'training.dropout': 2, 'training.epochs': 0.5, 'model.objective': 'guess', 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
+      'training.dropout': 2, 'training.checkpointSeconds': 0, 'training.keptCheckpoints': 1.5, 'training.epochs': 0.5, 'model.objective': 'guess', 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
     });
     assert.deepEqual([modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)], [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings]);
     assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);

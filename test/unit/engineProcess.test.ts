@@ -49,7 +49,7 @@ describe('an engine’s process', () => {
     const engine = start();
     const end = endOf(engine);
     await assert.rejects(engine.calls.call('resume', null), (error) => error instanceof RpcError && error.code === 'closed');
-    assert.deepEqual(await end, { code: 3, signal: null, error: null });
+    assert.deepEqual(await end, { code: 3, signal: null, error: null, isOutOfMemory: false });
     await assert.rejects(engine.calls.call('pause', null), RpcError);
     assert.equal(engine.isAlive, false);
   });
@@ -81,13 +81,17 @@ describe('an engine’s process', () => {
 
   it('says in one sentence how it ended', () => {
     const ends: EngineEnd[] = [
-      { code: 134, signal: null, error: null },
-      { code: null, signal: 'SIGKILL', error: null },
-      { code: null, signal: null, error: new Error('spawn ENOMEM') },
+      { code: 3, signal: null, error: null, isOutOfMemory: false },
+      { code: null, signal: 'SIGKILL', error: null, isOutOfMemory: false },
+      { code: null, signal: null, error: new Error('spawn ENOMEM'), isOutOfMemory: false },
+      { code: 134, signal: null, error: null, isOutOfMemory: false },
+      { code: null, signal: 'SIGABRT', error: null, isOutOfMemory: true },
     ];
     const said = ends.map((end) => endSentence(end)).map(({ template, args }) => `${template} ${args.join()}`);
-    assert.match(said[0], /exit status.*134/);
+    assert.match(said[0], /exit status.*3/);
     assert.match(said[1], /signal.*SIGKILL/);
     assert.match(said[2], /spawn ENOMEM/);
+    assert.match(said[3], /crashed .*134/);
+    assert.match(said[4], /out of memory/);
   });
 });

@@ -48,7 +48,8 @@ describe('recurrence kernels agree with float64', () => {
           for (const B of [1, 2, 5, 13]) {
             for (const reverse of [false, true]) {
               const problem = randomProblem({ cell, activation, T: 6, B, H, reverse, truncate: 0 }, 100 * H + B);
-              assertAgrees(problem, runKernels(problem, { simd }), referenceRecurrence(problem));
+              const expected = referenceRecurrence(problem);
+              for (const isStepwise of [false, true]) assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
             }
           }
         }
@@ -60,7 +61,8 @@ describe('recurrence kernels agree with float64', () => {
             for (const lengths of [undefined, [8, 3, 0, 1, 7]]) {
               const shape: Shape = { cell, activation, T: 8, B: 5, H: 6, reverse, truncate };
               const problem = randomProblem(lengths ? { ...shape, lengths } : shape, 7 + truncate);
-              assertAgrees(problem, runKernels(problem, { simd }), referenceRecurrence(problem));
+              const expected = referenceRecurrence(problem);
+              for (const isStepwise of [false, true]) assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
             }
           }
         }
@@ -77,14 +79,16 @@ describe('recurrence kernels in parts', () => {
       const crew = createCrew(3);
       for (const simd of kinds) {
         const problem = randomProblem({ cell, activation, T: 5, B: 13, H: 36, reverse: false, truncate: 0, lengths: [5, 5, 2, 5, 5, 4, 5, 5, 5, 1, 5, 5, 5] }, 3);
-        const whole = runKernels(problem, { simd });
-        const splits = [[1, 12], [2, 4, 7], [3, 5, 5], [6, 7], Array<number>(13).fill(1)];
-        for (const split of splits) {
-          let first = 0;
-          const parts = split.map((count) => ({ first: (first += count) - count, count }));
-          const shared = [runKernels(problem, { simd, parts })];
-          if (split.length <= crew.size) shared.push(runKernels(problem, { simd, parts, crew }));
-          for (const actual of shared) for (const name of arrays) assert.deepEqual(actual[name], whole[name], `${name}, ${simd}, ${split.join(' + ')}`);
+        for (const isStepwise of [false, true]) {
+          const whole = runKernels(problem, { simd, isStepwise });
+          const splits = [[1, 12], [2, 4, 7], [3, 5, 5], [6, 7], Array<number>(13).fill(1)];
+          for (const split of splits) {
+            let first = 0;
+            const parts = split.map((count) => ({ first: (first += count) - count, count }));
+            const shared = [runKernels(problem, { simd, isStepwise, parts })];
+            if (split.length <= crew.size) shared.push(runKernels(problem, { simd, isStepwise, parts, crew }));
+            for (const actual of shared) for (const name of arrays) assert.deepEqual(actual[name], whole[name], `${name}, ${simd}, ${split.join(' + ')}`);
+          }
         }
       }
       crew.end();

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
+import type { PageView } from '../../src/protocol/panel';
 import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
 import { themes, type ThemeName } from './themes';
 
@@ -21,6 +22,7 @@ export interface OpenOptions {
   readonly scale?: number;
   readonly strings?: PageStrings;
   readonly language?: string;
+  readonly view?: PageView;
 }
 
 export class PageBrowser {
@@ -56,7 +58,7 @@ export class PageBrowser {
     const path = `/document-${this.documents.size}`;
     this.documents.set(
       path,
-      pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en' }),
+      pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en', view: options.view ?? 'run' }),
     );
     const page = await this.browser.newPage({ viewport: { width: options.width ?? 900, height: options.height ?? 900 }, deviceScaleFactor: options.scale ?? 1 });
     const theme = JSON.stringify(themes[options.theme ?? 'dark']);
@@ -64,6 +66,11 @@ export class PageBrowser {
       new MutationObserver((_, observer) => { if (document.body) { observer.disconnect(); probe.applyTheme(${theme}); } }).observe(document, { childList: true, subtree: true });`);
     await page.goto(origin + path);
     return page;
+  }
+
+  /** A page with nothing on it, and none of our rules. */
+  blank(): Promise<Page> {
+    return this.browser.newPage();
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at. They fail only where something overflows. */
 import assert from 'node:assert/strict';
+import type { PageView } from '../../src/protocol/panel';
 import { PageBrowser, screenshotPath } from './browser';
 import type { ThemeName } from './themes';
 
@@ -45,5 +46,27 @@ describe('pictures of the page', function () {
       await page.screenshot({ path: screenshotPath(name), fullPage: true });
       await page.close();
     });
+  }
+
+  const journeys: readonly (readonly [name: string, view: PageView, script: string])[] = [
+    ['over', 'run', `probe.run(1240).then(() => probe.overTraining()).then(() => ${wholePage()}).then(() => probe.matrix([-0.08, -0.05, -0.11, -0.02], probe.tokens(256)))`],
+    ['compare', 'compare', 'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.comparedFrame(2, -0.04)).then(() => probe.truncations())'],
+    ['playground', 'playground', 'probe.playground({ slopes: [-0.05], tokens: Array.from("qwertyuiopasdfghjklzxcvbnm".repeat(5)), cell: "rnn" })'],
+  ];
+  for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
+    for (const [name, view, script] of journeys) {
+      for (const width of theme === 'dark' ? [900, 500] : [900]) {
+        it(`${name}, ${theme}, ${width} pixels wide`, async () => {
+          const page = await browser.open({ theme, width, height: 900, scale: 2, view });
+          await page.evaluate(script);
+          await page.waitForTimeout(500);
+          await page.evaluate('probe.settled()');
+          await page.screenshot({ path: screenshotPath(`${name}-${theme}-${width}`), fullPage: true });
+          assert.equal(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), true, 'nothing is wider than the page');
+          assert.deepEqual(await page.evaluate('probe.posted.filter((message) => message.type === "error")'), []);
+          await page.close();
+        });
+      }
+    }
   }
 });

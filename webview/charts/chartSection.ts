@@ -1,6 +1,8 @@
 /** Is it learning? The two charts of a run, with their headings and keys. */
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { element, setText } from '../dom';
+import type { ExportedFigure, ExportedTable } from '../exporting/exported';
+import { metricTables } from '../exporting/metricTables';
 import type { PageParts, Scene, Section } from '../section';
 import type { Texts } from '../texts';
 import { LineChart, nearest } from './lineChart';
@@ -67,6 +69,15 @@ export class ChartSection implements Section {
       this.norm.setTheme(theme);
     }
     if (fresh.paint || fresh.metrics) this.redraw(run?.training ?? unclipped);
+  }
+
+  figures(): readonly ExportedFigure[] {
+    if (this.root.hidden || !this.metrics.latest) return [];
+    return [this.loss.exported('loss', this.texts.get('lossTitle')), this.norm.exported('gradient-norm', this.texts.get('normTitle'))];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts);
   }
 
   /** Redraws from the metrics. */

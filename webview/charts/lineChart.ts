@@ -1,8 +1,10 @@
 /** Chart.js, with only the parts used, set up the way both charts want it: no animation, no parsing, few marks. */
 import { Chart, Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, type ChartDataset, type Plugin, type Scale } from 'chart.js';
 import { powerOfTen } from '../format';
+import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
+import { drawChart } from './chartPicture';
 import type { Point } from './series';
 
 Chart.register(Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
@@ -37,6 +39,7 @@ export class LineChart {
   /** Step under the pointer. */
   pointed: number | null = null;
   lineColour = '';
+  private theme: Theme | null = null;
   private readonly chart: Chart<'line', Point[]>;
 
   /** `name` is the canvas's data-figure; `pointedAt` hears which step is under the pointer. */
@@ -88,6 +91,7 @@ export class LineChart {
   }
 
   setTheme(theme: Theme): void {
+    this.theme = theme;
     this.lineColour = theme.dim;
     this.chart.data.datasets.forEach((set, i) => {
       const colour = this.looks[i].colour(theme);
@@ -109,14 +113,29 @@ export class LineChart {
       this.chart.data.datasets[i].data = points.slice();
     });
     const scales = this.chart.options.scales;
-    const steps = series[0];
-    if (scales?.['x'] && steps.length > 0) {
-      scales['x'].min = steps[0].x;
-      scales['x'].max = Math.max(steps[steps.length - 1].x, steps[0].x + 1);
+    const ends = series.flatMap((points) => (points.length > 0 ? [points[0].x, points[points.length - 1].x] : []));
+    if (scales?.['x'] && ends.length > 0) {
+      const first = Math.min(...ends);
+      scales['x'].min = first;
+      scales['x'].max = Math.max(...ends, first + 1);
     }
     if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
     // Not update('none'): in that mode Chart.js keeps the marks' old colours.
     this.chart.update();
+  }
+
+  /** As it is drawn now, to take away. */
+  exported(id: string, title: string): ExportedFigure {
+    return {
+      id,
+      title,
+      description: this.canvas.getAttribute('aria-label') ?? '',
+      width: this.chart.width,
+      height: this.chart.height,
+      draw: (pen) => {
+        if (this.theme) drawChart(pen, this.chart, this.looks, this.theme);
+      },
+    };
   }
 
   describe(text: string): void {

@@ -86,7 +86,7 @@ export class TokenStrip {
   }
 }
 
-/** The tokens in their columns, each with a line of its colour in the top layer under it. */
+/** The tokens in their columns, each with a line of its colour in the top layer under it, where one layer is meant. */
 function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefined, columns: Columns, theme: Theme, textTop: number, marked: Marked): void {
   const pitch = columnWidth(columns);
   const { from, to } = stepsInView(columns, tokens.length);
@@ -103,6 +103,7 @@ function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefine
     const relative = top?.relative[t] ?? Number.NaN;
     pen.fillStyle = isMarked(tokens[t]) ? theme.dim : theme.foreground;
     pen.fillText(visibleSymbol(tokens[t]), centreOf(columns, t), textTop + textHeight / 2, pitch - 0.5);
+    if (!top) continue;
     if (Number.isNaN(relative)) drawHatching(pen, theme, left, lineTop, pitch, underline);
     else {
       pen.fillStyle = cssColour(map.colourOf(relative));

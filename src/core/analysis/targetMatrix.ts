@@ -58,9 +58,9 @@ export class TargetMatrix {
 
   /**
    * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖ in the top layer, forward direction, from what the tape holds now; NaN for t > τ,
-   * −Infinity for exactly zero. `pause` is called now and then; it may throw to cancel.
+   * −Infinity for exactly zero. `pause` is called now and then with the part that is done; it may throw to cancel.
    */
-  async run(pause: () => Promise<void>): Promise<Float64Array> {
+  async run(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     const { hidden, cellState, sources, tape } = this;
     const { config, steps: T, arena } = tape;
     const H = config.hiddenSize;
@@ -77,7 +77,7 @@ export class TargetMatrix {
       arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
       for (let r = 0; r < rows; r++) matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
       await this.stepBack(t, rows);
-      if (t % stepsPerPause === 0) await pause();
+      if (t % stepsPerPause === 0) await pause(1 - t / T);
     }
     return matrix;
   }

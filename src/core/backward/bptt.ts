@@ -13,6 +13,12 @@ import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { BackwardRecurrence, type TotalNorms } from './recurrence';
 
+/**
+ * Weight gradients of more steps than this are summed block by block, the blocks' sums in float64: in one float32 sum over a long text
+ * digits would be lost. Segments of this length (`SegmentedBackward`) give the same bits.
+ */
+export const stepsOfBlock = 1024;
+
 export interface BackwardSettings {
   /** k2: gradients do not pass from step t to t − 1 where k2 divides t; 0 for no such cut. */
   readonly truncation: number;
@@ -32,6 +38,8 @@ export class Backward {
   private readonly addend: Float32Array;
   /** T·B × E; empty where tokens are read one-hot. */
   private readonly embedded: Float32Array;
+  /** V × E: what a tied output leaves in the embedding's gradient. */
+  private readonly ofOutput: Float32Array;
   /** V × G·H: the sums of pre-activation gradients by token; empty with an embedding. */
   private readonly columns: Float32Array;
 
@@ -47,12 +55,13 @@ export class Backward {
     const { embeddingSize, vocabularySize, hiddenSize: H, cell } = config;
     const rows = mostSteps * batch;
     const directions = directionsOf(config);
-    this.recurrence = new BackwardRecurrence(tape);
+    this.recurrence = new BackwardRecurrence(tape, products);
     this.logits = arena.floats(rows * vocabularySize);
     this.output = arena.floats(rows * outputSize(config));
     this.hidden = directions.map(() => (directions.length === 1 ? this.output : arena.floats(rows * H)));
     this.addend = arena.floats(directions.length === 1 ? 0 : rows * Math.max(outputSize(config), embeddingSize ?? 0));
     this.embedded = arena.floats(rows * (embeddingSize ?? 0));
+    this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
     this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(cell).gates.length * H : 0);
   }
 
@@ -85,21 +94,23 @@ export class Backward {
     const { vocabularySize: V } = config;
     const width = outputSize(config);
     kernels.lossGradient(rows, V, at(tape.probabilities), at(tape.targets), 1 / predicted, at(logits));
-    await products.transposedMultiply(gradient.output.W, logits, layers[layers.length - 1].output, V, width, rows);
-    kernels.columnSums(at(gradient.output.b), at(logits), rows, V);
+    const top = layers[layers.length - 1].output;
+    await this.sumOfBlocks(gradient.output.W, (first, count) =>
+      products.transposedMultiply(gradient.output.W, logits.subarray(first * V), top.subarray(first * width), V, width, count));
+    await this.columnSums(gradient.output.b, logits, V);
     await products.multiply(output, logits, parameters.output.W, rows, width, V);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const { dropout, directions } = layers[layer];
       if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * width);
       this.splitDirections();
       for (let d = 0; d < directions.length; d++) {
-        this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
+        await this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
         await this.weights(layer, d);
         if (layer > 0) await this.down(output, layer, d);
         else if (config.embeddingSize !== null) await this.down(this.embedded, layer, d);
       }
     }
-    this.embedding();
+    await this.embedding();
   }
 
   private splitDirections(): void {
@@ -112,29 +123,52 @@ export class Backward {
   /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, and the biases' sums. */
   private async weights(layer: number, d: number): Promise<void> {
     const { tape, gradient, products, recurrence } = this;
-    const { config, rows, layers, arena } = tape;
+    const { config, layers } = tape;
     const { preActivations, recurrentPreActivations } = recurrence;
     const H = config.hiddenSize;
     const width = cellOf(config.cell).gates.length * H;
     const { W, R, Wb, Rb } = gradient.layers[layer][d];
-    if (layer === 0 && config.embeddingSize === null) this.oneHotWeights(W, width);
+    if (layer === 0 && config.embeddingSize === null) await this.oneHotWeights(W, width);
     else {
       const x = layer === 0 ? this.forward.embedded : layers[layer - 1].passed;
-      await products.transposedMultiply(W, preActivations, x, width, inputSize(config, layer), rows);
+      const inputs = inputSize(config, layer);
+      await this.sumOfBlocks(W, (first, count) =>
+        products.transposedMultiply(W, preActivations.subarray(first * width), x.subarray(first * inputs), width, inputs, count));
     }
-    await products.transposedMultiply(R, recurrentPreActivations, statesBefore(tape, layers[layer].directions[d]), width, H, rows);
-    arena.kernels.columnSums(at(Wb), at(preActivations), rows, width);
+    const before = statesBefore(tape, layers[layer].directions[d]);
+    await this.sumOfBlocks(R, (first, count) =>
+      products.transposedMultiply(R, recurrentPreActivations.subarray(first * width), before.subarray(first * H), width, H, count));
+    await this.columnSums(Wb, preActivations, width);
     if (recurrentPreActivations === preActivations) Rb.set(Wb);
-    else arena.kernels.columnSums(at(Rb), at(recurrentPreActivations), rows, width);
+    else await this.columnSums(Rb, recurrentPreActivations, width);
   }
 
   /** With one-hot x_t the product is a sum of rows by token. */
-  private oneHotWeights(W: Float32Array, width: number): void {
-    const { inputs, rows, arena, config } = this.tape;
+  private oneHotWeights(W: Float32Array, width: number): Promise<void> {
+    const { inputs, arena, config } = this.tape;
     const { columns } = this;
-    columns.fill(0);
-    arena.kernels.scatterAddRows(at(columns), at(inputs), at(this.recurrence.preActivations), rows, width);
-    arena.kernels.transpose(at(W), at(columns), config.vocabularySize, width);
+    return this.sumOfBlocks(W, (first, count) => {
+      columns.fill(0);
+      arena.kernels.scatterAddRows(at(columns), at(inputs, first), at(this.recurrence.preActivations, first * width), count, width);
+      arena.kernels.transpose(at(W), at(columns), config.vocabularySize, width);
+    });
+  }
+
+  private columnSums(out: Float32Array, a: Float32Array, width: number): Promise<void> {
+    return this.sumOfBlocks(out, (first, count) => this.tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width));
+  }
+
+  /** @param write leaves in `out` the sum over `count` rows of the window from `first` on */
+  private async sumOfBlocks(out: Float32Array, write: (first: number, count: number) => Promise<void> | void): Promise<void> {
+    const { rows, steps, batch } = this.tape;
+    if (steps <= stepsOfBlock) return write(0, rows);
+    const sum = new Float64Array(out.length);
+    for (let block = Math.ceil(steps / stepsOfBlock) - 1; block >= 0; block--) {
+      const first = block * stepsOfBlock * batch;
+      await write(first, Math.min(stepsOfBlock * batch, rows - first));
+      for (let i = 0; i < sum.length; i++) sum[i] += out[i];
+    }
+    out.set(sum);
   }
 
   /** What a direction sends to the layer's input, ∂L/∂x_t = Wᵀ ∂L/∂a_t: written by the first direction, added to by the second. */
@@ -149,11 +183,17 @@ export class Backward {
   }
 
   /** A tied output has left its own part in the same gradient. */
-  private embedding(): void {
-    const { inputs, rows, arena, config } = this.tape;
+  private async embedding(): Promise<void> {
+    const { inputs, arena, config } = this.tape;
     const { embedding } = this.gradient;
     if (!embedding) return;
-    if (!config.tied) embedding.fill(0);
-    arena.kernels.scatterAddRows(at(embedding), at(inputs), at(this.embedded), rows, config.embeddingSize ?? 0);
+    const size = config.embeddingSize ?? 0;
+    const ofOutput = config.tied ? this.ofOutput : null;
+    ofOutput?.set(embedding);
+    await this.sumOfBlocks(embedding, (first, count) => {
+      embedding.fill(0);
+      arena.kernels.scatterAddRows(at(embedding), at(inputs, first), at(this.embedded, first * size), count, size);
+    });
+    if (ofOutput) arena.kernels.add(at(embedding), at(embedding), at(ofOutput), embedding.length);
   }
 }

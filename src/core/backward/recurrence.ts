@@ -1,11 +1,15 @@
-/** One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads. */
+/**
+ * One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads; the products of
+ * large steps by whoever is quicker at them.
+ */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
-import type { Tape } from '../model/tape';
+import { stepOf, type Tape } from '../model/tape';
+import type { Products, StepProducts } from '../products';
 
 /** Norms over units and streams of the total gradients of one layer's direction, one per step of the window. */
 export interface TotalNorms {
@@ -23,12 +27,20 @@ export class BackwardRecurrence {
   readonly recurrentPreActivations: Float32Array;
   /** B × H for each layer and direction: what goes on to the window before. */
   private readonly carried: readonly (readonly { readonly hidden: Float32Array; readonly cellState: Float32Array }[])[];
-  private readonly matrix: FixedMatrix;
+  /** Null where the products of the steps are not the kernels' own, … */
+  private readonly matrix: FixedMatrix | null;
+  private readonly products: StepProducts | null;
+  /** … then Rᵀ, H × G·H, and its product with one step's gradient, H × B. */
+  private readonly transposed: Float32Array;
+  private readonly product: Float32Array;
   private readonly parts: readonly Part[];
   /** A row for each part. */
   private readonly squares: Float64Array;
 
-  constructor(private readonly tape: Tape) {
+  constructor(
+    private readonly tape: Tape,
+    products: Products,
+  ) {
     const { config, arena, mostSteps, batch } = tape;
     const cell = cellOf(config.cell);
     const H = config.hiddenSize;
@@ -39,7 +51,10 @@ export class BackwardRecurrence {
     this.carried = ofEach(() => ({ hidden: arena.floats(batch * H), cellState: arena.floats(cell.hasCellState ? batch * H : 0) }));
     this.preActivations = arena.floats(mostSteps * batch * width);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(mostSteps * batch * width) : this.preActivations;
-    this.matrix = new FixedMatrix(arena, width, H);
+    this.products = products.steps(H, batch, width);
+    this.matrix = this.products ? null : new FixedMatrix(arena, width, H);
+    this.transposed = arena.floats(this.products ? H * width : 0);
+    this.product = arena.floats(this.products ? H * batch : 0);
     this.parts = splitStreams(batch, arena.threads);
     this.squares = arena.doubles(this.parts.length * states * mostSteps);
   }
@@ -55,22 +70,48 @@ export class BackwardRecurrence {
    * @param hidden T·B × H, in: what reaches each h_t from above; out: ∂L/∂h_t
    * @param truncation k2, or 0
    */
-  run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): void {
-    const { tape, parts, squares } = this;
+  async run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): Promise<void> {
+    const { tape, parts, squares, matrix } = this;
     const { config, arena, steps, batch } = tape;
     const cell = cellOf(config.cell);
     const carried = this.carried[layer][d];
-    this.matrix.load(R);
+    matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {
       tape: tape.layers[layer].directions[d], steps, batch, hiddenSize: config.hiddenSize, activation: config.activation,
-      lengths: tape.lengthsAddress, truncation, R: this.matrix.address, hidden: at(hidden),
+      lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, hidden: at(hidden),
       carriedHidden: at(carried.hidden), carriedCell: at(carried.cellState),
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
-    arena.run(cell.backwardKernel, parts.map((part, p) => cell.backwardArguments(pass, part, tape.records ? at(squares, p * row) : 0)));
-    this.norms(this.totals[layer][d], row);
+    const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
+    if (this.products) await this.stepByStep(this.products, R, pass, calls);
+    else arena.run(cell.backwardKernel, calls(pass.R));
+    if (tape.records) this.norms(this.totals[layer][d], row);
+  }
+
+  /** @param calls arguments of the parts, with the address of the step before's product or 0 */
+  private async stepByStep(products: StepProducts, R: Float32Array, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
+    const { transposed, product, recurrentPreActivations, tape } = this;
+    const { arena, steps, batch, config } = tape;
+    const { hiddenSize: H } = config;
+    const { backwardStepKernel } = cellOf(config.cell);
+    arena.kernels.transpose(at(transposed), at(R), R.length / H, H);
+    products.load(transposed);
+    const first = calls(0);
+    const later = calls(at(product));
+    const step = first[0].length;
+    let isCut = true;
+    for (let s = 0; s < steps; s++) {
+      const parts = isCut ? first : later;
+      for (const part of parts) part[step] = s;
+      arena.run(backwardStepKernel, parts);
+      const t = stepOf(pass.tape, steps - 1 - s, steps);
+      const border = pass.tape.direction === 'forward' ? t : t + 1;
+      isCut = pass.truncation > 0 && border % pass.truncation === 0;
+      if (!isCut) await products.run(product, recurrentPreActivations, t);
+    }
+    if (!isCut) arena.kernels.addTransposed(pass.carriedHidden, at(product), batch, batch, H);
   }
 
   /** From the parts' sums of squares. */

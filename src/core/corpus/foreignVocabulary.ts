@@ -168,7 +168,7 @@ function isGiven(part: unknown): boolean {
 }
 
 function typeOf(part: unknown): string {
-  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : String(part);
+  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : JSON.stringify(part ?? null);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

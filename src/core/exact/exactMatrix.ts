@@ -12,10 +12,10 @@ const largest = 1e100;
 const stepsPerPause = 4;
 
 /**
- * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach τ, −Infinity for exactly zero. `pause` is called now and then; it
- * may throw to cancel.
+ * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach τ, −Infinity for exactly zero. `pause` is called now and then with the
+ * part that is done; it may throw to cancel.
  */
-export async function matrixExactly(trace: ExactTrace, pause: () => Promise<void>): Promise<Float64Array> {
+export async function matrixExactly(trace: ExactTrace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
   const { steps: T, layers } = trace;
   const { hiddenSize: H, cell: name, directions: [own] } = layers[layers.length - 1];
   const cell = exactCellOf(name);
@@ -37,7 +37,7 @@ export async function matrixExactly(trace: ExactTrace, pause: () => Promise<void
     for (let r = 0; r < n; r++) matrix[(isForward ? T - 1 - r : r) * T + t] = log10Of(lengthOf(back.hidden, r * H, H), logScales[r]);
     cell.back(own, { ...back, n, step: t, ...rowsOf(own, t) });
     for (let r = 0; r < n; r++) logScales[r] += rescaled(back.previous, back.cellState, r * H, H);
-    if (visited % stepsPerPause === 0) await pause();
+    if (visited % stepsPerPause === 0) await pause(n / T);
   }
   return matrix;
 }

@@ -33,7 +33,7 @@ export class Forward {
     this.embedded = arena.floats(embeddingSize === null ? 0 : mostSteps * batch * embeddingSize);
     this.columns = arena.floats(embeddingSize === null ? vocabularySize * width : 0);
     this.bias = arena.floats(width);
-    this.recurrence = new ForwardRecurrence(tape);
+    this.recurrence = new ForwardRecurrence(tape, products);
   }
 
   /** What the gates of the last window counted: of each layer and direction the fractions named in `Cell.counts`. */
@@ -59,7 +59,7 @@ export class Forward {
       for (const [d, direction] of tape.directions.entries()) {
         const parameters = this.parameters.layers[layer][d];
         await this.preActivations(layer, direction, parameters);
-        this.recurrence.run(layer, d, parameters);
+        await this.recurrence.run(layer, d, parameters);
       }
       concatenate(this.tape, tape);
       if (tape.dropout) arena.kernels.multiplyElements(at(tape.passed), at(tape.output), at(tape.dropout), rows * outputSize(config));

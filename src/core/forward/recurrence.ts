@@ -1,4 +1,7 @@
-/** The recurrence of one layer's direction over a window, by the kernels, its streams spread over the threads. */
+/**
+ * The recurrence of one layer's direction over a window, by the kernels, its streams spread over the threads; the products of large
+ * steps by whoever is quicker at them.
+ */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
@@ -6,32 +9,42 @@ import type { ForwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
 import type { DirectionParameters } from '../model/parameters';
-import type { Tape } from '../model/tape';
+import { before, stepOf, type DirectionTape, type Tape } from '../model/tape';
+import type { Products, StepProducts } from '../products';
 
 export class ForwardRecurrence {
   /** Fractions of the last window's activations, in the order of `Cell.counts`. */
   readonly saturation: readonly (readonly Float64Array[])[];
-  private readonly matrix: FixedMatrix;
-  /** T·B·G·H of one step: the recurrent part of pre-activations, where a cell keeps it apart. */
+  /** Null where the products of the steps are not the kernels' own, … */
+  private readonly matrix: FixedMatrix | null;
+  private readonly products: StepProducts | null;
+  /** … then R h of one step, G·H × B. */
+  private readonly product: Float32Array;
+  /** B × G·H of one step: the recurrent part of pre-activations, where a cell keeps it apart. */
   private readonly scratch: Float32Array;
   private readonly parts: readonly Part[];
   /** A row for each part. */
   private readonly counts: Int32Array;
 
-  constructor(private readonly tape: Tape) {
+  constructor(
+    private readonly tape: Tape,
+    products: Products,
+  ) {
     const { config, arena, batch } = tape;
     const cell = cellOf(config.cell);
     const width = cell.gates.length * config.hiddenSize;
     this.saturation = Array.from({ length: config.layers }, () => directionsOf(config).map(() => new Float64Array(cell.counts.length)));
-    this.matrix = new FixedMatrix(arena, config.hiddenSize, width);
+    this.products = products.steps(width, batch, config.hiddenSize);
+    this.matrix = this.products ? null : new FixedMatrix(arena, config.hiddenSize, width);
+    this.product = arena.floats(this.products ? width * batch : 0);
     this.scratch = arena.floats(cell.recurrentDiffers ? batch * width : 0);
     this.parts = splitStreams(batch, arena.threads);
     this.counts = arena.ints(this.parts.length * cell.counts.length);
   }
 
   /** On entry the tape's gates hold what the input gives; on return they, and the states, hold the window. */
-  run(layer: number, d: number, { R, Rb }: DirectionParameters): void {
-    const { tape, parts, counts } = this;
+  async run(layer: number, d: number, { R, Rb }: DirectionParameters): Promise<void> {
+    const { tape, counts, matrix } = this;
     const { config, arena, steps, batch, layers } = tape;
     const cell = cellOf(config.cell);
     const direction = layers[layer].directions[d];
@@ -41,14 +54,28 @@ export class ForwardRecurrence {
       direction.hidden.fill(0, steps * size, (steps + 1) * size);
       if (cell.hasCellState) direction.cellState.fill(0, steps * size, (steps + 1) * size);
     }
-    this.matrix.loadTransposed(R);
+    matrix?.loadTransposed(R);
     counts.fill(0);
     const pass: ForwardPass = {
       tape: direction, steps, batch, hiddenSize: config.hiddenSize, activation: config.activation, lengths: tape.lengthsAddress,
-      R: this.matrix.address, Rb: at(Rb), scratch: at(this.scratch),
+      R: matrix ? matrix.address : at(this.product), Rb: at(Rb), scratch: at(this.scratch),
     };
-    arena.run(cell.forwardKernel, parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0)));
-    this.sumUp(this.saturation[layer][d]);
+    const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
+    if (this.products) await this.stepByStep(this.products, R, direction, calls);
+    else arena.run(cell.forwardKernel, calls);
+    if (tape.records) this.sumUp(this.saturation[layer][d]);
+  }
+
+  private async stepByStep(products: StepProducts, R: Float32Array, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
+    const { arena, steps, config } = this.tape;
+    const { forwardStepKernel } = cellOf(config.cell);
+    const step = calls.map((call) => call.push(0) - 1);
+    products.load(R);
+    for (let s = 0; s < steps; s++) {
+      await products.run(this.product, direction.hidden, before(direction, stepOf(direction, s, steps)));
+      calls.forEach((call, p) => (call[step[p]] = s));
+      arena.run(forwardStepKernel, calls);
+    }
   }
 
   private sumUp(fractions: Float64Array): void {

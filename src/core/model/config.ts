@@ -49,7 +49,12 @@ export function checkConfig(config: ModelConfig): ModelConfig {
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
 export function checkInteger(what: string, value: number, minimum: number, maximum: number): void {
   if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
-  throw new UserError('The {0} is {1}; it must be a whole number from {2} to {3}.', what, String(value), minimum, maximum);
+  throw new UserError('The {0} is {1}; it must be a whole number from {2} to {3}.', what, isMissing(value) ? 'missing' : String(value), minimum, maximum);
+}
+
+/** Of what was read from a file, whatever its type says. */
+function isMissing(value: unknown): boolean {
+  return value === undefined;
 }
 
 export function directionsOf({ bidirectional }: Pick<ModelConfig, 'bidirectional'>): readonly Direction[] {

@@ -127,7 +127,7 @@ function checkEntry(
   if (typeof dtype !== 'string' || !isDType(dtype)) {
     throw new UserError(
       '{0} cannot be used: its tensor {1} has the type {2}; known are {3}.',
-      name, tensor, String(dtype), Object.keys(bytesPerElement).join(', '),
+      name, tensor, typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null), Object.keys(bytesPerElement).join(', '),
     );
   }
   if (!isCounts(shape)) {

@@ -162,6 +162,11 @@ export function after({ direction }: Pick<DirectionTape, 'direction'>, step: num
   return direction === 'forward' ? step + 1 : step;
 }
 
+/** The step that comes s-th on the way forward through a window of so many. */
+export function stepOf({ direction }: Pick<DirectionTape, 'direction'>, s: number, steps: number): number {
+  return direction === 'forward' ? s : steps - 1 - s;
+}
+
 /** How the kernels are told the direction: 1 for the backward one. */
 export function directionFlag({ direction }: DirectionTape): number {
   return Number(direction === 'backward');

@@ -47,7 +47,14 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('{0} is broken: its vocabulary has {1} symbols, its model {2}.', file, vocabulary.size, config.vocabularySize);
   }
-  return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: Number(metadata.get(keys.step)) || 0 };
+  return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: readStep(metadata, file) };
+}
+
+/** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */
+function readStep(metadata: ReadonlyMap<string, string>, file: string): number {
+  const step = Number(metadata.get(keys.step) ?? NaN);
+  if (!Number.isSafeInteger(step) || step < 0) throw new UserError('{0} is broken: it does not say after how many steps it was saved.', file);
+  return step;
 }
 
 function parse(text: string, file: string, key: string): unknown {

@@ -30,15 +30,15 @@ function rows(read: SettingReader, choices: Choices): Row[] {
   const { t } = vscode.l10n;
   const own = Object.keys(choices).filter((name) => !fields.some((field) => field.name === name));
   return [
-    { label: `$(play) ${t('Start Training')}`, description: inWords(read), does: 'start' },
+    { label: t('Start Training'), iconPath: new vscode.ThemeIcon('play'), description: inWords(read), does: 'start' },
     { label: t('Choices'), kind: vscode.QuickPickItemKind.Separator, does: 'start' },
     ...fields.map((field): Row => {
       const value = shown(field, read(field.name));
-      return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? value : `${value} · ${t('as in the settings')}`, does: field };
+      return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? `${value} · ${t('chosen here')}` : value, does: field };
     }),
-    { label: `$(list-unordered) ${t('Profile…')}`, description: own.length > 0 ? t('with {0} more settings of a profile', own.length) : t('a known set-up'), does: 'profile' },
-    ...(Object.keys(choices).length > 0 ? [{ label: `$(discard) ${t('As in the Settings')}`, does: 'reset' } as const] : []),
-    { label: `$(gear) ${t('All Settings…')}`, does: 'settings' },
+    { label: t('Profile…'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? t('with {0} more settings of a profile', own.length) : t('a known set-up'), does: 'profile' },
+    ...(Object.keys(choices).length > 0 ? [{ label: t('As in the Settings'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
+    { label: t('All Settings…'), iconPath: new vscode.ThemeIcon('gear'), does: 'settings' },
   ];
 }
 

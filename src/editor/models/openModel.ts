@@ -75,7 +75,8 @@ export class ModelOpener {
     if (await this.open(path, document)) this.panel.show();
   }
 
-  private async begin(path: string, document: vscode.Uri | undefined): Promise<RunSession | undefined> {
+  /** A session of its own, which nobody knows yet, with a model or a run's newest checkpoint; `document` is what its reading is tried on. */
+  async begin(path: string, document: vscode.Uri | undefined): Promise<RunSession | undefined> {
     const { backend, threads } = trainingSettings(settingsFor(undefined));
     const title = vscode.l10n.t('Backflow: opening the model');
     const text = await sampleOf(document);

@@ -1,15 +1,20 @@
-/** The one panel: a web page beside the text. What is said to it is in panelLink.ts. */
+/** A panel: a web page beside the text, one of each kind. What is said to the first is in panelLink.ts. */
 import * as vscode from 'vscode';
-import type { FromPage, ToPage } from '../../protocol/panel';
+import type { FromPage, PageView, ToPage } from '../../protocol/panel';
 import { pageHtml } from '../../protocol/pageHtml';
 import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
 import { parseFromPage } from '../../protocol/parseFromPage';
 
 export const panelType = 'backflow.panel';
+export const comparePanelType = 'backflow.compare';
+export const playgroundPanelType = 'backflow.playground';
+
+const panelTypes: Readonly<Record<PageView, string>> = { run: panelType, compare: comparePanelType, playground: playgroundPanelType };
 
 export class Panel implements vscode.Disposable {
   private readonly received = new vscode.EventEmitter<FromPage>();
   private readonly visibilityChanged = new vscode.EventEmitter<void>();
+  private readonly closed = new vscode.EventEmitter<void>();
   private panel: vscode.WebviewPanel | undefined;
   private isReady = false;
   private wasVisible = false;
@@ -18,10 +23,13 @@ export class Panel implements vscode.Disposable {
   readonly onDidReceive = this.received.event;
   /** The panel has come into view, or gone out of it; out of view its page does not exist. */
   readonly onDidChangeVisibility = this.visibilityChanged.event;
+  /** Somebody has closed it. */
+  readonly onDidClose = this.closed.event;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly log: vscode.LogOutputChannel,
+    private readonly view: PageView = 'run',
   ) {}
 
   get isVisible(): boolean {
@@ -42,7 +50,7 @@ export class Panel implements vscode.Disposable {
       this.panel.reveal(undefined, true);
       return;
     }
-    this.adopt(vscode.window.createWebviewPanel(panelType, 'Backflow', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }));
+    this.adopt(vscode.window.createWebviewPanel(panelTypes[this.view], 'Backflow', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }));
   }
 
   /** Takes over a panel that the editor has restored. */
@@ -60,6 +68,7 @@ export class Panel implements vscode.Disposable {
       if (this.panel !== panel) return;
       this.panel = undefined;
       this.noteVisibility();
+      this.closed.fire();
     });
     webview.html = pageHtml({
       scriptUri: webview.asWebviewUri(vscode.Uri.joinPath(media, 'page.js')).toString(),
@@ -68,6 +77,7 @@ export class Panel implements vscode.Disposable {
       nonce: crypto.randomUUID().replaceAll('-', ''),
       strings: pageStrings(),
       language: vscode.env.language,
+      view: this.view,
     });
     this.noteVisibility();
   }
@@ -88,6 +98,7 @@ export class Panel implements vscode.Disposable {
     this.panel?.dispose();
     this.received.dispose();
     this.visibilityChanged.dispose();
+    this.closed.dispose();
   }
 
   private receive(message: unknown): void {

@@ -82,12 +82,19 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.target = message.target;
         this.watching.update();
         break;
+      case 'total':
+        if (session) session.withTotal = message.shown;
+        this.watching.update();
+        break;
       case 'unitMap':
         if (session) session.unitMap = message.choice;
         this.watching.update();
         break;
       case 'drop':
         void vscode.commands.executeCommand('backflow.openModel', fileOfAddress(message.uri));
+        break;
+      case 'openPlayground':
+        void vscode.commands.executeCommand('backflow.playground');
         break;
       case 'error':
         // A frame that could not be drawn must not keep the next ones from coming.

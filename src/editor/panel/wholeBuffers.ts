@@ -13,6 +13,10 @@ export function rowsForPage(metrics: MetricRows): MetricRows {
   return isWhole(metrics.rows) ? metrics : { rows: new Float64Array(metrics.rows), validation: metrics.validation };
 }
 
+export function wholeFloats<T extends Float32Array | Float64Array>(array: T): T {
+  return isWhole(array) ? array : (array.slice() as T);
+}
+
 function isWhole(array: Float32Array | Float64Array): boolean {
   return array.buffer.byteLength === array.byteLength;
 }

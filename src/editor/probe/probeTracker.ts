@@ -106,6 +106,12 @@ export class ProbeTracker implements vscode.Disposable {
   }
 }
 
+/** The selection of an editor, or else what is visible; undefined where that is too little to look at. */
+export function probeIn(editor: vscode.TextEditor): Probe | undefined {
+  const tokens = probeTokens(settingsFor(editor.document.uri)) + 1;
+  return selectedProbe(editor, tokens) ?? visibleProbe(editor, tokens);
+}
+
 /** A visible editor of the document, the active one first. */
 export function editorOf(document: vscode.Uri): vscode.TextEditor | undefined {
   const shows = (editor: vscode.TextEditor | undefined) => editor?.document.uri.toString() === document.toString();

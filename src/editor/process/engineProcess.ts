@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { EngineCalls, EngineEvents } from '../../protocol/engine';
 import { Caller, type Channel } from '../../protocol/rpc';
-import type { EngineEnd } from './endOfEngine';
+import { memoryWords, type EngineEnd } from './endOfEngine';
 
 /** Where lines about the engine go; the editor's log channel has this form. */
 export interface EngineLog {
@@ -13,6 +13,12 @@ export interface EngineLog {
 /** Milliseconds an engine has to save a checkpoint when it is asked to end, then to follow SIGTERM. */
 const graceToSave = 3000;
 const graceToEnd = 1000;
+/** Milliseconds after its end in which what an engine has said may still arrive. */
+const graceToSpeak = 200;
+
+/** Milliseconds from one question whether it is alive to the next, and how many go by without an answer until it counts as hanging. */
+const askingInterval = 5000;
+const unansweredUntilHang = 6;
 
 /** Lines of one engine's output that are kept in parts at most this long. */
 const longestLine = 2000;
@@ -23,9 +29,11 @@ export class EngineProcess {
   private readonly endListeners = new Set<(end: EngineEnd) => void>();
   private ended: EngineEnd | null = null;
   private closing: Promise<void> | null = null;
+  private isOutOfMemory = false;
+  private readonly hangListeners = new Set<(isHanging: boolean) => void>();
 
-  /** @param file the engine's bundle */
-  constructor(file: string, log: EngineLog) {
+  /** @param file the engine's bundle  @param interval of the questions whether it is alive, milliseconds */
+  constructor(file: string, log: EngineLog, interval = askingInterval) {
     this.child = fork(file, [], {
       // The editor's own runtime; under Electron it has to be told to be Node.
       execPath: process.execPath,
@@ -36,14 +44,23 @@ export class EngineProcess {
     });
     const name = `engine ${this.child.pid ?? '?'}`;
     forwardLines(this.child.stdout, (line) => log.info(`[${name}] ${line}`));
-    forwardLines(this.child.stderr, (line) => log.warn(`[${name}] ${line}`));
-    this.child.on('exit', (code, signal) => this.didEnd({ code, signal, error: null }));
+    forwardLines(this.child.stderr, (line) => {
+      if (memoryWords.test(line)) this.isOutOfMemory = true;
+      log.warn(`[${name}] ${line}`);
+    });
+    const spoken = new Promise<void>((resolve) => this.child.stderr?.once('end', resolve));
+    this.child.on('exit', (code, signal) => {
+      // Its last words, which say why, may be heard after its end.
+      void withinTime(spoken, graceToSpeak).then(() => this.didEnd({ code, signal, error: null, isOutOfMemory: this.isOutOfMemory }));
+    });
     // 'error' also says that a message could not be sent; only a process that never started has no exit after it.
     this.child.on('error', (error) => {
       log.warn(`[${name}] ${error.message}`);
-      if (this.child.pid === undefined) this.didEnd({ code: null, signal: null, error });
+      if (this.child.pid === undefined) this.didEnd({ code: null, signal: null, error, isOutOfMemory: false });
     });
     this.calls = new Caller<EngineCalls, EngineEvents>(this.channel());
+    const watch = this.watchFor(interval);
+    this.onEnd(() => clearInterval(watch));
     this.onEnd(({ code, signal }) => log.info(`[${name}] ended (${signal ?? `exit status ${code ?? '?'}`})`));
   }
 
@@ -64,6 +81,37 @@ export class EngineProcess {
   onEnd(listener: (end: EngineEnd) => void): void {
     if (this.ended) listener(this.ended);
     else this.endListeners.add(listener);
+  }
+
+  /** Calls `listener` with true when the process lives but has not answered for half a minute, and with false when it does again. */
+  onHang(listener: (isHanging: boolean) => void): void {
+    this.hangListeners.add(listener);
+  }
+
+  /** Ends the process at once, nothing saved: for one that hangs. */
+  kill(): void {
+    if (this.isAlive) this.child.kill('SIGKILL');
+  }
+
+  /** Counts questions, not time: a machine that slept for hours is not told that its engine hangs. */
+  private watchFor(interval: number): NodeJS.Timeout {
+    let isWaiting = false;
+    let unanswered = 0;
+    const answered = () => {
+      if (unanswered >= unansweredUntilHang) for (const listener of this.hangListeners) listener(false);
+      isWaiting = false;
+      unanswered = 0;
+    };
+    return setInterval(() => {
+      if (this.closing) return;
+      if (!isWaiting) {
+        isWaiting = true;
+        // Its end is told elsewhere.
+        this.calls.call('ping', null).then(answered, () => undefined);
+      } else if (++unanswered === unansweredUntilHang) {
+        for (const listener of this.hangListeners) listener(true);
+      }
+    }, interval).unref();
   }
 
   /**

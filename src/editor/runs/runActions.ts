@@ -4,11 +4,28 @@ import type { PastRun, PastRuns } from './pastRuns';
 
 /** Asks, then moves a run's folder to the trash; where there is none, asks again and deletes it. */
 export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void> {
+  if (await isAtWork(run.folder)) {
+    void vscode.window.showWarningMessage(vscode.l10n.t('“{0}” is open in another window or terminal. Stop it there first.', run.name));
+    return;
+  }
   const question = vscode.l10n.t('Delete the run “{0}” with its checkpoints and metrics?', run.name);
   const toTrash = vscode.l10n.t('Move to Trash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(run.folder, run.name);
   pastRuns.refresh();
+}
+
+/** Milliseconds after which a run's lock that nobody has touched is a leftover. */
+const lockPatience = 60_000;
+
+/** Whether an engine of another window or of a terminal holds the run: it touches the lock again and again. */
+async function isAtWork(folder: vscode.Uri): Promise<boolean> {
+  try {
+    const { mtime } = await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, 'lock'));
+    return Date.now() - mtime < lockPatience;
+  } catch {
+    return false;
+  }
 }
 
 /** Moves to the trash; where there is none, asks before it deletes for good. */

@@ -23,6 +23,13 @@ export class RunControl {
     if (chosen === resume && !session.isAlive) await this.run('resume', session);
   }
 
+  /** Tells that an engine does not answer, and offers to end it; who waits instead loses nothing. */
+  async offerEnd(session: RunSession): Promise<void> {
+    const said = vscode.l10n.t('{0}: the engine has not answered for half a minute. It may be at a very large step; if it hangs, end it and resume from the last checkpoint.', session.description.name);
+    const end = vscode.l10n.t('End It');
+    if ((await this.notices.errorWithLog(said, end)) === end) session.endEngine();
+  }
+
   private async resumeFromCheckpoint(session: RunSession): Promise<void> {
     if (!session.isRun || session.status.state === 'starting' || session.status.state === 'running') return;
     const steps = session.status.state === 'finished' ? await askForSteps(session) : null;

@@ -16,6 +16,7 @@ export class RunRegistry implements vscode.Disposable {
   private readonly framed = new vscode.EventEmitter<{ session: RunSession; frame: Frame }>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<{ session: RunSession; sentence: Message }>();
+  private readonly hung = new vscode.EventEmitter<RunSession>();
 
   /** A session has come, gone, or changed its state. */
   readonly onDidChangeList = this.listChanged.event;
@@ -31,6 +32,7 @@ export class RunRegistry implements vscode.Disposable {
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** Of any session. */
   readonly onDidInterrupt = this.interrupted.event;
+  readonly onDidHang = this.hung.event;
 
   get current(): RunSession | undefined {
     return this.currentSession;
@@ -47,6 +49,12 @@ export class RunRegistry implements vscode.Disposable {
 
   /** Adds a session and makes it the current one. */
   add(session: RunSession): void {
+    this.join(session);
+    this.select(session);
+  }
+
+  /** Adds a session beside the current one. */
+  join(session: RunSession): void {
     const ofCurrent =
       <T>(action: (value: T) => void) =>
       (value: T) => {
@@ -65,10 +73,11 @@ export class RunRegistry implements vscode.Disposable {
         else session.frameDrawn(frame.header.sequence);
       }),
       session.onDidRefuseWatch(ofCurrent((message) => this.watchRefused.fire(message))),
+      session.onDidHang(() => this.hung.fire(session)),
       session.onDidInterrupt((sentence) => this.interrupted.fire({ session, sentence })),
     );
     this.sessions.set(session, listeners);
-    this.select(session);
+    this.listChanged.fire();
   }
 
   /**
@@ -103,7 +112,7 @@ export class RunRegistry implements vscode.Disposable {
       session.dispose();
     }
     this.sessions.clear();
-    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.interrupted];
+    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.interrupted, this.hung];
     for (const emitter of emitters) emitter.dispose();
   }
 

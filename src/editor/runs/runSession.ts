@@ -1,11 +1,11 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { AttributeRequest, AttributionReport, DescribeRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
-import { RpcError } from '../../protocol/rpc';
+import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
@@ -18,6 +18,9 @@ export type Beginning =
   | { readonly kind: 'train'; readonly request: TrainRequest }
   | { readonly kind: 'resume'; readonly request: ResumeRequest }
   | { readonly kind: 'open'; readonly request: OpenRequest };
+
+/** Who looks at a session's frames; a comparison's probe goes before the panel's. */
+export type Viewer = 'panel' | 'comparison';
 
 /** What can be asked of a run while its engine lives. */
 export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
@@ -42,6 +45,8 @@ export class RunSession implements vscode.Disposable {
   private readonly framed = new vscode.EventEmitter<Frame>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
+  private readonly matrixAdvanced = new vscode.EventEmitter<number>();
+  private readonly hung = new vscode.EventEmitter<void>();
 
   /** The description or the status is new. */
   readonly onDidChange = this.changed.event;
@@ -50,11 +55,18 @@ export class RunSession implements vscode.Disposable {
   readonly onDidRefuseWatch = this.watchRefused.event;
   /** What nobody asked for: the engine has ended, or has paused or ended the run by itself. */
   readonly onDidInterrupt = this.interrupted.event;
+  /** The part of a target matrix that is computed. */
+  readonly onDidAdvanceMatrix = this.matrixAdvanced.event;
+
+  /** The engine lives, but does not answer. */
+  readonly onDidHang = this.hung.event;
 
   /** The text document whose probe is looked at with this model. */
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** Whether the page shows the total gradient too. */
+  withTotal = false;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */
@@ -65,6 +77,7 @@ export class RunSession implements vscode.Disposable {
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
   private watched = '';
+  private readonly wanted = new Map<Viewer, Watch | null>();
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
   /** Samples under way, by their numbers. */
@@ -167,7 +180,9 @@ export class RunSession implements vscode.Disposable {
   }
 
   /** Tells the engine which probe to make frames of; the same one twice is told once. */
-  watch(watch: Watch | null): void {
+  watch(asked: Watch | null, viewer: Viewer = 'panel'): void {
+    this.wanted.set(viewer, asked);
+    const watch = this.wanted.get('comparison') ?? this.wanted.get('panel') ?? null;
     const key = JSON.stringify(watch);
     if (key === this.watched || !this.isAlive || this.status.state === 'starting') return;
     this.watched = key;
@@ -204,9 +219,19 @@ export class RunSession implements vscode.Disposable {
     }
   }
 
+  /** Asks the engine for something that only the caller needs to know of. */
+  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(call: K, request: RequestOf<EngineCalls[K]>, signal?: AbortSignal): Promise<ResultOf<EngineCalls[K]>> {
+    return this.engine.calls.call(call, request, signal);
+  }
+
   /** Writes the model as it is now to a file that ends in .onnx or .safetensors. */
   async exportModel(path: string): Promise<void> {
     await this.engine.calls.call('exportModel', { path });
+  }
+
+  /** Ends the engine at once, nothing saved: for one that hangs. */
+  endEngine(): void {
+    this.engine.kill();
   }
 
   /** Ends the engine in order; a run in training saves a checkpoint first. */
@@ -218,7 +243,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced, this.hung]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -226,7 +251,7 @@ export class RunSession implements vscode.Disposable {
   private async start(beginning: Beginning): Promise<void> {
     const { engine } = this;
     try {
-      await this.ask(engine, beginning);
+      await this.begin(engine, beginning);
     } catch (error) {
       // Its end is then no news.
       this.watched = '';
@@ -237,7 +262,7 @@ export class RunSession implements vscode.Disposable {
     }
   }
 
-  private async ask({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
+  private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
@@ -279,6 +304,7 @@ export class RunSession implements vscode.Disposable {
       this.frames.sent = frame.header.sequence;
       this.framed.fire(frame);
     }));
+    engine.calls.on('matrixProgress', own((done) => this.matrixAdvanced.fire(done)));
     engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
     engine.calls.on('finished', own((summary) => {
       const ended: RunState[] = ['stopped', 'finished', 'failed'];
@@ -286,6 +312,9 @@ export class RunSession implements vscode.Disposable {
     }));
     engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
     engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onHang(own((isHanging) => {
+      if (isHanging) this.hung.fire();
+    }));
   }
 
   private engineEnded(end: EngineEnd): void {

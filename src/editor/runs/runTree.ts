@@ -104,12 +104,13 @@ function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
   const collapsible = isRun ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
-  item.description = [modelName(description.model), stateName(status.state), ...(isRun ? progressOf(session) : [])].join(' · ');
+  const facts = [modelName(description.model), ...(isRun ? progressOf(session) : []), stateName(status.state)];
+  item.description = facts.join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
   item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
   item.command = { command: 'backflow.runs.open', title: vscode.l10n.t('Show in the Panel'), arguments: [{ kind: 'live', session } satisfies TreeNode] };
-  item.tooltip = tooltip([description.name, modelName(description.model), description.corpus.name, description.folder]);
+  item.tooltip = tooltip([description.name, facts.join(' · '), description.corpus.name, description.folder]);
   return item;
 }
 

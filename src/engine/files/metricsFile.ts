@@ -6,12 +6,14 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { progressColumns, type Progress, type ValidationPoint } from '../../protocol/run';
 import { errorCode, readError, writeError } from './fileErrors';
 import { ThinnedHistory } from './thinnedHistory';
 
 const flushMilliseconds = 1000;
+
+/** Code units of a line that can be one of ours: far more than any has. A longer one is passed over, and never held. */
+const longestLine = 10_000;
 
 /** Rows a history is thinned to: more than a chart has pixels. */
 export const maximumHistoryRows = 4000;
@@ -25,7 +27,11 @@ export class MetricsWriter {
   /** Whether the file may end in a torn line: after a crash, or after a failed write. */
   private mayBeTorn = true;
 
-  constructor(private readonly path: string) {}
+  /** @param prepare makes sure, before every write, that the folder is there */
+  constructor(
+    private readonly path: string,
+    private readonly prepare: () => Promise<void>,
+  ) {}
 
   /**
    * Buffers rows × progressColumns, row-major, and validation points; they are on disk within a second or so.
@@ -57,8 +63,9 @@ export class MetricsWriter {
   }
 
   private async writeBuffered(): Promise<void> {
+    if (this.buffered.length === 0) return;
+    await this.prepare();
     const lines = this.buffered;
-    if (lines.length === 0) return;
     this.buffered = [];
     try {
       const file = await open(this.path, 'a+');
@@ -97,8 +104,14 @@ async function endsInsideLine(file: Awaited<ReturnType<typeof open>>): Promise<b
 export async function readMetrics(path: string): Promise<Progress> {
   const history = new ThinnedHistory(maximumHistoryRows);
   try {
-    const stream = createReadStream(path, 'utf8');
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) readLine(line, history);
+    let rest = '';
+    for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      // What is cut off of a line that is too long makes what is left of it no JSON.
+      rest = (lines.pop() ?? '').slice(-longestLine);
+      for (const line of lines) if (line.length < longestLine) readLine(line, history);
+    }
+    readLine(rest, history);
   } catch (thrown) {
     if (errorCode(thrown) !== 'ENOENT') throw readError(thrown, path);
   }

@@ -2,14 +2,18 @@
  * A run's folder: run.json, metrics.jsonl, and checkpoints/step-N.onnx with step-N.safetensors beside it. One engine at a time
  * writes to it.
  */
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { UserError } from '../../core/userError';
 import type { Progress, ValidationPoint } from '../../protocol/run';
+import { defaultTrainingSettings } from '../../protocol/settings';
 import { temporaryFile, writeFileAtomic } from './atomicWrite';
+import { Fields } from './checkedJson';
 import { errorCode, readError, writeError } from './fileErrors';
 import { MetricsWriter, readMetrics } from './metricsFile';
+import { RunLock } from './runLock';
 import { formatRunRecord, parseRunRecord, type RunRecord } from './runRecord';
+import { readWhole } from './smallFile';
 
 export interface Checkpoint {
   readonly step: number;
@@ -19,18 +23,32 @@ export interface Checkpoint {
   readonly state: string;
 }
 
-const keptCheckpoints = 3;
 const recordName = 'run.json';
+/** Of run.json: far more than any has. */
+const mostRecordBytes = 1_000_000;
+/** Of a checkpoint's files: what Node reads at once. */
+const mostCheckpointBytes = 2_000_000_000;
+
+export interface BestCheckpoint {
+  readonly step: number;
+  /** Nats per token. */
+  readonly validationLoss: number;
+}
 
 export class RunFolder {
   private readonly metrics: MetricsWriter;
+  private lock: RunLock | null = null;
+  /** That the folder is gone has been told; who goes on all the same wants it made anew. */
+  private isToldGone = false;
+  /** Puts back what the run was made with besides run.json, where the folder has to be made anew. */
+  remake: () => Promise<void> = () => Promise.resolve();
 
   private constructor(
     /** Absolute. */
     readonly path: string,
     readonly record: RunRecord,
   ) {
-    this.metrics = new MetricsWriter(this.metricsPath);
+    this.metrics = new MetricsWriter(this.metricsPath, () => this.makeSureOfFolder());
   }
 
   /** Makes the folder, which must not exist or be empty. Throws a UserError, and has then written nothing. */
@@ -59,15 +77,32 @@ export class RunFolder {
   static async open(folder: string): Promise<RunFolder> {
     const path = resolve(folder);
     const file = join(path, recordName);
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (thrown) {
-      const code = errorCode(thrown);
-      if (code === 'ENOENT' || code === 'ENOTDIR') throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
-      throw readError(thrown, file);
-    }
+    if (!(await exists(file))) throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
+    const text = (await readWhole(file, mostRecordBytes)).toString('utf8');
     return new RunFolder(path, parseRunRecord(text, file, path));
+  }
+
+  /** Does what belongs to the making of the run; where that fails, the run is removed again. */
+  async whole(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      await this.release();
+      await rm(this.path, { recursive: true, force: true }).catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  /** Makes this process the one that writes to the folder. Throws a UserError where another does. */
+  async acquire(): Promise<void> {
+    this.lock ??= await RunLock.acquire(this.path);
+  }
+
+  /** Lets others write to the folder. */
+  async release(): Promise<void> {
+    const { lock } = this;
+    this.lock = null;
+    await lock?.release();
   }
 
   /** Buffers metrics; they are on disk within a second or so. Throws the error of an earlier write in the background. */
@@ -86,10 +121,15 @@ export class RunFolder {
     return readMetrics(this.metricsPath);
   }
 
-  /** Saves model and state, forgets all but the newest three, and writes the buffered metrics. Throws a UserError. */
-  async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array): Promise<Checkpoint> {
+  /**
+   * Saves model and state, forgets all but the newest `kept` and the best, and writes the buffered metrics. Throws a UserError; a
+   * folder that has been removed is made anew when that has been told once.
+   */
+  async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);
     await this.metrics.flush();
+    await this.makeSureOfFolder();
+    await this.lock?.check();
     try {
       await mkdir(this.checkpointsPath, { recursive: true });
     } catch (thrown) {
@@ -98,8 +138,28 @@ export class RunFolder {
     // The state first: a model that is there always has its state.
     await writeFileAtomic(checkpoint.state, state);
     await writeFileAtomic(checkpoint.model, onnx);
-    await this.prune(step);
+    await this.prune(step, kept);
     return checkpoint;
+  }
+
+  /** Notes that the checkpoint of this step, which has been saved, is the best by validation: it stays until another is. */
+  async markBest(best: BestCheckpoint): Promise<void> {
+    await writeFileAtomic(this.bestPath, `${JSON.stringify(best)}\n`);
+  }
+
+  /** The checkpoint with the lowest validation loss; null before the first validation, or where the note of it cannot be read. */
+  async best(): Promise<BestCheckpoint | null> {
+    try {
+      const fields = Fields.parse(this.bestPath, (await readWhole(this.bestPath, mostRecordBytes)).toString('utf8'));
+      return { step: fields.integer('step', { min: 0 }), validationLoss: fields.number('validationLoss') };
+    } catch {
+      return null;
+    }
+  }
+
+  /** The bytes of a checkpoint's files. Throws a UserError. */
+  async read({ model, state }: Checkpoint): Promise<{ readonly onnx: Uint8Array; readonly state: Uint8Array }> {
+    return { onnx: await readWhole(model, mostCheckpointBytes), state: await readWhole(state, mostCheckpointBytes) };
   }
 
   async newestCheckpoint(): Promise<Checkpoint | null> {
@@ -114,6 +174,31 @@ export class RunFolder {
       return step !== undefined && names.has(`step-${step}.safetensors`) ? [Number(step)] : [];
     });
     return steps.sort((a, b) => b - a).map((step) => this.checkpointOf(step));
+  }
+
+  /** What flowHistoryFile.ts writes. */
+  get flowsPath(): string {
+    return join(this.path, 'flows.safetensors');
+  }
+
+  private async makeSureOfFolder(): Promise<void> {
+    if (await exists(join(this.path, recordName))) return;
+    if (!this.isToldGone) {
+      this.isToldGone = true;
+      throw new UserError('The folder {0} of this run is gone; it was moved or deleted. Nothing that was trained is lost: resume or stop the run, and the folder is made anew.', this.path);
+    }
+    try {
+      await mkdir(this.checkpointsPath, { recursive: true });
+    } catch (thrown) {
+      throw writeError(thrown, this.path);
+    }
+    await this.remake();
+    await writeFileAtomic(join(this.path, recordName), formatRunRecord(this.record));
+    this.isToldGone = false;
+  }
+
+  private get bestPath(): string {
+    return join(this.checkpointsPath, 'best.json');
   }
 
   private get metricsPath(): string {
@@ -139,9 +224,10 @@ export class RunFolder {
   }
 
   /** Removes old checkpoints and what a crash left half written. That something cannot be removed does not stop a run. */
-  private async prune(newest: number): Promise<void> {
+  private async prune(newest: number, kept: number): Promise<void> {
     const complete = await this.checkpoints();
-    const old = complete.filter(({ step }) => step !== newest).slice(keptCheckpoints - 1);
+    const best = (await this.best())?.step;
+    const old = complete.filter(({ step }) => step !== newest && step !== best).slice(kept - 1);
     const states = new Set(complete.map(({ state }) => basename(state)));
     const leftOver = (await this.checkpointFiles()).filter(
       (name) => temporaryFile.test(name) || (/^step-\d+\.safetensors$/.test(name) && !states.has(name)),
@@ -149,6 +235,17 @@ export class RunFolder {
     // The model first, for the same reason.
     const files = [...old.flatMap(({ model, state }) => [model, state]), ...leftOver.map((name) => join(this.checkpointsPath, name))];
     for (const file of files) await rm(file, { force: true }).catch(() => undefined);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (thrown) {
+    const code = errorCode(thrown);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw readError(thrown, path);
   }
 }
 

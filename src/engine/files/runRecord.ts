@@ -92,6 +92,7 @@ function readTraining(training: Fields): TrainingSettings {
     clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
     ...readAddedReading(training),
     ...readAddedTraining(training),
+    ...readAddedCheckpoints(training),
     seed: training.integer('seed'),
     checkpointEvery: training.integer('checkpointEvery', { min: 1 }),
     validateEvery: training.integer('validateEvery', { min: 1 }),
@@ -111,6 +112,16 @@ function readAddedReading(training: Fields) {
     truncation: training.added('truncation', defaults.truncation, (key) => training.nullable(key, count)),
     dropout: training.added('dropout', defaults.dropout, (key) => training.number(key, { min: 0, max: 1 })),
     epochs: training.added('epochs', defaults.epochs, (key) => training.nullable(key, count)),
+  };
+}
+
+/** The same, of what came with checkpoints by time. */
+function readAddedCheckpoints(training: Fields) {
+  const defaults = defaultTrainingSettings;
+  const count = (key: string) => training.integer(key, { min: 1 });
+  return {
+    checkpointSeconds: training.added('checkpointSeconds', defaults.checkpointSeconds, count),
+    keptCheckpoints: training.added('keptCheckpoints', defaults.keptCheckpoints, count),
   };
 }
 

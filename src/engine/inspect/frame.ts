@@ -4,7 +4,7 @@ import { UserError } from '../../core/userError';
 import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../protocol/settings';
-import { resolveTarget, type Inspector, type StateFlow } from './inspector';
+import { resolveTarget, type Inspector, type Look, type StateFlow } from './inspector';
 import { laneValues } from './lane';
 import { cellNorms, hiddenNorms, unitValues } from './states';
 
@@ -15,14 +15,18 @@ interface Place {
 
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
 export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
-  const { vocabulary } = inspector.model;
-  const { trace, flows } = await inspector.look(watch.text, watch.target, watch.thresholds);
+  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
+  return frameOf(look, inspector.model.vocabulary.symbols, watch, sequence, trainingStep);
+}
+
+/** @param symbols of the vocabulary, by id */
+export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
-  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 4 : 2), 0);
+  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 2 : 1) * (totals ? 3 : 2), 0);
   const { lane } = watch;
   const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
   const add = (name: SeriesName, { layer, direction }: Place, values: ArrayLike<number>) => {
@@ -43,18 +47,20 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
     const d = directionIndex(trace, layer, direction);
     addFlow('hidden', { layer, direction }, hidden, hiddenNorms(trace, layer, d));
     if (cell) addFlow('cell', { layer, direction }, cell, cellNorms(trace, layer, d));
+    if (totals) add('total', { layer, direction }, totals[layer][d].hidden.map(Math.log10));
+    if (totals && cell) add('totalCell', { layer, direction }, totals[layer][d].cellState.map(Math.log10));
   }
   const unitOffset = series.length * T;
   data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);
   const laneOffset = unitOffset + T * H;
-  if (lane) data.set(laneValues(trace, vocabulary.symbols.length, lane), laneOffset);
+  if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
 
   const header: FrameHeader = {
     sequence,
     trainingStep,
     layers: layers.map(({ cell, hiddenSize, directions }) => ({ cell, hiddenSize, directions: directions.map(({ direction }) => direction) })),
-    tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),
-    lastTarget: vocabulary.symbols[trace.targets[T - 1]],
+    tokens: Array.from(trace.inputs, (id) => symbols[id]),
+    lastTarget: symbols[trace.targets[T - 1]],
     target,
     loss: trace.loss,
     thresholds: watch.thresholds,

@@ -1,6 +1,7 @@
 /** The report of a text that is too long for one tape: read in segments, see `SegmentedBackward`. */
 import { ItemisedGradient } from '../../core/analysis/itemised';
 import { horizonOf, regionsOf, relativeTo } from '../../core/analysis/regions';
+import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
@@ -13,8 +14,8 @@ import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
 import { hiddenNorms } from './states';
 
-/** Steps of a segment: long enough for large products, short enough for a small tape. */
-export const segmentSteps = 1024;
+/** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
+export const segmentSteps = stepsOfBlock;
 
 /** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
 export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {

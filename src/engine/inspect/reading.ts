@@ -24,8 +24,8 @@ export interface Reading {
   totals(): Promise<{ totals: readonly (readonly TotalNorms[])[]; norms: GradientNorms }>;
   /** The itemised gradient of one target, layer by layer and direction by direction. */
   itemised(target: number): Promise<ItemisedNorms[][]>;
-  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. */
-  matrix(pause: () => Promise<void>): Promise<Float64Array>;
+  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` is told the part that is done. */
+  matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
 }
 
 /** Of a plain model, on the kernels; the tape is kept for the next text of the same length. */
@@ -79,7 +79,15 @@ export class FastReading implements Reading {
     return this.itemisedGradient.run(target);
   }
 
-  matrix(pause: () => Promise<void>): Promise<Float64Array> {
+  /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
+  async truncated(k2: number): Promise<{ gradient: Float32Array; hidden: Float64Array }> {
+    const { backward } = this.network;
+    backward.clearCarried();
+    await backward.run({ truncation: k2 });
+    return { gradient: backward.gradient.values, hidden: backward.totals[0][0].hidden };
+  }
+
+  matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return this.targetMatrix.run(pause);
   }
 }
@@ -108,7 +116,7 @@ export class ExactReading implements Reading {
     return Promise.resolve(itemiseExactly(this.trace, target));
   }
 
-  matrix(pause: () => Promise<void>): Promise<Float64Array> {
+  matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return matrixExactly(this.trace, pause);
   }
 }

@@ -1,8 +1,11 @@
 /** Products by whoever is quicker at their size: small ones by the kernels, which need no call into native code. */
-import type { Products } from '../../core/products';
+import type { Products, StepProducts } from '../../core/products';
 
 /** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
 const largestForKernels = 1e6;
+/** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
+export const smallestForSteps = 5e5;
+const fewestStreamsForSteps = 8;
 
 export class MixedProducts implements Products {
   constructor(
@@ -20,6 +23,10 @@ export class MixedProducts implements Products {
 
   affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
     return this.of(m * n * k).affine(out, a, b, bias, m, n, k);
+  }
+
+  steps(m: number, n: number, k: number): StepProducts | null {
+    return n >= fewestStreamsForSteps && m * n * k >= smallestForSteps ? this.large.steps(m, n, k) : null;
   }
 
   private of(multiplyAdds: number): Products {

@@ -2,7 +2,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../../core/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../core/onnx/messages';
-import type { Products } from '../../core/products';
+import type { Products, StepProducts } from '../../core/products';
+import { OrtSteps } from './ortSteps';
 import { Staging } from './staging';
 
 interface Gemm {
@@ -11,6 +12,9 @@ interface Gemm {
   readonly bias: boolean;
 }
 
+/** Multiply-adds of one step from which a second thread is worth waking. */
+const smallestForThreads = 8e6;
+
 export class OrtProducts implements Products {
   private readonly staging = new Staging();
 
@@ -18,15 +22,21 @@ export class OrtProducts implements Products {
     private readonly plain: InferenceSession,
     private readonly transposed: InferenceSession,
     private readonly biased: InferenceSession,
+    /** Of a recurrence's steps, small ones and large ones. */
+    private readonly smallStep: InferenceSession,
+    private readonly largeStep: InferenceSession,
   ) {}
 
   /** @param spin threads wait for work by spinning: quicker, but they take the processor from everyone else */
   static async create(threads: number, spin: boolean): Promise<OrtProducts> {
-    const session = (gemm: Gemm) => InferenceSession.create(gemmModel(gemm), sessionOptions(threads, spin));
+    const session = (gemm: Gemm, count = threads) => InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
+    const step = { transA: 0, transB: 1, bias: false };
     return new OrtProducts(
       await session({ transA: 0, transB: 0, bias: false }),
       await session({ transA: 1, transB: 0, bias: false }),
       await session({ transA: 0, transB: 1, bias: true }),
+      await session(step, 1),
+      await session(step),
     );
   }
 
@@ -40,6 +50,10 @@ export class OrtProducts implements Products {
 
   affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
     return this.run(this.biased, out, [m, n], { a: [a, [m, k]], b: [b, [n, k]], bias: [bias, [n]] });
+  }
+
+  steps(m: number, n: number, k: number): StepProducts {
+    return new OrtSteps(m * n * k < smallestForThreads ? this.smallStep : this.largeStep, m, n, k);
   }
 
   private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Record<string, [Float32Array, number[]]>): Promise<void> {

@@ -27,7 +27,7 @@ export class Staging {
   }
 }
 
-const takesSharedMemory = Number(process.versions.node.split('.')[0]) >= 24;
+export const takesSharedMemory = Number(process.versions.node.split('.')[0]) >= 24;
 
 function isShared(data: Float32Array): boolean {
   return data.buffer instanceof SharedArrayBuffer;

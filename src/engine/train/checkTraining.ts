@@ -23,6 +23,8 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   checkInitialisation(training);
   checkInteger('seed', training.seed, 0, 2 ** 31 - 1);
   checkInteger('checkpoint interval', training.checkpointEvery, 1, 1e9);
+  checkInteger('checkpoint interval in seconds', training.checkpointSeconds, 1, 86_400);
+  checkInteger('number of kept checkpoints', training.keptCheckpoints, 1, 10_000);
   checkInteger('validation interval', training.validateEvery, 1, 1e9);
   if (training.threads !== null) checkInteger('number of threads', training.threads, 1, 256);
   return training;

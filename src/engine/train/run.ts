@@ -7,7 +7,7 @@ import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
 import type { Turns } from '../turns';
-import type { StepMetrics, Trainer } from './trainer';
+import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
 /** Progress is told this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
@@ -23,6 +23,8 @@ export interface RunParts {
   readonly validator: Validator | null;
   readonly folder: RunFolder;
   readonly turns: Turns;
+  /** The lowest validation loss so far, of a run that goes on. */
+  readonly bestValidation: number | null;
 }
 
 export interface RunSink {
@@ -31,6 +33,10 @@ export interface RunSink {
   finished(summary: RunSummary): void;
   /** Between two steps, when the weights have changed. */
   stepped(): Promise<void>;
+  /** A checkpoint is on disk; the last one when the run ends. */
+  saved(isLast: boolean): Promise<void>;
+  /** The loss or gradient of this step was not finite. */
+  overflowed(step: number): void;
 }
 
 export class Run {
@@ -39,21 +45,32 @@ export class Run {
   /** What to do next: go on, stay paused, do one step, or end. */
   private order: 'run' | 'pause' | 'step' | 'stop' = 'run';
   private wake: () => void = () => undefined;
+  /** Something has gone wrong that a person has to know of; nothing more is tried until an order is given. */
+  private isHeld = false;
+  /** The loop's end, and what waits for it or for the failure of a `stop`. */
   private ended: Promise<RunSummary> | null = null;
+  private stopRefused: ((thrown: unknown) => void)[] = [];
 
   private rows: number[] = [];
   private validation: ValidationPoint[] = [];
   private toldAt = 0;
   private lastLoss = NaN;
   private lastValidation: ValidationPoint | null = null;
-  private savedStep = -1;
+  private best: number | null = null;
+  private savedStep: number;
+  /** When the newest checkpoint was saved, on the clock that never jumps. */
+  private savedAt = performance.now();
   private speed = 0;
   private readonly total = { tokens: 0, milliseconds: 0 };
 
   constructor(
     private readonly parts: RunParts,
     private readonly sink: RunSink,
-  ) {}
+  ) {
+    // A run that goes on begins at a checkpoint.
+    this.savedStep = parts.trainer.step === 0 ? -1 : parts.trainer.step;
+    this.best = parts.bestValidation;
+  }
 
   get description(): RunDescription {
     return this.parts.description;
@@ -86,17 +103,20 @@ export class Run {
     return this.give('step', 'paused');
   }
 
-  /** Ends the run with a checkpoint. Rejects when that cannot be written. */
+  /** Ends the run with a checkpoint. Rejects when that cannot be written; the run is then paused, and can be stopped again. */
   async stop(): Promise<RunSummary> {
-    this.order = 'stop';
-    this.wake();
     if (!this.ended) throw new Error('the run has not been started');
-    return this.ended;
+    const refused = new Promise<never>((_, reject) => this.stopRefused.push(reject));
+    this.order = 'stop';
+    this.isHeld = false;
+    this.wake();
+    return Promise.race([this.ended, refused]);
   }
 
   private give(order: 'run' | 'pause' | 'step', state: RunState): RunStatus {
     if (this.state === 'running' || this.state === 'paused') {
       this.order = order;
+      this.isHeld = false;
       this.setState(state, null);
       this.wake();
     }
@@ -105,18 +125,38 @@ export class Run {
 
   private async loop(): Promise<RunSummary> {
     this.setState('running', null);
+    this.savedAt = performance.now();
     try {
-      while (!this.isOver()) {
-        if (this.order === 'pause') await this.rest();
-        else await this.advance();
+      for (;;) {
+        const summary = await this.turn();
+        if (summary !== null) return summary;
         // Messages from the editor are read here.
         await setImmediate();
       }
-      return await this.finish();
     } catch (thrown) {
       this.setState('failed', messageOf(thrown));
       throw thrown;
+    } finally {
+      await this.parts.folder.release();
     }
+  }
+
+  /** What is to be done next; the summary when that was the end. What goes wrong pauses the run with a sentence; nothing is lost. */
+  private async turn(): Promise<RunSummary | null> {
+    try {
+      if (this.isHeld) await this.sleep(null);
+      else if (this.isOver()) return await this.finish();
+      else if (this.order === 'pause') await this.rest();
+      else await this.advance();
+    } catch (thrown) {
+      if (!(thrown instanceof UserError)) throw thrown;
+      if (thrown instanceof Overflow) this.sink.overflowed(thrown.step);
+      this.order = 'pause';
+      this.isHeld = true;
+      this.setState('paused', messageOf(thrown));
+      for (const refuse of this.stopRefused.splice(0)) refuse(thrown);
+    }
+    return null;
   }
 
   private isOver(): boolean {
@@ -124,32 +164,44 @@ export class Run {
     return this.order === 'stop' || (steps !== null && this.parts.trainer.step >= steps);
   }
 
+  /** Until the next order, or until a checkpoint is due: a run paused for the night is on the disk whole. */
   private async rest(): Promise<void> {
     // Before anything is awaited: an order given while the metrics are written must not be missed.
-    const woken = new Promise<void>((resolve) => (this.wake = resolve));
+    const isUnsaved = this.savedStep !== this.parts.trainer.step;
+    const woken = this.sleep(isUnsaved ? Math.max(0, this.saveDue - performance.now()) : null);
     this.tell();
     await this.parts.folder.flush();
     await woken;
+    if (this.order === 'pause' && isUnsaved && performance.now() >= this.saveDue) await this.save();
+  }
+
+  /** Resolves at the next order, or after so many milliseconds. */
+  private async sleep(milliseconds: number | null): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      if (milliseconds !== null) timer = setTimeout(resolve, milliseconds);
+    });
+    clearTimeout(timer);
     this.wake = () => undefined;
   }
 
-  /** One step and what is due after it. What goes wrong pauses the run with a sentence; nothing is lost. */
+  /** One step and what is due after it. */
   private async advance(): Promise<void> {
     if (this.order === 'step') this.order = 'pause';
-    try {
-      const start = performance.now();
-      const metrics = await this.parts.turns.take(() => this.parts.trainer.next());
-      this.record(metrics, performance.now() - start);
-      const { checkpointEvery, validateEvery } = this.description.training;
-      if (metrics.step % validateEvery === 0) await this.validate();
-      if (performance.now() - this.toldAt > progressInterval || this.order === 'pause') this.tell();
-      if (metrics.step % checkpointEvery === 0) await this.save();
-      await this.sink.stepped();
-    } catch (thrown) {
-      if (!(thrown instanceof UserError)) throw thrown;
-      this.order = 'pause';
-      this.setState('paused', messageOf(thrown));
-    }
+    const start = performance.now();
+    const metrics = await this.parts.turns.take(() => this.parts.trainer.next());
+    this.record(metrics, performance.now() - start);
+    const { checkpointEvery, validateEvery } = this.description.training;
+    if (metrics.step % validateEvery === 0) await this.validate();
+    if (performance.now() - this.toldAt > progressInterval || this.order === 'pause') this.tell();
+    if (metrics.step % checkpointEvery === 0 || performance.now() >= this.saveDue) await this.save();
+    await this.sink.stepped();
+  }
+
+  /** When what has been trained since the last checkpoint is to be saved at the latest. */
+  private get saveDue(): number {
+    return this.savedAt + 1000 * this.description.training.checkpointSeconds;
   }
 
   private record(metrics: StepMetrics, milliseconds: number): void {
@@ -166,6 +218,13 @@ export class Run {
     if (!validator || this.lastValidation?.step === trainer.step) return;
     this.lastValidation = { step: trainer.step, loss: await turns.take(() => validator.loss()) };
     this.validation.push(this.lastValidation);
+    if (this.lastValidation.loss < (this.best ?? Infinity)) await this.saveBest(this.lastValidation);
+  }
+
+  private async saveBest({ step, loss }: ValidationPoint): Promise<void> {
+    await this.save();
+    await this.parts.folder.markBest({ step, validationLoss: loss });
+    this.best = loss;
   }
 
   private tell(): void {
@@ -181,13 +240,20 @@ export class Run {
   private async save(): Promise<string> {
     const { trainer, model, plain, folder, turns } = this.parts;
     this.tell();
-    const { onnx, state, step } = await turns.take(() => ({
-      onnx: encodeCheckpoint({ ...plain, vocabulary: model.vocabulary, step: trainer.step }),
+    // No step is taken meanwhile: only the loop takes any, and it waits.
+    const { step } = trainer;
+    if (this.savedStep === step) {
+      const saved = await folder.newestCheckpoint();
+      if (saved?.step === step) return saved.model;
+    }
+    const { onnx, state } = await turns.take(() => ({
+      onnx: encodeCheckpoint({ ...plain, vocabulary: model.vocabulary, step }),
       state: trainer.encodeState(),
-      step: trainer.step,
     }));
-    const { model: path } = await folder.saveCheckpoint(step, onnx, state);
+    const { model: path } = await folder.saveCheckpoint(step, onnx, state, this.description.training.keptCheckpoints);
     this.savedStep = step;
+    this.savedAt = performance.now();
+    await this.sink.saved(false);
     return path;
   }
 
@@ -196,17 +262,18 @@ export class Run {
     const reachedEnd = this.order !== 'stop';
     await this.validate();
     this.tell();
-    const saved = this.savedStep === trainer.step ? await folder.newestCheckpoint() : null;
     const summary: RunSummary = {
       run: folder.path,
-      model: saved?.model ?? (await this.save()),
+      model: await this.save(),
       step: trainer.step,
       loss: this.lastLoss,
       validationLoss: this.lastValidation?.loss ?? null,
       tokensPerSecond: this.total.milliseconds > 0 ? (1000 * this.total.tokens) / this.total.milliseconds : 0,
       backend: this.description.backend,
     };
+    await this.sink.saved(true);
     await folder.flush();
+    await folder.release();
     this.setState(reachedEnd ? 'finished' : 'stopped', null);
     this.sink.finished(summary);
     return summary;

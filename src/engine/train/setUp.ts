@@ -1,5 +1,5 @@
 /** From a request to a run: the corpus read, the model made or loaded, the folder written. Nothing is written before all is well. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign } from '../../core/corpus/tokenUnit';
@@ -7,18 +7,19 @@ import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { checkConfig, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';
 import { generalModelOf } from '../../core/model/plainModel';
-import type { Parameters } from '../../core/model/parameters';
+import { layoutOf, type Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
 import { decodeCheckpoint } from '../../core/onnx/checkpointFile';
 import { UserError } from '../../core/userError';
 import type { CorpusSource, ResumeRequest, StartingModel, TrainRequest } from '../../protocol/engine';
 import type { RunDescription } from '../../protocol/run';
 import type { ModelSettings, TokenUnit, TrainingSettings } from '../../protocol/settings';
-import { createBackend, stepWorkOf } from '../backend';
+import { createBackend, machineBytes, stepWorkOf } from '../backend';
 import { writeFileAtomic } from '../files/atomicWrite';
 import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../files/corpusFile';
 import { readError } from '../files/fileErrors';
-import { RunFolder } from '../files/runFolder';
+import { keepCopy } from '../files/keptCorpus';
+import { RunFolder, type Checkpoint } from '../files/runFolder';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { Turns } from '../turns';
@@ -29,7 +30,7 @@ import type { RunParts } from './run';
 import { Trainer } from './trainer';
 import { Validator } from './validator';
 
-/** A text that is no file is kept in the run's folder, so that the run can be resumed. */
+/** A copy of the text is kept in the run's folder, so that the run can be resumed. */
 const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
 const mostSampledBytes = 100_000_000;
@@ -39,6 +40,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
   checkTraining(asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
   const { model, unit, corpus, config, initial } = await (request.from ? startFrom(request, request.from, text) : startAnew(request, text));
+  checkSize(config);
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
   const parameters = initial ?? initialise(config, Random.fromSeed(training.seed), training);
@@ -53,8 +55,23 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
     backend: parts.model.backend.name,
   };
   const folder = await RunFolder.create(path, { description, corpusSha256: corpus.sha256, created: new Date().toISOString(), versions: versions(description.backend) });
-  if (source.kind === 'text') await writeFileAtomic(join(folder.path, keptCorpus), source.text);
-  return { ...parts, description, folder, turns };
+  await folder.whole(async () => {
+    await folder.acquire();
+    await keepCorpus(folder, source);
+    folder.remake = () => keepCorpusAgain(folder, source);
+  });
+  return { ...parts, description, folder, turns, bestValidation: null };
+}
+
+/** Parameters, gradient, two moments and a copy: what any training needs of a model, in values of 4 bytes. */
+const copiesInTraining = 5;
+
+/** Before anything of the model's size is made. Throws a UserError for a model that this machine cannot hold. */
+function checkSize(config: ModelConfig): void {
+  const { length } = layoutOf(config);
+  const [needed, most] = [4 * copiesInTraining * length, machineBytes()];
+  if (needed <= most) return;
+  throw new UserError('A model of {0} parameters needs at least {1} MB of memory to be trained, and this machine has {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(most / 1e6));
 }
 
 interface Start {
@@ -100,20 +117,92 @@ async function wholeText(path: string): Promise<string | null> {
   return size > mostSampledBytes ? null : readText(path);
 }
 
-/** The run as it was at its newest checkpoint. Throws a UserError when there is none, or the corpus has changed. */
+/** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */
 export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns, cores: number): Promise<RunParts> {
   const folder = await RunFolder.open(path);
-  const checkpoint = await folder.newestCheckpoint();
-  if (!checkpoint) throw new UserError('{0} has no checkpoint to resume from.', folder.path);
-  const { description: before, corpusSha256 } = folder.record;
-  const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-  const { config, parameters, vocabulary } = decodeCheckpoint(await readFile(checkpoint.model), checkpoint.model);
-  const text = corpusOfFile(before.corpus.path ?? join(folder.path, keptCorpus));
-  const options = { ...optionsOf(before.model, training), unit: before.corpus.unit, vocabularySize: null };
-  const corpus = await readKnownCorpus(text, vocabulary, options, corpusSha256);
+  await folder.acquire();
+  try {
+    const { description: before } = folder.record;
+    const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
+    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, cores));
+    const source = await sourceOf(folder);
+    folder.remake = () => keepCorpusAgain(folder, source);
+    const bestValidation = (await folder.best())?.validationLoss ?? null;
+    return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, turns, bestValidation };
+  } catch (thrown) {
+    await folder.release();
+    throw thrown;
+  }
+}
+
+function keepCorpus({ path }: RunFolder, source: CorpusSource): Promise<void> {
+  const kept = join(path, keptCorpus);
+  return source.kind === 'text' ? writeFileAtomic(kept, source.text) : keepCopy(source.path, kept);
+}
+
+/** The text may have gone too; the run has what it needs of it, and its weights are worth more. */
+async function keepCorpusAgain(folder: RunFolder, source: CorpusSource): Promise<void> {
+  await keepCorpus(folder, source).catch((thrown: unknown) => {
+    if (!(thrown instanceof UserError)) throw thrown;
+  });
+}
+
+/** Where the run's text is, or itself where it is nowhere but in the folder. */
+async function sourceOf({ path: folder, record: { description: { corpus: { path, name } } } }: RunFolder): Promise<CorpusSource> {
+  return path === null ? { kind: 'text', text: await readText(join(folder, keptCorpus)), name } : { kind: 'file', path };
+}
+
+/** What `restore` makes of the newest checkpoint from which it can. Throws what it says of the newest where it can from none. */
+async function newestWhole<T>(folder: RunFolder, restore: (checkpoint: Checkpoint) => Promise<T>): Promise<T> {
+  let first: UserError | null = null;
+  for (const checkpoint of await folder.checkpoints()) {
+    try {
+      return await restore(checkpoint);
+    } catch (thrown) {
+      // Power that fails, or a hand, can leave one broken; the one before is still there.
+      if (!(thrown instanceof BrokenCheckpoint)) throw thrown;
+      first ??= thrown.reason;
+    }
+  }
+  throw first ?? new UserError('{0} has no checkpoint to resume from.', folder.path);
+}
+
+class BrokenCheckpoint extends Error {
+  constructor(readonly reason: UserError) {
+    super(reason.message);
+  }
+}
+
+/** Throws BrokenCheckpoint for one that cannot be read, a UserError for what no other checkpoint would help. */
+async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, cores: number) {
+  const { onnx, state } = await broken(() => folder.read(checkpoint));
+  const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
+  const corpus = await corpusOf(folder, vocabulary, training);
   const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, cores);
-  parts.trainer.restoreState(await readFile(checkpoint.state), checkpoint.state);
-  return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, turns };
+  await broken(() => parts.trainer.restoreState(state, checkpoint.state));
+  return parts;
+}
+
+async function broken<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    throw thrown instanceof UserError ? new BrokenCheckpoint(thrown) : thrown;
+  }
+}
+
+/** The text the run began with: where it was, or, where it has changed or gone, the copy in the run's folder. */
+async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: TrainingSettings): Promise<ReadCorpus> {
+  const { description: { corpus: { path, unit }, model }, corpusSha256 } = folder.record;
+  const options = { ...optionsOf(model, training), unit, vocabularySize: null };
+  const kept = corpusOfFile(join(folder.path, keptCorpus));
+  if (path === null) return readKnownCorpus(kept, vocabulary, options, corpusSha256);
+  try {
+    return await readKnownCorpus(corpusOfFile(path), vocabulary, options, corpusSha256);
+  } catch (thrown) {
+    if (!(thrown instanceof UserError)) throw thrown;
+    return readKnownCorpus(kept, vocabulary, options, corpusSha256).catch(() => { throw thrown; });
+  }
 }
 
 function optionsOf({ objective }: ModelSettings, { mode, split }: TrainingSettings): Pick<CorpusOptions, 'split' | 'masked'> {

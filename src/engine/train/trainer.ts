@@ -9,6 +9,7 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf, type Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
 import { UserError } from '../../core/userError';
+import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
 import type { Backend } from '../backend';
 import { decodeTrainingState, encodeTrainingState, type NamedArray } from './trainingState';
@@ -25,6 +26,16 @@ export interface StepMetrics {
   /** Tokens read since the run began, and those of this step. */
   readonly tokens: number;
   readonly newTokens: number;
+}
+
+/** A loss or gradient that is not finite, at a step that was not taken. */
+export class Overflow extends UserError {
+  constructor(
+    readonly step: number,
+    { template, args }: UserError,
+  ) {
+    super(template, ...args);
+  }
 }
 
 export class Trainer {
@@ -60,6 +71,12 @@ export class Trainer {
       made.network.parameters.values.set(initial.values);
       return new Trainer(settings, reader, made);
     } catch (thrown) {
+      if (thrown instanceof ArenaTooLarge) {
+        throw new UserError(
+          'A window of {0} steps with {1} streams needs {2} MB of memory for this model, and {3} MB can be had. Choose a smaller window, batch or hidden size.',
+          steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.mostBytes / 1e6),
+        );
+      }
       if (!(thrown instanceof RangeError)) throw thrown;
       throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', steps, batch);
     }
@@ -89,7 +106,7 @@ export class Trainer {
     const { before, after, clippedFraction } = clip(backward.gradient.values, settings, tape.arena.kernels);
     if (!Number.isFinite(loss) || !Number.isFinite(before)) {
       reader.restore(position);
-      throw this.overflow(loss);
+      throw new Overflow(this.step + 1, this.overflow(loss));
     }
     this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
     tape.carryState();

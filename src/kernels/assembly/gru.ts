@@ -13,7 +13,8 @@ import { applyLogisticToSum, slopeOfLogistic, slopeOfTanh, tanh } from './functi
 import { bytesOf, fma, load, rest, store, times } from './lanes';
 import { multiplyAdd } from './product';
 import { fillRows } from './rows';
-import { countSaturated, increase, isCut, isPadding } from './steps';
+import { countSaturated, increase, isCut, isPadding, stepOf } from './steps';
+import { addTransposed } from './transpose';
 
 /**
  * @param R panels of Rᵀ, k = H  @param Rb [3H]  @param gates [T, B, 3H] in: W x + Wb; out: z r n
@@ -27,22 +28,44 @@ export function gruForward(
   const state = bytesOf(H);
   const recurrent = scratch + first * 3 * state;
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? T - 1 - s : s;
+    const t = stepOf(s, T, reverse);
     const row = t * B + first;
-    const before = hidden + (reverse ? row + B : row) * state;
-    const after = hidden + (reverse ? row : row + B) * state;
     fillRows(recurrent, Rb, count, 3 * H);
-    multiplyAdd(recurrent, before, R, count, 3 * H, H);
-    for (let b: usize = 0; b < count; b++) {
-      const at = b * state;
-      if (isPadding(lengths, first + b, t)) {
-        zero(after + at, H);
-        continue;
-      }
-      const a = gates + (row + b) * 3 * state;
-      forwardRow(H, a, recurrent + 3 * at, recurrentCandidate + (row + b) * state, before + at, after + at);
-      if (counts) for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+    multiplyAdd(recurrent, hidden + (reverse ? row + B : row) * state, R, count, 3 * H, H);
+    stepForward(t, B, H, first, count, reverse, lengths, gates, recurrentCandidate, hidden, scratch, counts);
+  }
+}
+
+/** Step s of `gruForward`, with R h_{t−1} given. @param product [3H, B] */
+export function gruForwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, Rb: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, scratch: usize, counts: usize, s: usize,
+): void {
+  const recurrent = scratch + bytesOf(first * 3 * H);
+  fillRows(recurrent, Rb, count, 3 * H);
+  addTransposed(recurrent, product + bytesOf(first), B, count, 3 * H);
+  stepForward(stepOf(s, T, reverse), B, H, first, count, reverse, lengths, gates, recurrentCandidate, hidden, scratch, counts);
+}
+
+/** @param scratch in: R h_{t−1} + Rb */
+function stepForward(
+  t: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, scratch: usize, counts: usize,
+): void {
+  const state = bytesOf(H);
+  const row = t * B + first;
+  const recurrent = scratch + first * 3 * state;
+  const before = hidden + (reverse ? row + B : row) * state;
+  const after = hidden + (reverse ? row : row + B) * state;
+  for (let b: usize = 0; b < count; b++) {
+    const at = b * state;
+    if (isPadding(lengths, first + b, t)) {
+      zero(after + at, H);
+      continue;
     }
+    const a = gates + (row + b) * 3 * state;
+    forwardRow(H, a, recurrent + 3 * at, recurrentCandidate + (row + b) * state, before + at, after + at);
+    if (counts) for (let gate: usize = 0; gate < 2; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
   }
 }
 
@@ -77,26 +100,46 @@ export function gruBackward(
 ): void {
   const state = bytesOf(H);
   const carried = dhCarried + first * state;
-  if (isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? s : T - 1 - s;
-    const row = t * B + first;
-    const before = hidden + (reverse ? row + B : row) * state;
-    for (let b: usize = 0; b < count; b++) {
-      const at = (row + b) * state;
-      if (isPadding(lengths, first + b, t)) {
-        zero(dh + at, H);
-        zero(da + 3 * at, 3 * H);
-        zero(daRecurrent + 3 * at, 3 * H);
-        zero(carried + b * state, H);
-      } else {
-        rowBack(H, gates + 3 * at, recurrentCandidate + at, before + b * state, dh + at, carried + b * state, da + 3 * at, daRecurrent + 3 * at);
-      }
-    }
-    if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
-    if (isCut(reverse ? t + 1 : t, truncate)) zero(carried, count * H);
-    else multiplyAdd(carried, daRecurrent + row * 3 * state, R, count, H, 3 * H);
+    const t = stepOf(s, T, !reverse);
+    stepBack(s, T, B, H, first, count, reverse, lengths, truncate, gates, recurrentCandidate, hidden, dh, dhCarried, da, daRecurrent, squares);
+    if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, daRecurrent + (t * B + first) * 3 * state, R, count, H, 3 * H);
   }
+}
+
+/** Step s of the way of `gruBackward`. @param product Rᵀ times what R sees of the step before on that way, [H, B], or 0 */
+export function gruBackwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, product: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, dh: usize, dhCarried: usize, da: usize, daRecurrent: usize, squares: usize, s: usize,
+): void {
+  if (product) addTransposed(dhCarried + bytesOf(first * H), product + bytesOf(first), B, count, H);
+  stepBack(s, T, B, H, first, count, reverse, lengths, truncate, gates, recurrentCandidate, hidden, dh, dhCarried, da, daRecurrent, squares);
+}
+
+/** Leaves in `dhCarried` what does not pass through R. */
+function stepBack(
+  s: usize, T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize,
+  gates: usize, recurrentCandidate: usize, hidden: usize, dh: usize, dhCarried: usize, da: usize, daRecurrent: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  if (s === 0 && isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
+  const t = stepOf(s, T, !reverse);
+  const row = t * B + first;
+  const before = hidden + (reverse ? row + B : row) * state;
+  for (let b: usize = 0; b < count; b++) {
+    const at = (row + b) * state;
+    if (isPadding(lengths, first + b, t)) {
+      zero(dh + at, H);
+      zero(da + 3 * at, 3 * H);
+      zero(daRecurrent + 3 * at, 3 * H);
+      zero(carried + b * state, H);
+    } else {
+      rowBack(H, gates + 3 * at, recurrentCandidate + at, before + b * state, dh + at, carried + b * state, da + 3 * at, daRecurrent + 3 * at);
+    }
+  }
+  if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+  if (isCut(reverse ? t + 1 : t, truncate)) zero(carried, count * H);
 }
 
 /** Leaves ∂L/∂h ⊙ z in `carried`. */

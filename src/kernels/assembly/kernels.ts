@@ -9,13 +9,13 @@
 export { adamStep } from './adam';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
 export { gemm } from './gemm';
-export { gruBackward, gruForward } from './gru';
+export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru';
 export { gruStepBack } from './gruStep';
-export { lstmBackward, lstmForward } from './lstm';
+export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
-export { rnnBackward, rnnForward, rnnStepBack } from './rnn';
+export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
 export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';
-export { transpose } from './transpose';
+export { addTransposed, transpose } from './transpose';

@@ -10,7 +10,8 @@ import { sumOfSquares, zero } from './elements';
 import { applyLogistic, applyTanh, expOfDouble, slopeFrom, slopeOfLogistic, slopeOfTanh, tanh, tanhFrom } from './functions';
 import { addHighSquares, addLowSquares, bytesOf, fma, load, store, sumOfHalves, times } from './lanes';
 import { multiplyAdd } from './product';
-import { countSaturated, increase, isCut, isPadding } from './steps';
+import { countSaturated, increase, isCut, isPadding, stepOf } from './steps';
+import { addTransposed } from './transpose';
 
 /**
  * @param R panels of Rᵀ, k = H  @param gates [T, B, 4H] in: W x + Wb + Rb; out: i o f g
@@ -22,23 +23,42 @@ export function lstmForward(
 ): void {
   const state = bytesOf(H);
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? T - 1 - s : s;
+    const t = stepOf(s, T, reverse);
     const row = t * B + first;
-    const before = (reverse ? row + B : row) * state;
-    const after = (reverse ? row : row + B) * state;
-    const gatesOfStep = gates + row * 4 * state;
-    multiplyAdd(gatesOfStep, hidden + before, R, count, 4 * H, H);
-    for (let b: usize = 0; b < count; b++) {
-      const at = b * state;
-      if (isPadding(lengths, first + b, t)) {
-        zero(hidden + after + at, H);
-        zero(cellState + after + at, H);
-        continue;
-      }
-      const a = gatesOfStep + 4 * at;
-      forwardRow(H, a, hidden + after + at, cellState + before + at, cellState + after + at);
-      if (counts) for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
+    multiplyAdd(gates + row * 4 * state, hidden + (reverse ? row + B : row) * state, R, count, 4 * H, H);
+    stepForward(t, B, H, first, count, reverse, lengths, gates, hidden, cellState, counts);
+  }
+}
+
+/** Step s of `lstmForward`, with R h_{t−1} given. @param product [4H, B] */
+export function lstmForwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize,
+  gates: usize, hidden: usize, cellState: usize, counts: usize, s: usize,
+): void {
+  const t = stepOf(s, T, reverse);
+  addTransposed(gates + bytesOf((t * B + first) * 4 * H), product + bytesOf(first), B, count, 4 * H);
+  stepForward(t, B, H, first, count, reverse, lengths, gates, hidden, cellState, counts);
+}
+
+/** In: the gates' pre-activations, whole. */
+function stepForward(
+  t: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize,
+  gates: usize, hidden: usize, cellState: usize, counts: usize,
+): void {
+  const state = bytesOf(H);
+  const row = t * B + first;
+  const before = (reverse ? row + B : row) * state;
+  const after = (reverse ? row : row + B) * state;
+  for (let b: usize = 0; b < count; b++) {
+    const at = b * state;
+    if (isPadding(lengths, first + b, t)) {
+      zero(hidden + after + at, H);
+      zero(cellState + after + at, H);
+      continue;
     }
+    const a = gates + 4 * (row * state + at);
+    forwardRow(H, a, hidden + after + at, cellState + before + at, cellState + after + at);
+    if (counts) for (let gate: usize = 0; gate < 3; gate++) countSaturated(counts + (gate << 3), a + gate * state, H);
   }
 }
 
@@ -72,49 +92,71 @@ export function lstmBackward(
 ): void {
   const state = bytesOf(H);
   const carried = dhCarried + first * state;
-  const carriedCell = dc + first * state;
-  if (isCut(reverse ? 0 : T, truncate)) {
-    zero(carried, count * H);
-    zero(carriedCell, count * H);
-  }
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? s : T - 1 - s;
-    const row = t * B + first;
-    const before = cellState + (reverse ? row + B : row) * state;
-    const after = cellState + (reverse ? row : row + B) * state;
-    let cellSquares: f64 = 0;
-    for (let b: usize = 0; b < count; b++) {
-      const at = b * state;
-      const dhRow = dh + (row + b) * state;
-      const daRow = da + (row + b) * 4 * state;
-      if (isPadding(lengths, first + b, t)) {
-        zero(dhRow, H);
-        zero(daRow, 4 * H);
-        zero(carriedCell + at, H);
-      } else {
-        cellSquares += rowBack(H, gates + (row + b) * 4 * state, before + at, after + at, dhRow, carried + at, carriedCell + at, daRow);
-      }
-    }
-    if (squares) {
-      increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
-      increase(squares + ((T + t) << 3), cellSquares);
-    }
-    zero(carried, count * H);
-    if (isCut(reverse ? t + 1 : t, truncate)) zero(carriedCell, count * H);
-    else multiplyAdd(carried, da + row * 4 * state, R, count, H, 4 * H);
+    const t = stepOf(s, T, !reverse);
+    stepBack(s, T, B, H, first, count, reverse, lengths, truncate, gates, cellState, dh, dhCarried, dc, da, squares);
+    if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, da + (t * B + first) * 4 * state, R, count, H, 4 * H);
   }
 }
 
-/** Returns Σ (∂L/∂c_t)². */
-function rowBack(H: usize, gates: usize, before: usize, after: usize, dh: usize, carried: usize, dc: usize, da: usize): f64 {
+/** Step s of the way of `lstmBackward`. @param product Rᵀ ∂L/∂a of the step before on that way, [H, B], or 0 */
+export function lstmBackwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, product: usize,
+  gates: usize, cellState: usize, dh: usize, dhCarried: usize, dc: usize, da: usize, squares: usize, s: usize,
+): void {
+  if (product) addTransposed(dhCarried + bytesOf(first * H), product + bytesOf(first), B, count, H);
+  stepBack(s, T, B, H, first, count, reverse, lengths, truncate, gates, cellState, dh, dhCarried, dc, da, squares);
+}
+
+/** Leaves in `dhCarried` what does not pass through R: nothing. */
+function stepBack(
+  s: usize, T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize,
+  gates: usize, cellState: usize, dh: usize, dhCarried: usize, dc: usize, da: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  const carriedCell = dc + first * state;
+  if (s === 0 && isCut(reverse ? 0 : T, truncate)) {
+    zero(carried, count * H);
+    zero(carriedCell, count * H);
+  }
+  const t = stepOf(s, T, !reverse);
+  const row = t * B + first;
+  const before = cellState + (reverse ? row + B : row) * state;
+  const after = cellState + (reverse ? row : row + B) * state;
+  let cellSquares: f64 = 0;
+  for (let b: usize = 0; b < count; b++) {
+    const at = b * state;
+    const dhRow = dh + (row + b) * state;
+    const daRow = da + (row + b) * 4 * state;
+    if (isPadding(lengths, first + b, t)) {
+      zero(dhRow, H);
+      zero(daRow, 4 * H);
+      zero(carriedCell + at, H);
+    } else {
+      cellSquares += rowBack(H, gates + (row + b) * 4 * state, before + at, after + at, dhRow, carried + at, carriedCell + at, daRow, squares);
+    }
+  }
+  if (squares) {
+    increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+    increase(squares + ((T + t) << 3), cellSquares);
+  }
+  zero(carried, count * H);
+  if (isCut(reverse ? t + 1 : t, truncate)) zero(carriedCell, count * H);
+}
+
+/** Returns Σ (∂L/∂c_t)² where the squares are wanted. */
+function rowBack(H: usize, gates: usize, before: usize, after: usize, dh: usize, carried: usize, dc: usize, da: usize, squares: usize): f64 {
   const state = bytesOf(H);
   const whole = bytesOf(H & ~3);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let at: usize = 0; at < whole; at += 16) {
     const cell = unitsBack(state, gates + at, before + at, after + at, dh + at, carried + at, dc + at, da + at, 4);
-    low = addLowSquares(low, cell);
-    high = addHighSquares(high, cell);
+    if (squares) {
+      low = addLowSquares(low, cell);
+      high = addHighSquares(high, cell);
+    }
   }
   const cell = unitsBack(state, gates + whole, before + whole, after + whole, dh + whole, carried + whole, dc + whole, da + whole, H & 3);
   return sumOfHalves(addLowSquares(low, cell), addHighSquares(high, cell));

@@ -162,6 +162,7 @@ function oneRow(to: usize, a: usize, b: usize, panel: usize, n: usize, k: usize)
   for (; j < n; j += panelWidth, to += 32, b += panel) onePanel(to, a, b, k, n - j);
 }
 
+/** Four elements of a are loaded together and spread from there: one load each would take as long as the products. */
 function fourPanels(to: usize, a: usize, b0: usize, panel: usize, k: usize): void {
   let b1 = b0 + panel;
   let b2 = b1 + panel;
@@ -174,7 +175,51 @@ function fourPanels(to: usize, a: usize, b0: usize, panel: usize, k: usize): voi
   let c21 = v128.load(to, 80);
   let c30 = v128.load(to, 96);
   let c31 = v128.load(to, 112);
-  for (const end = a + bytesOf(k); a < end; a += 4) {
+  const whole = a + bytesOf(k & ~3);
+  for (; a < whole; a += 16) {
+    const four = v128.load(a);
+    let x = v128.shuffle<f32>(four, four, 0, 0, 0, 0);
+    c31 = fma(x, v128.load(b3, 16), c31);
+    c30 = fma(x, v128.load(b3), c30);
+    c21 = fma(x, v128.load(b2, 16), c21);
+    c20 = fma(x, v128.load(b2), c20);
+    c11 = fma(x, v128.load(b1, 16), c11);
+    c10 = fma(x, v128.load(b1), c10);
+    c01 = fma(x, v128.load(b0, 16), c01);
+    c00 = fma(x, v128.load(b0), c00);
+    x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
+    c31 = fma(x, v128.load(b3, 48), c31);
+    c30 = fma(x, v128.load(b3, 32), c30);
+    c21 = fma(x, v128.load(b2, 48), c21);
+    c20 = fma(x, v128.load(b2, 32), c20);
+    c11 = fma(x, v128.load(b1, 48), c11);
+    c10 = fma(x, v128.load(b1, 32), c10);
+    c01 = fma(x, v128.load(b0, 48), c01);
+    c00 = fma(x, v128.load(b0, 32), c00);
+    x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
+    c31 = fma(x, v128.load(b3, 80), c31);
+    c30 = fma(x, v128.load(b3, 64), c30);
+    c21 = fma(x, v128.load(b2, 80), c21);
+    c20 = fma(x, v128.load(b2, 64), c20);
+    c11 = fma(x, v128.load(b1, 80), c11);
+    c10 = fma(x, v128.load(b1, 64), c10);
+    c01 = fma(x, v128.load(b0, 80), c01);
+    c00 = fma(x, v128.load(b0, 64), c00);
+    x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
+    c31 = fma(x, v128.load(b3, 112), c31);
+    c30 = fma(x, v128.load(b3, 96), c30);
+    c21 = fma(x, v128.load(b2, 112), c21);
+    c20 = fma(x, v128.load(b2, 96), c20);
+    c11 = fma(x, v128.load(b1, 112), c11);
+    c10 = fma(x, v128.load(b1, 96), c10);
+    c01 = fma(x, v128.load(b0, 112), c01);
+    c00 = fma(x, v128.load(b0, 96), c00);
+    b0 += 128;
+    b1 += 128;
+    b2 += 128;
+    b3 += 128;
+  }
+  for (const end = a + bytesOf(k & 3); a < end; a += 4) {
     const x = v128.load32_splat(a);
     c31 = fma(x, v128.load(b3, 16), c31);
     c30 = fma(x, v128.load(b3), c30);

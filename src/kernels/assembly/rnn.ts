@@ -6,7 +6,8 @@ import { countBeyond, sumOfSquares, zero } from './elements';
 import { applyTanh, slopeOfTanh } from './functions';
 import { bytesOf, load, store, sumOfCounts, times } from './lanes';
 import { multiplyAdd } from './product';
-import { increase, isCut, isPadding } from './steps';
+import { increase, isCut, isPadding, stepOf } from './steps';
+import { addTransposed } from './transpose';
 
 /**
  * @param R panels of Rᵀ, k = H  @param preActivations [T, B, H] in: W x + Wb + Rb; out: a
@@ -18,24 +19,45 @@ export function rnnForward(
 ): void {
   const state = bytesOf(H);
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? T - 1 - s : s;
+    const t = stepOf(s, T, reverse);
     const row = t * B + first;
-    const a = preActivations + row * state;
-    const before = hidden + (reverse ? row + B : row) * state;
-    const after = hidden + (reverse ? row : row + B) * state;
-    multiplyAdd(a, before, R, count, H, H);
-    for (let b: usize = 0; b < count; b++) {
-      const at = b * state;
-      if (isPadding(lengths, first + b, t)) zero(after + at, H);
-      else i32.store(counts, i32.load(counts) + (relu ? reluRow(H, a + at, after + at) : tanhRow(H, a + at, after + at)));
+    multiplyAdd(preActivations + row * state, hidden + (reverse ? row + B : row) * state, R, count, H, H);
+    stepForward(t, B, H, first, count, reverse, lengths, relu, preActivations, hidden, counts);
+  }
+}
+
+/** Step s of `rnnForward`, with R h_{t−1} given. @param product [H, B] */
+export function rnnForwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, relu: usize,
+  preActivations: usize, hidden: usize, counts: usize, s: usize,
+): void {
+  const t = stepOf(s, T, reverse);
+  addTransposed(preActivations + bytesOf((t * B + first) * H), product + bytesOf(first), B, count, H);
+  stepForward(t, B, H, first, count, reverse, lengths, relu, preActivations, hidden, counts);
+}
+
+/** In: the pre-activations, whole. */
+function stepForward(
+  t: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, relu: usize,
+  preActivations: usize, hidden: usize, counts: usize,
+): void {
+  const state = bytesOf(H);
+  const row = t * B + first;
+  const a = preActivations + row * state;
+  const after = hidden + (reverse ? row : row + B) * state;
+  for (let b: usize = 0; b < count; b++) {
+    const at = b * state;
+    if (isPadding(lengths, first + b, t)) zero(after + at, H);
+    else if (relu) increaseCount(counts, reluRow(H, a + at, after + at));
+    else {
+      applyTanh(after + at, a + at, H);
+      if (counts) increaseCount(counts, countBeyond(a + at, H, 9.5));
     }
   }
 }
 
-/** h = tanh a; returns how many are saturated. */
-function tanhRow(H: usize, a: usize, h: usize): i32 {
-  applyTanh(h, a, H);
-  return countBeyond(a, H, 9.5);
+function increaseCount(counts: usize, more: i32): void {
+  if (counts) i32.store(counts, i32.load(counts) + more);
 }
 
 /** h = max(a, 0); returns how many are 0. */
@@ -65,24 +87,44 @@ export function rnnBackward(
 ): void {
   const state = bytesOf(H);
   const carried = dhCarried + first * state;
-  if (isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
   for (let s: usize = 0; s < T; s++) {
-    const t = reverse ? s : T - 1 - s;
-    const row = t * B + first;
-    const after = hidden + (reverse ? row : row + B) * state;
-    for (let b: usize = 0; b < count; b++) {
-      const at = (row + b) * state;
-      if (isPadding(lengths, first + b, t)) {
-        zero(dh + at, H);
-        zero(da + at, H);
-      } else {
-        rowBack(H, relu, after + b * state, dh + at, carried + b * state, da + at);
-      }
-    }
-    if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
-    zero(carried, count * H);
-    if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, da + row * state, R, count, H, H);
+    const t = stepOf(s, T, !reverse);
+    stepBack(s, T, B, H, first, count, reverse, lengths, truncate, relu, hidden, dh, dhCarried, da, squares);
+    if (!isCut(reverse ? t + 1 : t, truncate)) multiplyAdd(carried, da + (t * B + first) * state, R, count, H, H);
   }
+}
+
+/** Step s of the way of `rnnBackward`. @param product Rᵀ ∂L/∂a of the step before on that way, [H, B], or 0 */
+export function rnnBackwardStep(
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, product: usize, relu: usize,
+  hidden: usize, dh: usize, dhCarried: usize, da: usize, squares: usize, s: usize,
+): void {
+  if (product) addTransposed(dhCarried + bytesOf(first * H), product + bytesOf(first), B, count, H);
+  stepBack(s, T, B, H, first, count, reverse, lengths, truncate, relu, hidden, dh, dhCarried, da, squares);
+}
+
+/** Leaves in `dhCarried` what does not pass through R: nothing. */
+function stepBack(
+  s: usize, T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, truncate: usize, relu: usize,
+  hidden: usize, dh: usize, dhCarried: usize, da: usize, squares: usize,
+): void {
+  const state = bytesOf(H);
+  const carried = dhCarried + first * state;
+  if (s === 0 && isCut(reverse ? 0 : T, truncate)) zero(carried, count * H);
+  const t = stepOf(s, T, !reverse);
+  const row = t * B + first;
+  const after = hidden + (reverse ? row : row + B) * state;
+  for (let b: usize = 0; b < count; b++) {
+    const at = (row + b) * state;
+    if (isPadding(lengths, first + b, t)) {
+      zero(dh + at, H);
+      zero(da + at, H);
+    } else {
+      rowBack(H, relu, after + b * state, dh + at, carried + b * state, da + at);
+    }
+  }
+  if (squares) increase(squares + (t << 3), sumOfSquares(dh + row * state, count * H));
+  zero(carried, count * H);
 }
 
 function rowBack(H: usize, relu: usize, h: usize, dh: usize, carried: usize, da: usize): void {

@@ -1,6 +1,12 @@
 /** What the recurrences of all cells share: which row a step reads, where a stream ends, where the way back is cut. */
 import { bytesOf, sumOfCounts } from './lanes';
 
+/** The s-th step of a way through the window: backwards from its end, or forwards. */
+@inline
+export function stepOf(s: usize, T: usize, backwards: usize): usize {
+  return backwards ? T - 1 - s : s;
+}
+
 /** Step t of stream b lies behind its end. @param lengths Int32[B], or 0 where every stream has all steps */
 @inline
 export function isPadding(lengths: usize, b: usize, t: usize): bool {

@@ -18,6 +18,8 @@ export interface WindowOptions {
   readonly height?: number;
   /** The one with the extension in development unless given. */
   readonly server?: CodeServer;
+  /** Display language, such as `ko`: of the extensions; the editor's own words stay English where no language pack is installed. */
+  readonly language?: string;
 }
 
 export class EditorWindow {
@@ -29,11 +31,12 @@ export class EditorWindow {
     readonly errors: string[],
   ) {}
 
-  static async open({ folder, width = 1440, height = 900, server = codeServer() }: WindowOptions): Promise<EditorWindow> {
+  static async open({ folder, width = 1440, height = 900, server = codeServer(), language }: WindowOptions): Promise<EditorWindow> {
     const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
     try {
       const page = await browser.newPage({ viewport: { width, height } });
       page.setDefaultTimeout(patience.step);
+      if (language !== undefined) await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(String(error)));
       const window = new EditorWindow(browser, page, server, errors);
@@ -139,6 +142,18 @@ export class EditorWindow {
     await this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${label}"]`).first().click();
   }
 
+  /** Gives a dialog that asks where to save a file this path, which must not exist. */
+  async saveAs(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    // The dialog lists the folder it proposes before it takes another path.
+    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
+    await input.fill(path);
+    await this.until(`${path} to be accepted`, async () => {
+      await input.press('Enter');
+      return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
+    });
+  }
+
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
   async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
     const deadline = Date.now() + patience.step;
@@ -153,8 +168,11 @@ export class EditorWindow {
     }
   }
 
-  /** Puts the cursor at a place of the active text (both from 1) and returns where that is on the screen, in CSS pixels. */
-  async goTo(line: number, column: number): Promise<{ readonly x: number; readonly y: number }> {
+  /**
+   * Puts the cursor at a place of the active text (both from 1) and returns where that is on the screen, in CSS pixels. Of a line with tabs or
+   * wide characters the status bar tells another column: only the line is then waited for.
+   */
+  async goTo(line: number, column: number, isPlain = true): Promise<{ readonly x: number; readonly y: number }> {
     const cursor = this.page.locator('.editor-group-container.active .cursors-layer .cursor').first();
     await this.page.locator('.editor-group-container.active .view-lines').first().click({ position: { x: 2, y: 2 } });
     await this.page.keyboard.press('Control+g');
@@ -163,14 +181,16 @@ export class EditorWindow {
     await input.fill(`:${line}:${column}`);
     await this.page.keyboard.press('Enter');
     await input.waitFor({ state: 'hidden' });
-    await this.page.locator('.statusbar-item', { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+    await this.page.locator('.statusbar-item', { hasText: isPlain ? `Ln ${line}, Col ${column}` : `Ln ${line}, ` }).first().waitFor();
     const box = await settledBox(cursor);
     return { x: box.x, y: box.y + box.height / 2 };
   }
 
   /** Rests the pointer on the character at a place (both from 1) and reads the hover that opens. */
-  async hoverAt(line: number, column: number): Promise<string> {
-    const { x, y } = await this.goTo(line, column);
+  async hoverAt(line: number, column: number, isPlain = true): Promise<string> {
+    const { x, y } = await this.goTo(line, column, isPlain);
+    // The cursor makes its token the target; what stands before it has a gradient.
+    await this.page.keyboard.press('End');
     const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
     const deadline = Date.now() + patience.step;
     for (;;) {

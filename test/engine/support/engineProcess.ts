@@ -16,8 +16,17 @@ export interface TestEngine {
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
 }
 
+const started = new Set<ChildProcess>();
+
+/** Ends what a test that failed has left. */
+export function endEngines(): void {
+  for (const child of started) child.kill('SIGKILL');
+}
+
 export function startEngine(): TestEngine {
   const child = fork(join(process.cwd(), 'dist/engine.js'), [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  started.add(child);
+  child.once('exit', () => started.delete(child));
   const calls = new Caller<EngineCalls, EngineEvents>({
     send: (message) => {
       if (child.connected) child.send(message as object);
@@ -65,5 +74,6 @@ export const watchOf = (text: string): EngineCalls['watch'] extends (request: in
   target: 'last',
   thresholds: defaultThresholds,
   unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
+  total: false,
   maximumRate: 60,
 });

@@ -43,8 +43,14 @@ export interface KernelResult {
   readonly counts: number[];
 }
 
-/** @param parts streams of each call; with a crew's arena they run at the same time */
-export function runKernels(problem: RecurrenceCase, options: ArenaOptions & { readonly parts?: readonly StreamRange[] } = {}): KernelResult {
+export interface RunOptions extends ArenaOptions {
+  /** Streams of each call; with a crew's arena they run at the same time. */
+  readonly parts?: readonly StreamRange[];
+  /** Step by step, with the products given to the kernels. */
+  readonly isStepwise?: boolean;
+}
+
+export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): KernelResult {
   const { cell, T, B, H, R } = problem;
   const width = R.length / H;
   const parts = options.parts ?? splitStreams(B, options.crew?.size ?? 1);
@@ -58,12 +64,13 @@ export function runKernels(problem: RecurrenceCase, options: ArenaOptions & { re
     backwardR: new FixedMatrix(arena, width, H),
     weights: arena.floats(R.length),
     scratchArray: arena.floats(B * width),
+    product: arena.floats(B * width),
     Rb: arena.floats(width),
     lengths: arena.ints(B),
     squares: parts.map(() => arena.doubles(2 * T)),
     counts: parts.map(() => arena.ints(6)),
   }), options);
-  const { arena, forwardR, backwardR, weights, scratchArray, Rb, lengths, squares, counts } = made;
+  const { arena, forwardR, backwardR, weights, scratchArray, product, Rb, lengths, squares, counts } = made;
   const { gates, q, hidden, cellState, dh, dhCarried, dc, da, daRecurrent } = made.arrays;
 
   weights.set(R);
@@ -83,19 +90,49 @@ export function runKernels(problem: RecurrenceCase, options: ArenaOptions & { re
   const relu = Number(problem.activation === 'relu');
   const common = ({ first: b, count }: StreamRange) => [T, B, H, b, count, Number(problem.reverse), whole ? 0 : at(lengths)];
   const forward = parts.map((part, p) => {
-    const start = [...common(part), forwardR.address];
+    const start = [...common(part), options.isStepwise ? at(product) : forwardR.address];
     if (cell === 'rnn') return [...start, relu, at(gates), at(hidden), at(counts[p])];
     if (cell === 'lstm') return [...start, at(gates), at(hidden), at(cellState), at(counts[p])];
     return [...start, at(Rb), at(gates), at(q), at(hidden), at(scratchArray), at(counts[p])];
   });
-  const backward = parts.map((part, p) => {
-    const start = [...common(part), problem.truncate, backwardR.address];
+  const backwardWith = (R: number) => parts.map((part, p) => {
+    const start = [...common(part), problem.truncate, R];
     if (cell === 'rnn') return [...start, relu, at(hidden), at(dh), at(dhCarried), at(da), at(squares[p])];
     if (cell === 'lstm') return [...start, at(gates), at(cellState), at(dh), at(dhCarried), at(dc), at(da), at(squares[p])];
     return [...start, at(gates), at(q), at(hidden), at(dh), at(dhCarried), at(da), at(daRecurrent), at(squares[p])];
   });
-  arena.run(`${cell}Forward`, forward);
-  arena.run(`${cell}Backward`, backward);
+  if (options.isStepwise) {
+    const isCut = (t: number) => problem.truncate > 0 && t % problem.truncate === 0;
+    /** The place in the window of the s-th step of a way that begins at its end, or at its beginning. */
+    const stepAt = (s: number, fromEnd: boolean) => (fromEnd ? T - 1 - s : s);
+    for (let s = 0; s < T; s++) {
+      const t = stepAt(s, problem.reverse);
+      multiplyTransposed(product, weights, hidden.subarray((problem.reverse ? t + 1 : t) * B * H), width, B, H, false);
+      arena.run(`${cell}ForwardStep`, forward.map((call) => [...call, s]));
+    }
+    let carries = false;
+    for (let s = 0; s < T; s++) {
+      arena.run(`${cell}BackwardStep`, backwardWith(carries ? at(product) : 0).map((call) => [...call, s]));
+      const t = stepAt(s, !problem.reverse);
+      carries = !isCut(problem.reverse ? t + 1 : t);
+      if (carries) multiplyTransposed(product, weights, (cell === 'gru' ? daRecurrent : da).subarray(t * B * width), H, B, width, true);
+    }
+    if (carries) arena.kernels.addTransposed(at(dhCarried), at(product), B, B, H);
+  } else {
+    arena.run(`${cell}Forward`, forward);
+    arena.run(`${cell}Backward`, backwardWith(backwardR.address));
+  }
   const sum = (arrays: readonly ArrayLike<number>[]) => Array.from(arrays[0], (_, k) => arrays.reduce((total, values) => total + values[k], 0));
   return { simd: arena.simd, gates, q, hidden, cellState, dh, dhCarried, dc, da, daRecurrent, squares: Float64Array.from(sum(squares)), counts: sum(counts) };
+}
+
+/** out[m, n] = a · bᵀ, b [n, k]; a is [m, k], or transposed [k, m]. */
+function multiplyTransposed(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number, isTransposed: boolean): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let l = 0; l < k; l++) sum += a[isTransposed ? l * m + i : i * k + l] * b[j * k + l];
+      out[i * n + j] = sum;
+    }
+  }
 }

@@ -30,13 +30,13 @@ describe('reading a command line', () => {
   it('reads every option of train', () => {
     const command = read(
       'train --cell rnn --activation relu --layers 3 --hidden 7 --mode stream --window 5 --batch 2 --steps none --optimizer sgd ' +
-        '--learning-rate 1e-2 --clip-norm none --seed 9 --out=run --checkpoint-every 4 --backend wasm --threads 2 --json corpus',
+        '--learning-rate 1e-2 --clip-norm none --seed 9 --out=run --checkpoint-every 4 --checkpoint-seconds 5 --keep 6 --backend wasm --threads 2 --json corpus',
     );
     assert.ok(command.kind === 'train' && command.json);
     assert.deepEqual(command.request.model, { ...defaultModelSettings, cell: 'rnn', activation: 'relu', layers: 3, hiddenSize: 7 });
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
-      window: 5, batch: 2, steps: null, optimizer: 'sgd', learningRate: 0.01, clipNorm: null, seed: 9, checkpointEvery: 4, backend: 'wasm', threads: 2,
+      window: 5, batch: 2, steps: null, optimizer: 'sgd', learningRate: 0.01, clipNorm: null, seed: 9, checkpointEvery: 4, checkpointSeconds: 5, keptCheckpoints: 6, backend: 'wasm', threads: 2,
     });
     assert.equal(command.request.folder, resolve('run'));
   });

@@ -1,5 +1,7 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
+import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ToPage } from '../../../src/protocol/panel';
+import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 
 interface ThemeSetting {
@@ -44,6 +46,34 @@ const probe = {
       probe.send({ type: 'frame', frame });
     });
   },
+  /** A frame made elsewhere: its header, and its data as base64 of the floats' bytes. */
+  async given(header: FrameHeader, base64: string): Promise<void> {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const drawn = new Promise<void>((resolve) => {
+      waiting = () => resolve();
+    });
+    probe.send({ type: 'frame', frame: { header, data: new Float32Array(bytes.buffer) } });
+    await drawn;
+  },
+  /** Milliseconds of script that each of these pictures took, drawn one after another as something is done. */
+  async drawing(times: number, act: (i: number) => void): Promise<number[]> {
+    const native = window.requestAnimationFrame.bind(window);
+    const took: number[] = [];
+    for (let i = 0; i < times; i++) {
+      let busy = 0;
+      window.requestAnimationFrame = (callback) =>
+        native((time) => {
+          const start = performance.now();
+          callback(time);
+          busy += performance.now() - start;
+        });
+      act(i);
+      window.requestAnimationFrame = native;
+      await probe.settled();
+      took.push(busy);
+    }
+    return took;
+  },
   /** A run and its history. */
   async run(...args: Parameters<typeof runMessage>): Promise<void> {
     probe.send(runMessage(...args));
@@ -51,6 +81,40 @@ const probe = {
   },
   async progress(from: number, to: number): Promise<void> {
     probe.send({ type: 'progress', rows: syntheticRows(from, to) });
+    await probe.settled();
+  },
+  /** The answer to what the page asked of the flow over training; a run that learns, unless told. */
+  async overTraining(options?: HistoryOptions): Promise<void> {
+    probe.send({ type: 'overTraining', history: options ? syntheticHistory(options) : learningHistory() });
+    await probe.settled();
+  },
+  /** The frame of an earlier training step. */
+  async travelled(trainingStep: number, options: FrameOptions): Promise<void> {
+    const { header, data } = syntheticFrame(options);
+    probe.send({ type: 'travelled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
+    await probe.settled();
+  },
+  async matrix(...args: Parameters<typeof syntheticMatrix>): Promise<void> {
+    probe.send({ type: 'matrix', matrix: syntheticMatrix(...args), message: null });
+    await probe.settled();
+  },
+  async compared(): Promise<void> {
+    probe.send(comparedMessage());
+    await probe.settled();
+  },
+  async comparedFrame(...args: Parameters<typeof comparedFrame>): Promise<void> {
+    probe.send(comparedFrame(...args));
+    await probe.settled();
+  },
+  async truncations(): Promise<void> {
+    probe.send(truncationsMessage());
+    await probe.settled();
+  },
+  /** The symbols of a frame of this many tokens. */
+  tokens: (count: number): readonly string[] => syntheticFrame({ tokens: count }).header.tokens,
+  /** A frame in answer to the playground's sliders. */
+  async playground(options: FrameOptions, spectralNorm = 1): Promise<void> {
+    probe.send({ type: 'playground', result: { frame: syntheticFrame(options), spectralNorm } });
     await probe.settled();
   },
   /** Messages are delivered and the next picture is drawn. */

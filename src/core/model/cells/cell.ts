@@ -22,7 +22,7 @@ interface Pass extends CellSettings {
   readonly batch: number;
   /** Int32 [B]: steps of each stream; 0 where all have T. */
   readonly lengths: number;
-  /** A FixedMatrix: Rᵀ on the way forward, R on the way back. */
+  /** A FixedMatrix: Rᵀ on the way forward, R on the way back. For a step's kernel the product with it instead: [G·H, B] or [H, B], or 0. */
   readonly R: number;
 }
 
@@ -78,9 +78,12 @@ export interface Cell {
   /** ONNX operator of this recurrence: its name and attributes besides hidden_size and direction. */
   operator(settings: CellSettings): { opType: string; activations: readonly string[]; attributes: Record<string, number> };
   readonly forwardKernel: keyof Kernels;
+  /** One step of it; its arguments are the same and the step's number on the way. */
+  readonly forwardStepKernel: keyof Kernels;
   /** @param counts address of Int32, one for each of `counts` */
   forwardArguments(pass: ForwardPass, part: Part, counts: number): number[];
   readonly backwardKernel: keyof Kernels;
+  readonly backwardStepKernel: keyof Kernels;
   /** @param squares address of Float64: [T] sums of squares of ∂L/∂h_t; LSTM: and [T] of ∂L/∂c_t */
   backwardArguments(pass: BackwardPass, part: Part, squares: number): number[];
   stepBack(kernels: Kernels, step: StepBack): void;

@@ -19,6 +19,7 @@ export const gru: Cell = {
   },
 
   forwardKernel: 'gruForward',
+  forwardStepKernel: 'gruForwardStep',
   forwardArguments({ tape, steps, batch, hiddenSize, lengths, R, Rb, scratch }, { first, count }, counts) {
     return [
       steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Rb,
@@ -27,6 +28,7 @@ export const gru: Cell = {
   },
 
   backwardKernel: 'gruBackward',
+  backwardStepKernel: 'gruBackwardStep',
   backwardArguments(pass, { first, count }, squares) {
     const { tape, steps, batch, hiddenSize, lengths, truncation, R, hidden, carriedHidden, preActivations, recurrentPreActivations } = pass;
     return [

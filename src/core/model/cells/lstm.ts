@@ -16,11 +16,13 @@ export const lstm: Cell = {
   },
 
   forwardKernel: 'lstmForward',
+  forwardStepKernel: 'lstmForwardStep',
   forwardArguments({ tape, steps, batch, hiddenSize, lengths, R }, { first, count }, counts) {
     return [steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, at(tape.gates), at(tape.hidden), at(tape.cellState), counts];
   },
 
   backwardKernel: 'lstmBackward',
+  backwardStepKernel: 'lstmBackwardStep',
   backwardArguments({ tape, steps, batch, hiddenSize, lengths, truncation, R, hidden, carriedHidden, carriedCell, preActivations }, { first, count }, squares) {
     return [
       steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, truncation, R,

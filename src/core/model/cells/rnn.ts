@@ -16,11 +16,13 @@ export const rnn: Cell = {
   },
 
   forwardKernel: 'rnnForward',
+  forwardStepKernel: 'rnnForwardStep',
   forwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, R }, { first, count }, counts) {
     return [steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Number(activation === 'relu'), at(tape.gates), at(tape.hidden), counts];
   },
 
   backwardKernel: 'rnnBackward',
+  backwardStepKernel: 'rnnBackwardStep',
   backwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, truncation, R, hidden, carriedHidden, preActivations }, { first, count }, squares) {
     return [
       steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, truncation, R, Number(activation === 'relu'),

@@ -1,0 +1,59 @@
+/** The playground: a page of its own, and an engine that lives as long as it is open. */
+import * as vscode from 'vscode';
+import type { FromPage } from '../protocol/panel';
+import type { PlaygroundSettings } from '../protocol/playground';
+import { thresholds } from './chosenSettings';
+import type { Notices } from './notices';
+import type { Panel } from './panel/panel';
+import { frameForPage } from './panel/wholeBuffers';
+import type { EngineProcess } from './process/engineProcess';
+import type { EngineLauncher } from './runs/runSession';
+import { settingsFor } from './settings';
+
+export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  private readonly listeners: vscode.Disposable;
+  private engine: EngineProcess | null = null;
+
+  constructor(
+    private readonly panel: Panel,
+    private readonly launch: EngineLauncher,
+    private readonly notices: Notices,
+  ) {
+    this.listeners = vscode.Disposable.from(
+      panel.onDidReceive((message) => this.receive(message)),
+      panel.onDidClose(() => void this.endEngine()),
+    );
+  }
+
+  show(): void {
+    this.panel.show();
+    this.panel.setTitle(vscode.l10n.t('Backflow: Playground'));
+  }
+
+  /** After a window reload: the page has kept where its sliders stood. */
+  deserializeWebviewPanel(restored: vscode.WebviewPanel): Thenable<void> {
+    this.panel.adopt(restored);
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+    void this.endEngine();
+  }
+
+  private receive(message: FromPage): void {
+    if (message.type === 'playground') void this.notices.guard(() => this.answer(message.settings));
+  }
+
+  private async answer(settings: PlaygroundSettings): Promise<void> {
+    if (!this.engine?.isAlive) this.engine = this.launch();
+    const { frame, spectralNorm } = await this.engine.calls.call('playground', { settings, thresholds: thresholds(settingsFor(undefined)) });
+    this.panel.post({ type: 'playground', result: { frame: frameForPage(frame), spectralNorm } });
+  }
+
+  private async endEngine(): Promise<void> {
+    const { engine } = this;
+    this.engine = null;
+    await engine?.close();
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The flows of a run's frames, of fixed size however long it trains. A stretch of training steps keeps two of its frames: the one whose
+ * gradient grows least and the one in which it grows most, so that an explosion is never thinned away. When there are too many
+ * stretches they become twice as long.
+ */
+import { seriesOf, type Frame, type FrameHeader } from '../../protocol/frame';
+import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
+
+/** A frame without its unit map. */
+export interface HistoryRow extends Frame {
+  /** The largest log₁₀ relative to the target's own step, over all lanes; Infinity where something is not finite. */
+  readonly peak: number;
+}
+
+interface Stretch {
+  /** Its training steps divided by `stepsPerStretch`, rounded down. */
+  readonly index: number;
+  readonly least: HistoryRow;
+  readonly most: HistoryRow;
+}
+
+export interface HistoryLimits {
+  readonly stretches: number;
+  /** Numbers in all rows. */
+  readonly numbers: number;
+}
+
+/** 2M float32 are 8 MB. */
+const usualLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
+const mostOverflows = 1000;
+
+export class FlowHistory {
+  private stretches: Stretch[] = [];
+  private stepsPerStretch = 1;
+  private newest: HistoryRow | null = null;
+  private overflows: number[] = [];
+
+  constructor(private readonly limits: HistoryLimits = usualLimits) {}
+
+  /** In order of training steps. */
+  get rows(): readonly HistoryRow[] {
+    const kept = new Set(this.stretches.flatMap(({ least, most }) => (stepOf(least) <= stepOf(most) ? [least, most] : [most, least])));
+    if (this.newest) kept.add(this.newest);
+    return [...kept];
+  }
+
+  get overflowSteps(): readonly number[] {
+    return this.overflows;
+  }
+
+  /** Keeps a copy of a frame's series. A frame of an earlier step means that the run went back: what came after is forgotten. */
+  add(frame: Frame): void {
+    this.put(rowOf(frame, this.newest));
+  }
+
+  addOverflow(trainingStep: number): void {
+    if (this.overflows.at(-1) === trainingStep) return;
+    this.overflows.push(trainingStep);
+    if (this.overflows.length > mostOverflows) this.overflows.shift();
+  }
+
+  /** For a run that goes on from an earlier step: forgets what came after it. */
+  goBackTo(trainingStep: number): void {
+    this.dropFrom(trainingStep + 1);
+    this.overflows = this.overflows.filter((step) => step <= trainingStep);
+  }
+
+  /** The row whose training step is nearest. */
+  at(trainingStep: number): Frame | null {
+    let nearest: HistoryRow | null = null;
+    for (const row of this.rows) {
+      if (!nearest || Math.abs(stepOf(row) - trainingStep) < Math.abs(stepOf(nearest) - trainingStep)) nearest = row;
+    }
+    return nearest && { header: nearest.header, data: nearest.data };
+  }
+
+  lane(lane: FlowLane): FlowOverTraining {
+    const found = this.rows.flatMap((row) => {
+      const relative = relativeByLag(row, lane);
+      return relative ? [{ row, relative }] : [];
+    });
+    const lags = found.reduce((most, { relative }) => Math.max(most, relative.length), 0);
+    const values = new Float32Array(found.length * lags).fill(NaN);
+    found.forEach(({ relative }, i) => values.set(relative, i * lags));
+    return {
+      lane,
+      steps: Float64Array.from(found, ({ row }) => stepOf(row)),
+      horizons: Float64Array.from(found, ({ row: { header } }) => header.flows.find((flow) => isOf(flow, lane))?.horizon ?? NaN),
+      lags,
+      values,
+      changes: found.flatMap(({ row }, i) => (i > 0 && isOtherProbe(row.header, found[i - 1].row.header) ? [i] : [])),
+      overflows: [...this.overflows],
+    };
+  }
+
+  private put(row: HistoryRow): void {
+    const step = stepOf(row);
+    this.dropFrom(step);
+    this.newest = row;
+    const index = Math.floor(step / this.stepsPerStretch);
+    const last = this.stretches.at(-1);
+    const own: Stretch = { index, least: row, most: row };
+    if (last?.index === index) this.stretches[this.stretches.length - 1] = merge(last, own);
+    else this.stretches.push(own);
+    while (this.stretches.length > 1 && (this.stretches.length > this.limits.stretches || this.size > this.limits.numbers)) this.halve();
+  }
+
+  private dropFrom(trainingStep: number): void {
+    if (this.newest && stepOf(this.newest) >= trainingStep) this.newest = null;
+    for (let last = this.stretches.at(-1); last && stepsOf(last).some((step) => step >= trainingStep); last = this.stretches.at(-1)) {
+      this.stretches.pop();
+      const [kept] = [last.least, last.most].filter((row) => stepOf(row) < trainingStep);
+      if (!(kept as HistoryRow | undefined)) continue;
+      this.stretches.push({ index: last.index, least: kept, most: kept });
+      break;
+    }
+  }
+
+  private get size(): number {
+    return this.rows.reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  private halve(): void {
+    this.stepsPerStretch *= 2;
+    const halved: Stretch[] = [];
+    for (const { index, least, most } of this.stretches) {
+      const longer: Stretch = { index: Math.floor(index / 2), least, most };
+      const before = halved.at(-1);
+      if (before?.index === longer.index) halved[halved.length - 1] = merge(before, longer);
+      else halved.push(longer);
+    }
+    this.stretches = halved;
+  }
+}
+
+function merge(a: Stretch, b: Stretch): Stretch {
+  return { index: a.index, least: b.least.peak < a.least.peak ? b.least : a.least, most: b.most.peak >= a.most.peak ? b.most : a.most };
+}
+
+/** The symbols are shared with the row before, where they are the same. */
+export function rowOf({ header, data }: Frame, before: HistoryRow | null): HistoryRow {
+  const tokens = before && isSameText(before.header, header) ? before.header.tokens : header.tokens;
+  const kept: { -readonly [K in keyof FrameHeader]: FrameHeader[K] } = { ...header, tokens, unitMap: { ...header.unitMap, units: 0 } };
+  // What the page has chosen lies behind the series.
+  delete kept.lane;
+  const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
+  return { ...row, peak: peakOf(row) };
+}
+
+function peakOf(frame: Frame): number {
+  let peak = -Infinity;
+  for (const lane of frame.header.flows) {
+    for (const relative of relativeByLag(frame, lane) ?? []) if (relative > peak) peak = relative;
+  }
+  return peak;
+}
+
+/** From the target back, in the direction's own order: r at lag 0, 1, 2, … Infinity where something is not finite. */
+function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane): Float32Array | null {
+  const flow = seriesOf(frame, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
+  if (!flow) return null;
+  const { target } = frame.header;
+  const own = flow[target];
+  const back = direction === 'forward' ? -1 : 1;
+  return Float32Array.from({ length: direction === 'forward' ? target + 1 : flow.length - target }, (_, lag) => {
+    const value = flow[target + back * lag];
+    if (!Number.isFinite(value)) return value;
+    return Number.isFinite(own) ? value - own : Infinity;
+  });
+}
+
+function stepOf({ header }: HistoryRow): number {
+  return header.trainingStep;
+}
+
+function stepsOf({ least, most }: Stretch): number[] {
+  return [stepOf(least), stepOf(most)];
+}
+
+function isOf(a: FlowLane, b: FlowLane): boolean {
+  return a.layer === b.layer && a.direction === b.direction && a.state === b.state;
+}
+
+function isOtherProbe(a: FrameHeader, b: FrameHeader): boolean {
+  return a.target !== b.target || !isSameText(a, b);
+}
+
+function isSameText(a: FrameHeader, b: FrameHeader): boolean {
+  return a.tokens === b.tokens || (a.tokens.length === b.tokens.length && a.tokens.every((token, i) => token === b.tokens[i]));
+}

@@ -1,0 +1,114 @@
+/**
+ * A cell with random weights that reads random letters: what the sliders of the playground ask for. The same settings give the same
+ * numbers, and a change of the gain only scales the recurrent matrices, so that the picture moves and does not jump.
+ */
+import { exactCellOf } from '../../core/exact/cells/registry';
+import { cellOf } from '../../core/model/cells/registry';
+import { checkInteger } from '../../core/model/config';
+import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
+import { randomOrthogonal } from '../../core/model/orthogonal';
+import { Random } from '../../core/model/random';
+import { UserError } from '../../core/userError';
+import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
+import type { Thresholds } from '../../protocol/settings';
+import { spectrumOf } from '../model/examination';
+import { frameOf } from './frame';
+import { flowsOf } from './inspector';
+import { ExactReading } from './reading';
+
+const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
+/** Standard deviation of what a letter adds to a pre-activation: small, so that tanh units are not saturated by it alone. */
+const inputScale = 0.2;
+
+/** Matrices of spectral radius 1 and 2-norm `norm`, one for each gate. */
+interface UnitMatrices {
+  readonly key: string;
+  readonly blocks: readonly Float64Array[];
+  readonly norm: number;
+}
+
+export class Playground {
+  /** Those of the last settings: a slider that moves makes no new ones. */
+  private matrices: UnitMatrices | null = null;
+  private sequence = 0;
+
+  /** Throws a UserError where a setting is out of its limits. */
+  async run(settings: PlaygroundSettings, thresholds: Thresholds): Promise<PlaygroundResult> {
+    check(settings);
+    const unit = this.matricesOf(settings);
+    const model = modelOf(settings, unit);
+    const random = Random.fromSeed(settings.seed + 1);
+    const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
+    const reading = new ExactReading(model, ids);
+    const flows = await flowsOf(reading, 'last', thresholds);
+    const watch = { target: 'last', total: false, thresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } } as const;
+    return { frame: frameOf({ trace: reading.trace, flows, totals: null }, letters, watch, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
+  }
+
+  private matricesOf(settings: PlaygroundSettings): UnitMatrices {
+    const { matrix, hiddenSize: H, seed, cell } = settings;
+    const { gates } = exactCellOf(cell);
+    const key = [matrix, H, seed, gates].join(' ');
+    if (this.matrices?.key === key) return this.matrices;
+    const random = Random.fromSeed(seed);
+    const made = Array.from({ length: gates }, () => (matrix === 'orthogonal' ? { block: randomOrthogonal(H, random), norm: 1 } : gaussianOfRadiusOne(H, random)));
+    this.matrices = { key, blocks: made.map(({ block }) => block), norm: Math.max(...made.map(({ norm }) => norm)) };
+    return this.matrices;
+  }
+}
+
+function gaussianOfRadiusOne(H: number, random: Random): { block: Float64Array; norm: number } {
+  const block = Float64Array.from({ length: H * H }, () => random.normal());
+  const spectrum = spectrumOf(block, H, 0);
+  if (!spectrum) throw new Error('the matrix is too large for its eigenvalues');
+  const { spectralRadius, spectralNorm } = spectrum;
+  return { block: block.map((value) => value / spectralRadius), norm: spectralNorm / spectralRadius };
+}
+
+function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: PlaygroundSettings, { blocks }: UnitMatrices): GeneralModel {
+  const random = Random.fromSeed(seed + 2);
+  const gates = blocks.length;
+  const V = letters.length;
+  const R = new Float64Array(gates * H * H);
+  blocks.forEach((block, gate) => R.set(block.map((value) => gain * value), gate * H * H));
+  const W = Float64Array.from({ length: gates * H * V }, () => inputScale * random.normal());
+  const Wb = new Float64Array(gates * H);
+  // The gates' order is ONNX's: `i o f c` and `z r h`.
+  const keeping = cell === 'gru' ? 0 : cellOf(cell).forgetGateBlock;
+  if (keeping !== null) Wb.fill(forgetBias, keeping * H, (keeping + 1) * H);
+  const output = Float64Array.from({ length: V * H }, () => random.normal() / Math.sqrt(H));
+  return {
+    vocabularySize: V,
+    embedding: null,
+    layers: [{
+      cell, hiddenSize: H, inputSize: V,
+      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: activationsOf(cell, activation), initialHidden: null, initialCell: null }],
+      clip: null, linearBeforeReset: true, inputForget: false, source: 'playground',
+    }],
+    norm: null,
+    output: { W: output, b: new Float64Array(V) },
+  };
+}
+
+function activationsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {
+  const form = (name: ActivationForm['name']): ActivationForm => ({ name, alpha: 1, beta: 0 });
+  if (cell === 'lstm') return [form('sigmoid'), form('tanh'), form('tanh')];
+  if (cell === 'gru') return [form('sigmoid'), form('tanh')];
+  return [form(activation === 'linear' ? 'affine' : activation)];
+}
+
+function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed }: PlaygroundSettings): void {
+  const { gain: gains, forgetBias: biases, length: lengths, hiddenSize: sizes } = playgroundLimits;
+  if (!['rnn', 'lstm', 'gru'].includes(cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', cell);
+  if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
+  if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
+  checkNumber('gain', gain, gains.least, gains.most);
+  checkNumber('forget bias', forgetBias, biases.least, biases.most);
+  checkInteger('hidden size', hiddenSize, sizes.least, sizes.most);
+  checkInteger('length', length, lengths.least, lengths.most);
+  checkInteger('seed', seed, 0, 2 ** 31 - 4);
+}
+
+function checkNumber(what: string, value: number, least: number, most: number): void {
+  if (!(value >= least && value <= most)) throw new UserError('The {0} is {1}; it must be a number from {2} to {3}.', what, String(value), least, most);
+}

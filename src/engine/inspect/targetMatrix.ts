@@ -1,0 +1,25 @@
+/** The source × target matrix of a text, as the panel draws it: each target's row relative to the target's own step. */
+import { UserError } from '../../core/userError';
+import type { TargetMatrix } from '../../protocol/targetMatrix';
+import type { Inspector } from './inspector';
+
+/** A matrix of more tokens than this is larger than any screen. */
+const mostSteps = 2048;
+
+/** @param pause called now and then with the part that is done; throws when it is cancelled */
+export async function makeTargetMatrix(inspector: Inspector, text: string, trainingStep: number, pause: (done: number) => Promise<void>): Promise<TargetMatrix> {
+  const T = inspector.stepsOf(text);
+  if (T > mostSteps) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', T + 1);
+  const reading = await inspector.readForMatrix(text);
+  const { trace } = reading;
+  const { symbols } = inspector.model.vocabulary;
+  const tokens = Array.from(trace.inputs, (id) => symbols[id]);
+  const matrix = await reading.matrix(pause);
+  const values = new Float32Array(T * T);
+  for (let row = 0; row < T; row++) {
+    const own = matrix[row * T + row];
+    // A target that sends nothing back has no size to compare with: its whole row is zero.
+    for (let t = 0; t < T; t++) values[row * T + t] = Number.isFinite(own) ? matrix[row * T + t] - own : matrix[row * T + t];
+  }
+  return { trainingStep, tokens, layer: trace.layers.length - 1, values };
+}

@@ -1,0 +1,27 @@
+/** How a flow changed while the model learned: lag × training step, kept by the engine. */
+import type { StateName } from './frame';
+import type { Direction } from './settings';
+
+/** The flow through one state of one layer. */
+export interface FlowLane {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly state: StateName;
+}
+
+/** One lane of every row that is kept, in order of training steps. */
+export interface FlowOverTraining {
+  readonly lane: FlowLane;
+  /** Training step of each row. */
+  readonly steps: Float64Array;
+  /** Horizon of each row, in tokens; NaN where the gradient never falls below the vanishing threshold. */
+  readonly horizons: Float64Array;
+  /** Columns of `values`: the largest lag and 1. */
+  readonly lags: number;
+  /** rows × lags: log₁₀ of the gradient relative to the target's own step; NaN where that text has no step so far back. */
+  readonly values: Float32Array;
+  /** Rows that were read on another text, or with another target, than the row before. */
+  readonly changes: readonly number[];
+  /** Training steps whose loss or gradient was not finite. */
+  readonly overflows: readonly number[];
+}

@@ -1,0 +1,30 @@
+/** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
+import { completeModel, type CellName, type ModelSettings } from './settings';
+
+const gates: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
+const largestHiddenSize = 4096;
+
+/** @param vocabularySize V */
+export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied }: ModelSettings, vocabularySize: number): number {
+  const directions = bidirectional ? 2 : 1;
+  let count = vocabularySize + (tied ? 0 : vocabularySize * directions * H) + (embeddingSize ?? 0) * vocabularySize;
+  for (let layer = 0; layer < layers; layer++) {
+    const inputs = layer === 0 ? (embeddingSize ?? vocabularySize) : directions * H;
+    // W, R, and a bias for each of them.
+    count += directions * gates[cell] * H * (inputs + H + 2);
+  }
+  return count;
+}
+
+/** The settings with another cell, of the hidden size at which the count is nearest to `count`. */
+export function settingsOfSize(model: ModelSettings, cell: CellName, vocabularySize: number, count: number): ModelSettings {
+  const withSize = (hiddenSize: number): ModelSettings => completeModel({ ...model, cell, hiddenSize, embeddingSize: model.tied ? null : model.embeddingSize });
+  let [low, high] = [1, largestHiddenSize];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (parameterCountOf(withSize(middle), vocabularySize) < count) low = middle + 1;
+    else high = middle;
+  }
+  const distance = (size: number): number => Math.abs(parameterCountOf(withSize(size), vocabularySize) - count);
+  return withSize(low > 1 && distance(low - 1) < distance(low) ? low - 1 : low);
+}

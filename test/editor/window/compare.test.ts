@@ -1,0 +1,86 @@
+/** Comparing: the three cells on one text, truncations, and the playground, from the palette to the picture. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { framesDrawn, moreFrames, picture, runsIn } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('comparing and playing', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.batch': 4 } });
+    window = await EditorWindow.open({ folder: workspace.folder });
+    await window.openFile('tale.txt');
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+  });
+
+  it('plays without a model: the flow follows the slider across gain 1', async () => {
+    await window.runCommand('Backflow: Open Playground');
+    const page = await window.panelFrame('#play-gain');
+    await page.locator('[data-choice="activation"] [data-value="linear"]').click();
+    await page.locator('#play-gain').fill('0.8');
+    // 10⁻³ of a linear cell with an orthogonal matrix: after ln 10⁻³ / ln 0.8 tokens, rounded up.
+    await page.locator('.verdict', { hasText: 'falls below a thousandth after 31 tokens' }).waitFor();
+    await page.locator('#play-gain').fill('1.2');
+    await page.locator('.verdict', { hasText: 'grows a hundredfold after 26 tokens' }).waitFor();
+    await window.screenshot('playground-dark');
+    await window.page.keyboard.press('Control+w');
+  });
+
+  it('trains the three cells with as many parameters each, and shows them together', async () => {
+    await window.showTab('tale.txt');
+    await window.runCommand('Backflow: Compare Cells on This File');
+    const page = await window.panelFrame('[data-figure="compared"]');
+    await moreFrames(page, 5);
+    const names = await page.locator('.runs tbody th').allInnerTexts();
+    assert.deepEqual(names.map((name) => name.trim().split(' ')[0]), ['RNN', 'LSTM', 'GRU']);
+    const counts = (await page.locator('.runs tbody td:nth-child(2)').allInnerTexts()).map((text) => Number(text.replace(/\D/g, '')));
+    assert.ok((Math.max(...counts) - Math.min(...counts)) / Math.max(...counts) < 0.02, counts.join(', '));
+    const steps = () => page.locator('.runs tbody td:nth-child(3)').allInnerTexts();
+    const before = await steps();
+    await moreFrames(page, 5);
+    const after = await steps();
+    assert.ok(after.every((step, i) => step !== before[i]), `each goes on: ${before.join(', ')}, then ${after.join(', ')}`);
+    assert.ok((await picture(page, 'compared')).colours > 4);
+    await window.screenshot('compare-dark');
+  });
+
+  it('pauses all of them, shows them again after a look elsewhere, and ends them when it is closed', async () => {
+    let page: FrameLocator = await window.panelFrame('[data-figure="compared"]');
+    await page.locator('.comparison vscode-button[data-action="pause"]').click();
+    await page.locator('.comparison vscode-button[data-action="resume"]').waitFor();
+    const rows = await page.locator('.comparison .runs tbody').innerText();
+    // Another file over it in its column: the page is gone, and comes again.
+    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    await window.runCommand('Backflow: Open Playground');
+    await window.panelFrame('#play-gain');
+    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    page = await window.panelFrame('[data-figure="compared"]');
+    await page.locator('canvas[data-figure="compared"]').waitFor();
+    assert.equal(await page.locator('.comparison .runs tbody').innerText(), rows);
+    assert.ok((await framesDrawn(page)) > 0);
+    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    await window.page.keyboard.press('Control+w');
+    await window.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
+    await window.page.locator('.sidebar .monaco-list-row', { hasText: 'paused' }).first().waitFor({ state: 'detached' });
+    assert.equal(runsIn(workspace.folder).length, 3, 'the runs themselves are kept');
+  });
+
+  it('made no page throw', () => {
+    assert.deepEqual(window.errors, []);
+  });
+});

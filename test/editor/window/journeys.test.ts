@@ -1,0 +1,85 @@
+/** How the flow changed while a run trained: kept, travelled in, there again after a reload; and the matrix of every target. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { moreFrames, picture } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('the flow over training', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+  let panel: FrameLocator;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } });
+    window = await EditorWindow.open({ folder: workspace.folder, height: 1400 });
+    await window.openFile('tale.txt');
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+  });
+
+  const slider = () => panel.locator('canvas[data-figure="overTraining"]');
+  const value = async (name: string) => Number(await slider().getAttribute(`aria-value${name}`));
+
+  it('grows while the run trains', async () => {
+    await window.runCommand('Backflow: Train on This File');
+    panel = await window.panelFrame('[data-figure="flow"]');
+    await slider().waitFor();
+    await moreFrames(panel, 20);
+    const before = await value('max');
+    await moreFrames(panel, 20);
+    assert.ok((await value('max')) > before && before > (await value('min')));
+    assert.ok((await picture(panel, 'overTraining')).colours > 10);
+  });
+
+  it('leads back to the flow of the first step, and to now', async () => {
+    await panel.locator('vscode-button[data-action="pause"]').click();
+    await panel.locator('header .state[data-state="paused"]').waitFor();
+    const now = (await picture(panel, 'flow')).url;
+    await slider().focus();
+    await window.page.keyboard.press('Home');
+    await panel.locator('.past', { hasText: /step \d/ }).waitFor();
+    assert.notEqual((await picture(panel, 'flow')).url, now);
+    await window.screenshot('travelled-dark');
+    await window.page.keyboard.press('Escape');
+    await panel.locator('.past', { hasText: /^$/ }).waitFor({ state: 'attached' });
+    await window.page.waitForTimeout(300);
+    assert.equal((await picture(panel, 'flow')).url, now, 'the same picture as before');
+  });
+
+  it('computes every target, of which one can be chosen', async () => {
+    await panel.locator('vscode-button[data-action="computeMatrix"]').click();
+    const matrix = panel.locator('canvas[data-figure="matrix"]');
+    await matrix.waitFor();
+    assert.ok((await picture(panel, 'matrix')).colours > 10);
+    await matrix.focus();
+    for (let i = 0; i < 5; i++) await window.page.keyboard.press('PageUp');
+    await window.page.keyboard.press('Enter');
+    await panel.locator('vscode-button[data-action="lastToken"]').waitFor();
+    await window.screenshot('matrix-dark');
+  });
+
+  it('is there again after a reload of the window', async () => {
+    const [min, max] = [await value('min'), await value('max')];
+    await window.reload();
+    panel = await window.panelFrame('header');
+    await slider().waitFor({ timeout: 60_000 });
+    assert.equal(await value('min'), min);
+    assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
+  });
+
+  it('made no page throw', () => {
+    assert.deepEqual(window.errors, []);
+  });
+});

@@ -1,0 +1,56 @@
+/** The editor in Korean: the manifest, the commands, what the extension and the engine say, and the page. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { moreFrames } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('the editor in Korean', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale-ko.txt'), 'utf8');
+    workspace = makeWorkspace({ 'tale-ko.txt': tale, 'short.txt': 'ab' }, { settings: { 'backflow.model.hiddenSize': 48, 'backflow.training.ask': true } });
+    window = await EditorWindow.open({ folder: workspace.folder, language: 'ko' });
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-korean-${Date.now()}`);
+  });
+
+  it('asks, trains and shows in Korean', async () => {
+    await window.openFile('tale-ko.txt');
+    await window.runCommand('Backflow: 이 파일로 학습');
+    await window.page.locator('.quick-input-title', { hasText: 'tale-ko.txt(으)로 학습' }).waitFor();
+    await window.screenshot('korean-choices');
+    await window.pick('학습 시작');
+    const panel = await window.panelFrame();
+    await moreFrames(panel, 10);
+    assert.match(await panel.locator('body').innerText(), /기울기가 앞까지 닿습니까\?/);
+    await window.page.locator('.statusbar-item', { hasText: /단계 · .* nat/ }).waitFor();
+  });
+
+  it('hovers in Korean', async () => {
+    const hover = await window.hoverAt(3, 6, false);
+    assert.match(hover, /손실 \d/);
+    assert.match(hover, /적분 기울기/);
+    assert.doesNotMatch(hover, /\b(loss|gradient|predicted|gates?)\b/);
+    await window.screenshot('korean-hover');
+    await window.rest();
+  });
+
+  it('says in Korean why a text cannot be trained on', async () => {
+    await window.openFile('short.txt');
+    await window.runCommand('Backflow: 이 파일로 학습');
+    await window.pick('학습 시작');
+    await window.errorNotification(/텍스트가 너무 짧습니다/);
+  });
+});

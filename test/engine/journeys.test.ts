@@ -1,0 +1,154 @@
+/** What the panel asks of the engine beside frames: flows over training, every target, truncations, the playground. */
+import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { seriesOf, type Frame } from '../../src/protocol/frame';
+import { defaultPlayground } from '../../src/protocol/playground';
+import { RpcError } from '../../src/protocol/rpc';
+import { defaultThresholds } from '../../src/protocol/settings';
+import { requestFor, startEngine, temporaryFolder, watchOf, type TestEngine } from './support/engineProcess';
+
+const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
+const probe = pangrams.slice(0, 65);
+
+describe('what the panel asks beside frames', function () {
+  this.timeout(60_000);
+  let engine: TestEngine;
+  const folder = temporaryFolder();
+  let runs = 0;
+  const newRun = () => join(folder.path, `run-${++runs}`);
+  const start = (): TestEngine => (engine = startEngine());
+  beforeEach(() => void start());
+  afterEach(() => {
+    engine.child.kill('SIGKILL');
+  });
+  after(() => folder.remove());
+
+  /** Trains until so many frames have come, then pauses. */
+  async function framesOf(run: string, count: number): Promise<Frame[]> {
+    const frames: Frame[] = [];
+    engine.calls.on('frame', (frame) => {
+      frames.push(frame);
+      void engine.calls.call('frameDrawn', { sequence: frame.header.sequence }).catch(() => undefined);
+    });
+    await engine.calls.call('train', requestFor(pangrams, run, {}, { cell: 'lstm', layers: 2 }));
+    const enough = engine.next('frame', () => frames.length >= count);
+    await engine.calls.call('watch', watchOf(probe));
+    await enough;
+    await engine.calls.call('pause', null);
+    await engine.calls.call('watch', null);
+    return frames;
+  }
+
+  it('travels back to a step’s flow, every layer and state of it, bit for bit; also in the engine that resumes the run', async () => {
+    const run = newRun();
+    const frames = await framesOf(run, 12);
+    const places = [[0, 'flow'], [1, 'flow'], [0, 'cellFlow'], [1, 'cellFlow'], [0, 'hidden'], [1, 'cell'], [0, 'loss']] as const;
+    const check = async (some: readonly Frame[]) => {
+      for (const { header, data } of some) {
+        const back = await engine.calls.call('frameAt', { trainingStep: header.trainingStep });
+        assert.equal(back?.header.trainingStep, header.trainingStep);
+        assert.deepEqual(back.header.flows, header.flows);
+        for (const [layer, name] of places) assert.deepEqual(seriesOf(back, name, layer), seriesOf({ header, data }, name, layer), `${name} of layer ${layer}`);
+      }
+    };
+    await check(frames);
+    for (const layer of [0, 1]) {
+      const lane = { layer, direction: 'forward', state: 'cell' } as const;
+      const { steps, lags, values } = await engine.calls.call('overTraining', lane);
+      assert.deepEqual([...steps], frames.map(({ header }) => header.trainingStep));
+      frames.forEach((frame, row) => {
+        const flow = seriesOf(frame, 'cellFlow', layer)!;
+        assert.equal(lags, flow.length);
+        for (let lag = 0; lag < lags; lag++) assert.equal(values[row * lags + lag], Math.fround(flow[lags - 1 - lag] - flow[lags - 1]));
+      });
+    }
+    const { step } = await engine.calls.call('stop', null);
+    engine.child.kill('SIGKILL');
+    start();
+    await engine.calls.call('resumeRun', { folder: run, steps: step + 1000 });
+    await check(frames);
+    engine.child.kill('SIGKILL');
+    start();
+    await engine.calls.call('open', { path: run, vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null });
+    await check(frames);
+  });
+
+  it('writes nothing of flows that nobody has looked at', async () => {
+    const run = newRun();
+    const finished = engine.next('finished');
+    await engine.calls.call('train', requestFor(pangrams, run, { steps: 20 }));
+    await finished;
+    assert.equal(existsSync(join(run, 'flows.safetensors')), false);
+    assert.equal(await engine.calls.call('frameAt', { trainingStep: 3 }), null);
+    assert.equal((await engine.calls.call('overTraining', { layer: 0, direction: 'forward', state: 'hidden' })).steps.length, 0);
+  });
+
+  it('notes the step that overflowed', async () => {
+    const paused = engine.next('status', ({ message }) => message !== null);
+    await engine.calls.call('train', requestFor(pangrams, newRun(), { optimizer: 'sgd', learningRate: 1e30, clipNorm: null }, { cell: 'rnn', activation: 'relu' }));
+    const { step } = await paused;
+    const { overflows } = await engine.calls.call('overTraining', { layer: 0, direction: 'forward', state: 'hidden' });
+    assert.deepEqual(overflows, [step + 1]);
+  });
+
+  it('computes every target at once, as `inspect` does one by one, and says how far it is', async () => {
+    const finished = engine.next('finished');
+    await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 60 }));
+    await finished;
+    const progress: number[] = [];
+    engine.calls.on('matrixProgress', (done) => progress.push(done));
+    const { tokens, values, trainingStep, layer } = await engine.calls.call('targetMatrix', { text: probe });
+    assert.equal(tokens.join(''), probe.slice(0, -1));
+    assert.deepEqual([trainingStep, layer], [60, 0]);
+    const T = tokens.length;
+    for (const target of [0, 1, 17, T - 1]) {
+      const { layers: [{ flow: { log10 } }] } = await engine.calls.call('inspect', { text: probe, target, thresholds: defaultThresholds, matrix: false });
+      for (let t = 0; t < T; t++) {
+        const value = values[target * T + t];
+        if (t > target) assert.ok(Number.isNaN(value));
+        else assert.ok(Math.abs(value - (log10[t] - log10[target])) < 1e-3, `target ${target}, source ${t}`);
+      }
+    }
+    assert.ok(progress.length >= 5 && progress.every((done, i) => done > (progress[i - 1] ?? 0) && done <= 1), progress.join(' '));
+  });
+
+  it('can cancel it, and goes on training', async () => {
+    await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { hiddenSize: 128 }));
+    const cancelling = new AbortController();
+    const matrix = engine.calls.call('targetMatrix', { text: pangrams.slice(0, 1200) }, cancelling.signal);
+    const begun = engine.next('matrixProgress');
+    await begun;
+    cancelling.abort();
+    await assert.rejects(matrix, (error: unknown) => error instanceof RpcError && error.code === 'cancelled');
+    await engine.next('progress');
+    await assert.rejects(engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000) }), /too large/);
+  });
+
+  it('compares truncations: none at k2 ≥ T, no path through time at k2 = 1, and less and less between', async () => {
+    const finished = engine.next('finished');
+    await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 60 }));
+    await finished;
+    const { full, cuts } = await engine.calls.call('truncations', { text: probe, k2: [1, 4, 16, 64, 1000] });
+    const { matrix } = await engine.calls.call('inspect', { text: probe, target: 'last', thresholds: defaultThresholds, matrix: true });
+    const T = probe.length - 1;
+    for (const cut of [cuts[3], cuts[4]]) {
+      assert.ok(Math.abs(cut.cosine - 1) < 1e-6 && Math.abs(cut.relativeNorm - 1) < 1e-6);
+      assert.deepEqual(cut.hidden, full.hidden);
+    }
+    // Without a path through time only its own loss reaches h_t: ∂L/∂h_t = δ_{t→t} / T.
+    cuts[0].hidden.forEach((norm, t) => assert.ok(Math.abs(norm / (10 ** matrix![t * T + t] / T) - 1) < 1e-4, `step ${t}`));
+    const cosines = cuts.slice(0, 4).map(({ cosine }) => cosine);
+    assert.ok(cosines.every((cosine, i) => i === 0 || cosine > cosines[i - 1]), cosines.join(' '));
+    assert.ok(Math.abs(cuts[1].norm / full.norm - cuts[1].relativeNorm) < 1e-9);
+    await assert.rejects(engine.calls.call('truncations', { text: probe, k2: [0] }), /truncation is 0/);
+  });
+
+  it('plays without a model', async () => {
+    const { frame, spectralNorm } = await engine.calls.call('playground', { settings: { ...defaultPlayground, activation: 'linear', gain: 0.8 }, thresholds: defaultThresholds });
+    const flow = seriesOf(frame, 'flow')!;
+    assert.ok(Math.abs(flow[0] - flow[127] - 127 * Math.log10(0.8)) < 1e-4);
+    assert.ok(Math.abs(spectralNorm - 0.8) < 1e-9);
+    await assert.rejects(engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }), /gain is 9/);
+  });
+});

@@ -1,0 +1,71 @@
+/** Causing faults, and judging what is left after them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { strict as assert } from 'node:assert';
+import type { RunSummary } from '../../../src/protocol/run';
+import type { ModelSettings, TrainingSettings } from '../../../src/protocol/settings';
+import { requestFor, startEngine, type TestEngine } from './engineProcess';
+
+export const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
+
+/** Mulberry32: uniform in [0, 1). */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The seed of this run of a test, printed so that what it found can be found again: BACKFLOW_SEED=N. */
+export function chosenSeed(): number {
+  const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`      seed ${seed}\n`);
+  return seed;
+}
+
+/** Trains in an engine of its own, from the beginning to the end. */
+export async function trainToEnd(run: string, settings: Partial<TrainingSettings>, model: Partial<ModelSettings> = {}): Promise<RunSummary> {
+  const engine = startEngine();
+  try {
+    const finished = engine.next('finished');
+    await engine.calls.call('train', requestFor(pangrams, run, settings, model));
+    return await finished;
+  } finally {
+    await end(engine);
+  }
+}
+
+export async function end(engine: TestEngine): Promise<void> {
+  engine.child.kill('SIGKILL');
+  await engine.exited;
+}
+
+/** Both runs end with the same weights, the same optimizer and the same metrics, to the bit. */
+export function assertSameRun(a: string, b: string, step: number): void {
+  for (const file of [`checkpoints/step-${step}.onnx`, `checkpoints/step-${step}.safetensors`]) {
+    assert.ok(readFileSync(join(a, file)).equals(readFileSync(join(b, file))), `${file} is the same`);
+  }
+  assert.deepEqual(lossesOf(b), lossesOf(a));
+}
+
+/** Step → loss, the later of two lines of one step. */
+export function lossesOf(run: string): Map<number, unknown> {
+  const losses = new Map<number, unknown>();
+  for (const line of readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n')) {
+    try {
+      const { step, loss } = JSON.parse(line) as { step: number; loss?: number };
+      if (loss !== undefined) losses.set(step, loss);
+    } catch {
+      // Torn by the kill.
+    }
+  }
+  return new Map([...losses].sort(([x], [y]) => x - y));
+}
+
+export function checkpointSteps(run: string): number[] {
+  const steps = readdirSync(join(run, 'checkpoints')).flatMap((name) => /^step-(\d+)\.onnx$/.exec(name)?.[1] ?? []);
+  return steps.map(Number).sort((a, b) => a - b);
+}

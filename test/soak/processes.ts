@@ -1,0 +1,39 @@
+/** What this machine's processes use, as Linux tells it in /proc. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+}
+
+/** Processes that run this program file. */
+export function running(program: string): Process[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+    try {
+      if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(program)) return [];
+      const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
+      return [{ pid: Number(name), parent }];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+}
+
+/** Bytes of memory that belong to a process alone or are shared with others. */
+export function residentBytes(pid: number): number {
+  return 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Files that Backflow, or what it uses, could leave behind. */
+export function temporaryFiles(workspace: string): number {
+  const ofSystem = readdirSync(tmpdir()).filter((name) => /onnx|ort[-_.]|\.tmp$/i.test(name));
+  const ofRuns = readdirSync(join(workspace, '.backflow'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(tmp|unfinished)$/.test(name));
+  return ofSystem.length + ofRuns.length;
+}
