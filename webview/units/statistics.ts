@@ -8,6 +8,9 @@ export const saturatedBeyond = 9.5;
 /** A unit is called saturated that is so at this share of the steps. */
 export const mostly = 0.9;
 
+/** Gates multiplied before a logarithm is taken of them: no product of so many floats underflows a double. */
+const factors = 4;
+
 export interface UnitStatistics {
   /** H each. Share of the steps at which the unit is saturated on the left (a gate shut) and on the right (open); of quantities that do not saturate, null. */
   readonly left: Float64Array | null;
@@ -36,7 +39,9 @@ export function statisticsOf(values: Float32Array, units: number, quantity: Unit
   const [left, right, sum, squares, logs] = Array.from({ length: 5 }, () => new Float64Array(units));
   const isZero = Array<boolean>(units).fill(steps > 0);
   const remembers = keepsState(quantity);
-  for (let at = 0; at < values.length; at += units) {
+  const products = new Float64Array(units).fill(1);
+  for (let t = 0; t < steps; t++) {
+    const at = t * units;
     for (let u = 0; u < units; u++) {
       const value = values[at + u];
       if (value < low) left[u]++;
@@ -45,7 +50,11 @@ export function statisticsOf(values: Float32Array, units: number, quantity: Unit
       squares[u] += value * value;
       if (value !== 0) isZero[u] = false;
     }
-    if (remembers) for (let u = 0; u < units; u++) logs[u] += Math.log(values[at + u]);
+    if (!remembers) continue;
+    for (let u = 0; u < units; u++) products[u] *= values[at + u];
+    if ((t + 1) % factors !== 0 && t + 1 < steps) continue;
+    for (let u = 0; u < units; u++) logs[u] += Math.log(products[u]);
+    products.fill(1);
   }
   const share = (counts: Float64Array): Float64Array => counts.map((count) => count / steps);
   return {

@@ -142,6 +142,18 @@ export class EditorWindow {
     await this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${label}"]`).first().click();
   }
 
+  /** Gives a dialog that asks where to save a file this path, which must not exist. */
+  async saveAs(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    // The dialog lists the folder it proposes before it takes another path.
+    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
+    await input.fill(path);
+    await this.until(`${path} to be accepted`, async () => {
+      await input.press('Enter');
+      return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
+    });
+  }
+
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
   async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
     const deadline = Date.now() + patience.step;
