@@ -38,7 +38,8 @@ export class OverTrainingSection implements Section {
   private isAsked = false;
   private pointed: Place | null = null;
   private isDragging = false;
-  private painted = { version: -1, at: 0 };
+  private waiting: ReturnType<typeof setTimeout> | undefined;
+  private painted = { version: -1, at: -Infinity };
   private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
   private metrics: Metrics | null = null;
 
@@ -70,6 +71,7 @@ export class OverTrainingSection implements Section {
     switch (message.type) {
       case 'run':
         this.rows.clear();
+        this.painted.at = -Infinity;
         this.pointed = this.lane = null;
         this.isLive = liveStates.includes(message.status.state);
         if (message.run) this.offer(message.run);
@@ -95,7 +97,7 @@ export class OverTrainingSection implements Section {
   }
 
   draw({ run, width, columns, metrics, theme, fresh, frame }: Scene): void {
-    const { texts, travel, redraw } = this.parts;
+    const { texts, travel } = this.parts;
     const { rows } = this;
     this.metrics = metrics;
     const hasRows = rows.rows.length > 0;
@@ -114,7 +116,7 @@ export class OverTrainingSection implements Section {
       this.painted = { version: rows.version, at: performance.now() };
       this.figure.paint(rows, metrics, view, theme);
     } else if (isStale) {
-      setTimeout(redraw, pace - since + 1);
+      this.waitFor(pace - since + 1);
       if (!isMarkedNew) return;
     } else if (!isMarkedNew) return;
     this.drawnFor = { travelled, pointed: this.pointed };
@@ -205,6 +207,14 @@ export class OverTrainingSection implements Section {
     this.parts.travel.go(row < 0 ? null : this.rows.rows[row].step);
     this.keep();
     this.parts.redraw();
+  }
+
+  /** Draws again when it is time for a new picture; asked while it waits, it waits once. */
+  private waitFor(milliseconds: number): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = undefined;
+      this.parts.redraw();
+    }, milliseconds);
   }
 
   /** For when the page comes back. */

@@ -4,7 +4,7 @@ import type { Products, StepProducts } from '../../core/products';
 /** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
 const largestForKernels = 1e6;
 /** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
-export const smallestForSteps = 1e6;
+export const smallestForSteps = 5e5;
 const fewestStreamsForSteps = 8;
 
 export class MixedProducts implements Products {

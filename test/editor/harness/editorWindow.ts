@@ -189,6 +189,8 @@ export class EditorWindow {
   /** Rests the pointer on the character at a place (both from 1) and reads the hover that opens. */
   async hoverAt(line: number, column: number, isPlain = true): Promise<string> {
     const { x, y } = await this.goTo(line, column, isPlain);
+    // The cursor makes its token the target; what stands before it has a gradient.
+    await this.page.keyboard.press('End');
     const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
     const deadline = Date.now() + patience.step;
     for (;;) {
