@@ -42,7 +42,7 @@ const programs = [
 /** Every test file becomes one bundle under out/test, at the same place. */
 function testPrograms() {
   // The editor calls test/editor/host/index.ts, which runs the test files beside it.
-  const isEntry = (path) => path.endsWith('.test.ts') || [join('test/editor/host/index.ts'), join('test/fuzz/main.ts')].includes(path);
+  const isEntry = (path) => path.endsWith('.test.ts') || [join('test/editor/host/index.ts'), join('test/fuzz/runEntrances.ts')].includes(path);
   const files = (folder) =>
     (existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [])
       .map((name) => join(folder, name))

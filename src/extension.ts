@@ -9,6 +9,7 @@ import { Notices } from './editor/notices';
 import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
+import { PanelExports } from './editor/panel/exporting';
 import { JourneyLink } from './editor/panel/journeyLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
@@ -53,13 +54,16 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const watching = new Watching(runs, tracker, panel, tints, tintMemory);
   const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const journey = new JourneyLink(panel, runs, tracker, notices);
   const comparePanel = new Panel(context.extensionUri, log, 'compare');
+  const compareExports = new PanelExports(comparePanel, notices);
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
   const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
+  const playgroundExports = new PanelExports(playgroundPanel, notices);
   const playground = new Playground(playgroundPanel, launch, notices);
   const choices = new ChoiceMemory(context.workspaceState);
   const training = { launch, registry: runs, runsFolder, panel, choices };
@@ -82,11 +86,14 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     watching,
     follower,
     link,
+    exports,
     restorer,
     journey,
     comparePanel,
+    compareExports,
     comparisons,
     playgroundPanel,
+    playgroundExports,
     playground,
     runs.onDidInterrupt(({ session, sentence }) => void control.offerResume(session, sentence)),
     runs.onDidHang((session) => void control.offerEnd(session)),
@@ -98,7 +105,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
     vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
+    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
   );
   return flows.api;
 }

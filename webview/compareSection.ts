@@ -54,6 +54,7 @@ export class CompareSection implements Section {
       title: 'compareFlow',
       sentence: 'compareFlowSubtitle',
       explanation: ['compareExplained', { formula: 'r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }],
+      takeAway: () => parts.takeAway(this),
     });
     flow.root.append(
       element('div', { class: 'figures' }, this.profile.figure.canvas, this.rows.figure.canvas, this.strip.figure.canvas),
@@ -221,7 +222,8 @@ export class CompareSection implements Section {
       if (failure !== null) setText(horizon, failure);
       else if (!summary) setText(horizon, texts.get('compareNoFrame'));
       else setText(horizon, summary.horizon === null ? texts.get('compareBeyond') : texts.tokens(summary.horizon));
-      setText(rate, summary?.slope == null ? '' : numbers.decimals(Math.exp(summary.slope), 3));
+      const slope = summary?.slope ?? null;
+      setText(rate, slope === null ? '' : numbers.decimals(Math.exp(slope), 3));
     });
   }
 

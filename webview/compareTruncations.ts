@@ -35,6 +35,7 @@ export class TruncationSection implements Section {
       title: 'truncationTitle',
       sentence: 'truncationIntro',
       explanation: ['truncationExplained', { formula: 'cos = ⟨g_{k2}, g⟩ / (‖g_{k2}‖ ‖g‖)' }],
+      takeAway: () => parts.takeAway(this),
     });
     this.root = root;
     controls.append(button({ action: 'truncationsAgain', text: texts.get('truncationAgain'), pressed: () => link.truncations() }).root);

@@ -56,6 +56,8 @@ export class ChoiceRow {
     label: string,
     name: string,
     private readonly chosen: (value: string) => void,
+    /** Choosing what is chosen already is a choice too. */
+    private readonly repeats = false,
   ) {
     this.root = element('div', { class: 'choices', attributes: { role: 'radiogroup', 'aria-label': label, 'data-choice': name } });
     this.root.addEventListener('keydown', (event) => {
@@ -90,7 +92,7 @@ export class ChoiceRow {
   }
 
   private choose(value: string): void {
-    if (value === this.value) return;
+    if (value === this.value && !this.repeats) return;
     this.show(this.options, value);
     this.chosen(value);
   }

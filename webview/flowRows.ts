@@ -3,6 +3,7 @@ import { seriesOf, type FlowSummary, type Frame, type StateName } from '../src/p
 import type { Direction } from '../src/protocol/settings';
 
 export interface FlowRow {
+  readonly kind: GradientKind;
   readonly layer: number;
   readonly direction: Direction;
   readonly state: StateName;
@@ -13,14 +14,20 @@ export interface FlowRow {
   readonly summary: FlowSummary;
 }
 
-/** Top layer first, as the rows are drawn; in an LSTM's layer the cell state over the hidden state. */
-export function flowRows(frame: Frame): FlowRow[] {
+/** Of one target's loss, or of the mean loss over all of them. */
+export type GradientKind = 'itemised' | 'total';
+
+const hiddenSeries = { itemised: 'flow', total: 'total' } as const;
+const cellSeries = { itemised: 'cellFlow', total: 'totalCell' } as const;
+
+/** Top layer first, as the rows are drawn; in an LSTM's layer the cell state over the hidden state. Empty where the frame does not hold this kind. */
+export function flowRows(frame: Frame, kind: GradientKind = 'itemised'): FlowRow[] {
   const { flows, target } = frame.header;
   const naming: FlowRow['naming'] = !flows.some(({ state }) => state === 'cell') ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
   const rows = flows.flatMap((summary) => {
     const { layer, direction, state } = summary;
-    const flow = seriesOf(frame, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
-    return flow ? [{ layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
+    const flow = seriesOf(frame, (state === 'cell' ? cellSeries : hiddenSeries)[kind], layer, direction);
+    return flow ? [{ kind, layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
   });
   return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || a.state.localeCompare(b.state));
 }
@@ -31,6 +38,12 @@ function relativeTo(flow: Float32Array, target: number): Float32Array {
     if (!Number.isFinite(value)) return value;
     return Number.isFinite(own) ? value - own : Number.POSITIVE_INFINITY;
   });
+}
+
+/** log₁₀ of `gainAt` at every step; NaN where there is none. */
+export function logGains(row: FlowRow, target: number): Float32Array {
+  const by = row.direction === 'forward' ? 1 : -1;
+  return row.relative.map((value, t) => (t === target ? Number.NaN : value - row.relative[t + by]));
 }
 
 /** ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ (t − 1 in a layer that reads backward); null at the target and where either is not a positive number. */

@@ -1,19 +1,24 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
-import type { FrameHeader } from '../src/protocol/frame';
+import type { Frame, FrameHeader } from '../src/protocol/frame';
+import type { ToPage } from '../src/protocol/panel';
 import { cssColour, specialColours } from './colours/maps';
-import { button, type PageButton } from './controls';
+import { button, ChoiceRow, type PageButton } from './controls';
 import { element, setText } from './dom';
+import type { ExportedFigure, ExportedTable } from './exporting/exported';
+import { flowTables } from './exporting/flowTables';
+import { stacked } from './exporting/stacked';
 import { FlowFigure } from './figures/flow';
 import { listen } from './figures/pointer';
 import { ProfileFigure } from './figures/profile';
 import { ScaleFigure } from './figures/scale';
 import { TokenStrip } from './figures/tokenStrip';
-import type { FlowRow } from './flowRows';
+import { flowRows, type FlowRow, type GradientKind } from './flowRows';
 import { powerOfTen } from './format';
 import { gesturesOver, type OverText } from './gestures';
 import { Readout } from './readout';
 import type { PageParts, Scene, Section } from './section';
-import { visibleSymbol } from './symbols';
+import { sectionFrame } from './sectionFrame';
+import { visibleSymbol, visibleText } from './symbols';
 import type { Segment, Texts } from './texts';
 import type { Theme } from './theme';
 import { verdict } from './verdict';
@@ -33,35 +38,55 @@ export class FlowSection implements Section {
   private readonly targetName = element('span', { class: 'dim' });
   private readonly texts: Texts;
   private readonly reset: PageButton;
+  private readonly wholeText: PageButton;
+  private readonly kinds: ChoiceRow;
+  private kind: GradientKind = 'itemised';
   private shown: OverText | null = null;
+  /** What is drawn: of the kind chosen, as soon as a frame holds it. */
+  private drawn: readonly FlowRow[] = [];
+  private brush: readonly [from: number, to: number] | null = null;
   private marked: number | null = null;
   /** The pointer is on the strip, whose text then stays still. */
   private onStrip = false;
   private spoken = '';
 
-  constructor(parts: PageParts) {
-    const { texts } = parts;
+  constructor(private readonly parts: PageParts) {
+    const { texts, link, view } = parts;
     this.texts = texts;
     this.profile = new ProfileFigure(texts);
     this.flow = new FlowFigure(texts);
     this.scale = new ScaleFigure(texts);
     this.readout = new Readout(texts);
-    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: () => parts.link.target('last') });
+    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: () => link.target('last') });
+    this.wholeText = button({ action: 'wholeText', text: texts.get('wholeText'), help: texts.get('wholeTextHelp'), pressed: () => view.steps.showAll() });
+    this.kinds = new ChoiceRow(texts.get('gradientKind'), 'gradient', (kind) => this.choose(kind as GradientKind));
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
-    this.root = element(
-      'section',
-      { class: 'flow' },
-      element('div', { class: 'heading' }, element('h2', { text: texts.get('flowTitle') }), element('span', { class: 'dim', text: texts.get('flowSubtitle') }), element('span', { class: 'grow' }), this.targetName, this.reset.root),
-      this.verdictLine,
-      this.canvases,
-      this.below,
-    );
-    for (const { canvas } of [this.profile.figure, this.flow.figure]) listen(canvas, gesturesOver(parts, { shown: () => this.shown }));
-    const { canvas } = this.strip.figure;
-    listen(canvas, gesturesOver(parts, { shown: () => (this.shown && this.strip.columns ? { ...this.shown, columns: this.strip.columns } : null) }));
-    canvas.addEventListener('pointerenter', () => (this.onStrip = true));
-    canvas.addEventListener('pointerleave', () => (this.onStrip = false));
+    const { root, controls } = sectionFrame(texts, {
+      id: 'flow',
+      title: 'flowTitle',
+      sentence: 'flowSentence',
+      explanation: [
+        'flowExplained',
+        { formula: 'r_t = log_{10} ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖ )' },
+        'flowExplainedHorizon',
+        { formula: 'horizon = min { lag : r_{τ−lag} < v }' },
+        'flowExplainedSlope',
+        { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
+      ],
+      takeAway: () => parts.takeAway(this),
+    });
+    controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
+    root.append(this.verdictLine, this.canvases, this.below);
+    this.root = root;
+    this.listen();
+  }
+
+  /** The run that is opened is asked for what the page showed before. */
+  receive(message: ToPage): void {
+    if (message.type !== 'run' || !message.run) return;
+    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'itemised';
+    if (this.kind === 'total') this.parts.link.total(true);
   }
 
   draw(scene: Scene): void {
@@ -76,40 +101,81 @@ export class FlowSection implements Section {
     const { header } = frame;
     this.shown = { columns, frame };
     if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.centre(header.target);
-    if (fresh.frame || fresh.paint) this.paint(header, rows, theme);
+    if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
     const byKeys = view.takeSpeech();
     if (view.mark !== null && byKeys) this.strip.follow(view.mark);
     else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.centre(view.mark);
     this.marked = view.mark;
+    this.wholeText.show(!view.steps.isWhole, true);
     const marked = { target: header.target, mark: view.mark };
-    this.profile.draw(width, header, rows, columns, theme, marked);
-    this.flow.draw(width, header, rows, columns, theme, marked);
-    this.strip.draw(width, header, rows.at(0), columns, theme, marked);
+    this.profile.draw(width, { header, rows: this.drawn, behind: this.isTotal ? rows : [], columns, theme, marked, brush: this.brush });
+    this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
+    this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
     this.readout.show(frame, rows, view.mark, view.unit);
     if (byKeys) this.readout.speak();
   }
 
+  figures(): readonly ExportedFigure[] {
+    if (!this.shown) return [];
+    const title = this.texts.get('flowTitle');
+    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) => figure.exported('', ''));
+    return [stacked('flow', title, this.spoken, parts)];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.shown ? flowTables(this.shown.frame, flowRows(this.shown.frame), this.texts) : [];
+  }
+
+  /** Whether what is drawn is the total gradient: chosen, and in the frame. */
+  private get isTotal(): boolean {
+    return this.drawn.length > 0 && this.drawn[0].kind === 'total';
+  }
+
+  private listen(): void {
+    const brushed = (from: number | null, to: number): void => {
+      this.brush = from === null ? null : [from, to];
+      this.parts.redraw();
+    };
+    for (const { canvas } of [this.profile.figure, this.flow.figure]) listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
+    const { canvas } = this.strip.figure;
+    listen(canvas, gesturesOver(this.parts, { shown: () => this.shown && this.strip.columns && { ...this.shown, columns: this.strip.columns }, brushed: () => undefined }));
+    canvas.addEventListener('pointerenter', () => (this.onStrip = true));
+    canvas.addEventListener('pointerleave', () => (this.onStrip = false));
+  }
+
+  private choose(kind: GradientKind): void {
+    this.kind = kind;
+    this.parts.link.keepView('gradient', kind);
+    this.parts.link.total(kind === 'total');
+  }
+
   /** In place of the figures: why there are none. */
   private say(sentence: string): void {
-    this.canvases.hidden = this.below.hidden = true;
+    this.canvases.hidden = this.below.hidden = this.kinds.root.hidden = true;
+    this.wholeText.show(false, false);
     this.showTarget(null);
     this.setVerdict([{ text: sentence, tone: null }]);
   }
 
   /** A new frame, theme or width: colours everything anew. */
-  private paint(header: FrameHeader, rows: readonly FlowRow[], theme: Theme): void {
+  private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
+    const { header } = frame;
+    const { texts } = this;
+    const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
+    this.drawn = total.length > 0 ? total : rows;
     this.canvases.hidden = this.below.hidden = false;
+    this.kinds.show([{ value: 'itemised', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
     this.showTarget(header);
-    this.setVerdict(verdict(header, rows, this.texts));
-    this.flow.show(rows, theme);
+    this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
+    this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
     const special = specialColours[theme.kind];
     this.zeroSwatch.style.background = cssColour(special.zero);
     this.notFiniteSwatch.style.background = cssColour(special.notFinite);
-    this.profile.figure.describe(this.texts.get('profileDescription', this.spoken));
-    this.flow.figure.describe(this.texts.get('flowDescription', this.spoken));
-    this.strip.figure.describe(this.texts.get('tokensDescription', header.tokens.join('')));
-    this.scale.figure.describe(this.texts.get('scaleDescription', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
+    this.profile.figure.describe(texts.get('profileDescription', this.spoken));
+    this.flow.figure.describe(texts.get('flowDescription', this.spoken));
+    this.strip.figure.describe(texts.get('tokensDescription', visibleText(header.tokens)));
+    this.scale.figure.describe(texts.get('scaleDescription', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */

@@ -2,6 +2,7 @@
 import type { Frame } from '../src/protocol/frame';
 import { columnWidth, placeAt, stepAt, type Columns } from './columns';
 import type { Gestures } from './figures/pointer';
+import type { Range } from './range';
 import type { PageParts } from './section';
 
 /** Where a figure's steps stand now, and what of the probe it shows; null while it shows nothing. */
@@ -18,12 +19,16 @@ export interface TextGestures {
   unitBeside?(unit: number | null, by: number): number;
   /** The stretch being dragged over. */
   brushed?(from: number | null, to: number): void;
+  /** Rows in view, where they can be zoomed, and the place among them at y. */
+  readonly rows?: Range;
+  rowPlaceAt?(y: number): number;
 }
 
 /** The gestures of one figure; `listen` joins them to its canvas. */
 export function gesturesOver({ view, link }: PageParts, figure: TextGestures): Gestures {
   const columns = (): Columns | null => figure.shown()?.columns ?? null;
   const unitAt = figure.unitAt?.bind(figure);
+  const { rows } = figure;
   return {
     stepAt(x) {
       const at = columns();
@@ -49,6 +54,7 @@ export function gesturesOver({ view, link }: PageParts, figure: TextGestures): G
     reveal: (step) => link.reveal(step),
     target: (step) => link.target(step),
     current: () => view.mark,
+    ...(rows && { zoomRows: { range: rows, placeAt: (y) => figure.rowPlaceAt?.(y) ?? 0 } }),
     zoom: {
       range: view.steps,
       placeAt: (x) => {

@@ -65,8 +65,7 @@ export class Header {
     const { texts } = this;
     const { numbers } = texts;
     const { model, training, corpus } = run;
-    const cell = model.cell.toUpperCase() + (model.cell === 'rnn' ? ` (${model.activation})` : '');
-    setText(this.title, `${corpus.name === '' ? run.name : corpus.name} · ${cell} ${model.layers} × ${numbers.integer(model.hiddenSize)}`);
+    setText(this.title, this.nameOf(run));
     this.title.title = texts.get('modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
@@ -84,6 +83,12 @@ export class Header {
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');
     this.showControls(status.state, latest !== null);
+  }
+
+  /** “tale.txt · LSTM 2 × 128”. */
+  nameOf({ name, corpus, model }: RunDescription): string {
+    const cell = model.cell.toUpperCase() + (model.cell === 'rnn' ? ` (${model.activation})` : '');
+    return `${corpus.name === '' ? name : corpus.name} · ${cell} ${model.layers} × ${this.texts.numbers.integer(model.hiddenSize)}`;
   }
 
   /** A model that was opened without a run's history has nothing to resume. */

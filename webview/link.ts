@@ -53,6 +53,10 @@ export class Link {
     if (!this.isPast) this.post({ type: 'target', target });
   }
 
+  total(shown: boolean): void {
+    this.post({ type: 'total', shown });
+  }
+
   unitMap(choice: UnitMapChoice): void {
     this.post({ type: 'unitMap', choice });
     this.editor.setState({ ...this.state(), unitMap: choice });
@@ -95,6 +99,17 @@ export class Link {
   /** A file was dropped here. */
   drop(uri: string): void {
     this.post({ type: 'drop', uri });
+  }
+
+  /** Keeps what the reader has chosen in a section, for when the page is shown again. */
+  keepView(name: string, value: unknown): void {
+    const state = this.state();
+    this.editor.setState({ ...state, views: { ...state.views, [name]: value } });
+  }
+
+  /** What was kept under this name; whatever it is, it is to be checked. */
+  keptView(name: string): unknown {
+    return this.state().views?.[name];
   }
 
   error(thrown: unknown): void {

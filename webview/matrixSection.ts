@@ -67,6 +67,7 @@ export class MatrixSection implements Section {
       title: 'matrixTitle',
       sentence: 'matrixIntro',
       explanation: ['matrixExplained', { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'matrixExplainedTotal'],
+      takeAway: () => parts.takeAway(this),
     });
     this.root = root;
     controls.append(this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
@@ -178,6 +179,8 @@ export class MatrixSection implements Section {
     else if (name === '0') view.steps.showAll();
     else if (Object.hasOwn(moves, name)) {
       const next = { target: within(target + moves[name][0]), source: within(source + moves[name][1]) };
+      // A source that lies behind the target says nothing.
+      if (moves[name][0] !== 0) next.source = Math.min(next.source, next.target);
       view.steps.reveal(next.source);
       this.mark(next);
     } else return false;

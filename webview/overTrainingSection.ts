@@ -16,6 +16,7 @@ import { sectionFrame } from './sectionFrame';
 /** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
 const pace = 400;
 const pageOfRows = 10;
+const keptName = 'overTraining';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
 export class OverTrainingSection implements Section {
@@ -30,11 +31,15 @@ export class OverTrainingSection implements Section {
   private readonly now: PageButton;
   private readonly body: HTMLElement;
   private lane: FlowLane | null = null;
+  private folder = '';
+  /** The step the reader had travelled to before the page went away; null for now. */
+  private kept: number | null = null;
   private isLive = false;
   private isAsked = false;
   private pointed: Place | null = null;
   private isDragging = false;
-  private painted = { version: -1, at: 0 };
+  private waiting: ReturnType<typeof setTimeout> | undefined;
+  private painted = { version: -1, at: -Infinity };
   private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
   private metrics: Metrics | null = null;
 
@@ -50,6 +55,7 @@ export class OverTrainingSection implements Section {
       title: 'overTitle',
       sentence: 'overExplained',
       explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
+      takeAway: () => parts.takeAway(this),
     });
     this.root = root;
     controls.append(this.lanes.root, this.past, this.now.root);
@@ -65,6 +71,7 @@ export class OverTrainingSection implements Section {
     switch (message.type) {
       case 'run':
         this.rows.clear();
+        this.painted.at = -Infinity;
         this.pointed = this.lane = null;
         this.isLive = liveStates.includes(message.status.state);
         if (message.run) this.offer(message.run);
@@ -81,13 +88,16 @@ export class OverTrainingSection implements Section {
         break;
       case 'overTraining':
         this.isAsked = false;
-        if (keyOf(message.history.lane) === keyOf(this.lane)) this.rows.load(message.history);
+        if (keyOf(message.history.lane) !== keyOf(this.lane)) break;
+        this.rows.load(message.history);
+        if (this.kept !== null && this.rows.rows.some(({ step }) => step === this.kept)) this.parts.travel.go(this.kept);
+        this.kept = null;
         break;
     }
   }
 
   draw({ run, width, columns, metrics, theme, fresh, frame }: Scene): void {
-    const { texts, travel, redraw } = this.parts;
+    const { texts, travel } = this.parts;
     const { rows } = this;
     this.metrics = metrics;
     const hasRows = rows.rows.length > 0;
@@ -106,7 +116,7 @@ export class OverTrainingSection implements Section {
       this.painted = { version: rows.version, at: performance.now() };
       this.figure.paint(rows, metrics, view, theme);
     } else if (isStale) {
-      setTimeout(redraw, pace - since + 1);
+      this.waitFor(pace - since + 1);
       if (!isMarkedNew) return;
     } else if (!isMarkedNew) return;
     this.drawnFor = { travelled, pointed: this.pointed };
@@ -127,19 +137,24 @@ export class OverTrainingSection implements Section {
   }
 
   /** The states of the model's layers, the top one first; chooses that. */
-  private offer({ model }: RunDescription): void {
+  private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
     const hasCell = unitQuantities[model.cell].includes('cellState');
     const naming = !hasCell ? 'layer' : model.layers > 1 ? 'both' : 'state';
     const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
     const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
     const lanes = layers.flatMap((layer) => directions.flatMap((direction) => (hasCell ? (['cell', 'hidden'] as const) : (['hidden'] as const)).map((state) => ({ layer, direction, state }))));
-    this.lanes.show(lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })), keyOf(lanes[0]));
-    this.choose(lanes[0]);
+    const before = keptOf(this.parts.link.keptView(keptName));
+    this.folder = folder;
+    this.kept = before?.folder === folder ? before.step : null;
+    const chosen = lanes.find((lane) => before?.folder === folder && keyOf(lane) === before.lane) ?? lanes[0];
+    this.lanes.show(lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })), keyOf(chosen));
+    this.choose(chosen);
   }
 
   private choose(lane: FlowLane): void {
     this.lane = lane;
+    this.keep();
     this.ask();
   }
 
@@ -190,7 +205,22 @@ export class OverTrainingSection implements Section {
   private go(step: number | null): void {
     const row = step === null ? -1 : this.rows.nearest(step);
     this.parts.travel.go(row < 0 ? null : this.rows.rows[row].step);
+    this.keep();
     this.parts.redraw();
+  }
+
+  /** Draws again when it is time for a new picture; asked while it waits, it waits once. */
+  private waitFor(milliseconds: number): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = undefined;
+      this.parts.redraw();
+    }, milliseconds);
+  }
+
+  /** For when the page comes back. */
+  private keep(): void {
+    const { travel, link } = this.parts;
+    link.keepView(keptName, { folder: this.folder, lane: keyOf(this.lane), step: this.kept ?? travel.step });
   }
 
   private describe(travelled: number | null): void {
@@ -240,4 +270,18 @@ function keyOf(lane: FlowLane | null): string {
 function laneOf(key: string): FlowLane {
   const [layer, direction, state] = key.split(' ');
   return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', state: state === 'cell' ? 'cell' : 'hidden' };
+}
+
+interface Kept {
+  readonly folder: string;
+  readonly lane: string;
+  readonly step: number | null;
+}
+
+/** What was kept, if it is that. */
+function keptOf(value: unknown): Kept | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { folder, lane, step } = value as Readonly<Record<string, unknown>>;
+  if (typeof folder !== 'string' || typeof lane !== 'string') return null;
+  return { folder, lane, step: typeof step === 'number' ? step : null };
 }

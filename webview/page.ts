@@ -6,8 +6,10 @@ import { Metrics } from './charts/metrics';
 import type { Columns } from './columns';
 import { button } from './controls';
 import { element } from './dom';
+import { Exporter, type PageState } from './exporting/exporter';
 import { flowRows, type FlowRow } from './flowRows';
 import { Header } from './header';
+import { KeptPlace } from './keptPlace';
 import type { Link } from './link';
 import type { PageParts, Scene, Section } from './section';
 import { sectionsOf } from './sections';
@@ -41,18 +43,33 @@ export class Page {
   private readonly travel: Travel;
   private readonly header: Header;
   private readonly sections: readonly Section[];
+  private readonly exporter: Exporter;
+  private readonly place: KeptPlace;
   private readonly empty: HTMLElement;
 
   constructor(
     private readonly root: HTMLElement,
-    texts: Texts,
+    private readonly texts: Texts,
     private readonly link: Link,
     private readonly kind: PageView = 'run',
   ) {
     this.travel = new Travel(link, () => this.goToNow());
-    const parts: PageParts = { texts, link, view: this.view, travel: this.travel, redraw: () => this.schedule() };
+    const parts: PageParts = {
+      texts,
+      link,
+      view: this.view,
+      travel: this.travel,
+      redraw: () => this.schedule(),
+      repaint: () => {
+        this.stale.paint = true;
+        this.schedule();
+      },
+      takeAway: (section) => this.exporter.offer(section, null),
+    };
     this.header = new Header(texts, (action) => link.control(action));
     this.sections = sectionsOf(parts, kind);
+    this.place = new KeptPlace(link, this.view);
+    this.exporter = new Exporter(this.sections, texts, link, () => this.described());
     this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }), button({ action: 'openPlayground', text: texts.get('playOpen'), help: texts.get('playIntro'), pressed: () => link.openPlayground() }).root);
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
@@ -102,6 +119,12 @@ export class Page {
         this.link.markedByEditor(message.step);
         this.view.setMark(message.step);
         break;
+      case 'takeAway':
+        this.exporter.offer(null, message.kind);
+        break;
+      case 'export':
+        this.exporter.make(message.id, message.format).catch((thrown: unknown) => this.link.error(thrown));
+        break;
     }
     for (const section of this.sections) section.receive?.(message);
     this.schedule();
@@ -118,6 +141,7 @@ export class Page {
     this.view.setMark(null);
     this.stale.metrics = this.stale.frame = true;
     this.link.remember(run);
+    this.place.opened();
   }
 
   private goToNow(): void {
@@ -148,6 +172,7 @@ export class Page {
     const scene = this.scene();
     for (const section of this.sections) section.draw(scene);
     stale.theme = stale.frame = stale.metrics = stale.paint = false;
+    if (this.frame) this.place.drawn(this.frame.header);
     if (isNew && this.frame) {
       const count = Number(document.documentElement.dataset['framesDrawn'] ?? 0) + 1;
       document.documentElement.dataset['framesDrawn'] = String(count);
@@ -164,6 +189,19 @@ export class Page {
     return { run, status, metrics, frame, rows, failure, view, columns, width, theme, fresh: { frame: stale.frame, metrics: stale.metrics, paint } };
   }
 
+  /** What exported files say of the page. */
+  private described(): PageState {
+    const { run, frame, theme, texts } = this;
+    const { numbers } = texts;
+    const name = (run?.name ?? 'backflow').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 32) || 'backflow';
+    const facts: [string, string][] = [];
+    if (run) {
+      facts.push([texts.get('factParameters'), numbers.integer(run.model.parameterCount)]);
+    }
+    if (frame) facts.push([texts.get('trainingStep'), numbers.integer(frame.header.trainingStep)], [texts.get('factText'), texts.tokens(frame.header.tokens.length)]);
+    return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
+  }
+
   /** Takes the newest frame, if one has come, to be drawn now. */
   private acceptFrame(): boolean {
     const next = this.arrived;
@@ -174,6 +212,7 @@ export class Page {
     this.failure = null;
     this.view.accept(next.header.tokens.length, next.header.unitMap.units);
     this.stale.frame = true;
+    this.place.frameCame(next.header);
     return true;
   }
 }

@@ -49,6 +49,10 @@ export interface PageParts {
   readonly travel: Travel;
   /** Draws all sections soon, once for however many calls. */
   redraw(): void;
+  /** The same, and tells them that everything must be coloured again. */
+  repaint(): void;
+  /** Offers the reader what the section shows, to be saved. */
+  takeAway(section: Section): void;
 }
 
 export interface Section {

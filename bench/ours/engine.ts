@@ -58,7 +58,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const plain = { config, parameters: trainer.parameters };
   const inspector = new Inspector({ general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting });
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
-  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, maximumRate: 20 } as const;
+  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maximumRate: 20 } as const;
   const probe = vocabulary.encode(text);
   const reading = FastReading.withRoom(probe.length - 1, plain, inspecting);
   let frames = 0;

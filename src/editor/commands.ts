@@ -8,6 +8,7 @@ import { generateText } from './generate';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
+import type { PanelExports } from './panel/exporting';
 import type { Panel } from './panel/panel';
 import type { Playground } from './playground';
 import { attributeToken } from './probe/attribution';
@@ -35,6 +36,7 @@ export interface CommandParts {
   readonly panel: Panel;
   readonly comparisons: Comparisons;
   readonly playground: Playground;
+  readonly exports: PanelExports;
   readonly tracker: ProbeTracker;
   readonly follower: TargetFollower;
   readonly marks: TokenMarks;
@@ -54,7 +56,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-function generalCommands({ training, registry, opener, panel, extensionUri, log }: CommandParts): Record<string, Work> {
+function generalCommands({ training, registry, opener, panel, exports, extensionUri, log }: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -67,6 +69,9 @@ function generalCommands({ training, registry, opener, panel, extensionUri, log 
       if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
       else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
     },
+    'backflow.exportFigure': () => exports.begin('figure'),
+    'backflow.exportData': () => exports.begin('data'),
+    'backflow.exportReport': () => exports.begin('report'),
     'backflow.openSample': (name) => openSample(extensionUri, name),
     'backflow.showLog': () => log.show(),
   };

@@ -83,6 +83,8 @@ export interface Watch {
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
   readonly unitMap: UnitMapChoice;
+  /** Also the total gradient, which costs another pass back. */
+  readonly total: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */

@@ -16,7 +16,10 @@ export type SeriesName =
   /** LSTM: log₁₀‖∂ℓ_τ/∂c_t‖, as `flow`; the path on which an LSTM carries its gradient. */
   | 'cellFlow'
   /** LSTM: ‖c_t‖. */
-  | 'cell';
+  | 'cell'
+  /** log₁₀‖∂L/∂h_t‖ of the mean loss, and LSTM: log₁₀‖∂L/∂c_t‖; only when asked for. */
+  | 'total'
+  | 'totalCell';
 
 /** Which of a layer's states: h, or the LSTM's c. */
 export type StateName = 'hidden' | 'cell';
@@ -33,6 +36,8 @@ export interface SeriesEntry {
 export type UnitQuantity =
   | 'hidden'
   | 'cellState'
+  /** RNN: what tanh or relu is taken of. */
+  | 'preActivation'
   /** LSTM. */
   | 'inputGate'
   | 'forgetGate'
@@ -44,7 +49,7 @@ export type UnitQuantity =
   | 'candidate';
 
 export const unitQuantities: Readonly<Record<CellName, readonly UnitQuantity[]>> = {
-  rnn: ['hidden'],
+  rnn: ['hidden', 'preActivation'],
   lstm: ['hidden', 'cellState', 'forgetGate', 'inputGate', 'outputGate', 'candidate'],
   gru: ['hidden', 'updateGate', 'resetGate', 'candidate'],
 };

@@ -39,6 +39,9 @@ export type ToPage =
   /** The target matrix; null when it was cancelled or could not be computed, and then why. */
   | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
   | { readonly type: 'playground'; readonly result: PlaygroundResult }
+  /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
+  | { readonly type: 'takeAway'; readonly kind: ExportKind }
+  | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
   | ToComparePage;
 
 /** Editor → a page that compares. A run is meant by its place in `runs`. */
@@ -54,6 +57,19 @@ export interface ComparedRun {
   readonly run: RunDescription;
   readonly status: PanelStatus;
   readonly history: MetricRows;
+}
+
+/** Figures, tables, or the whole page as one document. */
+export type ExportKind = 'figure' | 'data' | 'report';
+export const exportFormats = { figure: ['svg', 'png'], data: ['csv', 'json'], report: ['html'] } as const satisfies Record<ExportKind, readonly string[]>;
+export type ExportFormat = (typeof exportFormats)[ExportKind][number];
+
+/** One of what the page can make. */
+export interface ExportOffer {
+  readonly id: string;
+  readonly kind: ExportKind;
+  /** In the reader's language. */
+  readonly title: string;
 }
 
 /** Rows of `progressColumns` (see run.ts), row-major, and the validation points among them. */
@@ -72,6 +88,8 @@ export type FromPage =
   /** Show this token in the text. */
   | { readonly type: 'reveal'; readonly step: number }
   | { readonly type: 'target'; readonly target: number | 'last' }
+  /** Whether the total gradient is shown too. */
+  | { readonly type: 'total'; readonly shown: boolean }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
   | { readonly type: 'overTraining'; readonly lane: FlowLane }
   /** Show the flow of an earlier training step. */
@@ -85,6 +103,10 @@ export type FromPage =
   | { readonly type: 'truncations' }
   /** A file was dropped on the page: its address, to be opened as a model. */
   | { readonly type: 'drop'; readonly uri: string }
+  /** What can be taken away now: the editor lets the reader choose. */
+  | { readonly type: 'offer'; readonly items: readonly ExportOffer[] }
+  /** A file's content; `name` is proposed, without an ending. */
+  | { readonly type: 'save'; readonly name: string; readonly format: ExportFormat; readonly data: string | Uint8Array }
   /** An error in the page, for the log. */
   | { readonly type: 'error'; readonly text: string };
 
@@ -100,4 +122,6 @@ export interface PanelState {
   readonly playground?: PlaygroundSettings;
   /** Folders of the runs, or files of the models, that are compared. */
   readonly compared?: readonly string[];
+  /** What the reader has chosen to see, each section's under a name of its own; the page checks it when it reads it. */
+  readonly views?: Readonly<Record<string, unknown>>;
 }

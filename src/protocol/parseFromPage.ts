@@ -1,7 +1,7 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
 import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
 import type { FlowLane } from './overTraining';
-import type { ControlAction, FromPage, PanelState } from './panel';
+import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
 import type { PlaygroundSettings } from './playground';
 import type { Direction } from './settings';
 
@@ -15,6 +15,12 @@ export const mostCompared = 4;
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
 const longestAddress = 4000;
+
+const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
+const mostOffers = 200;
+const longestTitle = 200;
+/** Bytes, or code units, of a file that is saved for the page. */
+const longestFile = 2 ** 29;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,6 +40,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return isIndex(message['step']) ? { type: 'reveal', step: message['step'] } : undefined;
     case 'target':
       return message['target'] === 'last' || isIndex(message['target']) ? { type: 'target', target: message['target'] } : undefined;
+    case 'total':
+      return typeof message['shown'] === 'boolean' ? { type: 'total', shown: message['shown'] } : undefined;
     case 'unitMap': {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
@@ -60,6 +68,10 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       return { type: 'truncations' };
     case 'drop':
       return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
+    case 'offer':
+      return parseOffer(message['items']);
+    case 'save':
+      return parseSave(message);
     case 'error':
       return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
     default:
@@ -103,6 +115,32 @@ function parseChoice(choice: unknown): UnitMapChoice | undefined {
 /** Of a file on the machine where the extension runs; a web page could give anything. */
 function isFileAddress(value: unknown): value is string {
   return typeof value === 'string' && value.length <= longestAddress && /^(file|vscode-remote):\/\//.test(value);
+}
+
+function parseOffer(items: unknown): FromPage | undefined {
+  if (!Array.isArray(items) || items.length > mostOffers) return undefined;
+  const offers: ExportOffer[] = [];
+  for (const item of items as unknown[]) {
+    if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;
+    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, longestTitle) });
+  }
+  return { type: 'offer', items: offers };
+}
+
+function parseSave({ name, format, data }: Fields): FromPage | undefined {
+  if (!isFileName(name) || typeof format !== 'string' || !formats.has(format)) return undefined;
+  const isText = typeof data === 'string';
+  if ((!isText && !(data instanceof Uint8Array)) || data.length > longestFile) return undefined;
+  return { type: 'save', name, format: format as ExportFormat, data };
+}
+
+/** Part of a file's name that means nothing else on any system. */
+function isFileName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z0-9][a-z0-9-]{0,63}$/.test(value);
+}
+
+function isExportKind(value: unknown): value is ExportKind {
+  return typeof value === 'string' && Object.hasOwn(exportFormats, value);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -92,6 +92,29 @@ describe('the engine process', function () {
     await engine.next('progress', (progress) => progress.rows[0] > header.trainingStep + 1);
   });
 
+  it('adds the total gradient to a frame when asked: at the last step it is the last loss’s alone, shared among all', async () => {
+    const text = pangrams.slice(0, 33);
+    await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { cell: 'lstm', layers: 2 }));
+    await engine.calls.call('pause', null);
+    const framed = engine.next('frame');
+    await engine.calls.call('watch', { ...watchOf(text), total: true });
+    const frame = await framed;
+    const steps = frame.header.tokens.length;
+    const report = await engine.calls.call('inspect', { text, target: 'last', thresholds: defaultThresholds, matrix: false });
+    for (const layer of [0, 1]) {
+      const total = seriesOf(frame, 'total', layer)!;
+      const totalCell = seriesOf(frame, 'totalCell', layer)!;
+      assert.ok(Math.abs(total[steps - 1] - (seriesOf(frame, 'flow', layer)![steps - 1] - Math.log10(steps))) < 1e-4);
+      for (let t = 0; t < steps; t++) {
+        assert.ok(Math.abs(total[t] - Math.log10(report.layers[layer].total[t])) < 1e-3);
+        assert.ok(Math.abs(totalCell[t] - Math.log10(report.layers[layer].totalCell![t])) < 1e-3);
+      }
+    }
+    const without = engine.next('frame');
+    await engine.calls.call('watch', watchOf(text));
+    assert.equal(seriesOf(await without, 'total'), undefined, 'and leaves it out otherwise');
+  });
+
   it('describes a token: its loss, five predictions, its state, its gradient, and exact contributions', async () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(hello, newRun(), { steps: 120 }));

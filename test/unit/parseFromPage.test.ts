@@ -13,6 +13,7 @@ const good: readonly FromPage[] = [
   { type: 'target', target: 'last' },
   { type: 'target', target: 3 },
   { type: 'unitMap', choice: { layer: 1, direction: 'backward', quantity: 'forgetGate' } },
+  { type: 'total', shown: true },
   { type: 'drop', uri: 'file:///models/a%20b.onnx' },
   { type: 'drop', uri: 'vscode-remote://host/models/m.safetensors' },
   { type: 'overTraining', lane: { layer: 1, direction: 'backward', state: 'cell' } },
@@ -22,6 +23,9 @@ const good: readonly FromPage[] = [
   { type: 'openPlayground' },
   { type: 'comparedDrawn', run: 3, sequence: 9 },
   { type: 'truncations' },
+  { type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Does the gradient reach back?' }, { id: 'report', kind: 'report', title: 'Report' }] },
+  { type: 'save', name: 'tale-1-flow', format: 'svg', data: '<svg/>' },
+  { type: 'save', name: 'tale-1-flow', format: 'png', data: new Uint8Array([137, 80]) },
   { type: 'error', text: 'TypeError' },
 ];
 
@@ -46,6 +50,7 @@ const bad: readonly unknown[] = [
   { type: 'unitMap', choice: null },
   { type: 'unitMap', choice: { layer: 0, direction: 'up', quantity: 'hidden' } },
   { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: '__proto__' } },
+  { type: 'total', shown: 1 },
   { type: 'drop' },
   { type: 'drop', uri: 'https://example.com/m.onnx' },
   { type: 'drop', uri: `file:///${'x'.repeat(5000)}` },
@@ -58,6 +63,13 @@ const bad: readonly unknown[] = [
   { type: 'playground', settings: { ...defaultPlayground, activation: null } },
   { type: 'playground', settings: { ...defaultPlayground, length: 1.5 } },
   { type: 'comparedDrawn', run: '0', sequence: 9 },
+  { type: 'offer', items: {} },
+  { type: 'offer', items: [{ id: '../x', kind: 'figure', title: 'x' }] },
+  { type: 'offer', items: [{ id: 'flow', kind: 'toString', title: 'x' }] },
+  { type: 'save', name: '../../secret', format: 'svg', data: '' },
+  { type: 'save', name: 'a.b', format: 'svg', data: '' },
+  { type: 'save', name: 'flow', format: 'exe', data: '' },
+  { type: 'save', name: 'flow', format: 'png', data: [1, 2] },
   { type: 'error', text: { toString: 'x' } },
 ];
 

@@ -68,6 +68,11 @@ export class PageBrowser {
     return page;
   }
 
+  /** A page with nothing on it, and none of our rules. */
+  blank(): Promise<Page> {
+    return this.browser.newPage();
+  }
+
   async stop(): Promise<void> {
     await this.browser.close();
     await new Promise((closed) => this.server.close(closed));

@@ -111,7 +111,7 @@ describe('the flow on the page', function () {
     assert.deepEqual(await pixel('flow', x, 13), tableColour('dark', -0.052 * 39));
     assert.deepEqual(await pixel('flow', x, 44), tableColour('dark', -0.101 * 39));
     await hover('flow', x, 13);
-    assert.match(await text('.readout'), /cell c[\s\S]*‖c‖[\s\S]*hidden h[\s\S]*‖h‖/);
+    assert.match(await text('.readout'), /cell c\s+9\.4·10⁻³[\s\S]*hidden h\s+1\.2·10⁻⁴/);
   });
 
   it('marks the step under the pointer in every figure, names its values, and tells the editor', async () => {
@@ -120,7 +120,7 @@ describe('the flow on the page', function () {
     assert.deepEqual(await last('mark'), { type: 'mark', step: 40 });
     for (const [figure, y] of [['profile', 60], ['flow', 29], ['tokens', 10], ['units', 50]] as const) assert.ok(await isMarked(figure, 40, 80, y), figure);
     const readout = (await text('.readout')).replaceAll(/\s+/g, ' ');
-    assert.match(readout, /“.” 39 tokens back loss \d\.\d\d nats layer 2 1\.1·10⁻² of the target’s gain 0\.89 ‖h‖ \d\.\d\d layer 1 1\.3·10⁻⁴ of the target’s gain 0\.79/);
+    assert.match(readout, /“.” 39 tokens back loss \d\.\d\d nats relative gradient .* slope, nats\/token layer 2 1\.1·10⁻² 0\.89 \d\.\d\d 61 −0\.115 layer 1 1\.3·10⁻⁴ 0\.79 \d\.\d\d 31 −0\.230/);
     const height = await page.evaluate(`document.querySelector('.readout').offsetHeight`);
     await page.mouse.move(5, 5);
     await page.evaluate('probe.settled()');
@@ -216,11 +216,37 @@ describe('the flow on the page', function () {
     assert.deepEqual((await posted()).filter((message) => message.type === 'unitMap').length, 3, 'a run opened later is asked for it again');
   });
 
+  it('is as it was when the page comes back: zoom, order, kind of gradient, and target', async () => {
+    await open({ tokens: 200, slopes: [-0.02], total: -2 });
+    await page.locator('canvas[data-figure="flow"]').focus();
+    for (const key of ['Home', '+', '+', '+', '+']) await page.keyboard.press(key);
+    await page.getByRole('radio', { name: 'variance' }).click();
+    await page.getByRole('radio', { name: 'total gradient' }).click();
+    await frame({ tokens: 200, slopes: [-0.02], total: -2, target: 20, sequence: 2 });
+    await page.waitForTimeout(500);
+    const kept = await page.evaluate('probe.state()');
+    await page.close();
+
+    page = await browser.open({ width });
+    await page.evaluate(`probe.setState(${JSON.stringify(kept)})`);
+    await page.evaluate('probe.run(400)');
+    // A window that was loaded anew begins with the last token again.
+    await frame({ tokens: 200, slopes: [-0.02], total: -2 });
+    assert.deepEqual(await last('target'), { type: 'target', target: 20 });
+    assert.deepEqual(await last('total'), { type: 'total', shown: true });
+    assert.equal(await page.getByRole('radio', { name: 'variance' }).getAttribute('aria-checked'), 'true');
+    await hover('flow', width - 2 * margins.padding - margins.right - 2, 13);
+    const { step } = (await last('mark')) as { step: number };
+    assert.ok(step > 30 && step < 50, `the last step in view is ${step}`);
+  });
+
   it('has a text alternative for every figure', async () => {
     await open({ tokens: 80, slopes: [-0.1] });
     for (const figure of ['loss', 'norm', 'profile', 'flow', 'tokens', 'units', 'scale']) {
       const canvas = page.locator(`canvas[data-figure="${figure}"]`);
-      assert.equal(await canvas.getAttribute('role'), 'img');
+      // What takes keys is an application, so that a screen reader hands them on.
+      const takesKeys = (await canvas.getAttribute('tabindex')) === '0';
+      assert.equal(await canvas.getAttribute('role'), takesKeys ? 'application' : 'img');
       assert.ok((await canvas.getAttribute('aria-label'))!.length > 20, figure);
     }
     assert.match((await page.locator('canvas[data-figure="flow"]').getAttribute('aria-label'))!, /after 31 tokens/);

@@ -116,6 +116,22 @@ describe('what the page shows beside the flow', function () {
       assert.equal(await text('.past'), '');
     });
 
+    it('is at the same step and state when the page comes back', async () => {
+      await openRun();
+      await page.locator('[data-choice="lane"] button', { hasText: 'layer 1, h' }).click();
+      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      await canvas('overTraining').focus();
+      await page.keyboard.press('Home');
+      const state: unknown = await page.evaluate('probe.state()');
+      await page.close();
+      await open();
+      await page.evaluate(`probe.setState(${JSON.stringify(state)})`);
+      await page.evaluate('probe.run(400)');
+      assert.deepEqual((await posted('overTraining')).map(({ lane }) => lane), [{ layer: 0, direction: 'forward', state: 'hidden' }]);
+      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      assert.deepEqual(await posted('travel'), [{ type: 'travel', trainingStep: 1 }]);
+    });
+
     it('comes back to now where nothing of a step is kept', async () => {
       await openRun();
       await canvas('overTraining').focus();
@@ -184,7 +200,8 @@ describe('what the page shows beside the flow', function () {
       await canvas('matrix').focus();
       for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key);
       await settled();
-      assert.match(await text('.matrix .caption >> nth=0'), /2 tokens back: 0\.40$/);
+      // The source went up with the target, then four to the left.
+      assert.match(await text('.matrix .caption >> nth=0'), /4 tokens back: 0\.16$/);
       await page.keyboard.press('Enter');
       assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 37 });
     });

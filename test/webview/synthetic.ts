@@ -22,6 +22,10 @@ export interface FrameOptions {
   readonly hiddenSize?: number;
   readonly quantity?: UnitQuantity;
   readonly unitLayer?: number;
+  /** Every gradient and unit is neutral, except at this one step (and unit 0): there the gradient has grown by 10^3, and the unit is 1. */
+  readonly spikeAt?: number;
+  /** log₁₀ of the total gradient, the same at every step; without it a frame holds none. */
+  readonly total?: number;
 }
 
 const thresholds = { vanishing: -3, exploding: 2 };
@@ -41,7 +45,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const quantity = options.quantity ?? 'hidden';
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
-  const data = new Float32Array(steps * (1 + 4 * slopes.length) + steps * hiddenSize);
+  const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
   let used = 0;
   const add = (name: SeriesEntry['name'], layer: number, value: (t: number) => number): void => {
     series.push({ name, layer, direction: 'forward', offset: used });
@@ -54,6 +58,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     if (t > target) return Number.NaN;
     if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
     if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
+    if (options.spikeAt !== undefined) return ownSize + (t === options.spikeAt ? 3 : 0);
     return ownSize + slope * (target - t) + noise(t, layer);
   };
   slopes.forEach((slope, layer) => {
@@ -65,8 +70,12 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     add('cellFlow', layer, ramp(slope, layer + 0.5));
     add('cell', layer, (t) => 5 + Math.cos(t / 5));
   });
+  const { total } = options;
+  if (total !== undefined) slopes.forEach((_, layer) => add('total', layer, () => total));
   const unitMap = { layer: options.unitLayer ?? slopes.length - 1, direction: 'forward' as const, quantity, units: hiddenSize, offset: used };
-  for (let t = 0; t < steps; t++) for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
+  const { spikeAt } = options;
+  if (spikeAt !== undefined) data[used + spikeAt * hiddenSize] = 1;
+  else for (let t = 0; t < steps; t++) for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
 
   const regions: FlowRegion[] = [];
   const summary = (state: StateName, layer: number, slope: number): FlowSummary => {

@@ -1,6 +1,8 @@
 /** Is it learning? The two charts of a run, with their headings and keys. */
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { element, setText } from '../dom';
+import type { ExportedFigure, ExportedTable } from '../exporting/exported';
+import { metricTables } from '../exporting/metricTables';
 import type { PageParts, Scene, Section } from '../section';
 import type { Texts } from '../texts';
 import { LineChart, nearest } from './lineChart';
@@ -67,6 +69,19 @@ export class ChartSection implements Section {
       this.norm.setTheme(theme);
     }
     if (fresh.paint || fresh.metrics) this.redraw(run?.training ?? unclipped);
+  }
+
+  figures(): readonly ExportedFigure[] {
+    if (this.root.hidden || !this.metrics.latest) return [];
+    const { texts } = this;
+    return [
+      this.loss.exported('loss', `${texts.get('lossTitle')}, ${texts.get('lossSubtitle')}`, [texts.get('lossTraining'), texts.get('lossValidation')]),
+      this.norm.exported('gradient-norm', texts.get('normTitle'), [texts.get('normBefore'), texts.get('normAfter')]),
+    ];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts);
   }
 
   /** Redraws from the metrics. */

@@ -1,8 +1,10 @@
 /** Chart.js, with only the parts used, set up the way both charts want it: no animation, no parsing, few marks. */
 import { Chart, Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, type ChartDataset, type Plugin, type Scale } from 'chart.js';
 import { powerOfTen } from '../format';
+import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
+import { drawChart } from './chartPicture';
 import type { Point } from './series';
 
 Chart.register(Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
@@ -37,6 +39,8 @@ export class LineChart {
   /** Step under the pointer. */
   pointed: number | null = null;
   lineColour = '';
+  private theme: Theme | null = null;
+  private readonly axis: string;
   private readonly chart: Chart<'line', Point[]>;
 
   /** `name` is the canvas's data-figure; `pointedAt` hears which step is under the pointer. */
@@ -49,6 +53,7 @@ export class LineChart {
     pointedAt: (step: number | null) => void,
   ) {
     this.canvas.dataset['figure'] = name;
+    this.axis = texts.get('trainingStep');
     this.canvas.setAttribute('role', 'img');
     parent.append(this.canvas);
     const integer = (value: string | number): string => texts.numbers.integer(Number(value));
@@ -88,6 +93,7 @@ export class LineChart {
   }
 
   setTheme(theme: Theme): void {
+    this.theme = theme;
     this.lineColour = theme.dim;
     this.chart.data.datasets.forEach((set, i) => {
       const colour = this.looks[i].colour(theme);
@@ -118,6 +124,20 @@ export class LineChart {
     if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
     // Not update('none'): in that mode Chart.js keeps the marks' old colours.
     this.chart.update();
+  }
+
+  /** As it is drawn now, to take away; `names` are the series', in their order. */
+  exported(id: string, title: string, names: readonly string[]): ExportedFigure {
+    return {
+      id,
+      title,
+      description: this.canvas.getAttribute('aria-label') ?? '',
+      width: this.chart.width,
+      height: this.chart.height,
+      draw: (pen) => {
+        if (this.theme) drawChart(pen, this.chart, this.looks, names, this.axis, this.theme);
+      },
+    };
   }
 
   describe(text: string): void {

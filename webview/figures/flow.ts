@@ -1,5 +1,5 @@
 /** The flow: a heatmap of layer × time, top layer on top. */
-import type { FrameHeader } from '../../src/protocol/frame';
+import type { FlowRegion } from '../../src/protocol/frame';
 import { flowMap } from '../colours/maps';
 import { edgeOf, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
@@ -29,12 +29,12 @@ export class FlowFigure {
     });
   }
 
-  draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
+  draw(width: number, rows: readonly FlowRow[], regions: readonly FlowRegion[], columns: Columns, theme: Theme, marked: Marked): void {
     const height = rows.length * (heightOfRow(rows.length) + gap);
-    this.figure.render(width, height, (pen) => this.drawOn(pen, height, header, rows, columns, theme, marked));
+    this.figure.render(width, height, (pen) => this.drawOn(pen, height, rows, regions, columns, theme, marked));
   }
 
-  private drawOn(pen: Pen, height: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
+  private drawOn(pen: Pen, height: number, rows: readonly FlowRow[], regions: readonly FlowRegion[], columns: Columns, theme: Theme, marked: Marked): void {
     const rowHeight = heightOfRow(rows.length);
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
@@ -45,7 +45,7 @@ export class FlowFigure {
       pen.fillText(this.texts.row(row), columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 10);
       this.drawUnreachable(pen, row, columns, theme, top, rowHeight);
       this.images[i]?.draw(pen, columns, { top, height: rowHeight, first: 0, count: 1 });
-      for (const region of header.regions) {
+      for (const region of regions) {
         if (region.layer !== row.layer || region.direction !== row.direction || region.state !== row.state) continue;
         const [left, right] = clipped(columns, region.from, region.to);
         pen.fillStyle = region.kind === 'vanishing' ? theme.vanishing : theme.exploding;

@@ -1,17 +1,11 @@
 /** A grid of values as an image of what is in view of it, at the resolution of the screen at most. */
 import type { ColourMap } from '../colours/maps';
 import { columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
+import type { Grid, Window } from './grid';
 import type { Pen } from './pen';
 import { Pool } from './pool';
 
-export interface Grid {
-  readonly values: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
-  /** Index in `values` of row r, column c is r·rowStride + c·columnStride. */
-  readonly rowStride: number;
-  readonly columnStride: number;
-}
+export type { Grid } from './grid';
 
 /** Rows from `first` on, `count` of them, share `height` pixels from `top` on; as `Columns`, downwards. */
 export interface Rows {
@@ -19,17 +13,6 @@ export interface Rows {
   readonly height: number;
   readonly first: number;
   readonly count: number;
-}
-
-/** Part of a grid, and the pixels it gets. */
-export interface Window {
-  readonly fromRow: number;
-  readonly rows: number;
-  readonly outRows: number;
-  /** Not always whole where columns share pixels. */
-  readonly fromColumn: number;
-  readonly columns: number;
-  readonly outColumns: number;
 }
 
 export class Heatmap {

@@ -71,6 +71,11 @@ export class HeatmapFigure {
     return { row, column: this.columns && stepAt(this.columns, x) };
   }
 
+  /** The place among the rows at y, not whole; also above and below the map. */
+  rowPlaceAt(y: number): number {
+    return this.rows.first + ((y - inset) / Math.max(1, this.mapHeight)) * this.rows.count;
+  }
+
   /** `over` draws on the map what only its owner knows, say the target's column; `rows` are where the map's rows stand. */
   draw(width: number, columns: Columns, theme: Theme, cursor: Cursor, over?: (pen: Pen, rows: Rows) => void): void {
     const { grid } = this;

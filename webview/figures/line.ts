@@ -32,3 +32,10 @@ export function traceLine(pen: Pen, values: Float32Array, columns: Columns, y: (
   }
   pen.stroke();
 }
+
+/** Until the next `restore`, nothing is drawn beside the columns. */
+export function clipToColumns(pen: Pen, { left, width }: Columns, top: number, height: number): void {
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
+}

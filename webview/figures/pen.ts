@@ -7,9 +7,15 @@ type Context = CanvasRenderingContext2D;
 export interface Pen
   extends Pick<
     Context,
-    | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'clip' | 'fill' | 'stroke' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
-    | 'fillStyle' | 'strokeStyle' | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
+    | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
+    | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
   > {
+  // Of what a context takes, only colours as text and paths that were just drawn.
+  fillStyle: Context['fillStyle'];
+  strokeStyle: Context['strokeStyle'];
+  clip(): void;
+  fill(): void;
+  stroke(): void;
   fillText(text: string, x: number, y: number, maximumWidth?: number): void;
   strokeText(text: string, x: number, y: number, maximumWidth?: number): void;
   drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void;

@@ -1,5 +1,6 @@
 /** Pointer and keys on a figure: the same gestures on each of them. */
-import { listenToZoom, type Zoomable } from './zooming';
+import type { Range } from '../range';
+import { listenToRowZoom, listenToZoom, type Zoomable, type ZoomableRows } from './zooming';
 
 export interface Gestures {
   /** The step under a place in the figure, CSS pixels from its corner; null beside the columns. */
@@ -15,6 +16,8 @@ export interface Gestures {
   readonly current: () => number | null;
   /** Where the axis of steps can be zoomed. */
   readonly zoom?: Zoomable;
+  /** Where its rows can be zoomed. */
+  readonly zoomRows?: ZoomableRows;
 }
 
 const page = 10;
@@ -23,7 +26,10 @@ const keyZoom = 1.5;
 export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   const place = (event: MouseEvent): number | null => gestures.stepAt(event.offsetX, event.offsetY);
   const wasDragged = gestures.zoom ? listenToZoom(canvas, gestures.zoom) : () => false;
+  if (gestures.zoomRows) listenToRowZoom(canvas, gestures.zoomRows);
   canvas.tabIndex = 0;
+  // Not an image any more: a screen reader hands the keys on to an application.
+  canvas.setAttribute('role', 'application');
   canvas.addEventListener('pointermove', (event) => {
     gestures.mark(place(event), gestures.rowAt?.(event.offsetY) ?? null);
   });
@@ -39,8 +45,9 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
     if (step !== null) gestures.target(step);
   });
   canvas.addEventListener('keydown', (event) => {
+    if (event.altKey && gestures.zoomRows && zoomKey(event.key, gestures.zoomRows.range, null)) event.preventDefault();
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (key(event.key, event.shiftKey, gestures) || zoomKey(event.key, gestures)) event.preventDefault();
+    if (key(event.key, event.shiftKey, gestures) || (gestures.zoom && zoomKey(event.key, gestures.zoom.range, gestures.current()))) event.preventDefault();
   });
 }
 
@@ -64,11 +71,9 @@ function key(name: string, fast: boolean, gestures: Gestures): boolean {
   }
 }
 
-/** + and − zoom around the marked step, or the middle; 0 shows all. */
-function zoomKey(name: string, { zoom, current }: Gestures): boolean {
-  if (!zoom) return false;
-  const { range } = zoom;
-  const around = (current() ?? range.first + range.count / 2 - 0.5) + 0.5;
+/** + and − zoom around the marked place, or the middle; 0 shows all. */
+function zoomKey(name: string, range: Range, marked: number | null): boolean {
+  const around = (marked ?? range.first + range.count / 2 - 0.5) + 0.5;
   switch (name) {
     case '+':
     case '=': range.zoom(1 / keyZoom, around); return true;

@@ -3,7 +3,7 @@
  * exploding step among a hundred thousand is seen. Long grids are summarised once, in blocks of steps, so that zooming does not read
  * every value again.
  */
-import type { Grid, Window } from './heatmap';
+import type { Grid, Window } from './grid';
 
 /** Steps in a block of the first summary, and blocks in a block of the next. */
 const firstBlock = 8;

@@ -1,19 +1,20 @@
 /** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../src/protocol/frame';
-import { centreOf, edgeOf, type Columns } from '../columns';
+import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
 import { powerOfTen } from '../format';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 import { drawBand, drawColumnMarks, FigureCanvas, labelSize, type Marked } from './canvas';
+import { clipToColumns, traceLine } from './line';
 import type { Pen } from './pen';
-import { traceLine } from './line';
 import { stretches, type Stretch } from './regions';
 
-const height = 138;
+const height = 150;
 /** Room over the plot for the target's name. */
 const top = 17;
-const bottom = height - 6;
+/** Under it, for the horizons' lags. */
+const bottom = height - 16;
 /** The axis takes the smallest of these that holds the data, so that it rarely changes while frames come in. */
 const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
@@ -26,33 +27,49 @@ interface Axis {
   y(relative: number): number;
 }
 
+export interface ProfileScene {
+  readonly header: FrameHeader;
+  /** What is drawn in full, and speaks of regions and horizons unless it is the total gradient. */
+  readonly rows: readonly FlowRow[];
+  /** Drawn faint, to compare with: of the total gradient, the itemised. */
+  readonly behind: readonly FlowRow[];
+  readonly columns: Columns;
+  readonly theme: Theme;
+  readonly marked: Marked;
+  /** The stretch being dragged over, CSS pixels. */
+  readonly brush: readonly [from: number, to: number] | null;
+}
+
 export class ProfileFigure {
   readonly figure = new FigureCanvas('profile');
 
   constructor(private readonly texts: Texts) {}
 
-  draw(width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
-    this.figure.render(width, height, (pen) => this.drawOn(pen, width, header, rows, columns, theme, marked));
+  draw(width: number, scene: ProfileScene): void {
+    this.figure.render(width, height, (pen) => this.drawOn(pen, width, scene));
   }
 
-  private drawOn(pen: Pen, width: number, header: FrameHeader, rows: readonly FlowRow[], columns: Columns, theme: Theme, marked: Marked): void {
-    const axis = axisFor(rows);
+  private drawOn(pen: Pen, width: number, scene: ProfileScene): void {
+    const { header, rows, behind, columns, theme, marked, brush } = scene;
+    const axis = axisFor([...rows, ...behind]);
+    const isTotal = behind.length > 0;
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
-    const bands = stretches(header);
-    for (const band of bands) {
-      drawBand(pen, columns, theme, band.kind === 'vanishing' ? theme.vanishing : theme.exploding, band.from, band.to, top, height);
-    }
+    const bands = isTotal ? [] : stretches(header);
+    for (const band of bands) drawBand(pen, columns, theme, toneOf(band.kind, theme), band.from, band.to, top, height);
     this.drawAxis(pen, axis, columns, theme);
-    this.drawThresholds(pen, header, axis, columns, theme);
-    rows.forEach((row, i) => drawLine(pen, row, axis, columns, theme, i, rows.length));
+    if (!isTotal) this.drawThresholds(pen, header, axis, columns, theme);
+    behind.forEach((row) => drawLine(pen, row, axis, columns, theme.dim, 1, [2, 3]));
+    rows.forEach((row, i) => drawLine(pen, row, axis, columns, i === 0 ? theme.foreground : theme.dim, i === 0 && rows.length > 1 ? 1.8 : 1.4, []));
     if (rows.length > 1) this.drawNames(pen, rows, axis, columns, theme);
+    if (!isTotal) this.drawHorizons(pen, header, rows, axis, columns, theme);
     for (const kind of ['vanishing', 'exploding'] as const) {
       const widest = bands.filter((band) => band.kind === kind).sort((a, b) => b.to - b.from - (a.to - a.from));
-      if (widest.length > 0) this.drawBandName(pen, widest[0], header, axis, columns, theme, width);
+      if (widest.length > 0) this.drawBandName(pen, widest[0], header, axis, columns, theme);
     }
     drawColumnMarks(pen, columns, theme, marked, top - 3, height);
     this.drawTarget(pen, header.target, columns, theme, width);
+    if (brush) drawBrush(pen, brush, columns, theme);
   }
 
   private drawAxis(pen: Pen, axis: Axis, columns: Columns, theme: Theme): void {
@@ -73,8 +90,8 @@ export class ProfileFigure {
     }
   }
 
-  private drawThresholds(pen: Pen, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
-    for (const [power, colour] of [[header.thresholds.vanishing, theme.vanishing], [header.thresholds.exploding, theme.exploding]] as const) {
+  private drawThresholds(pen: Pen, { thresholds }: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
+    for (const [power, colour] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
       if (power < axis.low || power > axis.high) continue;
       const y = Math.round(axis.y(power)) + 0.5;
       pen.strokeStyle = colour;
@@ -87,11 +104,12 @@ export class ProfileFigure {
     }
   }
 
-  /** Each line's name in the left margin, level with its first value, and apart from the others. */
+  /** Each line's name in the left margin, level with its first value in view, and apart from the others. */
   private drawNames(pen: Pen, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
     const spacing = Math.min(labelSize + 2, (bottom - top) / rows.length);
+    const first = Math.max(0, Math.floor(columns.first));
     const names = rows
-      .map((row, i) => ({ row, i, y: axis.y(row.relative.find((r) => Number.isFinite(r)) ?? axis.low) }))
+      .map((row, i) => ({ row, i, y: axis.y(row.relative.find((r, t) => t >= first && Number.isFinite(r)) ?? axis.low) }))
       .sort((a, b) => a.y - b.y);
     for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + spacing);
     const over = names[names.length - 1].y - bottom;
@@ -103,13 +121,42 @@ export class ProfileFigure {
     }
   }
 
-  private drawBandName(pen: Pen, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme, width: number): void {
-    const beyond = band.from === 0 && band.to < header.target;
-    const name = beyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
-    const left = edgeOf(columns, band.from) + 6;
-    const room = edgeOf(columns, band.to + 1) - left;
+  /** Where each line falls below the vanishing threshold: a line down from there, and the lag. */
+  private drawHorizons(pen: Pen, { target, thresholds }: FrameHeader, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
+    const y = axis.y(thresholds.vanishing);
+    const taken: [from: number, to: number][] = [];
+    pen.textAlign = 'center';
+    for (const { summary, direction } of rows) {
+      if (summary.horizon === null) continue;
+      const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
+      const x = Math.round(centreOf(columns, step)) + 0.5;
+      if (x < columns.left || x > columns.left + columns.width) continue;
+      pen.fillStyle = pen.strokeStyle = theme.vanishing;
+      pen.lineWidth = 1;
+      pen.beginPath();
+      pen.moveTo(x, y);
+      pen.lineTo(x, bottom);
+      pen.stroke();
+      pen.beginPath();
+      pen.arc(x, y, 2.5, 0, 2 * Math.PI);
+      pen.fill();
+      const lag = this.texts.numbers.integer(summary.horizon);
+      const name = taken.length === 0 ? this.texts.get('horizonAt', lag) : lag;
+      const half = pen.measureText(name).width / 2;
+      const at = Math.min(Math.max(x, columns.left + half), columns.left + columns.width - half);
+      if (taken.some(([from, to]) => at - half < to + 6 && at + half > from - 6)) continue;
+      taken.push([at - half, at + half]);
+      pen.fillText(name, at, bottom + 9);
+    }
+  }
+
+  private drawBandName(pen: Pen, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
+    const isBeyond = band.from === 0 && band.to < header.target;
+    const name = isBeyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
+    const left = Math.max(columns.left, edgeOf(columns, band.from)) + 6;
+    const room = Math.min(columns.left + columns.width, edgeOf(columns, band.to + 1)) - left;
     const size = pen.measureText(name).width;
-    if (room < 12 || left + size > width || (!beyond && size > room)) return;
+    if (room < 12 || left + size > columns.left + columns.width || (!isBeyond && size > room)) return;
     // Out of the lines' way: what vanishes runs low, what explodes runs high.
     const y = band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 6;
     pen.textAlign = 'left';
@@ -117,18 +164,23 @@ export class ProfileFigure {
     pen.lineWidth = 3;
     pen.lineJoin = 'round';
     pen.strokeText(name, left, y);
-    pen.fillStyle = band.kind === 'vanishing' ? theme.vanishing : theme.exploding;
+    pen.fillStyle = toneOf(band.kind, theme);
     pen.fillText(name, left, y);
   }
 
   private drawTarget(pen: Pen, target: number, columns: Columns, theme: Theme, width: number): void {
     const x = centreOf(columns, target);
+    if (x < columns.left || x > columns.left + columns.width) return;
     const name = this.texts.get('target');
     const half = pen.measureText(name).width / 2;
     pen.fillStyle = theme.foreground;
     pen.textAlign = 'center';
     pen.fillText(name, Math.min(Math.max(x, half), width - half), 6);
   }
+}
+
+function toneOf(kind: Stretch['kind'], theme: Theme): string {
+  return kind === 'vanishing' ? theme.vanishing : theme.exploding;
 }
 
 function axisFor(rows: readonly FlowRow[]): Axis {
@@ -144,15 +196,26 @@ function axisFor(rows: readonly FlowRow[]): Axis {
   return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
 }
 
-/** Where there are more steps than pixels, each pixel column takes its lowest and its highest value. */
-function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, theme: Theme, index: number, count: number): void {
+function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, colour: string, lineWidth: number, dash: number[]): void {
   pen.save();
-  pen.beginPath();
-  pen.rect(columns.left, 0, columns.width, height);
-  pen.clip();
-  pen.strokeStyle = index === 0 ? theme.foreground : theme.dim;
-  pen.lineWidth = index === 0 && count > 1 ? 1.8 : 1.4;
+  clipToColumns(pen, columns, 0, height);
+  pen.strokeStyle = colour;
+  pen.lineWidth = lineWidth;
   pen.lineJoin = 'round';
+  pen.setLineDash(dash);
   traceLine(pen, row.relative, columns, (value) => axis.y(value));
+  pen.restore();
+}
+
+/** The stretch that will be zoomed to. */
+function drawBrush(pen: Pen, [from, to]: readonly [number, number], columns: Columns, theme: Theme): void {
+  const [left, right] = [Math.max(columns.left, Math.min(from, to)), Math.min(columns.left + columns.width, Math.max(from, to))];
+  pen.save();
+  pen.fillStyle = pen.strokeStyle = theme.foreground;
+  pen.globalAlpha = 0.15;
+  pen.fillRect(left, top, right - left, height - top);
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1;
+  if (right - left > columnWidth(columns)) pen.strokeRect(Math.round(left) + 0.5, top + 0.5, Math.round(right - left), height - top - 1);
   pen.restore();
 }

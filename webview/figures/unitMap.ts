@@ -1,16 +1,13 @@
 /** What the units did: a heatmap of unit × time of the hidden state or a gate, with its own scale beside it. */
-import { unitMapOf, type Frame, type UnitQuantity } from '../../src/protocol/frame';
+import { unitMapOf, type Frame } from '../../src/protocol/frame';
 import { shareMap, signedMap, type ColourMap } from '../colours/maps';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
+import { isGate } from '../units/statistics';
 import { HeatmapFigure } from './heatmapFigure';
 
 /** About how high the map is, CSS pixels. */
 const height = 230;
-
-export function isGate(quantity: UnitQuantity): boolean {
-  return quantity.endsWith('Gate');
-}
 
 export class UnitMapFigure {
   readonly map: HeatmapFigure;

@@ -15,6 +15,12 @@ export interface Zoomable {
   readonly brushed?: (from: number | null, to: number) => void;
 }
 
+/** Rows that can be zoomed: by the wheel with Alt, and moved by it with Alt and Shift. */
+export interface ZoomableRows {
+  readonly range: Range;
+  readonly placeAt: (y: number) => number;
+}
+
 /** Pixels the pointer moves before a click becomes a drag. */
 const dragDistance = 4;
 /** Wheel pixels that double what is in view. */
@@ -27,10 +33,25 @@ export function listenToZoom(canvas: HTMLCanvasElement, zoom: Zoomable): () => b
   return listenToDrag(canvas, zoom);
 }
 
+export function listenToRowZoom(canvas: HTMLCanvasElement, { range, placeAt }: ZoomableRows): void {
+  canvas.addEventListener(
+    'wheel',
+    (event) => {
+      if (!event.altKey) return;
+      event.preventDefault();
+      const by = event.deltaX + event.deltaY;
+      if (event.shiftKey) range.move((by / wheelDouble) * range.count);
+      else range.zoom(2 ** (by / wheelDouble), placeAt(event.offsetY));
+    },
+    { passive: false },
+  );
+}
+
 function listenToWheel(canvas: HTMLCanvasElement, { range, placeAt, pitch }: Zoomable): void {
   canvas.addEventListener(
     'wheel',
     (event) => {
+      if (event.altKey) return;
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? lineHeight : 1;
       const [x, y] = [event.deltaX * unit, event.deltaY * unit];
       if (event.ctrlKey || event.metaKey) {

@@ -19,8 +19,10 @@ export interface Attribution {
   readonly baseline: number;
 }
 
-/** Nodes of the integral. */
+/** Nodes of the integral over one stretch of α. */
 export const integralNodes = 50;
+/** Of a stretch: how far its parts' sum may be from what S gains over it. A trained model can change more along the path than one stretch of nodes can follow. */
+const largestGap = 2e-12;
 
 /** The logit of `symbol` after step `step`, and what each token's input has in it to first order. */
 export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symbol: number, step: number): Attribution {
@@ -29,17 +31,36 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
 }
 
 /**
- * As above; complete to 1e-10 where the activations are smooth.
+ * As above; complete to 1e-10 where the activations are smooth: S is known at both ends of every stretch, and one whose parts do not sum to
+ * what S gains over it is halved.
+ * @param mostStretches at which halving ends
  * @param pause called between nodes; throws when it is cancelled
  */
-export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, pause: () => Promise<void>): Promise<Attribution> {
+export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, mostStretches: number, pause: () => Promise<void>): Promise<Attribution> {
+  const scoreAt = (at: number) => scoreOf(readExactly(withInputsScaled(model, at), inputs, inputs), symbol, step);
+  const nodes = gaussLegendre(integralNodes);
+  const [baseline, whole] = [scoreAt(0), scoreAt(1)];
+  const tolerance = largestGap * Math.max(1, Math.abs(whole), Math.abs(baseline));
   const parts = new Float64Array(inputs.length);
-  for (const { at, weight } of gaussLegendre(integralNodes)) {
-    const trace = readExactly(withInputsScaled(model, at), inputs, inputs);
-    along(trace, model, symbol, step).forEach((part, k) => (parts[k] += weight * part));
-    await pause();
+  const pending = [{ from: 0, to: 1, before: baseline, after: whole }];
+  let stretches = 1;
+  for (let stretch = pending.pop(); stretch; stretch = pending.pop()) {
+    const { from, to, before, after } = stretch;
+    const own = new Float64Array(inputs.length);
+    for (const { at, weight } of nodes) {
+      const trace = readExactly(withInputsScaled(model, from + (to - from) * at), inputs, inputs);
+      along(trace, model, symbol, step).forEach((part, k) => (own[k] += (to - from) * weight * part));
+      await pause();
+    }
+    const gap = Math.abs(own.reduce((sum, part) => sum + part, 0) - (after - before));
+    if (gap > tolerance && stretches < mostStretches) {
+      const middle = (from + to) / 2;
+      const between = scoreAt(middle);
+      pending.push({ from, to: middle, before, after: between }, { from: middle, to, before: between, after });
+      stretches += 1;
+    } else own.forEach((part, k) => (parts[k] += part));
   }
-  return { parts, whole: scoreOf(readExactly(model, inputs, inputs), symbol, step), baseline: baselineOf(model, inputs, symbol, step) };
+  return { parts, whole, baseline };
 }
 
 function baselineOf(model: GeneralModel, inputs: Int32Array, symbol: number, step: number): number {

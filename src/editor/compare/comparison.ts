@@ -159,7 +159,7 @@ export class Comparison implements vscode.Disposable {
     const { probe, target } = this;
     for (const { session } of this.compared) {
       if (!probe || !this.parts.panel.isVisible) session.watch(null, 'comparison');
-      else session.watch({ text: probe.text, target, thresholds: thresholds(settingsFor(this.document)), unitMap: session.unitMap, maximumRate: rate }, 'comparison');
+      else session.watch({ text: probe.text, target, thresholds: thresholds(settingsFor(this.document)), unitMap: session.unitMap, total: false, maximumRate: rate }, 'comparison');
     }
   }
 

@@ -82,6 +82,10 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.target = message.target;
         this.watching.update();
         break;
+      case 'total':
+        if (session) session.withTotal = message.shown;
+        this.watching.update();
+        break;
       case 'unitMap':
         if (session) session.unitMap = message.choice;
         this.watching.update();

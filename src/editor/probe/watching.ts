@@ -52,6 +52,7 @@ export class Watching implements vscode.Disposable {
       target: session.target,
       thresholds: thresholds(settingsFor(probe.document)),
       unitMap: session.unitMap,
+      total: session.withTotal && this.panel.isVisible,
       ...(lane && { lane }),
       maximumRate: this.panel.isVisible ? panelRate : tintRate,
     });

@@ -65,6 +65,8 @@ export class RunSession implements vscode.Disposable {
   document: vscode.Uri | undefined;
   /** Step whose loss is traced back. */
   target: number | 'last' = 'last';
+  /** Whether the page shows the total gradient too. */
+  withTotal = false;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */

@@ -9,8 +9,12 @@ import { workOfStep, type Inspector } from './inspector';
 
 type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
 
+/** Of the integral; each takes as long as the first. */
+const mostStretches = 24;
 /** Multiply-adds that a hover may wait for. */
 const mostQuickWork = 1.2e7;
+/** What a hover that claims to be complete may lack. */
+const largestQuickGap = 1e-4;
 
 /** What is divided up: the model as it is now, the tokens that the logit depends on, and the logit's place. */
 export interface AttributionTask {
@@ -33,13 +37,17 @@ export function additive(inspector: Inspector, trace: Trace, symbol: number, ste
   return found && { method: 'additive', parts: found.parts, rest: found.carriedIn, whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn) };
 }
 
-/** Integrated gradients of a vanilla RNN, where they take no longer than a hover may; else null. */
+/** Integrated gradients of a vanilla RNN, where they are complete within the time that a hover may take; else null. */
 export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
   const { general } = inspector.model;
   if (general.layers.some(({ cell }) => cell !== 'rnn')) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
-  if (2 * integralNodes * task.inputs.length * workOfStep(general) > mostQuickWork) return null;
-  return { ...reportOf(task, await integratedGradients(task.model, task.inputs, symbol, step, () => Promise.resolve())), method: 'integratedGradients' };
+  const affordable = Math.floor(mostQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
+  if (affordable < 1) return null;
+  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, mostStretches), () => Promise.resolve());
+  const gap = found.parts.reduce((sum, part) => sum + part, found.baseline - found.whole);
+  if (Math.abs(gap) > largestQuickGap * Math.max(1, Math.abs(found.whole))) return null;
+  return { ...reportOf(task, found), method: 'integratedGradients' };
 }
 
 /** With the answer itself where the probe has to be read for it anyway, else with what is still to be computed, on parameters of its own. */
@@ -60,7 +68,7 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
 /** @param pause called now and then; throws when it is cancelled */
 export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
   const { method, model, inputs, symbol, step } = task;
-  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, pause));
+  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, mostStretches, pause));
 }
 
 function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {

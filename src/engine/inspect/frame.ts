@@ -15,18 +15,18 @@ interface Place {
 
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
 export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
-  const look = await inspector.look(watch.text, watch.target, watch.thresholds);
+  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
   return frameOf(look, inspector.model.vocabulary.symbols, watch, sequence, trainingStep);
 }
 
 /** @param symbols of the vocabulary, by id */
-export function frameOf({ trace, flows }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'>, sequence: number, trainingStep: number): Frame {
+export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
-  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 4 : 2), 0);
+  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 2 : 1) * (totals ? 3 : 2), 0);
   const { lane } = watch;
   const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
   const add = (name: SeriesName, { layer, direction }: Place, values: ArrayLike<number>) => {
@@ -47,6 +47,8 @@ export function frameOf({ trace, flows }: Look, symbols: readonly string[], watc
     const d = directionIndex(trace, layer, direction);
     addFlow('hidden', { layer, direction }, hidden, hiddenNorms(trace, layer, d));
     if (cell) addFlow('cell', { layer, direction }, cell, cellNorms(trace, layer, d));
+    if (totals) add('total', { layer, direction }, totals[layer][d].hidden.map(Math.log10));
+    if (totals && cell) add('totalCell', { layer, direction }, totals[layer][d].cellState.map(Math.log10));
   }
   const unitOffset = series.length * T;
   data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);

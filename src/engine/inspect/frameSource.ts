@@ -2,6 +2,7 @@
  * Frames of the watched probe: made when something changed, few under way, and seldom enough that training keeps most of the
  * machine.
  */
+import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../core/userError';
 import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
@@ -62,7 +63,10 @@ export class FrameSource {
 
   /** Makes a frame if one is due; for the training loop, between two steps. */
   async makeIfDue(): Promise<void> {
-    if (this.isDue()) await this.turns.take(() => this.make());
+    if (!this.isDue()) return;
+    // Questions that came in during the step, such as a hover's, go first.
+    await setImmediate();
+    await this.turns.take(() => this.make());
   }
 
   dispose(): void {

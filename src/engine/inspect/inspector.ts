@@ -1,5 +1,6 @@
 /** Reads probes with a model, and asks the analysis what its gradients do. */
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
+import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { Direction } from '../../core/model/config';
@@ -44,6 +45,8 @@ export interface LayerFlow {
 export interface Look {
   readonly trace: Trace;
   readonly flows: readonly LayerFlow[];
+  /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
+  readonly totals: readonly (readonly TotalNorms[])[] | null;
 }
 
 /** Relative rounding error of float32. */
@@ -64,13 +67,13 @@ export class Inspector {
    * where no gradient grows much, float32 will do. Elsewhere the probe is read again in float64, unless the model is being trained.
    * Throws a UserError as `stepsOf` does.
    */
-  async look(text: string, target: number | 'last', thresholds: Thresholds): Promise<Look> {
+  async look(text: string, target: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
     const { plain, isLive } = this.model;
-    if (!plain) return this.lookExactly(text, target, thresholds);
+    if (!plain) return this.lookExactly(text, target, thresholds, withTotal);
     const reading = await this.readFast(text, plain);
     const flows = await flowsOf(reading, target, thresholds);
     const isTrusted = isLive || (Number.isFinite(reading.trace.loss) && flows.every(isWithinFloat32));
-    return isTrusted ? { trace: reading.trace, flows } : this.lookExactly(text, target, thresholds);
+    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookExactly(text, target, thresholds, withTotal);
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
@@ -109,10 +112,10 @@ export class Inspector {
     return ids;
   }
 
-  private async lookExactly(text: string, target: number | 'last', thresholds: Thresholds): Promise<Look> {
+  private async lookExactly(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
     this.stepsOf(text);
     const reading = new ExactReading(this.model.general, this.encode(text));
-    return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds) };
+    return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds), totals: await totalsOf(reading, withTotal) };
   }
 
   /** Good until the next call. */
@@ -137,6 +140,10 @@ export async function flowsOf(reading: Reading, wanted: number | 'last', thresho
       cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
     })),
   );
+}
+
+async function totalsOf(reading: Reading, wanted: boolean): Promise<Look['totals']> {
+  return wanted ? (await reading.totals()).totals : null;
 }
 
 function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {

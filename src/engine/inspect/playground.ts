@@ -41,8 +41,8 @@ export class Playground {
     const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
     const reading = new ExactReading(model, ids);
     const flows = await flowsOf(reading, 'last', thresholds);
-    const watch = { target: 'last', thresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } } as const;
-    return { frame: frameOf({ trace: reading.trace, flows }, letters, watch, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
+    const watch = { target: 'last', total: false, thresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } } as const;
+    return { frame: frameOf({ trace: reading.trace, flows, totals: null }, letters, watch, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
   }
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {

@@ -1,5 +1,5 @@
 /** Data that lie in files beside a model. Nothing outside the model's folder is read, whatever the model says. */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { ExternalData } from '../../core/onnx/read/constant';
 import { UserError } from '../../core/userError';
@@ -39,13 +39,16 @@ function pathInside(model: string, location: string): string {
   const folder = dirname(model);
   let real: string;
   let home: string;
+  let isFile: boolean;
   try {
     home = realpathSync(folder);
     real = realpathSync(join(folder, ...parts));
+    // A pipe would be waited for without end.
+    isFile = statSync(real).isFile();
   } catch (thrown) {
     throw readError(thrown, join(folder, ...parts));
   }
   const inside = relative(home, real);
-  if (inside === '' || isAbsolute(inside) || inside.split(sep)[0] === '..') throw refused;
+  if (!isFile || inside === '' || isAbsolute(inside) || inside.split(sep)[0] === '..') throw refused;
   return real;
 }

@@ -142,6 +142,18 @@ export class EditorWindow {
     await this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${label}"]`).first().click();
   }
 
+  /** Gives a dialog that asks where to save a file this path, which must not exist. */
+  async saveAs(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    // The dialog lists the folder it proposes before it takes another path.
+    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
+    await input.fill(path);
+    await this.until(`${path} to be accepted`, async () => {
+      await input.press('Enter');
+      return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
+    });
+  }
+
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
   async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
     const deadline = Date.now() + patience.step;
@@ -177,6 +189,8 @@ export class EditorWindow {
   /** Rests the pointer on the character at a place (both from 1) and reads the hover that opens. */
   async hoverAt(line: number, column: number, isPlain = true): Promise<string> {
     const { x, y } = await this.goTo(line, column, isPlain);
+    // The cursor makes its token the target; what stands before it has a gradient.
+    await this.page.keyboard.press('End');
     const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
     const deadline = Date.now() + patience.step;
     for (;;) {

@@ -80,6 +80,21 @@ describe('comparing and playing', () => {
     assert.equal(runsIn(workspace.folder).length, 3, 'the runs themselves are kept');
   });
 
+  it('compares two runs on disk', async () => {
+    await window.showTab('tale.txt');
+    await window.runCommand('Backflow: Compare Runs…');
+    const rows = window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'tale' });
+    await rows.nth(0).click();
+    await rows.nth(1).click();
+    await window.page.keyboard.press('Enter');
+    const page = await window.panelFrame('[data-figure="compared"]');
+    await page.locator('canvas[data-figure="compared"]').waitFor();
+    await moreFrames(page, 0);
+    assert.equal(await page.locator('.comparison .runs tbody tr').count(), 2);
+    assert.match(await page.locator('.comparison .runs tbody').innerText(), /tokens|beyond the text/);
+    await window.screenshot('compare-runs-dark');
+  });
+
   it('made no page throw', () => {
     assert.deepEqual(window.errors, []);
   });

@@ -1,6 +1,6 @@
 /** A newcomer's first minutes: open a text, train on it, look at the panel, stop. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
@@ -30,6 +30,13 @@ describe('training on an open text', () => {
     if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
+  /** A file as soon as it is there and holds something. */
+  const written = async (path: string): Promise<string> => {
+    for (;;) {
+      if (existsSync(path) && readFileSync(path).length > 0) return readFileSync(path, 'utf8');
+      await window.page.waitForTimeout(100);
+    }
+  };
   /** What the header says of the run. */
   const state = () => panel.locator('header .state').getAttribute('data-state');
   const shows = async (wanted: string) => {
@@ -106,6 +113,21 @@ describe('training on an open text', () => {
     await window.runCommand('Backflow: Resume');
     await shows('running');
     await moreFrames(panel, 3);
+  });
+
+  it('exports the whole panel as a report, and a section’s numbers by its button', async () => {
+    const report = join(workspace.folder, 'report.html');
+    await window.runCommand('Backflow: Export Report');
+    await window.saveAs(report);
+    const html = await written(report);
+    assert.match(html, /^<!DOCTYPE html>/);
+    assert.ok((html.match(/<svg /g) ?? []).length >= 5 && !/<script/i.test(html));
+
+    const table = join(workspace.folder, 'flow.csv');
+    await panel.locator('[data-action="export-flow"]').click();
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Horizons and slopes' }).filter({ hasText: 'CSV' }).click();
+    await window.saveAs(table);
+    assert.ok((await written(table)).startsWith('\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token]\r\n'));
   });
 
   it('lists the run in the activity bar', async () => {

@@ -74,5 +74,6 @@ export const watchOf = (text: string): EngineCalls['watch'] extends (request: in
   target: 'last',
   thresholds: defaultThresholds,
   unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
+  total: false,
   maximumRate: 60,
 });

@@ -1,4 +1,5 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
+import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ToPage } from '../../../src/protocol/panel';
 import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
@@ -44,6 +45,34 @@ const probe = {
       };
       probe.send({ type: 'frame', frame });
     });
+  },
+  /** A frame made elsewhere: its header, and its data as base64 of the floats' bytes. */
+  async given(header: FrameHeader, base64: string): Promise<void> {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const drawn = new Promise<void>((resolve) => {
+      waiting = () => resolve();
+    });
+    probe.send({ type: 'frame', frame: { header, data: new Float32Array(bytes.buffer) } });
+    await drawn;
+  },
+  /** Milliseconds of script that each of these pictures took, drawn one after another as something is done. */
+  async drawing(times: number, act: (i: number) => void): Promise<number[]> {
+    const native = window.requestAnimationFrame.bind(window);
+    const took: number[] = [];
+    for (let i = 0; i < times; i++) {
+      let busy = 0;
+      window.requestAnimationFrame = (callback) =>
+        native((time) => {
+          const start = performance.now();
+          callback(time);
+          busy += performance.now() - start;
+        });
+      act(i);
+      window.requestAnimationFrame = native;
+      await probe.settled();
+      took.push(busy);
+    }
+    return took;
   },
   /** A run and its history. */
   async run(...args: Parameters<typeof runMessage>): Promise<void> {

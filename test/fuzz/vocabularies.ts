@@ -1,0 +1,38 @@
+/** Hostile vocabulary files: arrays, symbol → id, tokenizer.json. */
+import { vocabularyOfFile } from '../../src/core/corpus/foreignVocabulary';
+import { UserError } from '../../src/core/userError';
+import { symbols } from '../reference/onnxReferences';
+import { oneOf, type FuzzedFormat, type Mutation } from './format';
+import { replacedOne } from './weights';
+
+const known = [...symbols()];
+const ids = Object.fromEntries(known.map((symbol, id) => [symbol, id]));
+const wordLevel = { version: '1.0', added_tokens: [{ id: 12, content: '[UNK]', special: true }], normalizer: null, pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' }, model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' } };
+const files = [known, ids, wordLevel, { ...wordLevel, model: { type: 'BPE', vocab: ids, merges: [] }, pre_tokenizer: null }];
+const values = ['null', '-1', '1e999', '0.5', '"a"', '[]', '{}', '{"model":{}}', '"\\ud800"', '999999999', '"toString"', '{"type":"Sequence","pretokenizers":[{}]}'];
+
+export const vocabularies: FuzzedFormat = {
+  name: 'vocabulary',
+  files: files.map((file) => new TextEncoder().encode(JSON.stringify(file))),
+  mutations: [
+    inText((text, random) => replacedOne(text, /(?<=:)("[^"]*"|\d+|null|true)/g, oneOf(values, random), random.uniform())),
+    inText((text, random) => replacedOne(text, /"[^"]*"(?=:)/g, oneOf(['"__proto__"', '"constructor"', '""', '"model"', '"0"', '"vocab"'], random), random.uniform())),
+    inText((text, random) => replacedOne(text, /"[^"]*"(?=,)/g, oneOf(values, random), random.uniform())),
+    inText((text, random) => { const depth = oneOf([100, 10_000, 100_000], random); return '['.repeat(depth) + (random.uniform() < 0.5 ? ']'.repeat(depth) : text); }),
+  ],
+  read(bytes) {
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      // So the engine refuses it, before this.
+      throw new UserError('not UTF-8');
+    }
+    const { vocabulary } = vocabularyOfFile(text, 12, 'hostile.json');
+    vocabulary.encode(known.join(''));
+  },
+};
+
+function inText(change: (text: string, random: Parameters<Mutation>[1]) => string): Mutation {
+  return (bytes, random) => new TextEncoder().encode(change(new TextDecoder().decode(bytes), random));
+}

@@ -1,0 +1,102 @@
+/** For everybody: what axe finds in the four kinds of theme, focus that is seen, and everything within reach of the keyboard. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { PageBrowser } from './browser';
+import type { ThemeName } from './themes';
+
+/** Bundled tests stand in out/test/webview. */
+const axe = readFileSync(join(resolve(__dirname, '../../..'), 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+interface Finding {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
+}
+
+describe('access', function () {
+  this.timeout(60_000);
+  let browser: PageBrowser;
+  let page: Page;
+  before(async () => {
+    browser = await PageBrowser.start();
+  });
+  after(() => browser.stop());
+  afterEach(() => page.close());
+
+  const open = async (theme: ThemeName): Promise<void> => {
+    page = await browser.open({ theme });
+    await page.evaluate('probe.run(1240)');
+    await page.evaluate(`probe.frame({ tokens: 80, slopes: [-0.1, -0.05], hiddenSize: 16, quantity: 'forgetGate' })`);
+  };
+
+  for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
+    it(`axe finds nothing in the theme ${theme}, explanations open or not`, async () => {
+      await open(theme);
+      for (const explanation of [null, 'flow', 'why']) {
+        if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
+        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`), []);
+      }
+    });
+  }
+
+  const others = [
+    ['run', 'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.settled())', ['over', 'matrix']],
+    ['compare', 'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.truncations())', ['compare-flow', 'truncation']],
+    ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
+  ] as const;
+  for (const [view, script, explanations] of others) {
+    it(`axe finds nothing where the page shows ${explanations.join(' and ')}, in any theme`, async () => {
+      for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const) {
+        if (theme !== 'dark') await page.close();
+        page = await browser.open({ theme, view });
+        await page.evaluate(script);
+        for (const explanation of [null, ...explanations]) {
+          if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
+          await page.evaluate(axe);
+          const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
+          assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`), [], theme);
+        }
+      }
+    });
+  }
+
+  it('every control and figure is reached by Tab, and the focus is seen on each', async () => {
+    await open('dark');
+    const reached: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate<{ name: string; outline: boolean } | null>(`(() => {
+        let node = document.activeElement;
+        if (!node || node === document.body) return null;
+        const name = node.dataset.figure ?? node.dataset.action ?? node.dataset.value ?? node.getAttribute('popovertarget') ?? node.tagName;
+        const inner = node.shadowRoot?.activeElement ?? node.shadowRoot?.querySelector('.control') ?? node;
+        const seen = [node, inner].map((each) => getComputedStyle(each)).some(({ outlineStyle, outlineWidth, boxShadow, borderStyle }) => (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none');
+        return { name, outline: seen };
+      })()`);
+      if (!focused || reached.includes(focused.name)) break;
+      assert.ok(focused.outline, `${focused.name} shows that it has the focus`);
+      reached.push(focused.name);
+    }
+    for (const name of ['pause', 'stop', 'flow-explained', 'itemised', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
+      assert.ok(reached.includes(name), `${name} is within reach: ${reached.join(', ')}`);
+    }
+  });
+
+  it('says in words what the figures show', async () => {
+    await open('dark');
+    const label = (figure: string): Promise<string | null> => page.locator(`canvas[data-figure="${figure}"]`).getAttribute('aria-label');
+    assert.match((await label('flow'))!, /falls below a thousandth after 31 tokens in layer 1 and 61 in layer 2/);
+    assert.match((await label('saturation'))!, /% of all values are open/);
+    assert.match((await label('halfLife'))!, /Half-life: /);
+  });
+
+  it('moves nothing by itself: there is no animation and no transition', async () => {
+    await open('dark');
+    assert.deepEqual(await page.evaluate(`document.getAnimations({ subtree: true }).length`), 0);
+    const css = await page.evaluate<string>(`[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).join(' ')`);
+    assert.equal(/transition(?!:\s*none)\s*:|animation\s*:|scroll-behavior\s*:\s*smooth/.test(css), false);
+  });
+});
