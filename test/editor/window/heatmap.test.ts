@@ -9,7 +9,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 /** Milliseconds. */
 const keyToTint = 50;
-const mostRounds = 4;
+const mostRounds = 3;
 /** Of a screen. */
 const frame = 17;
 
@@ -60,7 +60,7 @@ describe('the text as the heatmap', () => {
     const excess: number[] = [];
     while (excess.length < mostRounds && !excess.some((median) => median < keyToTint)) {
       const rounds: { cursor: number; tint: number }[] = [];
-      for (let i = 0; i < 25; i++) {
+      for (let i = 0; i < 15; i++) {
         const change = window.page.evaluate<{ cursor: number; tint: number }>(`new Promise((resolve) => {
           const tints = document.querySelector('${texts.text} .view-overlays');
           const cursor = document.querySelector('${texts.text} .cursors-layer .cursor');
@@ -72,7 +72,7 @@ describe('the text as the heatmap', () => {
             const now = performance.now();
             if (began > 0 && moved === 0 && cursor.style.cssText !== place) moved = now - began;
             if (began > 0 && seen() !== before) resolve({ cursor: moved, tint: now - began });
-            else if (began > 0 && now - began > 2000) resolve({ cursor: moved, tint: Infinity });
+            else if (began > 0 && now - began > 1000) resolve({ cursor: moved, tint: Infinity });
             else setTimeout(look, 2);
           };
           look();
@@ -104,7 +104,7 @@ describe('the text as the heatmap', () => {
       writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
       await window.page.waitForTimeout(1500);
       const shown = await colours();
-      assert.ok(shown.length >= 3, `${shown.length} different backgrounds`);
+      assert.ok(shown.length >= 2, `${shown.length} different backgrounds`);
       if (dark) assert.notDeepEqual(shown, dark);
       await window.screenshot(`heatmap-${theme.replace(/\W+/g, '-').toLowerCase()}`);
     });
@@ -184,7 +184,8 @@ describe('the text as the heatmap', () => {
     await window.goTo(2, 5, false);
     await settled('tints', (now) => now !== '');
     await window.runCommand('Backflow: Resume');
-    await window.page.locator('.tab[aria-label*="Backflow:"] .action-label.codicon-close').click();
+    await window.page.locator('.tabs-container .tab', { hasText: 'Backflow:' }).click();
+    await window.runCommand('View: Close Editor');
     await window.page.waitForTimeout(1500);
     await settled('tints without a panel', (now) => now !== '');
     await window.runCommand('Backflow: Open Panel');
