@@ -206,7 +206,7 @@ describe('the flow on the page', function () {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
     await page.getByRole('radio', { name: 'forget gate' }).click();
     assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 1, direction: 'forward', quantity: 'forgetGate' } });
-    await page.getByRole('radio', { name: 'layer 2' }).focus();
+    await page.locator('.why').getByRole('radio', { name: 'layer 2', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
     assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
     assert.deepEqual(await page.evaluate('probe.state()'), { runFolder: '/texts/.backflow/runs/tale-1', document: '/texts/tale.txt', unitMap: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
