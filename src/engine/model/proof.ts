@@ -1,6 +1,6 @@
 /** Proof that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
-import { generalGraph, statesName } from '../../core/onnx/generalGraph';
+import { statesName, weightlessGraph } from '../../core/onnx/generalGraph';
 import { names } from '../../core/onnx/languageModelGraph';
 import { encodeModel, type ModelProto } from '../../core/onnx/messages';
 import { externalBytes, type ExternalData } from '../../core/onnx/read/constant';
@@ -153,10 +153,12 @@ function comparedPlainly(theirs: Float64Array, own: Float64Array): number {
 /** Of a batch of one. */
 async function ownOutcome(ort: Ort, model: GeneralModel, tokens: Float64Array, withStates: boolean): Promise<Outcome> {
   const ids = new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [tokens.length, 1]);
-  const session = await Session.of(ort, encodeModel(generalGraph(model, withStates)));
+  const graph = weightlessGraph(model, withStates);
+  const weights = Array.from(graph.given, ([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)] as const);
+  const session = await Session.of(ort, encodeModel(graph.model));
   try {
     const states = withStates ? model.layers.map((_, layer) => statesName(layer)) : [];
-    const results = await session.run({ [names.ids]: ids }, [names.logits, ...states]);
+    const results = await session.run({ ...Object.fromEntries(weights), [names.ids]: ids }, [names.logits, ...states]);
     const all = numbersOf(results[names.logits]);
     const ofLayers = model.layers.map(({ directions, hiddenSize: H }, layer) =>
       directions.map((_, d) => (withStates ? rowsOf(numbersOf(results[statesName(layer)]), tokens.length, H, directions.length * H, d * H) : null)));
