@@ -11,6 +11,7 @@ import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
+import * as opening from './parts/opening.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
 import * as shortfall from './parts/shortfall.mjs';
@@ -26,6 +27,7 @@ Parts, all but the profile without a name:
   recording   what recording gradients and gates costs a training step
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
+  opening     opening a model of another tool: time, memory, and a look at a probe
   profile     where the time of our training step goes
 
 Options:
@@ -36,8 +38,8 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, shortfall, inspection, recording, kernels, long, profile };
-const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long'];
+const parts = { training, limit, shortfall, inspection, recording, kernels, long, opening, profile };
+const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long', 'opening'];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };

@@ -222,7 +222,8 @@ export class CompareSection implements Section {
       if (failure !== null) setText(horizon, failure);
       else if (!summary) setText(horizon, texts.get('compareNoFrame'));
       else setText(horizon, summary.horizon === null ? texts.get('compareBeyond') : texts.tokens(summary.horizon));
-      setText(rate, summary?.slope == null ? '' : numbers.decimals(Math.exp(summary.slope), 3));
+      const slope = summary?.slope ?? null;
+      setText(rate, slope === null ? '' : numbers.decimals(Math.exp(slope), 3));
     });
   }
 

@@ -9,6 +9,8 @@
  *     {"do": "gemm", "shape": [m, n, k], "threads"}       → {"flops"} per second of one product on ONNX Runtime
  *     {"do": "gradient", …LongRequest, "segmented"}       → {"seconds", "bytes"} of the gradient over a long text
  *     {"do": "gradientDifference", …LongRequest}          → {"difference"} between both ways
+ *     {"do": "writeModel", …ForeignModelRequest}         → {"bytes"} of a model's file
+ *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
  *     {"do": "clear"}                                     → {}: forgets the models
  */
 import { createInterface } from 'node:readline';
@@ -17,6 +19,7 @@ import { versions } from '../../src/engine/versions';
 import { createTraining, kernelNames, type Training, type TrainingRequest } from './engine';
 import { gemmSpeed } from './gemm';
 import { longDifference, longGradient, type LongRequest } from './long';
+import { openForeignModel, writeForeignModel, type ForeignModelRequest } from './opening';
 import { profile } from './profile';
 import { framesBesideTraining, timeOf } from './timing';
 
@@ -28,6 +31,8 @@ type Request =
   | { readonly do: 'profile'; readonly name: string; readonly steps: number }
   | ({ readonly do: 'gradient'; readonly segmented: boolean } & LongRequest)
   | ({ readonly do: 'gradientDifference' } & LongRequest)
+  | ({ readonly do: 'writeModel' } & ForeignModelRequest)
+  | { readonly do: 'open'; readonly path: string; readonly probe: number }
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
 
 enableRelaxedSimd();
@@ -66,6 +71,10 @@ async function answer(request: Request): Promise<object> {
       return longGradient(request);
     case 'gradientDifference':
       return longDifference(request);
+    case 'writeModel':
+      return writeForeignModel(request);
+    case 'open':
+      return openForeignModel(request.path, request.probe);
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.

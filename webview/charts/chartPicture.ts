@@ -6,7 +6,8 @@ import type { Theme } from '../theme';
 import type { Look } from './lineChart';
 import type { Point } from './series';
 
-export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readonly Look[], theme: Theme): void {
+/** `names` of the series, in the looks' order; the axis of steps is called `axis`. */
+export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readonly Look[], names: readonly string[], axis: string, theme: Theme): void {
   const { left, right, top, bottom } = chart.chartArea;
   const { x, y } = chart.scales as { x: Scale; y: Scale };
   pen.font = `${labelSize}px ${theme.font}`;
@@ -25,6 +26,14 @@ export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readon
   }
   pen.textAlign = 'center';
   for (const { value, label } of x.ticks) pen.fillText(String(label ?? value), x.getPixelForValue(value), bottom + 12);
+  pen.textAlign = 'right';
+  pen.fillText(axis, right, bottom + 26);
+  let end = right;
+  for (let i = names.length - 1; i >= 0; i--) {
+    pen.fillStyle = looks[i].colour(theme);
+    pen.fillText(names[i], end, top - 10);
+    end -= pen.measureText(names[i]).width + 14;
+  }
   pen.save();
   pen.beginPath();
   pen.rect(left, top - 4, right - left, bottom - top + 8);

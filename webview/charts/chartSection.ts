@@ -73,7 +73,11 @@ export class ChartSection implements Section {
 
   figures(): readonly ExportedFigure[] {
     if (this.root.hidden || !this.metrics.latest) return [];
-    return [this.loss.exported('loss', this.texts.get('lossTitle')), this.norm.exported('gradient-norm', this.texts.get('normTitle'))];
+    const { texts } = this;
+    return [
+      this.loss.exported('loss', `${texts.get('lossTitle')}, ${texts.get('lossSubtitle')}`, [texts.get('lossTraining'), texts.get('lossValidation')]),
+      this.norm.exported('gradient-norm', texts.get('normTitle'), [texts.get('normBefore'), texts.get('normAfter')]),
+    ];
   }
 
   tables(): readonly ExportedTable[] {

@@ -40,6 +40,7 @@ export class LineChart {
   pointed: number | null = null;
   lineColour = '';
   private theme: Theme | null = null;
+  private readonly axis: string;
   private readonly chart: Chart<'line', Point[]>;
 
   /** `name` is the canvas's data-figure; `pointedAt` hears which step is under the pointer. */
@@ -52,6 +53,7 @@ export class LineChart {
     pointedAt: (step: number | null) => void,
   ) {
     this.canvas.dataset['figure'] = name;
+    this.axis = texts.get('trainingStep');
     this.canvas.setAttribute('role', 'img');
     parent.append(this.canvas);
     const integer = (value: string | number): string => texts.numbers.integer(Number(value));
@@ -124,8 +126,8 @@ export class LineChart {
     this.chart.update();
   }
 
-  /** As it is drawn now, to take away. */
-  exported(id: string, title: string): ExportedFigure {
+  /** As it is drawn now, to take away; `names` are the series', in their order. */
+  exported(id: string, title: string, names: readonly string[]): ExportedFigure {
     return {
       id,
       title,
@@ -133,7 +135,7 @@ export class LineChart {
       width: this.chart.width,
       height: this.chart.height,
       draw: (pen) => {
-        if (this.theme) drawChart(pen, this.chart, this.looks, this.theme);
+        if (this.theme) drawChart(pen, this.chart, this.looks, names, this.axis, this.theme);
       },
     };
   }

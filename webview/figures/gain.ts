@@ -47,7 +47,7 @@ export class GainFigure {
       pen.stroke();
       pen.fillStyle = theme.dim;
       pen.textAlign = 'left';
-      pen.fillText(Number.isInteger(power) ? powerOfTen(power) : this.texts.numbers.decimals(10 ** power, 1), columns.left + columns.width + 6, at);
+      pen.fillText(Math.abs(power) > 2 ? powerOfTen(power) : this.texts.numbers.plain(Number((10 ** power).toPrecision(2))), columns.left + columns.width + 6, at);
     }
     pen.textAlign = 'right';
     for (const [name, at] of [['gainGrows', (top + y(0)) / 2], ['gainShrinks', (bottom + y(0)) / 2]] as const) {

@@ -31,6 +31,7 @@ export class HalfLifeFigure {
     const counts = new Uint32Array(bins);
     for (const value of this.halfLife) counts[binOf(value)]++;
     const most = Math.max(1, ...counts);
+    const tallest = counts.indexOf(most);
     const step = (plot.right - plot.left) / bins;
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
@@ -42,7 +43,7 @@ export class HalfLifeFigure {
       pen.globalAlpha = bin === marked ? 1 : 0.6;
       pen.fillRect(plot.left + bin * step + 0.5, plot.bottom - size, step - 1, size);
       pen.globalAlpha = 1;
-      if (count === most || bin === marked) {
+      if (bin === tallest || bin === marked) {
         pen.fillStyle = theme.foreground;
         pen.textAlign = 'center';
         pen.fillText(this.texts.numbers.integer(count), plot.left + (bin + 0.5) * step, plot.bottom - size - 7);

@@ -14,9 +14,36 @@ export function statesName(layer: number): string {
   return `layer${layer}.Y`;
 }
 
-/** @param withStates the states of every layer are outputs too */
-export function generalGraph(model: GeneralModel, withStates = false): ModelProto {
-  const graph = new GraphBuilder();
+/** A tensor that a graph is given as an input. */
+export interface GivenTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A model's graph with its weights kept inside. */
+export function generalGraph(model: GeneralModel): ModelProto {
+  return built(model, new GraphBuilder(), false);
+}
+
+/**
+ * The same with its weights as inputs, so that they need not be copied to be run; `given` has them by name.
+ * @param withStates the states of every layer are outputs too
+ */
+export function weightlessGraph(model: GeneralModel, withStates: boolean): { readonly model: ModelProto; readonly given: ReadonlyMap<string, GivenTensor> } {
+  const graph = new WeightlessBuilder();
+  return { model: built(model, graph, withStates), given: graph.given };
+}
+
+class WeightlessBuilder extends GraphBuilder {
+  readonly given = new Map<string, GivenTensor>();
+
+  override floats(name: string, shape: readonly number[], data: Float32Array): string {
+    this.given.set(name, { shape, data });
+    return this.input(name, dataType.float, shape);
+  }
+}
+
+function built(model: GeneralModel, graph: GraphBuilder, withStates: boolean): ModelProto {
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = tokens(graph, model);
   model.layers.forEach((layer, index) => (x = recurrent(graph, layer, index, x)));
@@ -87,6 +114,8 @@ function firstState(graph: GraphBuilder, x: string, states: readonly (Weights | 
 }
 
 function floats(graph: GraphBuilder, name: string, shape: readonly number[], parts: readonly Weights[]): string {
+  const [first] = parts;
+  if (parts.length === 1 && first instanceof Float32Array) return graph.floats(name, shape, first);
   const data = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const part of parts) {

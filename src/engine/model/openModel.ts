@@ -57,8 +57,15 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
   const proof = await provedOrNoticed(() => prove(file, use, general, probeOf(vocabulary, source.text)));
   const training = trainable(general);
   return {
-    general, ...training, vocabulary, proof: proof.proof, notices: [...read.notices, ...notices, ...proof.notices], producer: read.producer, trainingStep: 0,
+    general: training.plain && isFloat32(general) ? generalModelOf(training.plain.config, training.plain.parameters) : general,
+    ...training, vocabulary, proof: proof.proof, notices: [...read.notices, ...notices, ...proof.notices], producer: read.producer, trainingStep: 0,
   };
+}
+
+/** Of such a model the copy that can be trained says all: the file need not stay in memory. */
+function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
+  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(({ W, R, Wb, Rb }) => [W, R, Wb, Rb]));
+  return [embedding, output.W, output.b, ...ofLayers].every((weights) => !(weights instanceof Float64Array));
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {

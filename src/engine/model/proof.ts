@@ -1,6 +1,6 @@
 /** Proof that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
-import { generalGraph, statesName } from '../../core/onnx/generalGraph';
+import { statesName, weightlessGraph } from '../../core/onnx/generalGraph';
 import { names } from '../../core/onnx/languageModelGraph';
 import { encodeModel, type ModelProto } from '../../core/onnx/messages';
 import { externalBytes, type ExternalData } from '../../core/onnx/read/constant';
@@ -61,8 +61,8 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
 
 /** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
 async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Outcome }> {
-  const fixed = use.tokens.sizes.length === 0 ? 1 : use.tokens.sizes[use.timeAxis];
-  const isSingle = fixed === 1;
+  const fixed = fixedSteps(use);
+  const isSingle = readsOneByOne(use);
   const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? mostCalls : mostTokens, 64, 8].map((most) => Math.min(ids.length, most));
   for (const steps of lengths) {
     const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
@@ -70,6 +70,16 @@ async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: Ge
     if (theirs.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
   }
   throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph, in float32, gives numbers that are not finite.');
+}
+
+/** Tokens of one call; null where their number is free. */
+function fixedSteps({ tokens: { sizes }, timeAxis }: GraphUse): number | null {
+  return sizes.length === 0 ? 1 : sizes[timeAxis];
+}
+
+/** One token a call, and states that go in and come out. A graph of one token without them can be tried on one token only. */
+function readsOneByOne(use: GraphUse): boolean {
+  return fixedSteps(use) === 1 && use.others.length > 0;
 }
 
 async function provable<T>(run: () => Promise<T>): Promise<T> {
@@ -116,8 +126,7 @@ function nudged(W: Weights): Weights {
 
 /** The first layer, from the tokens up, whose states differ; else the output layer. */
 async function disagreement(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, limit: number): Promise<Proof['disagreement']> {
-  const isSingle = use.tokens.sizes.length === 0 || use.tokens.sizes[use.timeAxis] === 1;
-  if (isSingle) return null;
+  if (readsOneByOne(use)) return null;
   const theirs = await theirOutcome(ort, file, use, model, tokens, false, true);
   const own = await ownOutcome(ort, model, tokens, true);
   for (const [l, directions] of theirs.states.entries()) {
@@ -144,10 +153,12 @@ function comparedPlainly(theirs: Float64Array, own: Float64Array): number {
 /** Of a batch of one. */
 async function ownOutcome(ort: Ort, model: GeneralModel, tokens: Float64Array, withStates: boolean): Promise<Outcome> {
   const ids = new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [tokens.length, 1]);
-  const session = await Session.of(ort, encodeModel(generalGraph(model, withStates)));
+  const graph = weightlessGraph(model, withStates);
+  const weights = Array.from(graph.given, ([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)] as const);
+  const session = await Session.of(ort, encodeModel(graph.model));
   try {
     const states = withStates ? model.layers.map((_, layer) => statesName(layer)) : [];
-    const results = await session.run({ [names.ids]: ids }, [names.logits, ...states]);
+    const results = await session.run({ ...Object.fromEntries(weights), [names.ids]: ids }, [names.logits, ...states]);
     const all = numbersOf(results[names.logits]);
     const ofLayers = model.layers.map(({ directions, hiddenSize: H }, layer) =>
       directions.map((_, d) => (withStates ? rowsOf(numbersOf(results[statesName(layer)]), tokens.length, H, directions.length * H, d * H) : null)));

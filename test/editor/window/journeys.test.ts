@@ -70,6 +70,18 @@ describe('the flow over training', () => {
     await window.screenshot('matrix-dark');
   });
 
+  it('shows what truncation costs the gradient of the same text, beside the panel', async () => {
+    await window.runCommand('Backflow: Compare Truncations');
+    const page = await window.panelFrame('[data-figure="truncations"]');
+    await page.locator('canvas[data-figure="truncations"]').waitFor();
+    const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) => row.trim().split(/\s+/).map(Number));
+    assert.deepEqual(rows.slice(0, -1).map(([k2]) => k2), [1, 2, 4, 8, 16, 32, 64, 128]);
+    assert.ok(rows[0][1] < rows[7][1] && rows[7][1] <= 1, `cosine ${rows[0][1]} with k2 = 1, ${rows[7][1]} with 128`);
+    await window.page.locator('.tabs-container .tab', { hasText: 'Truncations' }).click();
+    await window.page.keyboard.press('Control+w');
+    panel = await window.panelFrame('[data-figure="flow"]');
+  });
+
   it('is there again after a reload of the window', async () => {
     const [min, max] = [await value('min'), await value('max')];
     await window.reload();

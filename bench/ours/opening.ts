@@ -1,0 +1,54 @@
+/** Opening a model of another tool, and looking at a probe with it, as the engine does. */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { plainStack, type ModelConfig } from '../../src/core/model/config';
+import { generalModelOf } from '../../src/core/model/plainModel';
+import { initialise } from '../../src/core/model/initialise';
+import { Random } from '../../src/core/model/random';
+import { generalGraph } from '../../src/core/onnx/generalGraph';
+import { encodeModel } from '../../src/core/onnx/messages';
+import { createBackend } from '../../src/engine/backend';
+import { Inspector } from '../../src/engine/inspect/inspector';
+import { openModel } from '../../src/engine/model/openModel';
+import { defaultThresholds } from '../../src/protocol/settings';
+
+export interface ForeignModelRequest {
+  readonly path: string;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly embedding: number;
+}
+
+/** The tokens of a model: code points from a space on. */
+const vocabularySize = 65;
+const symbol = (id: number) => String.fromCodePoint(0x20 + id);
+
+/** Writes a model without a word about itself; returns its size. */
+export function writeForeignModel({ path, hidden, layers, embedding }: ForeignModelRequest): { bytes: number } {
+  const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding };
+  const file = encodeModel(generalGraph(generalModelOf(config, initialise(config, Random.fromSeed(1)))));
+  writeFileSync(path, file);
+  return { bytes: file.byteLength };
+}
+
+/** Seconds and bytes of opening it, proof included, beyond the process before it; then seconds of a look at a probe, the median of several. */
+export async function openForeignModel(path: string, probe: number): Promise<{ seconds: number; bytes: number; look: number }> {
+  const random = Random.fromSeed(2);
+  const text = Array.from({ length: vocabularySize }, (_, id) => symbol(id)).join('') + Array.from({ length: probe - vocabularySize }, () => symbol(Math.floor(random.between(0, vocabularySize)))).join('');
+  // ONNX Runtime is part of every engine, not of this model.
+  const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
+  const before = process.memoryUsage.rss();
+  const start = performance.now();
+  const { general, plain, vocabulary } = await openModel({ path, vocabulary: null, text, architecture: { activation: null } });
+  const seconds = (performance.now() - start) / 1000;
+  const bytes = process.resourceUsage().maxRSS * 1024 - before;
+  const inspector = new Inspector({ general, plain, isLive: false, vocabulary, backend });
+  const looks: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const began = performance.now();
+    await inspector.look(text, 'last', defaultThresholds);
+    looks.push((performance.now() - began) / 1000);
+  }
+  // The first makes the room for the probe.
+  return { seconds, bytes, look: looks.slice(1).sort((a, b) => a - b)[4] };
+}
