@@ -9,7 +9,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 /** Milliseconds. */
 const keyToTint = 50;
-const mostRounds = 3;
+const mostRounds = 8;
 /** Of a screen. */
 const frame = 17;
 
