@@ -11,7 +11,7 @@ const project = join(__dirname, '../../../..');
 /** Milliseconds. */
 const hoverLimit = 50;
 const busyLimit = 20;
-const mostAttempts = 3;
+const mostAttempts = 6;
 
 describe('on a 10 MB file, T = 256, H = 128', () => {
   let folder: string;
