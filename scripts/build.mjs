@@ -42,13 +42,13 @@ const programs = [
 /** Every test file becomes one bundle under out/test, at the same place. */
 function testPrograms() {
   // The editor calls test/editor/host/index.ts, which runs the test files beside it.
-  const isEntry = (path) => path.endsWith('.test.ts') || [join('test/editor/host/index.ts'), join('test/fuzz/runEntrances.ts')].includes(path);
+  const isEntry = (path) => path.endsWith('.test.ts') || path === join('test/editor/host/index.ts');
   const files = (folder) =>
     (existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [])
       .map((name) => join(folder, name))
       .filter(isEntry);
   const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
-  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/fuzz', 'test/soak'].map(bundle).filter((b) => b.entryPoints.length > 0);
+  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/soak'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
 /** Our side of the measurements (bench/README.md). */

@@ -1,4 +1,4 @@
-// npm run fuzz: reads many changed files of every format; see test/fuzz.
+// npm run fuzz: reads much changed input of every format; see test/fuzz.
 import { parseArgs } from 'node:util';
 import { checkNode } from './lib/node.mjs';
 
@@ -6,7 +6,7 @@ checkNode();
 
 const usage = `npm run fuzz -- [FORMAT …] [--count N] [--seed N]
 
-Reads N changed files (10000) of every format, or of those named, with seeds from --seed on (the clock's). Each must be read, or refused in
+Reads N changed inputs (10000) of every format, or of those named, with seeds from --seed on (the clock's). Each must be read, or refused in
 one sentence, in time and memory. What fails is said with its own seed: --seed THAT --count 1 reads it again.`;
 
 const { values, positionals } = parseArgs({ options: { count: { type: 'string', default: '10000' }, seed: { type: 'string' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
@@ -14,8 +14,8 @@ if (values.help) {
   process.stdout.write(`${usage}\n`);
 } else {
   process.env.BACKFLOW_FUZZ_COUNT = values.count;
-  if (values.seed !== undefined) process.env.BACKFLOW_FUZZ_SEED = values.seed;
+  if (values.seed !== undefined) process.env.BACKFLOW_SEED = values.seed;
   if (positionals.length > 0) process.env.BACKFLOW_FUZZ_FORMATS = positionals.join(',');
   const suites = await import('./lib/suites.mjs');
-  await suites.start(['unit', '--grep', 'hostile files']);
+  await suites.start(['unit', '--grep', 'hostile input']);
 }

@@ -3,12 +3,16 @@ import type { Random } from '../../src/core/model/random';
 
 export interface FuzzedFormat {
   readonly name: string;
-  /** Real files to begin with. */
+  /** Good input to begin with. */
   readonly files: readonly Uint8Array[];
+  /** Whether it is also changed as the JSON it is. */
+  readonly isJson?: boolean;
   /** Changes that know the format; bytes are changed blindly besides. */
-  readonly mutations: readonly Mutation[];
-  /** Reads a file, all of it. Fine where it returns or throws a UserError; must not be asynchronous, so that it can be stopped. */
-  read(bytes: Uint8Array): void;
+  readonly mutations?: readonly Mutation[];
+  /** Reads all of it, as the program does. Must not be asynchronous, so that it can be stopped. */
+  read(bytes: Uint8Array): unknown;
+  /** Whether what was thrown is a refusal as it should be; a UserError unless said. */
+  isRefusal?(thrown: unknown): boolean;
 }
 
 export type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;

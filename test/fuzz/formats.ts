@@ -1,7 +1,10 @@
-/** Every format that is fuzzed. Another one is another entry. */
+/** Every entrance by which what others have made gets in. Another one is another entry. */
+import { corpus } from './corpus';
+import { commandLine, pageMessages, settings } from './entrances';
 import type { FuzzedFormat } from './format';
 import { onnx } from './onnx';
+import { metricsFile, runFile } from './runFiles';
 import { vocabularies } from './vocabularies';
 import { weights } from './weights';
 
-export const formats: readonly FuzzedFormat[] = [onnx, weights, vocabularies];
+export const formats: readonly FuzzedFormat[] = [corpus, onnx, weights, vocabularies, runFile, metricsFile, settings, commandLine, pageMessages];

@@ -5,16 +5,18 @@ import { symbols } from '../reference/onnxReferences';
 import { oneOf, type FuzzedFormat, type Mutation } from './format';
 import { replacedOne } from './weights';
 
-const known = [...symbols()];
+const known = [...symbols(), '[UNK]'];
 const ids = Object.fromEntries(known.map((symbol, id) => [symbol, id]));
-const wordLevel = { version: '1.0', added_tokens: [{ id: 12, content: '[UNK]', special: true }], normalizer: null, pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' }, model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' } };
-const files = [known, ids, wordLevel, { ...wordLevel, model: { type: 'BPE', vocab: ids, merges: [] }, pre_tokenizer: null }];
+const wordLevel = { version: '1.0', added_tokens: [{ id: known.length - 1, content: '[UNK]', special: true }], normalizer: null, pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' }, model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' } };
+const files = [known, ids, wordLevel];
 const values = ['null', '-1', '1e999', '0.5', '"a"', '[]', '{}', '{"model":{}}', '"\\ud800"', '999999999', '"toString"', '{"type":"Sequence","pretokenizers":[{}]}'];
 
 export const vocabularies: FuzzedFormat = {
   name: 'vocabulary',
   files: files.map((file) => new TextEncoder().encode(JSON.stringify(file))),
+  isJson: true,
   mutations: [
+    inText((text) => text.replace('"WordLevel"', '"BPE","merges":[]')),
     inText((text, random) => replacedOne(text, /(?<=:)("[^"]*"|\d+|null|true)/g, oneOf(values, random), random.uniform())),
     inText((text, random) => replacedOne(text, /"[^"]*"(?=:)/g, oneOf(['"__proto__"', '"constructor"', '""', '"model"', '"0"', '"vocab"'], random), random.uniform())),
     inText((text, random) => replacedOne(text, /"[^"]*"(?=,)/g, oneOf(values, random), random.uniform())),
@@ -26,9 +28,9 @@ export const vocabularies: FuzzedFormat = {
       text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
       // So the engine refuses it, before this.
-      throw new UserError('not UTF-8');
+      throw new UserError('The file is not UTF-8.');
     }
-    const { vocabulary } = vocabularyOfFile(text, 12, 'hostile.json');
+    const { vocabulary } = vocabularyOfFile(text, known.length, 'hostile.json');
     vocabulary.encode(known.join(''));
   },
 };

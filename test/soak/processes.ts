@@ -13,8 +13,8 @@ export function running(program: string): Process[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
     try {
       if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(program)) return [];
-      const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
-      return [{ pid: Number(name), parent }];
+      const parent = parentOf(name);
+      return parent === null ? [] : [{ pid: Number(name), parent }];
     } catch {
       // It has ended meanwhile.
       return [];
@@ -25,6 +25,21 @@ export function running(program: string): Process[] {
 /** Bytes of memory that belong to a process alone or are shared with others. */
 export function residentBytes(pid: number): number {
   return 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+/** Processes that this one has started, and those they have started, and so on. */
+export function descendants(pid: number): number[] {
+  const parents = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => [Number(name), parentOf(name)] as const);
+  const below = (parent: number): number[] => parents.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+function parentOf(pid: string): number | null {
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return null;
+  }
 }
 
 export function openFiles(pid: number): number {

@@ -11,7 +11,7 @@ import { codeServer } from '../editor/harness/codeServer';
 import { EditorWindow } from '../editor/harness/editorWindow';
 import { moreFrames, runsIn } from '../editor/harness/panel';
 import { makeWorkspace } from '../editor/harness/workspace';
-import { openFiles, residentBytes, running, temporaryFiles } from './processes';
+import { descendants, openFiles, residentBytes, running, temporaryFiles } from './processes';
 
 const minutes = Number(process.env['BACKFLOW_SOAK_MINUTES'] ?? 2);
 
@@ -21,7 +21,11 @@ interface Sample {
   /** Of the extension host, MB. */
   readonly host: number;
   readonly files: number;
+  /** Engines, what they use together, MB and files, and all processes under the extension host. */
   readonly engines: number;
+  readonly engineMB: number;
+  readonly engineFiles: number;
+  readonly processes: number;
   readonly temporary: number;
   /** Of the window's page: JavaScript's heap after a collection, MB, and nodes of its documents. */
   readonly heap: number;
@@ -29,7 +33,7 @@ interface Sample {
 }
 
 /** How much more of each there may be at the end than at the beginning: what comes and goes by itself. */
-const tolerance: Readonly<Partial<Record<keyof Sample, number>>> = { host: 40, files: 4, engines: 0, temporary: 0, heap: 25, nodes: 3000 };
+const tolerance: Readonly<Partial<Record<keyof Sample, number>>> = { host: 40, files: 4, engines: 0, engineMB: 40, engineFiles: 4, processes: 0, temporary: 0, heap: 25, nodes: 3000 };
 
 describe(`a window in use for ${minutes} minutes`, function () {
   this.timeout((minutes + 5) * 60_000);
@@ -82,7 +86,9 @@ async function sample(session: CDPSession, engineFile: string, workspace: string
   const { usedSize } = await session.send('Runtime.getHeapUsage');
   const { nodes } = await session.send('Memory.getDOMCounters');
   return {
-    ...at, host: residentBytes(host) / 1e6, files: openFiles(host), engines: engines.length, temporary: temporaryFiles(workspace), heap: usedSize / 1e6, nodes,
+    ...at, host: residentBytes(host) / 1e6, files: openFiles(host), engines: engines.length,
+    engineMB: sum(engines.map(({ pid }) => residentBytes(pid))) / 1e6, engineFiles: sum(engines.map(({ pid }) => openFiles(pid))), processes: descendants(host).length,
+    temporary: temporaryFiles(workspace), heap: usedSize / 1e6, nodes,
   };
 }
 
@@ -90,7 +96,7 @@ function print(samples: readonly Sample[]): void {
   const columns = Object.keys(samples[0] ?? {}) as (keyof Sample)[];
   const step = Math.max(1, Math.ceil(samples.length / 20));
   const rows = samples.filter((_, i) => i % step === 0 || i === samples.length - 1);
-  const line = (values: readonly string[]) => `      ${values.map((value) => value.padStart(10)).join('')}\n`;
+  const line = (values: readonly string[]) => `      ${values.map((value) => value.padStart(12)).join('')}\n`;
   process.stdout.write(line(columns) + rows.map((row) => line(columns.map((column) => row[column].toFixed(column === 'minute' ? 1 : 0)))).join(''));
 }
 
@@ -102,6 +108,10 @@ function check(samples: readonly Sample[]): void {
     const [early, late] = [part(1 / 6, 1 / 2), part(2 / 3, 1)].map((rows) => median(rows.map((row) => row[key])));
     assert.ok(late <= early + most, `${key} grew from ${early} to ${late}`);
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function median(values: readonly number[]): number {

@@ -1,14 +1,14 @@
-/** Files made to break what reads them: seeded changes of real ones. `npm run fuzz` reads many more. */
+/** Input made to break what reads it, for every entrance: seeded changes of good input. `npm run fuzz` reads much more. */
 import { formats } from '../fuzz/formats';
 import { fuzz } from '../fuzz/run';
 
 const count = Number(process.env['BACKFLOW_FUZZ_COUNT'] ?? 500);
-const seed = Number(process.env['BACKFLOW_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
 const chosen = process.env['BACKFLOW_FUZZ_FORMATS']?.split(',');
 
-describe('hostile files', () => {
+describe('hostile input', () => {
   for (const format of formats.filter(({ name }) => !chosen || chosen.includes(name))) {
-    it(`${format.name}: ${count} changed files, seeds from ${seed} on: read or refused in a sentence, in time and memory`, function () {
+    it(`${format.name}: ${count} changed, seeds from ${seed} on: read or refused in a sentence, in time and memory`, function () {
       this.timeout(0);
       fuzz(format, seed, count);
     });

@@ -1,0 +1,80 @@
+/** What goes wrong while a person looks on: the engine killed in the middle of a run, the window loaded anew under it. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { moreFrames, runsIn } from '../harness/panel';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('faults under a window', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+  let panel: FrameLocator;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
+    const settings = { 'backflow.model.hiddenSize': 16, 'backflow.training.ask': false, 'backflow.training.checkpointSeconds': 1 };
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
+    window = await EditorWindow.open({ folder: workspace.folder });
+    await window.openFile('tale.txt');
+    await window.runCommand('Backflow: Train on This File');
+    panel = await window.panelFrame();
+    await moreFrames(panel, 5);
+  });
+
+  after(async () => {
+    await window.close();
+    workspace.remove();
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+  });
+
+  const step = async () => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
+  const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
+  const inRun = (...names: string[]) => join(workspace.folder, '.backflow/runs', runsIn(workspace.folder)[0], ...names);
+  /** The engine that holds the run. */
+  const engine = () => (JSON.parse(readFileSync(inRun('lock'), 'utf8')) as { pid: number }).pid;
+  const trainedSteps = () => readFileSync(inRun('metrics.jsonl'), 'utf8').trim().split('\n')
+    .map((line) => JSON.parse(line) as { step: number; loss?: number }).filter(({ loss }) => loss !== undefined).map((row) => row.step);
+
+  it('says that the engine was killed, and Resume goes on from what was saved', async () => {
+    while (!readdirSync(inRun('checkpoints')).some((name) => name.endsWith('.onnx'))) await window.page.waitForTimeout(200);
+    await moreFrames(panel, 3);
+    const killed = engine();
+    process.kill(killed, 'SIGKILL');
+    await shows('failed');
+    await panel.getByText(/The engine was ended from outside \(signal SIGKILL\).*What was saved is not lost/).waitFor();
+    await window.screenshot('engine-killed');
+    await panel.locator('vscode-button[data-action="resume"]').click();
+    await shows('running');
+    await moreFrames(panel, 3);
+    assert.notEqual(engine(), killed);
+    assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
+  });
+
+  it('goes on or is resumed after the window is loaded anew, in the same run', async () => {
+    await moreFrames(panel, 3);
+    const at = await step();
+    await window.reload();
+    panel = await window.panelFrame('header');
+    await panel.locator('header .step', { hasText: /[1-9]/ }).waitFor();
+    const state = await panel.locator('header .state').getAttribute('data-state');
+    assert.ok(state === 'stopped' || state === 'paused' || state === 'running', `the run is ${state}`);
+    if (state !== 'running') await panel.locator('vscode-button[data-action="resume"]').click();
+    await shows('running');
+    await moreFrames(panel, 3);
+    for (let i = 0; i < 100 && (await step()) <= at; i++) await window.page.waitForTimeout(100);
+    assert.ok((await step()) > at, `step ${await step()} after the reload, ${at} before it`);
+    assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
+    const steps = trainedSteps();
+    assert.deepEqual(steps, steps.map((_, i) => i + 1), 'no step is written twice or left out');
+  });
+
+  it('made no page throw', () => {
+    assert.deepEqual(window.errors, []);
+  });
+});
