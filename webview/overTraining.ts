@@ -36,6 +36,11 @@ export class OverTraining {
     return this.overflowed;
   }
 
+  /** Whether the engine has answered; until then frames are of no use here. */
+  get isLoaded(): boolean {
+    return this.lane !== null;
+  }
+
   get isFull(): boolean {
     return this.kept.length > mostRows;
   }

@@ -80,6 +80,8 @@ export class OverTrainingSection implements Section {
         this.isLive ||= liveStates.includes(message.status.state);
         // Something happened that nobody asked for: perhaps an overflow.
         if (message.status.message !== null) this.ask();
+        // An engine that was still starting could not answer.
+        else if (message.status.state === 'running' && !this.rows.isLoaded) this.ask();
         break;
       case 'frame':
         // A model that is only looked at does not change.

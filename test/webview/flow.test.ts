@@ -1,7 +1,7 @@
 /** The flow on the page: colours of known gradients, the verdict, linked hover, gestures, keys, and text that is only text. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage, PanelState } from '../../src/protocol/panel';
 import { tables } from '../../webview/colours/tables';
 import { PageBrowser } from './browser';
 import type { FrameOptions } from './synthetic';
@@ -206,10 +206,11 @@ describe('the flow on the page', function () {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
     await page.getByRole('radio', { name: 'forget gate' }).click();
     assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 1, direction: 'forward', quantity: 'forgetGate' } });
-    await page.getByRole('radio', { name: 'layer 2' }).focus();
+    await page.locator('.why').getByRole('radio', { name: 'layer 2', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
     assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
-    assert.deepEqual(await page.evaluate('probe.state()'), { runFolder: '/texts/.backflow/runs/tale-1', document: '/texts/tale.txt', unitMap: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
+    const { runFolder, document, unitMap } = await page.evaluate<PanelState>('probe.state()');
+    assert.deepEqual({ runFolder, document, unitMap }, { runFolder: '/texts/.backflow/runs/tale-1', document: '/texts/tale.txt', unitMap: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
     await frame({ tokens: 80, slopes: [-0.1, -0.05], sequence: 2 });
     assert.equal(await page.getByRole('radio', { name: 'forget gate' }).getAttribute('aria-checked'), 'true', 'a late frame of the old choice does not undo it');
     await page.evaluate('probe.run(401)');

@@ -81,8 +81,9 @@ export class Comparison implements vscode.Disposable {
   async close(): Promise<void> {
     this.dispose();
     for (const { session } of this.compared) session.watch(null, 'comparison');
-    const own = this.compared.filter(({ session, isOwn }) => isOwn && this.parts.registry.all.includes(session));
-    await Promise.all(own.map(({ session }) => this.parts.registry.close(session)));
+    const { registry } = this.parts;
+    const own = this.compared.filter(({ session, isOwn }) => isOwn && registry.all.includes(session));
+    await Promise.all(own.map(({ session }) => registry.close(session)));
   }
 
   dispose(): void {

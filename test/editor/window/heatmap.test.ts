@@ -61,7 +61,8 @@ describe('the text as the heatmap', () => {
     while (excess.length < mostRounds && !excess.some((median) => median < keyToTint)) {
       const rounds: { cursor: number; tint: number }[] = [];
       for (let i = 0; i < 15; i++) {
-        const change = window.page.evaluate<{ cursor: number; tint: number }>(`new Promise((resolve) => {
+        // Listens before the key is pressed, however slow the page is.
+        await window.page.evaluate(`void (globalThis.tinting = new Promise((resolve) => {
           const tints = document.querySelector('${texts.text} .view-overlays');
           const cursor = document.querySelector('${texts.text} .cursors-layer .cursor');
           const seen = () => [...tints.querySelectorAll('[class*=TextEditorDecorationType]')].map((each) => each.outerHTML + each.parentElement.style.top).join();
@@ -76,10 +77,9 @@ describe('the text as the heatmap', () => {
             else setTimeout(look, 2);
           };
           look();
-        })`);
-        await window.page.waitForTimeout(60);
+        }))`);
         await window.page.keyboard.press('ArrowRight');
-        rounds.push(await change);
+        rounds.push(await window.page.evaluate<{ cursor: number; tint: number }>('globalThis.tinting'));
       }
       const [cursor, tint] = [median(rounds.map((round) => round.cursor)), median(rounds.map((round) => round.tint))];
       // On a machine that others use the editor's own cursor is late too; a frame is what it needs on a free one.
