@@ -14,9 +14,10 @@ export type ForeignUnit = 'whitespace' | 'wordOrPunctuation';
 /** Every way in which a text can be read. */
 export type ReadUnit = TokenUnit | ForeignUnit;
 
+/** Spaces and word characters are Unicode's (UTS 18), as there, not those of JavaScript's `\s` and `\w`. */
 const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
-  whitespace: /\S+/gu,
-  wordOrPunctuation: /[\p{L}\p{N}\p{M}_]+|[^\p{L}\p{N}\p{M}_\s]+/gu,
+  whitespace: /\P{White_Space}+/gu,
+  wordOrPunctuation: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
 };
 
 export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation'];
