@@ -35,6 +35,7 @@ Options:
   --node PATH    the Node.js that runs our side (default: this one)
   --threads N    threads of our side (default: the engine's choice)
   --only TEXT    only rows of the grid whose names contain the text, as "lstm" or "H 256"; may be given again
+  --rounds N     rounds of a second for each side (default: 7)
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
@@ -42,13 +43,14 @@ const parts = { training, limit, shortfall, inspection, recording, kernels, long
 const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long', 'opening'];
 
 /** `turn`: seconds that one side runs before the next one does. */
-const timings = { thorough: { rounds: 7, turn: 1 }, quick: { rounds: 3, turn: 0.25 } };
+const quickTiming = { rounds: 3, turn: 0.25 };
 
 const options = {
   python: { type: 'string', multiple: true, default: ['python3'] },
   node: { type: 'string', default: process.execPath },
   threads: { type: 'string' },
   only: { type: 'string', multiple: true, default: [] },
+  rounds: { type: 'string', default: '7' },
   quick: { type: 'boolean', default: false },
   publish: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -61,7 +63,9 @@ function parse() {
     if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
     const rows = grid.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)));
     if (rows.length === 0) throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
-    return { ...values, names: positionals.length > 0 ? positionals : standard, rows };
+    const rounds = Number(values.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
+    return { ...values, timing: values.quick ? quickTiming : { rounds, turn: 1 }, names: positionals.length > 0 ? positionals : standard, rows };
   } catch (error) {
     throw new Hindrance(`${error.message}\n\n${usage}`);
   }
@@ -79,7 +83,7 @@ async function bench() {
     const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
     const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
     const results = {};
-    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), timing: quick ? timings.quick : timings.thorough, say }, results);
+    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), say }, results);
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
     process.stdout.write(`\n${text}`);
     say('written', keepJson({ ...head, results }));
