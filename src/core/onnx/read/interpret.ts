@@ -7,6 +7,7 @@ import { fold, shapeOf } from './fold';
 import { comparedOneHot, gathered, gemm, matMul, oneHot, scaledOrShifted, scatteredOneHot, softmax } from './linear';
 import { isMove, move } from './moves';
 import { normStep } from './norm';
+import { loopRecurrence, type LoopRecurrence } from './loops';
 import { GraphNode } from './node';
 import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
 import { tokenwise } from './tokenwise';
@@ -62,10 +63,12 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
   const unrolled = new UnrolledRecurrences(graph);
   for (const proto of graph.node) {
     const written = new GraphNode(proto);
-    const recurrence = unrolled.find(written, values);
+    const recurrence = unrolled.find(written, values) ?? loopRecurrence(written, values, external);
     for (const [name, value] of recurrence?.constants ?? []) values.set(name, value);
     const node = recurrence?.node ?? written;
     const results = recurrence ? joinedStates(recurrence, meaning(node, values, found.notes, opset, external)) : meaning(node, values, found.notes, opset, external);
+    // What else a Loop gives is only of use inside it.
+    for (const name of written.outputs) if (name !== '' && !node.outputs.includes(name)) values.set(name, { kind: 'unknown', reason: notUnderstood(written) });
     node.outputs.forEach((name, i) => {
       if (name === '') return;
       const value = results[i] ?? { kind: 'unknown', reason: notUnderstood(node) };
@@ -78,11 +81,12 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
   return found;
 }
 
-/** Y of an RNN that was written out step by step: [time, batch, units]. */
-function joinedStates({ steps, node }: UnrolledRecurrence, [Y]: readonly Value[]): readonly Value[] {
-  if (Y.kind !== 'data') return [Y];
-  if (sizeOf(Y.axes[0]) !== steps) return [{ kind: 'unknown', reason: notUnderstood(node) }];
-  return [{ ...Y, axes: Y.axes.toSpliced(1, 1) }];
+/** Y and Y_h of a node that was written out in another way: [time, batch, units] and [batch, units]. */
+function joinedStates(recurrence: UnrolledRecurrence | LoopRecurrence, [Y, last]: readonly Value[]): readonly Value[] {
+  if (Y.kind !== 'data') return recurrence.node.outputs.map(() => Y);
+  if ('steps' in recurrence && sizeOf(Y.axes[0]) !== recurrence.steps) return [{ kind: 'unknown', reason: notUnderstood(recurrence.node) }];
+  const all = { ...Y, axes: Y.axes.toSpliced(1, 1) };
+  return last.kind === 'data' ? [all, { ...last, axes: last.axes.slice(1) }] : [all];
 }
 
 function tokenValue({ oneHotSize }: TokenInput, sizes: readonly number[]): Data {

@@ -1,5 +1,5 @@
 /** A node of a graph with its attributes by name; what a file leaves out has the protobuf's default. */
-import type { AttributeProto, NodeProto, TensorProto } from '../messages';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from '../messages';
 
 export class GraphNode {
   readonly operator: string;
@@ -53,6 +53,10 @@ export class GraphNode {
   texts(name: string): readonly string[] | undefined {
     const found = this.attributes.get(name)?.strings;
     return found && found.length > 0 ? found.map((bytes) => new TextDecoder().decode(bytes)) : undefined;
+  }
+
+  graph(name: string): GraphProto | undefined {
+    return this.attributes.get(name)?.g;
   }
 
   tensor(name: string): TensorProto | undefined {

@@ -4,7 +4,7 @@ import type { CellName, Direction } from '../../model/config';
 import { UserError } from '../../userError';
 import type { Constant } from './constant';
 import type { GraphNode } from './node';
-import { isFeatures, sizeOf, type Axis, type Content, type Data, type RecurrentNode, type States, type Value } from './value';
+import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
 
 const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };
 const gateBlocks: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
@@ -60,12 +60,14 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
     cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: cell !== 'gru' || node.integer('linear_before_reset', 0) !== 0,
-    inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: data.steps[0]?.name ?? '',
+    inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
     output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
   };
-  const parts = names.map((direction, d): States['parts'][number] => {
+  const isTurnedRound = data.steps[0]?.turnedBy !== undefined;
+  const parts = names.map((written, d): States['parts'][number] => {
     const own: GeneralDirection = {
-      direction,
+      // Who reads forward what was turned round reads backward.
+      direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
       peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: cell === 'lstm' ? (cellStates?.[d] ?? null) : null,
@@ -73,6 +75,12 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
     return { node: of, direction: own };
   });
   return outputs(parts, data, D, H, isBatchFirst);
+}
+
+/** The atom that the steps are, however they are turned. */
+function timeOf([steps]: Axis): string {
+  if (!(steps as Atom | undefined)) return '';
+  return steps.turnedBy === undefined ? steps.name : turnedAtom(steps, '').name;
 }
 
 function outputs(parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {

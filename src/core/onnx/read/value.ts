@@ -11,9 +11,16 @@ import type { Constant } from './constant';
 
 /** A part of an axis that stays whole. */
 export interface Atom {
-  /** `ids.0`: the first axis of the token ids; `features`; `direction`; `units`. */
+  /** `ids.0`: the first axis of the token ids; `ids.0 turned`; `features`; `direction`; `units`. */
   readonly name: string;
   readonly size: number;
+  /** The node that turned the axis round, where it has been. */
+  readonly turnedBy?: string;
+}
+
+/** The same axis of the tokens the other way round; `by` is the node that turned it. */
+export function turnedAtom({ name, size, turnedBy }: Atom, by: string): Atom {
+  return turnedBy === undefined ? { name: `${name} turned`, size, turnedBy: by } : { name: name.replace(' turned', ''), size };
 }
 
 /** Row-major, the slowest first; empty for an axis of size 1. */
