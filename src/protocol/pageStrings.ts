@@ -28,6 +28,9 @@ export const englishPageStrings = {
 
   // Loss and gradient norm
   lossTitle: 'Loss',
+  lossSentence: 'How badly each token is predicted: lower is better.',
+  lossExplained: 'The loss L of a step is the mean over its n predicted tokens x, where p is the probability the model gave to the token that stands there.',
+  lossExplainedScale: 'It is in nats; a nat is 1.44 bits. A model that guesses evenly among V symbols has a loss of ln V. Validation is the same mean over text that is not trained on.',
   lossSubtitle: 'nats per token',
   lossTraining: 'training',
   lossValidation: 'validation',
@@ -36,6 +39,9 @@ export const englishPageStrings = {
   lossDescription: 'Training loss over {0} steps: from {1} to {2} nats per token.',
   lossDescriptionValidation: 'Last validation loss: {0} nats per token.',
   normTitle: 'Gradient norm',
+  normSentence: 'How large each step’s gradient is, before and after clipping.',
+  normExplained: 'The norm is taken over the gradient g of the step’s loss L by all parameters θ together. It has no unit; the scale is logarithmic.',
+  normExplainedClipping: 'Clipping by norm shortens a gradient longer than the limit c to it and keeps its direction; clipping by value cuts every entry at a limit of its own.',
   normBefore: 'before clipping',
   normAfter: 'after',
   normClippedShare: '{0} % clipped at {1}',

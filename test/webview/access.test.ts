@@ -33,7 +33,7 @@ describe('access', function () {
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
     it(`axe finds nothing in the theme ${theme}, explanations open or not`, async () => {
       await open(theme);
-      for (const explanation of [null, 'flow', 'why']) {
+      for (const explanation of [null, 'loss', 'norm', 'flow', 'why']) {
         if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
         await page.evaluate(axe);
         const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
@@ -80,7 +80,7 @@ describe('access', function () {
       assert.ok(focused.outline, `${focused.name} shows that it has the focus`);
       reached.push(focused.name);
     }
-    for (const name of ['pause', 'stop', 'flow-explained', 'itemised', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
+    for (const name of ['pause', 'stop', 'loss-explained', 'norm-explained', 'flow-explained', 'itemised', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
       assert.ok(reached.includes(name), `${name} is within reach: ${reached.join(', ')}`);
     }
   });

@@ -141,6 +141,25 @@ describe('the page', function () {
       }
     });
 
+    it('explains loss and gradient norm, side by side where there is room and below each other where not', async () => {
+      await open();
+      await page.evaluate('probe.run(1000)');
+      for (const [width, beside] of [[900, true], [500, false]] as const) {
+        await page.setViewportSize({ width, height: 800 });
+        const [loss, norm] = await Promise.all(['.charts .loss', '.charts .norm'].map((name) => page.locator(name).boundingBox()));
+        assert.equal(loss!.y === norm!.y, beside, `at ${width} px`);
+        assert.ok(norm!.x + norm!.width <= width, `nothing is cut off at ${width} px`);
+        for (const name of ['loss', 'norm']) {
+          const { height } = (await page.locator(`.charts .${name} .sentence`).boundingBox())!;
+          assert.ok(height < 30, `the sentence takes one line at ${width} px: ${height}`);
+        }
+      }
+      await page.locator('[popovertarget=norm-explained]').click();
+      assert.match(await text('#norm-explained'), /‖g‖ = √\(Σi \(∂L\/∂θi\)²\)/);
+      await page.locator('[popovertarget=loss-explained]').click();
+      assert.match(await text('#loss-explained'), /L = −\(1\/n\) Σt ln p\(xt\)/);
+    });
+
     it('names the values of a training step under the pointer', async () => {
       await open();
       await page.evaluate('probe.run(1000)');

@@ -4,6 +4,7 @@ import { element, setText } from '../dom';
 import type { ExportedFigure, ExportedTable } from '../exporting/exported';
 import { metricTables } from '../exporting/metricTables';
 import type { PageParts, Scene, Section } from '../section';
+import { sectionFrame } from '../sectionFrame';
 import type { Texts } from '../texts';
 import { LineChart, nearest } from './lineChart';
 import { Metrics } from './metrics';
@@ -29,12 +30,23 @@ export class ChartSection implements Section {
     const lossPlot = element('div', { class: 'plot' });
     const normPlot = element('div', { class: 'plot' });
     const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
-    this.root = element(
-      'section',
-      { class: 'charts' },
-      element('div', {}, element('div', { class: 'heading' }, element('h2', { text: texts.get('lossTitle') }), element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')), this.lossNote), lossPlot),
-      element('div', {}, element('div', { class: 'heading' }, element('h2', { text: texts.get('normTitle') }), key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')), this.normNote), normPlot),
-    );
+    const loss = sectionFrame(texts, {
+      id: 'loss',
+      title: 'lossTitle',
+      sentence: 'lossSentence',
+      explanation: ['lossExplained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'lossExplainedScale'],
+    });
+    const norm = sectionFrame(texts, {
+      id: 'norm',
+      title: 'normTitle',
+      sentence: 'normSentence',
+      explanation: ['normExplained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'normExplainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
+    });
+    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')), this.lossNote);
+    norm.controls.replaceWith(key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')), this.normNote);
+    loss.root.append(lossPlot);
+    norm.root.append(normPlot);
+    this.root = element('div', { class: 'charts' }, loss.root, norm.root);
     this.loss = new LineChart(
       lossPlot,
       'loss',
