@@ -66,6 +66,8 @@ def torch_new():
     yield from ((case, 'plain', 'dynamo') for case in CASES if not case.startswith('rnn') and case != 'lstm-long')
     yield from (('lstm-2', way, 'dynamo') for way in (
         'time_first', 'zeros', 'states', 'states_out', 'log_softmax', 'flat', 'channels', 'unbatched', 'one_text', 'last', 'last_hidden', 'single_step', 'argmax'))
+    # It writes nn.RNN out step by step, for a fixed number of steps.
+    yield from ((case, 'fixed', 'dynamo') for case in CASES if case.startswith('rnn'))
     yield from (('gru-2-both', way, 'dynamo') for way in ('states', 'softmax', 'one_text_zeros', 'fixed'))
     yield from (('lstm-1-onehot', way, 'dynamo') for way in ('eye', 'scatter', 'equal', 'rows_in'))
 

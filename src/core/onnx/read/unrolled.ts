@@ -82,6 +82,7 @@ export class UnrolledRecurrences {
     const inputBias = input.bias === null ? null : constantOf(input.bias);
     if (W?.shape.length !== 2 || inputBias === undefined) return undefined;
     const H = recurrent.shape[1];
+    if (recurrent.shape[0] !== H || W.shape[1] !== H) return undefined;
     const constants = new Map<string, Value>();
     const give = (name: string, shape: readonly number[], data: Constant['data']) => {
       const own = `${concat.name}.${name}`;
@@ -135,11 +136,12 @@ export class UnrolledRecurrences {
       const index = integersOf(values.get(squeeze.inputs[1]));
       return squeeze.integer('axis', 0) === 0 && index?.length === 1 ? { rows: squeeze.inputs[0], row: index[0] } : undefined;
     }
-    const slice = squeeze?.operator === 'Squeeze' ? this.makers.get(squeeze.inputs[0]) : undefined;
+    const dropped = squeeze && (squeeze.integers('axes') ?? integersOf(values.get(squeeze.inputs[1])));
+    const slice = squeeze?.operator === 'Squeeze' && dropped?.length === 1 && dropped[0] === 0 ? this.makers.get(squeeze.inputs[0]) : undefined;
     if (slice?.operator !== 'Slice') return undefined;
     const lists = slice.inputs.slice(1).map((each) => integersOf(values.get(each)));
-    const [start, end, axes] = lists.map((list) => (list?.length === 1 ? list[0] : NaN));
-    return axes === 0 && end === start + 1 ? { rows: slice.inputs[0], row: start } : undefined;
+    const [start, end, axes, step = 1] = lists.map((list) => (list?.length === 1 ? list[0] : NaN));
+    return axes === 0 && step === 1 && end === start + 1 ? { rows: slice.inputs[0], row: start } : undefined;
   }
 
   /** x · W + bias, the bias being left out or in either place. */
@@ -158,7 +160,11 @@ export class UnrolledRecurrences {
 /** What the first step adds is 0 · R + bias. */
 function isZeroState({ constant }: StepParts, bias: Constant | null | undefined, constantOf: (name: string) => Constant | undefined): boolean {
   const data = constant === null ? undefined : constantOf(constant)?.data;
-  return data?.every((value, i) => Math.abs(value - (bias ? bias.data[i % bias.data.length] : 0)) <= rounding) ?? false;
+  return data?.every((value, i) => isNear(value, bias ? bias.data[i % bias.data.length] : 0)) ?? false;
+}
+
+function isNear(value: number, expected: number): boolean {
+  return Math.abs(value - expected) <= rounding * Math.max(1, Math.abs(expected));
 }
 
 function integersOf(value: Value | undefined): readonly number[] | undefined {
