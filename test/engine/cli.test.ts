@@ -343,6 +343,28 @@ describe('the command line', () => {
     });
   });
 
+  describe('export', () => {
+    it('writes a graph and weights that inspect as the run they are of', async () => {
+      const model = join(folder, 'hello.onnx');
+      const weights = join(folder, 'hello.safetensors');
+      for (const out of [model, weights]) {
+        const { status, output } = await backflow(folder, 'export', 'hello', '--out', out, '--json');
+        assert.deepEqual([status, JSON.parse(output)], [0, { path: out }]);
+      }
+      const [own, graph, bare] = await Promise.all(['hello', model, weights].map(async (path) => {
+        const { status, output, errors } = await backflow(folder, 'inspect', path, '--text', 'probe.txt', '--json');
+        assert.deepEqual([status, errors], [0, '']);
+        return JSON.parse(output) as unknown;
+      }));
+      assert.deepEqual(graph, own);
+      assert.deepEqual(bare, own);
+    });
+
+    it('refuses a place it cannot write to', async () => {
+      await refuses(1, /cannot be written to/, 'export', 'hello', '--out', join(folder, 'no', 'such', 'm.onnx'));
+    });
+  });
+
   describe('sample', () => {
     it('continues hell with o', async () => {
       const { status, output } = await backflow(folder, 'sample', 'hello', '--prompt', 'hell', '--length', '1', '--temperature', '0', '--json');

@@ -1,6 +1,7 @@
 /** A checkpoint is a model that anyone can open: ONNX Runtime's own operators, run on it, predict what the engine predicts. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { plainStack, type ModelConfig } from '../../src/core/model/config';
 import { plainModelOf } from '../../src/core/model/plainModel';
@@ -65,6 +66,12 @@ function withoutDefaults(bytes: Uint8Array): Uint8Array {
   const { graph } = model;
   return encodeModel({ ...model, graph: { ...graph, initializer: graph.initializer.filter(({ name }) => !name?.endsWith('_0')) } });
 }
+
+it('a checkpoint from before the states were inputs still opens', () => {
+  const { config, parameters, vocabulary, step } = decodeCheckpoint(readFileSync('test/vectors/data/checkpoint-before-states.onnx'), 'old.onnx');
+  assert.deepEqual([config.cell, config.hiddenSize, vocabulary.symbols.join(''), step], ['lstm', 3, '\n ehlo', 3]);
+  assert.ok(parameters.values.every((value) => Number.isFinite(value) && value !== 0));
+});
 
 function softmaxRows(logits: Float32Array): Float64Array {
   const weights = Float64Array.from(logits, Math.exp);

@@ -30,8 +30,12 @@ describe('a run whose engine ends in the middle', function () {
     const settings = { steps, checkpointEvery: 97, validateEvery: 250 };
     const model = { hiddenSize: 48, layers: 2 };
     const [whole, torn] = [join(folder.path, 'whole'), join(folder.path, 'torn')];
+    const began = Date.now();
     await trainToEnd(whole, settings, model);
+    const length = Date.now() - began;
     const random = generator(chosenSeed());
+    // Three of them are not enough for a whole run, however quick the machine is.
+    const interval = () => length * (0.08 + 0.2 * random());
     let kills = 0;
     for (let isOver = false; !isOver; ) {
       const engine = startEngine();
@@ -41,7 +45,7 @@ describe('a run whose engine ends in the middle', function () {
       if (isNew) rmSync(torn, { recursive: true, force: true });
       const begun = isNew ? engine.calls.call('train', requestFor(pangrams, torn, settings, model)) : engine.calls.call('resumeRun', { folder: torn, steps: null });
       begun.catch(() => undefined);
-      isOver = await Promise.race([finished, wait(kills < 8 ? 200 + 800 * random() : 60_000).then(() => false)]);
+      isOver = await Promise.race([finished, wait(kills < 8 ? interval() : 60_000).then(() => false)]);
       await end(engine);
       if (!isOver) kills++;
     }
