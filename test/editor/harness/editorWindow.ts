@@ -147,8 +147,11 @@ export class EditorWindow {
     const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
     // The dialog lists the folder it proposes before it takes another path.
     await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
-    await input.fill(path);
     await this.until(`${path} to be accepted`, async () => {
+      await input.fill(path);
+      // Late, the dialog puts its own proposal back.
+      await this.page.waitForTimeout(500);
+      if ((await input.inputValue()) !== path) return false;
       await input.press('Enter');
       return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
     });
