@@ -243,7 +243,17 @@ function soakSuite() {
 }
 
 function windowSuite() {
-  return inWindow((environment) => mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute }));
+  return inWindow(async (environment, temporary) => {
+    // As a person has it: the extension installed, folders asked about, notifications shown.
+    const data = join(temporary, 'everyday');
+    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
+    try {
+      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
+      return await mocha('window', 'editor/window', { timeout: 3 * minute, environment: { ...environment, ...everyday }, deadline: 20 * minute });
+    } finally {
+      await server.stop();
+    }
+  });
 }
 
 /** A server whose windows have the extension in development. */
@@ -253,7 +263,7 @@ function inWindow(job) {
     const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...probe, BACKFLOW_CODE_SERVER: server.address({}) };
-      return await job(environment);
+      return await job(environment, temporary);
     } finally {
       await server.stop();
     }
