@@ -1,6 +1,6 @@
 /** Tokens as marks one can see: spaces and line ends too, and nothing that turns the writing direction of what follows. */
 
-const marks: ReadonlyMap<string, string> = new Map([['\n', '⏎'], ['\t', '→'], [' ', '·'], ['\r', '␍'], ['\u00a0', '⍽'], ['\u3000', '□']]);
+const marks: ReadonlyMap<string, string> = new Map([['\n', '⏎'], ['\r\n', '⏎'], ['\t', '→'], [' ', '·'], ['\r', '␍'], ['\u00a0', '⍽'], ['\u3000', '□']]);
 
 /** A token in its column. */
 export function visibleSymbol(symbol: string): string {
@@ -17,6 +17,19 @@ export function visibleSymbol(symbol: string): string {
 /** Text in a sentence: line ends and tabs as marks, spaces as they are. */
 export function visibleText(symbols: readonly string[]): string {
   return symbols.map((symbol) => (symbol === ' ' ? ' ' : visibleSymbol(symbol))).join('');
+}
+
+/** Text that stands for itself, spaces too, and the marks in it. */
+export function visiblePieces(text: string): { text: string; isMark: boolean }[] {
+  const pieces: { text: string; isMark: boolean }[] = [];
+  for (const { segment } of new Intl.Segmenter('en').segment(text)) {
+    const isMark = segment !== ' ' && isMarked(segment);
+    const shown = isMark ? visibleSymbol(segment) : segment;
+    const last = pieces.at(-1);
+    if (last?.isMark === isMark) last.text += shown;
+    else pieces.push({ text: shown, isMark });
+  }
+  return pieces;
 }
 
 /** Whether a mark was put in the symbol's place, which is drawn fainter. */
