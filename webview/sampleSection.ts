@@ -11,7 +11,7 @@ import { visiblePieces } from './symbols';
 
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
-/** A row's cells; a row stays that of its place, so that nothing moves when a new sample comes. */
+/** A row is that of its place: samples move through the rows. */
 interface Row {
   readonly root: HTMLElement;
   readonly step: HTMLElement;
@@ -54,7 +54,7 @@ export class SampleSection implements Section {
       element('thead', {}, element('tr', {}, ...heads)),
       element('tbody', {}, ...this.rows.map((row) => row.root)),
     );
-    root.append(this.note, element('div', { class: 'written' }, this.table));
+    root.append(element('div', { class: 'written' }, this.note, this.table));
   }
 
   receive(message: ToPage): void {
@@ -97,7 +97,7 @@ export class SampleSection implements Section {
 
   private showIn(row: Row, sample: ModelSample | undefined): void {
     row.root.hidden = !sample;
-    if (!sample || sample === row.shown) return;
+    if (!sample || isSame(sample, row.shown)) return;
     const { numbers } = this.parts.texts;
     row.shown = sample;
     setText(row.step, numbers.integer(sample.step));
@@ -106,6 +106,10 @@ export class SampleSection implements Section {
     row.text.replaceChildren(...pieces.map(({ text, isMark }) => (isMark ? element('span', { class: 'dim', text }) : document.createTextNode(text))));
     row.text.title = pieces.map(({ text }) => text).join('');
   }
+}
+
+function isSame(a: ModelSample, b: ModelSample | null): boolean {
+  return a.step === b?.step && a.loss === b.loss && a.text === b.text;
 }
 
 function rowOfCells(): Row {

@@ -71,7 +71,7 @@ describe(`a window in use for ${minutes} minutes`, function () {
     } finally {
       print(samples);
       await window.close();
-      workspace.remove();
+      await workspace.remove();
     }
     for (let i = 0; i < 200 && running(engineFile).length > 0; i++) await wait(100);
     assert.deepEqual(running(engineFile), [], 'no engine outlives its editor');
