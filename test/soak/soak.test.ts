@@ -52,10 +52,10 @@ describe(`a window in use for ${minutes} minutes`, function () {
     } finally {
       process.stdout.write(table(samples));
       await window.close();
+      await workspace.remove();
     }
     for (let i = 0; i < 300 && running(engineFile).length > 0; i++) await wait(100);
     assert.deepEqual(running(engineFile), [], 'no engine outlives its editor');
-    workspace.remove();
     checkGrowth(samples);
   });
 });
