@@ -25,11 +25,13 @@ class Pieces {
     private readonly longest: number,
   ) {}
 
-  get isOver(): boolean {
-    return !this.turns.isFree || performance.now() - this.began >= this.longest;
+  /** `work`, at once within a piece. */
+  run(work: () => Promise<void>): Promise<void> {
+    const isOver = !this.turns.isFree || performance.now() - this.began >= this.longest;
+    return isOver ? this.next().then(work) : work();
   }
 
-  async next(): Promise<void> {
+  private async next(): Promise<void> {
     await setImmediate();
     await this.turns.free();
     this.began = performance.now();
@@ -42,30 +44,20 @@ class InPieces implements Products {
     private readonly pieces: Pieces,
   ) {}
 
-  async multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
-    await this.products.multiply(out, a, b, m, n, k);
-    if (this.pieces.isOver) await this.pieces.next();
+  multiply(...operands: Parameters<Products['multiply']>): Promise<void> {
+    return this.pieces.run(() => this.products.multiply(...operands));
   }
 
-  async transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
-    await this.products.transposedMultiply(out, a, b, m, n, k);
-    if (this.pieces.isOver) await this.pieces.next();
+  transposedMultiply(...operands: Parameters<Products['transposedMultiply']>): Promise<void> {
+    return this.pieces.run(() => this.products.transposedMultiply(...operands));
   }
 
-  async affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
-    await this.products.affine(out, a, b, bias, m, n, k);
-    if (this.pieces.isOver) await this.pieces.next();
+  affine(...operands: Parameters<Products['affine']>): Promise<void> {
+    return this.pieces.run(() => this.products.affine(...operands));
   }
 
   steps(m: number, n: number, k: number): StepProducts | null {
-    const { pieces } = this;
     const steps = this.products.steps(m, n, k);
-    return steps && {
-      load: (a) => steps.load(a),
-      run: async (out, b, block) => {
-        await steps.run(out, b, block);
-        if (pieces.isOver) await pieces.next();
-      },
-    };
+    return steps && { load: (a) => steps.load(a), run: (out, b, block) => this.pieces.run(() => steps.run(out, b, block)) };
   }
 }
