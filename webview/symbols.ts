@@ -1,11 +1,13 @@
 /** Tokens as marks one can see: spaces and line ends too, and nothing that turns the writing direction of what follows. */
 
-const marks: ReadonlyMap<string, string> = new Map([['\n', '⏎'], ['\t', '→'], [' ', '·'], ['\r', '␍'], ['\u00a0', '⍽'], ['\u3000', '□']]);
+const marks: ReadonlyMap<string, string> = new Map([['\n', '⏎'], ['\r\n', '⏎'], ['\t', '→'], [' ', '·'], ['\r', '␍'], ['\u00a0', '⍽'], ['\u3000', '□']]);
 
 /** A token in its column. */
 export function visibleSymbol(symbol: string): string {
   const mark = marks.get(symbol);
   if (mark !== undefined) return mark;
+  // What stands between two words can be several spaces.
+  if (symbol.length > 1 && symbol.trim() === '') return Array.from(symbol, visibleSymbol).join('');
   const code = symbol.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
   if (code === 0x7f) return '␡';
