@@ -26,6 +26,7 @@ function boundary(room) {
     patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
     paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
   }
+  if (room === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
   return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
 }
 

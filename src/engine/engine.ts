@@ -139,7 +139,7 @@ export class Engine {
     return this.turns.take(() => {
       signal.throwIfAborted();
       return describeToken(this.model.inspector, request);
-    });
+    }, true);
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {

@@ -190,7 +190,8 @@ export class Run {
   private async advance(): Promise<void> {
     if (this.order === 'step') this.order = 'pause';
     const start = performance.now();
-    const metrics = await this.parts.turns.take(() => this.parts.trainer.next());
+    const { trainer, turns } = this.parts;
+    const metrics = await trainer.next((change) => turns.take(change));
     this.record(metrics, performance.now() - start);
     const { checkpointEvery, validateEvery } = this.description.training;
     if (metrics.step % validateEvery === 0) await this.validate();
@@ -214,9 +215,9 @@ export class Run {
   }
 
   private async validate(): Promise<void> {
-    const { validator, turns, trainer } = this.parts;
+    const { validator, trainer } = this.parts;
     if (!validator || this.lastValidation?.step === trainer.step) return;
-    this.lastValidation = { step: trainer.step, loss: await turns.take(() => validator.loss()) };
+    this.lastValidation = { step: trainer.step, loss: await validator.loss() };
     this.validation.push(this.lastValidation);
     if (this.lastValidation.loss < (this.best ?? Infinity)) await this.saveBest(this.lastValidation);
   }
