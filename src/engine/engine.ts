@@ -106,7 +106,7 @@ export class Engine {
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
         model: summaryOf(general, producer), proof, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
-        trainingStep, backend: backend.name, run,
+        trainingStep, unit: vocabulary.unit, backend: backend.name, run,
       };
     });
   }

@@ -2,6 +2,7 @@
  * The link between the editor (or the command line) and the engine. The two interfaces *are* the protocol: `rpc.ts` types
  * every message from them. One engine process has at most one model, training or not.
  */
+import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
@@ -71,6 +72,8 @@ export interface OpenResult {
   /** Why training cannot go on from it; null where it can. */
   readonly trainingRefusal: Message | null;
   readonly trainingStep: number;
+  /** What its vocabulary takes for a token. */
+  readonly unit: ReadUnit;
   readonly backend: BackendName;
   /** What the run's folder says, when the checkpoint lies in one. */
   readonly run: { readonly description: RunDescription; readonly history: Progress } | null;
@@ -129,7 +132,11 @@ export interface ParameterReport {
 /** The answer of `inspect`; the command line prints it as JSON. */
 export interface InspectReport {
   readonly loss: number;
+  /** Symbols of the T inputs. */
   readonly tokens: readonly string[];
+  /** Where each of them begins and ends in the text, and behind them the last target: T + 1 places, in UTF-16 units. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
   readonly layers: readonly LayerReport[];
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };

@@ -6,7 +6,8 @@ import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction, type SequenceSplit } from '../../protocol/settings';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -37,6 +38,7 @@ interface Opened {
   readonly isRun: boolean;
   /** Of a model that was opened. */
   readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
+  readonly unit: ReadUnit;
 }
 
 export class RunSession implements vscode.Disposable {
@@ -136,6 +138,17 @@ export class RunSession implements vscode.Disposable {
   /** How the model was read that this session has opened; null of a run that trains. */
   get reading(): Opened['reading'] {
     return this.opened.reading;
+  }
+
+  /** What the model takes for a token. */
+  get unit(): ReadUnit {
+    return this.opened.unit;
+  }
+
+  /** Where its texts fall into sequences, if the model has learnt them by themselves. */
+  get split(): SequenceSplit | null {
+    const { mode, split } = this.description.training;
+    return this.isRun && mode === 'sequences' ? split : null;
   }
 
   /** Whether the model lies in a run's folder, which can be resumed. */
@@ -264,16 +277,16 @@ export class RunSession implements vscode.Disposable {
 
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
-      const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
+      const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
       const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading };
+      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading, unit };
       if (run) this.metrics.append(run.history);
     } else {
       const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
-      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null };
+      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null, unit: description.corpus.unit };
     }
     this.changed.fire();
   }
@@ -348,5 +361,5 @@ function atFirst(beginning: Beginning): Opened {
     training: settings.training,
     backend: settings.training.backend,
   };
-  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null };
+  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null, unit: description.corpus.unit };
 }

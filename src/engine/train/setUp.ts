@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
-import { isForeign } from '../../core/corpus/tokenUnit';
+import { isForeign } from '../../tokens/tokenUnit';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { checkConfig, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';

@@ -1,10 +1,11 @@
 /** Hovers and the host's own time while a model trains on a 10 MB file. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { removeFolder } from '../../support/removeFolder';
 import { report } from './report';
 
 const project = join(__dirname, '../../../..');
@@ -30,7 +31,7 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
   after(async () => {
     await vscode.commands.executeCommand('backflow.stop');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
 
   /** What all hovers say over a character of the first lines. */
