@@ -83,6 +83,8 @@ export class RunSession implements vscode.Disposable {
   samples: readonly ModelSample[] = [];
   /** Why it cannot write. */
   sampleRefusal: Message | null = null;
+  /** The engine does not answer, and has not for half a minute. */
+  isHanging = false;
 
   private engine: EngineProcess;
   private opened: Opened;
@@ -125,6 +127,7 @@ export class RunSession implements vscode.Disposable {
     this.engine = this.launch();
     this.listen(this.engine);
     this.watched = this.sampleWatched = '';
+    this.isHanging = false;
     this.frames = { sent: 0, drawn: 0 };
     this.setStatus({ state: 'starting', step: this.status.step, message: null });
     // One engine at a time writes to a run's folder.
@@ -300,7 +303,8 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
-      const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
+      const isFinished = run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
+      const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
       this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading, unit };
       if (run) this.metrics.append(run.history);
@@ -350,8 +354,11 @@ export class RunSession implements vscode.Disposable {
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
     engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
-    engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onEnd(own((end) => {
+      if (!engine.isClosing) this.engineEnded(end);
+    }));
     engine.onHang(own((isHanging) => {
+      this.isHanging = isHanging;
       if (isHanging) this.hung.fire();
     }));
   }
