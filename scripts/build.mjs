@@ -1,7 +1,7 @@
-// Bundles the four programs with esbuild: the extension, the engine, the command line and the page.
+// Bundles the four programs with esbuild: the extension, the engine, the command line and the page with its styles.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
@@ -33,10 +33,17 @@ const page = {
   logLevel: 'warning',
 };
 
+/** The page and its style have one name. */
+const pageParts = [
+  { in: 'webview/main.ts', out: 'page' },
+  { in: 'webview/page.css', out: 'page' },
+  { in: 'webview/model.css', out: 'model' },
+];
+
 const programs = [
   { ...node, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
-  { ...page, entryPoints: { page: 'webview/main.ts' }, outdir: 'dist/webview' },
+  { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
 
 /** Every test file becomes one bundle under out/test, at the same place. */
@@ -75,4 +82,3 @@ if (process.argv.includes('--watch')) {
   if (made.some(({ status }) => status === 'rejected')) process.exit(1);
   writeFileSync(join(root, 'dist/contents.json'), JSON.stringify(packagesIn(made.slice(0, programs.length))));
 }
-for (const style of ['page.css', 'model.css']) cpSync(join(root, 'webview', style), join(root, 'dist/webview', style));

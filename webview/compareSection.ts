@@ -261,7 +261,7 @@ export class CompareSection implements Section {
   }
 }
 
-/** As page.css says. */
+/** As theme.css says. */
 function runColours(): string[] {
   const style = getComputedStyle(document.body);
   return [1, 2, 3, 4].map((i) => style.getPropertyValue(`--run-${i}`).trim());

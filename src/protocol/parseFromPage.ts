@@ -56,6 +56,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const action = message['action'];
       return action === 'compute' || action === 'cancel' ? { type: 'matrix', action } : undefined;
     }
+    case 'sample':
+      return { type: 'sample' };
     case 'playground': {
       const settings = parsePlayground(message['settings']);
       return settings && { type: 'playground', settings };

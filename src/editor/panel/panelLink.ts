@@ -49,7 +49,7 @@ export class PanelLink implements vscode.Disposable {
   mark(token: number | null): void {
     const frame = this.registry.current?.lastFrame;
     const probe = this.tracker.current;
-    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header.tokens) || token >= frame.header.tokens.length)) return;
+    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header) || token >= frame.header.tokens.length)) return;
     this.panel.post({ type: 'mark', step: token });
   }
 
@@ -107,7 +107,7 @@ export class PanelLink implements vscode.Disposable {
   private shownToken(step: number | null): number | null {
     const frame = this.registry.current?.lastFrame;
     const probe = this.tracker.current;
-    return frame && probe && isProbeOf(probe, frame.header.tokens) ? step : null;
+    return frame && probe && isProbeOf(probe, frame.header) ? step : null;
   }
 
   private showCurrent(): void {

@@ -293,11 +293,11 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** Waits for an error notification that says this. In a window under test they wait behind the bell. */
-  async errorNotification(sentence: RegExp): Promise<void> {
-    const errors = this.page.locator('.notifications-center .notification-list-item:has(.codicon-error) .notification-list-item-message');
+  /** Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell. */
+  async errorNotification(sentence: RegExp, kind: 'error' | 'warning' = 'error'): Promise<void> {
+    const errors = this.page.locator(`.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`);
     let said: string[] = [];
-    await this.until(`an error notification ${sentence}`, async () => {
+    await this.until(`a notification (${kind}) ${sentence}`, async () => {
       await this.runCommand('Notifications: Show Notifications');
       if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
       said = await errors.allInnerTexts();

@@ -21,6 +21,21 @@ export async function moreFrames(panel: FrameLocator, more: number, patience = 6
   }
 }
 
+/**
+ * What `read` gives when it has given the same for two seconds: a paused run finishes the step it is in, and the flow of its last
+ * weights comes after that.
+ */
+export async function settled(read: () => Promise<string>): Promise<string> {
+  const wanted = 2000;
+  for (let last = await read(), since = Date.now(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = await read();
+    if (now !== last) since = Date.now();
+    last = now;
+    if (Date.now() - since >= wanted) return last;
+  }
+}
+
 export interface Picture {
   /** The canvas as a PNG, to tell two pictures apart. */
   readonly url: string;

@@ -66,7 +66,7 @@ describe('a model of another tool', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   it('opens from the explorer: its structure, and what its recurrent matrices do to lengths', async () => {
