@@ -33,7 +33,7 @@ describe('an engine that hangs', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {

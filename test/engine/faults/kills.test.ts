@@ -75,14 +75,13 @@ describe('a run whose engine ends in the middle', function () {
     const engine = startEngine();
     const began = Date.now();
     await engine.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 1_000_000, validateEvery: 1_000_000, checkpointSeconds: 1 }));
-    await wait(3500);
+    const saved = () => checkpointSteps(run);
+    await until('three checkpoints', () => saved().length >= 3);
+    assert.ok(Date.now() - began > 2000, `three checkpoints within ${Date.now() - began} ms`);
     await engine.calls.call('pause', null);
-    await wait(1500);
-    await end(engine);
-    const saved = checkpointSteps(run);
-    assert.ok(saved.length >= 3, `checkpoints at ${saved.join(', ')} in ${Date.now() - began} ms`);
     // Paused for longer than the interval, everything is saved.
-    assert.equal(saved.at(-1), Math.max(...lossesOf(run).keys()));
+    await until('a checkpoint of the last step', () => saved().at(-1) === Math.max(...lossesOf(run).keys()));
+    await end(engine);
   });
 
   it('keeps the newest few checkpoints and the one with the lowest validation loss', async () => {
@@ -215,17 +214,18 @@ describe('a run whose engine ends in the middle', function () {
   });
 
   it('that hangs: noticed, told once, and heard again when it answers', async () => {
-    const engine = new EngineProcess(engineFile, silent, 50);
+    const engine = new EngineProcess(engineFile, silent, 200);
     const heard: boolean[] = [];
     engine.onHang((isHanging) => heard.push(isHanging));
     await engine.calls.call('ping', null);
-    await wait(1000);
+    await wait(2000);
     assert.deepEqual(heard, [], 'an idle engine does not hang');
     process.kill(engine.pid!, 'SIGSTOP');
-    await wait(1000);
+    await until('word of it', () => heard.length > 0);
+    await wait(500);
     assert.deepEqual(heard, [true]);
     process.kill(engine.pid!, 'SIGCONT');
-    await wait(300);
+    await until('word of its answer', () => heard.length > 1);
     assert.deepEqual(heard, [true, false]);
     process.kill(engine.pid!, 'SIGSTOP');
     const ended = endOf(engine);
@@ -279,5 +279,14 @@ function isThere(pid: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Waits for a state, however slow or quick the machine is. */
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 40_000;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
+    await wait(50);
   }
 }
