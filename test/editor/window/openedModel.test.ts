@@ -61,7 +61,7 @@ describe('a model of another tool', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot('failed-opened-model');
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   after(async () => {
@@ -108,7 +108,7 @@ describe('a model of another tool', () => {
     await window.screenshot('question-activation');
     await window.pick('relu');
     const panel = await window.panelFrame('[data-figure="flow"]');
-    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
     await moreFrames(panel, 0);
   });
 
@@ -126,11 +126,12 @@ describe('a model of another tool', () => {
   });
 
   it('is opened when it is dropped on the panel, and no longer asked about', async () => {
+    // Whose symbols are as many as the weights'.
+    await window.showTab('tale.txt');
     const panel = await window.panelFrame('[data-figure="flow"]');
     const target = window.page.locator('.editor-group-container').nth(1);
     await window.dragFromExplorer('weights.safetensors', target);
-    await window.screenshot('dropped');
-    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
     await moreFrames(panel, 0);
   });
 
