@@ -49,7 +49,8 @@ describe('what the model writes', () => {
   it('is there again at once when the panel was closed, from the first on', async () => {
     const count = await rows().count();
     const first = await textOf(count - 1);
-    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).locator('.codicon-close').click();
+    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).click();
+    await window.runCommand('View: Close Editor');
     await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).waitFor({ state: 'detached' });
     await window.runCommand('Backflow: Open Panel');
     panel = await window.panelFrame('.sample tbody tr:not([hidden])');
