@@ -67,7 +67,7 @@ describe('what the model writes', () => {
 
   it('is written on request of a run that was only opened', async () => {
     await window.reload();
-    panel = await window.panelFrame('[data-action=writeSample]');
+    panel = await window.panelFrame('[data-action=writeSample]:not([hidden])');
     assert.equal(await rows().count(), 0);
     await press('writeSample');
     await rows().first().waitFor();
