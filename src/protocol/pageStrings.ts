@@ -61,8 +61,7 @@ export const englishPageStrings = {
   sampleEmpty: 'The first one comes after the first steps.',
   sampleWrite: 'Write a sample',
   sampleAnother: 'Write another',
-  sampleTemperature: 'temperature {0}',
-  sampleText: 'text',
+  sampleText: 'text, at temperature {0}',
 
   // Does the gradient reach back?
   flowTitle: 'Does the gradient reach back?',
