@@ -248,7 +248,17 @@ function soakSuite() {
 }
 
 function windowSuite() {
-  return inWindow((environment) => mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute }));
+  return inWindow(async (environment, temporary) => {
+    // As a person has it: the extension installed, folders asked about, notifications shown.
+    const data = join(temporary, 'everyday');
+    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
+    try {
+      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
+      return await mocha('window', 'editor/window', { timeout: 3 * minute, environment: { ...environment, ...everyday }, deadline: 20 * minute });
+    } finally {
+      await server.stop();
+    }
+  });
 }
 
 function probedDelays(temporary) {
@@ -262,7 +272,7 @@ function inWindow(job, environmentIn = probedDelays) {
     const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: { ...shared, ...own }, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
-      return await job(environment);
+      return await job(environment, temporary);
     } finally {
       await server.stop();
     }

@@ -8,6 +8,7 @@ import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spec
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
+import type { ModelSample, SampleWatch } from './sample';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
@@ -264,7 +265,10 @@ export interface EngineCalls {
   describe(request: DescribeRequest): TokenReport;
   /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
+  /** Text from the model as it is when the text begins. */
   sample(request: SampleRequest): { readonly text: string };
+  /** Samples of the model as it learns, from now on, as events; one of a model that does not; null ends them. */
+  watchSamples(request: SampleWatch | null): null;
   /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
   overTraining(lane: FlowLane): FlowOverTraining;
   /** The frame of an earlier training step, without its unit map; the nearest that is kept, or null where none is. */
@@ -290,6 +294,8 @@ export interface EngineEvents {
   /** Of the target matrix under way: the part that is done, 0 … 1. */
   matrixProgress: number;
   finished: RunSummary;
+  /** A sample that was watched for is whole. */
+  sampleDrawn: ModelSample;
   /** Of a sample that asked for it: all its text so far. */
   sampled: { readonly stream: number; readonly text: string };
 }

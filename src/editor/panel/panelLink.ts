@@ -164,7 +164,8 @@ export class PanelLink implements vscode.Disposable {
 
 /** An address of the remote machine that the extension runs on is a file here. */
 function fileOfAddress(address: string): vscode.Uri {
-  return vscode.Uri.file(vscode.Uri.parse(address).path);
+  const uri = vscode.Uri.parse(address);
+  return uri.scheme === 'vscode-remote' ? vscode.Uri.file(uri.path) : uri;
 }
 
 function statusOf({ status, reading }: RunSession): PanelStatus {

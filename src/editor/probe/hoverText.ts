@@ -11,9 +11,9 @@ export type Translate = (template: string, ...args: (string | number)[]) => stri
 const barCells = 8;
 /** Contributions in the table, as many as predictions; the engine may send more. */
 const shownContributions = 5;
-/** Tokens shown before and behind a contributing one. */
-const contextBefore = 5;
-const contextBehind = 2;
+/** Tokens shown before and behind a contributing one: letters, or words and what stands between them. */
+const contextOfLetters = { before: 5, behind: 2 };
+const contextOfWords = { before: 2, behind: 1 };
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
   const parts = [heading(report, probe, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
@@ -119,8 +119,9 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
 /** The token in bold between its neighbours; a byte as its character, and which of it. */
 export function inContext(probe: ProbeText, token: number): string {
   const { first, end } = sharers(probe, token);
+  const { before, behind } = ['codePoint', 'grapheme', 'byte'].includes(probe.unit) ? contextOfLetters : contextOfWords;
   const symbols = (from: number, to: number) => markdownSymbols(textBetween(probe, from, to));
-  return `${symbols(first - contextBefore, first)} **${symbols(token, token + 1)}**${ordinal(probe, token)} ${symbols(end, end + contextBehind)}`;
+  return `${symbols(first - before, first)} **${symbols(token, token + 1)}**${ordinal(probe, token)} ${symbols(end, end + behind)}`;
 }
 
 /** Of a byte, which of its character, " 2/3"; nothing for a token by itself. */

@@ -13,7 +13,8 @@ import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../core/userError';
 import type { InspectReport } from '../../protocol/engine';
-import type { Backend } from '../backend';
+import { smallestToShare } from '../../kernels/fixedMatrix';
+import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport } from './gradientReport';
 
 export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding'>;
@@ -32,22 +33,28 @@ export interface Reading {
 export class FastReading implements Reading {
   /** The tape is that of its tokens and of the network's weights. */
   private isRead = false;
+  private hasWeights = false;
   private lastItemised: { readonly target: number; readonly norms: ItemisedNorms[][] } | null = null;
 
   private constructor(
     private readonly network: LearningNetwork,
     private readonly itemisedGradient: ItemisedGradient,
     private readonly targetMatrix: TargetMatrix,
+    private readonly isLive: boolean,
   ) {}
 
-  /** Room for texts of this length. Throws a UserError where there is not so much memory. */
-  static withRoom(steps: number, { config }: PlainModel, backend: Backend): FastReading {
+  /**
+   * Room for texts of this length. Throws a UserError where there is not so much memory.
+   * @param isLive the weights may change between two readings, and the processor has other work
+   */
+  static withRoom(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
+    const isWide = !isLive && stepWorkOf(config, 1) >= smallestToShare;
     try {
       return backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
         const { tape, parameters } = network;
-        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products));
-      });
+        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
+      }, isWide);
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
       throw thrown;
@@ -68,7 +75,8 @@ export class FastReading implements Reading {
     this.isRead = false;
     this.lastItemised = null;
     const { parameters, tape, forward } = this.network;
-    parameters.values.set(values);
+    if (this.isLive || !this.hasWeights) parameters.values.set(values);
+    this.hasWeights = true;
     tape.inputs.set(ids.subarray(0, this.steps));
     tape.targets.set(ids.subarray(1));
     tape.clearState();
@@ -103,7 +111,7 @@ export class FastReading implements Reading {
   private holds(ids: Ids, values: Float32Array): boolean {
     const { tape: { inputs, targets }, parameters } = this.network;
     const isSameText = targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
-    return isSameText && bytesOf(parameters.values).equals(bytesOf(values));
+    return isSameText && (!this.isLive || bytesOf(parameters.values).equals(bytesOf(values)));
   }
 }
 

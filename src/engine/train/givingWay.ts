@@ -14,7 +14,7 @@ const usualPiece = 4;
 /** The same backend, for networks that train or validate. */
 export function givingWay(backend: Backend, turns: Turns, piece = usualPiece): Backend {
   const pieces = new Pieces(turns, piece);
-  return { name: backend.name, build: (streams, make) => backend.build(streams, (arena, products) => make(arena, new InPieces(products, pieces))) };
+  return { name: backend.name, build: (streams, make, isWide) => backend.build(streams, (arena, products) => make(arena, new InPieces(products, pieces)), isWide) };
 }
 
 class Pieces {

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
+import { everydayData } from './codeServer';
 
 /** How many frames the page has drawn. */
 export async function framesDrawn(panel: FrameLocator): Promise<number> {
@@ -64,6 +65,11 @@ export function runsIn(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** The runs in the extension's own storage, of all windows of the everyday server. */
+export function ownRuns(): string[] {
+  return readdirSync(everydayData(), { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
 }
 
 /** A text of this many bytes at least, made of another. */

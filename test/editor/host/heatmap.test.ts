@@ -59,6 +59,29 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
     assert.ok(Math.min(...tails) < hoverLimit, `95 of 100 hovers took ${tails.map((tail) => tail.toFixed(1)).join(', ')} ms`);
   });
 
+  it('answers a hover within 50 ms in 95 of 100 cases, while it trains', async () => {
+    // On a machine that others use the editor is late with every hover, one that is answered at once too: what that takes is not ours.
+    const empty = await vscode.workspace.openTextDocument({ content: 'nothing here', language: 'plaintext' });
+    const provider = vscode.languages.registerHoverProvider({ scheme: 'untitled' }, { provideHover: () => new vscode.Hover('at once') });
+    const excess: number[] = [];
+    while (excess.length < mostAttempts && !excess.some((each) => each < hoverLimit)) {
+      const [times, editors]: [number[], number[]] = [[], []];
+      for (let i = 0; i < 60; i++) {
+        const began = performance.now();
+        assert.match(await hoverAt(1 + 3 * i), /nats/);
+        const answered = performance.now();
+        await vscode.commands.executeCommand('vscode.executeHoverProvider', empty.uri, new vscode.Position(0, 3));
+        times.push(answered - began);
+        editors.push(performance.now() - answered);
+        await wait(20);
+      }
+      excess.push(percentile(times, 0.95) - percentile(editors, 0.95));
+      report(`hover, training: ${percentile(times, 0.5).toFixed(1)} ms in half of the cases, ${percentile(times, 0.95).toFixed(1)} ms in 95 of 100; one that is answered at once: ${percentile(editors, 0.5).toFixed(1)} and ${percentile(editors, 0.95).toFixed(1)} ms`);
+    }
+    provider.dispose();
+    assert.ok(Math.min(...excess) < hoverLimit, `95 of 100 hovers took ${excess.map((each) => each.toFixed(1)).join(', ')} ms more than one that is answered at once`);
+  });
+
   it('keeps the host free for more than 20 ms at a time while it trains, scrolls and hovers', async () => {
     const busiest: number[] = [];
     while (busiest.length < mostAttempts && !busiest.some((busy) => busy < busyLimit)) {
