@@ -61,7 +61,7 @@ function factsOf({ model, hasVocabulary }: Examination): string {
   if (!model) return vscode.l10n.t('No whole recurrent language model was found in this file.');
   const { vocabularySize, parameterCount, producer } = model;
   return [
-    vscode.l10n.t('{0} symbols', number(vocabularySize)),
+    vscode.l10n.t('vocabulary of {0}', number(vocabularySize)),
     vscode.l10n.t('{0} parameters', number(parameterCount)),
     hasVocabulary ? vscode.l10n.t('its vocabulary is in the file') : vscode.l10n.t('its vocabulary is not in the file'),
     ...(producer === null ? [] : [vscode.l10n.t('written by {0}', producer)]),
