@@ -14,6 +14,7 @@ import { JourneyLink } from './editor/panel/journeyLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
 import { PanelRestorer } from './editor/panel/restorePanel';
+import { SampleLink } from './editor/panel/sampleLink';
 import { Playground } from './editor/playground';
 import { TokenHover } from './editor/probe/hover';
 import { ProbeTracker } from './editor/probe/probeTracker';
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const watching = new Watching(runs, tracker, panel, tints, tintMemory);
   const follower = new TargetFollower(runs, tracker, watching, tints);
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
+  const sampleLink = new SampleLink(panel, runs);
   const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
@@ -86,6 +88,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     watching,
     follower,
     link,
+    sampleLink,
     exports,
     restorer,
     journey,

@@ -47,5 +47,7 @@ export class RunInView {
 /** Whether two runs read the probe by the same tokens, so that their columns mean the same. */
 export function isAligned(a: Frame, b: Frame): boolean {
   const [x, y] = [a.header.tokens, b.header.tokens];
+  // What one vocabulary lacks another may know: the symbols of one text then differ, its tokens do not.
+  if (a.header.probe !== undefined && a.header.probe === b.header.probe) return x.length === y.length;
   return x === y || (x.length === y.length && x.every((token, t) => token === y[t]));
 }

@@ -74,6 +74,10 @@ export class Link {
     this.post({ type: 'matrix', action });
   }
 
+  sample(): void {
+    this.post({ type: 'sample' });
+  }
+
   playground(settings: PlaygroundSettings): void {
     this.post({ type: 'playground', settings });
     this.editor.setState({ ...this.state(), playground: settings });

@@ -6,6 +6,7 @@ import { FlowSection } from './flowSection';
 import { MatrixSection } from './matrixSection';
 import { OverTrainingSection } from './overTrainingSection';
 import { PlaygroundSection } from './playgroundSection';
+import { SampleSection } from './sampleSection';
 import type { PageParts, Section } from './section';
 import { TruncationSection } from './compareTruncations';
 import { WhySection } from './whySection';
@@ -25,6 +26,7 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
     case 'run':
       return [
         new ChartSection(parts),
+        new SampleSection(parts),
         new FlowSection(parts),
         new OverTrainingSection(parts),
         new WhySection(parts),

@@ -60,7 +60,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
   const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maximumRate: 20 } as const;
   const probe = vocabulary.encode(text);
-  const reading = FastReading.withRoom(probe.length - 1, plain, inspecting);
+  const reading = FastReading.withRoom(probe.length - 1, plain, inspecting, true);
   let frames = 0;
   return {
     async step() {

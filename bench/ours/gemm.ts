@@ -1,7 +1,7 @@
 /** What ONNX Runtime's matrix product reaches here: the limit that training is held against. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../../src/core/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../src/core/onnx/messages';
+import { InferenceSession, Tensor } from '../../src/engine/onnxRuntime';
 
 const rounds = 5;
 const millisecondsOfRound = 60;

@@ -99,13 +99,13 @@ function installExtensions(sources, installed) {
 /**
  * Starts an installed Code server on this machine's own address.
  * @param {{ port?: number, data: string, extensions?: string[], packages?: string[], release?: 'newest' | 'lowest', development?: boolean, environment?: Record<string, string>,
- * patience?: number }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
+ * patience?: number, trust?: boolean }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
  * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `patience`: seconds an
- * extension host outlives a window that was lost, the editor's own (three hours) unless given.
+ * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience }) {
+export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience, trust = false }) {
   const { node, editor } = places(placeOf(release), release);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
@@ -122,7 +122,8 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
       ...['--host', '127.0.0.1', '--port', String(port), '--connection-token-file', tokenFile],
       // Makes a released build accept extensions in development.
       ...(development ? ['--enable-smoke-test-driver'] : []),
-      ...['--accept-server-license-terms', '--disable-workspace-trust', '--telemetry-level', 'off'],
+      ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...(trust ? [] : ['--disable-workspace-trust']),
       ...(patience === undefined ? [] : ['--reconnection-grace-time', String(patience)]),
     ],
     { cwd: data, env: { ...withoutNpm(process.env), ...environment } },

@@ -23,10 +23,10 @@ const usage = `npm test -- [SUITE …] [--grep TEXT]
   lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
-  soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it; only by its name
+  soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
-Without a name, all of them but soak; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const minute = 60_000;
 const screenshots = join(workshop, 'screenshots');
@@ -78,7 +78,7 @@ function chosen(asked) {
   const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
   if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
-  return Object.keys(suites).filter((name) => (names.length === 0 ? name !== 'soak' : names.includes(name)));
+  return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
 }
 
 async function runSuites(names) {
@@ -239,21 +239,40 @@ function soakSuite() {
     return { trouble: null };
   }
   const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 2);
-  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 5) * minute, environment, deadline: (minutes + 6) * minute }));
+  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 8) * minute, environment, deadline: (minutes + 9) * minute }), (temporary) => {
+    // A folder of its own for temporary files, so that what is left there is nobody else's.
+    const folder = join(temporary, 'tmp');
+    mkdirSync(folder);
+    return { shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
+  });
 }
 
 function windowSuite() {
-  return inWindow((environment) => mocha('window', 'editor/window', { timeout: 3 * minute, environment, deadline: 20 * minute }));
+  return inWindow(async (environment, temporary) => {
+    // As a person has it: the extension installed, folders asked about, notifications shown.
+    const data = join(temporary, 'everyday');
+    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
+    try {
+      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
+      return await mocha('window', 'editor/window', { timeout: 3 * minute, environment: { ...environment, ...everyday }, deadline: 20 * minute });
+    } finally {
+      await server.stop();
+    }
+  });
 }
 
-/** A server whose windows have the extension in development. */
-function inWindow(job) {
+function probedDelays(temporary) {
+  return { shared: { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') } };
+}
+
+/** A server whose windows have the extension in development. `environmentIn` gives what the extension hosts share with the tests, and what is their own. */
+function inWindow(job, environmentIn = probedDelays) {
   return inTemporaryFolder(async (temporary) => {
-    const probe = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: probe, patience: 10 });
+    const { shared, own } = environmentIn(temporary);
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: { ...shared, ...own }, patience: 10 });
     try {
-      const environment = { ...browserEnvironment(), ...probe, BACKFLOW_CODE_SERVER: server.address({}) };
-      return await job(environment);
+      const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
+      return await job(environment, temporary);
     } finally {
       await server.stop();
     }

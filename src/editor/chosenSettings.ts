@@ -98,6 +98,11 @@ export function probeTokens(read: SettingReader): number {
   return Math.min(longestProbe, integer(read('probe.tokens'), shortestProbe, longestProbe));
 }
 
+/** Of generated text. */
+export function temperature(read: SettingReader): number {
+  return within(read('generate.temperature'), 0, 10, 0.8);
+}
+
 function oneOf<const T extends string | null>(value: unknown, choices: readonly T[], fallback: T): T {
   return choices.find((choice) => choice === value) ?? fallback;
 }

@@ -8,6 +8,7 @@ import { generateText } from './generate';
 import type { Notices } from './notices';
 import { exportModel } from './models/exportModel';
 import { textInView, type ModelOpener } from './models/openModel';
+import { pathOnDisk } from './models/onDisk';
 import type { PanelExports } from './panel/exporting';
 import type { Panel } from './panel/panel';
 import type { Playground } from './playground';
@@ -177,10 +178,10 @@ async function trainFurther({ training, registry, opener }: Pick<CommandParts, '
   if (document) await opener.answers.with(path, (model) => train(training, document, model));
 }
 
-/** A file as an address, or as a link gives it. */
+/** A model's file as an address, or as a link gives it. */
 function fileOf(argument: unknown): string | undefined {
-  if (argument instanceof vscode.Uri) return argument.fsPath;
-  return typeof argument === 'string' ? vscode.Uri.parse(argument, true).fsPath : undefined;
+  if (argument instanceof vscode.Uri) return pathOnDisk(argument);
+  return typeof argument === 'string' ? pathOnDisk(vscode.Uri.parse(argument, true)) : undefined;
 }
 
 /** The model of the tree as a path: a run's folder or a file. */

@@ -3,8 +3,15 @@
 /** Marks for characters that cannot be seen. */
 const marks: Readonly<Record<string, string>> = { ' ': '␣', '\n': '⏎', '\r': '␍', '\t': '⇥', '\u00a0': '⍽', '\u3000': '□' };
 
-/** A symbol as one can read it: whitespace as marks, other invisible characters by their number. */
+/** What belongs to the character before it: marks, joiners, and the tags of flags. */
+const joined = /^[\p{M}\p{Join_Control}\u{e0020}-\u{e007f}]$/u;
+
+/** A symbol, or some, as one can read them: whitespace as marks, other invisible characters by their numbers. */
 export function visibleSymbol(symbol: string): string {
+  return Array.from(symbol, (character, index) => (index > 0 && joined.test(character) ? character : visibleCharacter(character))).join('');
+}
+
+function visibleCharacter(symbol: string): string {
   const mark = marks[symbol];
   if (mark) return mark;
   if (/^[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Zs}]$/u.test(symbol)) {
@@ -21,5 +28,5 @@ export function escapeMarkdown(text: string): string {
 
 /** Every symbol of `text`, made visible and escaped. */
 export function markdownSymbols(text: string): string {
-  return escapeMarkdown(Array.from(text, visibleSymbol).join(''));
+  return escapeMarkdown(visibleSymbol(text));
 }

@@ -5,6 +5,7 @@ import { cellOf } from '../core/model/cells/registry';
 import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
+import type { Crew } from '../kernels/crew';
 import type { BackendName } from '../protocol/settings';
 import { MixedProducts, smallestForSteps } from './products/mixedProducts';
 import { takesSharedMemory } from './products/staging';
@@ -16,8 +17,9 @@ export interface Backend {
    * Makes what `make` makes in an arena of just the size it asks for. It is called twice, first to be measured: then every array it
    * gets is empty. The kernels of an arena for `streams` streams run on several threads where that pays.
    * Throws ArenaTooLarge or another RangeError where the memory is not to be had.
+   * @param isWide so large a model that the products of a single stream are shared among the threads
    */
-  build<T>(streams: number, make: (arena: Arena, products: Products) => T): T;
+  build<T>(streams: number, make: (arena: Arena, products: Products) => T, isWide?: boolean): T;
 }
 
 export interface BackendRequest {
@@ -41,15 +43,16 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
   const products = ort && (await ort.OrtProducts.create(threads, false));
   // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the crew gains.
   const wouldCopy = products !== undefined && stepWork >= smallestForSteps && !takesSharedMemory;
-  const crew = threads > 1 && !wouldCopy ? createCrew(threads) : null;
+  let crew: Crew | null = null;
+  const crewFor = (streams: number, isWide: boolean) => (threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (crew ??= createCrew(threads)) : null);
   return {
     name: products ? 'ort' : 'wasm',
-    build: (streams, make) => {
+    build: (streams, make, isWide = false) => {
       const productsIn = (arena: Arena) => {
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: streams > 1 ? crew : null, mostBytes: machineBytes() });
+      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: crewFor(streams, isWide), mostBytes: machineBytes() });
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
+import type { SampleWatch } from '../protocol/sample';
 import type { TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
@@ -24,6 +25,7 @@ import { exportModel } from './model/exportModel';
 import { openModel } from './model/openModel';
 import { summaryOf } from './model/summary';
 import { Sampler } from './sampler';
+import { SampleSource } from './sampleSource';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
 import { Turns } from './turns';
@@ -42,6 +44,7 @@ interface Loaded {
   /** Steps the model has been trained for, now. */
   readonly trainingStep: () => number;
   readonly frames: FrameSource;
+  readonly samples: SampleSource;
   /** The flows of the frames so far. */
   readonly history: FlowHistory;
   readonly run: Run | null;
@@ -65,6 +68,7 @@ export class Engine {
     describe: (request, signal) => this.describe(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
+    watchSamples: (watch) => this.watchSamples(watch),
     overTraining: (lane) => this.overTraining(lane),
     frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
     targetMatrix: ({ text }, signal) => this.targetMatrix(text, signal),
@@ -106,7 +110,7 @@ export class Engine {
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
         model: summaryOf(general, producer), proof, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
-        trainingStep, backend: backend.name, run,
+        trainingStep, unit: vocabulary.unit, backend: backend.name, run,
       };
     });
   }
@@ -139,7 +143,7 @@ export class Engine {
     return this.turns.take(() => {
       signal.throwIfAborted();
       return describeToken(this.model.inspector, request);
-    });
+    }, true);
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
@@ -149,7 +153,12 @@ export class Engine {
 
   private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
-    const sampler = await this.turns.take(() => Sampler.create(model, prompt, settings, Random.fromSeed(seed)));
+    const sampler = await this.turns.take(async () => {
+      const made = Sampler.of(model);
+      made.takeWeights();
+      await made.begin(prompt, { ...settings, random: Random.forDrawing(seed) });
+      return made;
+    });
     const ids: number[] = [];
     for (let isOver = false; !isOver; ) {
       isOver = await this.turns.take(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
@@ -158,6 +167,11 @@ export class Engine {
       await breathe(signal);
     }
     return { text: model.vocabulary.decode(ids) };
+  }
+
+  private watchSamples(watch: SampleWatch | null): null {
+    this.model.samples.watch(watch);
+    return null;
   }
 
   private overTraining(lane: FlowLane): FlowOverTraining {
@@ -185,6 +199,7 @@ export class Engine {
   /** Ends what is under way, saving a checkpoint of a run. */
   async close(): Promise<void> {
     this.loaded?.frames.dispose();
+    this.loaded?.samples.dispose();
     const run = this.loaded?.run;
     if (run && ['running', 'paused'].includes(run.status.state)) await run.stop();
   }
@@ -217,6 +232,7 @@ export class Engine {
       status: (status) => {
         this.emit('status', status);
         this.loaded?.frames.changed();
+        this.loaded?.samples.changed();
       },
       progress: (progress) => this.emit('progress', progress),
       finished: (summary) => this.emit('finished', summary),
@@ -229,6 +245,8 @@ export class Engine {
       stepped: async () => {
         this.loaded?.frames.changed();
         await this.loaded?.frames.makeIfDue();
+        this.loaded?.samples.changed();
+        await this.loaded?.samples.goOnIfDue();
       },
     });
     this.loaded = this.prepare(parts.model, history, run, () => parts.trainer.step);
@@ -247,7 +265,9 @@ export class Engine {
       },
       watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
     };
-    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.turns, sink, trainingStep, () => run?.isTraining ?? false) };
+    const isTraining = () => run?.isTraining ?? false;
+    const samples = new SampleSource({ model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining }, this.turns, (sample) => this.emit('sampleDrawn', sample));
+    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.turns, sink, trainingStep, isTraining), samples };
   }
 }
 

@@ -1,4 +1,4 @@
-/** Text from the model: one token at a time, the state carried along. */
+/** Text from the model as it is when the text begins: one token at a time, the state carried along. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
@@ -8,52 +8,66 @@ import type { PlainModel } from '../core/model/plainModel';
 import type { ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';
 
+/** How a text is drawn. */
+export interface Drawing extends SamplingSettings {
+  readonly random: Random;
+}
+
 export class Sampler {
   /** Ids that stand for no text. */
   private readonly excluded: ReadonlySet<number>;
+  private drawing: Drawing | null = null;
+  /** The id that is read next. */
+  private last = 0;
 
   private constructor(
     private readonly vocabulary: Vocabulary,
     private readonly plain: PlainModel,
     private readonly network: Network,
-    private readonly settings: SamplingSettings,
-    private readonly random: Random,
-    private last: number,
   ) {
     const { sos, unknown, mask } = vocabulary.specials;
     this.excluded = new Set([sos, unknown, mask].filter((id) => id !== null));
   }
 
-  /**
-   * Reads the prompt. A model of sequences reads it as the beginning of one; for another an empty prompt is the beginning of a
-   * line. Throws a UserError for settings out of range, symbols the model does not know, and a model that cannot generate.
-   */
-  static async create(model: InspectedModel, prompt: string, settings: SamplingSettings, random: Random): Promise<Sampler> {
-    const { plain, vocabulary } = model;
+  /** With a copy of the weights, still to be taken. Throws a UserError for a model that cannot generate. */
+  static of({ plain, vocabulary, backend }: InspectedModel): Sampler {
     if (!plain) throw new UserError('This model has a form that can be inspected, but it cannot generate text here.');
     refuseGeneration(plain.config);
-    checkSampling(settings);
-    const [first, ...rest] = beginning(vocabulary, prompt);
-    const network = model.backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
-    const sampler = new Sampler(vocabulary, plain, network, settings, random, first);
+    const network = backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
+    return new Sampler(vocabulary, plain, network);
+  }
+
+  /** What is drawn from now on is of the model as it is now, however it is trained on. */
+  takeWeights(): void {
+    this.network.parameters.values.set(this.plain.parameters.values);
+  }
+
+  /**
+   * Begins a text, with the state zero: reads the prompt. A model of sequences reads it as the beginning of one; for another an empty
+   * prompt is the beginning of a line. Throws a UserError for settings out of range and symbols the model does not know.
+   */
+  async begin(prompt: string, drawing: Drawing): Promise<void> {
+    checkSampling(drawing);
+    const [first, ...rest] = beginning(this.vocabulary, prompt);
+    this.drawing = drawing;
+    this.network.tape.clearState();
+    this.last = first;
     for (const id of rest) {
-      await sampler.read();
-      sampler.last = id;
+      await this.read();
+      this.last = id;
     }
-    return sampler;
   }
 
   /** The next token's id; null at the end of a sequence. */
   async next(): Promise<number | null> {
+    if (!this.drawing) throw new Error('no text has been begun');
     await this.read();
-    this.last = draw(samplingWeights(this.network.tape.probabilities, this.settings, this.excluded), this.random);
+    this.last = draw(samplingWeights(this.network.tape.probabilities, this.drawing, this.excluded), this.drawing.random);
     return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
   private async read(): Promise<void> {
-    const { parameters, tape, forward } = this.network;
-    // They may have been trained on since the last token.
-    parameters.values.set(this.plain.parameters.values);
+    const { tape, forward } = this.network;
     tape.inputs[0] = this.last;
     await forward.run();
     tape.carryState();

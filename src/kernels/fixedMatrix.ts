@@ -1,8 +1,11 @@
 /** Matrices on the right-hand side of products, in the layout that the kernels read. */
 import { at, type Arena } from './arena';
+import { splitStreams } from './crew';
 
 /** Columns of one panel: `panelWidth` of assembly/panels.ts. */
 const panelWidth = 8;
+/** Multiply-adds of a product with one row from which it is worth sharing among threads, which takes some microseconds. */
+export const smallestToShare = 2.5e5;
 
 /**
  * A matrix [k, n] that stays the same for many products: the recurrent weights of one window. It lies in panels of eight columns,
@@ -34,9 +37,20 @@ export class FixedMatrix {
     this.arena.kernels.pack(this.address, at(matrix), this.k, this.n, 1, this.k);
   }
 
-  /** out[m, n] += a[m, k] · this, at the arrays' elements `outIndex` and `aIndex`. */
+  /**
+   * out[m, n] += a[m, k] · this, at the arrays' elements `outIndex` and `aIndex`. A large product with one row has its columns spread over
+   * the arena's threads: each has less to fetch.
+   */
   multiplyAdd(out: Float32Array, outIndex: number, a: Float32Array, aIndex: number, m: number): void {
-    this.arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), at(this.values), m, this.n, this.k);
+    const { arena, k, n } = this;
+    if (m > 1 || arena.crew === null || k * n < smallestToShare) {
+      arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), this.address, m, n, k);
+      return;
+    }
+    arena.run('multiplyAdd', splitStreams(Math.ceil(n / panelWidth), arena.threads).map(({ first, count }) => {
+      const column = first * panelWidth;
+      return [at(out, outIndex + column), at(a, aIndex), at(this.values, column * k), 1, Math.min(count * panelWidth, n - column), k];
+    }));
   }
 }
 

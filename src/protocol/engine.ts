@@ -2,11 +2,13 @@
  * The link between the editor (or the command line) and the engine. The two interfaces *are* the protocol: `rpc.ts` types
  * every message from them. One engine process has at most one model, training or not.
  */
+import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
+import type { ModelSample, SampleWatch } from './sample';
 import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
@@ -71,6 +73,8 @@ export interface OpenResult {
   /** Why training cannot go on from it; null where it can. */
   readonly trainingRefusal: Message | null;
   readonly trainingStep: number;
+  /** What its vocabulary takes for a token. */
+  readonly unit: ReadUnit;
   readonly backend: BackendName;
   /** What the run's folder says, when the checkpoint lies in one. */
   readonly run: { readonly description: RunDescription; readonly history: Progress } | null;
@@ -129,7 +133,11 @@ export interface ParameterReport {
 /** The answer of `inspect`; the command line prints it as JSON. */
 export interface InspectReport {
   readonly loss: number;
+  /** Symbols of the T inputs. */
   readonly tokens: readonly string[];
+  /** Where each of them begins and ends in the text, and behind them the last target: T + 1 places, in UTF-16 units. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
   readonly layers: readonly LayerReport[];
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };
@@ -257,7 +265,10 @@ export interface EngineCalls {
   describe(request: DescribeRequest): TokenReport;
   /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
+  /** Text from the model as it is when the text begins. */
   sample(request: SampleRequest): { readonly text: string };
+  /** Samples of the model as it learns, from now on, as events; one of a model that does not; null ends them. */
+  watchSamples(request: SampleWatch | null): null;
   /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
   overTraining(lane: FlowLane): FlowOverTraining;
   /** The frame of an earlier training step, without its unit map; the nearest that is kept, or null where none is. */
@@ -283,6 +294,8 @@ export interface EngineEvents {
   /** Of the target matrix under way: the part that is done, 0 … 1. */
   matrixProgress: number;
   finished: RunSummary;
+  /** A sample that was watched for is whole. */
+  sampleDrawn: ModelSample;
   /** Of a sample that asked for it: all its text so far. */
   sampled: { readonly stream: number; readonly text: string };
 }

@@ -108,6 +108,8 @@ export interface FrameHeader {
   readonly trainingStep: number;
   /** The model's, the lowest first. */
   readonly layers: readonly LayerShape[];
+  /** The text, of a frame that was asked for: two texts can have the same symbols, where the vocabulary lacks some. */
+  readonly probe?: string;
   /** Symbols of the T inputs, in order. */
   readonly tokens: readonly string[];
   /** Symbol that follows the last input: what the last step has to predict. */

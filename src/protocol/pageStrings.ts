@@ -52,6 +52,18 @@ export const englishPageStrings = {
   normDescription: 'Gradient norm over {0} steps on a logarithmic scale: last {1}, largest {2}.',
   trainingStep: 'training step',
 
+  // What does it write?
+  sampleTitle: 'What does it write?',
+  sampleSentence: 'What the model makes up as it learns, the newest on top.',
+  sampleExplained: 'A sample begins at the beginning of a line, or of a sequence, with all states zero. Each next token is drawn from what the model predicts, with probability q, and is what it reads next: it has no other text before it.',
+  sampleExplainedTemperature: 'p is the prediction and T the temperature, the setting “backflow.generate.temperature”: 0 always takes the likeliest token, 1 draws as the model predicts.',
+  sampleExplainedSame: 'The random numbers are the same each time, so that what changes is the model. Each sample is of the weights of one training step. Of those before the newest a few are kept, more of them early, where a model learns the most; they are shown as far as a line goes.',
+  sampleEmpty: 'The first one comes after the first steps.',
+  sampleWrite: 'Write a sample',
+  sampleAnother: 'Write another',
+  sampleTemperature: 'temperature {0}',
+  sampleText: 'text',
+
   // Does the gradient reach back?
   flowTitle: 'Does the gradient reach back?',
   flowSentence: 'How strongly the loss at one token, the target, depends on the hidden states before it.',

@@ -3,6 +3,7 @@ import type { Frame, UnitMapChoice } from './frame';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { RunDescription, RunState, ValidationPoint } from './run';
+import type { ModelSample } from './sample';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
@@ -38,6 +39,8 @@ export type ToPage =
   | { readonly type: 'matrixProgress'; readonly done: number }
   /** The target matrix; null when it was cancelled or could not be computed, and then why. */
   | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
+  /** What the model has written so far, the newest last. */
+  | ({ readonly type: 'samples' } & ShownSamples)
   | { readonly type: 'playground'; readonly result: PlaygroundResult }
   /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
   | { readonly type: 'takeAway'; readonly kind: ExportKind }
@@ -57,6 +60,14 @@ export interface ComparedRun {
   readonly run: RunDescription;
   readonly status: PanelStatus;
   readonly history: MetricRows;
+}
+
+export interface ShownSamples {
+  readonly samples: readonly ModelSample[];
+  /** Of a model that is not trained the page can ask for a sample, by `sample`. */
+  readonly onRequest: boolean;
+  /** Why the model cannot write, in the reader's language. */
+  readonly refusal: string | null;
 }
 
 /** Figures, tables, or the whole page as one document. */
@@ -95,6 +106,8 @@ export type FromPage =
   /** Show the flow of an earlier training step. */
   | { readonly type: 'travel'; readonly trainingStep: number }
   | { readonly type: 'matrix'; readonly action: 'compute' | 'cancel' }
+  /** Draw a sample, other than the one before. */
+  | { readonly type: 'sample' }
   | { readonly type: 'playground'; readonly settings: PlaygroundSettings }
   | { readonly type: 'openPlayground' }
   /** The newest frame of a compared run has been drawn. */

@@ -56,6 +56,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const action = message['action'];
       return action === 'compute' || action === 'cancel' ? { type: 'matrix', action } : undefined;
     }
+    case 'sample':
+      return { type: 'sample' };
     case 'playground': {
       const settings = parsePlayground(message['settings']);
       return settings && { type: 'playground', settings };
@@ -67,7 +69,7 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'truncations':
       return { type: 'truncations' };
     case 'drop':
-      return isFileAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
+      return isAddress(message['uri']) ? { type: 'drop', uri: message['uri'] } : undefined;
     case 'offer':
       return parseOffer(message['items']);
     case 'save':
@@ -112,9 +114,9 @@ function parseChoice(choice: unknown): UnitMapChoice | undefined {
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
 }
 
-/** Of a file on the machine where the extension runs; a web page could give anything. */
-function isFileAddress(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= longestAddress && /^(file|vscode-remote):\/\//.test(value);
+/** An absolute one; whether it is that of a file here, the editor says. */
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= longestAddress && /^[a-z][a-z0-9+.-]+:./i.test(value);
 }
 
 function parseOffer(items: unknown): FromPage | undefined {

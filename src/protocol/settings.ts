@@ -1,4 +1,5 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
+import type { TokenUnit } from '../tokens/tokenUnit';
 
 export type CellName = 'rnn' | 'lstm' | 'gru';
 export type Activation = 'tanh' | 'relu';
@@ -11,8 +12,7 @@ export type ObjectiveName = 'next' | 'masked';
 /** How the corpus is read: on and on, the state carried along, or sequence by sequence. */
 export type ReadingMode = 'stream' | 'sequences';
 export type SequenceSplit = 'lines' | 'paragraphs';
-/** What a token is: a Unicode code point, a grapheme cluster, a word (and what stands between words), or a byte of UTF-8. */
-export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';
+export type { TokenUnit };
 export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface ModelSettings {

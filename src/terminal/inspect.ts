@@ -96,7 +96,7 @@ function readable(opened: OpenResult, report: InspectReport, text: string, canva
   const target = report.layers[0].flow.target;
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
-  const predicted = (target + 1 < report.tokens.length ? report.tokens[target + 1] : Array.from(text).at(-1)) ?? '';
+  const predicted = target + 1 < report.tokens.length ? report.tokens[target + 1] : text.slice(report.starts[target + 1], report.ends[target + 1]);
   const trained = trainingStep > 0 ? say(', trained for {0}', counted(trainingStep, 'step')) : '';
   return [
     ...readingInWords(opened),

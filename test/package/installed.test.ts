@@ -25,7 +25,8 @@ for (const release of ['newest', 'lowest'] as const) {
         const folder = join(workspace.folder, '.backflow/runs', run);
         const checkpoints = () => readdirSync(join(folder, 'checkpoints')).filter((name) => /^step-\d+\.onnx$/.test(name));
         for (let i = 0; i < 100 && checkpoints().length === 0; i++) await window.page.waitForTimeout(100);
-        assert.equal(checkpoints().length, 1);
+        // A quick machine has saved some on the way, too.
+        assert.notEqual(checkpoints().length, 0);
         // The package's own binary runs, not a fallback.
         const { backend } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as { backend: string };
         assert.equal(backend, 'ort');
@@ -36,7 +37,7 @@ for (const release of ['newest', 'lowest'] as const) {
         throw error;
       } finally {
         await window.close();
-        workspace.remove();
+        await workspace.remove();
       }
     });
   });

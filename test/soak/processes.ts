@@ -1,6 +1,5 @@
 /** What this machine's processes use, as Linux tells it in /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Process {
@@ -46,9 +45,8 @@ export function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Files that Backflow, or what it uses, could leave behind. */
-export function temporaryFiles(workspace: string): number {
-  const ofSystem = readdirSync(tmpdir()).filter((name) => /onnx|ort[-_.]|\.tmp$/i.test(name));
+/** What lies in a folder for temporary files, and what the writing of a run has left half done. */
+export function temporaryFiles(folder: string, workspace: string): number {
   const ofRuns = readdirSync(join(workspace, '.backflow'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(tmp|unfinished)$/.test(name));
-  return ofSystem.length + ofRuns.length;
+  return readdirSync(folder, { recursive: true }).length + ofRuns.length;
 }

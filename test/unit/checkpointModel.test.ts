@@ -1,5 +1,4 @@
 /** A checkpoint is a model that anyone can open: ONNX Runtime's own operators, run on it, predict what the engine predicts. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
@@ -9,6 +8,7 @@ import { encodeModel } from '../../src/core/onnx/messages';
 import { decodeOnnx } from '../../src/core/onnx/onnxFile';
 import { readOnnx } from '../../src/core/onnx/read/readModel';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/core/onnx/checkpointFile';
+import { InferenceSession, Tensor } from '../../src/engine/onnxRuntime';
 import { assertClose } from '../reference/compare';
 import { randomModel, readProbe } from './support/models';
 

@@ -106,6 +106,6 @@ describe('the flows over training', () => {
     assert.deepEqual(read.at(400), history.at(400));
     await import('node:fs/promises').then(({ writeFile }) => writeFile(file, 'no such thing'));
     assert.equal((await readFlowHistory(file)).rows.length, 0);
-    folder.remove();
+    await folder.remove();
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bar, hoverText, powerOfTen, signedBar } from '../../src/editor/probe/hoverText';
+import { bar, characterHeading, hoverText, inContext, ordinal, powerOfTen, signedBar } from '../../src/editor/probe/hoverText';
 import { probeText } from '../../src/editor/probe/probeText';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../../src/editor/markdown';
 import type { TokenReport } from '../../src/protocol/engine';
@@ -7,7 +7,7 @@ import type { TokenReport } from '../../src/protocol/engine';
 const english = (template: string, ...args: (string | number)[]) =>
   template.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
 
-const probe = probeText('ab | c', 0, { line: 0, character: 0 }, 10)!;
+const probe = probeText('ab | c', 'codePoint', 0, { line: 0, character: 0 }, 10)!;
 
 const report: TokenReport = {
   token: 5,
@@ -91,12 +91,45 @@ describe('the hover’s text', () => {
   });
 });
 
+describe('the hover’s text of other tokens than characters', () => {
+  const place = { line: 0, character: 0 };
+
+  it('says what the model reads for a word that it does not know, and what stands in the text', () => {
+    const words = probeText('once a dragon', 'word', 0, place, 10)!;
+    const unknown: TokenReport = { ...report, token: 4, symbol: '<unk>', contributions: null };
+    assert.match(hoverText(unknown, words, english), /^\*\*dragon\*\* · read as \*\*\\<unk\\>\*\* · loss 0\.69 nats/);
+    assert.match(hoverText({ ...unknown, symbol: 'dragon' }, words, english), /^\*\*dragon\*\* · loss/);
+  });
+
+  it('shows a contributing word between its neighbours, the spaces too that are no tokens', () => {
+    const words = probeText('the wall of the village', 'word', 0, place, 20)!;
+    assert.equal(inContext(words, 2), 'the␣ **wall** ␣');
+    assert.equal(inContext(probeText('the wall of the village', 'whitespace', 0, place, 20)!, 1), 'the **wall** of');
+  });
+
+  it('names bytes by themselves, their character and which of it they are', () => {
+    const bytes = probeText('a한b', 'byte', 0, place, 10)!;
+    const reports = [0.5, 0.25, 0.125].map((loss, i): TokenReport => ({ ...report, token: 1 + i, symbol: ['\\xED', '\\x95', '\\x9C'][i], loss: loss * Math.LN2 }));
+    assert.match(hoverText(reports[1], bytes, english), /^\*\*\\\\x95\*\* · loss 0\.17 nats \(0\.25 bits\)/);
+    assert.equal(characterHeading(reports, bytes, english), '**한** · 3 tokens · loss 0.61 nats (0.88 bits)');
+    assert.equal(characterHeading([{ ...reports[0], loss: null }, reports[1]], bytes, english), '**한** · 2 tokens');
+    assert.deepEqual([0, 1, 2, 3, 4].map((token) => ordinal(bytes, token)), ['', ' 1/3', ' 2/3', ' 3/3', '']);
+    assert.equal(inContext(bytes, 2), 'a **한** 2/3 b');
+  });
+});
+
 describe('symbols in Markdown', () => {
   it('make what is invisible visible', () => {
     assert.equal(markdownSymbols('a b\r\n\t'), 'a␣b␍⏎⇥');
     assert.equal(visibleSymbol('\u200b'), 'U+200B');
     assert.equal(visibleSymbol('\u0301'), '◌\u0301');
     assert.equal(visibleSymbol('🙂'), '🙂');
+    assert.equal(visibleSymbol('\r\n'), '␍⏎');
+    assert.equal(visibleSymbol('  \u202e'), '␣␣U+202E');
+  });
+
+  it('leave a grapheme cluster in one piece', () => {
+    for (const cluster of ['👨‍👩‍👧', '🇰🇷', 'e\u0301', '\u1112\u1161\u11ab', '🏴\u{e0067}\u{e0062}\u{e007f}']) assert.equal(visibleSymbol(cluster), cluster);
   });
 
   it('never act as markup, HTML, a link or an icon', () => {

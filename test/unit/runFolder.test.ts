@@ -70,6 +70,13 @@ describe('a run folder', () => {
       assert.deepEqual(await everything(join(root, '.backflow')), ['runs', join('runs', 'hello-lstm'), join('runs', 'hello-lstm', 'notes.txt')]);
     });
 
+    it('is given to one of many that ask for the same at once', async () => {
+      const made = await Promise.allSettled(Array.from({ length: 12 }, () => RunFolder.create(folder, recordOf(folder))));
+      assert.equal(made.filter(({ status }) => status === 'fulfilled').length, 1);
+      for (const each of made) if (each.status === 'rejected') assert.match(String(each.reason), /^UserError: The folder .*hello-lstm is not empty/);
+      assert.deepEqual(await everything(folder), ['checkpoints', 'run.json']);
+    });
+
     it('writes nothing where the path leads through a file, is too long, or is in no real file system', async () => {
       await writeFile(join(root, 'file'), 'x');
       const throughFile = join(root, 'file', 'runs', 'a');

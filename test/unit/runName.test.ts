@@ -33,12 +33,14 @@ describe('a run on disk', () => {
     const text = JSON.stringify({
       model: { cell: 'gru', layers: 2, hiddenSize: 64 },
       corpus: { name: 'tale.txt', path: '/home/ada/tale.txt' },
+      training: { steps: 500 },
       created: '2026-03-04T05:06:07.000Z',
     });
     assert.deepEqual(parseRunRecord(text), {
       cell: 'gru',
       layers: 2,
       hiddenSize: 64,
+      steps: 500,
       corpusName: 'tale.txt',
       corpusPath: '/home/ada/tale.txt',
       created: new Date('2026-03-04T05:06:07.000Z'),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { nearestRegions, regionLevel, tintOf, tintRuns } from '../../src/editor/probe/tintLevels';
-import { tintsOf } from '../../src/editor/probe/tintQuantity';
+import { tintsOf as tintsIn, type TintChoice } from '../../src/editor/probe/tintQuantity';
 import type { Frame, LaneChoice } from '../../src/protocol/frame';
 import { defaultThresholds } from '../../src/protocol/settings';
+import { spansOf } from '../../src/tokens/spans';
 
 function frameOf(flow: readonly number[], target: number, cellFlow: readonly number[] = []): Frame {
   return {
@@ -27,6 +28,8 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
   };
 }
 
+/** Of a text of as many letters as the frame has inputs, and one that is only predicted. */
+const tintsOf = (frame: Frame, choice: TintChoice) => tintsIn(frame, choice, Array.from({ length: frame.header.tokens.length + 1 }, (_, start) => ({ start, end: start + 1 })));
 const gradientTints = (frame: Frame) => tintsOf(frame, { kind: 'gradient' })!;
 
 /** Of a frame that holds ℓ_t, and a lane if one is given. */
@@ -115,5 +118,26 @@ describe('tints', () => {
     assert.deepEqual(nearestRegions(tints, 6), [{ kind: 'vanishing', from: 3, to: 5 }]);
     assert.deepEqual(nearestRegions(tints, 3), [{ kind: 'vanishing', from: 0, to: 2 }]);
     assert.deepEqual(nearestRegions(gradientTints(frameOf([3, 3, 0.1, 0], 3)), 3), [{ kind: 'exploding', from: 0, to: 2 }]);
+  });
+
+  describe('of a character’s bytes, which can only have one', () => {
+    // Two, three and one byte; the last is only predicted.
+    const spans = Array.from(spansOf('é한b', 'byte'));
+    const levelsOf = (frame: Frame, choice: TintChoice) => tintsIn(frame, choice, spans)!.map((tint) => tint && (tint.kind === 'vanishing' ? -tint.level : tint.level));
+
+    it('are lost only where the gradient vanishes through all of them', () => {
+      assert.deepEqual(levelsOf(frameOf([-9, -3.5, NaN, 2.5, 0], 4), { kind: 'gradient' }), [-2, -2, 2, 2, 2, undefined]);
+      assert.deepEqual(levelsOf(frameOf([-Infinity, -Infinity, -4, -9, 0], 4), { kind: 'gradient' }), [1, 1, undefined, undefined, undefined, undefined]);
+    });
+
+    it('show the loss of the character, which is the sum of theirs, and none where the probe begins with it', () => {
+      const bits = [9, 0.4, 0.4, 0.4, 2.5].map((each) => each * Math.LN2);
+      assert.deepEqual(levelsOf(frameWith(bits), { kind: 'loss' }), [undefined, undefined, 1, 1, 1, 2]);
+    });
+
+    it('show the value of a unit that is farthest from its middle', () => {
+      const choice: LaneChoice = { kind: 'unit', layer: 0, direction: 'forward', quantity: 'hidden', unit: 0 };
+      assert.deepEqual(levelsOf(frameWith([1, 1, 1, 1, 1], { choice, values: [0.1, -0.9, 0.5, 0.7, -0.3] }), choice), [-4, -4, 3, 3, 3, undefined]);
+    });
   });
 });

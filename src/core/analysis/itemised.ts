@@ -45,13 +45,16 @@ export class ItemisedGradient {
   private readonly carried: readonly (readonly Carried[])[];
   private readonly hidden: Float32Array;
   private readonly cellTotal: Float32Array;
+  /** T × G·H where there are layers below, else 1 × G·H: a row for each step, … */
   private readonly preActivations: Float32Array;
+  /** … and what it is to be multiplied with. */
+  private readonly logScales: Float64Array;
   private readonly recurrentPreActivations: Float32Array;
+  /** T × D·H: what a direction sends down, at the scales of its steps. */
   private readonly down: Float32Array;
   private readonly error: Float32Array;
-  /** The ways back through R, and down through W. */
+  /** The way back through R. */
   private readonly R: FixedMatrix;
-  private readonly W: FixedMatrix;
 
   /** @param tape of one stream (B = 1)  @param parameters in its arena */
   constructor(
@@ -74,12 +77,13 @@ export class ItemisedGradient {
     this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), cellState: arena.floats(cellSize), isReached: false })));
     this.hidden = arena.floats(H);
     this.cellTotal = arena.floats(cellSize);
-    this.preActivations = arena.floats(width);
+    const rows = config.layers > 1 ? mostSteps : 1;
+    this.preActivations = arena.floats(rows * width);
+    this.logScales = new Float64Array(mostSteps);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(width) : this.preActivations;
-    this.down = arena.floats(outputSize(config));
+    this.down = arena.floats(config.layers > 1 ? mostSteps * outputSize(config) : 0);
     this.error = arena.floats(config.vocabularySize);
     this.R = new FixedMatrix(arena, width, H);
-    this.W = new FixedMatrix(arena, width, outputSize(config));
   }
 
   /** Norms of every layer and direction, from what the tape holds now. */
@@ -104,7 +108,10 @@ export class ItemisedGradient {
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       this.toBelow.logScales.fill(-Infinity);
       this.toBelow.isReached.fill(0);
-      layers[layer].directions.forEach((direction, d) => norms[layer].push(this.direction(layer, d, direction)));
+      for (const [d, direction] of layers[layer].directions.entries()) {
+        norms[layer].push(this.direction(layer, d, direction));
+        if (layer > 0) await this.sendDown(layer, d);
+      }
       [this.fromAbove, this.toBelow] = [this.toBelow, this.fromAbove];
     }
     return norms;
@@ -131,12 +138,11 @@ export class ItemisedGradient {
     fromAbove.logScales[target] = arrival.logScale;
   }
 
-  /** One direction of one layer, from its last step to its first; adds what it sends down to `toBelow`. */
+  /** One direction of one layer, from its last step to its first. */
   private direction(layer: number, d: number, direction: DirectionTape): ItemisedNorms {
     const { steps, config } = this.tape;
-    const { R, W } = this.parameters.layers[layer][d];
-    this.R.load(R);
-    if (layer > 0) this.W.load(W);
+    this.R.load(this.parameters.layers[layer][d].R);
+    this.logScales.fill(-Infinity);
     const { hasCellState } = cellOf(config.cell);
     const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(hasCellState ? steps : 0).fill(NaN) };
     const carried = this.carried[layer][d];
@@ -149,7 +155,7 @@ export class ItemisedGradient {
   }
 
   private step(layer: number, d: number, direction: DirectionTape, t: number, norms: ItemisedNorms): void {
-    const { hidden, cellTotal, preActivations, recurrentPreActivations, fromAbove, tape } = this;
+    const { hidden, cellTotal, fromAbove, tape } = this;
     const { hidden: carried, cellState: carriedCell } = this.carried[layer][d];
     const { config, arena } = tape;
     const { hiddenSize: H, activation } = config;
@@ -168,6 +174,10 @@ export class ItemisedGradient {
     norms.hidden[t] = log10Of(lengthOf(arena, hidden), logScale);
 
     const cell = cellOf(config.cell);
+    const width = cell.gates.length * H;
+    const row = layer > 0 ? t * width : 0;
+    const preActivations = this.preActivations.subarray(row, row + width);
+    const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations : preActivations;
     carried.values.fill(0);
     cell.stepBack(arena.kernels, {
       tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), cellState: at(carriedCell), cellTotal: at(cellTotal),
@@ -176,22 +186,32 @@ export class ItemisedGradient {
     if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
     this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
     normalise(arena, carried, logScale, carriedCell);
-    if (layer > 0) this.sendDown(t, logScale);
+    this.logScales[t] = logScale;
   }
 
-  /** Adds Wᵀ ∂ℓ/∂a_t to what reaches the layer below. */
-  private sendDown(t: number, logScale: number): void {
-    const { down, toBelow, tape } = this;
-    const { arena } = tape;
-    const row = toBelow.values.subarray(t * down.length, (t + 1) * down.length);
-    down.fill(0);
-    this.W.multiplyAdd(down, 0, this.preActivations, 0, 1);
-    const already = toBelow.logScales[t];
-    const common = Math.max(logScale, already);
-    const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(already - common)];
-    for (let i = 0; i < down.length; i++) row[i] = newFactor * down[i] + (oldFactor === 0 ? 0 : oldFactor * row[i]);
-    const sum = { values: row, logScale: common };
-    normalise(arena, sum, common);
-    toBelow.logScales[t] = sum.logScale;
+  /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor keeps at hand. */
+  private async sendDown(layer: number, d: number): Promise<void> {
+    const { down, logScales, preActivations, toBelow, tape } = this;
+    const { arena, config, steps } = tape;
+    const width = cellOf(config.cell).gates.length * config.hiddenSize;
+    const inputs = outputSize(config);
+    const isSent = (logScale: number) => logScale > -Infinity;
+    const first = logScales.findIndex(isSent);
+    if (first < 0) return;
+    const last = logScales.subarray(0, steps).findLastIndex(isSent);
+    await this.products.multiply(down, preActivations.subarray(first * width), this.parameters.layers[layer][d].W, last + 1 - first, inputs, width);
+    for (let t = first; t <= last; t++) {
+      const logScale = logScales[t];
+      if (!isSent(logScale)) continue;
+      const row = toBelow.values.subarray(t * inputs, (t + 1) * inputs);
+      const start = (t - first) * inputs;
+      const already = toBelow.logScales[t];
+      const common = Math.max(logScale, already);
+      const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(already - common)];
+      for (let i = 0; i < inputs; i++) row[i] = newFactor * down[start + i] + (oldFactor === 0 ? 0 : oldFactor * row[i]);
+      const sum = { values: row, logScale: common };
+      normalise(arena, sum, common);
+      toBelow.logScales[t] = sum.logScale;
+    }
   }
 }

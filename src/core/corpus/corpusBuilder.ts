@@ -6,7 +6,7 @@ import { UserError } from '../userError';
 import { makeIds, type Ids } from './ids';
 import { SequenceCutter, type Split } from './sequenceCutter';
 import { learningReader, type TokenReader } from './tokenReader';
-import type { TokenUnit } from './tokenUnit';
+import type { TokenUnit } from '../../tokens/tokenUnit';
 import { noSpecials, specialSymbols, Vocabulary, type SpecialName } from './vocabulary';
 
 export interface CorpusOptions {

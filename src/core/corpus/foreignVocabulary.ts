@@ -3,7 +3,7 @@
  * with a character- or word-level model, or what exporters leave in a model's metadata.
  */
 import { UserError } from '../userError';
-import { codePointOf, type ReadUnit } from './tokenUnit';
+import { codePointOf, type ReadUnit } from '../../tokens/tokenUnit';
 import { noSpecials, Vocabulary } from './vocabulary';
 import { parseVocabulary } from './vocabularyFormat';
 

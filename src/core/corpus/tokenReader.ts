@@ -2,8 +2,8 @@
  * Reads texts token by token, as integers: a token's *key* is its code point, its byte, or, for graphemes and words, the index of
  * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
  */
-import { segmentsOfStretch, stretchEnd, type SegmentUnit } from './segments';
-import { byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUnit } from './tokenUnit';
+import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
+import { byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUnit } from '../../tokens/tokenUnit';
 
 export interface TokenReader {
   /** The most tokens a text of so many UTF-16 units can have. */
@@ -49,10 +49,10 @@ class CodePointReader implements TokenReader {
     let tokens = 0;
     for (let i = 0; i < text.length; i++) {
       let key = text.charCodeAt(i);
-      const isFirstOfPair = key >= 0xd800 && key < 0xdc00;
-      if (isFirstOfPair) {
+      if (key >= 0xd800 && key < 0xdc00) {
         key = text.codePointAt(i) ?? key;
-        i++;
+        // Half of a pair by itself is a symbol too.
+        if (key > 0xffff) i++;
       }
       keys[tokens++] = key;
     }

@@ -2,7 +2,7 @@
 import { UserError } from '../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
-import { byteOf, codePointOf, isForeign, symbolsOf, type ReadUnit } from './tokenUnit';
+import { byteOf, codePointOf, isForeign, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';
 
 /** Ids of the symbols that stand for no text; null where a vocabulary has none. */
 export interface Specials {

@@ -1,5 +1,5 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { readUnits } from './tokenUnit';
+import { readUnits } from '../../tokens/tokenUnit';
 import { noSpecials, Vocabulary, type Specials } from './vocabulary';
 
 /** Both parsed from JSON. */

@@ -84,8 +84,13 @@ export class Forward {
       await this.products.affine(gates, x, W, this.bias, rows, width, inputSize(config, layer));
       return;
     }
-    // With one-hot x_t the product is a column of W.
-    arena.kernels.transpose(at(this.columns), at(W), width, config.vocabularySize);
+    // With one-hot x_t the product is a column of W; of a single token only that one is looked at.
+    const V = config.vocabularySize;
+    if (rows === 1 && inputs[0] >= 0) {
+      for (let j = 0; j < width; j++) gates[j] = this.bias[j] + W[j * V + inputs[0]];
+      return;
+    }
+    arena.kernels.transpose(at(this.columns), at(W), width, V);
     arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, at(this.bias));
   }
 }

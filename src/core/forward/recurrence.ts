@@ -4,7 +4,7 @@
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
-import { FixedMatrix } from '../../kernels/fixedMatrix';
+import { FixedMatrix, smallestToShare } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
@@ -18,6 +18,8 @@ export class ForwardRecurrence {
   /** Null where the products of the steps are not the kernels' own, … */
   private readonly matrix: FixedMatrix | null;
   private readonly products: StepProducts | null;
+  /** One stream, and R so large that each of its products is shared among the threads. */
+  private readonly isShared: boolean;
   /** … then R h of one step, G·H × B. */
   private readonly product: Float32Array;
   /** B × G·H of one step: the recurrent part of pre-activations, where a cell keeps it apart. */
@@ -37,6 +39,7 @@ export class ForwardRecurrence {
     this.products = products.steps(width, batch, config.hiddenSize);
     this.matrix = this.products ? null : new FixedMatrix(arena, config.hiddenSize, width);
     this.product = arena.floats(this.products ? width * batch : 0);
+    this.isShared = batch === 1 && arena.crew !== null && width * config.hiddenSize >= smallestToShare;
     this.scratch = arena.floats(cell.recurrentDiffers ? batch * width : 0);
     this.parts = splitStreams(batch, arena.threads);
     this.counts = arena.ints(this.parts.length * cell.counts.length);
@@ -58,10 +61,11 @@ export class ForwardRecurrence {
     counts.fill(0);
     const pass: ForwardPass = {
       tape: direction, steps, batch, hiddenSize: config.hiddenSize, activation: config.activation, lengths: tape.lengthsAddress,
-      R: matrix ? matrix.address : at(this.product), Rb: at(Rb), scratch: at(this.scratch),
+      R: this.isShared ? 0 : matrix ? matrix.address : at(this.product), Rb: at(Rb), scratch: at(this.scratch),
     };
     const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
     if (this.products) await this.stepByStep(this.products, R, direction, calls);
+    else if (this.matrix && this.isShared) this.stepsShared(this.matrix, Rb, direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
     if (tape.records) this.sumUp(this.saturation[layer][d]);
   }
@@ -75,6 +79,22 @@ export class ForwardRecurrence {
       await products.run(this.product, direction.hidden, before(direction, stepOf(direction, s, steps)));
       calls.forEach((call, p) => (call[step[p]] = s));
       arena.run(forwardStepKernel, calls);
+    }
+  }
+
+  /** One stream, whose products with R are shared among the threads; the bits are those of the window's kernel. */
+  private stepsShared(matrix: FixedMatrix, Rb: Float32Array, direction: DirectionTape, call: number[]): void {
+    const { arena, steps, config } = this.tape;
+    const { forwardStepKernel, recurrentDiffers, gates } = cellOf(config.cell);
+    const H = config.hiddenSize;
+    const step = call.push(0) - 1;
+    for (let s = 0; s < steps; s++) {
+      const t = stepOf(direction, s, steps);
+      if (recurrentDiffers) this.scratch.set(Rb);
+      const [out, first] = recurrentDiffers ? [this.scratch, 0] : [direction.gates, t * gates.length * H];
+      matrix.multiplyAdd(out, first, direction.hidden, before(direction, t) * H, 1);
+      call[step] = s;
+      arena.run(forwardStepKernel, [call]);
     }
   }
 

@@ -2,11 +2,24 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 
+/** Numbers after which two seeds that differ by 1 have nothing in common. */
+const unmixed = 16;
+
 export class Random {
   private constructor(private readonly generator: ReturnType<typeof xoroshiro128plus>) {}
 
   static fromSeed(seed: number): Random {
     return new Random(xoroshiro128plus(seed));
+  }
+
+  /**
+   * For few draws, of which each is seen. The generator's first numbers hardly depend on the seed (the very first is always the largest),
+   * so they are left out.
+   */
+  static forDrawing(seed: number): Random {
+    const random = Random.fromSeed(seed);
+    for (let i = 0; i < unmixed; i++) random.uniform();
+    return random;
   }
 
   static fromState(state: readonly number[]): Random {

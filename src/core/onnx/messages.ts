@@ -8,7 +8,8 @@ export const attributeType = { float: 1, int: 2, string: 3, tensor: 4, floats: 6
 
 export interface TensorProto {
   dims: number[];
-  dataType: number;
+  /** A file can leave it out, and is then refused. */
+  dataType?: number | undefined;
   name?: string;
   /** Little-endian elements. */
   rawData?: Uint8Array;

@@ -30,8 +30,12 @@ export interface FlowOptions {
 export interface Flow {
   /** Mean −ln p of the predicted tokens, nats. */
   readonly loss: number;
-  /** The T inputs. */
+  /** The T inputs, as the model reads them: characters, words or what else its tokens are, and its unknown symbol for those it does not know. */
   readonly tokens: readonly string[];
+  /** T + 1: where each of them begins in the text, and the last token, in UTF-16 units. */
+  readonly starts: Uint32Array;
+  /** T + 1: where each ends. The bytes of one character all have its place; between words there can be spaces. */
+  readonly ends: Uint32Array;
   readonly target: number;
   /** The lowest first, each direction by itself. */
   readonly layers: readonly FlowLayer[];

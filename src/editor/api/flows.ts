@@ -84,10 +84,12 @@ export class Flows implements vscode.Disposable {
   }
 }
 
-function flowOf({ loss, tokens, layers, regions }: InspectReport): Flow {
+function flowOf({ loss, tokens, starts, ends, layers, regions }: InspectReport): Flow {
   return {
     loss,
     tokens,
+    starts,
+    ends,
     target: layers[0].flow.target,
     layers: layers.map(({ layer, direction, hidden, total, flow }) => ({
       layer,

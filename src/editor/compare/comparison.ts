@@ -6,7 +6,9 @@ import { thresholds } from '../chosenSettings';
 import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { frameForPage, rowsForPage } from '../panel/wholeBuffers';
-import { editorOf, probeIn, type Probe } from '../probe/probeTracker';
+import { probeIn, rangeOf, type Probe } from '../probe/probeReader';
+import { tokenCount } from '../probe/probeText';
+import { editorOf } from '../probe/probeTracker';
 import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
@@ -125,7 +127,7 @@ export class Comparison implements vscode.Disposable {
         this.watch();
         break;
       case 'reveal':
-        void this.reveal(message.step);
+        this.reveal(message.step);
         break;
       default:
         break;
@@ -150,7 +152,8 @@ export class Comparison implements vscode.Disposable {
   /** `isAsked`: only a selection changes the probe there is, so that a click does not. */
   private readProbe(isAsked: boolean): void {
     const editor = editorOf(this.document);
-    const next = editor && probeIn(editor);
+    // All of them read it by the same tokens.
+    const next = editor && probeIn(editor, this.compared[0].session);
     if (!next || (isAsked && !next.isSelected)) return;
     if (next.text !== this.probe?.text) this.target = 'last';
     this.probe = next;
@@ -166,13 +169,10 @@ export class Comparison implements vscode.Disposable {
   }
 
   /** Shows a token of the probe in the text. */
-  private async reveal(step: number): Promise<void> {
+  private reveal(step: number): void {
     const { probe } = this;
-    const offset = probe?.offsets.at(step);
-    if (!probe || offset === undefined) return;
-    const document = await vscode.workspace.openTextDocument(this.document);
-    const at = document.positionAt(probe.startOffset + offset);
-    editorOf(this.document)?.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    if (!probe || step >= tokenCount(probe)) return;
+    editorOf(this.document)?.revealRange(rangeOf(probe, step, step + 1), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 }
 

@@ -2,8 +2,10 @@
 import * as vscode from 'vscode';
 import { parseCompared } from '../../protocol/parseFromPage';
 import type { TruncationReport } from '../../protocol/truncation';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 import type { ModelOpener } from '../models/openModel';
 import type { Notices } from '../notices';
+import { tokenCount } from '../probe/probeText';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { titleOf } from '../runs/runTree';
 import { Comparison, type Compared, type ComparisonParts } from './comparison';
@@ -29,8 +31,14 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     );
   }
 
-  /** Shows these sessions together; the comparison before is ended first. */
+  /** Shows these sessions together; the comparison before is ended first. Those that read by different tokens have no common columns, and are refused. */
   async compare(title: string, compared: readonly Compared[], document: vscode.Uri): Promise<void> {
+    const refusal = refusalOf(compared);
+    if (refusal !== null) {
+      for (const { session, isOwn } of compared) if (isOwn) session.dispose();
+      void vscode.window.showWarningMessage(refusal);
+      return;
+    }
     const before = this.comparison;
     const { registry, panel } = this.parts;
     for (const { session } of compared) if (!registry.all.includes(session)) registry.join(session);
@@ -48,7 +56,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
       void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model and show a text with it first; the truncations are compared on that.'));
       return;
     }
-    const steps = probe.offsets.length - 1;
+    const steps = tokenCount(probe) - 1;
     const k2 = [1, 2, 4, 8, 16, 32, 64, 128].filter((length) => length < steps);
     const report = await session.ask('truncations', { text: probe.text, k2 });
     this.truncations = { title: titleOf(session.description.corpus.name, session.description.name), report };
@@ -93,5 +101,30 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const { comparison } = this;
     this.comparison = this.truncations = null;
     await comparison?.close();
+  }
+}
+
+/** Why they cannot be compared token by token; null where they can. */
+function refusalOf([first, ...others]: readonly Compared[]): string | null {
+  const other = others.find(({ session }) => session.unit !== first.session.unit);
+  if (!other) return null;
+  const [a, b] = [first.session, other.session].map(({ description, unit }) => [description.name, unitInWords(unit)] as const);
+  return vscode.l10n.t('“{0}” reads a text by {1}, “{2}” by {3}: neither their tokens nor their losses per token can be compared. Choose models that read by the same.', ...a, ...b);
+}
+
+function unitInWords(unit: ReadUnit): string {
+  switch (unit) {
+    case 'codePoint':
+      return vscode.l10n.t('characters');
+    case 'grapheme':
+      return vscode.l10n.t('grapheme clusters');
+    case 'word':
+      return vscode.l10n.t('words');
+    case 'byte':
+      return vscode.l10n.t('bytes');
+    case 'whitespace':
+      return vscode.l10n.t('words between spaces');
+    case 'wordOrPunctuation':
+      return vscode.l10n.t('words and punctuation marks');
   }
 }

@@ -1,17 +1,21 @@
 /** Opening models: a checkpoint's file, a run on disk, or one that is live. */
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import { trainingSettings } from '../chosenSettings';
 import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { editorOf, type ProbeTracker } from '../probe/probeTracker';
+import { checkMayWrite } from '../runs/mayWrite';
 import type { PastRun, PastRuns } from '../runs/pastRuns';
+import { stepsToGo } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
 import { modelName, stateName } from '../runs/runTree';
 import { RunSession, type EngineLauncher } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { ModelAnswers } from './modelAnswers';
 import { modelEditorType } from './modelEditor';
+import { diskFolder, pathOnDisk } from './onDisk';
 import { proofInWords } from './reading';
 
 /** UTF-16 units of the text that the reading of a model is proved on. */
@@ -45,9 +49,12 @@ export class ModelOpener {
     return session;
   }
 
-  /** Goes on with a run on disk. */
+  /** Goes on with a run on disk. @throws RpcError when the engine refuses, or nothing may be written there */
   async resume(run: PastRun): Promise<void> {
-    const request = { folder: run.folder.fsPath, steps: null };
+    checkMayWrite(run.folder, run.name);
+    const steps = await stepsToGo(run.name, run.checkpoints.at(0) ?? 0, run.record.steps);
+    if (steps === undefined) return;
+    const request = { folder: run.folder.fsPath, steps };
     const session = await RunSession.begin(this.launch, { kind: 'resume', request });
     session.document = (await showCorpus(session)) ?? vscode.window.activeTextEditor?.document.uri;
     this.registry.add(session);
@@ -58,8 +65,9 @@ export class ModelOpener {
   async openFile(given?: vscode.Uri): Promise<void> {
     const file = given ?? (await askForFile());
     if (!file) return;
+    const path = pathOnDisk(file);
     try {
-      if (await this.open(file.fsPath)) this.panel.show();
+      if (await this.open(path)) this.panel.show();
     } catch (error) {
       if (error instanceof RpcError && error.code === 'user') await vscode.commands.executeCommand('vscode.openWith', file, modelEditorType);
       throw error;
@@ -110,17 +118,21 @@ export class ModelOpener {
     }));
     const browse: Item = { label: vscode.l10n.t('Choose a model file…'), iconPath: new vscode.ThemeIcon('folder-opened'), alwaysShow: true };
     const items = [...live, ...past];
-    if (items.length === 0) return (await askForFile())?.fsPath;
+    if (items.length === 0) return pathOfAnswer(await askForFile());
     const separator: Item = { label: '', kind: vscode.QuickPickItemKind.Separator };
     const placeHolder = vscode.l10n.t('The model to inspect the text with');
     const picked = await vscode.window.showQuickPick([...items, separator, browse], { placeHolder, matchOnDescription: true });
-    return picked === browse ? (await askForFile())?.fsPath : picked?.path;
+    return picked === browse ? pathOfAnswer(await askForFile()) : picked?.path;
   }
+}
+
+function pathOfAnswer(file: vscode.Uri | undefined): string | undefined {
+  return file && pathOnDisk(file);
 }
 
 async function askForFile(): Promise<vscode.Uri | undefined> {
   const title = vscode.l10n.t('Open Model');
-  const files = await vscode.window.showOpenDialog({ title, openLabel: vscode.l10n.t('Open'), filters: { [vscode.l10n.t('Models')]: ['onnx', 'safetensors'] } });
+  const files = await vscode.window.showOpenDialog({ title, openLabel: vscode.l10n.t('Open'), ...diskFolder(homedir()), filters: { [vscode.l10n.t('Models')]: ['onnx', 'safetensors'] } });
   return files?.at(0);
 }
 

@@ -49,7 +49,7 @@ export class PanelLink implements vscode.Disposable {
   mark(token: number | null): void {
     const frame = this.registry.current?.lastFrame;
     const probe = this.tracker.current;
-    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header.tokens) || token >= frame.header.tokens.length)) return;
+    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header) || token >= frame.header.tokens.length)) return;
     this.panel.post({ type: 'mark', step: token });
   }
 
@@ -107,7 +107,7 @@ export class PanelLink implements vscode.Disposable {
   private shownToken(step: number | null): number | null {
     const frame = this.registry.current?.lastFrame;
     const probe = this.tracker.current;
-    return frame && probe && isProbeOf(probe, frame.header.tokens) ? step : null;
+    return frame && probe && isProbeOf(probe, frame.header) ? step : null;
   }
 
   private showCurrent(): void {
@@ -164,7 +164,8 @@ export class PanelLink implements vscode.Disposable {
 
 /** An address of the remote machine that the extension runs on is a file here. */
 function fileOfAddress(address: string): vscode.Uri {
-  return vscode.Uri.file(vscode.Uri.parse(address).path);
+  const uri = vscode.Uri.parse(address);
+  return uri.scheme === 'vscode-remote' ? vscode.Uri.file(uri.path) : uri;
 }
 
 function statusOf({ status, reading }: RunSession): PanelStatus {

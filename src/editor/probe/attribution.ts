@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { AttributionMethod, AttributionReport } from '../../protocol/engine';
 import type { RunSession } from '../runs/runSession';
 import { visibleSymbol } from '../markdown';
-import { bar, signed } from './hoverText';
-import { symbolAt, tokenAtOffset, tokenCount } from './probeText';
+import { bar, ordinal, signed } from './hoverText';
+import { sharers, textBetween, textOf, tokenAtOffset, tokenCount } from './probeText';
 import type { Probe } from './probeTracker';
 
 const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients', 'gradientTimesInput'];
@@ -20,7 +20,7 @@ export async function attributeToken(session: RunSession, probe: Probe, reveal: 
   }
   const method = methods.find((each) => each === given.method) ?? (await pickMethod());
   if (!method) return;
-  const title = vscode.l10n.t('Backflow: {0} of “{1}”', nameOf(method), visibleSymbol(symbolAt(probe, token)));
+  const title = vscode.l10n.t('Backflow: {0} of “{1}”', nameOf(method), nameOfToken(probe, token));
   const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
@@ -67,7 +67,7 @@ function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, t
     token: k,
   }));
   const pick = vscode.window.createQuickPick<Item>();
-  const name = vscode.l10n.t('{0} of “{1}”', nameOf(method), visibleSymbol(symbolAt(probe, token)));
+  const name = vscode.l10n.t('{0} of “{1}”', nameOf(method), nameOfToken(probe, token));
   pick.title = `${name} · ${sumOf(method, parts, rest, whole)}`;
   pick.placeholder = vscode.l10n.t('Choose a token to see it in the text');
   pick.items = items;
@@ -86,11 +86,12 @@ function sumOf(method: AttributionMethod, parts: Float64Array, rest: number, who
   return vscode.l10n.t('tokens {0}, {1}: logit {2} without bias', signed(sum), ofNone, signed(whole));
 }
 
+function nameOfToken(probe: Probe, token: number): string {
+  return visibleSymbol(textOf(probe, token)) + ordinal(probe, token);
+}
+
 function inContext(probe: Probe, token: number): string {
-  const symbols = (from: number, to: number) => {
-    let text = '';
-    for (let k = Math.max(0, from); k < Math.min(tokenCount(probe), to); k++) text += visibleSymbol(symbolAt(probe, k));
-    return text;
-  };
-  return `${symbols(token - contextBefore, token)}⟦${symbols(token, token + 1)}⟧${symbols(token + 1, token + 1 + contextBehind)}`;
+  const { first, end } = sharers(probe, token);
+  const symbols = (from: number, to: number) => visibleSymbol(textBetween(probe, from, to));
+  return `${symbols(first - contextBefore, first)}⟦${nameOfToken(probe, token)}⟧${symbols(end, end + contextBehind)}`;
 }

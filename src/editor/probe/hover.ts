@@ -5,10 +5,10 @@ import { thresholds } from '../chosenSettings';
 import type { RunRegistry } from '../runs/runRegistry';
 import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
-import { hoverText } from './hoverText';
-import { tokenAtOffset } from './probeText';
+import { characterHeading, hoverText } from './hoverText';
+import { rangeOf } from './probeReader';
+import { sharers, tokenAtOffset } from './probeText';
 import type { ProbeTracker } from './probeTracker';
-import { rangeOf } from './tints';
 
 export class TokenHover implements vscode.HoverProvider {
   private readonly hovered = new vscode.EventEmitter<number>();
@@ -32,11 +32,13 @@ export class TokenHover implements vscode.HoverProvider {
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => controller.abort());
     try {
-      const request = { text: probe.text, token: index, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
-      const report = await session.describe(request, controller.signal);
-      const text = new vscode.MarkdownString(hoverText(report, probe, vscode.l10n.t), true);
-      text.isTrusted = { enabledCommands: hoverCommands };
-      return new vscode.Hover(text, rangeOf(probe, index, index + 1));
+      const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
+      const { first, end } = sharers(probe, index);
+      const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
+      const reports = await Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
+      const parts = reports.map((report) => hoverText(report, probe, vscode.l10n.t));
+      if (parts.length > 1) parts.unshift(characterHeading(reports, probe, vscode.l10n.t));
+      return new vscode.Hover(parts.map(trusted), rangeOf(probe, index, index + 1));
     } catch (error) {
       // A hover has no place for errors; one that nobody caused belongs in the log.
       if (error instanceof RpcError && error.code === 'internal') this.log.error(error);
@@ -45,4 +47,10 @@ export class TokenHover implements vscode.HoverProvider {
       listener.dispose();
     }
   }
+}
+
+function trusted(markdown: string): vscode.MarkdownString {
+  const text = new vscode.MarkdownString(markdown, true);
+  text.isTrusted = { enabledCommands: hoverCommands };
+  return text;
 }

@@ -1,8 +1,8 @@
 /** The hover over one token, as Markdown, from the engine's report. */
 import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
-import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../markdown';
-import { symbolAt, tokenCount, type ProbeText } from './probeText';
+import { markdownSymbols } from '../markdown';
+import { sharers, textBetween, textOf, type ProbeText } from './probeText';
 
 /** Puts a sentence into the reader's language and fills its places; the editor's `l10n.t` has this form. */
 export type Translate = (template: string, ...args: (string | number)[]) => string;
@@ -11,23 +11,44 @@ export type Translate = (template: string, ...args: (string | number)[]) => stri
 const barCells = 8;
 /** Contributions in the table, as many as predictions; the engine may send more. */
 const shownContributions = 5;
-/** Tokens shown before and behind a contributing one. */
-const contextBefore = 5;
-const contextBehind = 2;
+/** Tokens shown before and behind a contributing one: letters, or words and what stands between them. */
+const contextOfLetters = { before: 5, behind: 2 };
+const contextOfWords = { before: 2, behind: 1 };
 
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
+  const parts = [heading(report, probe, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function heading(report: TokenReport, t: Translate): string {
-  const symbol = `**${escapeMarkdown(visibleSymbol(report.symbol))}**`;
+/** Said above the reports of a character's bytes, one or more of which it is. */
+export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, t: Translate): string {
+  const losses = reports.map(({ loss }) => loss);
+  const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, t('{0} tokens', reports.length)];
+  // By the chain rule the losses of its bytes sum to the character's own; not where its first is the probe's.
+  if (losses.every((loss) => loss !== null)) facts.push(lossText(losses.reduce((sum, loss) => sum + loss, 0), t));
+  return facts.join(' · ');
+}
+
+function heading(report: TokenReport, probe: ProbeText, t: Translate): string {
+  const symbol = symbolText(report, probe, t);
   if (report.loss === null) return `${symbol} · ${t('the first token of the probe: nothing predicts it')}`;
-  const loss = t('loss {0} nats ({1} bits)', report.loss.toFixed(2), (report.loss / Math.LN2).toFixed(2));
+  const loss = lossText(report.loss, t);
   // Up here, because a hover shows little and is seldom scrolled.
   const pin = commandLink('$(pin)', t('Trace its loss back'), pinCommand, report.token);
   const panel = commandLink('$(graph)', t('Open the panel there'), openPanelAtCommand, report.token);
   return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
+}
+
+/** The token; one that the model reads as another symbol, its unknown one, with that. */
+function symbolText({ token, symbol }: TokenReport, probe: ProbeText, t: Translate): string {
+  const shown = `**${markdownSymbols(symbol)}**`;
+  const text = textOf(probe, token);
+  if (text === symbol || probe.unit === 'byte') return shown;
+  return `**${markdownSymbols(text)}** · ${t('read as {0}', shown)}`;
+}
+
+function lossText(nats: number, t: Translate): string {
+  return t('loss {0} nats ({1} bits)', nats.toFixed(2), (nats / Math.LN2).toFixed(2));
 }
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, gain, region. */
@@ -59,7 +80,7 @@ function evidence(report: TokenReport, probe: ProbeText, t: Translate): string {
 }
 
 function predictionCells({ symbol, probability }: Prediction, actual: string): string[] {
-  const shown = escapeMarkdown(visibleSymbol(symbol));
+  const shown = markdownSymbols(symbol);
   return [symbol === actual ? `**${shown}**` : shown, `\`${bar(probability)}\``, percent(probability)];
 }
 
@@ -95,14 +116,18 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
   ].join(' · ');
 }
 
-/** The token in bold between its neighbours. */
+/** The token in bold between its neighbours; a byte as its character, and which of it. */
 export function inContext(probe: ProbeText, token: number): string {
-  const symbols = (from: number, to: number) => {
-    let text = '';
-    for (let other = Math.max(0, from); other < Math.min(tokenCount(probe), to); other++) text += symbolAt(probe, other);
-    return markdownSymbols(text);
-  };
-  return `${symbols(token - contextBefore, token)} **${symbols(token, token + 1)}** ${symbols(token + 1, token + 1 + contextBehind)}`;
+  const { first, end } = sharers(probe, token);
+  const { before, behind } = ['codePoint', 'grapheme', 'byte'].includes(probe.unit) ? contextOfLetters : contextOfWords;
+  const symbols = (from: number, to: number) => markdownSymbols(textBetween(probe, from, to));
+  return `${symbols(first - before, first)} **${symbols(token, token + 1)}**${ordinal(probe, token)} ${symbols(end, end + behind)}`;
+}
+
+/** Of a byte, which of its character, " 2/3"; nothing for a token by itself. */
+export function ordinal(probe: ProbeText, token: number): string {
+  const { first, end } = sharers(probe, token);
+  return end - first === 1 ? '' : ` ${token - first + 1}/${end - first}`;
 }
 
 /** A bar of 0 … 1, filled up with no-break spaces, which HTML does not collapse. */

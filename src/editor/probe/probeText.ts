@@ -1,7 +1,10 @@
 /**
- * The probe's text and where its tokens lie. Tokens are Unicode code points, as in the engine; places in a document are
- * counted in UTF-16 code units, as the editor does.
+ * The probe's text and where its tokens lie: by the cuts of the model that is looked at (src/tokens), as the engine reads it. Places in a
+ * document are counted in UTF-16 code units, as the editor does.
  */
+import type { FrameHeader } from '../../protocol/frame';
+import { certainBoundary, spansOf, type Span } from '../../tokens/spans';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 
 /** A place in a document: zero-based line, and UTF-16 code unit in it. */
 export interface Place {
@@ -12,97 +15,139 @@ export interface Place {
 export interface ProbeText {
   /** The tokens, whole: N inputs and the last target. */
   readonly text: string;
+  readonly unit: ReadUnit;
   /** UTF-16 offset in the document of the first token. */
   readonly startOffset: number;
-  /** UTF-16 offset from `startOffset` of every token, and behind them the end: tokens + 1 numbers. */
-  readonly offsets: readonly number[];
-  /** Where every token begins in the document, and behind them the end: tokens + 1 places. */
-  readonly places: readonly Place[];
+  readonly start: Place;
+  /** Where in `text` each token stands. */
+  readonly spans: readonly Span[];
+  /** Where in `text` its lines begin, but for the first. */
+  readonly lineStarts: readonly number[];
 }
 
 /** The fewest tokens there is anything to see in: one to read and one to predict. */
 export const fewestTokens = 2;
 
-/** How many UTF-16 units of text always hold `tokens` code points, if there are as many. */
-export function unitsFor(tokens: number): number {
-  return 2 * tokens;
+/**
+ * The probe that a stretch of a document is, which begins with a token.
+ * @param start where in the document
+ * @param tokens the most to take, the last target among them; what is more is cut off
+ * @returns undefined if the text has fewer than two tokens
+ */
+export function probeText(text: string, unit: ReadUnit, startOffset: number, start: Place, tokens: number): ProbeText | undefined {
+  let whole = text;
+  let spans = Array.from(spansOf(whole, unit));
+  // Of a character's bytes all are taken or none; and what is left is cut as the engine will cut it, by itself.
+  while (spans.length > tokens) {
+    whole = whole.slice(0, spans[tokens].start);
+    spans = Array.from(spansOf(whole, unit));
+  }
+  if (spans.length < fewestTokens) return undefined;
+  return { text: whole, unit, startOffset, start, spans, lineStarts: lineStartsOf(whole) };
 }
 
 /**
- * The probe that begins at `start` of a document.
- * @param text what the document holds from there on; more than is needed is cut off
- * @param tokens the most tokens to take, the last target among them
- * @returns undefined if the text has fewer than two tokens
+ * Which part of a text its tokens take from the one that holds `from`, or is the first behind it, to the one that holds what stands
+ * before `to`. Where a token begins is found from what stands before it, as where a corpus is cut.
+ * @param tokens the most to take
+ * @returns undefined where there is none
  */
-export function probeText(text: string, startOffset: number, start: Place, tokens: number): ProbeText | undefined {
-  const offsets = [0];
-  const places = [start];
-  let { line, character } = start;
-  let offset = 0;
-  while (offset < text.length && offsets.length <= tokens) {
-    const length = codePointLength(text, offset);
-    // The editor knows two line ends, "\n" and "\r\n"; of the second, the "\n" alone begins the next line.
-    if (text[offset] === '\n') {
-      line += 1;
-      character = 0;
-    } else {
-      character += length;
-    }
-    offset += length;
-    offsets.push(offset);
-    places.push({ line, character });
+export function wholeTokens(text: string, unit: ReadUnit, from: number, to: number, tokens: number): Span | undefined {
+  const certain = certainBoundary(text, from, unit);
+  let found: Span | undefined;
+  let count = 0;
+  for (const span of spansOf(text.slice(certain), unit)) {
+    const [start, end] = [certain + span.start, certain + span.end];
+    if (end <= from) continue;
+    if (start >= to || count === tokens) break;
+    found = { start: found?.start ?? start, end };
+    count += 1;
   }
-  if (offsets.length <= fewestTokens) return undefined;
-  return { text: text.slice(0, offset), startOffset, offsets, places };
+  return found;
 }
 
-/** UTF-16 offset in `text` from which its last `tokens` code points run to the end. */
-export function startOfLast(text: string, tokens: number): number {
-  let offset = text.length;
-  for (let count = 0; count < tokens && offset > 0; count++) {
-    offset -= offset >= 2 && codePointLength(text, offset - 2) === 2 ? 2 : 1;
-  }
-  return offset;
+/** UTF-16 offset in `text` from which its last `tokens` tokens run to the end; undefined where it has fewer. */
+export function startOfLast(text: string, unit: ReadUnit, tokens: number): number | undefined {
+  return Array.from(spansOf(text, unit)).at(-tokens)?.start;
 }
 
 /** Tokens of the probe, the last target among them. */
 export function tokenCount(probe: ProbeText): number {
-  return probe.offsets.length - 1;
+  return probe.spans.length;
 }
 
-/** The symbol of a token. */
-export function symbolAt(probe: ProbeText, token: number): string {
-  return probe.text.slice(probe.offsets[token], probe.offsets[token + 1]);
+/** What stands in the text for a token; a byte's whole character. */
+export function textOf(probe: ProbeText, token: number): string {
+  return textBetween(probe, token, token + 1);
 }
 
-/** The token that holds this UTF-16 offset of the document; undefined outside the probe. */
+/** The text of tokens `from` to before `to`, as far as there are such. */
+export function textBetween({ text, spans }: ProbeText, from: number, to: number): string {
+  const [first, last] = [Math.max(0, from), Math.min(spans.length, to) - 1];
+  return last < first ? '' : text.slice(spans[first].start, spans[last].end);
+}
+
+/** Where tokens `from` to before `to` stand in the document. */
+export function placesOf(probe: ProbeText, from: number, to: number): { readonly start: Place; readonly end: Place } {
+  return { start: placeAt(probe, probe.spans[from].start), end: placeAt(probe, probe.spans[to - 1].end) };
+}
+
+/** The tokens that stand at one place with this one: the bytes of its character, `first` to before `end`. */
+export function sharers({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
+  const { start } = spans[token];
+  let [first, end] = [token, token + 1];
+  while (first > 0 && spans[first - 1].start === start) first -= 1;
+  while (end < spans.length && spans[end].start === start) end += 1;
+  return { first, end };
+}
+
+/** The token that holds this UTF-16 offset of the document, of a character's bytes the first; undefined between tokens and outside the probe. */
 export function tokenAtOffset(probe: ProbeText, documentOffset: number): number | undefined {
-  const offset = documentOffset - probe.startOffset;
-  if (offset < 0 || offset >= probe.text.length) return undefined;
-  let low = 0;
-  let high = tokenCount(probe) - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (probe.offsets[middle] <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  const token = tokenFrom(probe, documentOffset);
+  return token !== undefined && probe.spans[token].start <= documentOffset - probe.startOffset ? token : undefined;
 }
 
 /**
- * The step at which the token at an offset of the document is predicted: the one before it. 'last' where nothing predicts it, at the
- * probe's beginning, and outside the probe.
+ * The step at which the token at an offset of the document is predicted: the one before it. Between two tokens it is the next. 'last'
+ * where nothing predicts it, at the probe's beginning, and outside the probe.
  */
 export function targetAt(probe: ProbeText, documentOffset: number): number | 'last' {
-  const token = tokenAtOffset(probe, documentOffset);
+  const token = tokenFrom(probe, documentOffset);
   return token === undefined || token === 0 ? 'last' : token - 1;
 }
 
-/** Whether `symbols` are the probe's inputs: its tokens but the last. A frame of an older text is told by this. */
-export function isProbeOf(probe: ProbeText, symbols: readonly string[]): boolean {
-  return symbols.length === tokenCount(probe) - 1 && symbols.every((symbol, token) => symbol === symbolAt(probe, token));
+/** Whether a frame is one of this probe, its tokens cut by the engine as here. */
+export function isProbeOf(probe: ProbeText, { probe: text, tokens }: Pick<FrameHeader, 'probe' | 'tokens'>): boolean {
+  return text === probe.text && tokens.length === tokenCount(probe) - 1;
 }
 
-function codePointLength(text: string, offset: number): number {
-  return (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
+/** The first token that ends behind the offset; undefined outside the probe. */
+function tokenFrom({ startOffset, text, spans }: ProbeText, documentOffset: number): number | undefined {
+  const offset = documentOffset - startOffset;
+  if (offset < 0 || offset >= text.length) return undefined;
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[middle].end <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low < spans.length ? low : undefined;
+}
+
+function placeAt({ start, lineStarts }: ProbeText, offset: number): Place {
+  let [low, high] = [0, lineStarts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lineStarts[middle] <= offset) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0) return { line: start.line, character: start.character + offset };
+  return { line: start.line + low, character: offset - lineStarts[low - 1] };
+}
+
+/** The editor knows two line ends, "\n" and "\r\n"; of the second, the "\n" alone begins the next line. */
+function lineStartsOf(text: string): number[] {
+  const starts: number[] = [];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import type { Probe, ProbeTracker } from './probeTracker';
-import { targetAt } from './probeText';
+import { targetAt, tokenCount } from './probeText';
 import type { Tints } from './tints';
 import type { Watching } from './watching';
 
@@ -58,7 +58,7 @@ export class TargetFollower implements vscode.Disposable {
     const probe = this.tracker.current;
     if (!editor || probe?.document.toString() !== editor.document.uri.toString()) return;
     const target = this.targetAtCursor(editor, probe);
-    this.pin(target === 'last' ? probe.offsets.length - 3 : target);
+    this.pin(target === 'last' ? tokenCount(probe) - 2 : target);
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 /** What the text is tinted by, and which tint each of its tokens gets for it. */
 import { seriesOf, type Frame, type Lane, type LaneChoice } from '../../protocol/frame';
+import type { Span } from '../../tokens/spans';
 import { tintOf, type Tint } from './tintLevels';
 
 /** The itemised gradient of the target, the loss of each token, or what a frame has a lane for. */
@@ -16,26 +17,49 @@ const surpriseStarts = [0.5, 1, 2, 3];
 const unitStarts = [0.2, 0.4, 0.6, 0.8];
 
 /**
- * A tint for each of the probe's tokens, T + 1; undefined for none. Undefined in all if the frame does not hold the quantity: it was
- * made for another one.
+ * A tint for each of the probe's tokens, T + 1; undefined for none. Bytes of one character have one tint: the gradient that gets through most
+ * easily, the loss or surprise of all (their sum is the character's own), the value that is farthest from its middle. Undefined in
+ * all if the frame does not hold the quantity: it was made for another one.
+ * @param spans of the tokens
  */
-export function tintsOf(frame: Frame, choice: TintChoice): (Tint | undefined)[] | undefined {
+export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]): (Tint | undefined)[] | undefined {
   switch (choice.kind) {
-    case 'gradient':
-      return [...Array.from(relativeFlow(frame), (relative) => tintOf(relative, frame.header.thresholds)), undefined];
+    case 'gradient': {
+      const { thresholds } = frame.header;
+      return joined([...relativeFlow(frame), NaN], spans, larger).map((relative) => tintOf(relative, thresholds));
+    }
     case 'loss': {
       const loss = seriesOf(frame, 'loss');
-      return loss && ofPredicted(loss, lossStarts);
+      return loss && ofPredicted(loss, spans, lossStarts);
     }
     case 'surprise': {
       const values = laneValues(frame, choice);
-      return values && ofPredicted(values, surpriseStarts);
+      return values && ofPredicted(values, spans, surpriseStarts);
     }
     case 'unit': {
       const values = laneValues(frame, choice);
-      return values && [...ofUnit(values, choice.quantity.endsWith('Gate')), undefined];
+      return values && ofUnit(values, spans, choice.quantity.endsWith('Gate'));
     }
   }
+}
+
+/** The values, one for each token and NaN for none; those of tokens that stand at one place put together. */
+function joined(values: readonly number[], spans: readonly Span[], join: (a: number, b: number) => number): number[] {
+  const whole: number[] = [];
+  for (let first = 0; first < values.length; ) {
+    let [value, end] = [values[first], first + 1];
+    for (; end < values.length && spans[end].start === spans[first].start; end++) value = join(value, values[end]);
+    for (; first < end; first++) whole.push(value);
+  }
+  return whole;
+}
+
+function larger(a: number, b: number): number {
+  return Number.isNaN(a) || b > a ? b : a;
+}
+
+function farther(a: number, b: number): number {
+  return Number.isNaN(a) || Math.abs(b) > Math.abs(a) ? b : a;
 }
 
 function laneValues({ header: { lane, tokens }, data }: Frame, choice: LaneChoice): Float32Array | undefined {
@@ -47,15 +71,16 @@ function isSame({ choice }: Lane, other: LaneChoice): boolean {
   return choice.layer === other.layer && choice.direction === other.direction && choice.quantity === other.quantity && choice.unit === other.unit;
 }
 
-/** What is predicted at step t is the token after it, so the first token has none. */
-function ofPredicted(nats: Float32Array, starts: readonly number[]): (Tint | undefined)[] {
-  return [undefined, ...Array.from(nats, (value) => signedTint(value / Math.LN2, starts))];
+/** What is predicted at step t is the token after it, so the first token has none, nor the rest of its character. */
+function ofPredicted(nats: Float32Array, spans: readonly Span[], starts: readonly number[]): (Tint | undefined)[] {
+  return joined([NaN, ...nats], spans, (a, b) => a + b).map((value) => signedTint(value / Math.LN2, starts));
 }
 
 /** A gate about its middle, ½; a state about 0, on a scale that reaches at least to ±1. */
-function ofUnit(values: Float32Array, isGate: boolean): (Tint | undefined)[] {
+function ofUnit(values: Float32Array, spans: readonly Span[], isGate: boolean): (Tint | undefined)[] {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  return Array.from(values, (value) => signedTint(isGate ? 2 * value - 1 : value / largest, unitStarts));
+  const shares = Array.from(values, (value) => (isGate ? 2 * value - 1 : value / largest));
+  return joined([...shares, NaN], spans, farther).map((share) => signedTint(share, unitStarts));
 }
 
 function signedTint(value: number, starts: readonly number[]): Tint | undefined {

@@ -9,7 +9,8 @@ import type { RunSession } from '../runs/runSession';
 import { throttled } from '../timing';
 import { Decorations } from './decorations';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
-import { isProbeOf, tokenCount } from './probeText';
+import { rangeOf } from './probeReader';
+import { isProbeOf, placesOf, tokenCount } from './probeText';
 import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
 import type { TintMemory } from './tintMemory';
 import { tintsOf, type TintChoice } from './tintQuantity';
@@ -99,8 +100,8 @@ export class Tints implements vscode.Disposable {
     const probe = this.tracker.current;
     const frame = this.registry.current?.lastFrame;
     const { choice } = this;
-    const isOfNow = probe && frame && choice && isProbeOf(probe, frame.header.tokens) && this.isOfTarget(frame);
-    const tints = isOfNow && tintsOf(frame, choice);
+    const isOfNow = probe && frame && choice && isProbeOf(probe, frame.header) && this.isOfTarget(frame);
+    const tints = isOfNow && tintsOf(frame, choice, probe.spans);
     if (!tints) {
       this.clear();
       return;
@@ -136,16 +137,10 @@ export class Tints implements vscode.Disposable {
   }
 }
 
-/** Where tokens `from` to before `to` stand in the document. */
-export function rangeOf(probe: Probe, from: number, to: number): vscode.Range {
-  const [start, end] = [probe.places[from], probe.places[to]];
-  return new vscode.Range(start.line, start.character, end.line, end.character);
-}
-
 /** "vanishing before here", at the end of the line in which the region nearest to the target ends. */
 function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { target } }: Frame, tints: readonly (Tint | undefined)[]): vscode.DecorationOptions[] {
   return nearestRegions(tints, target).map(({ kind, to }) => {
-    const { line } = probe.places[to];
+    const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
     const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here') : vscode.l10n.t('exploding before here');
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
@@ -154,8 +149,8 @@ function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { targ
 }
 
 /** What of a frame is chosen by somebody: two frames alike in it differ by training alone. */
-function keyOfFrame({ header: { tokens, target, lane } }: Frame): string {
-  return JSON.stringify([target, lane?.choice, tokens]);
+function keyOfFrame({ header: { probe, target, lane } }: Frame): string {
+  return JSON.stringify([target, lane?.choice, probe]);
 }
 
 function allTints(): Tint[] {

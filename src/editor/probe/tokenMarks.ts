@@ -1,8 +1,8 @@
 /** One token at a time, marked in the text: the one under the pointer in the panel, or the one just revealed. */
 import * as vscode from 'vscode';
+import { rangeOf } from './probeReader';
 import { tokenCount } from './probeText';
 import { editorOf, type Probe, type ProbeTracker } from './probeTracker';
-import { rangeOf } from './tints';
 
 /** Milliseconds a revealed token stays marked. */
 const flash = 900;

@@ -72,6 +72,11 @@ export class EngineProcess {
     return this.ended === null;
   }
 
+  /** Whether it was asked to end. */
+  get isClosing(): boolean {
+    return this.closing !== null;
+  }
+
   /** How the process ended; null while it lives. */
   get ending(): EngineEnd | null {
     return this.ended;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ControlAction } from '../../protocol/panel';
 import type { Message } from '../../protocol/run';
 import { translated, type Notices } from '../notices';
+import { checkMayWrite } from './mayWrite';
 import type { RunSession } from './runSession';
 
 export class RunControl {
@@ -27,22 +28,30 @@ export class RunControl {
   async offerEnd(session: RunSession): Promise<void> {
     const said = vscode.l10n.t('{0}: the engine has not answered for half a minute. It may be at a very large step; if it hangs, end it and resume from the last checkpoint.', session.description.name);
     const end = vscode.l10n.t('End It');
-    if ((await this.notices.errorWithLog(said, end)) === end) session.endEngine();
+    if ((await this.notices.errorWithLog(said, end)) !== end) return;
+    // The question can stand for long; what was a very large step may be over.
+    if (session.isHanging) session.endEngine();
+    else void vscode.window.showInformationMessage(vscode.l10n.t('{0}: the engine answers again, so it was not ended.', session.description.name));
   }
 
   private async resumeFromCheckpoint(session: RunSession): Promise<void> {
     if (!session.isRun || session.status.state === 'starting' || session.status.state === 'running') return;
-    const steps = session.status.state === 'finished' ? await askForSteps(session) : null;
+    checkMayWrite(vscode.Uri.file(session.description.folder), session.description.name);
+    const { name, training } = session.description;
+    const steps = await stepsToGo(name, session.status.step, training.steps);
     if (steps === undefined) return;
     await session.resumeFromCheckpoint({ folder: session.description.folder, steps });
   }
 }
 
-/** How many steps a run that has done its own is to do; undefined when nobody says. */
-async function askForSteps(session: RunSession): Promise<number | undefined> {
-  const done = session.status.step;
+/**
+ * How many steps a run is to do in all when it goes on: its own (null), unless it has done them.
+ * @returns undefined when nobody says
+ */
+export async function stepsToGo(name: string, done: number, own: number | null): Promise<number | null | undefined> {
+  if (own === null || done < own) return null;
   const answer = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Resume {0}', session.description.name),
+    title: vscode.l10n.t('Resume {0}', name),
     prompt: vscode.l10n.t('The run has done its {0} steps. How many shall it do in all?', done),
     value: String(2 * done),
     validateInput: (value) =>

@@ -5,6 +5,8 @@ export interface RunRecord {
   readonly cell: CellName;
   readonly layers: number;
   readonly hiddenSize: number;
+  /** Steps to be done in all; null where it goes on until it is stopped, or the file does not say. */
+  readonly steps: number | null;
   readonly corpusName: string;
   /** Absolute path, or null for a text that was no file. */
   readonly corpusPath: string | null;
@@ -23,6 +25,7 @@ export function parseRunRecord(text: string): RunRecord | undefined {
   const model = field(file, 'model');
   const corpus = field(file, 'corpus');
   const [cell, layers, hiddenSize] = [field(model, 'cell'), field(model, 'layers'), field(model, 'hiddenSize')];
+  const steps = field(field(file, 'training'), 'steps');
   const [name, path, created] = [field(corpus, 'name'), field(corpus, 'path'), field(file, 'created')];
   if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || typeof layers !== 'number' || typeof hiddenSize !== 'number') return undefined;
   const time = typeof created === 'string' ? new Date(created) : null;
@@ -30,6 +33,7 @@ export function parseRunRecord(text: string): RunRecord | undefined {
     cell,
     layers,
     hiddenSize,
+    steps: typeof steps === 'number' ? steps : null,
     corpusName: typeof name === 'string' ? name : '',
     corpusPath: typeof path === 'string' ? path : null,
     created: time && !Number.isNaN(time.getTime()) ? time : null,

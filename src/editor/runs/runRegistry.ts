@@ -15,6 +15,7 @@ export class RunRegistry implements vscode.Disposable {
   private readonly stepped = new vscode.EventEmitter<RunSession>();
   private readonly framed = new vscode.EventEmitter<{ session: RunSession; frame: Frame }>();
   private readonly watchRefused = new vscode.EventEmitter<Message>();
+  private readonly sampled = new vscode.EventEmitter<RunSession>();
   private readonly interrupted = new vscode.EventEmitter<{ session: RunSession; sentence: Message }>();
   private readonly hung = new vscode.EventEmitter<RunSession>();
 
@@ -30,6 +31,7 @@ export class RunRegistry implements vscode.Disposable {
   readonly onDidProgress = this.progressed.event;
   readonly onDidReceiveFrame = this.framed.event;
   readonly onDidRefuseWatch = this.watchRefused.event;
+  readonly onDidSample = this.sampled.event;
   /** Of any session. */
   readonly onDidInterrupt = this.interrupted.event;
   readonly onDidHang = this.hung.event;
@@ -73,6 +75,7 @@ export class RunRegistry implements vscode.Disposable {
         else session.frameDrawn(frame.header.sequence);
       }),
       session.onDidRefuseWatch(ofCurrent((message) => this.watchRefused.fire(message))),
+      session.onDidSample(ofCurrent(() => this.sampled.fire(session))),
       session.onDidHang(() => this.hung.fire(session)),
       session.onDidInterrupt((sentence) => this.interrupted.fire({ session, sentence })),
     );
@@ -89,6 +92,7 @@ export class RunRegistry implements vscode.Disposable {
     if (before === session) return;
     this.currentSession = session;
     before?.watch(null);
+    before?.watchSamples(null);
     if (before && !before.isTraining) this.remove(before);
     this.currentChanged.fire(session);
     this.listChanged.fire();
@@ -112,7 +116,7 @@ export class RunRegistry implements vscode.Disposable {
       session.dispose();
     }
     this.sessions.clear();
-    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.interrupted, this.hung];
+    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.sampled, this.interrupted, this.hung];
     for (const emitter of emitters) emitter.dispose();
   }
 

@@ -5,8 +5,10 @@ import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls,
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
+import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction } from '../../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction, type SequenceSplit } from '../../protocol/settings';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -37,6 +39,7 @@ interface Opened {
   readonly isRun: boolean;
   /** Of a model that was opened. */
   readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
+  readonly unit: ReadUnit;
 }
 
 export class RunSession implements vscode.Disposable {
@@ -46,6 +49,7 @@ export class RunSession implements vscode.Disposable {
   private readonly watchRefused = new vscode.EventEmitter<Message>();
   private readonly interrupted = new vscode.EventEmitter<Message>();
   private readonly matrixAdvanced = new vscode.EventEmitter<number>();
+  private readonly sampled = new vscode.EventEmitter<void>();
   private readonly hung = new vscode.EventEmitter<void>();
 
   /** The description or the status is new. */
@@ -57,6 +61,9 @@ export class RunSession implements vscode.Disposable {
   readonly onDidInterrupt = this.interrupted.event;
   /** The part of a target matrix that is computed. */
   readonly onDidAdvanceMatrix = this.matrixAdvanced.event;
+
+  /** What the model writes is new, or that it cannot. */
+  readonly onDidSample = this.sampled.event;
 
   /** The engine lives, but does not answer. */
   readonly onDidHang = this.hung.event;
@@ -72,11 +79,18 @@ export class RunSession implements vscode.Disposable {
   /** The newest frame of the probe being watched. */
   lastFrame: Frame | null = null;
   readonly metrics = new MetricHistory();
+  /** What the model wrote as it learned, the newest last. */
+  samples: readonly ModelSample[] = [];
+  /** Why it cannot write. */
+  sampleRefusal: Message | null = null;
+  /** The engine does not answer, and has not for half a minute. */
+  isHanging = false;
 
   private engine: EngineProcess;
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
   private watched = '';
+  private sampleWatched = '';
   private readonly wanted = new Map<Viewer, Watch | null>();
   /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
@@ -112,7 +126,8 @@ export class RunSession implements vscode.Disposable {
     const old = this.engine;
     this.engine = this.launch();
     this.listen(this.engine);
-    this.watched = '';
+    this.watched = this.sampleWatched = '';
+    this.isHanging = false;
     this.frames = { sent: 0, drawn: 0 };
     this.setStatus({ state: 'starting', step: this.status.step, message: null });
     // One engine at a time writes to a run's folder.
@@ -136,6 +151,17 @@ export class RunSession implements vscode.Disposable {
   /** How the model was read that this session has opened; null of a run that trains. */
   get reading(): Opened['reading'] {
     return this.opened.reading;
+  }
+
+  /** What the model takes for a token. */
+  get unit(): ReadUnit {
+    return this.opened.unit;
+  }
+
+  /** Where its texts fall into sequences, if the model has learnt them by themselves. */
+  get split(): SequenceSplit | null {
+    const { mode, split } = this.description.training;
+    return this.isRun && mode === 'sequences' ? split : null;
   }
 
   /** Whether the model lies in a run's folder, which can be resumed. */
@@ -192,6 +218,18 @@ export class RunSession implements vscode.Disposable {
     });
   }
 
+  /** Tells the engine which samples to draw; the same twice is told once. */
+  watchSamples(watch: SampleWatch | null): void {
+    const key = watch ? JSON.stringify(watch) : '';
+    if (key === this.sampleWatched || !this.isAlive || this.status.state === 'starting') return;
+    this.sampleWatched = key;
+    this.engine.calls.call('watchSamples', watch).catch((error: unknown) => {
+      if (!(error instanceof RpcError) || error.code !== 'user') return;
+      this.sampleRefusal = error.sentence;
+      this.sampled.fire();
+    });
+  }
+
   frameDrawn(sequence: number): void {
     // A frame of an engine that has been replaced is not answered to the next.
     if (sequence <= this.frames.drawn || sequence > this.frames.sent) return;
@@ -243,7 +281,7 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced, this.hung]) emitter.dispose();
+    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced, this.sampled, this.hung]) emitter.dispose();
     void this.engine.close();
   }
 
@@ -254,7 +292,7 @@ export class RunSession implements vscode.Disposable {
       await this.begin(engine, beginning);
     } catch (error) {
       // Its end is then no news.
-      this.watched = '';
+      this.watched = this.sampleWatched = '';
       await engine.close();
       // An engine that ended before it answered says more by its end than by its silence.
       if (error instanceof RpcError && error.code === 'closed' && engine.ending) throw new RpcError('closed', endSentence(engine.ending));
@@ -264,16 +302,17 @@ export class RunSession implements vscode.Disposable {
 
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
-      const { model, trainingStep, backend, run, ...reading } = await calls.call('open', beginning.request);
-      const status: RunStatus = { state: 'stopped', step: trainingStep, message: null };
+      const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
+      const isFinished = run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
+      const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading };
+      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading, unit };
       if (run) this.metrics.append(run.history);
     } else {
       const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
-      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null };
+      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null, unit: description.corpus.unit };
     }
     this.changed.fire();
   }
@@ -304,6 +343,10 @@ export class RunSession implements vscode.Disposable {
       this.frames.sent = frame.header.sequence;
       this.framed.fire(frame);
     }));
+    engine.calls.on('sampleDrawn', own((sample) => {
+      this.samples = withSample(this.samples, sample);
+      this.sampled.fire();
+    }));
     engine.calls.on('matrixProgress', own((done) => this.matrixAdvanced.fire(done)));
     engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
     engine.calls.on('finished', own((summary) => {
@@ -311,8 +354,11 @@ export class RunSession implements vscode.Disposable {
       if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
     }));
     engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
-    engine.onEnd(own((end) => this.engineEnded(end)));
+    engine.onEnd(own((end) => {
+      if (!engine.isClosing) this.engineEnded(end);
+    }));
     engine.onHang(own((isHanging) => {
+      this.isHanging = isHanging;
       if (isHanging) this.hung.fire();
     }));
   }
@@ -348,5 +394,5 @@ function atFirst(beginning: Beginning): Opened {
     training: settings.training,
     backend: settings.training.backend,
   };
-  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null };
+  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null, unit: description.corpus.unit };
 }

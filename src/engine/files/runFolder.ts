@@ -58,10 +58,11 @@ export class RunFolder {
     const written: string[] = [];
     try {
       await makeFolders(path, made);
-      if ((await readdir(path)).length > 0) {
-        throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
-      }
-      await makeFolders(join(path, 'checkpoints'), made);
+      const isEmpty = (await readdir(path)).length === 0;
+      const checkpoints = join(path, 'checkpoints');
+      if (isEmpty) await makeFolders(checkpoints, made);
+      // Of two that begin at once, the folder is whose who made what is in it.
+      if (!made.includes(checkpoints)) throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
       await ignoreInGit(path, written);
       await writeFileAtomic(join(path, recordName), formatRunRecord(record));
     } catch (thrown) {

@@ -38,7 +38,7 @@ export class RunLock {
       if (await write(folder, owner)) return new RunLock(folder, owner);
       const other = await readOwner(folder);
       if (await isAtWork(folder, other)) {
-        throw new UserError('The run in {0} is open in another window or terminal (process {1}). Stop it there first.', folder, other?.pid ?? '?');
+        throw new UserError('This run is open in another window or terminal (process {1}); stop it there first: {0}', folder, other?.pid ?? '?');
       }
       // Only what was found to be left behind, not what somebody else has put in its place meanwhile.
       if ((await readOwner(folder))?.token === other?.token) await rm(join(folder, lockName), { force: true });

@@ -141,8 +141,9 @@ function merge(a: Stretch, b: Stretch): Stretch {
 export function rowOf({ header, data }: Frame, before: HistoryRow | null): HistoryRow {
   const tokens = before && isSameText(before.header, header) ? before.header.tokens : header.tokens;
   const kept: { -readonly [K in keyof FrameHeader]: FrameHeader[K] } = { ...header, tokens, unitMap: { ...header.unitMap, units: 0 } };
-  // What the page has chosen lies behind the series.
+  // What the page has chosen lies behind the series; the text is not asked for again.
   delete kept.lane;
+  delete kept.probe;
   const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
   return { ...row, peak: peakOf(row) };
 }

@@ -20,7 +20,7 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
 }
 
 /** @param symbols of the vocabulary, by id */
-export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'>, sequence: number, trainingStep: number): Frame {
+export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);
@@ -59,6 +59,7 @@ export function frameOf({ trace, flows, totals }: Look, symbols: readonly string
     sequence,
     trainingStep,
     layers: layers.map(({ cell, hiddenSize, directions }) => ({ cell, hiddenSize, directions: directions.map(({ direction }) => direction) })),
+    ...(watch.text !== undefined && { probe: watch.text }),
     tokens: Array.from(trace.inputs, (id) => symbols[id]),
     lastTarget: symbols[trace.targets[T - 1]],
     target,

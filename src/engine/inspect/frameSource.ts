@@ -42,12 +42,14 @@ export class FrameSource {
     private readonly isTraining: () => boolean,
   ) {}
 
-  /** Frames of this probe from now on; the first as soon as the model is free. A new watch does not wait for an old frame's drawing. */
+  /** Frames of this probe from now on; the first as soon as the model is free, also within a training step. A new watch does not wait for an old frame's drawing. */
   watch(watch: Watch | null): void {
     this.watched = watch;
     this.drawn = this.sequence;
     this.notBefore = 0;
-    this.changed();
+    this.isStale = true;
+    // Somebody has pressed a key, and waits.
+    void this.makeIfDue();
   }
 
   /** The weights have changed, or a frame is wanted for another reason. */
@@ -64,7 +66,7 @@ export class FrameSource {
   /** Makes a frame if one is due; for the training loop, between two steps. */
   async makeIfDue(): Promise<void> {
     if (!this.isDue()) return;
-    // Questions that came in during the step, such as a hover's, go first.
+    // Questions that have come in meanwhile, such as a hover's, go first.
     await setImmediate();
     await this.turns.take(() => this.make());
   }

@@ -10,6 +10,7 @@ import type { PlainModel } from '../../core/model/plainModel';
 import { UserError } from '../../core/userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
+import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
 import { hiddenNorms } from './states';
@@ -53,6 +54,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   return {
     loss,
     tokens: Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]),
+    ...startsAndEnds(request.text, vocabulary.unit, ids.length),
     layers: reports,
     ...gradientReport(network.backward.gradient, network.tape.layers),
     regions,

@@ -13,7 +13,8 @@ import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../core/userError';
 import type { InspectReport } from '../../protocol/engine';
-import type { Backend } from '../backend';
+import { smallestToShare } from '../../kernels/fixedMatrix';
+import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport } from './gradientReport';
 
 export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding'>;
@@ -28,22 +29,32 @@ export interface Reading {
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
 }
 
-/** Of a plain model, on the kernels; the tape is kept for the next text of the same length. */
+/** Of a plain model, on the kernels; the tape is kept for the next text of the same length, and what it holds is not computed again. */
 export class FastReading implements Reading {
+  /** The tape is that of its tokens and of the network's weights. */
+  private isRead = false;
+  private hasWeights = false;
+  private lastItemised: { readonly target: number; readonly norms: ItemisedNorms[][] } | null = null;
+
   private constructor(
     private readonly network: LearningNetwork,
     private readonly itemisedGradient: ItemisedGradient,
     private readonly targetMatrix: TargetMatrix,
+    private readonly isLive: boolean,
   ) {}
 
-  /** Room for texts of this length. Throws a UserError where there is not so much memory. */
-  static withRoom(steps: number, { config }: PlainModel, backend: Backend): FastReading {
+  /**
+   * Room for texts of this length. Throws a UserError where there is not so much memory.
+   * @param isLive the weights may change between two readings, and the processor has other work
+   */
+  static withRoom(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
+    const isWide = !isLive && stepWorkOf(config, 1) >= smallestToShare;
     try {
       return backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
         const { tape, parameters } = network;
-        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products));
-      });
+        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
+      }, isWide);
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
       throw thrown;
@@ -60,12 +71,17 @@ export class FastReading implements Reading {
 
   /** @param ids one more than there are steps */
   async read(ids: Ids, { parameters: { values } }: PlainModel): Promise<void> {
+    if (this.isRead && this.holds(ids, values)) return;
+    this.isRead = false;
+    this.lastItemised = null;
     const { parameters, tape, forward } = this.network;
-    parameters.values.set(values);
+    if (this.isLive || !this.hasWeights) parameters.values.set(values);
+    this.hasWeights = true;
     tape.inputs.set(ids.subarray(0, this.steps));
     tape.targets.set(ids.subarray(1));
     tape.clearState();
     await forward.run();
+    this.isRead = true;
   }
 
   async totals(): ReturnType<Reading['totals']> {
@@ -75,8 +91,9 @@ export class FastReading implements Reading {
     return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers) };
   }
 
-  itemised(target: number): Promise<ItemisedNorms[][]> {
-    return this.itemisedGradient.run(target);
+  async itemised(target: number): Promise<ItemisedNorms[][]> {
+    if (this.lastItemised?.target !== target) this.lastItemised = { target, norms: await this.itemisedGradient.run(target) };
+    return this.lastItemised.norms;
   }
 
   /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
@@ -90,6 +107,16 @@ export class FastReading implements Reading {
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return this.targetMatrix.run(pause);
   }
+
+  private holds(ids: Ids, values: Float32Array): boolean {
+    const { tape: { inputs, targets }, parameters } = this.network;
+    const isSameText = targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
+    return isSameText && (!this.isLive || bytesOf(parameters.values).equals(bytesOf(values)));
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Of any model, in float64. */

@@ -1,6 +1,7 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
+import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget, type Inspector } from './inspector';
 import { makeLongReport } from './longReport';
 import { hiddenNorms } from './states';
@@ -31,6 +32,7 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   return {
     loss: trace.loss,
     tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),
+    ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
     layers,
     ...norms,
     regions,

@@ -1,5 +1,5 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnxRuntime';
 import { GraphBuilder } from '../../core/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../core/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';

@@ -1,5 +1,5 @@
 /** The products of a recurrence's steps on ONNX Runtime. Its tensors are made once and used for every window. */
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { Tensor, type InferenceSession } from '../onnxRuntime';
 import type { StepProducts } from '../../core/products';
 import { Staging } from './staging';
 

@@ -54,7 +54,7 @@ export class Run {
   private rows: number[] = [];
   private validation: ValidationPoint[] = [];
   private toldAt = 0;
-  private lastLoss = NaN;
+  private loss = NaN;
   private lastValidation: ValidationPoint | null = null;
   private best: number | null = null;
   private savedStep: number;
@@ -82,6 +82,11 @@ export class Run {
 
   get isTraining(): boolean {
     return this.state === 'running';
+  }
+
+  /** Of the newest step, nats per token; null before the first. */
+  get lastLoss(): number | null {
+    return Number.isNaN(this.loss) ? null : this.loss;
   }
 
   start(): void {
@@ -190,7 +195,8 @@ export class Run {
   private async advance(): Promise<void> {
     if (this.order === 'step') this.order = 'pause';
     const start = performance.now();
-    const metrics = await this.parts.turns.take(() => this.parts.trainer.next());
+    const { trainer, turns } = this.parts;
+    const metrics = await trainer.next((change) => turns.take(change));
     this.record(metrics, performance.now() - start);
     const { checkpointEvery, validateEvery } = this.description.training;
     if (metrics.step % validateEvery === 0) await this.validate();
@@ -209,14 +215,14 @@ export class Run {
     this.total.milliseconds += milliseconds;
     const speed = (1000 * metrics.newTokens) / milliseconds;
     this.speed = this.speed === 0 ? speed : this.speed + newestShare * (speed - this.speed);
-    this.lastLoss = metrics.loss;
+    this.loss = metrics.loss;
     this.rows.push(metrics.step, metrics.loss, metrics.gradientNorm, metrics.clippedNorm, metrics.tokens, this.speed, metrics.clippedFraction);
   }
 
   private async validate(): Promise<void> {
-    const { validator, turns, trainer } = this.parts;
+    const { validator, trainer } = this.parts;
     if (!validator || this.lastValidation?.step === trainer.step) return;
-    this.lastValidation = { step: trainer.step, loss: await turns.take(() => validator.loss()) };
+    this.lastValidation = { step: trainer.step, loss: await validator.loss() };
     this.validation.push(this.lastValidation);
     if (this.lastValidation.loss < (this.best ?? Infinity)) await this.saveBest(this.lastValidation);
   }
@@ -266,7 +272,7 @@ export class Run {
       run: folder.path,
       model: await this.save(),
       step: trainer.step,
-      loss: this.lastLoss,
+      loss: this.loss,
       validationLoss: this.lastValidation?.loss ?? null,
       tokensPerSecond: this.total.milliseconds > 0 ? (1000 * this.total.tokens) / this.total.milliseconds : 0,
       backend: this.description.backend,

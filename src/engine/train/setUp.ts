@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
-import { isForeign } from '../../core/corpus/tokenUnit';
+import { isForeign } from '../../tokens/tokenUnit';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { checkConfig, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';
@@ -24,6 +24,7 @@ import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { Turns } from '../turns';
 import { checkTogether, checkTraining } from './checkTraining';
+import { givingWay } from './givingWay';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
 import type { RunParts } from './run';
@@ -44,7 +45,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
   const parameters = initial ?? initialise(config, Random.fromSeed(training.seed), training);
-  const parts = await assemble(config, parameters, corpus, readers, training, cores);
+  const parts = await assemble(config, parameters, corpus, readers, training, turns, cores);
 
   const description: RunDescription = {
     name: basename(resolve(path)),
@@ -124,7 +125,7 @@ export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns
   try {
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, cores));
+    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, turns, cores));
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
     const bestValidation = (await folder.best())?.validationLoss ?? null;
@@ -174,11 +175,11 @@ class BrokenCheckpoint extends Error {
 }
 
 /** Throws BrokenCheckpoint for one that cannot be read, a UserError for what no other checkpoint would help. */
-async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, cores: number) {
+async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, turns: Turns, cores: number) {
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, cores);
+  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, turns, cores);
   await broken(() => parts.trainer.restoreState(state, checkpoint.state));
   return parts;
 }
@@ -218,8 +219,8 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
   return source.kind === 'file' ? { name: basename(source.path), path: resolve(source.path) } : { name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
-  const backend = await createBackend(training, cores, stepWorkOf(config, training.batch));
+async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, turns: Turns, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
+  const backend = givingWay(await createBackend(training, cores, stepWorkOf(config, training.batch)), turns);
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
   const inspecting = await createBackend(training, cores, Infinity);

@@ -90,8 +90,9 @@ export class Trainer {
   /**
    * One step. A loss or gradient that is not finite throws a UserError before the update: weights, state and position in the
    * text are then as they were before the step.
+   * @param update runs what changes the weights and counts the step, when nobody looks at them
    */
-  async next(): Promise<StepMetrics> {
+  async next(update: (change: () => void) => Promise<void> | void = (change) => change()): Promise<StepMetrics> {
     const { reader, settings } = this;
     const { tape, parameters, forward, backward } = this.network;
     const position = reader.state;
@@ -108,10 +109,12 @@ export class Trainer {
       reader.restore(position);
       throw new Overflow(this.step + 1, this.overflow(loss));
     }
-    this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
+    await update(() => {
+      this.optimizer.step(parameters.values, backward.gradient.values, learningRateAt(settings, this.step));
+      this.step++;
+    });
     tape.carryState();
     if (tape.records) this.recording.add(backward.totals, forward.saturation, steps);
-    this.step++;
     const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
     this.tokens += newTokens;
     return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.tokens, newTokens };

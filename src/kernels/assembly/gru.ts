@@ -36,14 +36,16 @@ export function gruForward(
   }
 }
 
-/** Step s of `gruForward`, with R h_{t−1} given. @param product [3H, B] */
+/** Step s of `gruForward`, with R h_{t−1} given. @param product [3H, B], or 0 where `scratch` holds R h_{t−1} + Rb already */
 export function gruForwardStep(
   T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, Rb: usize,
   gates: usize, recurrentCandidate: usize, hidden: usize, scratch: usize, counts: usize, s: usize,
 ): void {
   const recurrent = scratch + bytesOf(first * 3 * H);
-  fillRows(recurrent, Rb, count, 3 * H);
-  addTransposed(recurrent, product + bytesOf(first), B, count, 3 * H);
+  if (product) {
+    fillRows(recurrent, Rb, count, 3 * H);
+    addTransposed(recurrent, product + bytesOf(first), B, count, 3 * H);
+  }
   stepForward(stepOf(s, T, reverse), B, H, first, count, reverse, lengths, gates, recurrentCandidate, hidden, scratch, counts);
 }
 

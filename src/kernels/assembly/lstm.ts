@@ -30,13 +30,13 @@ export function lstmForward(
   }
 }
 
-/** Step s of `lstmForward`, with R h_{t−1} given. @param product [4H, B] */
+/** Step s of `lstmForward`, with R h_{t−1} given. @param product [4H, B], or 0 where the gates hold the sum already */
 export function lstmForwardStep(
   T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize,
   gates: usize, hidden: usize, cellState: usize, counts: usize, s: usize,
 ): void {
   const t = stepOf(s, T, reverse);
-  addTransposed(gates + bytesOf((t * B + first) * 4 * H), product + bytesOf(first), B, count, 4 * H);
+  if (product) addTransposed(gates + bytesOf((t * B + first) * 4 * H), product + bytesOf(first), B, count, 4 * H);
   stepForward(t, B, H, first, count, reverse, lengths, gates, hidden, cellState, counts);
 }
 

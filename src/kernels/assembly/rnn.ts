@@ -26,13 +26,13 @@ export function rnnForward(
   }
 }
 
-/** Step s of `rnnForward`, with R h_{t−1} given. @param product [H, B] */
+/** Step s of `rnnForward`, with R h_{t−1} given. @param product [H, B], or 0 where the pre-activations hold the sum already */
 export function rnnForwardStep(
   T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, relu: usize,
   preActivations: usize, hidden: usize, counts: usize, s: usize,
 ): void {
   const t = stepOf(s, T, reverse);
-  addTransposed(preActivations + bytesOf((t * B + first) * H), product + bytesOf(first), B, count, H);
+  if (product) addTransposed(preActivations + bytesOf((t * B + first) * H), product + bytesOf(first), B, count, H);
   stepForward(t, B, H, first, count, reverse, lengths, relu, preActivations, hidden, counts);
 }
 

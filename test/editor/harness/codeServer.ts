@@ -33,6 +33,16 @@ export function installedCodeServer(release: 'newest' | 'lowest'): CodeServer {
   return { address: given(`BACKFLOW_CODE_SERVER_${release.toUpperCase()}`), extension: 'installed', ...surroundings() };
 }
 
+/** The one that asks whether a folder is trusted and shows its notifications; it has the extension in `test/editor/virtual` too. */
+export function everydayCodeServer(): CodeServer {
+  return { address: given('BACKFLOW_CODE_SERVER_EVERYDAY'), extension: 'installed', ...surroundings() };
+}
+
+/** Everything that server's editor remembers, the extension's own storage among it. */
+export function everydayData(): string {
+  return given('BACKFLOW_EVERYDAY_DATA');
+}
+
 function surroundings() {
   return {
     project: given('BACKFLOW_PROJECT'),

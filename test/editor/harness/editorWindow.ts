@@ -34,14 +34,10 @@ export class EditorWindow {
   static async open({ folder, width = 1440, height = 900, server = codeServer(), language }: WindowOptions): Promise<EditorWindow> {
     const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
     try {
-      const page = await browser.newPage({ viewport: { width, height } });
-      page.setDefaultTimeout(patience.step);
+      const page = await (await browser.newContext({ viewport: { width, height } })).newPage();
       if (language !== undefined) await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
-      const errors: string[] = [];
-      page.on('pageerror', (error) => errors.push(String(error)));
-      const window = new EditorWindow(browser, page, server, errors);
-      await page.goto(windowAddress(server, folder));
-      await window.ready();
+      const window = new EditorWindow(browser, page, server, []);
+      await window.show(folder);
       return window;
     } catch (error) {
       await browser.close();
@@ -49,10 +45,12 @@ export class EditorWindow {
     }
   }
 
+  /** The last window of a person takes the browser with it. */
   async close(): Promise<void> {
     // Leaving the page tells the server that this window is over; a browser that vanishes leaves its extension host waiting.
     await this.page.goto('about:blank');
-    await this.browser.close();
+    await this.page.close();
+    if (this.browser.contexts().every((context) => context.pages().length === 0)) await this.browser.close();
   }
 
   /** The side bar shows something, the explorer or what was open before a reload. */
@@ -67,9 +65,33 @@ export class EditorWindow {
     }
   }
 
+  /** Trusts the folder, which a window that asks for it does not by itself. */
+  async trustFolder(): Promise<void> {
+    await this.runCommand('Workspaces: Manage Workspace Trust');
+    await this.page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).click();
+    await this.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor({ state: 'detached' });
+    await this.page.keyboard.press('Control+w');
+    await this.page.locator('.workspace-trust-editor').waitFor({ state: 'detached' });
+  }
+
   /** Loads the window anew, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
     await this.page.reload();
+    await this.ready();
+  }
+
+  /** Another window of the same person, with the same profile. */
+  async another(folder: string): Promise<EditorWindow> {
+    const page = await this.page.context().newPage();
+    const window = new EditorWindow(this.browser, page, this.server, this.errors);
+    await window.show(folder);
+    return window;
+  }
+
+  private async show(folder: string): Promise<void> {
+    this.page.setDefaultTimeout(patience.step);
+    this.page.on('pageerror', (error) => this.errors.push(String(error)));
+    await this.page.goto(windowAddress(this.server, folder));
     await this.ready();
   }
 
@@ -103,6 +125,32 @@ export class EditorWindow {
     });
     await chosen.click();
     await chosen.waitFor({ state: 'hidden' });
+  }
+
+  /** The entries of the context menu that a file at the top of the folder has in the explorer, once this one is among them. */
+  async entriesInExplorer(name: string, awaited: string): Promise<string[]> {
+    const entries = this.page.locator('.monaco-menu .action-menu-item');
+    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
+    await entries.filter({ hasText: awaited }).first().waitFor();
+    const texts = await entries.allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    await entries.first().waitFor({ state: 'hidden' });
+    return texts;
+  }
+
+  /** Chooses an entry of the context menu of a row in the view that is open. */
+  async chooseInTree(row: Locator, entry: string): Promise<void> {
+    await row.first().click({ button: 'right' });
+    // The menu takes no click in its first moments, so that the one that opened it does not also choose.
+    await this.page.waitForTimeout(300);
+    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
+  }
+
+  /** Opens the view of the runs and returns its rows. */
+  async runRows(): Promise<Locator> {
+    const rows = this.page.locator('.sidebar .monaco-list-row[aria-label*=" × "]');
+    if (!(await this.page.locator('.sidebar', { hasText: 'Backflow: Runs' }).isVisible())) await this.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
+    return rows;
   }
 
   tab(name: string): Locator {
@@ -155,6 +203,35 @@ export class EditorWindow {
       await input.press('Enter');
       return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
     });
+  }
+
+  /** Gives a dialog that asks which file to open this path. */
+  async openAt(path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
+    await this.until(`${path} to be accepted`, async () => {
+      await input.fill(path);
+      await this.page.waitForTimeout(500);
+      if ((await input.inputValue()) !== path) return false;
+      await input.press('Enter');
+      return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
+    });
+  }
+
+  /** Drags a file at the top of the folder onto a part of the window, with Shift held, by which a webview and not the editor takes it. */
+  async dragFromExplorer(name: string, target: Locator): Promise<void> {
+    const from = await settledBox(this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`));
+    const to = await settledBox(target);
+    const { mouse, keyboard } = this.page;
+    await mouse.move(from.x + 10, from.y + from.height / 2);
+    await mouse.down();
+    await keyboard.down('Shift');
+    await mouse.move(from.x + 60, from.y + 20, { steps: 5 });
+    await mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 10 });
+    await mouse.move(to.x + to.width / 2 + 3, to.y + to.height / 2 + 3, { steps: 3 });
+    await this.page.waitForTimeout(300);
+    await mouse.up();
+    await keyboard.up('Shift');
   }
 
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
@@ -216,11 +293,11 @@ export class EditorWindow {
     return (await this.page.locator('.statusbar-item').allInnerTexts()).join(' | ');
   }
 
-  /** Waits for an error notification that says this. In a window under test they wait behind the bell. */
-  async errorNotification(sentence: RegExp): Promise<void> {
-    const errors = this.page.locator('.notifications-center .notification-list-item:has(.codicon-error) .notification-list-item-message');
+  /** Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell. */
+  async errorNotification(sentence: RegExp, kind: 'error' | 'warning' = 'error'): Promise<void> {
+    const errors = this.page.locator(`.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`);
     let said: string[] = [];
-    await this.until(`an error notification ${sentence}`, async () => {
+    await this.until(`a notification (${kind}) ${sentence}`, async () => {
       await this.runCommand('Notifications: Show Notifications');
       if (await appears(errors.filter({ hasText: sentence }).first(), 1500)) return true;
       said = await errors.allInnerTexts();
@@ -229,6 +306,16 @@ export class EditorWindow {
       throw new Error(`${String(error)} There were: ${said.join(' | ')}`);
     });
     await this.runCommand('Notifications: Hide Notifications');
+  }
+
+  /** A notification that lies over the window, by what it says. */
+  notification(sentence: RegExp | string): Locator {
+    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: sentence });
+  }
+
+  /** Answers a notification by one of its buttons. */
+  async answer(sentence: RegExp | string, button: string): Promise<void> {
+    await this.notification(sentence).locator('.monaco-button', { hasText: button }).click();
   }
 
   /** Writes a picture of the whole window, or of a part, into the screenshots folder. */

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
+import { everydayData } from './codeServer';
 
 /** How many frames the page has drawn. */
 export async function framesDrawn(panel: FrameLocator): Promise<number> {
@@ -17,6 +18,21 @@ export async function moreFrames(panel: FrameLocator, more: number, patience = 6
     if (drawn >= wanted) return drawn;
     if (Date.now() > deadline) throw new Error(`The panel drew ${drawn} frames; ${wanted} were waited for.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * What `read` gives when it has given the same for two seconds: a paused run finishes the step it is in, and the flow of its last
+ * weights comes after that.
+ */
+export async function settled(read: () => Promise<string>): Promise<string> {
+  const wanted = 2000;
+  for (let last = await read(), since = Date.now(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = await read();
+    if (now !== last) since = Date.now();
+    last = now;
+    if (Date.now() - since >= wanted) return last;
   }
 }
 
@@ -49,6 +65,11 @@ export function runsIn(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** The runs in the extension's own storage, of all windows of the everyday server. */
+export function ownRuns(): string[] {
+  return readdirSync(everydayData(), { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
 }
 
 /** A text of this many bytes at least, made of another. */

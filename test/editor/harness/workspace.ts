@@ -1,8 +1,9 @@
 /** A folder for an editor to open, with settings that keep everything but the text and the panel out of the picture. */
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import plainWindow from '../../../scripts/lib/plainWindow.json';
+import { removeFolder } from '../../support/removeFolder';
 
 export type Theme = 'dark' | 'light' | 'highContrast';
 
@@ -15,7 +16,7 @@ const colorThemes: Readonly<Record<Theme, string>> = {
 export interface Workspace {
   /** Absolute path. */
   readonly folder: string;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** Makes a folder with these files, name → content, and editor settings beside the usual ones of a test. */
@@ -34,8 +35,6 @@ export function makeWorkspace(
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return {
     folder,
-    remove: () => {
-      rmSync(folder, { recursive: true, force: true });
-    },
+    remove: () => removeFolder(folder),
   };
 }

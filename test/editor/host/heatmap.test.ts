@@ -1,10 +1,11 @@
 /** Hovers and the host's own time while a model trains on a 10 MB file. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { removeFolder } from '../../support/removeFolder';
 import { report } from './report';
 
 const project = join(__dirname, '../../../..');
@@ -30,7 +31,7 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
   after(async () => {
     await vscode.commands.executeCommand('backflow.stop');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
 
   /** What all hovers say over a character of the first lines. */
@@ -56,6 +57,29 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
     }
     await vscode.commands.executeCommand('backflow.resume');
     assert.ok(Math.min(...tails) < hoverLimit, `95 of 100 hovers took ${tails.map((tail) => tail.toFixed(1)).join(', ')} ms`);
+  });
+
+  it('answers a hover within 50 ms in 95 of 100 cases, while it trains', async () => {
+    // On a machine that others use the editor is late with every hover, one that is answered at once too: what that takes is not ours.
+    const empty = await vscode.workspace.openTextDocument({ content: 'nothing here', language: 'plaintext' });
+    const provider = vscode.languages.registerHoverProvider({ scheme: 'untitled' }, { provideHover: () => new vscode.Hover('at once') });
+    const excess: number[] = [];
+    while (excess.length < mostAttempts && !excess.some((each) => each < hoverLimit)) {
+      const [times, editors]: [number[], number[]] = [[], []];
+      for (let i = 0; i < 60; i++) {
+        const began = performance.now();
+        assert.match(await hoverAt(1 + 3 * i), /nats/);
+        const answered = performance.now();
+        await vscode.commands.executeCommand('vscode.executeHoverProvider', empty.uri, new vscode.Position(0, 3));
+        times.push(answered - began);
+        editors.push(performance.now() - answered);
+        await wait(20);
+      }
+      excess.push(percentile(times, 0.95) - percentile(editors, 0.95));
+      report(`hover, training: ${percentile(times, 0.5).toFixed(1)} ms in half of the cases, ${percentile(times, 0.95).toFixed(1)} ms in 95 of 100; one that is answered at once: ${percentile(editors, 0.5).toFixed(1)} and ${percentile(editors, 0.95).toFixed(1)} ms`);
+    }
+    provider.dispose();
+    assert.ok(Math.min(...excess) < hoverLimit, `95 of 100 hovers took ${excess.map((each) => each.toFixed(1)).join(', ')} ms more than one that is answered at once`);
   });
 
   it('keeps the host free for more than 20 ms at a time while it trains, scrolls and hovers', async () => {

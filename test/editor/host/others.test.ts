@@ -1,10 +1,11 @@
 /** What others build on: the interface for extensions, and the task type. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { BackflowApi } from '../../../src/editor/api/backflow';
+import { removeFolder } from '../../support/removeFolder';
 
 describe('for other extensions and for tasks', () => {
   let folder: string;
@@ -24,7 +25,7 @@ describe('for other extensions and for tasks', () => {
 
   after(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    for (const made of ['hello.txt', '.vscode/tasks.json', '.backflow']) rmSync(join(folder, made), { recursive: true, force: true });
+    for (const made of ['hello.txt', '.vscode/tasks.json', '.backflow']) await removeFolder(join(folder, made));
   });
 
   it('a task of the type “backflow” trains to its end and exits with 0', async () => {

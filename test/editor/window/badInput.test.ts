@@ -23,7 +23,7 @@ describe('a text that cannot be trained on', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -50,7 +50,7 @@ describe('a folder that cannot be written to', () => {
       await window.errorNotification(/folder .*blocked.* cannot be made/);
     } finally {
       await window.close();
-      workspace.remove();
+      await workspace.remove();
     }
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { framesDrawn, moreFrames, picture, runsIn } from '../harness/panel';
+import { framesDrawn, moreFrames, picture, runsIn, settled } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('comparing and playing', () => {
@@ -21,7 +21,7 @@ describe('comparing and playing', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -62,7 +62,7 @@ describe('comparing and playing', () => {
     let page: FrameLocator = await window.panelFrame('[data-figure="compared"]');
     await page.locator('.comparison vscode-button[data-action="pause"]').click();
     await page.locator('.comparison vscode-button[data-action="resume"]').waitFor();
-    const rows = await page.locator('.comparison .runs tbody').innerText();
+    const rows = await settled(() => page.locator('.comparison .runs tbody').innerText());
     // Another file over it in its column: the page is gone, and comes again.
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     await window.runCommand('Backflow: Open Playground');
@@ -70,7 +70,7 @@ describe('comparing and playing', () => {
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     page = await window.panelFrame('[data-figure="compared"]');
     await page.locator('canvas[data-figure="compared"]').waitFor();
-    assert.equal(await page.locator('.comparison .runs tbody').innerText(), rows);
+    assert.equal(await settled(() => page.locator('.comparison .runs tbody').innerText()), rows);
     assert.ok((await framesDrawn(page)) > 0);
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     await window.page.keyboard.press('Control+w');

@@ -35,7 +35,7 @@ describe('the text as the heatmap', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {

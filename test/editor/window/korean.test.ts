@@ -19,7 +19,7 @@ describe('the editor in Korean', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {

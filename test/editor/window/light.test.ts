@@ -28,7 +28,7 @@ describe('a GRU on a Korean text, in a light theme', () => {
       await window.screenshot('window-light-korean');
     } finally {
       await window.close();
-      workspace.remove();
+      await workspace.remove();
     }
   });
 });

@@ -6,10 +6,11 @@ import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { initialise } from '../../../src/core/model/initialise';
 import { plainStack, type ModelConfig } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
+import { writeTorchWeights } from '../../../src/core/model/torchWeights';
 import { encodeCheckpoint } from '../../../src/core/onnx/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/core/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { codeServer } from '../harness/codeServer';
+import { codeServer, everydayCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn, moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -32,14 +33,31 @@ function withStrangeNode(model: ModelProto): ModelProto {
   return { ...model, graph: { ...model.graph, node } };
 }
 
+/** Weights of a vanilla RNN under PyTorch's names, and nothing beside them. */
+function bareWeights(text: string): Uint8Array {
+  const vocabularySize = new Set(text).size;
+  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 20, vocabularySize, embeddingSize: null };
+  return writeTorchWeights({ config, parameters: initialise(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
+}
+
 describe('a model of another tool', () => {
   let workspace: Workspace;
   let window: EditorWindow;
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
-    workspace = makeWorkspace({ 'tale.txt': tale, 'model.onnx': foreignModel(tale), 'strange.onnx': foreignModel(tale, withStrangeNode) });
-    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000 });
+    workspace = makeWorkspace({
+      'tale.txt': tale,
+      // Fewer symbols than the models have.
+      'short.txt': 'the sea and the tide and the stone '.repeat(20),
+      'symbols.json': JSON.stringify(Array.from(new Set(tale)).sort()),
+      'model.onnx': foreignModel(tale),
+      'strange.onnx': foreignModel(tale, withStrangeNode),
+      'unsaid.onnx': foreignModel(tale),
+      'weights.safetensors': bareWeights(tale),
+    });
+    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: everydayCodeServer() });
+    await window.trustFolder();
   });
 
   afterEach(async function () {
@@ -48,7 +66,7 @@ describe('a model of another tool', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   it('opens from the explorer: its structure, and what its recurrent matrices do to lengths', async () => {
@@ -81,6 +99,39 @@ describe('a model of another tool', () => {
     assert.match(await panel.locator('header h1').innerText(), /^model\.onnx · LSTM 2 × 24$/);
     assert.match(await panel.locator('header .message').innerText(), /Read rightly: on \d+ tokens the recognised model and the file’s own graph differ by/);
     await window.screenshot('window-model-inspected');
+  });
+
+  it('of which only the weights are there is asked about once', async () => {
+    await window.showTab('tale.txt');
+    await window.chooseInExplorer('weights.safetensors', 'Open Model');
+    await window.page.locator('.quick-input-title', { hasText: 'The activation of the vanilla RNN in weights.safetensors' }).waitFor();
+    await window.screenshot('question-activation');
+    await window.pick('relu');
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await moreFrames(panel, 0);
+  });
+
+  it('without a vocabulary that could be guessed is asked for one, and read with the file that is chosen', async () => {
+    await window.openFile('short.txt');
+    await window.chooseInExplorer('unsaid.onnx', 'Open Model');
+    const question = /unsaid\.onnx has no vocabulary of its own, and the text has 10 different characters where the model knows 52/;
+    await window.notification(question).waitFor();
+    await window.screenshot('question-vocabulary');
+    await window.answer(question, 'Choose Vocabulary File');
+    await window.openAt(join(workspace.folder, 'symbols.json'));
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    await panel.locator('header h1', { hasText: /^unsaid\.onnx · LSTM 2 × 24$/ }).waitFor();
+    await moreFrames(panel, 0);
+  });
+
+  it('is opened when it is dropped on the panel, and no longer asked about', async () => {
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    const target = window.page.locator('.editor-group-container').nth(1);
+    await window.dragFromExplorer('weights.safetensors', target);
+    await window.screenshot('dropped');
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await moreFrames(panel, 0);
   });
 
   it('is trained further on it', async () => {

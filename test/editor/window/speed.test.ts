@@ -45,7 +45,7 @@ describe('speed, on a text of 1 MB with T = 256 and H = 128', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   it('draws the first frame within 3 s of the command', async () => {

@@ -29,9 +29,9 @@ describe('a run whose disk or text fails it', function () {
 
   before(() => trainToEnd(whole, settings));
   afterEach(endEngines);
-  after(() => {
+  after(async () => {
     for (const one of disks) one.remove();
-    folder.remove();
+    await folder.remove();
   });
 
   it('a disk that fills up: paused with a sentence, can be stopped only with room, goes on with the same bits', async () => {

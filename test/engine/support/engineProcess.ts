@@ -1,11 +1,12 @@
 /** A real engine process for tests, spoken to through the protocol. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineCalls, EngineEvents, TrainRequest } from '../../../src/protocol/engine';
 import { Caller } from '../../../src/protocol/rpc';
 import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../../src/protocol/settings';
+import { removeFolder } from '../../support/removeFolder';
 
 export interface TestEngine {
   readonly child: ChildProcess;
@@ -50,9 +51,9 @@ export function startEngine(): TestEngine {
 }
 
 /** A fresh folder that is removed by the returned function. */
-export function temporaryFolder(): { path: string; remove(): void } {
+export function temporaryFolder(): { path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), 'backflow-test-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, remove: () => removeFolder(path) };
 }
 
 export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };

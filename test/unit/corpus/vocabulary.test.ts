@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { byteSymbol } from '../../../src/core/corpus/tokenUnit';
+import { byteSymbol } from '../../../src/tokens/tokenUnit';
 import { noSpecials, Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from '../../../src/core/corpus/vocabularyFormat';
 import { corpusOf } from './support';
@@ -36,6 +36,11 @@ describe('a vocabulary', () => {
     const symbols = Array.from({ length: 256 }, (_, byte) => byteSymbol(byte));
     assert.equal(new Set(symbols).size, 256);
     assert.deepEqual(new Vocabulary(symbols, 'byte').encode('\\xC3é'), Uint8Array.from(Buffer.from('\\xC3é')));
+  });
+
+  it('reads half of a surrogate pair as a symbol of its own, and what follows it too', () => {
+    const vocabulary = new Vocabulary(['a', 'b', '\ud83d']);
+    assert.deepEqual([...vocabulary.encode('a\ud83db')], [0, 2, 1]);
   });
 
   it('with a limit keeps the most frequent symbols, of equally frequent ones the first, and an unknown token', () => {

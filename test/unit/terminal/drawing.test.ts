@@ -18,7 +18,7 @@ function layerOf(layer: number, log10: number[], target = log10.length - 1, hori
 }
 
 function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {
-  return { loss: 1, tokens: Array.from(text), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, regions, matrix: null };
+  return { loss: 1, tokens: Array.from(text), starts: new Uint32Array(), ends: new Uint32Array(), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, regions, matrix: null };
 }
 
 const canvas = { columns: 40, depth: 1, thresholds: defaultThresholds };

@@ -1,6 +1,6 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import type { FromPage, PanelState, ToPage } from '../../../src/protocol/panel';
+import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/protocol/panel';
 import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 
@@ -92,6 +92,10 @@ const probe = {
   async travelled(trainingStep: number, options: FrameOptions): Promise<void> {
     const { header, data } = syntheticFrame(options);
     probe.send({ type: 'travelled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
+    await probe.settled();
+  },
+  async samples(samples: ShownSamples['samples'], others: Partial<ShownSamples> = {}): Promise<void> {
+    probe.send({ type: 'samples', samples, onRequest: false, refusal: null, ...others });
     await probe.settled();
   },
   async matrix(...args: Parameters<typeof syntheticMatrix>): Promise<void> {

@@ -48,8 +48,8 @@ const bytesPerElement: Readonly<Record<number, number>> = {
 export function readTensor(tensor: TensorProto, external: ExternalData): Constant {
   const shape = tensor.dims;
   const length = elementsOf(shape);
-  const type = tensor.dataType;
-  const width = widthOf(tensor);
+  const type = typeOf(tensor);
+  const width = bytesPerElement[type];
   const bytes = tensor.dataLocation === 1 ? externalBytes(tensor, external) : tensor.rawData;
   if (bytes) {
     if (bytes.length !== length * width) throw new TensorError(`has ${bytes.length} bytes; its shape [${shape.join(', ')}] needs ${length * width}`);
@@ -64,16 +64,17 @@ function isInteger(type: number): boolean {
   return ![dataType.float, dataType.double, dataType.float16, dataType.bfloat16].some((real) => real === type);
 }
 
-/** Bytes of an element. */
-function widthOf({ dataType: type }: TensorProto): number {
+/** Of the elements; one of `bytesPerElement`. */
+function typeOf({ dataType: type }: TensorProto): number {
+  if (type === undefined) throw new TensorError('does not say of which type its elements are');
   if (!Object.hasOwn(bytesPerElement, type)) throw new TensorError(`has elements of type ${type}, which is not known here`);
-  return bytesPerElement[type];
+  return type;
 }
 
 /** The bytes of a tensor that lie in another file. Throws TensorError, and what `external` throws. */
 export function externalBytes(tensor: TensorProto, external: ExternalData): Uint8Array {
   const { dims, externalData } = tensor;
-  const needed = elementsOf(dims) * widthOf(tensor);
+  const needed = elementsOf(dims) * bytesPerElement[typeOf(tensor)];
   const fields = new Map(externalData?.map(({ key, value }) => [key, value]));
   const location = fields.get('location');
   if (location === undefined) throw new TensorError('lies in another file, whose name is missing');

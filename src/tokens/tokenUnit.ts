@@ -1,6 +1,7 @@
 /** What one token of a text is, and how it is written. */
 import { segmentsOf } from './segments';
 
+/** A Unicode code point, a grapheme cluster, a word (and what stands between words), or a byte of UTF-8. */
 export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';
 
 export const tokenUnits: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
@@ -29,6 +30,11 @@ export function isForeign(unit: ReadUnit): unit is ForeignUnit {
 /** The words of a text for another tool's model. */
 export function foreignWords(text: string, unit: ForeignUnit): string[] {
   return text.match(foreignPatterns[unit]) ?? [];
+}
+
+/** Where they stand, in UTF-16 units. */
+export function* foreignSpans(text: string, unit: ForeignUnit): Generator<{ start: number; end: number }> {
+  for (const { index, 0: word } of text.matchAll(foreignPatterns[unit])) yield { start: index, end: index + word.length };
 }
 
 /** The symbols of a text's tokens, in order. */

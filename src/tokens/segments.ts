@@ -6,11 +6,13 @@
 
 export type SegmentUnit = 'grapheme' | 'word';
 
-// A fixed locale: the same text falls into the same tokens on every machine.
-const segmenters: Readonly<Record<SegmentUnit, Intl.Segmenter>> = {
-  grapheme: new Intl.Segmenter('en', { granularity: 'grapheme' }),
-  word: new Intl.Segmenter('en', { granularity: 'word' }),
-};
+/** Made when first needed: the editor's host loads this file too, and one takes some milliseconds. */
+const segmenters: Partial<Record<SegmentUnit, Intl.Segmenter>> = {};
+
+function segmenterOf(unit: SegmentUnit): Intl.Segmenter {
+  // A fixed locale: the same text falls into the same tokens on every machine.
+  return (segmenters[unit] ??= new Intl.Segmenter('en', { granularity: unit }));
+}
 
 /** UTF-16 units after which a stretch without a certain boundary ends at one that the segmenter has found. */
 const longestStretch = 2048;
@@ -29,7 +31,7 @@ export function stretchEnd(text: string, start: number, isWhole: boolean): numbe
 
 /** Segments of a stretch; of one that was cut for its length, only those that what follows cannot change. */
 export function segmentsOfStretch(stretch: string, unit: SegmentUnit): string[] {
-  const segments = Array.from(segmenters[unit].segment(stretch), ({ segment }) => segment);
+  const segments = Array.from(segmenterOf(unit).segment(stretch), ({ segment }) => segment);
   return stretch.length < longestStretch ? segments : segments.slice(0, Math.max(1, segments.length - unsure));
 }
 
@@ -43,8 +45,8 @@ export function* segmentsOf(text: string, unit: SegmentUnit): Generator<string> 
   }
 }
 
-/** Whether a boundary stands before unit `i`. */
-function isCertain(text: string, i: number): boolean {
+/** Whether a boundary stands before unit `i` whatever stands around the text. */
+export function isCertain(text: string, i: number): boolean {
   const before = text.charCodeAt(i - 1);
   if (before === lineFeed) return true;
   return before === space && i < text.length && isAsciiAlphanumeric(text.charCodeAt(i));

@@ -1,0 +1,191 @@
+/**
+ * Samples of the watched model: the same beginning and the same random numbers each time. Each is of the weights of one training step,
+ * of which the sampler has a copy, so that it can be drawn in short pieces between the steps that follow; and seldom enough that training
+ * hardly notices.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { Random } from '../core/model/random';
+import { checkSampling } from '../core/sampling';
+import type { ModelSample, SampleWatch } from '../protocol/sample';
+import type { InspectedModel } from './inspect/inspector';
+import { Sampler } from './sampler';
+import type { Turns } from './turns';
+
+/** Part of the time that samples may take while a run is on. */
+const shareOfTraining = 0.015;
+/** Milliseconds from the beginning of one sample to that of the next, at least: what changes faster cannot be read. */
+const pace = 2000;
+/** Milliseconds after which a piece ends with the token it is at, so that no step or hover waits long; after a slow step it may take its share. */
+const shortestPiece = 4;
+/** Two or three lines. Tokens are counted for symbols that are no whole characters. */
+const mostCharacters = 180;
+const mostTokens = 180;
+
+/** What samples are drawn of, and when. */
+export interface SampledModel {
+  readonly model: InspectedModel;
+  readonly trainingStep: () => number;
+  /** Of that step, nats per token; null where none has been trained. */
+  readonly loss: () => number | null;
+  readonly isTraining: () => boolean;
+}
+
+export class SampleSource {
+  private watched: SampleWatch | null = null;
+  private sampler: Sampler | null = null;
+  private growing: GrowingSample | null = null;
+  /** Of what the newest whole sample is. */
+  private drawn: { readonly watch: SampleWatch; readonly step: number } | null = null;
+  /** On the monotonic clock: before this no sample is due while a run is on. */
+  private notBefore = -Infinity;
+  /** When the training loop, or the timer, came by last. */
+  private cameBy: number;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly sampled: SampledModel,
+    private readonly turns: Turns,
+    private readonly tell: (sample: ModelSample) => void,
+    private readonly now = () => performance.now(),
+  ) {
+    this.cameBy = now();
+  }
+
+  /** Samples from now on; null ends them. Throws a UserError for a model that cannot generate. */
+  watch(watch: SampleWatch | null): void {
+    this.watched = this.growing = null;
+    if (!watch) {
+      // The copy of the weights is as large as they are.
+      this.sampler = null;
+      return;
+    }
+    checkSampling({ ...watch, topK: null, topP: null });
+    this.sampler ??= Sampler.of(this.sampled.model);
+    this.watched = watch;
+    this.changed();
+  }
+
+  /** The weights may have changed, or training has begun or ended. */
+  changed(): void {
+    if (!this.sampled.isTraining()) this.schedule();
+  }
+
+  /** Draws a piece of a sample if one is due; for the training loop, between two steps. */
+  async goOnIfDue(): Promise<void> {
+    const since = this.now() - this.cameBy;
+    if (this.isDue()) {
+      // Questions that came in during the step, such as a hover's, go first.
+      await setImmediate();
+      await this.turns.take(() => this.goOn(Math.max(shortestPiece, shareOfTraining * since)));
+    }
+    this.cameBy = this.now();
+  }
+
+  dispose(): void {
+    this.watched = this.growing = null;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  private isDue(): boolean {
+    const { watched, drawn, sampled } = this;
+    if (!watched) return false;
+    if (this.growing) return true;
+    const isNew = drawn?.step !== sampled.trainingStep() || drawn.watch.seed !== watched.seed || drawn.watch.temperature !== watched.temperature;
+    return isNew && (!sampled.isTraining() || this.now() >= this.notBefore);
+  }
+
+  /** Without a training loop to ask for pieces, a timer does. */
+  private schedule(): void {
+    if (this.timer || !this.isDue()) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.goOnIfDue().then(() => this.changed());
+    }, 0);
+  }
+
+  /** Draws for about so many milliseconds. */
+  private async goOn(room: number): Promise<void> {
+    const { watched, sampler } = this;
+    if (!watched || !sampler || !this.isDue()) return;
+    const start = this.now();
+    const growing = await this.sampleUnderWay(sampler, watched);
+    let isWhole = false;
+    while (!isWhole && this.growing === growing && (growing.isNew || this.now() - start < room)) isWhole = await growing.grow();
+    // Looked away, or asked for others, in the meantime.
+    if (this.growing !== growing) return;
+    growing.cost += this.now() - start;
+    if (!isWhole) return;
+    this.growing = null;
+    this.drawn = { watch: watched, step: growing.step };
+    this.notBefore = growing.began + Math.max(pace, growing.cost / shareOfTraining);
+    this.tell(growing.sample);
+  }
+
+  /** The one that was begun, unless it is out of date and there is time for another. */
+  private async sampleUnderWay(sampler: Sampler, watch: SampleWatch): Promise<GrowingSample> {
+    const { model, trainingStep, loss, isTraining } = this.sampled;
+    if (this.growing && (isTraining() || this.growing.step === trainingStep())) return this.growing;
+    const growing = new GrowingSample(sampler, model, watch, trainingStep(), loss(), this.now());
+    this.growing = growing;
+    sampler.takeWeights();
+    await growing.begin();
+    return growing;
+  }
+}
+
+/** A sample of one step's weights, as far as it has been drawn. */
+class GrowingSample {
+  /** Milliseconds it has taken so far. */
+  cost = 0;
+  private readonly random: Random;
+  /** Sequences that have ended, and the ids of the one under way. */
+  private readonly ended: string[] = [];
+  private ids: number[] = [];
+  private tokens = 0;
+  private characters = 0;
+
+  constructor(
+    private readonly sampler: Sampler,
+    private readonly model: InspectedModel,
+    private readonly watch: SampleWatch,
+    readonly step: number,
+    private readonly loss: number | null,
+    readonly began: number,
+  ) {
+    this.random = Random.forDrawing(watch.seed);
+  }
+
+  /** Nothing has been drawn yet. */
+  get isNew(): boolean {
+    return this.tokens === 0;
+  }
+
+  get sample(): ModelSample {
+    const { step, loss, watch: { temperature } } = this;
+    const lines = this.ids.length > 0 ? [...this.ended, this.decode(this.ids)] : this.ended;
+    return { step, loss, temperature, text: lines.join('\n') };
+  }
+
+  begin(): Promise<void> {
+    return this.sampler.begin('', { temperature: this.watch.temperature, topK: null, topP: null, random: this.random });
+  }
+
+  /** Draws one token; whether the sample is whole. A sequence that ends leaves room for another. */
+  async grow(): Promise<boolean> {
+    const id = await this.sampler.next();
+    this.tokens++;
+    this.characters += id === null ? 1 : this.decode([id]).length;
+    if (id !== null) this.ids.push(id);
+    else {
+      this.ended.push(this.decode(this.ids));
+      this.ids = [];
+    }
+    const isWhole = this.tokens >= mostTokens || this.characters >= mostCharacters;
+    if (id === null && !isWhole) await this.begin();
+    return isWhole;
+  }
+
+  private decode(ids: readonly number[]): string {
+    return this.model.vocabulary.decode(ids);
+  }
+}

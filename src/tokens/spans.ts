@@ -1,0 +1,77 @@
+/**
+ * Where the tokens of a text lie in it. The engine reads a text's symbols (core/corpus); whoever shows the text finds their places here, by
+ * the same cuts. Places are UTF-16 units, as an editor counts them.
+ */
+import { isCertain, segmentsOf } from './segments';
+import { foreignSpans, type ReadUnit } from './tokenUnit';
+
+/** One token, `start` to before `end`. Bytes of one character have its place, all the same; between words of other tools' models lie spaces. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A span for each token of the text, in order: as many as it has when it is encoded. */
+export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
+  switch (unit) {
+    case 'codePoint':
+    case 'byte':
+      for (let start = 0; start < text.length; ) {
+        const codePoint = text.codePointAt(start) ?? 0;
+        const span = { start, end: start + (codePoint > 0xffff ? 2 : 1) };
+        for (let i = unit === 'byte' ? bytesOf(codePoint) : 1; i > 0; i--) yield span;
+        start = span.end;
+      }
+      break;
+    case 'grapheme':
+    case 'word': {
+      let start = 0;
+      for (const { length } of segmentsOf(text, unit)) {
+        yield { start, end: start + length };
+        start += length;
+      }
+      break;
+    }
+    default:
+      yield* foreignSpans(text, unit);
+  }
+}
+
+/** Where all tokens of a text begin and end. @param tokens as many as it has */
+export function startsAndEnds(text: string, unit: ReadUnit, tokens: number): { readonly starts: Uint32Array; readonly ends: Uint32Array } {
+  const [starts, ends] = [new Uint32Array(tokens), new Uint32Array(tokens)];
+  let token = 0;
+  for (const { start, end } of spansOf(text, unit)) {
+    starts[token] = start;
+    ends[token++] = end;
+  }
+  return { starts, ends };
+}
+
+/**
+ * The last place at or before `at` from which a text can be cut as if all before it had been cut too; its beginning, where there is
+ * no other.
+ */
+export function certainBoundary(text: string, at: number, unit: ReadUnit): number {
+  switch (unit) {
+    case 'codePoint':
+    case 'byte':
+      return at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff ? at - 1 : at;
+    case 'grapheme':
+    case 'word':
+      return lastBefore(at, (i) => isCertain(text, i));
+    default:
+      return lastBefore(at, (i) => /\p{White_Space}/u.test(text[i - 1]));
+  }
+}
+
+function lastBefore(at: number, isOne: (place: number) => boolean): number {
+  let place = at;
+  while (place > 0 && !isOne(place)) place -= 1;
+  return place;
+}
+
+/** Of a code point in UTF-8; half of a surrogate pair takes three, as any other of its size. */
+function bytesOf(codePoint: number): number {
+  return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+}

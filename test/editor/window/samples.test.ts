@@ -1,0 +1,78 @@
+/** What the model writes, in the panel, as a person sees it: while it trains, after the panel was closed, at the end, and of an opened run. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { codeServer } from '../harness/codeServer';
+import { EditorWindow } from '../harness/editorWindow';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
+
+describe('what the model writes', () => {
+  let workspace: Workspace;
+  let window: EditorWindow;
+  let panel: FrameLocator;
+
+  before(async () => {
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 64 } });
+    window = await EditorWindow.open({ folder: workspace.folder });
+    await window.openFile('tale.txt');
+    await window.runCommand('Backflow: Train on This File');
+    panel = await window.panelFrame('.sample tbody tr:not([hidden])');
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await window.screenshot('failed-samples');
+  });
+
+  after(async () => {
+    await window.close();
+    await workspace.remove();
+  });
+
+  const rows = () => panel.locator('.sample tbody tr:not([hidden])');
+  const stepOf = async (row: number) => Number((await rows().nth(row).locator('th').innerText()).replace(/\D/g, ''));
+  const textOf = (row: number) => rows().nth(row).locator('.text').innerText();
+  const press = (action: string) => panel.locator(`vscode-button[data-action="${action}"]`).click();
+
+  it('is seen to change as it learns, the newest on top', async () => {
+    await rows().nth(2).waitFor();
+    const [newest, first] = [await textOf(0), await textOf(2)];
+    assert.ok((await stepOf(0)) > (await stepOf(1)) && (await stepOf(1)) > (await stepOf(2)));
+    assert.notEqual(newest, first);
+    const at = await stepOf(0);
+    await panel.locator('.sample tbody tr').first().locator('th', { hasNotText: new RegExp(`^${at.toLocaleString('en')}$`) }).waitFor();
+    assert.ok((await stepOf(0)) > at);
+    await window.screenshot('samples-dark');
+  });
+
+  it('is there again at once when the panel was closed, from the first on', async () => {
+    const count = await rows().count();
+    const first = await textOf(count - 1);
+    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).locator('.codicon-close').click();
+    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).waitFor({ state: 'detached' });
+    await window.runCommand('Backflow: Open Panel');
+    panel = await window.panelFrame('.sample tbody tr:not([hidden])');
+    assert.ok((await rows().count()) >= count);
+    assert.equal(await textOf((await rows().count()) - 1), first);
+  });
+
+  it('is that of the state a run has ended in', async () => {
+    await press('stop');
+    await panel.locator('header .state[data-state="stopped"]').waitFor();
+    const ended = (await panel.locator('header .step').innerText()).replace(/\D/g, '');
+    await panel.locator('.sample tbody tr').first().locator('th', { hasText: new RegExp(`^${Number(ended).toLocaleString('en')}$`) }).waitFor();
+  });
+
+  it('is written on request of a run that was only opened', async () => {
+    await window.reload();
+    panel = await window.panelFrame('[data-action=writeSample]');
+    assert.equal(await rows().count(), 0);
+    await press('writeSample');
+    await rows().first().waitFor();
+    const before = await textOf(0);
+    await press('writeAnother');
+    await panel.locator('.sample .text').first().filter({ hasNotText: before }).waitFor();
+    assert.deepEqual(window.errors, []);
+  });
+});
