@@ -29,7 +29,7 @@ describe('an engine that hangs', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {

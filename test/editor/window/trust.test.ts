@@ -41,7 +41,7 @@ describe('a folder that is not trusted', () => {
 
   after(async () => {
     await window.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {

@@ -30,7 +30,7 @@ describe('two windows on one folder', () => {
   after(async () => {
     await second.close();
     await first.close();
-    workspace.remove();
+    await workspace.remove();
   });
 
   afterEach(async function () {
