@@ -1,10 +1,11 @@
 /** Hovers and flows with models of other tokens than characters, of lines read by themselves, and of a vocabulary from elsewhere. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { removeFolder } from '../../support/removeFolder';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { plainStack } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
@@ -29,7 +30,7 @@ describe('with models of other tokens', () => {
 
   after(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
 
   async function open(name: string, content = text): Promise<void> {

@@ -11,6 +11,10 @@ import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
+const themes = { dark: 'Dark Modern', light: 'Light Modern', highContrast: 'Default High Contrast', highContrastLight: 'Default High Contrast Light' };
+/** Of the walkthrough; each has its picture, media/walkthrough/….svg, which says whose it is. */
+const steps = ['sample', 'train', 'panel', 'cursor', 'compare'];
+
 describe('an engine that hangs', () => {
   let workspace: Workspace;
   let window: EditorWindow;
@@ -40,6 +44,16 @@ describe('an engine that hangs', () => {
   const inRun = (...names: string[]) => join(workspace.folder, '.backflow/runs', runsIn(workspace.folder)[0], ...names);
   const owner = () => (JSON.parse(readFileSync(inRun('lock'), 'utf8')) as { pid: number }).pid;
 
+  /** The picture beside a step: an SVG in a webview, whose colours follow the theme. */
+  const pictureOf = (step: number) => window.page.locator('.getting-started-media iframe.webview').contentFrame().locator('#active-frame').contentFrame().locator(`svg[data-step="${steps[step]}"]`);
+  const useTheme = async (theme: string) => {
+    const file = join(workspace.folder, '.vscode/settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
+    const kind = theme.includes('High Contrast') ? (theme.includes('Light') ? 'hc-light' : 'hc-black') : theme.includes('Light') ? 'vs' : 'vs-dark';
+    await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
+  };
+
   it('is stopped in the middle of a run', async () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
@@ -49,37 +63,35 @@ describe('an engine that hangs', () => {
     stopped = Date.now();
   });
 
-  it('leaves the editor free: the walkthrough opens', async () => {
+  it('leaves the editor free: the walkthrough opens in every theme, with its pictures', async () => {
     // The panel can be closed meanwhile, which also leaves the walkthrough the width for its pictures.
     await window.showTab('Backflow: tale.txt');
     await window.page.keyboard.press('Control+w');
     await window.runCommand('Welcome: Open Walkthrough');
     await window.pick('See gradients flow back through time');
-    const step = window.page.locator('.getting-started-step');
-    await step.first().waitFor();
-    await window.screenshot('walkthrough-first');
-  });
-
-  const themes = [
-    ['Dark Modern', 'dark'],
-    ['Light Modern', 'light'],
-    ['Dark High Contrast', 'hc-dark'],
-    ['Light High Contrast', 'hc-light'],
-  ];
-  for (const [theme, name] of themes) {
-    it(`walkthrough in ${theme}`, async () => {
-      const file = join(workspace.folder, '.vscode/settings.json');
-      const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-      writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
-      await window.page.waitForTimeout(1500);
-      const steps = window.page.locator('.getting-started-step');
-      for (let i = 0; i < (await steps.count()); i++) {
-        await steps.nth(i).click();
-        await window.page.waitForTimeout(600);
+    const rows = window.page.locator('.getting-started-step');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 5);
+    for (const [name, theme] of Object.entries(themes)) {
+      await useTheme(theme);
+      for (let i = 0; i < 5; i++) {
+        await rows.nth(i).click();
+        await pictureOf(i).waitFor();
         await window.screenshot(`walkthrough-${name}-${i + 1}`);
       }
-    });
-  }
+    }
+  });
+
+  it('and its links do what they say', async () => {
+    const rows = window.page.locator('.getting-started-step');
+    await rows.nth(0).click();
+    await rows.nth(0).locator('.monaco-button', { hasText: 'Open the Story' }).click();
+    await window.page.locator('.editor-group-container.active .view-line', { hasText: 'The Clock That Ran Backwards' }).waitFor();
+    await window.showTab('Welcome');
+    await rows.nth(4).click();
+    await rows.nth(4).locator('.monaco-button', { hasText: 'Show the Runs' }).click();
+    await (await window.runRows()).filter({ hasText: 'LSTM 1 × 16' }).first().waitFor();
+  });
 
   it('is told of, and ended when a person says so; the run goes on from what was saved', async () => {
     await window.notification(/the engine has not answered for half a minute/).waitFor({ timeout: 60_000 });

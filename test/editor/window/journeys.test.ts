@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, picture } from '../harness/panel';
+import { moreFrames, picture, settled } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('the flow over training', () => {
@@ -46,7 +46,8 @@ describe('the flow over training', () => {
   it('leads back to the flow of the first step, and to now', async () => {
     await panel.locator('vscode-button[data-action="pause"]').click();
     await panel.locator('header .state[data-state="paused"]').waitFor();
-    const now = (await picture(panel, 'flow')).url;
+    // A frame that was under way may still be drawn.
+    const now = await settled(async () => (await picture(panel, 'flow')).url);
     await slider().focus();
     await window.page.keyboard.press('Home');
     await panel.locator('.past', { hasText: /step \d/ }).waitFor();
@@ -54,8 +55,7 @@ describe('the flow over training', () => {
     await window.screenshot('travelled-dark');
     await window.page.keyboard.press('Escape');
     await panel.locator('.past', { hasText: /^$/ }).waitFor({ state: 'attached' });
-    await window.page.waitForTimeout(300);
-    assert.equal((await picture(panel, 'flow')).url, now, 'the same picture as before');
+    assert.equal(await settled(async () => (await picture(panel, 'flow')).url), now, 'the same picture as before');
   });
 
   it('computes every target, of which one can be chosen', async () => {
