@@ -1,13 +1,28 @@
-// Start-up and package size:  node bench/startup.mjs  (after npm run package)
+// Start-up and package size:  node bench/startup.mjs [--publish]  (after npm run package). With --publish, bench/STARTUP.md is written.
 import { fork, spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildProject, installDependencies } from '../scripts/lib/project.mjs';
+import { Hindrance, main } from '../scripts/lib/say.mjs';
+import { root } from '../scripts/lib/stamps.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { table, verdict } from './lib/markdown.mjs';
+import { keepPage } from './lib/results.mjs';
+import { median } from './lib/statistics.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const rounds = 15;
+/** An editor has to be started for each. */
+const activations = 3;
+/** Milliseconds to activate; MB of the package for linux-x64. */
+const bars = { activation: 50, linux: 30 };
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+/** Milliseconds in which a real extension host loads and activates the extension, and processor time of all its threads meanwhile. */
+function activating() {
+  const { stdout } = spawnSync(process.execPath, [join(root, 'scripts/test.mjs'), 'host', '--grep', 'less than 50 ms of the host'], { encoding: 'utf8', cwd: root });
+  const found = /activation: ([\d.]+) ms, of it ([\d.]+) ms/.exec(stdout);
+  if (!found) throw new Hindrance(`The extension host did not say how long activation took.\n${stdout}`);
+  return { took: Number(found[1]), used: Number(found[2]) };
+}
 
 /** Milliseconds in which a Node loads a bundle, the editor's module being a stand-in that does nothing. */
 function loading(file) {
@@ -19,39 +34,69 @@ function loading(file) {
     const began = performance.now();
     require(${JSON.stringify(join(root, file))});
     process.stdout.write(String(performance.now() - began));`;
-  return Number(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' }).stdout);
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  if (status !== 0) throw new Hindrance(`${file} could not be loaded.\n${stderr}`);
+  return Number(stdout);
 }
 
 /** Milliseconds from the fork of an engine to its first answer. */
 function answering() {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const began = performance.now();
     const engine = fork(join(root, 'dist/engine.js'), [], { serialization: 'advanced' });
-    engine.on('message', () => {
+    engine.once('message', () => {
       resolve(performance.now() - began);
       engine.kill('SIGKILL');
     });
+    engine.once('error', reject);
+    engine.once('exit', (code) => reject(new Hindrance(`The engine ended with exit code ${code} before it answered.`)));
     engine.send({ call: 1, method: 'ping', request: null });
   });
 }
 
 function commandLine() {
   const began = performance.now();
-  spawnSync(process.execPath, [join(root, 'dist/cli.js'), '--version']);
+  const { status } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), '--version']);
+  if (status !== 0) throw new Hindrance('The command line could not be started.');
   return performance.now() - began;
 }
 
 async function several(measure) {
   const values = [];
   for (let i = 0; i < rounds; i++) values.push(await measure());
-  return `${median(values).toFixed(0)} ms`;
+  return median(values);
 }
 
-const rows = [
-  ['extension loaded by its host', await several(() => loading('dist/extension.js'))],
-  ['engine, from fork to first answer', await several(answering)],
-  ['`backflow --version`', await several(commandLine)],
-];
-const packages = join(root, 'packages');
-for (const name of readdirSync(packages).filter((file) => file.endsWith('.vsix')).sort()) rows.push([name, `${(statSync(join(packages, name)).size / 1e6).toFixed(1)} MB`]);
-process.stdout.write(`| start-up and size | |\n| --- | --- |\n${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`);
+function packages() {
+  const folder = join(root, 'packages');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.vsix')).sort();
+  return files.map((name) => ({ name, megabytes: statSync(join(folder, name)).size / 1e6 }));
+}
+
+await main(async () => {
+  await installDependencies();
+  const machine = describeMachine();
+  const hosts = Array.from({ length: activations }, activating);
+  await buildProject();
+  const took = median(hosts.map((host) => host.took));
+  const milliseconds = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  const rows = [
+    ['activation in an extension host, loading included', milliseconds(took), `< ${bars.activation} ms`, verdict(took < bars.activation)],
+    ['… of it processor time of all the host’s threads', milliseconds(median(hosts.map((host) => host.used))), '', ''],
+    ['the extension’s bundle loaded by Node.js', milliseconds(await several(() => loading('dist/extension.js'))), '', ''],
+    ['an engine, from its fork to its first answer', milliseconds(await several(answering)), '', ''],
+    ['`backflow --version`', milliseconds(await several(commandLine)), '', ''],
+    ...packages().map(({ name, megabytes }) => {
+      const isJudged = name.includes('-linux-x64-');
+      return [name, `${megabytes.toFixed(1)} MB`, isJudged ? `≤ ${bars.linux} MB` : '', isJudged ? verdict(megabytes <= bars.linux) : ''];
+    }),
+  ];
+  const head = [
+    `- ${new Date().toISOString().slice(0, 10)}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}; load before the start ${machine.load.toFixed(1)}`,
+    `- Node.js ${process.versions.node}; medians of ${rounds}, of ${activations} editors for the activation`,
+  ];
+  const text = `# Start-up and size of the packages\n\n${head.join('\n')}\n\n${table(['', 'measured', 'bar', 'reached'], ['left', 'right', 'right', 'left'], rows)}\n`;
+  process.stdout.write(`\n${text}`);
+  if (process.argv.includes('--publish')) keepPage(text, 'STARTUP.md');
+  return 0;
+});

@@ -20,6 +20,11 @@ const withoutText = {
   'onnxruntime-common': 'Microsoft Corporation',
 };
 
+/** What a native library is made of, its own package does not list. */
+const within = {
+  'onnxruntime-node': (version) => `The library contains the work of others in turn; their notices: https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`,
+};
+
 /** Licences that let us ship the work; another one has to be looked at by a person. */
 const accepted = ['MIT', 'ISC', '0BSD', 'BSD-3-Clause', 'Apache-2.0'];
 
@@ -46,7 +51,7 @@ function noticesText() {
 function workIn(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   if (!accepted.includes(license)) throw new Hindrance(`${name} is under the licence ${license}; look whether it may be shipped (scripts/notices.mjs).`);
-  return { title: `${name} ${version}`, licence: license, text: licenceText(folder, name) };
+  return { title: `${name} ${version}`, licence: license, text: [licenceText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
 }
 
 function licenceText(folder, name) {

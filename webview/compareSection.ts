@@ -48,7 +48,7 @@ export class CompareSection implements Section {
     this.scale = new ScaleFigure(texts);
     const heads = ['compareRun', 'compareParameters', 'compareStep', 'compareLoss', 'compareHorizon', 'compareRate'] as const;
     const head = element('tr', {}, ...heads.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col', ...(key === 'compareRate' && { title: texts.get('compareRateHelp') }) } })));
-    this.lossBlock = element('div', { class: 'loss-block' }, element('h2', { text: texts.get('compareLossTitle') }), this.lossPlot);
+    this.lossBlock = element('div', { class: 'loss-block' }, element('div', { class: 'heading' }, element('h2', { text: texts.get('compareLossTitle') }), element('span', { class: 'dim', text: texts.get('lossSubtitle') })), this.lossPlot);
     const flow = sectionFrame(texts, {
       id: 'compare-flow',
       title: 'compareFlow',

@@ -45,7 +45,7 @@ export class TruncationSection implements Section {
     root.append(
       this.title,
       element('table', { class: 'runs cuts', attributes: { 'aria-label': texts.get('truncationTitle') } }, element('thead', {}, head), this.table),
-      element('div', { class: 'figures' }, this.rows.figure.canvas, this.readout, this.caption),
+      element('div', { class: 'figures' }, this.rows.figure.canvas, this.caption, this.readout),
     );
     this.listen(this.rows.figure.canvas);
   }

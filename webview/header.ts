@@ -75,7 +75,7 @@ export class Header {
     this.state.dataset['state'] = status.state;
     const step = numbers.integer(status.step);
     setText(this.step, training.steps === null ? texts.get('step', step) : texts.get('stepOf', step, numbers.integer(training.steps)));
-    setText(this.loss, latest ? texts.get('nats', numbers.decimals(latest.loss, 2)) : '');
+    setText(this.loss, latest ? texts.get('readoutLoss', numbers.decimals(latest.loss, 2)) : '');
     setText(this.bits, latest ? texts.get('bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
     const backend = texts.get(run.backend === 'ort' ? 'backendOrt' : 'backendWasm');
     setText(this.speed, latest ? `${texts.get('tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}` : backend);

@@ -1,7 +1,7 @@
 /** What about every target? The source × target matrix, computed when it is asked for. */
 import type { ToPage } from '../src/protocol/panel';
 import type { TargetMatrix } from '../src/protocol/targetMatrix';
-import { flowMap, flowScale } from './colours/maps';
+import { flowMap, flowTicks } from './colours/maps';
 import { columnWidth, placeAt, stepAt } from './columns';
 import { button, type PageButton } from './controls';
 import { element, setText } from './dom';
@@ -9,6 +9,7 @@ import type { ExportedFigure, ExportedTable } from './exporting/exported';
 import { drawColumnMarks } from './figures/canvas';
 import { HeatmapFigure } from './figures/heatmapFigure';
 import { listenToZoom } from './figures/zooming';
+import { powerOfTen } from './format';
 import type { PageParts, Scene, Section } from './section';
 import { sectionFrame } from './sectionFrame';
 import { visibleSymbol } from './symbols';
@@ -57,9 +58,8 @@ export class MatrixSection implements Section {
       name: 'matrix',
       height: mapHeight,
       rowName: (row) => `${texts.numbers.integer(row)} “${visibleSymbol(this.matrix?.tokens[row] ?? '')}”`,
-      // The margin holds no power of ten.
-      valueName: (value) => texts.numbers.integer(value),
-      scaleTicks: [flowScale.high, 0, -4, flowScale.low],
+      valueName: powerOfTen,
+      scaleTicks: flowTicks,
       changed: () => parts.redraw(),
     });
     const { root, controls } = sectionFrame(texts, {
@@ -71,7 +71,7 @@ export class MatrixSection implements Section {
     });
     this.root = root;
     controls.append(this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
-    this.body = element('div', { class: 'figures' }, this.figure.figure.canvas, this.readout, this.caption);
+    this.body = element('div', { class: 'figures' }, this.figure.figure.canvas, this.caption, this.readout);
     root.append(this.failure, this.said, this.body);
     this.listen(this.figure.figure.canvas);
   }

@@ -2,14 +2,16 @@
  * Training step × lag as a heatmap, the horizon as a line on it, and over it on the same steps the gradient's norm before and after
  * clipping. Every pixel column takes the largest value of the rows that fall into it, so that an explosion is never hidden.
  */
-import { flowMap } from './colours/maps';
+import { flowMap, flowTicks } from './colours/maps';
 import type { Metrics } from './charts/metrics';
 import type { Point } from './charts/series';
 import { FigureCanvas, labelSize } from './figures/canvas';
-import { drawWhole, Heatmap } from './figures/heatmap';
+import { Heatmap } from './figures/heatmap';
 import type { Pen } from './figures/pen';
+import { ScaleBar } from './figures/scaleBar';
 import { powerOfTen } from './format';
 import type { OverTraining } from './overTraining';
+import { Range } from './range';
 import type { Texts } from './texts';
 import type { Theme } from './theme';
 
@@ -38,41 +40,76 @@ export interface OverTrainingView {
 
 export class OverTrainingFigure {
   readonly figure = new FigureCanvas('overTraining');
+  /** Training steps in view, counted from the first that is known; lags in view. */
+  readonly steps: Range;
+  readonly lags: Range;
   private readonly image = new Heatmap();
-  private domain = { first: 0, last: 1 };
-  private lags = 1;
+  private readonly scale = new ScaleBar(powerOfTen, flowTicks);
+  private first = 0;
   private columns = 1;
   private view: Pick<OverTrainingView, 'left' | 'width'> = { left: 0, width: 1 };
 
-  constructor(private readonly texts: Texts) {}
+  /** `moved` hears when other steps or lags are in view: it is to be painted again. */
+  constructor(
+    private readonly texts: Texts,
+    moved: () => void,
+  ) {
+    this.steps = new Range(moved);
+    this.lags = new Range(moved);
+  }
+
+  /** The place among the steps at x, among the lags at y; not whole, also beside the map. */
+  stepPlaceAt(x: number): number {
+    return this.steps.first + ((x - this.view.left) / this.view.width) * this.steps.count;
+  }
+
+  lagPlaceAt(y: number): number {
+    return this.lags.first + ((y - mapTop) / mapHeight) * this.lags.count;
+  }
+
+  /** The place of a training step among the steps. */
+  placeOf(step: number): number {
+    return step - this.first;
+  }
+
+  /** CSS pixels from step to step. */
+  get pitch(): number {
+    return this.view.width / this.steps.count;
+  }
+
+  /** Another run: all of it is in view. */
+  clear(): void {
+    this.steps.showAll();
+    this.lags.showAll();
+  }
 
   /** What stands at a place of the figure; null beside it. */
   placeAt(x: number, y: number): Place | null {
     const { left, width } = this.view;
     if (x < left || x > left + width) return null;
-    const { first, last } = this.domain;
-    const step = Math.round(first + ((x - left) / width) * (last - first));
-    const lag = Math.floor(((y - mapTop) / mapHeight) * this.lags);
-    return { step, lag: lag >= 0 && lag < this.lags ? lag : null };
+    const step = this.first + Math.round(this.stepPlaceAt(x));
+    return { step, lag: y >= mapTop && y < mapTop + mapHeight ? Math.floor(this.lagPlaceAt(y)) : null };
   }
 
   /** Colours the heatmap anew: for new rows, another theme or width. */
   paint(rows: OverTraining, metrics: Metrics, { left, width }: Pick<OverTrainingView, 'left' | 'width'>, theme: Theme): void {
     this.view = { left, width };
-    this.lags = Math.max(1, rows.lags);
+    const lags = Math.max(1, rows.lags);
+    this.lags.grow(lags);
     const first = Math.min(rows.rows[0]?.step ?? Infinity, metrics.normBefore.points[0]?.x ?? Infinity);
     const last = Math.max(rows.rows.at(-1)?.step ?? 0, metrics.latest?.step ?? 0);
-    this.domain = { first: Number.isFinite(first) ? first : 0, last: Math.max(last, (Number.isFinite(first) ? first : 0) + 1) };
+    this.first = Number.isFinite(first) ? first : 0;
+    this.steps.grow(Math.max(last - this.first, 1));
     const columns = Math.max(1, Math.round(width));
-    const { lags } = this;
     const values = new Float32Array(columns * lags).fill(NaN);
-    let next = 0;
-    let latest: Float32Array | null = null;
+    // What stands before the steps in view, too, stands until the next row.
+    let next = rows.rows.filter(({ step }) => step < this.first + this.steps.first).length;
+    let latest = next > 0 ? rows.rows[next - 1].relative : null;
     for (let column = 0; column < columns; column++) {
-      const until = this.domain.first + ((column + 1) / columns) * (this.domain.last - this.domain.first);
+      const until = this.first + this.steps.first + ((column + 1) / columns) * this.steps.count;
       const at = column * lags;
       let isFirst = true;
-      while (next < rows.rows.length && (rows.rows[next].step <= until || column === columns - 1)) {
+      while (next < rows.rows.length && rows.rows[next].step <= until + (column === columns - 1 ? 0.5 : 0)) {
         const { relative } = rows.rows[next++];
         for (let lag = 0; lag < relative.length; lag++) {
           const value = values[at + lag];
@@ -87,6 +124,7 @@ export class OverTrainingFigure {
     this.columns = columns;
     // Where lags share a pixel, too, the largest is seen.
     this.image.show({ values, rows: lags, columns, rowStride: 1, columnStride: lags }, flowMap(theme.kind), farBelow);
+    this.scale.show(flowMap(theme.kind));
   }
 
   draw(fullWidth: number, rows: OverTraining, metrics: Metrics, view: OverTrainingView, theme: Theme): void {
@@ -96,21 +134,37 @@ export class OverTrainingFigure {
   private drawOn(pen: Pen, rows: OverTraining, metrics: Metrics, view: OverTrainingView, theme: Theme): void {
     pen.font = `${labelSize}px ${theme.font}`;
     this.drawNorms(pen, metrics, theme);
-    drawWhole(pen, this.image, this.lags, this.columns, view.left, mapTop, view.width, mapHeight);
-    this.drawHorizons(pen, rows, theme);
+    this.image.draw(pen, { left: view.left, width: view.width, first: 0, count: this.columns }, { top: mapTop, height: mapHeight, first: this.lags.first, count: this.lags.count });
+    this.within(pen, mapTop, mapHeight, () => this.drawHorizons(pen, rows, theme));
     this.drawMarks(pen, rows, theme);
     this.drawAxes(pen, theme);
+    this.scale.draw(pen, view.left + view.width, mapTop, mapHeight, theme);
     if (view.travelled !== null) this.drawStep(pen, view.travelled, theme, true);
     if (view.pointed) this.drawStep(pen, view.pointed.step, theme, false);
   }
 
   private x(step: number): number {
-    const { first, last } = this.domain;
-    return this.view.left + ((step - first) / (last - first)) * this.view.width;
+    return this.view.left + ((this.placeOf(step) - this.steps.first) / this.steps.count) * this.view.width;
+  }
+
+  private isInView(step: number): boolean {
+    const place = this.placeOf(step) - this.steps.first;
+    return place >= 0 && place <= this.steps.count;
   }
 
   private yOfLag(lag: number): number {
-    return mapTop + (lag / this.lags) * mapHeight;
+    return mapTop + ((lag - this.lags.first) / this.lags.count) * mapHeight;
+  }
+
+  /** What lies beside the steps in view, or above or below, is not drawn. */
+  private within(pen: Pen, top: number, height: number, draw: () => void): void {
+    const { left, width } = this.view;
+    pen.save();
+    pen.beginPath();
+    pen.rect(left - 1, top, width + 2, height);
+    pen.clip();
+    draw();
+    pen.restore();
   }
 
   private drawNorms(pen: Pen, metrics: Metrics, theme: Theme): void {
@@ -135,9 +189,11 @@ export class OverTrainingFigure {
       pen.fillRect(left, Math.round(y(10 ** power)), width, 1);
       pen.fillStyle = theme.dim;
     }
-    for (const [points, colour] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, colour);
-    pen.fillStyle = theme.second;
-    for (const point of metrics.clipped.points) pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
+    this.within(pen, normTop - 1, normHeight + 3, () => {
+      for (const [points, colour] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, colour);
+      pen.fillStyle = theme.second;
+      for (const point of metrics.clipped.points) pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
+    });
   }
 
   private drawLine(pen: Pen, points: readonly Point[], y: (norm: number) => number, colour: string): void {
@@ -175,11 +231,13 @@ export class OverTrainingFigure {
   /** Where something overflowed, and where another text was read from. */
   private drawMarks(pen: Pen, rows: OverTraining, theme: Theme): void {
     pen.fillStyle = theme.dim;
-    for (const step of rows.changes) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
+    for (const step of rows.changes) if (this.isInView(step)) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
     pen.fillStyle = theme.exploding;
     pen.textBaseline = 'middle';
-    for (const step of rows.overflows) {
-      const x = Math.round(this.x(Math.min(step, this.domain.last)));
+    for (const overflow of rows.overflows) {
+      const step = Math.min(overflow, this.first + this.steps.total);
+      if (!this.isInView(step)) continue;
+      const x = Math.round(this.x(step));
       pen.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
       pen.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
       pen.fillText(this.texts.get('overOverflow'), x + (pen.textAlign === 'right' ? -4 : 4), normTop + 5);
@@ -192,16 +250,18 @@ export class OverTrainingFigure {
     pen.fillStyle = theme.dim;
     pen.textBaseline = 'middle';
     pen.textAlign = 'right';
-    pen.fillText(this.texts.get('overLagOf', '0'), left - 8, mapTop + 6, left - 10);
-    if (this.lags > 1) pen.fillText(this.texts.get('overLagOf', numbers.integer(this.lags - 1)), left - 8, mapTop + mapHeight - 5, left - 10);
+    const [nearest, farthest] = [Math.floor(this.lags.first), Math.ceil(this.lags.first + this.lags.count) - 1];
+    pen.fillText(this.texts.get('overLagOf', numbers.integer(nearest)), left - 8, mapTop + 6, left - 10);
+    if (farthest > nearest) pen.fillText(this.texts.get('overLagOf', numbers.integer(farthest)), left - 8, mapTop + mapHeight - 5, left - 10);
     pen.textBaseline = 'alphabetic';
     pen.textAlign = 'left';
-    pen.fillText(this.texts.get('step', numbers.integer(this.domain.first)), left, height - 6);
+    pen.fillText(this.texts.get('step', numbers.integer(this.first + Math.round(this.steps.first))), left, height - 6);
     pen.textAlign = 'right';
-    pen.fillText(this.texts.get('step', numbers.integer(this.domain.last)), left + width, height - 6);
+    pen.fillText(this.texts.get('step', numbers.integer(this.first + Math.round(this.steps.first + this.steps.count))), left + width, height - 6);
   }
 
   private drawStep(pen: Pen, step: number, theme: Theme, travelled: boolean): void {
+    if (!this.isInView(step)) return;
     const x = Math.round(this.x(step));
     pen.fillStyle = theme.background;
     pen.fillRect(x - 1, normTop - 2, 3, mapTop + mapHeight - normTop + 4);

@@ -8,6 +8,8 @@ import type { Metrics } from './charts/metrics';
 import { button, ChoiceRow, type PageButton } from './controls';
 import { element, setText } from './dom';
 import type { ExportedFigure, ExportedTable } from './exporting/exported';
+import { zoomKey } from './figures/pointer';
+import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from './figures/zooming';
 import { OverTraining, type OverTrainingRow } from './overTraining';
 import { OverTrainingFigure, type Place } from './overTrainingFigure';
 import type { PageParts, Scene, Section } from './section';
@@ -40,16 +42,17 @@ export class OverTrainingSection implements Section {
   private isDragging = false;
   private waiting: ReturnType<typeof setTimeout> | undefined;
   private painted = { version: -1, at: -Infinity };
+  private hasMoved = false;
   private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
   private metrics: Metrics | null = null;
 
   constructor(private readonly parts: PageParts) {
     const { texts } = parts;
-    this.figure = new OverTrainingFigure(texts);
+    this.figure = new OverTrainingFigure(texts, () => this.moved());
     this.lanes = new ChoiceRow(texts.get('overLane'), 'lane', (value) => this.choose(laneOf(value)));
     this.now = button({ action: 'now', text: texts.get('overNow'), help: texts.get('overNowHelp'), pressed: () => this.go(null) });
     this.now.show(false, false);
-    this.empty = element('p', { class: 'dim', text: texts.get('overEmpty') });
+    this.empty = element('p', { class: 'dim' });
     const { root, controls } = sectionFrame(texts, {
       id: 'over',
       title: 'overTitle',
@@ -62,7 +65,7 @@ export class OverTrainingSection implements Section {
     const { canvas } = this.figure.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'slider');
-    this.body = element('div', { class: 'figures' }, canvas, this.readout, element('p', { class: 'caption dim', text: texts.get('overHint') }));
+    this.body = element('div', { class: 'figures' }, canvas, element('p', { class: 'caption dim', text: texts.get('overHint') }), this.readout);
     root.append(this.said, this.empty, this.body);
     this.listen(canvas);
   }
@@ -71,6 +74,7 @@ export class OverTrainingSection implements Section {
     switch (message.type) {
       case 'run':
         this.rows.clear();
+        this.figure.clear();
         this.painted.at = -Infinity;
         this.pointed = this.lane = null;
         this.isLive = liveStates.includes(message.status.state);
@@ -103,8 +107,11 @@ export class OverTrainingSection implements Section {
     const { rows } = this;
     this.metrics = metrics;
     const hasRows = rows.rows.length > 0;
-    this.root.hidden = run === null || (!hasRows && !this.isLive);
+    // Of a run that has ended the engine has said what was kept; a model that was only opened has not been trained here.
+    const isPast = rows.isLoaded && metrics.latest !== null;
+    this.root.hidden = run === null || (!hasRows && !this.isLive && !isPast);
     this.empty.hidden = hasRows;
+    setText(this.empty, texts.get(this.isLive ? 'overEmpty' : 'overEmptyPast'));
     this.body.hidden = this.said.hidden = !hasRows;
     const travelled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
     setText(this.past, travelled === null ? '' : texts.get('overPast', texts.numbers.integer(travelled)));
@@ -114,9 +121,10 @@ export class OverTrainingSection implements Section {
     const isMarkedNew = travelled !== this.drawnFor.travelled || this.pointed !== this.drawnFor.pointed;
     const isStale = fresh.metrics || rows.version !== this.painted.version;
     const since = performance.now() - this.painted.at;
-    if (fresh.paint || (isStale && since > pace)) {
+    if (fresh.paint || this.hasMoved || (isStale && since > pace)) {
       this.painted = { version: rows.version, at: performance.now() };
       this.figure.paint(rows, metrics, view, theme);
+      this.hasMoved = false;
     } else if (isStale) {
       this.waitFor(pace - since + 1);
       if (!isMarkedNew) return;
@@ -166,10 +174,21 @@ export class OverTrainingSection implements Section {
     this.parts.link.overTraining(this.lane);
   }
 
+  /** Other steps or lags are in view. */
+  private moved(): void {
+    this.hasMoved = true;
+    this.parts.redraw();
+  }
+
   private listen(canvas: HTMLCanvasElement): void {
+    const { figure } = this;
+    const zoom: Zoomable = { range: figure.steps, placeAt: (x) => figure.stepPlaceAt(x), pitch: () => figure.pitch };
+    listenToWheel(canvas, zoom);
+    listenToRowZoom(canvas, { range: figure.lags, placeAt: (y) => figure.lagPlaceAt(y) });
+    const fingers = listenToFingers(canvas, zoom);
     const point = (event: PointerEvent): void => {
-      this.pointed = this.figure.placeAt(event.offsetX, event.offsetY);
-      if (this.isDragging && this.pointed) this.go(this.pointed.step);
+      this.pointed = figure.placeAt(event.offsetX, event.offsetY);
+      if (this.isDragging && fingers() < 2 && this.pointed) this.go(this.pointed.step);
       this.parts.redraw();
     };
     canvas.addEventListener('pointermove', point);
@@ -185,8 +204,10 @@ export class OverTrainingSection implements Section {
       this.parts.redraw();
     });
     canvas.addEventListener('keydown', (event) => {
+      if (event.altKey && zoomKey(event.key, figure.lags, null)) event.preventDefault();
       if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (this.key(event.key)) event.preventDefault();
+      const { step } = this.parts.travel;
+      if (this.key(event.key) || zoomKey(event.key, figure.steps, step === null ? null : figure.placeOf(step))) event.preventDefault();
     });
   }
 
@@ -199,7 +220,11 @@ export class OverTrainingSection implements Section {
     const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - pageOfRows, PageUp: at + pageOfRows, Home: 0, End: last }[name];
     if (name === 'Escape') this.go(null);
     else if (to === undefined) return false;
-    else this.go(rows[Math.max(0, Math.min(last, to))].step);
+    else {
+      const row = rows[Math.max(0, Math.min(last, to))];
+      this.go(row.step);
+      this.figure.steps.reveal(this.figure.placeOf(row.step));
+    }
     return true;
   }
 

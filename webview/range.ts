@@ -37,6 +37,12 @@ export class Range {
     this.set(0, this.all);
   }
 
+  /** The same axis has grown at its end: what is in view stays, unless that was all. */
+  grow(total: number): void {
+    if (this.isWhole || total < this.from + this.shown) this.setTotal(total);
+    else this.all = total;
+  }
+
   /** Brings `count` places from `first` on into view, as far as they exist. */
   set(first: number, count: number): void {
     const shown = Math.min(this.all, Math.max(Math.min(fewest, this.all), count));

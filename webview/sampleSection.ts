@@ -22,7 +22,7 @@ interface Row {
 
 export class SampleSection implements Section {
   readonly root: HTMLElement;
-  private readonly temperature = element('span', { class: 'dim number' });
+  private readonly textHead = element('th', { attributes: { scope: 'col' } });
   private readonly write: PageButton;
   private readonly another: PageButton;
   private readonly note = element('p', { class: 'dim' });
@@ -45,13 +45,13 @@ export class SampleSection implements Section {
     this.root = root;
     this.write = button({ action: 'writeSample', text: texts.get('sampleWrite'), pressed: () => link.sample() });
     this.another = button({ action: 'writeAnother', text: texts.get('sampleAnother'), pressed: () => link.sample() });
-    controls.append(this.temperature, this.write.root, this.another.root);
+    controls.append(this.write.root, this.another.root);
     this.rows = Array.from({ length: mostSamples }, () => rowOfCells());
-    const heads = [texts.get('compareStep'), texts.get('compareLoss'), texts.get('sampleText')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
+    const heads = [texts.get('compareStep'), texts.get('compareLoss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
     this.table = element(
       'table',
       { class: 'samples', attributes: { 'aria-labelledby': 'sample-title' } },
-      element('thead', {}, element('tr', {}, ...heads)),
+      element('thead', {}, element('tr', {}, ...heads, this.textHead)),
       element('tbody', {}, ...this.rows.map((row) => row.root)),
     );
     root.append(element('div', { class: 'written' }, this.note, this.table));
@@ -83,7 +83,7 @@ export class SampleSection implements Section {
     if (shown === this.drawn) return;
     this.drawn = shown;
     const newest = shown.samples.at(-1);
-    setText(this.temperature, newest ? texts.get('sampleTemperature', texts.numbers.plain(newest.temperature)) : '');
+    setText(this.textHead, newest ? texts.get('sampleText', texts.numbers.plain(newest.temperature)) : '');
     this.root.classList.toggle('untrained', shown.onRequest);
     this.rows.forEach((row, i) => this.showIn(row, shown.samples.at(-1 - i)));
   }

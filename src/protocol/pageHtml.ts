@@ -1,4 +1,5 @@
 /** The page's document: what the editor puts in its panel, and the tests in a browser. */
+import { escapeHtml, htmlDocument } from './html';
 import type { PageStrings } from './pageStrings';
 import type { PageView } from './panel';
 
@@ -30,27 +31,16 @@ export function pageHtml({ scriptUri, styleUri, cspSource, nonce, strings, langu
     `img-src ${cspSource}`,
     `font-src ${cspSource}`,
   ].join('; ');
-  return `<!DOCTYPE html>
-<html lang="${escapeAttribute(language)}">
-<head>
-<meta charset="UTF-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeAttribute(policy)}">
-<meta property="csp-nonce" content="${escapeAttribute(nonce)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Backflow</title>
-<link rel="stylesheet" href="${escapeAttribute(styleUri)}">
-</head>
-<body>
-<main id="page" data-view="${view}"></main>
+  return htmlDocument({
+    language,
+    policy,
+    title: 'Backflow',
+    head: `<meta property="csp-nonce" content="${escapeHtml(nonce)}">
+<link rel="stylesheet" href="${escapeHtml(styleUri)}">`,
+    body: `<main id="page" data-view="${view}"></main>
 <script type="application/json" id="strings">${jsonForScript(strings)}</script>
-<script nonce="${escapeAttribute(nonce)}" src="${escapeAttribute(scriptUri)}"></script>
-</body>
-</html>
-`;
-}
-
-function escapeAttribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+<script nonce="${escapeHtml(nonce)}" src="${escapeHtml(scriptUri)}"></script>`,
+  });
 }
 
 /** JSON that cannot end the script element it stands in. */

@@ -18,7 +18,7 @@ export interface ModelSample {
 }
 
 /** Samples that are kept of a run, and shown. */
-export const mostSamples = 6;
+export const mostSamples = 5;
 
 /**
  * Adds the newest to those that are kept, in order of their steps. When there are too many, the one whose neighbours are nearest

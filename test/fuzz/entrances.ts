@@ -2,7 +2,7 @@
 import { checkConfig } from '../../src/core/model/config';
 import { modelSettings, thresholds, trainingSettings, vocabularySettings } from '../../src/editor/chosenSettings';
 import { checkTogether, checkTraining } from '../../src/engine/train/checkTraining';
-import { parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage';
+import { parseCompared, parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage';
 import { readCommand } from '../../src/terminal/commandLine';
 import { UsageError } from '../../src/terminal/options';
 import type { FuzzedFormat } from './format';
@@ -64,7 +64,12 @@ export const pageMessages: FuzzedFormat = {
   isJson: true,
   files: [
     json({ type: 'ready' }), json({ type: 'frameDrawn', sequence: 3 }), json({ type: 'target', target: 'last' }), json({ type: 'mark', step: null }),
-    json({ type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'hidden' } }), json({ runFolder: '/runs/tale', document: 'file:///tale.txt' }),
+    json({ type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'hidden' } }), json({ type: 'overTraining', lane: { layer: 0, direction: 'forward', state: 'cell' } }),
+    json({ type: 'control', action: 'pause' }), json({ type: 'reveal', step: 4 }), json({ type: 'total', shown: true }), json({ type: 'travel', trainingStep: 40 }), json({ type: 'matrix', action: 'compute' }),
+    json({ type: 'playground', settings: { cell: 'rnn', activation: 'tanh', matrix: 'orthogonal', gain: 1.1, forgetBias: 1, hiddenSize: 32, length: 100, seed: 1 } }),
+    json({ type: 'comparedDrawn', run: 1, sequence: 5 }), json({ type: 'drop', uri: 'file:///models/tale.onnx' }), json({ type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Flow' }] }),
+    json({ type: 'save', name: 'flow', format: 'svg', data: '<svg/>' }), json({ type: 'error', text: 'no canvas' }),
+    json({ runFolder: '/runs/tale', document: 'file:///tale.txt', compared: ['/runs/a', '/runs/b'], views: { flow: 1 } }),
   ],
   read(bytes) {
     let message: unknown = textOf(bytes);
@@ -75,6 +80,7 @@ export const pageMessages: FuzzedFormat = {
     }
     // Neither ever throws: what is no message is none.
     parseFromPage(message);
+    parseCompared(message);
     return parsePanelState(message);
   },
   isRefusal: () => false,

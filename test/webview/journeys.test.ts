@@ -53,7 +53,16 @@ describe('what the page shows beside the flow', function () {
       // Lag 10 of 64 in the map from 82 to 232.
       await canvas('overTraining').hover({ position: { x: left + ((right - left) * 120) / 400, y: 82 + (150 * 10.5) / 64 } });
       await settled();
-      assert.match(await text('.over .caption >> nth=0'), /^step 100, 10 tokens back: 3\.2·10⁻³ · reaches 13 tokens · norm/);
+      assert.match(await text('.over .caption.number'), /^step 100, 10 tokens back: 3\.2·10⁻³ · reaches 13 tokens · norm/);
+    });
+
+    it('says of a run that trained without a panel why nothing is kept, and how to get it', async () => {
+      await open();
+      await page.evaluate('probe.run(400, { state: "stopped" })');
+      assert.equal(await page.locator('.over').isVisible(), false, 'until the engine has answered');
+      await page.evaluate('probe.overTraining({ slopes: [], steps: [] })');
+      assert.match(await text('.over'), /no panel was open while it trained. Resume it with the panel open/);
+      assert.equal(await canvas('overTraining').isVisible(), false);
     });
 
     it('draws an explosion of one step among many, and the largest value where steps share a pixel', async () => {
@@ -186,7 +195,7 @@ describe('what the page shows beside the flow', function () {
       const place = (target: number, source: number) => ({ x: left + ((right - left) * (source + 0.5)) / 40, y: 6 + ((height - 12) * (target + 0.5)) / 40 });
       await canvas('matrix').hover({ position: place(38, 23) });
       await settled();
-      assert.match(await text('.matrix .caption >> nth=0'), /^target “.”, source “.”, 15 tokens back: 1\.0·10⁻³$/);
+      assert.match(await text('.matrix .caption.number'), /^target “.”, source “.”, 15 tokens back: 1\.0·10⁻³$/);
       await canvas('matrix').click({ position: place(20, 3) });
       assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 20 });
       const [, , blue] = await page.evaluate<number[]>(`probe.pixel('matrix', ${place(38, 5).x}, ${place(38, 5).y})`);
@@ -201,7 +210,7 @@ describe('what the page shows beside the flow', function () {
       for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key);
       await settled();
       // The source went up with the target, then four to the left.
-      assert.match(await text('.matrix .caption >> nth=0'), /4 tokens back: 0\.16$/);
+      assert.match(await text('.matrix .caption.number'), /4 tokens back: 0\.16$/);
       await page.keyboard.press('Enter');
       assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 37 });
     });
@@ -225,14 +234,14 @@ describe('what the page shows beside the flow', function () {
       const { height } = (await canvas('matrix').boundingBox())!;
       await canvas('matrix').hover({ position: { x: (left + right) / 2 + 2, y: 6 + (height - 12) / 2 + 2 } });
       await settled();
-      assert.match(await text('.matrix .caption >> nth=0'), /0 tokens back: 1\.00$/, 'target 20, source 20 in the middle');
+      assert.match(await text('.matrix .caption.number'), /0 tokens back: 1\.00$/, 'target 20, source 20 in the middle');
     });
 
     it('chooses nothing of a text that is no longer shown', async () => {
       await openMatrix();
       await page.evaluate('probe.matrix([-0.2], probe.tokens(40))');
       await page.evaluate('probe.frame({ tokens: 30, slopes: [-0.1, -0.1], sequence: 2 })');
-      assert.match(await text('.matrix .caption >> nth=1'), /computed on another text/);
+      assert.match(await text('.matrix .caption.dim'), /computed on another text/);
       await canvas('matrix').click({ position: { x: 200, y: 100 } });
       assert.deepEqual(await posted('target'), []);
     });
@@ -344,7 +353,7 @@ describe('what the page shows beside the flow', function () {
       assert.deepEqual(rows.slice(0, 2).concat(rows.slice(-1)), ['1 0.4000 0.200', '2 0.7000 0.600', 'full 1.0000 1.000']);
       await canvas('truncations').hover({ position: { x: 60, y: 10 } });
       await settled();
-      assert.match(await text('.truncation .caption >> nth=0'), /^k2 = 1, “T”: 0\.10 of the whole$/);
+      assert.match(await text('.truncation .caption.number'), /^k2 = 1, “T”: 0\.10 of the whole$/);
       await page.locator('[data-action=truncationsAgain]').click();
       assert.deepEqual(await posted('truncations'), [{ type: 'truncations' }]);
     });

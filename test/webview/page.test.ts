@@ -48,7 +48,7 @@ describe('the page', function () {
       await page.evaluate('probe.run(1240)');
       assert.equal(await text('h1:visible'), 'tale.txt · LSTM 2 × 128');
       const facts = (await text('.facts')).replaceAll(/\s+/g, ' ');
-      assert.match(facts, /^running step 1,240 of 5,000 1\.\d\d nats 2\.\d\d bits 41,200 tokens\/s · ONNX Runtime$/);
+      assert.match(facts, /^running step 1,240 of 5,000 loss 1\.\d\d nats 2\.\d\d bits 41,200 tokens\/s · ONNX Runtime$/);
       assert.equal(await text('.verdict'), 'Reading the text…');
       await page.evaluate(`probe.progress(1241, 1300)`);
       await page.evaluate(`probe.send({ type: 'status', status: { state: 'paused', step: 1299, message: 'The loss of step 1,300 is not finite.' } })`);
@@ -173,7 +173,7 @@ describe('the page', function () {
       await open({ strings, language: 'de' });
       await page.evaluate('probe.run(1240)');
       await page.evaluate('probe.frame({ tokens: 80, slopes: [-0.1] })');
-      assert.match(await text('.facts'), /«step 1\.240 of 5\.000»\s+«1,\d\d nats»/);
+      assert.match(await text('.facts'), /«step 1\.240 of 5\.000»\s+«loss 1,\d\d nats»/);
       assert.match(await text('.verdict'), /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «What/);
     });
   });

@@ -42,10 +42,12 @@ export class ChartSection implements Section {
       sentence: 'normSentence',
       explanation: ['normExplained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'normExplainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
     });
-    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')), this.lossNote);
-    norm.controls.replaceWith(key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')), this.normNote);
+    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')));
+    norm.controls.replaceWith(key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')));
     loss.root.append(lossPlot);
+    lossPlot.append(this.lossNote);
     norm.root.append(normPlot);
+    normPlot.append(this.normNote);
     this.root = element('div', { class: 'charts' }, loss.root, norm.root);
     this.loss = new LineChart(
       lossPlot,

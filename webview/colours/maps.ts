@@ -57,6 +57,8 @@ export class ColourMap {
 
 /** Powers of ten drawn by the flow's scale; fixed, so that two frames or two runs can be compared by eye. */
 export const flowScale = { low: -8, high: 4 } as const;
+/** Those that are named where there is room for few. */
+export const flowTicks = [flowScale.high, 0, -4, flowScale.low];
 
 const decoded = new Map<string, Uint32Array>();
 

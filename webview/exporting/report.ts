@@ -2,6 +2,7 @@
  * The whole panel as one document that opens in any browser: nothing is loaded, no script runs, and its own policy forbids both.
  * Whatever comes from a corpus is written as text.
  */
+import { htmlDocument } from '../../src/protocol/html';
 import { svgOf } from './files';
 import type { Cell, ExportedFigure, ExportedTable } from './exported';
 import { escapeXml } from './svgPen';
@@ -30,24 +31,17 @@ export interface ReportOptions {
 }
 
 export function reportOf({ title, facts, sections, texts, theme }: ReportOptions): string {
-  return `<!DOCTYPE html>
-<html lang="${escapeXml(texts.language)}">
-<head>
-<meta charset="UTF-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeXml(title)}</title>
-<style>${styleOf(theme)}</style>
-</head>
-<body>
-<main>
+  return htmlDocument({
+    language: texts.language,
+    policy: "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+    title,
+    head: `<style>${styleOf(theme)}</style>`,
+    body: `<main>
 <h1>${escapeXml(title)}</h1>
 <dl>${facts.map(([name, value]) => `<div><dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd></div>`).join('')}</dl>
 ${sections.map((section, i) => sectionOf(section, i, theme, texts)).join('\n')}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
 function sectionOf({ title, sentences, figures, tables }: ReportSection, index: number, theme: Theme, texts: Texts): string {

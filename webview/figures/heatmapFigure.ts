@@ -4,8 +4,9 @@ import { edgeOf, stepAt, stepsInView, type Columns } from '../columns';
 import { Range } from '../range';
 import type { Theme } from '../theme';
 import { FigureCanvas, labelSize } from './canvas';
-import { drawWhole, Heatmap, showScale, type Grid, type Rows } from './heatmap';
+import { Heatmap, type Grid, type Rows } from './heatmap';
 import type { Pen } from './pen';
+import { ScaleBar } from './scaleBar';
 
 export interface HeatmapOptions {
   /** The canvas's data-figure. */
@@ -18,7 +19,7 @@ export interface HeatmapOptions {
   /** Some columns are named under the map; none where this is absent, as over the text. */
   readonly columnName?: (column: number) => string;
   /** A value of the colour scale, in words; the scale stands in the right margin. */
-  valueName(value: number): string;
+  readonly valueName: (value: number) => string;
   /** Values named on the scale; its ends, and its middle, where absent. */
   readonly scaleTicks?: readonly number[];
   /** Anything about it has changed: the page draws again. */
@@ -44,14 +45,14 @@ export class HeatmapFigure {
   /** Rows in view. */
   readonly rows: Range;
   private readonly image = new Heatmap();
-  private readonly bar = new Heatmap();
-  private map: ColourMap | null = null;
+  private readonly scale: ScaleBar;
   private grid: Grid | null = null;
   private columns: Columns | null = null;
   private mapHeight = 0;
 
   constructor(private readonly options: HeatmapOptions) {
     this.figure = new FigureCanvas(options.name);
+    this.scale = new ScaleBar(options.valueName, options.scaleTicks);
     this.rows = new Range(() => options.changed());
   }
 
@@ -59,8 +60,7 @@ export class HeatmapFigure {
   show(grid: Grid, map: ColourMap, neutral: number, order: Uint32Array | null = null): void {
     this.grid = grid;
     this.image.show(grid, map, neutral, order);
-    if (this.map !== map) showScale(this.bar, map, true);
-    this.map = map;
+    this.scale.show(map);
     this.rows.setTotal(grid.rows);
   }
 
@@ -92,7 +92,7 @@ export class HeatmapFigure {
       if (named) this.drawColumnNames(pen, columns, grid.columns, theme);
       over?.(pen, rows);
       drawCursor(pen, columns, rows, theme, cursor);
-      this.drawScale(pen, columns, theme);
+      this.scale.draw(pen, columns.left + columns.width, inset, this.mapHeight, theme);
     });
   }
 
@@ -116,22 +116,6 @@ export class HeatmapFigure {
       if (column === middle && to - from < 4) continue;
       pen.textAlign = align;
       pen.fillText(name(column), x, y, columns.width / 3.2);
-    }
-  }
-
-  /** A bar at the right edge, largest value on top. */
-  private drawScale(pen: Pen, columns: Columns, theme: Theme): void {
-    if (!this.map) return;
-    const { low, high } = this.map;
-    const [left, width] = [columns.left + columns.width + 10, 8];
-    const height = Math.min(this.mapHeight, 120);
-    drawWhole(pen, this.bar, 256, 1, left, inset, width, height);
-    pen.textAlign = 'left';
-    pen.fillStyle = theme.dim;
-    for (const value of this.options.scaleTicks ?? [high, low < 0 && high > 0 ? 0 : (high + low) / 2, low]) {
-      if (value < low || value > high) continue;
-      const y = inset + ((high - value) / (high - low)) * height;
-      pen.fillText(this.options.valueName(value), left + width + 4, Math.min(Math.max(y, inset + 5), inset + height - 4));
     }
   }
 

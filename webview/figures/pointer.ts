@@ -72,7 +72,7 @@ function key(name: string, fast: boolean, gestures: Gestures): boolean {
 }
 
 /** + and − zoom around the marked place, or the middle; 0 shows all. */
-function zoomKey(name: string, range: Range, marked: number | null): boolean {
+export function zoomKey(name: string, range: Range, marked: number | null): boolean {
   const around = (marked ?? range.first + range.count / 2 - 0.5) + 0.5;
   switch (name) {
     case '+':

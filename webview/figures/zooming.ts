@@ -30,6 +30,7 @@ const lineHeight = 16;
 /** Returns whether a drag has just ended, so that the click that follows it means nothing. */
 export function listenToZoom(canvas: HTMLCanvasElement, zoom: Zoomable): () => boolean {
   listenToWheel(canvas, zoom);
+  listenToFingers(canvas, zoom);
   return listenToDrag(canvas, zoom);
 }
 
@@ -47,7 +48,7 @@ export function listenToRowZoom(canvas: HTMLCanvasElement, { range, placeAt }: Z
   );
 }
 
-function listenToWheel(canvas: HTMLCanvasElement, { range, placeAt, pitch }: Zoomable): void {
+export function listenToWheel(canvas: HTMLCanvasElement, { range, placeAt, pitch }: Zoomable): void {
   canvas.addEventListener(
     'wheel',
     (event) => {
@@ -69,31 +70,36 @@ function listenToWheel(canvas: HTMLCanvasElement, { range, placeAt, pitch }: Zoo
   );
 }
 
+/** Returns how many fingers touch the figure; two of them zoom. */
+export function listenToFingers(canvas: HTMLCanvasElement, zoom: Zoomable): () => number {
+  const fingers = new Map<number, number>();
+  canvas.style.touchAction = 'pan-y';
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.pointerType === 'touch') fingers.set(event.pointerId, event.offsetX);
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    const known = fingers.get(event.pointerId);
+    if (known === undefined) return;
+    const others = [...fingers].filter(([id]) => id !== event.pointerId);
+    if (others.length === 1) pinch(zoom, others[0][1], known, event.offsetX);
+    fingers.set(event.pointerId, event.offsetX);
+  });
+  for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, ({ pointerId }) => fingers.delete(pointerId));
+  return () => fingers.size;
+}
+
 function listenToDrag(canvas: HTMLCanvasElement, zoom: Zoomable): () => boolean {
   const { range } = zoom;
-  const fingers = new Map<number, number>();
   let start: { x: number; moves: boolean } | null = null;
   let dragged = false;
-  canvas.style.touchAction = 'pan-y';
 
   canvas.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return;
-    if (event.pointerType === 'touch') {
-      fingers.set(event.pointerId, event.offsetX);
-      return;
-    }
+    if (event.button !== 0 || event.pointerType === 'touch') return;
     dragged = false;
     start = { x: event.offsetX, moves: event.shiftKey };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener('pointermove', (event) => {
-    const known = fingers.get(event.pointerId);
-    if (known !== undefined) {
-      const others = [...fingers].filter(([id]) => id !== event.pointerId);
-      if (others.length === 1) pinch(zoom, others[0][1], known, event.offsetX);
-      fingers.set(event.pointerId, event.offsetX);
-      return;
-    }
     if (!start) return;
     if (Math.abs(event.offsetX - start.x) >= dragDistance) dragged = true;
     if (!dragged) return;
@@ -103,7 +109,6 @@ function listenToDrag(canvas: HTMLCanvasElement, zoom: Zoomable): () => boolean 
     } else zoom.brushed?.(start.x, event.offsetX);
   });
   const end = (event: PointerEvent, counts: boolean): void => {
-    fingers.delete(event.pointerId);
     if (!start) return;
     zoom.brushed?.(null, 0);
     if (dragged && !start.moves && counts) {

@@ -10,6 +10,7 @@ import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { DirectionTape, Tape } from '../model/tape';
 import type { Products } from '../products';
+import { restoreTargets } from './lossErrors';
 import { lengthOf, log10Of, normalise, scaledVector, type Scaled } from './scaled';
 
 /** Of one layer and direction, T values each: NaN for states that τ cannot depend on, −Infinity for exactly zero. */
@@ -127,9 +128,13 @@ export class ItemisedGradient {
     fromAbove.isReached[target] = 1;
     if (targets[target] < 0) return;
     arena.kernels.lossGradient(1, config.vocabularySize, at(probabilities, target * config.vocabularySize), at(targets, target), 1, at(error));
+    restoreTargets(error, targets.subarray(target, target + 1), config.vocabularySize);
+    // Of a sure prediction it is so small that its squares would be lost.
+    const size = error.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
+    if (size > 0) for (let v = 0; v < error.length; v++) error[v] /= size;
     const arrival = { values: fromAbove.values.subarray(target * width, (target + 1) * width), logScale: 0 };
     await this.products.multiply(arrival.values, error, this.parameters.output.W, 1, width, config.vocabularySize);
-    normalise(arena, arrival, 0);
+    normalise(arena, arrival, size > 0 ? Math.log(size) : 0);
     fromAbove.logScales[target] = arrival.logScale;
   }
 

@@ -8,6 +8,7 @@ import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
+import { restoreTargets } from './lossErrors';
 import { log10Of } from './scaled';
 
 /** A row whose squares sum to something outside is brought back to unit length: float32 holds its entries well inside. */
@@ -87,6 +88,7 @@ export class TargetMatrix {
     const { config, arena, steps, probabilities, targets } = this.tape;
     const V = config.vocabularySize;
     arena.kernels.lossGradient(steps, V, at(probabilities), at(targets), 1, at(this.errors));
+    restoreTargets(this.errors, targets.subarray(0, steps), V);
     await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, outputSize(config), V);
   }
 

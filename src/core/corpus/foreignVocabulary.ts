@@ -58,7 +58,7 @@ export function vocabularyOfText(text: string | null, size: number, file: string
   const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (symbols.length !== size) {
     throw new UserError(
-      '{0} has no vocabulary of its own, and the text has {1} different characters where the model knows {2}. Give a vocabulary file: a JSON array of the symbols, an object from symbol to id, or a tokenizer.json.',
+      '{0} has no vocabulary of its own. The model knows {2} symbols, and the different characters of the text are {1}. Give a vocabulary file: a JSON array of the symbols, an object from symbol to id, or a tokenizer.json.',
       file, symbols.length, size,
     ).needing('vocabulary');
   }
@@ -95,7 +95,7 @@ function inOrder(entries: readonly (readonly [string, unknown])[], file: string)
   const symbols = new Array<string | undefined>(entries.length).fill(undefined);
   for (const [symbol, id] of entries) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) throw new UserError('{0} is not a vocabulary: the id of “{1}” is {2}.', file, symbol, JSON.stringify(id));
-    if (id >= symbols.length) throw new UserError('{0} has {1} symbols, but “{2}” has the id {3}; ids are 0 to {4}, each once.', file, symbols.length, symbol, id, symbols.length - 1);
+    if (id >= symbols.length) throw new UserError('“{0}” has the id {1} in {2}; the ids of its symbols must be the whole numbers below {3}, each once.', symbol, id, file, symbols.length);
     if (symbols[id] !== undefined) throw new UserError('{0} gives the id {1} to both “{2}” and “{3}”.', file, id, symbols[id], symbol);
     symbols[id] = symbol;
   }
@@ -104,7 +104,7 @@ function inOrder(entries: readonly (readonly [string, unknown])[], file: string)
 
 /** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
 function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string, unknown: number | null, unit: ReadUnit | null): FoundVocabulary {
-  if (symbols.length !== size) throw new UserError('{0} has {1} symbols, but the model knows {2}.', file, symbols.length, size);
+  if (symbols.length !== size) throw new UserError('The model knows {0} symbols, but those in {1} are {2}.', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = unknown ?? (conventional < 0 ? null : conventional);
   const notices = unknownId === null ? [] : [new UserError('Symbols that the vocabulary lacks are read as its unknown token, “{0}”.', symbols[unknownId])];

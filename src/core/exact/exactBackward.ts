@@ -1,4 +1,5 @@
 /** Total gradients of the mean loss, ∂L/∂h_t and ∂L/∂c_t of every layer and direction, and the norms of the gradients of all parameters, in float64. */
+import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
@@ -24,17 +25,24 @@ export interface ExactGradient {
 }
 
 /** Vᵀ (p − y) · scale, what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
-export function addLossGradient({ model, probabilities, targets, layers }: ExactTrace, t: number, scale: number, out: Float64Array, to: number): void {
+export function addLossGradient(trace: ExactTrace, t: number, scale: number, out: Float64Array, to: number): void {
+  const { model, layers } = trace;
   const { W } = model.output;
   const V = model.vocabularySize;
-  const error = probabilities.slice(t * V, (t + 1) * V);
-  error[targets[t]] -= 1;
+  const error = lossError(trace, t);
   for (let i = 0; i < V; i++) error[i] *= scale;
   const width = W.length / V;
   const gradient = new Float64Array(width);
   addRowsMatrix(gradient, error, 0, V, W, 1, V, width);
   if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
   for (let i = 0; i < width; i++) out[to + i] += gradient[i];
+}
+
+/** V: p − y of step t. */
+function lossError({ model: { vocabularySize: V }, probabilities, targets }: ExactTrace, t: number): Float64Array {
+  const error = probabilities.slice(t * V, (t + 1) * V);
+  restoreTargets(error, targets.subarray(t, t + 1), V);
+  return error;
 }
 
 export function exactGradient(trace: ExactTrace): ExactGradient {
@@ -45,8 +53,7 @@ export function exactGradient(trace: ExactTrace): ExactGradient {
   let above = new Float64Array(T * width);
   for (let t = 0; t < T; t++) {
     addLossGradient(trace, t, 1 / T, above, t * width);
-    const error = trace.probabilities.slice(t * V, (t + 1) * V);
-    error[trace.targets[t]] -= 1;
+    const error = lossError(trace, t);
     for (let i = 0; i < V; i++) output.b[i] += (error[i] /= T);
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }

@@ -45,7 +45,7 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   const config = checkConfig({ ...plainStack, ...(parse(text, file, keys.model) as ModelConfig) });
   const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {
-    throw new UserError('{0} is broken: its vocabulary has {1} symbols, its model {2}.', file, vocabulary.size, config.vocabularySize);
+    throw new UserError('{0} is broken: the size of its vocabulary is {1}, but its model knows {2} symbols.', file, vocabulary.size, config.vocabularySize);
   }
   return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: readStep(metadata, file) };
 }

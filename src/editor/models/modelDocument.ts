@@ -1,5 +1,6 @@
 /** The page of a model's file: text and tables, no script. Everything that comes from the file is escaped. */
 import * as vscode from 'vscode';
+import { escapeHtml, htmlDocument } from '../../protocol/html';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
 import { translated } from '../notices';
 
@@ -25,24 +26,18 @@ export function spectrumKey(recurrent: number, matrix: number): string {
 
 export function modelHtml(parts: ModelDocumentParts): string {
   const { name, examination, failure, cspSource, styleUri, language } = parts;
-  const body = failure !== null ? `<p class="refusal">${escaped(failure)}</p>` : examination ? examinationHtml(examination, parts) : `<p class="dim">${escaped(vscode.l10n.t('Reading the model …'))}</p>`;
-  return `<!DOCTYPE html>
-<html lang="${escaped(language)}">
-<head>
-<meta charset="UTF-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ${escaped(cspSource)}; font-src ${escaped(cspSource)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(name)}</title>
-<link rel="stylesheet" href="${escaped(styleUri)}">
-</head>
-<body class="model">
-<main>
-<h1>${escaped(name)}</h1>
+  const body = failure !== null ? `<p class="refusal">${escapeHtml(failure)}</p>` : examination ? examinationHtml(examination, parts) : `<p class="dim">${escapeHtml(vscode.l10n.t('Reading the model …'))}</p>`;
+  return htmlDocument({
+    language,
+    policy: `default-src 'none'; style-src ${cspSource}; font-src ${cspSource}`,
+    title: name,
+    head: `<link rel="stylesheet" href="${escapeHtml(styleUri)}">`,
+    attributes: 'class="model"',
+    body: `<main>
+<h1>${escapeHtml(name)}</h1>
 ${body}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
 function examinationHtml(examination: Examination, parts: ModelDocumentParts): string {
@@ -51,7 +46,7 @@ function examinationHtml(examination: Examination, parts: ModelDocumentParts): s
     paragraph('facts', factsOf(examination)),
     refusal ? paragraph('refusal', vscode.l10n.t('Cannot be inspected: {0}', translated(refusal))) : '',
     ...notices.map((notice) => paragraph('dim', translated(notice))),
-    refusal ? '' : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escaped(href)}">${escaped(text)}</a>`).join(' ')}</p>`,
+    refusal ? '' : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`,
     structureHtml(examination),
     layers.length > 0 ? recurrentHtml(layers, parts.spectra) : '',
   ].join('\n');
@@ -61,7 +56,7 @@ function factsOf({ model, hasVocabulary }: Examination): string {
   if (!model) return vscode.l10n.t('No whole recurrent language model was found in this file.');
   const { vocabularySize, parameterCount, producer } = model;
   return [
-    vscode.l10n.t('{0} symbols', number(vocabularySize)),
+    vscode.l10n.t('vocabulary of {0}', number(vocabularySize)),
     vscode.l10n.t('{0} parameters', number(parameterCount)),
     hasVocabulary ? vscode.l10n.t('its vocabulary is in the file') : vscode.l10n.t('its vocabulary is not in the file'),
     ...(producer === null ? [] : [vscode.l10n.t('written by {0}', producer)]),
@@ -89,8 +84,8 @@ function structureHtml({ model, layers }: Examination): string {
   }
   if (model?.hasNorm) steps.push({ what: 'LayerNorm', shape: '' });
   if (model) steps.push({ what: model.tied ? vscode.l10n.t('output, tied to the embedding') : vscode.l10n.t('output'), shape: `→ ${number(model.vocabularySize)}` });
-  const items = steps.map(({ what, shape, source }) => `<li><span>${escaped(what)}</span><span class="number">${escaped(shape)}</span>${source === undefined ? '' : `<code class="dim">${escaped(source)}</code>`}</li>`);
-  return `<h2>${escaped(vscode.l10n.t('Structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
+  const items = steps.map(({ what, shape, source }) => `<li><span>${escapeHtml(what)}</span><span class="number">${escapeHtml(shape)}</span>${source === undefined ? '' : `<code class="dim">${escapeHtml(source)}</code>`}</li>`);
+  return `<h2>${escapeHtml(vscode.l10n.t('Structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
 }
 
 function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): string {
@@ -103,12 +98,12 @@ function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): st
     vscode.l10n.t('Spectral norm: the largest singular value'),
   ];
   const rows = layers.flatMap((report, recurrent) => rowsOf(report, recurrent, layers, spectra));
-  return `<h2>${escaped(vscode.l10n.t('Recurrent matrices'))}</h2>
-<p class="dim">${escaped(
+  return `<h2>${escapeHtml(vscode.l10n.t('Recurrent matrices'))}</h2>
+<p class="dim">${escapeHtml(
     vscode.l10n.t('Going back one step multiplies a gradient by R, gate by gate. ‖R‖₂ bounds what one step can do: below 1, with tanh, gradients must vanish. ρ says what many steps do to a linear net; below 1 it promises nothing for a nonlinear one.'),
   )}</p>
 <table>
-<thead><tr>${heads.map((head, i) => `<th scope="col" title="${escaped(titles[i])}">${head}</th>`).join('')}</tr></thead>
+<thead><tr>${heads.map((head, i) => `<th scope="col" title="${escapeHtml(titles[i])}">${head}</th>`).join('')}</tr></thead>
 <tbody>${rows.join('')}</tbody>
 </table>`;
 }
@@ -117,11 +112,11 @@ function rowsOf(report: RecurrentReport, recurrent: number, all: readonly Recurr
   const { layer, direction, cell, norms, matrices } = report;
   const isOneOfTwo = all.some((other) => other !== report && other.layer === layer);
   const title = isOneOfTwo ? vscode.l10n.t('Layer {0}, {1}', layer + 1, directionName(direction)) : vscode.l10n.t('Layer {0}', layer + 1);
-  const head = `<tr class="layer"><th scope="rowgroup">${escaped(title)} <span class="dim">${cell.toUpperCase()}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
+  const head = `<tr class="layer"><th scope="rowgroup">${escapeHtml(title)} <span class="dim">${cell.toUpperCase()}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
   const gates = matrices.map(({ name, norm }, matrix) => {
     const spectrum = spectra.get(spectrumKey(recurrent, matrix));
     const [radius, largest] = spectrum ? [significant(spectrum.spectralRadius), significant(spectrum.spectralNorm)] : spectrum === null ? ['–', '–'] : ['…', '…'];
-    return `<tr><th scope="row">${escaped(gateName(name))}</th>${cells(['', significant(norm), radius, largest])}</tr>`;
+    return `<tr><th scope="row">${escapeHtml(gateName(name))}</th>${cells(['', significant(norm), radius, largest])}</tr>`;
   });
   return [head, ...gates];
 }
@@ -151,11 +146,11 @@ function directionName(direction: RecurrentReport['direction']): string {
 }
 
 function cells(values: readonly string[]): string {
-  return values.map((value) => `<td class="number">${escaped(value)}</td>`).join('');
+  return values.map((value) => `<td class="number">${escapeHtml(value)}</td>`).join('');
 }
 
 function paragraph(className: string, text: string): string {
-  return `<p class="${className}">${escaped(text)}</p>`;
+  return `<p class="${className}">${escapeHtml(text)}</p>`;
 }
 
 function number(value: number): string {
@@ -164,8 +159,4 @@ function number(value: number): string {
 
 function significant(value: number): string {
   return value !== 0 && (value < 1e-3 || value >= 1e5) ? value.toExponential(2) : value.toLocaleString(vscode.env.language, { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -9,6 +9,7 @@ import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { Backend } from '../backend';
+import { isNearKink, isWithinFloat32 } from './float32';
 import { ExactReading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -49,10 +50,8 @@ export interface Look {
   readonly totals: readonly (readonly TotalNorms[])[] | null;
 }
 
-/** Relative rounding error of float32. */
-const unitRoundoff = 6e-8;
-/** What rounding errors may grow to before float64 is used. */
-const largestError = 1e-5;
+/** Nobody looks at the regions. */
+const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
 const mostExactWork = 4e9;
 
@@ -63,8 +62,8 @@ export class Inspector {
   constructor(readonly model: InspectedModel) {}
 
   /**
-   * For drawing: quick, and right. The products that carry gradients back through time are those that carry rounding errors forward; so
-   * where no gradient grows much, float32 will do. Elsewhere the probe is read again in float64, unless the model is being trained.
+   * For drawing: quick, and right. Where float32 cannot be trusted with the flow the probe is read again in float64, unless the model is
+   * being trained.
    * Throws a UserError as `stepsOf` does.
    */
   async look(text: string, target: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
@@ -72,8 +71,20 @@ export class Inspector {
     if (!plain) return this.lookExactly(text, target, thresholds, withTotal);
     const reading = await this.readFast(text, plain);
     const flows = await flowsOf(reading, target, thresholds);
-    const isTrusted = isLive || (Number.isFinite(reading.trace.loss) && flows.every(isWithinFloat32));
+    const isTrusted = isLive || (await this.isTrusted(reading, flows, target, plain));
     return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookExactly(text, target, thresholds, withTotal);
+  }
+
+  /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
+  private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number | 'last', { config }: PlainModel): Promise<boolean> {
+    const { trace, trace: { steps } } = reading;
+    const isRelu = config.cell === 'rnn' && config.activation === 'relu';
+    if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
+    const ends = config.bidirectional ? [0, steps - 1] : [steps - 1];
+    for (const end of ends) {
+      if (end !== resolveTarget(target, steps) && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;
+    }
+    return true;
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
@@ -155,11 +166,6 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
     horizon: horizonOf(relative, target, thresholds),
     slope: slopeOf(relative, target),
   };
-}
-
-function isWithinFloat32({ hidden, cell }: LayerFlow): boolean {
-  const most = Math.log10(largestError / unitRoundoff);
-  return [hidden, cell].every((flow) => flow?.relative.every((growth) => !(growth > most)) ?? true);
 }
 
 /** Multiply-adds of one step through the whole model, one way. */

@@ -56,19 +56,17 @@ describe('faults under a window', () => {
     assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
   });
 
-  it('goes on or is resumed after the window is loaded anew, in the same run', async () => {
+  it('is there, stopped at what was saved, after the window is loaded anew, and Resume goes on in the same run', async () => {
     await moreFrames(panel, 3);
     const at = await step();
     await window.reload();
     panel = await window.panelFrame('header');
     await panel.locator('header .step', { hasText: /[1-9]/ }).waitFor();
-    const state = await panel.locator('header .state').getAttribute('data-state');
-    assert.ok(state === 'stopped' || state === 'paused' || state === 'running', `the run is ${state}`);
-    if (state !== 'running') await panel.locator('vscode-button[data-action="resume"]').click();
+    await shows('stopped');
+    await panel.locator('vscode-button[data-action="resume"]').click();
     await shows('running');
     await moreFrames(panel, 3);
-    for (let i = 0; i < 100 && (await step()) <= at; i++) await window.page.waitForTimeout(100);
-    assert.ok((await step()) > at, `step ${await step()} after the reload, ${at} before it`);
+    while ((await step()) <= at) await window.page.waitForTimeout(100);
     assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
     const steps = trainedSteps();
     assert.deepEqual(steps, steps.map((_, i) => i + 1), 'no step is written twice or left out');

@@ -74,7 +74,7 @@ describe('a model of another tool', () => {
     await window.openPage('model.onnx');
     const page = await window.panelFrame('body.model table');
     await page.locator('td', { hasText: '…' }).first().waitFor({ state: 'detached' });
-    assert.match(await page.locator('.facts').innerText(), /\d+ symbols · [\d,]+ parameters · its vocabulary is not in the file · written by elsewhere 1\.0/);
+    assert.match(await page.locator('.facts').innerText(), /vocabulary of \d+ · [\d,]+ parameters · its vocabulary is not in the file · written by elsewhere 1\.0/);
     assert.deepEqual(await page.locator('.structure li > span:first-child').allInnerTexts(), ['embedding', 'LSTM', 'LSTM', 'output']);
     const numbers = (await page.locator('tbody tr:nth-child(2) td').allInnerTexts()).slice(1).map(Number);
     assert.equal(numbers.length, 3);

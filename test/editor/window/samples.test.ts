@@ -49,7 +49,8 @@ describe('what the model writes', () => {
   it('is there again at once when the panel was closed, from the first on', async () => {
     const count = await rows().count();
     const first = await textOf(count - 1);
-    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).locator('.codicon-close').click();
+    await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).click();
+    await window.runCommand('View: Close Editor');
     await window.page.locator('.tab', { hasText: 'Backflow: tale.txt' }).waitFor({ state: 'detached' });
     await window.runCommand('Backflow: Open Panel');
     panel = await window.panelFrame('.sample tbody tr:not([hidden])');
@@ -66,7 +67,7 @@ describe('what the model writes', () => {
 
   it('is written on request of a run that was only opened', async () => {
     await window.reload();
-    panel = await window.panelFrame('[data-action=writeSample]');
+    panel = await window.panelFrame('[data-action=writeSample]:not([hidden])');
     assert.equal(await rows().count(), 0);
     await press('writeSample');
     await rows().first().waitFor();

@@ -6,7 +6,7 @@ import { formatMessage, RpcError } from '../../../src/protocol/rpc';
 import { backflow } from '../support/commandLine';
 import { smallDisk, type Disk } from '../support/disk';
 import { endEngines, requestFor, startEngine, temporaryFolder, type TestEngine } from '../support/engineProcess';
-import { assertSameRun, checkpointSteps, end, pangrams, trainToEnd } from '../support/faults';
+import { assertSameRun, checkpointAfter, checkpointSteps, end, pangrams, trainToEnd } from '../support/faults';
 
 const settings = { steps: 6000, checkpointEvery: 40, validateEvery: 500 };
 
@@ -41,7 +41,7 @@ describe('a run whose disk or text fails it', function () {
     const engine = startEngine();
     try {
       await engine.calls.call('train', requestFor(pangrams, run, settings));
-      await engine.next('progress');
+      await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
       small.fill();
       assert.match(await paused, /disk is full. Make room/);
@@ -64,7 +64,7 @@ describe('a run whose disk or text fails it', function () {
     const run = join(small.path, 'run');
     const engine = startEngine();
     await engine.calls.call('train', requestFor(pangrams, run, settings));
-    await engine.next('progress', () => checkpointSteps(run).length > 0);
+    await checkpointAfter(run, 0);
     const paused = pausedWith(engine);
     small.fill();
     await paused;
@@ -85,7 +85,7 @@ describe('a run whose disk or text fails it', function () {
     const engine = startEngine();
     try {
       await engine.calls.call('train', requestFor(pangrams, run, settings));
-      await engine.next('progress');
+      await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
       small.setReadOnly(true);
       assert.match(await paused, /read-only/);
@@ -121,7 +121,7 @@ describe('a run whose disk or text fails it', function () {
     const engine = startEngine();
     try {
       await engine.calls.call('train', requestFor(pangrams, run, settings));
-      await engine.next('progress');
+      await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
       rmSync(run, { recursive: true });
       assert.match(await paused, /removed.* is gone/);
@@ -150,10 +150,9 @@ describe('a run whose disk or text fails it', function () {
       writeFileSync(text, pangrams);
       const engine = startEngine();
       await engine.calls.call('train', { ...requestFor('', run, settings), corpus: { kind: 'file', path: text } });
-      await engine.next('progress');
+      await checkpointAfter(run, 0);
       harm(text);
-      await engine.next('progress');
-      await engine.next('progress');
+      await checkpointAfter(run, checkpointSteps(run).at(-1)!);
       await end(engine);
       assert.ok(checkpointSteps(run).at(-1)! < settings.steps);
       const next = startEngine();

@@ -1,6 +1,7 @@
 /** Causing faults, and judging what is left after them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { strict as assert } from 'node:assert';
 import type { RunSummary } from '../../../src/protocol/run';
 import type { ModelSettings, TrainingSettings } from '../../../src/protocol/settings';
@@ -24,6 +25,12 @@ export function chosenSeed(): number {
   const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   process.stdout.write(`      seed ${seed}\n`);
   return seed;
+}
+
+/** A test that stops processes, lets them go on, or ends them by this signal or that, which Windows does not know. */
+export function itWithSignals(title: string, test: () => Promise<void>): void {
+  if (process.platform === 'win32') process.stdout.write(`      NOT TESTED on Windows, which has no signals: ${title}\n`);
+  else it(title, test);
 }
 
 /** Trains in an engine of its own, from the beginning to the end. */
@@ -65,7 +72,14 @@ export function lossesOf(run: string): Map<number, unknown> {
   return new Map([...losses].sort(([x], [y]) => x - y));
 }
 
+/** Resolves when a run has saved something newer than this step. */
+export async function checkpointAfter(run: string, step: number): Promise<void> {
+  while ((checkpointSteps(run).at(-1) ?? 0) <= step) await wait(5);
+}
+
+/** Oldest first; none where the run has no folder for them yet. */
 export function checkpointSteps(run: string): number[] {
+  if (!existsSync(join(run, 'checkpoints'))) return [];
   const steps = readdirSync(join(run, 'checkpoints')).flatMap((name) => /^step-(\d+)\.onnx$/.exec(name)?.[1] ?? []);
   return steps.map(Number).sort((a, b) => a - b);
 }

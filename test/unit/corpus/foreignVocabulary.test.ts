@@ -47,7 +47,7 @@ describe('vocabularies of other tools', () => {
 
   it('the sorted code points of the text, where there are as many', () => {
     assert.deepEqual(vocabularyOfText('나🙂\uffeea나', 4, 'm').vocabulary.symbols, ['a', '나', '\uffee', '🙂']);
-    refuses(() => vocabularyOfText('ab', 3, 'm'), /the text has 2 different characters where the model knows 3/);
+    refuses(() => vocabularyOfText('ab', 3, 'm'), /The model knows 3 symbols, and the different characters of the text are 2/);
     refuses(() => vocabularyOfText(null, 3, 'm'), /has no vocabulary of its own/);
   });
 
@@ -59,7 +59,7 @@ describe('vocabularies of other tools', () => {
 
   it('refuses what it cannot follow', () => {
     const wordLevel = { type: 'WordLevel', vocab: { ab: 0, '<unk>': 1 }, unk_token: '<unk>' };
-    refuses(() => ofFile(['a'], 2), /has 1 symbols, but the model knows 2/);
+    refuses(() => ofFile(['a'], 2), /The model knows 2 symbols, but those in v\.json are 1/);
     refuses(() => ofFile({ a: 0, b: 0 }, 2), /gives the id 0 to both/);
     refuses(() => ofFile({ a: 0, b: 2 }, 2), /“b” has the id 2/);
     refuses(() => ofFile(['a', 1], 2), /entry 1 of its array is not a text/);

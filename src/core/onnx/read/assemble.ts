@@ -8,7 +8,7 @@ export function assemble({ of, W, b, vocabularySize }: Logits): GeneralModel {
   const top = of.kind === 'normed' ? of.of : of;
   const { layers, embedding, tokens } = stackBelow(top);
   if (tokens !== vocabularySize) {
-    throw new UserError('The model reads {0} symbols but predicts {1}; a language model predicts what it reads.', tokens, vocabularySize);
+    throw new UserError('The model reads a vocabulary of {0} but predicts one of {1}; a language model predicts what it reads.', tokens, vocabularySize);
   }
   const order = columnOrder(top);
   const norm = of.kind === 'normed' ? { ...of.norm, gamma: inOrder(of.norm.gamma, order), beta: inOrder(of.norm.beta, order) } : null;

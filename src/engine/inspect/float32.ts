@@ -1,0 +1,91 @@
+/**
+ * Whether float32 can be trusted with a probe, told by what it gave. Three things spoil it. Where gradients grow on their way back, so do the
+ * rounding errors of the states on their way forward, by the same products. Where a step shrinks them much, because its units are
+ * saturated (1 − h² of an h near 1), most digits of what is left have cancelled. And a relu unit that is nearly at its kink may be on the wrong side.
+ */
+import type { Trace } from '../../core/model/trace';
+import type { LayerFlow } from './inspector';
+
+/** Relative rounding error of float32. */
+const unitRoundoff = 6e-8;
+/** What rounding errors of the states may grow to. */
+const largestStateError = 1e-6;
+/** What relative errors of a gradient may add up to, as independent ones do. */
+const largestGradientError = 2e-5;
+/** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */
+const leastAtTarget = -25;
+/** Of the pre-activations' root mean square. */
+const nearKink = 1e-5;
+
+/** Whether a relu unit is so near its kink that rounding may have put it on the other side. */
+export function isNearKink({ layers }: Trace): boolean {
+  return layers.some(({ directions }) =>
+    directions.some(({ gates }) => {
+      let squares = 0;
+      for (const a of gates) squares += a * a;
+      const near = nearKink * Math.sqrt(squares / gates.length);
+      // Exactly zero is the case of nothing read and no bias, on which both agree.
+      return gates.some((a) => a !== 0 && Math.abs(a) < near);
+    }),
+  );
+}
+
+/** @param flows of one target, every layer and direction  @param zeroIsExact of a relu unit, whose derivative is exactly 0 or 1 */
+export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolean): boolean {
+  const most = Math.log10(largestStateError / unitRoundoff);
+  const top = Math.max(...flows.map(({ layer }) => layer));
+  /** Of the layer above, step by step: the largest gradient there, and its error. */
+  let above: Sources | null = null;
+  for (let layer = top; layer >= 0; layer--) {
+    const own: Sources[] = [];
+    for (const { direction, hidden, cell } of flows.filter((flow) => flow.layer === layer)) {
+      const lanes = cell ? [hidden.log10, cell.log10] : [hidden.log10];
+      const T = hidden.log10.length;
+      const sources = noSources(T);
+      const lowest = lanes.map(() => Infinity);
+      // As the gradient travels: from the target to the text's beginning, or, backward, to its end.
+      for (let i = 0; i < T; i++) {
+        const t = direction === 'forward' ? T - 1 - i : i;
+        const from = direction === 'forward' ? t + 1 : t - 1;
+        const before = from >= 0 && from < T ? { size: sources.sizes[from], error: sources.errors[from] } : nothing;
+        const down = above ? { size: above.sizes[t], error: above.errors[t] } : nothing;
+        for (const [l, lane] of lanes.entries()) {
+          const size = lane[t];
+          if (Number.isNaN(size)) continue;
+          if (size === Infinity || size - lowest[l] > most) return false;
+          lowest[l] = Math.min(lowest[l], size);
+          const source = Math.max(before.size, down.size);
+          if (size === -Infinity) {
+            if (source > -Infinity && !zeroIsExact) return false;
+            continue;
+          }
+          // At the target's own step nothing has come from anywhere.
+          const error = Math.hypot(before.error, down.error, source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0);
+          if (error > largestGradientError) return false;
+          if (size > sources.sizes[t]) sources.sizes[t] = size;
+          if (error > sources.errors[t]) sources.errors[t] = error;
+        }
+      }
+      own.push(sources);
+    }
+    above = own.reduce(larger);
+    if (layer === top && above.sizes.every((size) => size < leastAtTarget)) return false;
+  }
+  return true;
+}
+
+interface Sources {
+  /** log₁₀ of the largest gradient; −Infinity where none is. */
+  readonly sizes: Float64Array;
+  readonly errors: Float64Array;
+}
+
+const nothing = { size: -Infinity, error: 0 };
+
+function noSources(steps: number): Sources {
+  return { sizes: new Float64Array(steps).fill(-Infinity), errors: new Float64Array(steps) };
+}
+
+function larger(a: Sources, b: Sources): Sources {
+  return { sizes: a.sizes.map((size, t) => Math.max(size, b.sizes[t])), errors: a.errors.map((error, t) => Math.max(error, b.errors[t])) };
+}
