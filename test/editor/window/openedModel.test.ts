@@ -114,8 +114,10 @@ describe('a model of another tool', () => {
 
   it('without a vocabulary that could be guessed is asked for one, and read with the file that is chosen', async () => {
     await window.openFile('short.txt');
+    // It has the focus, which would close the menu that is opened next.
+    await window.goTo(1, 5);
     await window.chooseInExplorer('unsaid.onnx', 'Open Model');
-    const question = /unsaid\.onnx has no vocabulary of its own, and the text has 10 different characters where the model knows 52/;
+    const question = /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
     await window.notification(question).waitFor();
     await window.screenshot('question-vocabulary');
     await window.answer(question, 'Choose Vocabulary File');
