@@ -3,13 +3,14 @@
  * may grow, and no engine may outlive its editor. BACKFLOW_SOAK_MINUTES says how long; the table at the end says how it went.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { codeServer } from '../editor/harness/codeServer';
 import { EditorWindow } from '../editor/harness/editorWindow';
 import { moreFrames, runsIn } from '../editor/harness/panel';
 import { makeWorkspace } from '../editor/harness/workspace';
+import { removeFolder } from '../support/removeFolder';
 import { checkGrowth } from './growth';
 import { running } from './processes';
 import { table, takeSample, type Sample } from './sample';
@@ -42,7 +43,7 @@ describe(`a window in use for ${minutes} minutes`, function () {
         await startAndStop(window);
         await closePanel(window);
         // What is on disk is not what is measured.
-        for (const run of runsIn(workspace.folder)) if (run !== always) rmSync(join(workspace.folder, '.backflow/runs', run), { recursive: true, force: true });
+        for (const run of runsIn(workspace.folder)) if (run !== always) await removeFolder(join(workspace.folder, '.backflow/runs', run));
         samples.push(await takeSample(places, training, { minute: minute(), runs }));
       }
       assert.deepEqual(window.errors, []);

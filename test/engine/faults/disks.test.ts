@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatMessage, RpcError } from '../../../src/protocol/rpc';
+import { removeFolder } from '../../support/removeFolder';
 import { backflow } from '../support/commandLine';
 import { smallDisk, type Disk } from '../support/disk';
 import { endEngines, requestFor, startEngine, temporaryFolder, type TestEngine } from '../support/engineProcess';
@@ -123,7 +124,7 @@ describe('a run whose disk or text fails it', function () {
       await engine.calls.call('train', requestFor(pangrams, run, settings));
       await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
-      rmSync(run, { recursive: true });
+      await removeFolder(run);
       assert.match(await paused, /removed.* is gone/);
       assert.ok(!existsSync(run), 'what was deleted stays so until somebody says otherwise');
       const finished = engine.next('finished');
