@@ -21,6 +21,8 @@ export interface ModelSummary {
   /** A LayerNorm stands before the output. */
   readonly hasNorm: boolean;
   readonly parameterCount: number;
+  /** Of the top layer, where that is a vanilla RNN with one that we train; tanh otherwise. */
+  readonly activation: Activation;
   /** Who wrote the file, as it says: `pytorch 2.15`; null where it does not. */
   readonly producer: string | null;
 }

@@ -376,9 +376,9 @@ export class RunSession implements vscode.Disposable {
 }
 
 /** The settings nearest to a model from elsewhere: those of its top layer. */
-function settingsOf({ layers, embeddingSize, tied, vocabularySize, parameterCount }: ModelSummary): RunDescription['model'] {
+function settingsOf({ layers, activation, embeddingSize, tied, vocabularySize, parameterCount }: ModelSummary): RunDescription['model'] {
   const { cell, hiddenSize, directions } = layers[layers.length - 1];
-  return { ...defaultModelSettings, cell, layers: layers.length, hiddenSize, bidirectional: directions.length > 1, embeddingSize, tied, vocabularySize, parameterCount };
+  return { ...defaultModelSettings, cell, activation, layers: layers.length, hiddenSize, bidirectional: directions.length > 1, embeddingSize, tied, vocabularySize, parameterCount };
 }
 
 /** What is known of a session before its engine has answered. */

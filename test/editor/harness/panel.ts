@@ -69,7 +69,9 @@ export function runsIn(folder: string): string[] {
 
 /** The runs in the extension's own storage, of all windows of the everyday server. */
 export function ownRuns(): string[] {
-  return readdirSync(everydayData(), { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
+  // Only there: among the extensions lies a link to the whole project.
+  const storage = join(everydayData(), 'server/data/User');
+  return readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
 }
 
 /** A text of this many bytes at least, made of another. */

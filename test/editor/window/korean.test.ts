@@ -47,6 +47,19 @@ describe('the editor in Korean', () => {
     await window.rest();
   });
 
+  it('has its walkthrough in Korean, and the story of it', async () => {
+    await window.runCommand('Welcome: Open Walkthrough');
+    await window.pick('시간을 거슬러 흐르는 기울기 보기');
+    const steps = window.page.locator('.getting-started-step');
+    await steps.first().waitFor();
+    const said = (await steps.allInnerTexts()).join('\n');
+    assert.match(said, /셀 비교하기/);
+    assert.doesNotMatch(said.replaceAll(/Backflow|Enter/g, ''), /[a-z]{3}/);
+    await window.screenshot('korean-walkthrough');
+    await steps.first().locator('.monaco-button', { hasText: '이야기 열기' }).click();
+    await window.page.locator('.editor-group-container.active .view-line', { hasText: '거꾸로 가는 막차' }).waitFor();
+  });
+
   it('says in Korean why a text cannot be trained on', async () => {
     await window.openFile('short.txt');
     await window.runCommand('Backflow: 이 파일로 학습');

@@ -61,7 +61,7 @@ describe('a model of another tool', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot('failed-opened-model');
+    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   after(async () => {
@@ -108,14 +108,16 @@ describe('a model of another tool', () => {
     await window.screenshot('question-activation');
     await window.pick('relu');
     const panel = await window.panelFrame('[data-figure="flow"]');
-    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
     await moreFrames(panel, 0);
   });
 
   it('without a vocabulary that could be guessed is asked for one, and read with the file that is chosen', async () => {
     await window.openFile('short.txt');
+    // It has the focus, which would close the menu that is opened next.
+    await window.goTo(1, 5);
     await window.chooseInExplorer('unsaid.onnx', 'Open Model');
-    const question = /unsaid\.onnx has no vocabulary of its own, and the text has 10 different characters where the model knows 52/;
+    const question = /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
     await window.notification(question).waitFor();
     await window.screenshot('question-vocabulary');
     await window.answer(question, 'Choose Vocabulary File');
@@ -126,11 +128,12 @@ describe('a model of another tool', () => {
   });
 
   it('is opened when it is dropped on the panel, and no longer asked about', async () => {
+    // Whose symbols are as many as the weights'.
+    await window.showTab('tale.txt');
     const panel = await window.panelFrame('[data-figure="flow"]');
     const target = window.page.locator('.editor-group-container').nth(1);
     await window.dragFromExplorer('weights.safetensors', target);
-    await window.screenshot('dropped');
-    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN 1 × 20$/ }).waitFor();
+    await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
     await moreFrames(panel, 0);
   });
 
