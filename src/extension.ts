@@ -13,6 +13,7 @@ import { PanelExports } from './editor/panel/exporting';
 import { JourneyLink } from './editor/panel/journeyLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
+import { Quiet } from './editor/panel/quiet';
 import { PanelRestorer } from './editor/panel/restorePanel';
 import { SampleLink } from './editor/panel/sampleLink';
 import { Playground } from './editor/playground';
@@ -47,7 +48,8 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const control = new RunControl(notices);
   const tree = new RunTree(runs, pastRuns);
 
-  const panel = new Panel(context.extensionUri, log);
+  const quiet = new Quiet();
+  const panel = new Panel(context.extensionUri, log, quiet);
   const tracker = new ProbeTracker(runs);
   const tintMemory = new TintMemory(context.workspaceState);
   const tints = new Tints(runs, tracker, tintMemory);
@@ -57,14 +59,14 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const sampleLink = new SampleLink(panel, runs);
   const exports = new PanelExports(panel, notices);
-  const hover = new TokenHover(runs, tracker, log);
+  const hover = new TokenHover(runs, tracker, quiet, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const journey = new JourneyLink(panel, runs, tracker, notices);
-  const comparePanel = new Panel(context.extensionUri, log, 'compare');
+  const comparePanel = new Panel(context.extensionUri, log, quiet, 'compare');
   const compareExports = new PanelExports(comparePanel, notices);
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
-  const playgroundPanel = new Panel(context.extensionUri, log, 'playground');
+  const playgroundPanel = new Panel(context.extensionUri, log, quiet, 'playground');
   const playgroundExports = new PanelExports(playgroundPanel, notices);
   const playground = new Playground(playgroundPanel, launch, notices);
   const choices = new ChoiceMemory(context.workspaceState);
@@ -79,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     pastRuns,
     tree,
     new StatusBar(runs),
+    quiet,
     panel,
     choices,
     tracker,

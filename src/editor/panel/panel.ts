@@ -4,6 +4,7 @@ import type { FromPage, PageView, ToPage } from '../../protocol/panel';
 import { pageHtml } from '../../protocol/pageHtml';
 import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
 import { parseFromPage } from '../../protocol/parseFromPage';
+import type { Quiet } from './quiet';
 
 export const panelType = 'backflow.panel';
 export const comparePanelType = 'backflow.compare';
@@ -19,6 +20,9 @@ export class Panel implements vscode.Disposable {
   private isReady = false;
   private wasVisible = false;
   private lastError = '';
+  /** Messages that wait for the end of a quiet moment. */
+  private waiting: ToPage[] = [];
+  private readonly listener: { dispose(): void };
 
   readonly onDidReceive = this.received.event;
   /** The panel has come into view, or gone out of it; out of view its page does not exist. */
@@ -29,8 +33,13 @@ export class Panel implements vscode.Disposable {
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly log: vscode.LogOutputChannel,
+    private readonly quiet: Quiet,
     private readonly view: PageView = 'run',
-  ) {}
+  ) {
+    this.listener = quiet.onDidEnd(() => {
+      for (const message of this.waiting.splice(0)) this.send(message);
+    });
+  }
 
   get isVisible(): boolean {
     return this.panel?.visible === true;
@@ -57,7 +66,7 @@ export class Panel implements vscode.Disposable {
   adopt(panel: vscode.WebviewPanel): void {
     this.panel?.dispose();
     this.panel = panel;
-    this.isReady = false;
+    this.begin();
     const { webview } = panel;
     const media = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     webview.options = { enableScripts: true, localResourceRoots: [media] };
@@ -82,10 +91,11 @@ export class Panel implements vscode.Disposable {
     this.noteVisibility();
   }
 
-  /** Sends a message to the page, if there is one that listens. */
+  /** Sends a message to the page, if there is one that listens; in a quiet moment a little later. */
   post(message: ToPage): boolean {
-    if (!this.panel || !this.isReady) return false;
-    void this.panel.webview.postMessage(message);
+    if (!this.isReady) return false;
+    if (this.quiet.isOn) this.waiting.push(message);
+    else this.send(message);
     return true;
   }
 
@@ -95,10 +105,15 @@ export class Panel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.listener.dispose();
     this.panel?.dispose();
     this.received.dispose();
     this.visibilityChanged.dispose();
     this.closed.dispose();
+  }
+
+  private send(message: ToPage): void {
+    void this.panel?.webview.postMessage(message);
   }
 
   private receive(message: unknown): void {
@@ -118,9 +133,15 @@ export class Panel implements vscode.Disposable {
     this.lastError = text;
   }
 
+  /** There is no page yet, or no longer. */
+  private begin(): void {
+    this.isReady = false;
+    this.waiting = [];
+  }
+
   private noteVisibility(): void {
     // A page that goes out of view is gone, and says "ready" when it has come again.
-    if (!this.isVisible) this.isReady = false;
+    if (!this.isVisible) this.begin();
     if (this.wasVisible === this.isVisible) return;
     this.wasVisible = this.isVisible;
     this.visibilityChanged.fire();

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import { thresholds } from '../chosenSettings';
+import type { Quiet } from '../panel/quiet';
 import type { RunRegistry } from '../runs/runRegistry';
 import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
@@ -18,6 +19,7 @@ export class TokenHover implements vscode.HoverProvider {
   constructor(
     private readonly registry: RunRegistry,
     private readonly tracker: ProbeTracker,
+    private readonly quiet: Quiet,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -27,7 +29,6 @@ export class TokenHover implements vscode.HoverProvider {
     if (!session?.isAlive || probe?.document.toString() !== document.uri.toString()) return undefined;
     const index = tokenAtOffset(probe, document.offsetAt(position));
     if (index === undefined) return undefined;
-    this.hovered.fire(index);
 
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => controller.abort());
@@ -35,7 +36,10 @@ export class TokenHover implements vscode.HoverProvider {
       const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
       const { first, end } = sharers(probe, index);
       const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
-      const reports = await Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
+      const reports = await this.quiet.during(() => {
+        this.hovered.fire(index);
+        return Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
+      });
       const parts = reports.map((report) => hoverText(report, probe, vscode.l10n.t));
       if (parts.length > 1) parts.unshift(characterHeading(reports, probe, vscode.l10n.t));
       return new vscode.Hover(parts.map(trusted), rangeOf(probe, index, index + 1));
