@@ -26,9 +26,9 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
     case 'run':
       return [
         new ChartSection(parts),
-        new SampleSection(parts),
         new FlowSection(parts),
         new OverTrainingSection(parts),
+        new SampleSection(parts),
         new WhySection(parts),
         new MatrixSection(parts),
       ];
