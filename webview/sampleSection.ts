@@ -45,7 +45,10 @@ export class SampleSection implements Section {
     this.root = root;
     this.write = button({ action: 'writeSample', text: texts.get('sampleWrite'), pressed: () => link.sample() });
     this.another = button({ action: 'writeAnother', text: texts.get('sampleAnother'), pressed: () => link.sample() });
-    controls.append(this.write.root, this.another.root);
+    for (const control of [this.write, this.another]) {
+      control.show(false, false);
+      controls.append(control.root);
+    }
     this.rows = Array.from({ length: mostSamples }, () => rowOfCells());
     const heads = [texts.get('compareStep'), texts.get('compareLoss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
     this.table = element(
@@ -116,5 +119,7 @@ function rowOfCells(): Row {
   const [step, loss] = [element('th', { class: 'number', attributes: { scope: 'row' } }), element('td', { class: 'number' })];
   // Its direction is that of what is written.
   const text = element('div', { class: 'text', attributes: { dir: 'auto' } });
-  return { root: element('tr', {}, step, loss, element('td', {}, text)), step, loss, text, shown: null };
+  const root = element('tr', {}, step, loss, element('td', {}, text));
+  root.hidden = true;
+  return { root, step, loss, text, shown: null };
 }
