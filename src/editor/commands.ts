@@ -52,9 +52,20 @@ type Work = (argument?: unknown, second?: unknown) => unknown;
 export function registerCommands(parts: CommandParts): vscode.Disposable {
   const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
   const registered = Object.entries(work).map(([name, run]) =>
-    vscode.commands.registerCommand(name, (argument?: unknown, second?: unknown) => parts.notices.guard(() => run(argument, second))),
+    vscode.commands.registerCommand(name, (...given: unknown[]) => {
+      const isLost = ofRows.has(name) && isOfGoneRow(given);
+      return isLost ? vscode.window.showInformationMessage(vscode.l10n.t('The list of runs has just changed. Choose again.')) : parts.notices.guard(() => run(given[0], given[1]));
+    }),
   );
   return vscode.Disposable.from(...registered);
+}
+
+/** Those that mean the current run where no row is named. */
+const ofRows: ReadonlySet<string> = new Set(['pause', 'resume', 'step', 'stop', 'trainFrom', 'exportModel', 'inspect', 'generate'].map((name) => `backflow.${name}`));
+
+/** From the palette nothing is given. From the tree something always is, but undefined where the row is gone: then no other run is meant. */
+function isOfGoneRow(given: readonly unknown[]): boolean {
+  return given.length > 0 && given[0] === undefined;
 }
 
 function generalCommands({ training, registry, opener, panel, exports, extensionUri, log }: CommandParts): Record<string, Work> {

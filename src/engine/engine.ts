@@ -76,7 +76,6 @@ export class Engine {
     playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
     exportModel: ({ path }) => this.exportModel(path),
   };
-  private readonly turns = new Turns();
   private readonly playground = new Playground();
   private loaded: Loaded | null = null;
   private examined: Examined | null = null;
@@ -86,6 +85,7 @@ export class Engine {
   constructor(
     private readonly emit: Emit,
     private readonly cores: number,
+    private readonly turns = new Turns(),
   ) {}
 
   private train(request: TrainRequest): Promise<RunDescription> {

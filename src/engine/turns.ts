@@ -9,6 +9,9 @@ export class Turns {
   private readonly others: (() => void)[] = [];
   private readonly untilFree: (() => void)[] = [];
 
+  /** @param piece milliseconds after which who computes without a turn has messages read; Infinity where none can come */
+  constructor(readonly piece = 4) {}
+
   /** Runs `work` when all that was asked for before has ended, however it ended. What is urgent goes before all that has not begun. */
   async take<T>(work: () => Promise<T> | T, isUrgent = false): Promise<T> {
     if (this.isTaken) await new Promise<void>((resolve) => (isUrgent ? this.urgent : this.others).push(resolve));

@@ -65,8 +65,8 @@ describe('a model that is looked at while it trains', () => {
         weights.push(alone.parameters.values.slice());
       }
 
-      const turns = new Turns();
-      const trainer = trainerOn(config, givingWay(backend, turns, 0), batch);
+      const turns = new Turns(0);
+      const trainer = trainerOn(config, givingWay(backend, turns), batch);
       const inspecting = await createBackend({ backend: name, threads }, threads, Infinity);
       const inspector = inspectorOf(config, trainer.parameters, inspecting);
       const looks: Look[] = [];

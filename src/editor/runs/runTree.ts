@@ -10,8 +10,14 @@ import type { RunSession } from './runSession';
 
 export type TreeNode =
   | { readonly kind: 'live'; readonly session: RunSession }
-  | { readonly kind: 'past'; readonly run: PastRun }
+  | PastNode
   | { readonly kind: 'checkpoint'; readonly folder: vscode.Uri; readonly step: number; readonly isLive: boolean };
+
+/** Its run is as it was read last. */
+interface PastNode {
+  readonly kind: 'past';
+  run: PastRun;
+}
 
 /** Milliseconds between two refreshes, of all and of the runs that go on. */
 const pace = 500;
@@ -30,8 +36,13 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
   private readonly changed = new vscode.EventEmitter<TreeNode | undefined>();
   private readonly refresh = throttled(() => this.changed.fire(undefined), pace);
   private readonly showSteps = throttled(() => this.stepsChanged(), steppingPace);
-  /** The editor knows nodes by their identity. */
+  /**
+   * The editor knows nodes by their identity: one that is made anew whenever the folders are read is forgotten under the menu that stands
+   * open on its row.
+   */
   private readonly liveNodes = new WeakMap<RunSession, TreeNode>();
+  private pastNodes = new Map<string, PastNode>();
+  private readonly checkpointNodes = new WeakMap<TreeNode, ReadonlyMap<number, TreeNode>>();
   private stepped = new Set<RunSession>();
   private readonly listeners: vscode.Disposable;
 
@@ -52,15 +63,15 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
-    if (node?.kind === 'past') return checkpointNodes(node.run, false);
+    if (node?.kind === 'past') return this.checkpointsOf(node, node.run, false);
     if (node?.kind === 'live' && node.session.isRun) {
       const run = await readRun(vscode.Uri.file(node.session.description.folder));
-      return run ? checkpointNodes(run, true) : [];
+      return run ? this.checkpointsOf(node, run, true) : [];
     }
     if (node) return [];
     const live = this.registry.all.map((session) => this.liveNode(session)).reverse();
     const past = (await this.pastRuns.read()).filter(({ folder }) => !this.registry.find(folder.fsPath));
-    return [...live, ...past.map((run) => ({ kind: 'past' as const, run }))];
+    return [...live, ...this.keptNodes(past)];
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
@@ -78,6 +89,19 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
     const node = this.liveNodes.get(session) ?? { kind: 'live', session };
     this.liveNodes.set(session, node);
     return node;
+  }
+
+  private keptNodes(runs: readonly PastRun[]): PastNode[] {
+    const nodes = runs.map((run) => Object.assign(this.pastNodes.get(run.folder.toString()) ?? { kind: 'past' as const, run }, { run }));
+    this.pastNodes = new Map(nodes.map((node) => [node.run.folder.toString(), node]));
+    return nodes;
+  }
+
+  private checkpointsOf(parent: TreeNode, { folder, checkpoints }: PastRun, isLive: boolean): TreeNode[] {
+    const before = this.checkpointNodes.get(parent);
+    const nodes = new Map(checkpoints.map((step) => [step, before?.get(step) ?? { kind: 'checkpoint' as const, folder, step, isLive }]));
+    this.checkpointNodes.set(parent, nodes);
+    return [...nodes.values()];
   }
 
   private stepsChanged(): void {
@@ -139,10 +163,6 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
     steps === null ? vscode.l10n.t('step {0}', number(step)) : vscode.l10n.t('step {0} of {1}', number(step), number(steps)),
     ...(loss === null ? [] : [vscode.l10n.t('{0} nats', loss.toFixed(3))]),
   ];
-}
-
-function checkpointNodes({ folder, checkpoints }: PastRun, isLive: boolean): TreeNode[] {
-  return checkpoints.map((step) => ({ kind: 'checkpoint', folder, step, isLive }));
 }
 
 function checkpointItem({ folder, step, isLive }: Extract<TreeNode, { kind: 'checkpoint' }>): vscode.TreeItem {

@@ -8,26 +8,20 @@ import type { Products, StepProducts } from '../../core/products';
 import type { Backend } from '../backend';
 import type { Turns } from '../turns';
 
-/** Milliseconds after which messages are read anew. */
-const usualPiece = 4;
-
 /** The same backend, for networks that train or validate. */
-export function givingWay(backend: Backend, turns: Turns, piece = usualPiece): Backend {
-  const pieces = new Pieces(turns, piece);
+export function givingWay(backend: Backend, turns: Turns): Backend {
+  const pieces = new Pieces(turns);
   return { name: backend.name, build: (streams, make, isWide) => backend.build(streams, (arena, products) => make(arena, new InPieces(products, pieces)), isWide) };
 }
 
 class Pieces {
   private began = performance.now();
 
-  constructor(
-    private readonly turns: Turns,
-    private readonly longest: number,
-  ) {}
+  constructor(private readonly turns: Turns) {}
 
   /** `work`, at once within a piece. */
   run(work: () => Promise<void>): Promise<void> {
-    const isOver = !this.turns.isFree || performance.now() - this.began >= this.longest;
+    const isOver = !this.turns.isFree || performance.now() - this.began >= this.turns.piece;
     return isOver ? this.next().then(work) : work();
   }
 

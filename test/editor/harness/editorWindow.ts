@@ -149,14 +149,6 @@ export class EditorWindow {
     await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
   }
 
-  /** The same of a tree that changes all the time: the editor forgets the row between two readings of it, and the command then comes to nothing. */
-  async chooseInTreeUntil(row: Locator, entry: string, effect: Locator): Promise<void> {
-    await this.until(`what “${entry}” does`, async () => {
-      await this.chooseInTree(row, entry);
-      return appears(effect, 5000);
-    });
-  }
-
   /** Opens the view of the runs and returns its rows. */
   async runRows(): Promise<Locator> {
     const rows = this.page.locator('.sidebar .monaco-list-row[aria-label*=" × "]');
@@ -201,27 +193,14 @@ export class EditorWindow {
     await this.page.locator(`.quick-input-list .monaco-list-row[aria-label^="${label}"]`).first().click();
   }
 
-  /** Gives a dialog that asks where to save a file this path, which must not exist. */
-  async saveAs(path: string): Promise<void> {
+  /** Gives a dialog that asks for a file this path: to open it, or to save it, and then it must not exist. */
+  async giveFile(path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
     // The dialog lists the folder it proposes before it takes another path.
     await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
     await this.until(`${path} to be accepted`, async () => {
       await input.fill(path);
       // Late, the dialog puts its own proposal back.
-      await this.page.waitForTimeout(500);
-      if ((await input.inputValue()) !== path) return false;
-      await input.press('Enter');
-      return succeeds(input.waitFor({ state: 'hidden', timeout: 3000 }));
-    });
-  }
-
-  /** Gives a dialog that asks which file to open this path. */
-  async openAt(path: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
-    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').first().waitFor();
-    await this.until(`${path} to be accepted`, async () => {
-      await input.fill(path);
       await this.page.waitForTimeout(500);
       if ((await input.inputValue()) !== path) return false;
       await input.press('Enter');

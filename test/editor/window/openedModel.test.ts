@@ -121,7 +121,7 @@ describe('a model of another tool', () => {
     await window.notification(question).waitFor();
     await window.screenshot('question-vocabulary');
     await window.answer(question, 'Choose Vocabulary File');
-    await window.openAt(join(workspace.folder, 'symbols.json'));
+    await window.giveFile(join(workspace.folder, 'symbols.json'));
     const panel = await window.panelFrame('[data-figure="flow"]');
     await panel.locator('header h1', { hasText: /^unsaid\.onnx · LSTM 2 × 24$/ }).waitFor();
     await moreFrames(panel, 0);

@@ -115,7 +115,7 @@ describe('training on an open text', () => {
   it('exports the whole panel as a report, and a section’s numbers by its button', async () => {
     const report = join(workspace.folder, 'report.html');
     await window.runCommand('Backflow: Export Report');
-    await window.saveAs(report);
+    await window.giveFile(report);
     const html = await written(report);
     assert.match(html, /^<!DOCTYPE html>/);
     assert.ok((html.match(/<svg /g) ?? []).length >= 5 && !/<script/i.test(html));
@@ -123,7 +123,7 @@ describe('training on an open text', () => {
     const table = join(workspace.folder, 'flow.csv');
     await panel.locator('[data-action="export-flow"]').click();
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Horizons and slopes' }).filter({ hasText: 'CSV' }).click();
-    await window.saveAs(table);
+    await window.giveFile(table);
     assert.ok((await written(table)).startsWith('\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token]\r\n'));
   });
 
