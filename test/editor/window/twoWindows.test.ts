@@ -76,8 +76,7 @@ describe('two windows on one folder', () => {
     await others.filter({ hasText: 'step' }).waitFor();
     const refusal = second.notification(/is open in another window or terminal.*stop it there first/i);
     for (const action of ['Resume', 'Delete…']) {
-      await second.chooseInTree(others, action);
-      await refusal.waitFor();
+      await second.chooseInTreeUntil(others, action, refusal);
       await second.screenshot(`two-windows-${action.slice(0, 6)}`);
       await second.runCommand('Notifications: Clear All Notifications');
       await refusal.waitFor({ state: 'detached' });
@@ -90,8 +89,7 @@ describe('two windows on one folder', () => {
   it('can look at it meanwhile', async () => {
     const at = await steps(firstPanel);
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });
-    await second.chooseInTree(others, 'Show in the Panel');
-    await shows(secondPanel, 'stopped');
+    await second.chooseInTreeUntil(others, 'Show in the Panel', secondPanel.locator('header .state[data-state="stopped"]'));
     await moreFrames(secondPanel, 0);
     await moreFrames(firstPanel, 3);
     assert.ok((await steps(firstPanel)) > at);
