@@ -1,5 +1,5 @@
 // npm run soak: the suite "soak" for half an hour, or for BACKFLOW_SOAK_MINUTES.
 process.env.BACKFLOW_SOAK_MINUTES ??= '30';
-import('./lib/suites.mjs').then(function (suites) {
-  return suites.start(['soak']);
+import('./lib/testCommand.mjs').then(function (command) {
+  return command.start(['soak']);
 });

@@ -3,6 +3,6 @@ import { checkNode } from './lib/node.mjs';
 
 checkNode();
 process.env.BACKFLOW_STREAM_MINUTES ??= '10';
-import('./lib/suites.mjs').then(function (suites) {
-  return suites.start(['webview', '--grep', 'a stream of frames']);
+import('./lib/testCommand.mjs').then(function (command) {
+  return command.start(['webview', '--grep', 'a stream of frames']);
 });

@@ -1,7 +1,7 @@
-// npm test: sets up what the tests need and runs them. See `usage` in lib/suites.mjs.
+// npm test: sets up what the tests need and runs them. See `usage` in lib/testCommand.mjs.
 import { checkNode } from './lib/node.mjs';
 
 checkNode();
-import('./lib/suites.mjs').then(function (suites) {
-  return suites.start(process.argv.slice(2));
+import('./lib/testCommand.mjs').then(function (command) {
+  return command.start(process.argv.slice(2));
 });

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownProfile } from './desktop.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
-import { interrupted, start as startProgram, stop, stopAll, withoutNpm } from './processes.mjs';
+import { start as startProgram, stop, untilInterrupted, withoutNpm } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
 import { Hindrance, main, say } from './say.mjs';
 import { root, workshop } from './stamps.mjs';
@@ -32,12 +32,7 @@ export function start(args) {
       process.stdout.write(`${usage}\n`);
       return 0;
     }
-    const ending = interrupted().then(() => 'interrupted');
-    try {
-      return await Promise.race([ending.then(() => 0), openDemo(options, ending)]);
-    } finally {
-      await stopAll();
-    }
+    return untilInterrupted(() => openDemo(options), { code: 0 });
   });
 }
 
@@ -60,14 +55,14 @@ function parse(args) {
   return { editor: values.editor, port, smoke: values.smoke === true };
 }
 
-async function openDemo({ editor, port, smoke }, ending) {
+async function openDemo({ editor, port, smoke }) {
   await installDependencies();
   await buildProject();
   makeDemoFolder();
   mkdirSync(data, { recursive: true });
   writeFileSync(invitation, '');
   const program = await chooseDesktopEditor(editor);
-  return program === null ? openServer(port, smoke, ending) : openDesktop(program, smoke, ending);
+  return program === null ? openServer(port, smoke) : openDesktop(program, smoke);
 }
 
 /** The desktop editor's program, or null for the Code server. */
@@ -96,7 +91,7 @@ function makeDemoFolder() {
   say('demo folder', missing.length > 0 ? `made (${demoFolder})` : 'up to date');
 }
 
-async function openServer(port, smoke, ending) {
+async function openServer(port, smoke) {
   await installCodeServer();
   // Linked rather than "in development", where this editor would keep every notification to itself.
   const server = await startCodeServer({ port, data, extensions: [root, demoExtension], environment });
@@ -107,9 +102,7 @@ async function openServer(port, smoke, ending) {
     return status === 200 ? 0 : 1;
   }
   process.stdout.write(`\nOpen this address in a browser; Ctrl-C here ends the editor:\n\n    ${address}\n\n`);
-  const ended = await Promise.race([ending, server.exited]);
-  if (ended === 'interrupted') return 0;
-  throw new Hindrance(`The Code server ended by itself (exit code ${ended}).`);
+  throw new Hindrance(`The Code server ended by itself (exit code ${await server.exited}).`);
 }
 
 /** Asks for the page as a browser does: the first answer hands out the token as a cookie and sends on. */
@@ -121,7 +114,7 @@ async function visit(address) {
   return (await fetch(new URL(onward, address), { headers: { cookie } })).status;
 }
 
-async function openDesktop(program, smoke, ending) {
+async function openDesktop(program, smoke) {
   const development = [root, demoExtension].map((path) => `--extensionDevelopmentPath=${path}`);
   const env = { ...withoutNpm(process.env), ...environment };
   const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demoFolder], { stdio: 'ignore', env });
@@ -137,6 +130,5 @@ async function openDesktop(program, smoke, ending) {
     return existsSync(invitation) ? 1 : 0;
   }
   process.stdout.write('\nVisual Studio Code is open with Backflow training on tale.txt; Ctrl-C here closes it.\n');
-  const ended = await Promise.race([ending, closed]);
-  return ended === 'interrupted' ? 0 : ended;
+  return closed;
 }

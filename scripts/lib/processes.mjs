@@ -1,15 +1,20 @@
 // Child processes that never outlive the script that started them.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { descendants, killLeftovers } from './processTree.mjs';
 import { Hindrance } from './say.mjs';
 
 const windows = process.platform === 'win32';
 const running = new Set();
+/** Set when all are ended: whoever waited for one of them would otherwise start the next. */
+let isOver = false;
 
 /**
  * Starts a program in a process group of its own, so that it can be ended together with everything it starts.
  * Returns the child; `stopAll` and the end of this script end it.
  */
 export function start(command, args, options = {}) {
+  if (isOver) throw new Hindrance(`${command} is not started any more.`);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: !windows, ...options });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -67,32 +72,55 @@ function signalGroup(child, signal) {
   }
 }
 
-/** Ends one child and everything it started: asked first, made to after `patience` milliseconds. */
+/**
+ * Ends one child and everything it started: asked first, made to after `patience` milliseconds. Browsers and the like make groups of their own, which
+ * a signal to the child's group does not reach: what is under it when it is asked and outlives it is ended too.
+ */
 export function stop(child, patience = 4000) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
   return new Promise((resolve) => {
+    const under = descendants(child.pid);
     const insist = setTimeout(() => signalGroup(child, 'SIGKILL'), patience);
     child.once('exit', () => {
       clearTimeout(insist);
-      // What the child started and did not end itself.
       signalGroup(child, 'SIGKILL');
+      killLeftovers(under);
       resolve();
     });
     signalGroup(child, 'SIGTERM');
   });
 }
 
-export async function stopAll() {
-  await Promise.all([...running].map((child) => stop(child)));
+/**
+ * Ends all children, and starts no more.
+ * @param {number} [patience] milliseconds, as for `stop`: children that have children of their own to end need more than they do
+ */
+export async function stopAll(patience) {
+  isOver = true;
+  await Promise.all([...running].map((child) => stop(child, patience)));
 }
 
 process.once('exit', () => {
   for (const child of running) signalGroup(child, 'SIGKILL');
 });
 
-/** Resolves at Ctrl-C or when asked to end. */
-export function interrupted() {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(signal));
+/**
+ * Does the work, but ends at Ctrl-C or when asked to, with all that was started; what of the work is then under way in this process ends with it.
+ * @param {() => Promise<number>} work
+ * @param {{ patience?: number, code?: number }} [options] `patience` as for `stopAll`; `code` is the exit code of a work that is meant to be ended so, else
+ * it is the one that shells give such an end
+ * @returns {Promise<number>} the work's exit code
+ */
+export async function untilInterrupted(work, { patience, code } = {}) {
+  const interrupted = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve({ signal }));
   });
+  try {
+    const end = await Promise.race([interrupted, work().then((ownCode) => ({ ownCode }))]);
+    if (end.signal === undefined) return end.ownCode;
+    await stopAll(patience);
+    process.exit(code ?? 128 + constants.signals[end.signal]);
+  } finally {
+    await stopAll(patience);
+  }
 }

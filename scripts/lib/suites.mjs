@@ -1,110 +1,37 @@
-// All that `npm test` runs, in order, and the sum of it.
+// The suites of `npm test`: what runs each, and what it needs.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { installCodeServer, startCodeServer } from './codeServer.mjs';
+import { startCodeServer } from './codeServer.mjs';
 import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
-import { interrupted, npm, run, stopAll, withoutNpm } from './processes.mjs';
-import { buildProject, installDependencies, seconds } from './project.mjs';
-import { Hindrance, main, say } from './say.mjs';
+import { npm, run, withoutNpm } from './processes.mjs';
 import { root, workshop } from './stamps.mjs';
-import { chromiumFlags, ensureSystemParts, findChromium, toTest } from './system.mjs';
-
-const usage = `npm test -- [SUITE …] [--grep TEXT]
-
-  lint     types, boundaries between the programs, and habits
-  unit     the mathematics and the files, in Node
-  engine   the engine's process, started as the editor starts it
-  webview  the page, in a real browser
-  host     the extension, inside a real extension host
-  lowest   the same, in the lowest supported editor
-  window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
-  package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
-  soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
-  editor   host and window
-
-Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+import { chromiumFlags, findChromium } from './system.mjs';
 
 const minute = 60_000;
 const screenshots = join(workshop, 'screenshots');
 
 /**
- * Name → what runs it, and what has to be there first. Each resolves to its counts and its `trouble`: null when it passed, else
- * why it did not.
+ * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts and
+ * its `trouble`: null when it passed, else why it did not.
  */
-const suites = {
-  lint: { run: lint },
-  unit: { run: () => mocha('unit', 'unit', { timeout: 20_000 }) },
-  engine: { run: () => mocha('engine', 'engine', { timeout: minute }) },
-  webview: { run: () => mocha('webview', 'webview', { timeout: minute, environment: browserEnvironment() }), browser: true },
-  host: { run: () => hostSuite('newest'), browser: true, editor: true },
-  lowest: { run: () => hostSuite('lowest'), browser: true, editor: true },
-  window: { run: windowSuite, browser: true, editor: true },
-  package: { run: packageSuite, browser: true, editor: true },
-  soak: { run: soakSuite, browser: true, editor: true },
+export const suites = {
+  lint: { run: lint, seconds: 60 },
+  unit: { run: () => mocha('unit', 'unit', { timeout: minute }), seconds: 60 },
+  engine: { run: () => mocha('engine', 'engine', { timeout: 2 * minute }), seconds: 60 },
+  webview: { run: () => mocha('webview', 'webview', { timeout: 2 * minute, environment: browserEnvironment() }), seconds: 90, browser: true },
+  host: { run: () => hostSuite('newest'), seconds: 60, browser: true, editors: ['newest'] },
+  lowest: { run: () => hostSuite('lowest'), seconds: 60, browser: true, editors: ['lowest'] },
+  window: { run: windowSuite, seconds: 400, browser: true, editors: ['newest'] },
+  package: { run: packageSuite, seconds: 80, browser: true, editors: ['newest', 'lowest'] },
+  soak: { run: soakSuite, seconds: 80, browser: true, editors: ['newest'] },
 };
 
-export function start(args) {
-  return main(async () => {
-    const { names, grep, help } = parse(args);
-    if (help) {
-      process.stdout.write(`${usage}\n`);
-      return 0;
-    }
-    if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
-    try {
-      return await Promise.race([interrupted().then(() => 1), runSuites(chosen(names))]);
-    } finally {
-      await stopAll();
-    }
-  });
-}
-
-function parse(args) {
-  try {
-    const options = { grep: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    return { names: positionals, ...values };
-  } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
-  }
-}
-
-/** The suites' names, in their order. */
-function chosen(asked) {
-  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
-  const unknown = names.find((name) => !Object.hasOwn(suites, name));
-  if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
-  return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
-}
-
-async function runSuites(names) {
-  await installDependencies();
-  if (names.some((name) => suites[name].browser)) await ensureSystemParts(toTest);
-  if (names.some((name) => suites[name].editor)) await installCodeServer();
-  if (names.some((name) => name !== 'lint')) await buildProject({ tests: true });
-  const results = [];
-  for (const name of names) {
-    process.stdout.write(`\n── ${name} ──\n`);
-    const began = Date.now();
-    const counts = await suites[name].run();
-    results.push({ name, ...counts, time: seconds(began) });
-  }
-  return summary(results);
-}
-
-function summary(results) {
-  process.stdout.write('\n');
-  for (const { name, passed, failed, trouble, time } of results) {
-    const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
-    say(name.padEnd(8), `${counted}${time}${trouble === null ? '' : `: ${trouble}`}`);
-  }
-  const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
-  process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
-  return results.some(({ trouble }) => trouble !== null) ? 1 : 0;
+/** Runs one suite in this process; what it needs is there already. */
+export function runSuite(name) {
+  return suites[name].run();
 }
 
 async function lint() {
@@ -183,7 +110,6 @@ function browserEnvironment() {
 function packageSuite() {
   return inTemporaryFolder(async (temporary) => {
     const packages = join(temporary, 'packages');
-    await installCodeServer('lowest');
     await run(process.execPath, ['scripts/package.mjs', '--out', packages], { cwd: root, env: withoutNpm(process.env) });
     const file = readdirSync(packages).find((name) => name.startsWith(`backflow-${process.platform}-${process.arch}-`)) ?? readdirSync(packages).find((name) => name.startsWith('backflow-universal-'));
     const servers = [];
@@ -219,7 +145,6 @@ async function useDesktopEditor() {
 
 async function hostSuite(release) {
   const deadline = 10 * minute;
-  if (release !== 'newest') await installCodeServer(release);
   return counted(release === 'newest' ? 'host' : release, deadline, (counts) =>
     inTemporaryFolder(async (temporary) => {
       const folder = join(temporary, 'workspace');

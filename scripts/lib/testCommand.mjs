@@ -1,0 +1,104 @@
+// npm test: sets up what the chosen suites need, runs them side by side, and sums up.
+import { availableParallelism } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installCodeServer } from './codeServer.mjs';
+import { runInLanes } from './lanes.mjs';
+import { untilInterrupted } from './processes.mjs';
+import { buildProject, installDependencies } from './project.mjs';
+import { Hindrance, main, say } from './say.mjs';
+import { root, workshop } from './stamps.mjs';
+import { suites } from './suites.mjs';
+import { ensureSystemParts, toTest } from './system.mjs';
+
+const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
+
+  lint     types, boundaries between the programs, and habits
+  unit     the mathematics and the files, in Node
+  engine   the engine's process, started as the editor starts it
+  webview  the page, in a real browser
+  host     the extension, inside a real extension host
+  lowest   the same, in the lowest supported editor
+  window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
+  package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
+  soak     a window in long use: nothing grows, no engine outlives it
+  editor   host and window
+
+Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (2, or 1
+where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+
+const quick = ['lint', 'unit', 'engine'];
+/** More than two would wait for each other: each keeps an editor, an engine or a compiler busy. */
+const mostLanes = 2;
+/** Milliseconds for a suite to end its browsers and servers before it is made to. */
+const patience = 15_000;
+const results = join(workshop, 'results');
+
+export function start(args) {
+  return main(async () => {
+    const { names, grep, lanes, help } = parse(args);
+    if (help) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
+    if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
+    return untilInterrupted(() => runSuites(chosen(names), lanes), { patience });
+  });
+}
+
+function parse(args) {
+  try {
+    const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const lanes = values.lanes === undefined ? Math.min(mostLanes, availableParallelism()) : Number(values.lanes);
+    if (!Number.isInteger(lanes) || lanes < 1) throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
+    return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
+  } catch (error) {
+    throw new Hindrance(`${error.message}\n\n${usage}`);
+  }
+}
+
+/** The suites' names, in their order. */
+function chosen(asked) {
+  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
+  const unknown = names.find((name) => !Object.hasOwn(suites, name));
+  if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
+  return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
+}
+
+async function runSuites(names, lanes) {
+  await installDependencies();
+  if (names.some((name) => suites[name].browser)) await ensureSystemParts(toTest);
+  for (const release of new Set(names.flatMap((name) => suites[name].editors ?? []))) await installCodeServer(release);
+  if (names.some((name) => name !== 'lint')) await buildProject({ tests: true });
+  mkdirSync(results, { recursive: true });
+  const jobs = names.map((name) => ({ name, seconds: suites[name].seconds, command: [process.execPath, join(root, 'scripts/suite.mjs'), name, outcomeFile(name)] }));
+  for (const name of names) rmSync(outcomeFile(name), { force: true });
+  const ended = await runInLanes(jobs, { lanes, cwd: root, began: (name) => say(name, 'begins') });
+  return summary(names.map((name, i) => ({ name, ...outcomeOf(name, ended[i].code), time: `${(ended[i].milliseconds / 1000).toFixed(0)} s` })));
+}
+
+function outcomeFile(name) {
+  return join(results, `${name}.outcome.json`);
+}
+
+/** What a suite left behind; one that left nothing has failed, whatever its exit code. */
+function outcomeOf(name, code) {
+  try {
+    return JSON.parse(readFileSync(outcomeFile(name), 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, trouble: `it ended by itself with exit code ${code}` };
+  }
+}
+
+function summary(results) {
+  process.stdout.write('\n');
+  for (const { name, passed, failed, trouble, time } of results) {
+    const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
+    say(name.padEnd(8), `${counted}${time}${trouble === null ? '' : `: ${trouble}`}`);
+  }
+  const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
+  process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
+  return results.some(({ trouble }) => trouble !== null) ? 1 : 0;
+}
