@@ -149,14 +149,6 @@ export class EditorWindow {
     await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
   }
 
-  /** The same of a tree that changes all the time: the editor can forget the row under the menu, and the command then means none. */
-  async chooseInTreeUntil(row: Locator, entry: string, effect: Locator): Promise<void> {
-    await this.until(`what “${entry}” does`, async () => {
-      await this.chooseInTree(row, entry);
-      return appears(effect, 5000);
-    });
-  }
-
   /** Opens the view of the runs and returns its rows. */
   async runRows(): Promise<Locator> {
     const rows = this.page.locator('.sidebar .monaco-list-row[aria-label*=" × "]');
