@@ -106,7 +106,6 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),
-    vscode.window.registerTreeDataProvider('backflow.runs', tree),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),

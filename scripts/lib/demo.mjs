@@ -1,6 +1,6 @@
 // An editor with the extension in development mode, the sample corpora open, and a small LSTM training on one of them.
-import { existsSync, mkdirSync, readdirSync, copyFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installCodeServer, startCodeServer } from './codeServer.mjs';
@@ -16,13 +16,24 @@ const usage = `npm start -- [--editor desktop|server] [--port N] [--smoke]
   --editor desktop   Visual Studio Code on this screen, installed or downloaded
   --editor server    Code in a browser; without --editor, where the desktop one cannot be had
   --port N           port of the server; 0 (the default) takes a free one
+  --folder DIR       where the demo's folder and what its editor remembers are kept; .vscode-test unless given
   --smoke            end as soon as the editor answers`;
 
-const demoFolder = join(workshop, 'demo');
-const data = join(workshop, 'start');
-/** See scripts/demo/extension.js. */
-const invitation = join(data, 'train-once');
-const environment = { BACKFLOW_DEMO_INVITATION: invitation };
+/** What a demo consists of, in a folder: the samples, what the editor remembers, and the files of scripts/demo/extension.js. */
+function placesIn(folder) {
+  const data = join(folder, 'start');
+  const [demo, invitation, run] = [join(folder, 'demo'), join(data, 'train-once'), join(data, 'run')];
+  const environment = {
+    BACKFLOW_DEMO_FOLDER: demo,
+    BACKFLOW_DEMO_INVITATION: invitation,
+    BACKFLOW_DEMO_RUN: run,
+    // The folder lies in the project's clone, and the editor would ask whether to open that as the demo's Git repository. Git looks no farther up
+    // than this, which holds whatever settings a demo folder has.
+    GIT_CEILING_DIRECTORIES: [folder, process.env.GIT_CEILING_DIRECTORIES].filter(Boolean).join(delimiter),
+  };
+  return { data, demo, invitation, run, environment };
+}
+
 const demoExtension = join(root, 'scripts/demo');
 
 export function start(args) {
@@ -41,7 +52,7 @@ function parse(args) {
   try {
     ({ values } = parseArgs({
       args,
-      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, folder: { type: 'string', default: workshop }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     }));
   } catch (error) {
     throw new Hindrance(`${error.message}\n\n${usage}`);
@@ -52,17 +63,18 @@ function parse(args) {
   }
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65535) throw new Hindrance(`--port is a number from 0 to 65535, not "${values.port}".`);
-  return { editor: values.editor, port, smoke: values.smoke === true };
+  return { editor: values.editor, port, places: placesIn(resolve(values.folder)), smoke: values.smoke === true };
 }
 
-async function openDemo({ editor, port, smoke }) {
+async function openDemo({ editor, port, places, smoke }) {
   await installDependencies();
   await buildProject();
-  makeDemoFolder();
-  mkdirSync(data, { recursive: true });
-  writeFileSync(invitation, '');
+  makeDemoFolder(places.demo);
+  mkdirSync(places.data, { recursive: true });
+  rmSync(places.run, { force: true });
+  writeFileSync(places.invitation, '');
   const program = await chooseDesktopEditor(editor);
-  return program === null ? openServer(port, smoke) : openDesktop(program, smoke);
+  return program === null ? openServer(port, places, smoke) : openDesktop(program, places, smoke);
 }
 
 /** The desktop editor's program, or null for the Code server. */
@@ -82,7 +94,7 @@ async function chooseDesktopEditor(asked) {
 }
 
 /** The samples. What a person changed there stays. */
-function makeDemoFolder() {
+function makeDemoFolder(demoFolder) {
   const samples = join(root, 'media/samples');
   mkdirSync(demoFolder, { recursive: true });
   const missing = readdirSync(samples).filter((name) => !existsSync(join(demoFolder, name)));
@@ -91,11 +103,11 @@ function makeDemoFolder() {
   say('demo folder', missing.length > 0 ? `made (${demoFolder})` : 'up to date');
 }
 
-async function openServer(port, smoke) {
+async function openServer(port, { data, demo, environment }, smoke) {
   await installCodeServer();
   // Linked rather than "in development", where this editor would keep every notification to itself.
   const server = await startCodeServer({ port, data, extensions: [root, demoExtension], environment });
-  const address = server.address({ folder: demoFolder });
+  const address = server.address({ folder: demo });
   if (smoke) {
     const status = await visit(address);
     say('smoke', `the editor answered ${status}`);
@@ -114,10 +126,10 @@ async function visit(address) {
   return (await fetch(new URL(onward, address), { headers: { cookie } })).status;
 }
 
-async function openDesktop(program, smoke) {
+async function openDesktop(program, { data, demo, invitation, environment }, smoke) {
   const development = [root, demoExtension].map((path) => `--extensionDevelopmentPath=${path}`);
   const env = { ...withoutNpm(process.env), ...environment };
-  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demoFolder], { stdio: 'ignore', env });
+  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demo], { stdio: 'ignore', env });
   const closed = new Promise((resolve, reject) => {
     child.once('exit', (code) => resolve(code ?? 1));
     child.once('error', (error) => reject(new Hindrance(`${program} could not be started: ${error.message}`)));

@@ -60,10 +60,15 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-/** Those that mean the current run where no row is named. */
-const ofRows: ReadonlySet<string> = new Set(['pause', 'resume', 'step', 'stop', 'trainFrom', 'exportModel', 'inspect', 'generate'].map((name) => `backflow.${name}`));
+/** Those of the tree's menus. The first of them mean the current run where no row is named. */
+const ofRows: ReadonlySet<string> = new Set(
+  ['pause', 'resume', 'step', 'stop', 'trainFrom', 'exportModel', 'inspect', 'generate', 'runs.open', 'runs.close', 'runs.delete', 'runs.reveal'].map((name) => `backflow.${name}`),
+);
 
-/** From the palette nothing is given. From the tree something always is, but undefined where the row is gone: then no other run is meant. */
+/**
+ * From the palette nothing is given. From the tree something always is, but undefined where the command comes just when the list changes: then no other
+ * run is meant. See RunTree.
+ */
 function isOfGoneRow(given: readonly unknown[]): boolean {
   return given.length > 0 && given[0] === undefined;
 }

@@ -1,4 +1,4 @@
-/** The runs on disk. */
+/** The runs on disk, as they were when each was last looked at. */
 import * as vscode from 'vscode';
 import { debounced } from '../timing';
 import { checkpointStep, parseRunRecord, type RunRecord } from './runRecord';
@@ -12,30 +12,96 @@ export interface PastRun {
   readonly checkpoints: readonly number[];
 }
 
-/** Milliseconds of rest before the folders are read again. */
+/** Milliseconds of rest before a run that has changed is read again. */
 const rest = 300;
+
+/** In a folder of runs: a run's own folder, which is all that is told of one that is deleted, and the files by which it is known. */
+const telling = '{*,*/run.json,*/checkpoints/*.onnx}';
 
 export class PastRuns implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  private readonly notice = debounced(() => this.changed.fire(), rest);
+  private readonly readTouched = debounced(() => void this.inTurn(() => this.takeTouched()), rest);
+  /** Folders of runs that have changed since they were read, by their addresses. */
+  private readonly touched = new Map<string, vscode.Uri>();
+  private readonly first: Promise<void>;
+  private known: readonly PastRun[] = [];
+  /** Of two readings the later one ends last, so that what is known is never older than what was known. */
+  private turn: Promise<void> = Promise.resolve();
   private watchers: vscode.Disposable[] = [];
   private readonly listeners: vscode.Disposable;
 
-  /** Something in the folders has changed. */
+  /** Runs have been read again. */
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly folders: RunsFolder) {
-    this.watch();
+    this.first = this.watch();
     this.listeners = vscode.Disposable.from(
-      vscode.workspace.onDidChangeWorkspaceFolders(() => this.watch()),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => void this.watch()),
       vscode.workspace.onDidChangeConfiguration((change) => {
-        if (change.affectsConfiguration('backflow.runsFolder')) this.watch();
+        if (change.affectsConfiguration('backflow.runsFolder')) void this.watch();
       }),
     );
   }
 
-  /** All runs, newest first. */
-  async read(): Promise<PastRun[]> {
+  /** All that are known, newest first; what changes is followed. */
+  get all(): readonly PastRun[] {
+    return this.known;
+  }
+
+  /** Resolves once all of them have been read. */
+  get ready(): Promise<void> {
+    return this.first;
+  }
+
+  find(folder: vscode.Uri): PastRun | undefined {
+    return this.known.find((run) => isSame(run.folder, folder));
+  }
+
+  /** Reads all of them again. Newest first. */
+  async read(): Promise<readonly PastRun[]> {
+    await this.inTurn(() => this.takeAll());
+    return this.known;
+  }
+
+  /** Reads one again, where the file system need not tell of its change. */
+  async readAgain(folder: vscode.Uri): Promise<void> {
+    this.touched.set(folder.toString(), folder);
+    await this.inTurn(() => this.takeTouched());
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+    for (const watcher of this.watchers) watcher.dispose();
+    this.readTouched.dispose();
+    this.changed.dispose();
+  }
+
+  /** Follows the folders that can hold runs, and reads them. */
+  private watch(): Promise<void> {
+    for (const watcher of this.watchers) watcher.dispose();
+    this.watchers = this.folders.all().flatMap((parent) => {
+      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(parent, telling));
+      const touch = (file: vscode.Uri) => this.touch(parent, file);
+      return [watcher, watcher.onDidCreate(touch), watcher.onDidChange(touch), watcher.onDidDelete(touch)];
+    });
+    return this.inTurn(() => this.takeAll());
+  }
+
+  /** What changes in one run's folder concerns that run alone. */
+  private touch(parent: vscode.Uri, file: vscode.Uri): void {
+    const [name] = file.path.slice(parent.path.length + 1).split('/');
+    const folder = vscode.Uri.joinPath(parent, name);
+    this.touched.set(folder.toString(), folder);
+    this.readTouched();
+  }
+
+  private async inTurn(job: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(job);
+    await this.turn;
+  }
+
+  private async takeAll(): Promise<void> {
+    this.touched.clear();
     const inFolders = await Promise.all(
       this.folders.all().map(async (parent) => {
         const entries = await entriesOf(parent);
@@ -43,31 +109,27 @@ export class PastRuns implements vscode.Disposable {
         return Promise.all(folders.map(([name]) => readRun(vscode.Uri.joinPath(parent, name))));
       }),
     );
-    const runs = inFolders.flat().filter((run) => run !== undefined);
-    const time = ({ record }: PastRun) => record.created?.getTime() ?? 0;
-    return runs.sort((a, b) => time(b) - time(a));
+    this.take(inFolders.flat());
   }
 
-  /** Says that something has changed, where the file system does not. */
-  refresh(): void {
+  private async takeTouched(): Promise<void> {
+    const folders = [...this.touched.values()];
+    this.touched.clear();
+    const others = this.known.filter((run) => !folders.some((folder) => isSame(run.folder, folder)));
+    const read = await Promise.all(folders.map(readRun));
+    this.take([...others, ...read]);
+  }
+
+  private take(read: readonly (PastRun | undefined)[]): void {
+    const time = ({ record }: PastRun) => record.created?.getTime() ?? 0;
+    // By the name where the time is the same or unknown, so that no run changes places by being read again.
+    this.known = read.filter((run) => run !== undefined).sort((a, b) => time(b) - time(a) || (a.folder.path < b.folder.path ? -1 : 1));
     this.changed.fire();
   }
+}
 
-  dispose(): void {
-    this.listeners.dispose();
-    for (const watcher of this.watchers) watcher.dispose();
-    this.notice.dispose();
-    this.changed.dispose();
-  }
-
-  private watch(): void {
-    for (const watcher of this.watchers) watcher.dispose();
-    this.watchers = this.folders.all().flatMap((folder) => {
-      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, '**/{run.json,*.onnx}'));
-      return [watcher, watcher.onDidCreate(this.notice), watcher.onDidDelete(this.notice)];
-    });
-    this.notice();
-  }
+function isSame(one: vscode.Uri, other: vscode.Uri): boolean {
+  return one.toString() === other.toString();
 }
 
 /** The run in a folder; undefined if there is none in it. */

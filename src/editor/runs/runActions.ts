@@ -14,7 +14,7 @@ export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void>
   const toTrash = vscode.l10n.t('Move to Trash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(run.folder, run.name);
-  pastRuns.refresh();
+  await pastRuns.readAgain(run.folder);
 }
 
 /** Milliseconds after which a run's lock that nobody has touched is a leftover. */
@@ -51,7 +51,7 @@ export async function deleteCheckpoint(model: vscode.Uri, step: number, pastRuns
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(model, `step-${step}.onnx`);
   await vscode.workspace.fs.delete(model.with({ path: model.path.replace(/\.onnx$/, '.safetensors') }), { useTrash: true }).then(undefined, () => undefined);
-  pastRuns.refresh();
+  await pastRuns.readAgain(run);
 }
 
 /** Shows a run's folder: in the explorer when it lies in the workspace, else in the operating system's own. */

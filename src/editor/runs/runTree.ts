@@ -5,13 +5,16 @@ import type { RunState } from '../../protocol/run';
 import type { CellName, ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';
+import { rowChanges, type Row } from './rowChanges';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
 
-export type TreeNode =
-  | { readonly kind: 'live'; readonly session: RunSession }
-  | PastNode
-  | { readonly kind: 'checkpoint'; readonly folder: vscode.Uri; readonly step: number; readonly isLive: boolean };
+export type TreeNode = LiveNode | PastNode | CheckpointNode;
+
+interface LiveNode {
+  readonly kind: 'live';
+  readonly session: RunSession;
+}
 
 /** Its run is as it was read last. */
 interface PastNode {
@@ -19,7 +22,22 @@ interface PastNode {
   run: PastRun;
 }
 
-/** Milliseconds between two refreshes, of all and of the runs that go on. */
+interface CheckpointNode {
+  readonly kind: 'checkpoint';
+  readonly folder: vscode.Uri;
+  readonly step: number;
+  readonly isLive: boolean;
+}
+
+/** How far a live run has come, above its checkpoints. No command is about it. */
+interface ProgressNode {
+  readonly kind: 'progress';
+  readonly session: RunSession;
+}
+
+type AnyNode = TreeNode | ProgressNode;
+
+/** Milliseconds between two refreshes, of what has changed and of the steps of the runs that go on. */
 const pace = 500;
 const steppingPace = 1000;
 
@@ -32,17 +50,27 @@ const icons: Readonly<Record<RunState, string>> = {
   failed: 'error',
 };
 
-export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<TreeNode | undefined>();
-  private readonly refresh = throttled(() => this.changed.fire(undefined), pace);
+/**
+ * A menu gives its command not the row it was opened on but that row's id, which the extension host looks up when the command arrives. Told of a
+ * change, the host forgets at once: of a node, all rows below it; of the whole tree, every row. It knows them again when the window has asked for
+ * them anew, and a command that arrives in between comes without its row. Which row that was cannot be known: the host keeps it to
+ * itself, and the row a menu is opened on is not the selected one. So there is to be no such time where it can be helped:
+ * - A change in a run refreshes that run's row alone, and the tree as a whole only when runs have come, gone or changed places.
+ * - A row that changes with every step has none below it: while a live run is expanded, a row of its own tells its progress.
+ * - What is asked for is known already; no file is read between a question and its answer.
+ * - A node is the same object however often its run is read.
+ */
+export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<AnyNode | AnyNode[] | undefined>();
+  private readonly refresh = throttled(() => this.tellChanges(), pace);
   private readonly showSteps = throttled(() => this.stepsChanged(), steppingPace);
-  /**
-   * The editor knows nodes by their identity: one that is made anew whenever the folders are read is forgotten under the menu that stands
-   * open on its row.
-   */
-  private readonly liveNodes = new WeakMap<RunSession, TreeNode>();
+  private readonly liveNodes = new WeakMap<RunSession, LiveNode>();
+  private readonly progressNodes = new WeakMap<RunSession, ProgressNode>();
   private pastNodes = new Map<string, PastNode>();
-  private readonly checkpointNodes = new WeakMap<TreeNode, ReadonlyMap<number, TreeNode>>();
+  private readonly checkpointNodes = new WeakMap<TreeNode, ReadonlyMap<number, CheckpointNode>>();
+  /** The rows at the top as the editor knows them. */
+  private told: readonly Row<AnyNode>[] = [];
+  private readonly expanded = new WeakSet<RunSession>();
   private stepped = new Set<RunSession>();
   private readonly listeners: vscode.Disposable;
 
@@ -52,7 +80,15 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
     private readonly registry: RunRegistry,
     private readonly pastRuns: PastRuns,
   ) {
+    const view = vscode.window.createTreeView<AnyNode>('backflow.runs', { treeDataProvider: this });
     this.listeners = vscode.Disposable.from(
+      view,
+      view.onDidExpandElement(({ element }) => this.setExpanded(element, true)),
+      view.onDidCollapseElement(({ element }) => this.setExpanded(element, false)),
+      // Not every change can be followed: a folder above the runs can go, and there are file systems that tell of nothing.
+      view.onDidChangeVisibility(({ visible }) => {
+        if (visible) void pastRuns.read();
+      }),
       registry.onDidChangeList(() => this.refresh()),
       registry.onDidStep((session) => {
         this.stepped.add(session);
@@ -62,32 +98,85 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
     );
   }
 
-  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+  async getChildren(node?: AnyNode): Promise<AnyNode[]> {
     if (node?.kind === 'past') return this.checkpointsOf(node, node.run, false);
     if (node?.kind === 'live' && node.session.isRun) {
-      const run = await readRun(vscode.Uri.file(node.session.description.folder));
-      return run ? this.checkpointsOf(node, run, true) : [];
+      const folder = vscode.Uri.file(node.session.description.folder);
+      // A run that lies elsewhere is followed by nobody.
+      const run = this.pastRuns.find(folder) ?? (await readRun(folder));
+      return [this.progressNode(node.session), ...(run ? this.checkpointsOf(node, run, true) : [])];
     }
     if (node) return [];
-    const live = this.registry.all.map((session) => this.liveNode(session)).reverse();
-    const past = (await this.pastRuns.read()).filter(({ folder }) => !this.registry.find(folder.fsPath));
-    return [...live, ...this.keptNodes(past)];
+    await this.pastRuns.ready;
+    this.told = this.rows();
+    return this.told.map((row) => row.node);
   }
 
-  getTreeItem(node: TreeNode): vscode.TreeItem {
+  getTreeItem(node: AnyNode): vscode.TreeItem {
     switch (node.kind) {
       case 'live':
-        return liveItem(node.session, node.session === this.registry.current);
+        return liveItem(node, { isCurrent: node.session === this.registry.current, isExpanded: this.expanded.has(node.session) });
       case 'past':
         return pastItem(node.run);
       case 'checkpoint':
         return checkpointItem(node);
+      case 'progress':
+        return progressItem(node.session);
     }
   }
 
-  private liveNode(session: RunSession): TreeNode {
+  dispose(): void {
+    this.listeners.dispose();
+    this.refresh.dispose();
+    this.showSteps.dispose();
+    this.changed.dispose();
+  }
+
+  /** The rows at the top as they are now. */
+  private rows(): Row<AnyNode>[] {
+    const live = this.registry.all.map((session) => ({ node: this.liveNode(session), look: this.lookOf(session) })).reverse();
+    const past = this.pastRuns.all.filter(({ folder }) => !this.registry.find(folder.fsPath));
+    return [...live, ...this.keptNodes(past).map((node) => ({ node, look: JSON.stringify([node.run.record, node.run.checkpoints]) }))];
+  }
+
+  /** Without the steps, which are shown at a pace of their own. */
+  private lookOf(session: RunSession): string {
+    const { description, status, isRun } = session;
+    const checkpoints = this.pastRuns.find(vscode.Uri.file(description.folder))?.checkpoints;
+    return JSON.stringify([description, status.state, isRun, session === this.registry.current, this.expanded.has(session), checkpoints]);
+  }
+
+  private tellChanges(): void {
+    const rows = this.rows();
+    const changes = rowChanges(this.told, rows);
+    this.told = rows;
+    if (changes === 'list') this.changed.fire(undefined);
+    else if (changes.length > 0) this.changed.fire([...changes]);
+  }
+
+  private stepsChanged(): void {
+    const { stepped } = this;
+    this.stepped = new Set();
+    const sessions = this.registry.all.filter((session) => stepped.has(session));
+    if (sessions.length > 0) this.changed.fire(sessions.map((session) => (this.expanded.has(session) ? this.progressNode(session) : this.liveNode(session))));
+  }
+
+  private setExpanded(node: AnyNode, isExpanded: boolean): void {
+    if (node.kind !== 'live') return;
+    if (isExpanded) this.expanded.add(node.session);
+    else this.expanded.delete(node.session);
+    this.refresh();
+  }
+
+  private liveNode(session: RunSession): LiveNode {
     const node = this.liveNodes.get(session) ?? { kind: 'live', session };
     this.liveNodes.set(session, node);
+    return node;
+  }
+
+  private progressNode(session: RunSession): ProgressNode {
+    const node = this.progressNodes.get(session) ?? { kind: 'progress', session };
+    this.progressNodes.set(session, node);
     return node;
   }
 
@@ -97,24 +186,11 @@ export class RunTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispos
     return nodes;
   }
 
-  private checkpointsOf(parent: TreeNode, { folder, checkpoints }: PastRun, isLive: boolean): TreeNode[] {
+  private checkpointsOf(parent: TreeNode, { folder, checkpoints }: PastRun, isLive: boolean): CheckpointNode[] {
     const before = this.checkpointNodes.get(parent);
     const nodes = new Map(checkpoints.map((step) => [step, before?.get(step) ?? { kind: 'checkpoint' as const, folder, step, isLive }]));
     this.checkpointNodes.set(parent, nodes);
     return [...nodes.values()];
-  }
-
-  private stepsChanged(): void {
-    const { stepped } = this;
-    this.stepped = new Set();
-    for (const session of stepped) if (this.registry.all.includes(session)) this.changed.fire(this.liveNode(session));
-  }
-
-  dispose(): void {
-    this.listeners.dispose();
-    this.refresh.dispose();
-    this.showSteps.dispose();
-    this.changed.dispose();
   }
 }
 
@@ -123,17 +199,18 @@ function contextOf(kind: TreeNode['kind'], state?: RunState): string {
   return state ? `${kind}.${state}` : kind;
 }
 
-function liveItem(session: RunSession, isCurrent: boolean): vscode.TreeItem {
+function liveItem(node: LiveNode, { isCurrent, isExpanded }: { readonly isCurrent: boolean; readonly isExpanded: boolean }): vscode.TreeItem {
+  const { session } = node;
   const { description, status, isRun } = session;
   const collapsible = isRun ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
-  const facts = [modelName(description.model), ...(isRun ? progressOf(session) : []), stateName(status.state)];
+  const facts = [modelName(description.model), ...(isRun && !isExpanded ? progressOf(session) : []), stateName(status.state)];
   item.description = facts.join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
   item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
-  item.command = { command: 'backflow.runs.open', title: vscode.l10n.t('Show in the Panel'), arguments: [{ kind: 'live', session } satisfies TreeNode] };
+  item.command = { command: 'backflow.runs.open', title: vscode.l10n.t('Show in the Panel'), arguments: [node] };
   item.tooltip = tooltip([description.name, facts.join(' · '), description.corpus.name, description.folder]);
   return item;
 }
@@ -153,6 +230,15 @@ function pastItem(run: PastRun): vscode.TreeItem {
   return item;
 }
 
+function progressItem(session: RunSession): vscode.TreeItem {
+  const [step, ...facts] = progressOf(session);
+  const item = new vscode.TreeItem(step);
+  item.id = `progress:${session.description.folder}`;
+  item.description = facts.join(' · ');
+  item.iconPath = new vscode.ThemeIcon('pulse');
+  return item;
+}
+
 /** How far it has come, and how well. */
 function progressOf({ metrics, status, description }: RunSession): string[] {
   const number = (value: number) => value.toLocaleString(vscode.env.language);
@@ -165,7 +251,7 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
   ];
 }
 
-function checkpointItem({ folder, step, isLive }: Extract<TreeNode, { kind: 'checkpoint' }>): vscode.TreeItem {
+function checkpointItem({ folder, step, isLive }: CheckpointNode): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language)));
   item.id = `checkpoint:${folder.toString()}:${step}`;
   item.iconPath = new vscode.ThemeIcon('circuit-board');

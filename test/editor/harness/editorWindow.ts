@@ -149,14 +149,6 @@ export class EditorWindow {
     await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
   }
 
-  /** The same of a tree that changes all the time: the editor can forget the row under the menu, and the command then means none. */
-  async chooseInTreeUntil(row: Locator, entry: string, effect: Locator): Promise<void> {
-    await this.until(`what “${entry}” does`, async () => {
-      await this.chooseInTree(row, entry);
-      return appears(effect, 5000);
-    });
-  }
-
   /** Opens the view of the runs and returns its rows. */
   async runRows(): Promise<Locator> {
     const rows = this.page.locator('.sidebar .monaco-list-row[aria-label*=" × "]');
@@ -270,14 +262,10 @@ export class EditorWindow {
     // The cursor makes its token the target; what stands before it has a gradient.
     await this.page.keyboard.press('End');
     const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
-    const deadline = Date.now() + patience.step;
-    for (;;) {
-      await this.page.mouse.move(x + 60, y + 200);
-      await this.page.mouse.move(x + 4, y, { steps: 4 });
-      const text = (await appears(hover.first(), 5000)) ? (await hover.allInnerTexts()).join('\n').trim() : '';
-      if (text !== '' && !/^Loading/.test(text)) return text;
-      if (Date.now() > deadline) throw new Error(`No hover opened at line ${line}, column ${column}.`);
-    }
+    await this.page.mouse.move(x + 60, y + 200);
+    await this.page.mouse.move(x + 4, y, { steps: 4 });
+    await hover.filter({ hasText: /\S/, hasNotText: /^\s*Loading/ }).first().waitFor();
+    return (await hover.allInnerTexts()).join('\n').trim();
   }
 
   /** Moves the pointer away, so that no hover is open. */

@@ -75,8 +75,10 @@ describe('two windows on one folder', () => {
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });
     await others.filter({ hasText: 'step' }).waitFor();
     const refusal = second.notification(/is open in another window or terminal.*stop it there first/i);
-    for (const action of ['Resume', 'Delete…']) {
-      await second.chooseInTreeUntil(others, action, refusal);
+    // More than once: the other window writes all the while, and no choice may lose its row for that.
+    for (const action of ['Resume', 'Delete…', 'Resume', 'Delete…']) {
+      await second.chooseInTree(others, action);
+      await refusal.waitFor();
       await second.screenshot(`two-windows-${action.slice(0, 6)}`);
       await second.runCommand('Notifications: Clear All Notifications');
       await refusal.waitFor({ state: 'detached' });
@@ -86,10 +88,32 @@ describe('two windows on one folder', () => {
     assert.ok((await steps(firstPanel)) > one && (await steps(secondPanel)) > two, 'both go on');
   });
 
+  it('know every row of the list while their runs go on, a checkpoint’s too', async () => {
+    const own = (await rows(second, 2)).filter({ hasText: 'running' });
+    await own.locator('.monaco-tl-twistie').click();
+    const below = second.page.locator('.sidebar .monaco-list-row[aria-level="2"]', { hasText: /^step [\d,]+/ });
+    // The first one tells the run's progress, the others its checkpoints.
+    await below.nth(1).waitFor({ timeout: 60_000 });
+    assert.match(await below.first().innerText(), /step [\d,]+.*nats/);
+    assert.doesNotMatch(await own.innerText(), /nats/);
+    const at = await below.first().innerText();
+    await below.first().filter({ hasNotText: at }).waitFor();
+    await second.screenshot('two-windows-expanded');
+    const revealed = second.page.locator('.explorer-folders-view .monaco-list-row.selected[aria-label^="step-"]');
+    for (let i = 0; i < 3; i++) {
+      await second.chooseInTree(below.nth(1), 'Reveal');
+      await revealed.waitFor();
+      await rows(second, 2);
+    }
+    await own.locator('.monaco-tl-twistie').click();
+    await own.filter({ hasText: 'nats' }).waitFor();
+  });
+
   it('can look at it meanwhile', async () => {
     const at = await steps(firstPanel);
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });
-    await second.chooseInTreeUntil(others, 'Show in the Panel', secondPanel.locator('header .state[data-state="stopped"]'));
+    await second.chooseInTree(others, 'Show in the Panel');
+    await shows(secondPanel, 'stopped');
     await moreFrames(secondPanel, 0);
     await moreFrames(firstPanel, 3);
     assert.ok((await steps(firstPanel)) > at);
