@@ -4,7 +4,8 @@ import { contributionsTo } from '../../src/core/analysis/contributions';
 import { statesBefore } from '../../src/core/forward/directions';
 import { plainStack, type ModelConfig } from '../../src/core/model/config';
 import { Random } from '../../src/core/model/random';
-import { after, type Tape } from '../../src/core/model/tape';
+import { after } from '../../src/core/model/directionTape';
+import type { Tape } from '../../src/core/model/tape';
 import { assertClose, assertNear } from '../reference/compare';
 import { randomModel, readProbe, type Bench } from './support/models';
 

@@ -3,8 +3,13 @@ import type { Chart, Scale } from 'chart.js';
 import type { Pen } from '../figures/pen';
 import { labelSize } from '../figures/canvas';
 import type { Theme } from '../theme';
-import type { Look } from './lineChart';
 import type { Point } from './series';
+
+/** What one of the chart's series looks like. */
+export interface Look {
+  readonly colour: (theme: Theme) => string;
+  readonly kind: 'line' | 'dots' | 'squares';
+}
 
 /** `names` of the series, in the looks' order; the axis of steps is called `axis`. */
 export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readonly Look[], names: readonly string[], axis: string, theme: Theme): void {

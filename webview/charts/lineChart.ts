@@ -4,16 +4,10 @@ import { powerOfTen } from '../format';
 import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
-import { drawChart } from './chartPicture';
+import { drawChart, type Look } from './chartPicture';
 import type { Point } from './series';
 
 Chart.register(Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
-
-/** What one of the chart's series looks like. */
-export interface Look {
-  readonly colour: (theme: Theme) => string;
-  readonly kind: 'line' | 'dots' | 'squares';
-}
 
 /** A vertical line at the step under the pointer. */
 function pointerLine(chart: LineChart): Plugin<'line'> {

@@ -1,15 +1,15 @@
 /** Reads probes with a model, and asks the analysis what its gradients do. */
-import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
+import type { Thresholds } from '../../core/analysis/regions';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import type { Direction } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
+import { flowsOf, resolveTarget, type LayerFlow } from './flows';
 import { ExactReading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -21,25 +21,6 @@ export interface InspectedModel {
   readonly isLive: boolean;
   readonly vocabulary: Vocabulary;
   readonly backend: Backend;
-}
-
-/** What one target's itemised gradient says of one state of one layer. */
-export interface StateFlow {
-  /** log₁₀‖∂ℓ_τ/∂h_t‖, or of c_t. */
-  readonly log10: Float64Array;
-  /** The same, relative to the target's own step. */
-  readonly relative: Float64Array;
-  readonly regions: readonly Region[];
-  readonly horizon: number | null;
-  readonly slope: number | null;
-}
-
-export interface LayerFlow {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly hidden: StateFlow;
-  /** LSTM only. */
-  readonly cell: StateFlow | null;
 }
 
 /** A probe that has been read, and the flow to one target of it. */
@@ -138,45 +119,12 @@ export class Inspector {
   }
 }
 
-/** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
-export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
-  const { layers, steps } = reading.trace;
-  const target = resolveTarget(wanted, steps);
-  const norms = await reading.itemised(target);
-  return norms.flatMap((directions, layer) =>
-    directions.map(({ hidden, cellState }, d) => ({
-      layer,
-      direction: layers[layer].directions[d].direction,
-      hidden: stateFlow(hidden, target, thresholds),
-      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
-    })),
-  );
-}
-
 async function totalsOf(reading: Reading, wanted: boolean): Promise<Look['totals']> {
   return wanted ? (await reading.totals()).totals : null;
-}
-
-function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
-  const relative = relativeTo(target, log10);
-  return {
-    log10,
-    relative,
-    regions: regionsOf(relative, thresholds),
-    horizon: horizonOf(relative, target, thresholds),
-    slope: slopeOf(relative, target),
-  };
 }
 
 /** Multiply-adds of one step through the whole model, one way. */
 export function workOfStep({ layers, output, embedding }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) => directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0));
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
-}
-
-/** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */
-export function resolveTarget(target: number | 'last', steps: number): number {
-  if (target === 'last') return steps - 1;
-  if (Number.isInteger(target) && target >= 0 && target < steps) return target;
-  throw new UserError('The target {0} is not in the text; it can be from 0 to {1}.', target, steps - 1);
 }

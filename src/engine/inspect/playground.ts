@@ -13,7 +13,7 @@ import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, typ
 import type { Thresholds } from '../../protocol/settings';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
-import { flowsOf } from './inspector';
+import { flowsOf } from './flows';
 import { ExactReading } from './reading';
 
 const letters = Array.from('abcdefghijklmnopqrstuvwxyz');

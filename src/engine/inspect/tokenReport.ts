@@ -4,7 +4,8 @@ import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../core/userError';
 import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
 import { additive, quickIntegral } from './attribution';
-import { resolveTarget, type Inspector, type LayerFlow } from './inspector';
+import { resolveTarget, type LayerFlow } from './flows';
+import type { Inspector } from './inspector';
 import { hiddenChange, hiddenNorms } from './states';
 
 const shownPredictions = 5;

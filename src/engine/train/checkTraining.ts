@@ -2,7 +2,7 @@
 import { checkInteger } from '../../core/model/config';
 import { checkInitialisation } from '../../core/model/initialise';
 import { checkClipping } from '../../core/optimize/clip';
-import { checkOptimizer } from '../../core/optimize/optimizer';
+import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
 import { UserError } from '../../core/userError';
 import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
