@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { writeFileAtomic } from '../../src/engine/files/atomicWrite';
 import { onFaultyDisk } from './support/faultyDisk';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../../src/engine/files/corpusFile';
 
 async function readAll(text: CorpusText): Promise<{ chunks: string[]; sha256: string }> {

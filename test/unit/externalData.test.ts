@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { externalDataOf } from '../../src/engine/model/externalData';
 
 describe('data in files beside a model', () => {

@@ -7,7 +7,7 @@ import { randomOrthogonal } from '../../src/core/model/orthogonal';
 import type { Parameters } from '../../src/core/model/parameters';
 import { Random } from '../../src/core/model/random';
 import { lengthOf as norm } from '../../src/core/numeric';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { assertNear } from '../reference/compare';
 
 const names = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;

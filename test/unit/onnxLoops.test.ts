@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeOnnx } from '../../src/core/onnx/onnxFile';
-import { readOnnx, type ReadModel } from '../../src/core/onnx/read/readModel';
-import type { GraphProto, NodeProto } from '../../src/core/onnx/messages';
+import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
+import { readOnnx, type ReadModel } from '../../src/modelFiles/onnx/read/readModel';
+import type { GraphProto, NodeProto } from '../../src/formats/onnx/messages';
 
 const folder = 'test/vectors/data/onnx';
 const noFiles = () => assert.fail('no other file is read');

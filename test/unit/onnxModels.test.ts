@@ -3,14 +3,14 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ItemisedNorms } from '../../src/core/analysis/itemised';
-import { decodeOnnx } from '../../src/core/onnx/onnxFile';
-import { readOnnx } from '../../src/core/onnx/read/readModel';
+import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
+import { readOnnx } from '../../src/modelFiles/onnx/read/readModel';
 import { prove } from '../../src/engine/model/proof';
 import { openModel, type OpenedModel } from '../../src/engine/model/openModel';
 import { ExactReading, type GradientNorms } from '../../src/engine/inspect/reading';
 import { hiddenNorms } from '../../src/engine/inspect/states';
 import { rowsOf } from '../../src/core/exact/exactTrace';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../reference/onnxReferences';
 
 /** Relative to the root mean square of a series. */

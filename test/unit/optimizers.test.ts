@@ -6,7 +6,7 @@ import { Arena } from '../../src/kernels/arena';
 import { checkOptimizer, optimizerOf } from '../../src/core/optimize/registry';
 import type { OptimizerSettings } from '../../src/core/optimize/optimizer';
 import { checkSchedule, learningRateAt, type ScheduleSettings } from '../../src/core/optimize/schedule';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { lengthOf as norm } from '../../src/core/numeric';
 import { assertClose, assertNear } from '../reference/compare';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Playground } from '../../src/engine/inspect/playground';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { seriesOf } from '../../src/protocol/frame';
 import { defaultPlayground, type PlaygroundSettings } from '../../src/protocol/playground';
 import { defaultThresholds } from '../../src/protocol/settings';

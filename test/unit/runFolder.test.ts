@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { RunFolder } from '../../src/engine/files/runFolder';
 import type { RunRecord } from '../../src/engine/files/runRecord';
 import { progressColumns } from '../../src/protocol/run';

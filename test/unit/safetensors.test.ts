@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../src/core/model/safetensors';
-import { UserError } from '../../src/core/userError';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../src/formats/safetensors';
+import { UserError } from '../../src/userError';
 
 const tensors = new Map<string, Tensor>([
   ['weights', { dtype: 'F32', shape: [2, 3], data: new Float32Array([1, -2.5, 3e38, NaN, -0, 1e-45]) }],

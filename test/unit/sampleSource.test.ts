@@ -8,7 +8,7 @@ import { initialise } from '../../src/core/model/initialise';
 import { Parameters } from '../../src/core/model/parameters';
 import { generalModelOf, type PlainModel } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { createBackend } from '../../src/engine/backend';
 import type { InspectedModel } from '../../src/engine/inspect/inspector';
 import { SampleSource } from '../../src/engine/sampleSource';

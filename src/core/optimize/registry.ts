@@ -1,6 +1,6 @@
 /** All optimizers. A new one is its file and one line here. */
 import type { Arena } from '../../kernels/arena';
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { Adagrad } from './adagrad';
 import { Adam } from './adam';
 import type { Optimizer, OptimizerName, OptimizerSettings } from './optimizer';

@@ -3,7 +3,7 @@ import { contributionsTo } from '../../core/analysis/contributions';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/exact/exactScore';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector } from './inspector';
 

@@ -1,7 +1,7 @@
 /** What one target's itemised gradient does on its way through every layer and direction. */
 import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
 import type { Direction } from '../../core/model/config';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Reading } from './reading';
 
 /** Of one state of one layer. */

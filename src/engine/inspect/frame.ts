@@ -1,6 +1,6 @@
 /** A probe's flow as a frame: every series in one array, and a header that says where each lies. */
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../protocol/settings';

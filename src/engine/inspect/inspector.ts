@@ -6,7 +6,7 @@ import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
 import { flowsOf, resolveTarget, type LayerFlow } from './flows';

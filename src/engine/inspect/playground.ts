@@ -8,7 +8,7 @@ import { checkInteger } from '../../core/model/config';
 import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../protocol/settings';
 import { spectrumOf } from '../model/examination';

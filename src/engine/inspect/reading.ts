@@ -11,7 +11,7 @@ import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { InspectReport } from '../../protocol/engine';
 import { smallestToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';

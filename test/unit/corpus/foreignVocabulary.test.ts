@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText } from '../../../src/core/corpus/foreignVocabulary';
-import { UserError } from '../../../src/core/userError';
+import { UserError } from '../../../src/userError';
 
 interface Cuts {
   readonly name: string;

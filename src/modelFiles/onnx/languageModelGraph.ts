@@ -1,11 +1,11 @@
 /**
  * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
-import { cellOf } from '../model/cells/registry';
-import { directionsOf, inputSize, outputSize, type ModelConfig } from '../model/config';
-import type { Parameters, Role } from '../model/parameters';
-import { GraphBuilder } from './graphBuilder';
-import { dataType, type ModelProto } from './messages';
+import { cellOf } from '../../core/model/cells/registry';
+import { directionsOf, inputSize, outputSize, type ModelConfig } from '../../core/model/config';
+import type { Parameters, Role } from '../../core/model/parameters';
+import { GraphBuilder } from '../../formats/onnx/graphBuilder';
+import { dataType, type ModelProto } from '../../formats/onnx/messages';
 
 const opset = 18;
 const irVersion = 8;

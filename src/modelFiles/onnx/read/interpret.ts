@@ -1,14 +1,14 @@
 /** Goes through a graph once, in its order, and gives every tensor its meaning (value.ts). */
-import { UserError } from '../../userError';
-import { dataType, type GraphProto, type ValueInfoProto } from '../messages';
+import { UserError } from '../../../userError';
+import { dataType, type GraphProto, type ValueInfoProto } from '../../../formats/onnx/messages';
 import { axisOf } from './arguments';
-import { elementsOf, integers, readTensor, TensorError, type Constant, type ExternalData } from './constant';
+import { elementsOf, integers, readTensor, TensorError, type Constant, type ExternalData } from '../../../formats/onnx/constant';
 import { fold, shapeOf } from './fold';
 import { comparedOneHot, gathered, gemm, matMul, oneHot, scaledOrShifted, scatteredOneHot, softmax } from './linear';
 import { isMove, move } from './moves';
 import { normStep } from './norm';
 import { loopRecurrence, type LoopRecurrence } from './loops';
-import { GraphNode } from './node';
+import { GraphNode } from '../../../formats/onnx/node';
 import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
 import { tokenwise } from './tokenwise';
 import { UnrolledRecurrences, type UnrolledRecurrence } from './unrolled';

@@ -2,7 +2,7 @@
  * The safetensors format: an 8-byte little-endian header length, a JSON header of that length, and the tensors' bytes one after the
  * other. Numbers are little-endian, as on every machine the engine runs on.
  */
-import { halfToNumber } from '../numeric';
+import { halfToNumber } from './half';
 import { UserError } from '../userError';
 
 export type Tensor =

@@ -1,10 +1,10 @@
 /** Operators that only move axes of what the graph computes. */
 import { axesOf, axisOf, partsOf, reshaped, slicesOf, type ConstantInputs } from './arguments';
-import { wholeNumbers } from './constant';
-import { UserError } from '../../userError';
-import { dataType } from '../messages';
+import { wholeNumbers } from '../../../formats/onnx/constant';
+import { UserError } from '../../../userError';
+import { dataType } from '../../../formats/onnx/messages';
 import { realTypes, withOnes } from './fold';
-import type { GraphNode } from './node';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { finalOf } from './recurrent';
 import { type Atom, type Axis, type Data, shapeOfData, sizeOf, turnedAtom } from './value';
 

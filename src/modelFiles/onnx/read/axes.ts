@@ -1,5 +1,5 @@
 /** Which axis of the tokens is time, found by what the recurrent layers read along. */
-import { UserError } from '../../userError';
+import { UserError } from '../../../userError';
 import { type Content, type Data, type Logits, type States } from './value';
 
 /** An axis of the predictions. */

@@ -1,5 +1,5 @@
 /** Copies a view of an array, given by its strides: what transposing, slicing and expanding a constant come to. */
-import { elementsOf, type Constant } from './constant';
+import { elementsOf, type Constant } from '../../../formats/onnx/constant';
 
 export interface View {
   readonly shape: readonly number[];

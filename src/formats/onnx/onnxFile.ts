@@ -1,5 +1,5 @@
 /** The bytes of an ONNX file as its messages. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { decodeModel, type ModelProto } from './messages';
 
 /** @param file for the sentence  Throws a UserError for what is no ONNX model. */

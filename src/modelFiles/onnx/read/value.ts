@@ -3,11 +3,11 @@
  * gives every tensor one of these meanings. What exporters put between the operators that compute (Transpose, Reshape, Squeeze …) only
  * moves axes; so each axis is a list of atoms, such as time, or direction and units, which such operators permute, join and part.
  */
-import type { Direction } from '../../model/config';
-import type { Weights } from '../../model/generalModel';
-import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../model/generalModel';
-import type { UserError } from '../../userError';
-import type { Constant } from './constant';
+import type { Direction } from '../../../core/model/config';
+import type { Weights } from '../../../core/model/generalModel';
+import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../../core/model/generalModel';
+import type { UserError } from '../../../userError';
+import type { Constant } from '../../../formats/onnx/constant';
 
 /** A part of an axis that stays whole. */
 export interface Atom {

@@ -1,6 +1,6 @@
 /** From the meaning of the logits back to the tokens: the model. */
-import type { GeneralLayer, GeneralModel, Weights } from '../../model/generalModel';
-import { UserError } from '../../userError';
+import type { GeneralLayer, GeneralModel, Weights } from '../../../core/model/generalModel';
+import { UserError } from '../../../userError';
 import type { Content, Logits, RecurrentNode, States } from './value';
 
 /** Throws a UserError where what lies between tokens and logits is no language model. */

@@ -6,9 +6,9 @@
  * for the backward direction with `all` turned round, and the states put together from the last to the first. What the first step adds
  * may be a constant: then it must be what a state of zero gives. Found, they are read as the one RNN node that they were.
  */
-import type { GraphProto } from '../messages';
-import type { Constant } from './constant';
-import { GraphNode } from './node';
+import type { GraphProto } from '../../../formats/onnx/messages';
+import type { Constant } from '../../../formats/onnx/constant';
+import { GraphNode } from '../../../formats/onnx/node';
 import type { Value } from './value';
 
 /** A node RNN, and the values of its constant inputs, by the names that it gives them. */

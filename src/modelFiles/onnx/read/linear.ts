@@ -1,9 +1,9 @@
 /** What computes on tokens one by one: embeddings, linear layers, and what is folded into them. */
-import type { Weights } from '../../model/generalModel';
-import { UserError } from '../../userError';
+import type { Weights } from '../../../core/model/generalModel';
+import { UserError } from '../../../userError';
 import { axisOf, type ConstantInputs } from './arguments';
-import type { Constant } from './constant';
-import type { GraphNode } from './node';
+import type { Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { isFeatures, shapeOfData, sizeOf, widthOf, type Content, type Data, type Logits, type Value } from './value';
 
 /** The rows of a table that the tokens choose, or a column of a one-hot row. Undefined for another Gather. */

@@ -1,5 +1,5 @@
 /** A node of a graph with its attributes by name; what a file leaves out has the protobuf's default. */
-import type { AttributeProto, GraphProto, NodeProto, TensorProto } from '../messages';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './messages';
 
 export class GraphNode {
   readonly operator: string;

@@ -1,12 +1,12 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
-import type { GeneralLayer, GeneralModel } from '../../model/generalModel';
-import { UserError } from '../../userError';
-import { dataType, metadataOf, type GraphProto, type ModelProto } from '../messages';
+import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
+import { UserError } from '../../../userError';
+import { dataType, metadataOf, type GraphProto, type ModelProto } from '../../../formats/onnx/messages';
 import { assemble, stackBelow } from './assemble';
-import { readTensor, wholeNumbers, type Constant, type ExternalData } from './constant';
+import { readTensor, wholeNumbers, type Constant, type ExternalData } from '../../../formats/onnx/constant';
 import { chosenSizes, freeInputs, interpret, readInitializers, tokenInputs, type Interpretation, type TokenInput } from './interpret';
-import { GraphNode } from './node';
+import { GraphNode } from '../../../formats/onnx/node';
 import type { Data, Logits } from './value';
 
 /** How the file's own graph is to be run, to prove the reading. */

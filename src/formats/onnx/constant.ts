@@ -1,6 +1,6 @@
-/** The constants of a graph: initializers, and what can be computed from them. */
-import { halfToNumber } from '../../numeric';
-import { dataType, type TensorProto } from '../messages';
+/** The constants of a graph: the numbers of its tensors, whether they lie in the file raw, as a list, or in another file. */
+import { halfToNumber } from '../half';
+import { dataType, type TensorProto } from './messages';
 
 export interface Constant {
   readonly shape: readonly number[];

@@ -9,12 +9,12 @@
  * Then the Loop is read as the node that it stands for. Everything else about it must be plain too: it goes over all rows, from the first
  * to the last, and gives the state after each.
  */
-import type { GraphProto } from '../messages';
+import type { GraphProto } from '../../../formats/onnx/messages';
 import { axisOf, partsOf, slicesOf } from './arguments';
-import type { Constant } from './constant';
-import { readTensor, type ExternalData } from './constant';
+import type { Constant } from '../../../formats/onnx/constant';
+import { readTensor, type ExternalData } from '../../../formats/onnx/constant';
 import { fold } from './fold';
-import { GraphNode } from './node';
+import { GraphNode } from '../../../formats/onnx/node';
 import { sizeOf, type Value } from './value';
 
 export interface LoopRecurrence {

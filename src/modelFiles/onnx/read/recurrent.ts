@@ -1,9 +1,9 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
-import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../model/generalModel';
-import type { CellName, Direction } from '../../model/config';
-import { UserError } from '../../userError';
-import type { Constant } from './constant';
-import type { GraphNode } from './node';
+import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
+import type { CellName, Direction } from '../../../core/model/config';
+import { UserError } from '../../../userError';
+import type { Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
 
 const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };

@@ -1,6 +1,6 @@
 /** Arguments of operators that have moved from attributes to inputs in the course of ONNX's versions. */
-import { wholeNumbers, type Constant } from './constant';
-import type { GraphNode } from './node';
+import { wholeNumbers, type Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
 
 /** The constants among a node's inputs; undefined for an input that is absent or none. */
 export type ConstantInputs = readonly (Constant | undefined)[];

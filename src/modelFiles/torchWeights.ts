@@ -3,11 +3,11 @@
  * `[V, D·H]`. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
  */
 import { UserError } from '../userError';
-import { cellOf } from './cells/registry';
-import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type CellName } from './config';
-import { Parameters } from './parameters';
-import type { PlainModel } from './plainModel';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors';
+import { cellOf } from '../core/model/cells/registry';
+import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type CellName } from '../core/model/config';
+import { Parameters } from '../core/model/parameters';
+import type { PlainModel } from '../core/model/plainModel';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
 
 /** What a file of bare weights does not say. */
 export interface AskedArchitecture {

@@ -2,10 +2,10 @@
  * LayerNorm between the top layer and the output: the operator LayerNormalization, or the steps that older exporters write instead:
  * mean, centered = x − mean, squared, variance, + ε, √, centered / √ (or · 1/√), · γ, + β.
  */
-import { UserError } from '../../userError';
+import { UserError } from '../../../userError';
 import { axisOf, type ConstantInputs } from './arguments';
-import { wholeNumbers, type Constant } from './constant';
-import type { GraphNode } from './node';
+import { wholeNumbers, type Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { isFeatures, widthOf, type Data, type Normed, type NormStep, type States, type Value } from './value';
 
 /** Undefined where the node is no part of a LayerNorm over the features. */

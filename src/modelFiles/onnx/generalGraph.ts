@@ -1,9 +1,9 @@
 /** A general model as an ONNX graph: token ids [time, batch] in, logits [time, batch, V] out. */
-import { operatorName } from '../model/generalForm';
-import type { GeneralLayer, GeneralModel, Weights } from '../model/generalModel';
-import { GraphBuilder, type AttributeValue } from './graphBuilder';
+import { operatorName } from '../../core/model/generalForm';
+import type { GeneralLayer, GeneralModel, Weights } from '../../core/model/generalModel';
+import { GraphBuilder, type AttributeValue } from '../../formats/onnx/graphBuilder';
 import { names } from './languageModelGraph';
-import { dataType, type ModelProto } from './messages';
+import { dataType, type ModelProto } from '../../formats/onnx/messages';
 
 /** The first with LayerNormalization. */
 const opset = 17;

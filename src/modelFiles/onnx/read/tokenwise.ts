@@ -1,7 +1,7 @@
 /** What is computed of each token by itself is a table, whatever computes it: one row for each symbol. */
-import { elementsOf, type Constant } from './constant';
+import { elementsOf, type Constant } from '../../../formats/onnx/constant';
 import { fold } from './fold';
-import type { GraphNode } from './node';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { sizeOf, type Data, type Value } from './value';
 
 /** Operators that take numbers one by one. */

@@ -1,8 +1,8 @@
 /** Computes operators whose inputs are all constant: how exporters pack weights and work out shapes. */
-import { dataType } from '../messages';
+import { dataType } from '../../../formats/onnx/messages';
 import { axesOf, axisOf, partsOf, reshaped, slicesOf, type ConstantInputs } from './arguments';
-import { elementsOf, integers, wholeNumbers, type Constant } from './constant';
-import type { GraphNode } from './node';
+import { elementsOf, integers, wholeNumbers, type Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
 import { broadcast, commonShape, copyView, emptyLike, stridesOf, wholeView } from './strided';
 
 /** Outputs of a node, in order; undefined for an operator, or arguments, that are not known here. */

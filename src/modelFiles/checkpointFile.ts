@@ -1,12 +1,12 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
-import type { Vocabulary } from '../corpus/vocabulary';
-import { formatVocabulary, parseVocabulary } from '../corpus/vocabularyFormat';
-import { checkConfig, plainStack, type ModelConfig } from '../model/config';
-import { layoutOf, Parameters } from '../model/parameters';
+import type { Vocabulary } from '../core/corpus/vocabulary';
+import { formatVocabulary, parseVocabulary } from '../core/corpus/vocabularyFormat';
+import { checkConfig, plainStack, type ModelConfig } from '../core/model/config';
+import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';
-import { checkpointModel, tensorsOf } from './languageModelGraph';
-import { dataType, metadataOf, encodeModel, type ModelProto, type TensorProto } from './messages';
-import { decodeOnnx } from './onnxFile';
+import { checkpointModel, tensorsOf } from './onnx/languageModelGraph';
+import { dataType, metadataOf, encodeModel, type ModelProto, type TensorProto } from '../formats/onnx/messages';
+import { decodeOnnx } from '../formats/onnx/onnxFile';
 
 export interface CheckpointContent {
   readonly config: ModelConfig;
