@@ -1,6 +1,6 @@
 // Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
 // (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and webview → protocol. That there are
-// no cycles is found by .dependency-cruiser.mjs.
+// no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
 import tseslint from 'typescript-eslint';
 
 /** Rooms of the house, and what each may import from the others. */

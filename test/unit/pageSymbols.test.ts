@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isMarked, visibleSymbol, visibleText } from '../../webview/symbols';
+import { isMarked, visibleSymbol, visibleText } from '../../webview/shared/symbols';
 
 describe('a token on the page', () => {
   it('is seen where it is a space, several, or a line end of one character or two', () => {

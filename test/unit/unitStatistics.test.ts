@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Random } from '../../src/core/model/random';
-import type { Grid, Window } from '../../webview/figures/grid';
-import { Pool } from '../../webview/figures/pool';
-import { orderOf } from '../../webview/units/order';
-import { statisticsOf } from '../../webview/units/statistics';
+import type { Grid, Window } from '../../webview/shared/figures/grid';
+import { Pool } from '../../webview/shared/figures/pool';
+import { orderOf } from '../../webview/sections/why/units/order';
+import { statisticsOf } from '../../webview/sections/why/units/statistics';
 
 /** T × H, time-major. */
 function valuesOf(steps: number, units: number, value: (t: number, u: number) => number): Float32Array {
