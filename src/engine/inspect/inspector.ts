@@ -10,7 +10,7 @@ import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
 import { flowsOf, resolveTarget, type LayerFlow } from './flows';
-import { ExactReading, FastReading, type Reading } from './reading';
+import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -34,7 +34,7 @@ export interface Look {
 /** Nobody looks at the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
-const mostExactWork = 4e9;
+const mostFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
@@ -49,11 +49,11 @@ export class Inspector {
    */
   async look(text: string, target: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
     const { plain, isLive } = this.model;
-    if (!plain) return this.lookExactly(text, target, thresholds, withTotal);
+    if (!plain) return this.lookInFloat64(text, target, thresholds, withTotal);
     const reading = await this.readFast(text, plain);
     const flows = await flowsOf(reading, target, thresholds);
     const isTrusted = isLive || (await this.isTrusted(reading, flows, target, plain));
-    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookExactly(text, target, thresholds, withTotal);
+    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookInFloat64(text, target, thresholds, withTotal);
   }
 
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
@@ -72,8 +72,8 @@ export class Inspector {
   async read(text: string): Promise<Reading> {
     const { plain, general } = this.model;
     const steps = this.stepsOf(text);
-    const isQuick = steps * workOfStep(general) < mostExactWork;
-    return plain && !isQuick ? this.readFast(text, plain) : new ExactReading(general, this.encode(text));
+    const isQuick = steps * workOfStep(general) < mostFloat64Work;
+    return plain && !isQuick ? this.readFast(text, plain) : new Float64Reading(general, this.encode(text));
   }
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
@@ -104,9 +104,9 @@ export class Inspector {
     return ids;
   }
 
-  private async lookExactly(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
+  private async lookInFloat64(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
     this.stepsOf(text);
-    const reading = new ExactReading(this.model.general, this.encode(text));
+    const reading = new Float64Reading(this.model.general, this.encode(text));
     return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds), totals: await totalsOf(reading, withTotal) };
   }
 

@@ -1,8 +1,8 @@
 /** Parts of a logit from integrated gradients: against sums, closed forms and finite differences. */
 import { strict as assert } from 'node:assert';
 import { gaussLegendre } from '../../../../src/core/analysis/gaussLegendre';
-import { gradientTimesInput, integratedGradients } from '../../../../src/core/exact/exactScore';
-import { readExactly } from '../../../../src/core/exact/exactTrace';
+import { gradientTimesInput, integratedGradients } from '../../../../src/core/float64/float64Score';
+import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
 import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
 import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
@@ -123,7 +123,7 @@ function scoreWith(model: GeneralModel, inputs: Int32Array, k: number, factor: n
   const changed: GeneralModel = model.embedding
     ? { ...model, embedding: Float64Array.from({ length: V2 * E }, (_, i) => (i < V * E ? model.embedding![i] : factor * model.embedding![inputs[k] * E + (i - V * E)])) }
     : { ...model, layers: [{ ...first, inputSize: V2, directions: first.directions.map((d) => ({ ...d, W: widened(d.W, d.Wb.length) })) }, ...above] };
-  const trace = readExactly({ ...changed, vocabularySize: V2, output: { W: Float64Array.from({ length: V2 * model.output.W.length / V }, (_, i) => model.output.W[i] ?? 0), b: new Float64Array(V2) } }, own, own.map(() => 0));
+  const trace = readInFloat64({ ...changed, vocabularySize: V2, output: { W: Float64Array.from({ length: V2 * model.output.W.length / V }, (_, i) => model.output.W[i] ?? 0), b: new Float64Array(V2) } }, own, own.map(() => 0));
   const width = model.output.W.length / V;
   return trace.top.subarray(step * width, (step + 1) * width).reduce((total, value, i) => total + value * model.output.W[symbol * width + i], 0);
 }

@@ -55,10 +55,10 @@ describe('the inspector', function () {
             for (const input of [0.3, 3, 20, 40]) {
               for (const target of ['last', 12] as const) {
                 const name = `seed ${seed}: ${layers} layers, gain ${gain}, inputs × ${input}, target ${target}`;
-                const [shown, exact] = await looks(config, seed + count++, gain, input, target);
+                const [shown, float64] = await looks(config, seed + count++, gain, input, target);
                 if (shown.trace.probabilities instanceof Float32Array) fast++;
                 shown.flows.forEach(({ hidden, cell: cellFlow }, i) => {
-                  for (const [a, b] of [[hidden, exact.flows[i].hidden], [cellFlow, exact.flows[i].cell]]) {
+                  for (const [a, b] of [[hidden, float64.flows[i].hidden], [cellFlow, float64.flows[i].cell]]) {
                     b?.relative.forEach((value, t) => {
                       const seen = a?.relative[t] ?? NaN;
                       assert.ok(Object.is(seen, value) || Math.abs(seen - value) < 1e-2, `${name}, row ${i}, step ${t}: ${seen} for ${value}`);
@@ -66,9 +66,9 @@ describe('the inspector', function () {
                   }
                 });
                 shown.trace.layers.forEach(({ directions }, l) =>
-                  directions.forEach(({ hidden }, d) => assert.ok(distance(hidden, exact.trace.layers[l].directions[d].hidden) < 1e-4, `${name}: the states of layer ${l}`)),
+                  directions.forEach(({ hidden }, d) => assert.ok(distance(hidden, float64.trace.layers[l].directions[d].hidden) < 1e-4, `${name}: the states of layer ${l}`)),
                 );
-                assert.ok(Math.abs(shown.trace.loss / exact.trace.loss - 1) < 1e-4, `${name}: the loss`);
+                assert.ok(Math.abs(shown.trace.loss / float64.trace.loss - 1) < 1e-4, `${name}: the loss`);
               }
             }
           }

@@ -7,9 +7,9 @@ import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
 import { prove } from '../../../../src/engine/model/proof';
 import { openModel, type OpenedModel } from '../../../../src/engine/model/openModel';
-import { ExactReading, type GradientNorms } from '../../../../src/engine/inspect/reading';
+import { Float64Reading, type GradientNorms } from '../../../../src/engine/inspect/reading';
 import { hiddenNorms } from '../../../../src/engine/inspect/states';
-import { rowsOf } from '../../../../src/core/exact/exactTrace';
+import { rowsOf } from '../../../../src/core/float64/float64Trace';
 import { UserError } from '../../../../src/userError';
 import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../../../reference/onnxReferences';
 
@@ -34,7 +34,7 @@ describe('models of other tools: read, proved on ONNX Runtime, and the same as P
       const { general, vocabulary, proof, notices } = await open(file, text);
       if (unrunnable.test(file)) assert.ok(notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')), 'no word that there is no proof');
       else assert.ok(proof?.agrees, `the proof: ${JSON.stringify(proof)}`);
-      const reading = new ExactReading(general, vocabulary.encode(text));
+      const reading = new Float64Reading(general, vocabulary.encode(text));
       assertSeries([reading.trace.loss], [expected.loss], 'loss');
       await assertGradients(reading, expected);
     });
@@ -57,7 +57,7 @@ describe('models that only look like a language model', () => {
   }
 });
 
-async function assertGradients(reading: ExactReading, expected: OnnxReference): Promise<void> {
+async function assertGradients(reading: Float64Reading, expected: OnnxReference): Promise<void> {
   const { trace } = reading;
   const { totals, norms } = await reading.totals();
   const itemised = await reading.itemised(trace.steps - 1);
@@ -78,7 +78,7 @@ async function assertGradients(reading: ExactReading, expected: OnnxReference): 
 }
 
 /** T × H. */
-function statesOf({ trace: { layers, steps } }: ExactReading, l: number, d: number): number[] {
+function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: number): number[] {
   const { hiddenSize: H, directions } = layers[l];
   const { hidden, direction } = directions[d];
   return Array.from({ length: steps }, (_, t) => {
@@ -128,7 +128,7 @@ describe('bare weights of PyTorch', () => {
       const activation = reference.startsWith('rnn-relu') ? 'relu' : null;
       const source = { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation } as const };
       const { general, vocabulary } = await openModel(source);
-      const reading = new ExactReading(general, vocabulary.encode(text));
+      const reading = new Float64Reading(general, vocabulary.encode(text));
       // A half has 11 digits, a bfloat16 8.
       if (kind === 'float16' || kind === 'bfloat16') assert.ok(Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6), `loss ${reading.trace.loss} beside ${expected.loss}`);
       else await assertGradients(reading, expected);

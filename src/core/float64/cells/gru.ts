@@ -4,9 +4,9 @@
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
 import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type ExactCell } from './cell';
+import { previousState, type Float64Cell } from './cell';
 
-export const gru: ExactCell = {
+export const gru: Float64Cell = {
   gates: 3,
   hasCellState: false,
 

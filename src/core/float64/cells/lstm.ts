@@ -3,9 +3,9 @@
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
 import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type ExactCell } from './cell';
+import { previousState, type Float64Cell } from './cell';
 
-export const lstm: ExactCell = {
+export const lstm: Float64Cell = {
   gates: 4,
   hasCellState: true,
 

@@ -2,8 +2,8 @@
 import type { GeneralDirection, GeneralLayer } from '../../model/generalModel';
 import type { Activation } from '../activations';
 
-/** One direction of a layer on the exact trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
-export interface ExactDirection {
+/** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
+export interface Float64Direction {
   readonly layer: GeneralLayer;
   readonly parameters: GeneralDirection;
   readonly activations: readonly Activation[];
@@ -40,18 +40,18 @@ export interface StepBack {
   readonly previous: Float64Array;
 }
 
-export interface ExactCell {
+export interface Float64Cell {
   /** Blocks of H rows in W, R and the biases. */
   readonly gates: number;
   readonly hasCellState: boolean;
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
-  forward(direction: ExactDirection, t: number, before: number, after: number): void;
-  back(direction: ExactDirection, step: StepBack): void;
+  forward(direction: Float64Direction, t: number, before: number, after: number): void;
+  back(direction: Float64Direction, step: StepBack): void;
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. */
-  recurrentInput(direction: ExactDirection, gate: number, t: number, before: number, out: Float64Array): void;
+  recurrentInput(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
 }
 
 /** h_{t−1}, which R reads in most cells. */
-export function previousState({ hidden, layer: { hiddenSize: H } }: ExactDirection, before: number, out: Float64Array): void {
+export function previousState({ hidden, layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
   out.set(hidden.subarray(before * H, (before + 1) * H));
 }

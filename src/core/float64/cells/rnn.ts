@@ -1,8 +1,8 @@
 /** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
 import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type ExactCell } from './cell';
+import { previousState, type Float64Cell } from './cell';
 
-export const rnn: ExactCell = {
+export const rnn: Float64Cell = {
   gates: 1,
   hasCellState: false,
 

@@ -1,9 +1,9 @@
 /** The source × target matrix in float64: the itemised gradients of every target at once, in the first direction of the top layer. */
 import { lengthOf } from '../numeric';
-import { exactCellOf } from './cells/registry';
-import { addLossGradient } from './exactBackward';
-import { log10Of } from './exactItemised';
-import { rowsOf, type ExactTrace } from './exactTrace';
+import { float64CellOf } from './cells/registry';
+import { addLossGradient } from './float64Backward';
+import { log10Of } from './float64Itemised';
+import { rowsOf, type Float64Trace } from './float64Trace';
 
 /** A row outside is brought back to unit length. */
 const smallest = 1e-100;
@@ -15,10 +15,10 @@ const stepsPerPause = 4;
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach τ, −Infinity for exactly zero. `pause` is called now and then with the
  * part that is done; it may throw to cancel.
  */
-export async function matrixExactly(trace: ExactTrace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
+export async function matrixInFloat64(trace: Float64Trace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
   const { steps: T, layers } = trace;
   const { hiddenSize: H, cell: name, directions: [own] } = layers[layers.length - 1];
-  const cell = exactCellOf(name);
+  const cell = float64CellOf(name);
   const width = layers[layers.length - 1].output.length / T;
   const zeros = (length: number) => new Float64Array(length);
   const back = { hidden: zeros(T * H), cellState: zeros(T * H), cellTotal: zeros(T * H), preActivations: zeros(T * cell.gates * H), recurrent: zeros(T * cell.gates * H), previous: zeros(T * H) };

@@ -5,9 +5,9 @@
 import { lengthOf } from '../numeric';
 import type { ItemisedNorms } from '../analysis/itemised';
 import { layerOutputSize } from '../model/generalModel';
-import { exactCellOf } from './cells/registry';
-import { addLossGradient } from './exactBackward';
-import { rowsOf, type ExactLayer, type ExactTrace } from './exactTrace';
+import { float64CellOf } from './cells/registry';
+import { addLossGradient } from './float64Backward';
+import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { addRowsMatrix } from './products';
 
 /** What reaches the outputs of a layer at each step. */
@@ -20,7 +20,7 @@ interface Arrivals {
 }
 
 /** Norms of every layer and direction. @param target a step */
-export function itemiseExactly(trace: ExactTrace, target: number): ItemisedNorms[][] {
+export function itemiseInFloat64(trace: Float64Trace, target: number): ItemisedNorms[][] {
   const { steps: T, layers, model } = trace;
   let above = arrivals(T, model.output.W.length / model.vocabularySize);
   above.isReached[target] = 1;
@@ -41,10 +41,10 @@ function arrivals(T: number, width: number): Arrivals {
   return { values: new Float64Array(T * width), logScales: new Float64Array(T).fill(-Infinity), isReached: new Uint8Array(T) };
 }
 
-function backDirection({ input, directions, hiddenSize: H, cell: name }: ExactLayer, d: number, T: number, above: Arrivals, below: Arrivals): ItemisedNorms {
+function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals): ItemisedNorms {
   const own = directions[d];
   const { layer, parameters } = own;
-  const cell = exactCellOf(name);
+  const cell = float64CellOf(name);
   const rows = cell.gates * H;
   const I = layer.inputSize;
   const width = layerOutputSize(layer);

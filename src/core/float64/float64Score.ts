@@ -6,8 +6,8 @@
  */
 import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
-import { exactCellOf } from './cells/registry';
-import { readExactly, rowsOf, type ExactLayer, type ExactTrace } from './exactTrace';
+import { float64CellOf } from './cells/registry';
+import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
 import { addRowsMatrix } from './products';
 
@@ -26,7 +26,7 @@ const largestGap = 2e-12;
 
 /** The logit of `symbol` after step `step`, and what each token's input has in it to first order. */
 export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symbol: number, step: number): Attribution {
-  const trace = readExactly(model, inputs, inputs);
+  const trace = readInFloat64(model, inputs, inputs);
   return { parts: along(trace, model, symbol, step), whole: scoreOf(trace, symbol, step), baseline: baselineOf(model, inputs, symbol, step) };
 }
 
@@ -37,7 +37,7 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
  * @param pause called between nodes; throws when it is cancelled
  */
 export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, mostStretches: number, pause: () => Promise<void>): Promise<Attribution> {
-  const scoreAt = (at: number) => scoreOf(readExactly(withInputsScaled(model, at), inputs, inputs), symbol, step);
+  const scoreAt = (at: number) => scoreOf(readInFloat64(withInputsScaled(model, at), inputs, inputs), symbol, step);
   const nodes = gaussLegendre(integralNodes);
   const [baseline, whole] = [scoreAt(0), scoreAt(1)];
   const tolerance = largestGap * Math.max(1, Math.abs(whole), Math.abs(baseline));
@@ -48,7 +48,7 @@ export async function integratedGradients(model: GeneralModel, inputs: Int32Arra
     const { from, to, before, after } = stretch;
     const own = new Float64Array(inputs.length);
     for (const { at, weight } of nodes) {
-      const trace = readExactly(withInputsScaled(model, from + (to - from) * at), inputs, inputs);
+      const trace = readInFloat64(withInputsScaled(model, from + (to - from) * at), inputs, inputs);
       along(trace, model, symbol, step).forEach((part, k) => (own[k] += (to - from) * weight * part));
       await pause();
     }
@@ -64,7 +64,7 @@ export async function integratedGradients(model: GeneralModel, inputs: Int32Arra
 }
 
 function baselineOf(model: GeneralModel, inputs: Int32Array, symbol: number, step: number): number {
-  return scoreOf(readExactly(withInputsScaled(model, 0), inputs, inputs), symbol, step);
+  return scoreOf(readInFloat64(withInputsScaled(model, 0), inputs, inputs), symbol, step);
 }
 
 /** The same model for inputs αx: what multiplies the tokens is scaled instead. */
@@ -75,7 +75,7 @@ function withInputsScaled(model: GeneralModel, factor: number): GeneralModel {
   return { ...model, layers: [{ ...first, directions: first.directions.map((direction) => ({ ...direction, W: scaled(direction.W) })) }, ...above] };
 }
 
-function scoreOf({ model, top }: ExactTrace, symbol: number, step: number): number {
+function scoreOf({ model, top }: Float64Trace, symbol: number, step: number): number {
   const width = model.output.W.length / model.vocabularySize;
   let score = 0;
   for (let i = 0; i < width; i++) score += model.output.W[symbol * width + i] * top[step * width + i];
@@ -83,7 +83,7 @@ function scoreOf({ model, top }: ExactTrace, symbol: number, step: number): numb
 }
 
 /** ∂S/∂x_k at the trace's inputs, times the inputs x_k of `model`, for every token k. */
-function along(trace: ExactTrace, model: GeneralModel, symbol: number, step: number): Float64Array {
+function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: number): Float64Array {
   const { steps: T, layers, inputs } = trace;
   const { W } = model.output;
   const width = W.length / model.vocabularySize;
@@ -116,8 +116,8 @@ function along(trace: ExactTrace, model: GeneralModel, symbol: number, step: num
 }
 
 /** Goes back through every direction of a layer. @param above [T, D·H]: what arrives at its outputs  @param visit is given ∂S/∂(W x) of a step, [G·H] */
-function eachStepBack({ directions, hiddenSize: H, cell: name }: ExactLayer, T: number, above: Float64Array, visit: (d: number, step: number, preActivations: Float64Array) => void): void {
-  const cell = exactCellOf(name);
+function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T: number, above: Float64Array, visit: (d: number, step: number, preActivations: Float64Array) => void): void {
+  const cell = float64CellOf(name);
   const rows = cell.gates * H;
   directions.forEach((own, d) => {
     const width = layerOutputSize(own.layer);

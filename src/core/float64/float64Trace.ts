@@ -2,22 +2,22 @@
 import { layerOutputSize, type GeneralDirection, type GeneralLayer, type GeneralModel } from '../model/generalModel';
 import type { LayerTrace, Trace } from '../model/trace';
 import { activationOf } from './activations';
-import type { ExactDirection } from './cells/cell';
-import { exactCellOf } from './cells/registry';
+import type { Float64Direction } from './cells/cell';
+import { float64CellOf } from './cells/registry';
 import { normalise } from './layerNorm';
 import { addMatrixVector } from './products';
 
-export interface ExactLayer extends LayerTrace {
-  readonly directions: readonly (ExactDirection & LayerTrace['directions'][number])[];
+export interface Float64Layer extends LayerTrace {
+  readonly directions: readonly (Float64Direction & LayerTrace['directions'][number])[];
   /** T × I: what it reads; null where that is one-hot tokens. */
   readonly input: Float64Array | null;
   /** T × D·H. */
   readonly output: Float64Array;
 }
 
-export interface ExactTrace extends Trace {
+export interface Float64Trace extends Trace {
   readonly model: GeneralModel;
-  readonly layers: readonly ExactLayer[];
+  readonly layers: readonly Float64Layer[];
   /** T × D·H: what the output layer reads. */
   readonly top: Float64Array;
   readonly probabilities: Float64Array;
@@ -30,10 +30,10 @@ export function rowsOf({ direction }: { readonly direction: 'forward' | 'backwar
 }
 
 /** @param inputs T ids  @param targets T ids */
-export function readExactly(model: GeneralModel, inputs: Int32Array, targets: Int32Array): ExactTrace {
+export function readInFloat64(model: GeneralModel, inputs: Int32Array, targets: Int32Array): Float64Trace {
   const T = inputs.length;
   let x = embedded(model, inputs);
-  const layers: ExactLayer[] = [];
+  const layers: Float64Layer[] = [];
   for (const layer of model.layers) {
     const read = readLayer(layer, x, inputs);
     layers.push(read);
@@ -53,7 +53,7 @@ function embedded({ embedding, vocabularySize }: GeneralModel, inputs: Int32Arra
   return x;
 }
 
-function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Array): ExactLayer {
+function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Array): Float64Layer {
   const { cell, hiddenSize: H } = layer;
   const T = ids.length;
   const directions = layer.directions.map((parameters) => readDirection(layer, parameters, input, ids));
@@ -68,10 +68,10 @@ function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Ar
   return { cell, hiddenSize: H, directions, input, output };
 }
 
-function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input: Float64Array | null, ids: Int32Array): ExactLayer['directions'][number] {
+function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input: Float64Array | null, ids: Int32Array): Float64Layer['directions'][number] {
   const { hiddenSize: H, inputSize: I, cell } = layer;
-  const exactCell = exactCellOf(cell);
-  const { gates: G, hasCellState } = exactCell;
+  const float64Cell = float64CellOf(cell);
+  const { gates: G, hasCellState } = float64Cell;
   const T = ids.length;
   const { W, Wb, direction } = parameters;
   const rows = G * H;
@@ -94,13 +94,13 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
     for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = Wb[j] + (input ? 0 : W[j * I + ids[t]]);
     if (input) addMatrixVector(own.preActivations, t * rows, W, input, t * I, rows, I);
     const { before, after } = rowsOf(parameters, t);
-    exactCell.forward(own, t, before, after);
+    float64Cell.forward(own, t, before, after);
   }
   return own;
 }
 
 /** Softmax of W top + b. */
-function predict({ output: { W, b }, vocabularySize: V }: GeneralModel, top: Float64Array, targets: Int32Array): Pick<ExactTrace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
+function predict({ output: { W, b }, vocabularySize: V }: GeneralModel, top: Float64Array, targets: Int32Array): Pick<Float64Trace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);

@@ -3,8 +3,8 @@ import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
-import { exactCellOf } from './cells/registry';
-import { rowsOf, type ExactLayer, type ExactTrace } from './exactTrace';
+import { float64CellOf } from './cells/registry';
+import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
 
@@ -16,7 +16,7 @@ export interface DirectionGradient {
   readonly Rb: Float64Array;
 }
 
-export interface ExactGradient {
+export interface Float64Gradient {
   readonly totals: readonly (readonly TotalNorms[])[];
   readonly layers: readonly (readonly DirectionGradient[])[];
   readonly output: { readonly W: Float64Array; readonly b: Float64Array };
@@ -25,7 +25,7 @@ export interface ExactGradient {
 }
 
 /** Vᵀ (p − y) · scale, what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
-export function addLossGradient(trace: ExactTrace, t: number, scale: number, out: Float64Array, to: number): void {
+export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
   const { model, layers } = trace;
   const { W } = model.output;
   const V = model.vocabularySize;
@@ -39,13 +39,13 @@ export function addLossGradient(trace: ExactTrace, t: number, scale: number, out
 }
 
 /** V: p − y of step t. */
-function lossError({ model: { vocabularySize: V }, probabilities, targets }: ExactTrace, t: number): Float64Array {
+function lossError({ model: { vocabularySize: V }, probabilities, targets }: Float64Trace, t: number): Float64Array {
   const error = probabilities.slice(t * V, (t + 1) * V);
   restoreTargets(error, targets.subarray(t, t + 1), V);
   return error;
 }
 
-export function exactGradient(trace: ExactTrace): ExactGradient {
+export function float64Gradient(trace: Float64Trace): Float64Gradient {
   const { model, steps: T, layers } = trace;
   const V = model.vocabularySize;
   const width = model.output.W.length / V;
@@ -70,7 +70,7 @@ export function exactGradient(trace: ExactTrace): ExactGradient {
   return { totals, layers: gradients, output, embedding: embeddingGradient(trace, above, output.W) };
 }
 
-function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: V }, inputs }: ExactTrace, gradients: Float64Array, ofOutput: Float64Array): Float64Array | null {
+function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: V }, inputs }: Float64Trace, gradients: Float64Array, ofOutput: Float64Array): Float64Array | null {
   if (!embedding) return null;
   const E = embedding.length / V;
   const sum = W === embedding ? ofOutput : new Float64Array(embedding.length);
@@ -79,10 +79,10 @@ function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: 
 }
 
 /** Adds what goes down to `below`, T × I. */
-function backDirection({ steps: T, inputs }: ExactTrace, { input, directions, hiddenSize: H, cell: name }: ExactLayer, d: number, above: Float64Array, below: Float64Array): { norms: TotalNorms; gradient: DirectionGradient } {
+function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, above: Float64Array, below: Float64Array): { norms: TotalNorms; gradient: DirectionGradient } {
   const own = directions[d];
   const { layer, parameters } = own;
-  const cell = exactCellOf(name);
+  const cell = float64CellOf(name);
   const rows = cell.gates * H;
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows) };
