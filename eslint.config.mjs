@@ -9,7 +9,7 @@ const rooms = {
   tokens: [],
   formats: [],
   core: ['kernels', 'tokens'],
-  modelFiles: ['core', 'formats'],
+  modelFiles: ['core', 'formats', 'tokens'],
   protocol: ['tokens'],
   engine: ['protocol', 'modelFiles', 'formats', 'core', 'kernels', 'tokens'],
   editor: ['protocol', 'tokens'],

@@ -1,6 +1,6 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
-import { formatVocabulary, parseVocabulary } from '../core/corpus/vocabularyFormat';
+import { formatVocabulary, parseVocabulary } from './vocabularyFormat';
 import { checkConfig, plainStack, type ModelConfig } from '../core/model/config';
 import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';

@@ -1,5 +1,5 @@
 /** Hostile vocabulary files: arrays, symbol → id, tokenizer.json. */
-import { vocabularyOfFile } from '../../src/core/corpus/foreignVocabulary';
+import { vocabularyOfFile } from '../../src/modelFiles/foreignVocabulary';
 import { UserError } from '../../src/userError';
 import { symbols } from '../reference/onnxReferences';
 import { oneOf, type FuzzedFormat, type Mutation } from './format';

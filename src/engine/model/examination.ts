@@ -10,7 +10,7 @@ import { lengthOf } from '../../core/numeric';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
-import { vocabularyOfMetadata } from '../../core/corpus/foreignVocabulary';
+import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
 import { UserError } from '../../userError';
 import type { ExamineRequest } from '../../protocol/engine';
 import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';

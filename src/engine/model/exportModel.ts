@@ -1,6 +1,6 @@
 /** Writing the open model for other tools. */
 import { extname } from 'node:path';
-import { formatVocabulary } from '../../core/corpus/vocabularyFormat';
+import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
 import { writeTorchWeights } from '../../modelFiles/torchWeights';

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText, type FoundVocabulary } from '../../core/corpus/foreignVocabulary';
+import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText, type FoundVocabulary } from '../../modelFiles/foreignVocabulary';
 import type { GeneralModel } from '../../core/model/generalModel';
 import { generalModelOf, plainModelOf, type PlainModel } from '../../core/model/plainModel';
 import { checkpointOf } from '../../modelFiles/checkpointFile';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { byteSymbol } from '../../../../src/tokens/tokenUnit';
 import { noSpecials, Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { formatVocabulary, parseVocabulary } from '../../../../src/core/corpus/vocabularyFormat';
+import { formatVocabulary, parseVocabulary } from '../../../../src/modelFiles/vocabularyFormat';
 import { corpusOf } from './support';
 
 const units = ['codePoint', 'grapheme', 'word', 'byte'] as const;

@@ -2,9 +2,9 @@
  * Vocabularies that come with models of other tools: a JSON array (id = index) or object (symbol → id), a tokenizer.json of Hugging Face
  * with a character- or word-level model, or what exporters leave in a model's metadata.
  */
-import { UserError } from '../../userError';
-import { codePointOf, type ReadUnit } from '../../tokens/tokenUnit';
-import { noSpecials, Vocabulary } from './vocabulary';
+import { UserError } from '../userError';
+import { codePointOf, type ReadUnit } from '../tokens/tokenUnit';
+import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
 import { parseVocabulary } from './vocabularyFormat';
 
 export interface FoundVocabulary {

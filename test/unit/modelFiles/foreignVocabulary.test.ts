@@ -1,8 +1,8 @@
 /** Vocabularies of other tools' models; how texts are cut, beside Hugging Face's tokenizers (test/vectors/tokenizer_cuts.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText } from '../../../../src/core/corpus/foreignVocabulary';
-import { UserError } from '../../../../src/userError';
+import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText } from '../../../src/modelFiles/foreignVocabulary';
+import { UserError } from '../../../src/userError';
 
 interface Cuts {
   readonly name: string;

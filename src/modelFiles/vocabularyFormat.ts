@@ -1,6 +1,6 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { readUnits } from '../../tokens/tokenUnit';
-import { noSpecials, Vocabulary, type Specials } from './vocabulary';
+import { readUnits } from '../tokens/tokenUnit';
+import { noSpecials, Vocabulary, type Specials } from '../core/corpus/vocabulary';
 
 /** Both parsed from JSON. */
 export interface VocabularyFields {
