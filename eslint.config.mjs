@@ -1,28 +1,35 @@
 // Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
-// (docs/architecture.md): editor → protocol ← engine → core → kernels, and webview → protocol; all know tokens, which know nobody.
+// (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and webview → protocol. That there are
+// no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
 import tseslint from 'typescript-eslint';
 
 /** Rooms of the house, and what each may import from the others. */
 const rooms = {
   kernels: [],
   tokens: [],
+  formats: [],
   core: ['kernels', 'tokens'],
+  modelFiles: ['core', 'formats', 'tokens'],
   protocol: ['tokens'],
-  engine: ['protocol', 'core', 'kernels', 'tokens'],
+  engine: ['protocol', 'modelFiles', 'formats', 'core', 'kernels', 'tokens'],
   editor: ['protocol', 'tokens'],
   terminal: ['protocol', 'engine'],
 };
 
 const allRooms = Object.keys(rooms);
+/** They run in a browser too. */
+const pure = ['formats', 'core', 'modelFiles', 'protocol', 'kernels', 'tokens'];
+
+const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
 function boundary(room) {
   const forbidden = allRooms.filter((other) => other !== room && !rooms[room].includes(other));
   const patterns = [
-    { group: [...forbidden.flatMap((other) => [`**/${other}/*`, `**/${other}/**`]), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
+    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
   ];
   const paths = [];
   if (room !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
-  if (['core', 'protocol', 'kernels', 'tokens'].includes(room)) {
+  if (pure.includes(room)) {
     patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
     paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
   }
@@ -49,6 +56,7 @@ export default tseslint.config(
     },
   },
   ...allRooms.map(boundary),
+  { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All rooms know it, so it knows none.' }] }] } },
   {
     files: ['webview/**/*.ts'],
     rules: {
@@ -57,7 +65,7 @@ export default tseslint.config(
         {
           paths: ['vscode', 'onnxruntime-node'],
           patterns: [
-            { group: ['**/src/engine/**', '**/src/core/**', '**/src/kernels/**', '**/src/editor/**', '**/src/terminal/**'], message: 'The page knows only the protocol.' },
+            { group: filesOf(allRooms.filter((name) => name !== 'protocol').map((name) => `src/${name}`)), message: 'The page knows only the protocol.' },
             { regex: '^node:', message: 'The page runs in a browser.' },
           ],
         },

@@ -1,4 +1,4 @@
-// Bakes the page's colour tables into webview/colours/tables.ts:  node scripts/colours.mjs
+// Bakes the page's colour tables into webview/shared/colors/tables.ts:  node scripts/colours.mjs
 //
 // A table has 256 entries. Hues are those of d3-scale-chromatic (ColorBrewer ramps that colour-blind readers can tell
 // apart); the lightness is set here, in CIELAB, so that equal steps on the scale look like equal steps: it runs evenly from
@@ -89,4 +89,4 @@ ${Object.entries(tables)
   .join('\n')}
 } as const;
 `;
-writeFileSync(fileURLToPath(new URL('../webview/colours/tables.ts', import.meta.url)), source);
+writeFileSync(fileURLToPath(new URL('../webview/shared/colors/tables.ts', import.meta.url)), source);

@@ -1,5 +1,5 @@
 /** A model's file dropped on the page: its address goes to the editor, which opens it. The page itself reads no file. */
-import type { Link } from './link';
+import type { Link } from './shared/link';
 
 /** Where the editor's explorer, and the system's, put addresses of what is dragged. */
 const listTypes = ['application/vnd.code.uri-list', 'text/uri-list'];

@@ -1,10 +1,10 @@
 /** The run header: what is trained, how far it is, and the controls. */
 import type { ControlAction, PanelStatus } from '../src/protocol/panel';
 import type { RunDescription, RunState } from '../src/protocol/run';
-import type { LatestStep } from './charts/metrics';
-import { button, type PageButton } from './controls';
-import { element, setText } from './dom';
-import type { Texts } from './texts';
+import type { LatestStep } from './shared/charts/metrics';
+import { button, type PageButton } from './shared/controls';
+import { element, setText } from './shared/dom';
+import type { Texts } from './shared/texts';
 
 const stateKeys = {
   starting: 'stateStarting',

@@ -1,7 +1,7 @@
 /** Where the reader was in the text, kept while the page is away: which steps were in view, and whose gradient was traced back. */
 import type { FrameHeader } from '../src/protocol/frame';
-import type { Link } from './link';
-import type { View } from './view';
+import type { Link } from './shared/link';
+import type { View } from './shared/view';
 
 const name = 'place';
 /** Milliseconds without change before it is kept. */

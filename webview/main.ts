@@ -1,10 +1,10 @@
 /** The page's entry: joins the editor's messages to the page. */
 import type { PageView, ToPage } from '../src/protocol/panel';
 import { acceptModels } from './drop';
-import { Link } from './link';
+import { Link } from './shared/link';
 import { Page } from './page';
-import { loadTexts } from './texts';
-import { acquireEditor } from './vscode';
+import { loadTexts } from './shared/texts';
+import { acquireEditor } from './shared/vscode';
 
 const link = new Link(acquireEditor());
 window.addEventListener('error', (event) => link.error(event.error ?? event.message));

@@ -2,21 +2,21 @@
 import type { Frame } from '../src/protocol/frame';
 import type { PageView, PanelStatus, ToPage } from '../src/protocol/panel';
 import type { RunDescription } from '../src/protocol/run';
-import { Metrics } from './charts/metrics';
-import type { Columns } from './columns';
-import { button } from './controls';
-import { element } from './dom';
-import { Exporter, type PageState } from './exporting/exporter';
-import { flowRows, type FlowRow } from './flowRows';
+import { Metrics } from './shared/charts/metrics';
+import type { Columns } from './shared/columns';
+import { button } from './shared/controls';
+import { element } from './shared/dom';
+import { Exporter, type PageState } from './shared/exporting/exporter';
+import { flowRows, type FlowRow } from './shared/flowRows';
 import { Header } from './header';
 import { KeptPlace } from './keptPlace';
-import type { Link } from './link';
-import type { PageParts, Scene, Section } from './section';
+import type { Link } from './shared/link';
+import type { PageParts, Scene, Section } from './shared/section';
 import { sectionsOf } from './sections';
-import type { Texts } from './texts';
-import { readTheme, watchTheme } from './theme';
-import { Travel } from './travel';
-import { View } from './view';
+import type { Texts } from './shared/texts';
+import { readTheme, watchTheme } from './shared/theme';
+import { Travel } from './shared/travel';
+import { View } from './shared/view';
 
 /** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
 const marginLeft = 58;

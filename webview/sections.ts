@@ -1,15 +1,15 @@
 /** The page's sections, in the order they are read. */
 import type { PageView } from '../src/protocol/panel';
-import { ChartSection } from './charts/chartSection';
-import { CompareSection } from './compareSection';
-import { FlowSection } from './flowSection';
-import { MatrixSection } from './matrixSection';
-import { OverTrainingSection } from './overTrainingSection';
-import { PlaygroundSection } from './playgroundSection';
-import { SampleSection } from './sampleSection';
-import type { PageParts, Section } from './section';
-import { TruncationSection } from './compareTruncations';
-import { WhySection } from './whySection';
+import { ChartSection } from './sections/learning/chartSection';
+import { CompareSection } from './sections/compare/compareSection';
+import { FlowSection } from './sections/flow/flowSection';
+import { MatrixSection } from './sections/matrix/matrixSection';
+import { OverTrainingSection } from './sections/overTraining/overTrainingSection';
+import { PlaygroundSection } from './sections/playground/playgroundSection';
+import { SampleSection } from './sections/sample/sampleSection';
+import type { PageParts, Section } from './shared/section';
+import { TruncationSection } from './sections/compare/compareTruncations';
+import { WhySection } from './sections/why/whySection';
 
 export function sectionsOf(parts: PageParts, view: PageView): Section[] {
   switch (view) {

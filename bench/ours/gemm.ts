@@ -1,6 +1,6 @@
 /** What ONNX Runtime's matrix product reaches here: the limit that training is held against. */
-import { GraphBuilder } from '../../src/core/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../src/core/onnx/messages';
+import { GraphBuilder } from '../../src/formats/onnx/graphBuilder';
+import { dataType, encodeModel } from '../../src/formats/onnx/messages';
 import { InferenceSession, Tensor } from '../../src/engine/onnxRuntime';
 
 const rounds = 5;

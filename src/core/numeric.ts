@@ -18,13 +18,3 @@ export function lengthOf(x: Float32Array | Float64Array, at = 0, length = x.leng
   for (let i = at; i < at + length; i++) sum += (x[i] / largest) ** 2;
   return largest * Math.sqrt(sum);
 }
-
-/** IEEE 754 binary16. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}

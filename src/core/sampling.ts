@@ -1,7 +1,7 @@
 /** Drawing the next token from a model's prediction. */
 import { checkInteger } from './model/config';
 import type { Random } from './model/random';
-import { UserError } from './userError';
+import { UserError } from '../userError';
 
 export interface SamplingSettings {
   /** τ: probabilities are raised to 1/τ; 0 takes the likeliest token always. */

@@ -1,7 +1,7 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
 import { setImmediate } from 'node:timers/promises';
 import { Random } from '../core/model/random';
-import { UserError } from '../core/userError';
+import { UserError } from '../userError';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';

@@ -3,7 +3,7 @@ import type { Vocabulary } from '../core/corpus/vocabulary';
 import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
-import { UserError } from '../core/userError';
+import { UserError } from '../userError';
 import type { PlainModel } from '../core/model/plainModel';
 import type { ModelSettings } from '../protocol/settings';
 import type { InspectedModel } from './inspect/inspector';

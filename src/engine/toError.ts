@@ -1,5 +1,5 @@
 /** How what the engine throws crosses the link. */
-import { UserError } from '../core/userError';
+import { UserError } from '../userError';
 import type { WireError } from '../protocol/rpc';
 
 export function toError(thrown: unknown): WireError {

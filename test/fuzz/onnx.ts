@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/core/model/random';
 import { generalModelOf } from '../../src/core/model/plainModel';
-import { readExactly } from '../../src/core/exact/exactTrace';
-import { checkpointOf, encodeCheckpoint } from '../../src/core/onnx/checkpointFile';
-import { generalGraph } from '../../src/core/onnx/generalGraph';
-import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodeProto } from '../../src/core/onnx/messages';
-import { decodeOnnx } from '../../src/core/onnx/onnxFile';
-import { readOnnx } from '../../src/core/onnx/read/readModel';
+import { readInFloat64 } from '../../src/core/float64/float64Trace';
+import { checkpointOf, encodeCheckpoint } from '../../src/modelFiles/checkpointFile';
+import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
+import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodeProto } from '../../src/formats/onnx/messages';
+import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
+import { readOnnx } from '../../src/modelFiles/onnx/read/readModel';
 import { plainStack } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random as Seeded } from '../../src/core/model/random';
@@ -77,7 +77,7 @@ export const onnx: FuzzedFormat = {
     const read = checkpoint_ ? { model: generalModelOf(checkpoint_.config, checkpoint_.parameters) } : readOnnx(proto, externalDataOf(path));
     if (!read.model) return;
     encodeModel(generalGraph(read.model));
-    readExactly(read.model, Int32Array.of(0, 0, 0), Int32Array.of(0, 0, 0));
+    readInFloat64(read.model, Int32Array.of(0, 0, 0), Int32Array.of(0, 0, 0));
   },
 };
 

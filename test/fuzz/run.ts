@@ -1,7 +1,7 @@
 /** What is asked of every reader, whatever it is given: the thing itself, or one sentence that refuses it, soon and in bounds. */
 import { createContext, Script } from 'node:vm';
 import { Random } from '../../src/core/model/random';
-import { UserError } from '../../src/core/userError';
+import { UserError } from '../../src/userError';
 import { changedBytes } from './bytes';
 import { below, oneOf, type FuzzedFormat } from './format';
 import { changedJson } from './json';

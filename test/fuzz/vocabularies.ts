@@ -1,6 +1,6 @@
 /** Hostile vocabulary files: arrays, symbol → id, tokenizer.json. */
-import { vocabularyOfFile } from '../../src/core/corpus/foreignVocabulary';
-import { UserError } from '../../src/core/userError';
+import { vocabularyOfFile } from '../../src/modelFiles/foreignVocabulary';
+import { UserError } from '../../src/userError';
 import { symbols } from '../reference/onnxReferences';
 import { oneOf, type FuzzedFormat, type Mutation } from './format';
 import { replacedOne } from './weights';

@@ -1,7 +1,7 @@
 /** Hostile safetensors files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTorchWeights } from '../../src/core/model/torchWeights';
+import { readTorchWeights } from '../../src/modelFiles/torchWeights';
 import { onnxFolder } from '../reference/onnxReferences';
 import { oneOf, type FuzzedFormat, type Mutation } from './format';
 

@@ -11,7 +11,7 @@ const korean = readStrings('l10n/bundle.l10n.ko.json');
 function spokenSentences(): Map<string, string> {
   const sentences = new Map<string, string>();
   const call = /(?:l10n\.t\(|[^\w.]t\(|new UserError\(|template:)\s*'((?:[^'\\\n]|\\.)*)'/g;
-  for (const folder of ['src/core', 'src/engine', 'src/editor', 'src/protocol']) {
+  for (const folder of ['src/core', 'src/formats', 'src/modelFiles', 'src/engine', 'src/editor', 'src/protocol']) {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     for (const file of files) {
       for (const [, literal] of readFileSync(join(folder, file), 'utf8').matchAll(call)) {

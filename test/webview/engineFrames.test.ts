@@ -12,7 +12,7 @@ import type { Watch } from '../../src/protocol/engine';
 import type { Frame } from '../../src/protocol/frame';
 import type { FromPage } from '../../src/protocol/panel';
 import { defaultThresholds } from '../../src/protocol/settings';
-import { tables } from '../../webview/colours/tables';
+import { tables } from '../../webview/shared/colors/tables';
 import { randomModel } from '../unit/support/models';
 import { PageBrowser, screenshotPath } from './browser';
 

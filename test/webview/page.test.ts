@@ -7,7 +7,7 @@ import { pageHtml } from '../../src/protocol/pageHtml';
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
 import type { FromPage } from '../../src/protocol/panel';
 import type { TrainingSettings } from '../../src/protocol/settings';
-import { Series } from '../../webview/charts/series';
+import { Series } from '../../webview/shared/charts/series';
 import { PageBrowser, type OpenOptions } from './browser';
 import { syntheticRun } from './synthetic';
 

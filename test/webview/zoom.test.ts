@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage } from '../../src/protocol/panel';
-import { tables } from '../../webview/colours/tables';
+import { tables } from '../../webview/shared/colors/tables';
 import { PageBrowser } from './browser';
 
 const width = 900;

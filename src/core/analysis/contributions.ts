@@ -7,7 +7,7 @@
  * carried-in state, sum to V·h_t (the logit without its bias).
  */
 import { cellOf } from '../model/cells/registry';
-import { before } from '../model/tape';
+import { before } from '../model/directionTape';
 import type { DirectionTrace, Floats, LayerTrace, Trace } from '../model/trace';
 
 export interface Contributions {

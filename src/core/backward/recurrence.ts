@@ -8,7 +8,8 @@ import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
-import { stepOf, type Tape } from '../model/tape';
+import { stepOf } from '../model/directionTape';
+import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
 /** Norms over units and streams of the total gradients of one layer's direction, one per step of the window. */

@@ -2,7 +2,7 @@
  * From a text that comes in chunks to a corpus, in two passes: one that finds and counts the symbols, one that encodes. The whole
  * text is never held; its ids are.
  */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { SequenceCutter, type Split } from './sequenceCutter';
 import { learningReader, type TokenReader } from './tokenReader';

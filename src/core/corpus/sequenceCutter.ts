@@ -1,5 +1,5 @@
 /** Cuts a text that comes in chunks into sequences: its lines, or its paragraphs, which blank lines separate. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 
 export type Split = 'lines' | 'paragraphs';
 

@@ -3,7 +3,7 @@
  * reaches back to its sequence's beginning. Each pass reads every sequence once; where its last batch has fewer than B, the other
  * streams are empty.
  */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import type { Ids } from './ids';
 import { randomOf, shuffle } from './shuffle';
 import type { WindowInfo, WindowReader } from './windowReader';

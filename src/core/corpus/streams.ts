@@ -2,7 +2,7 @@
  * Reads tokens as B contiguous streams, window by window. The streams lie one after another in the tokens; after the last
  * whole window all of them start again from their beginnings.
  */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import type { Ids } from './ids';
 import type { WindowInfo, WindowReader } from './windowReader';
 

@@ -1,5 +1,5 @@
 /** Symbols and their ids: what tokens a model knows. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
 import { byteOf, codePointOf, isForeign, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';

@@ -1,7 +1,8 @@
 /** A layer's directions side by side: what it gives, and what comes back to it. */
 import { at } from '../../kernels/arena';
 import { outputSize } from '../model/config';
-import type { DirectionTape, LayerTape, Tape } from '../model/tape';
+import type { DirectionTape } from '../model/directionTape';
+import type { LayerTape, Tape } from '../model/tape';
 
 /** Writes the states after each step of both directions into the layer's output. A single direction's states are its output. */
 export function concatenate({ config, arena, rows, batch }: Tape, { directions, output }: LayerTape): void {

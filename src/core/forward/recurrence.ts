@@ -9,7 +9,8 @@ import type { ForwardPass, Part } from '../model/cells/cell';
 import { cellOf } from '../model/cells/registry';
 import { directionsOf } from '../model/config';
 import type { DirectionParameters } from '../model/parameters';
-import { before, stepOf, type DirectionTape, type Tape } from '../model/tape';
+import { before, stepOf, type DirectionTape } from '../model/directionTape';
+import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
 export class ForwardRecurrence {

@@ -1,5 +1,5 @@
 /** What a model is, before it has parameters. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 
 export type CellName = 'rnn' | 'lstm' | 'gru';
 export type Activation = 'tanh' | 'relu';

@@ -1,5 +1,5 @@
 /** A model's first parameters. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { cellOf } from './cells/registry';
 import { outputSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';

@@ -1,5 +1,5 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 import { checkConfig, directionsOf, inputSize, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import type { GeneralModel, Weights } from './generalModel';

@@ -5,23 +5,8 @@
  */
 import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from './cells/registry';
-import { directionsOf, outputSize, type CellName, type Direction, type ModelConfig } from './config';
-
-/**
- * One direction of one layer. Its states have one row more than there are steps. Forward, row t is the state before step t and
- * row t + 1 the one after it; backward, which begins at the last step, row t + 1 is the one before and row t the one after.
- */
-export interface DirectionTape {
-  readonly direction: Direction;
-  /** (T + 1) × B × H. */
-  readonly hidden: Float32Array;
-  /** (T + 1) × B × H for an LSTM, empty otherwise. */
-  readonly cellState: Float32Array;
-  /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. */
-  readonly gates: Float32Array;
-  /** T × B × H for a GRU, empty otherwise: R_h h_{t−1} + Rb_h. */
-  readonly recurrentCandidate: Float32Array;
-}
+import { directionsOf, outputSize, type CellName, type ModelConfig } from './config';
+import type { DirectionTape } from './directionTape';
 
 export interface LayerTape {
   readonly cell: CellName;
@@ -150,24 +135,4 @@ export class Tape {
       cellState.fill(0, 0, size);
     }
   }
-}
-
-/** Row of the states before step t. */
-export function before({ direction }: Pick<DirectionTape, 'direction'>, step: number): number {
-  return direction === 'forward' ? step : step + 1;
-}
-
-/** Row of the states after step t. */
-export function after({ direction }: Pick<DirectionTape, 'direction'>, step: number): number {
-  return direction === 'forward' ? step + 1 : step;
-}
-
-/** The step that comes s-th on the way forward through a window of so many. */
-export function stepOf({ direction }: Pick<DirectionTape, 'direction'>, s: number, steps: number): number {
-  return direction === 'forward' ? s : steps - 1 - s;
-}
-
-/** How the kernels are told the direction: 1 for the backward one. */
-export function directionFlag({ direction }: DirectionTape): number {
-  return Number(direction === 'backward');
 }

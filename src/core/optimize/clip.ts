@@ -1,7 +1,7 @@
 /** Gradient clipping by value and by global norm, as PyTorch's `clip_grad_value_` and `clip_grad_norm_`. */
 import { at } from '../../kernels/arena';
 import type { Kernels } from '../../kernels/exports';
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 
 /** Added to the norm before dividing, as PyTorch does. */
 const epsilon = 1e-6;

@@ -1,11 +1,4 @@
-/** What an optimizer is, and all of them. Each is one loop over the flat parameter array, step for step as PyTorch's. */
-import type { Arena } from '../../kernels/arena';
-import { UserError } from '../userError';
-import { Adagrad } from './adagrad';
-import { Adam } from './adam';
-import { RmsProp } from './rmsProp';
-import { Sgd } from './sgd';
-
+/** What an optimizer is. Each is one loop over the flat parameter array, step for step as PyTorch's. */
 export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
 
 /** Other constants are PyTorch's defaults. */
@@ -27,33 +20,4 @@ export interface Optimizer {
   count: number;
   /** Arrays to be saved with a checkpoint and filled again from one, by name. */
   readonly moments: Readonly<Record<string, Float32Array>>;
-}
-
-const optimizers: Readonly<Record<OptimizerName, (settings: OptimizerSettings, length: number, arena: Arena) => Optimizer>> = {
-  sgd: ({ momentum, nesterov, weightDecay }, length) => new Sgd(momentum, nesterov, weightDecay ?? 0, length),
-  rmsprop: ({ momentum, weightDecay }, length) => new RmsProp(momentum, weightDecay ?? 0, length),
-  adagrad: ({ weightDecay }, length) => new Adagrad(weightDecay ?? 0, length),
-  adam: ({ weightDecay }, length, arena) => new Adam(weightDecay ?? 0, false, length, arena),
-  adamw: ({ weightDecay }, length, arena) => new Adam(weightDecay ?? Adam.decoupledWeightDecay, true, length, arena),
-};
-
-/** An optimizer of `length` parameters in `arena`, before its first step. The settings must have passed `checkOptimizer`. */
-export function optimizerOf(settings: OptimizerSettings, length: number, arena: Arena): Optimizer {
-  return optimizers[settings.optimizer](settings, length, arena);
-}
-
-/** Throws a UserError where a setting cannot be used. */
-export function checkOptimizer({ optimizer, momentum, nesterov, weightDecay }: OptimizerSettings): void {
-  if (!Object.hasOwn(optimizers, optimizer)) {
-    throw new UserError('The optimizer “{0}” is unknown; choose sgd, rmsprop, adagrad, adam or adamw.', optimizer);
-  }
-  if (!(momentum >= 0 && momentum < 1)) {
-    throw new UserError('The momentum is {0}; it must be at least 0 and less than 1.', String(momentum));
-  }
-  if (optimizer === 'sgd' && nesterov && momentum === 0) {
-    throw new UserError('Nesterov’s momentum needs a momentum above 0, such as 0.9.');
-  }
-  if (weightDecay !== null && !(weightDecay >= 0 && Number.isFinite(weightDecay))) {
-    throw new UserError('The weight decay is {0}; it must be 0 or a positive number.', String(weightDecay));
-  }
 }

@@ -3,7 +3,7 @@
  * settings alone, so that a resumed run has nothing to restore.
  */
 import { checkInteger } from '../model/config';
-import { UserError } from '../userError';
+import { UserError } from '../../userError';
 
 export type ScheduleName = 'constant' | 'cosine' | 'step';
 

@@ -1,5 +1,5 @@
 /** Reading JSON written by another time or hand: every field is checked, and a wrong one is named. */
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 
 export interface Range {
   readonly min?: number;

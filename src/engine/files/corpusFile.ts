@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { readError } from './fileErrors';
 import { firstInvalidByte, unfinishedBytes } from './utf8';
 

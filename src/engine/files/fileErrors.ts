@@ -1,5 +1,5 @@
 /** Operating system errors as sentences. */
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 
 /** The error to throw when writing into `folder` failed; anything but an operating system error is returned as it is. */
 export function writeError(thrown: unknown, folder: string): unknown {

@@ -1,7 +1,7 @@
 /** A run's flows over training on disk, flows.safetensors beside run.json: so that they outlive the engine. */
 import { readFile } from 'node:fs/promises';
 import { FlowHistory } from '../inspect/flowHistory';
-import { decodeSafetensors, encodeSafetensors } from '../../core/model/safetensors';
+import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors';
 import type { FrameHeader } from '../../protocol/frame';
 import { writeFileAtomic } from './atomicWrite';
 

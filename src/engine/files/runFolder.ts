@@ -4,7 +4,7 @@
  */
 import { access, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Progress, ValidationPoint } from '../../protocol/run';
 import { defaultTrainingSettings } from '../../protocol/settings';
 import { temporaryFile, writeFileAtomic } from './atomicWrite';

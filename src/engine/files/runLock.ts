@@ -7,7 +7,7 @@ import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { errorCode, writeError } from './fileErrors';
 
 /** Milliseconds from one touch to the next, and without a touch until an owner counts as gone. */

@@ -1,5 +1,5 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 import { Fields } from './checkedJson';

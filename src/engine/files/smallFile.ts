@@ -1,6 +1,6 @@
 /** Reading a file whole, after a look at what it is. */
 import { readFile, stat } from 'node:fs/promises';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { readError } from './fileErrors';
 
 /** The bytes of a regular file. Throws a UserError for anything else, and for a file of more than `mostBytes` before it is read. */

@@ -1,9 +1,9 @@
 /** What each token of a probe has of the logit of one of them. */
 import { contributionsTo } from '../../core/analysis/contributions';
-import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/exact/exactScore';
+import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector } from './inspector';
 

@@ -4,7 +4,7 @@
  * saturated (1 − h² of an h near 1), most digits of what is left have cancelled. And a relu unit that is nearly at its kink may be on the wrong side.
  */
 import type { Trace } from '../../core/model/trace';
-import type { LayerFlow } from './inspector';
+import type { LayerFlow } from './flows';
 
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;

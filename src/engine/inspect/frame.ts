@@ -1,10 +1,11 @@
 /** A probe's flow as a frame: every series in one array, and a header that says where each lies. */
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../protocol/settings';
-import { resolveTarget, type Inspector, type Look, type StateFlow } from './inspector';
+import { resolveTarget, type StateFlow } from './flows';
+import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
 import { cellNorms, hiddenNorms, unitValues } from './states';
 

@@ -3,7 +3,7 @@
  * machine.
  */
 import { setImmediate } from 'node:timers/promises';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
 import type { Message } from '../../protocol/run';

@@ -1,16 +1,16 @@
 /** Reads probes with a model, and asks the analysis what its gradients do. */
-import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
+import type { Thresholds } from '../../core/analysis/regions';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import type { Direction } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
-import { ExactReading, FastReading, type Reading } from './reading';
+import { flowsOf, resolveTarget, type LayerFlow } from './flows';
+import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
 export interface InspectedModel {
@@ -21,25 +21,6 @@ export interface InspectedModel {
   readonly isLive: boolean;
   readonly vocabulary: Vocabulary;
   readonly backend: Backend;
-}
-
-/** What one target's itemised gradient says of one state of one layer. */
-export interface StateFlow {
-  /** log₁₀‖∂ℓ_τ/∂h_t‖, or of c_t. */
-  readonly log10: Float64Array;
-  /** The same, relative to the target's own step. */
-  readonly relative: Float64Array;
-  readonly regions: readonly Region[];
-  readonly horizon: number | null;
-  readonly slope: number | null;
-}
-
-export interface LayerFlow {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly hidden: StateFlow;
-  /** LSTM only. */
-  readonly cell: StateFlow | null;
 }
 
 /** A probe that has been read, and the flow to one target of it. */
@@ -53,7 +34,7 @@ export interface Look {
 /** Nobody looks at the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
-const mostExactWork = 4e9;
+const mostFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
@@ -68,11 +49,11 @@ export class Inspector {
    */
   async look(text: string, target: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
     const { plain, isLive } = this.model;
-    if (!plain) return this.lookExactly(text, target, thresholds, withTotal);
+    if (!plain) return this.lookInFloat64(text, target, thresholds, withTotal);
     const reading = await this.readFast(text, plain);
     const flows = await flowsOf(reading, target, thresholds);
     const isTrusted = isLive || (await this.isTrusted(reading, flows, target, plain));
-    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookExactly(text, target, thresholds, withTotal);
+    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookInFloat64(text, target, thresholds, withTotal);
   }
 
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
@@ -91,8 +72,8 @@ export class Inspector {
   async read(text: string): Promise<Reading> {
     const { plain, general } = this.model;
     const steps = this.stepsOf(text);
-    const isQuick = steps * workOfStep(general) < mostExactWork;
-    return plain && !isQuick ? this.readFast(text, plain) : new ExactReading(general, this.encode(text));
+    const isQuick = steps * workOfStep(general) < mostFloat64Work;
+    return plain && !isQuick ? this.readFast(text, plain) : new Float64Reading(general, this.encode(text));
   }
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
@@ -123,9 +104,9 @@ export class Inspector {
     return ids;
   }
 
-  private async lookExactly(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
+  private async lookInFloat64(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
     this.stepsOf(text);
-    const reading = new ExactReading(this.model.general, this.encode(text));
+    const reading = new Float64Reading(this.model.general, this.encode(text));
     return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds), totals: await totalsOf(reading, withTotal) };
   }
 
@@ -138,45 +119,12 @@ export class Inspector {
   }
 }
 
-/** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
-export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
-  const { layers, steps } = reading.trace;
-  const target = resolveTarget(wanted, steps);
-  const norms = await reading.itemised(target);
-  return norms.flatMap((directions, layer) =>
-    directions.map(({ hidden, cellState }, d) => ({
-      layer,
-      direction: layers[layer].directions[d].direction,
-      hidden: stateFlow(hidden, target, thresholds),
-      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
-    })),
-  );
-}
-
 async function totalsOf(reading: Reading, wanted: boolean): Promise<Look['totals']> {
   return wanted ? (await reading.totals()).totals : null;
-}
-
-function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
-  const relative = relativeTo(target, log10);
-  return {
-    log10,
-    relative,
-    regions: regionsOf(relative, thresholds),
-    horizon: horizonOf(relative, target, thresholds),
-    slope: slopeOf(relative, target),
-  };
 }
 
 /** Multiply-adds of one step through the whole model, one way. */
 export function workOfStep({ layers, output, embedding }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) => directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0));
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
-}
-
-/** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */
-export function resolveTarget(target: number | 'last', steps: number): number {
-  if (target === 'last') return steps - 1;
-  if (Number.isInteger(target) && target >= 0 && target < steps) return target;
-  throw new UserError('The target {0} is not in the text; it can be from 0 to {1}.', target, steps - 1);
 }

@@ -1,6 +1,6 @@
 /** The series that the text is tinted by, where the frame does not hold it anyway. */
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { unitQuantities, type LaneChoice } from '../../protocol/frame';
 import { unitValues } from './states';
 

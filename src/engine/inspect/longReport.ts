@@ -7,7 +7,7 @@ import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
 import { cellOf } from '../../core/model/cells/registry';
 import type { PlainModel } from '../../core/model/plainModel';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';

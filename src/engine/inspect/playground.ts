@@ -2,19 +2,19 @@
  * A cell with random weights that reads random letters: what the sliders of the playground ask for. The same settings give the same
  * numbers, and a change of the gain only scales the recurrent matrices, so that the picture moves and does not jump.
  */
-import { exactCellOf } from '../../core/exact/cells/registry';
+import { float64CellOf } from '../../core/float64/cells/registry';
 import { cellOf } from '../../core/model/cells/registry';
 import { checkInteger } from '../../core/model/config';
 import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../protocol/settings';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
-import { flowsOf } from './inspector';
-import { ExactReading } from './reading';
+import { flowsOf } from './flows';
+import { Float64Reading } from './reading';
 
 const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
 /** Standard deviation of what a letter adds to a pre-activation: small, so that tanh units are not saturated by it alone. */
@@ -39,7 +39,7 @@ export class Playground {
     const model = modelOf(settings, unit);
     const random = Random.fromSeed(settings.seed + 1);
     const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
-    const reading = new ExactReading(model, ids);
+    const reading = new Float64Reading(model, ids);
     const flows = await flowsOf(reading, 'last', thresholds);
     const watch = { target: 'last', total: false, thresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } } as const;
     return { frame: frameOf({ trace: reading.trace, flows, totals: null }, letters, watch, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
@@ -47,7 +47,7 @@ export class Playground {
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {
     const { matrix, hiddenSize: H, seed, cell } = settings;
-    const { gates } = exactCellOf(cell);
+    const { gates } = float64CellOf(cell);
     const key = [matrix, H, seed, gates].join(' ');
     if (this.matrices?.key === key) return this.matrices;
     const random = Random.fromSeed(seed);

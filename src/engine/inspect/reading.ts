@@ -3,15 +3,15 @@ import { ItemisedGradient, type ItemisedNorms } from '../../core/analysis/itemis
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
-import { exactGradient } from '../../core/exact/exactBackward';
-import { itemiseExactly } from '../../core/exact/exactItemised';
-import { matrixExactly } from '../../core/exact/exactMatrix';
-import { readExactly, type ExactTrace } from '../../core/exact/exactTrace';
+import { float64Gradient } from '../../core/float64/float64Backward';
+import { itemiseInFloat64 } from '../../core/float64/float64Itemised';
+import { matrixInFloat64 } from '../../core/float64/float64Matrix';
+import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { InspectReport } from '../../protocol/engine';
 import { smallestToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
@@ -120,14 +120,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 }
 
 /** Of any model, in float64. */
-export class ExactReading implements Reading {
-  readonly trace: ExactTrace;
+export class Float64Reading implements Reading {
+  readonly trace: Float64Trace;
 
   /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
   constructor(model: GeneralModel, ids: Ids) {
     const steps = ids.length - 1;
     try {
-      this.trace = readExactly(model, Int32Array.from(ids.subarray(0, steps)), Int32Array.from(ids.subarray(1)));
+      this.trace = readInFloat64(model, Int32Array.from(ids.subarray(0, steps)), Int32Array.from(ids.subarray(1)));
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
       throw thrown;
@@ -135,16 +135,16 @@ export class ExactReading implements Reading {
   }
 
   totals(): ReturnType<Reading['totals']> {
-    const gradient = exactGradient(this.trace);
+    const gradient = float64Gradient(this.trace);
     return Promise.resolve({ totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) });
   }
 
   itemised(target: number): Promise<ItemisedNorms[][]> {
-    return Promise.resolve(itemiseExactly(this.trace, target));
+    return Promise.resolve(itemiseInFloat64(this.trace, target));
   }
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
-    return matrixExactly(this.trace, pause);
+    return matrixInFloat64(this.trace, pause);
   }
 }
 

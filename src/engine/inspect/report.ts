@@ -2,7 +2,8 @@
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
-import { flowsOf, resolveTarget, type Inspector } from './inspector';
+import { flowsOf, resolveTarget } from './flows';
+import type { Inspector } from './inspector';
 import { makeLongReport } from './longReport';
 import { hiddenNorms } from './states';
 

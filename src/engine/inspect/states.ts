@@ -1,6 +1,6 @@
 /** Series of a probe's states, read from its trace. */
 import { cellOf } from '../../core/model/cells/registry';
-import { after, before } from '../../core/model/tape';
+import { after, before } from '../../core/model/directionTape';
 import type { Floats, LayerTrace, Trace } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
 

@@ -1,5 +1,5 @@
 /** The source × target matrix of a text, as the panel draws it: each target's row relative to the target's own step. */
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { TargetMatrix } from '../../protocol/targetMatrix';
 import type { Inspector } from './inspector';
 

@@ -1,10 +1,11 @@
 /** What the hover over one token says. */
 import { regionKind } from '../../core/analysis/regions';
 import type { Trace } from '../../core/model/trace';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
 import { additive, quickIntegral } from './attribution';
-import { resolveTarget, type Inspector, type LayerFlow } from './inspector';
+import { resolveTarget, type LayerFlow } from './flows';
+import type { Inspector } from './inspector';
 import { hiddenChange, hiddenNorms } from './states';
 
 const shownPredictions = 5;

@@ -1,6 +1,6 @@
 /** What truncation does to the gradient of one window: cosine and relative norm to the whole gradient, over all parameters. */
 import { checkInteger } from '../../core/model/config';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { TruncatedGradient, TruncationReport } from '../../protocol/truncation';
 import type { Inspector } from './inspector';
 

@@ -1,11 +1,11 @@
 /** Writing the open model for other tools. */
 import { extname } from 'node:path';
-import { formatVocabulary } from '../../core/corpus/vocabularyFormat';
+import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
-import { writeTorchWeights } from '../../core/model/torchWeights';
-import { encodeCheckpoint } from '../../core/onnx/checkpointFile';
-import { UserError } from '../../core/userError';
+import { writeTorchWeights } from '../../modelFiles/torchWeights';
+import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
+import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
 
 /** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */

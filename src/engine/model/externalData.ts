@@ -1,8 +1,8 @@
 /** Data that lie in files beside a model. Nothing outside the model's folder is read, whatever the model says. */
 import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import type { ExternalData } from '../../core/onnx/read/constant';
-import { UserError } from '../../core/userError';
+import type { ExternalData } from '../../formats/onnx/constant';
+import { UserError } from '../../userError';
 import { readError } from '../files/fileErrors';
 
 export function externalDataOf(model: string): ExternalData {

@@ -1,6 +1,6 @@
 /** ONNX Runtime, to run a graph that lies in memory. */
 import type { InferenceSession, Tensor } from '../onnxRuntime';
-import { halfToNumber } from '../../core/numeric';
+import { halfToNumber } from '../../formats/half';
 
 export type Ort = typeof import('../onnxRuntime');
 export type OrtTensor = Tensor;

@@ -1,12 +1,12 @@
 /** Proof that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
-import { statesName, weightlessGraph } from '../../core/onnx/generalGraph';
-import { names } from '../../core/onnx/languageModelGraph';
-import { encodeModel, type ModelProto } from '../../core/onnx/messages';
-import { externalBytes, type ExternalData } from '../../core/onnx/read/constant';
-import type { GraphUse } from '../../core/onnx/read/readModel';
-import { hasExternalData, selfContained } from '../../core/onnx/selfContained';
-import { UserError } from '../../core/userError';
+import { statesName, weightlessGraph } from '../../modelFiles/onnx/generalGraph';
+import { names } from '../../modelFiles/onnx/languageModelGraph';
+import { encodeModel, type ModelProto } from '../../formats/onnx/messages';
+import { externalBytes, type ExternalData } from '../../formats/onnx/constant';
+import type { GraphUse } from '../../modelFiles/onnx/read/readModel';
+import { hasExternalData, selfContained } from '../../formats/onnx/selfContained';
+import { UserError } from '../../userError';
 import type { Proof } from '../../protocol/model';
 import { loadOrt, numbersOf, type Ort, Session } from './ortSession';
 import { logProbabilities, otherFeeds, tokenFeed } from './graphUse';

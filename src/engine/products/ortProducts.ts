@@ -1,7 +1,7 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
 import { InferenceSession, Tensor } from '../onnxRuntime';
-import { GraphBuilder } from '../../core/onnx/graphBuilder';
-import { dataType, encodeModel } from '../../core/onnx/messages';
+import { GraphBuilder } from '../../formats/onnx/graphBuilder';
+import { dataType, encodeModel } from '../../formats/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';
 import { OrtSteps } from './ortSteps';
 import { Staging } from './staging';

@@ -2,9 +2,9 @@
 import { checkInteger } from '../../core/model/config';
 import { checkInitialisation } from '../../core/model/initialise';
 import { checkClipping } from '../../core/optimize/clip';
-import { checkOptimizer } from '../../core/optimize/optimizer';
+import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
 
 /** Returns the settings, or throws a UserError naming the one that cannot be used, its value and what is allowed. */

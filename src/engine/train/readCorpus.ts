@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { changedError, CorpusCounter, CorpusEncoder, type Corpus, type CorpusOptions } from '../../core/corpus/corpusBuilder';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { UserError } from '../../core/userError';
+import { UserError } from '../../userError';
 import type { CorpusText } from '../files/corpusFile';
 
 /** The largest that a model can have: `checkConfig`. */

@@ -1,8 +1,8 @@
 /** A run under way: the loop of training steps, with pausing, metrics, validation and checkpoints between them. */
 import type { PlainModel } from '../../core/model/plainModel';
 import { setImmediate } from 'node:timers/promises';
-import { encodeCheckpoint } from '../../core/onnx/checkpointFile';
-import { UserError } from '../../core/userError';
+import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
+import { UserError } from '../../userError';
 import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary, ValidationPoint } from '../../protocol/run';
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';

@@ -1,6 +1,6 @@
 /** What a checkpoint keeps beside the parameters: counters, the optimizer's moments and the carried state, as safetensors. */
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../core/model/safetensors';
-import { UserError } from '../../core/userError';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../formats/safetensors';
+import { UserError } from '../../userError';
 
 type Counts = Readonly<Record<string, number>>;
 export type NamedArray = readonly [name: string, data: Float32Array | Float64Array];

@@ -10,7 +10,7 @@ import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { plainStack } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Random } from '../../../src/core/model/random';
-import { encodeCheckpoint } from '../../../src/core/onnx/checkpointFile';
+import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import type { BackflowApi } from '../../../src/editor/api/backflow';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 

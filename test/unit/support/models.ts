@@ -7,7 +7,8 @@ import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
 import type { TapeSettings } from '../../../src/core/model/tape';
 import { makeLearningNetwork, type LearningNetwork } from '../../../src/core/network';
-import { optimizerOf, type Optimizer, type OptimizerSettings } from '../../../src/core/optimize/optimizer';
+import { optimizerOf } from '../../../src/core/optimize/registry';
+import type { Optimizer, OptimizerSettings } from '../../../src/core/optimize/optimizer';
 import { createBackend } from '../../../src/engine/backend';
 import { hiddenSizeOf, vocabularySizeOf, type ReferenceModel, type ReferenceParameters } from '../../reference/model';
 

@@ -3,7 +3,7 @@
  * src/kernels/assembly/gru.ts.
  */
 import { at } from '../../../kernels/arena';
-import { before, directionFlag } from '../tape';
+import { before, directionFlag } from '../directionTape';
 import type { Cell } from './cell';
 
 export const gru: Cell = {

@@ -1,6 +1,6 @@
 /** The LSTM; its equations are in its kernels, src/kernels/assembly/lstm.ts. */
 import { at } from '../../../kernels/arena';
-import { after, before, directionFlag } from '../tape';
+import { after, before, directionFlag } from '../directionTape';
 import type { Cell } from './cell';
 
 export const lstm: Cell = {

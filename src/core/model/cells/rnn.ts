@@ -1,6 +1,6 @@
 /** The vanilla RNN; its equations are in its kernels, src/kernels/assembly/rnn.ts. */
 import { at } from '../../../kernels/arena';
-import { after, directionFlag } from '../tape';
+import { after, directionFlag } from '../directionTape';
 import type { Cell } from './cell';
 
 export const rnn: Cell = {

@@ -1,0 +1,57 @@
+/** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
+import type { GeneralDirection, GeneralLayer } from '../../model/generalModel';
+import type { Activation } from '../activations';
+
+/** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
+export interface Float64Direction {
+  readonly layer: GeneralLayer;
+  readonly parameters: GeneralDirection;
+  readonly activations: readonly Activation[];
+  /** (T + 1) × H. */
+  readonly hidden: Float64Array;
+  readonly cellState: Float64Array;
+  /** T × G·H: the activations; of a vanilla RNN what goes into its activation. */
+  readonly gates: Float64Array;
+  /** T × G·H: what goes into the activations. */
+  readonly preActivations: Float64Array;
+  /** T × H, GRU: what R, and with linear_before_reset Rb, gives the candidate. */
+  readonly recurrentCandidate: Float64Array;
+  /** [G·H], scratch. */
+  readonly scratch: Float64Array;
+}
+
+/** Gradients of n scalars at one step. */
+export interface StepBack {
+  readonly n: number;
+  /** Row of the states before the step, and after it. */
+  readonly before: number;
+  readonly after: number;
+  readonly step: number;
+  /** [n, H]: ∂/∂h_t. */
+  readonly hidden: Float64Array;
+  /** [n, H], LSTM: in what comes through c_{t+1}, out ∂/∂c_{t−1}; and out ∂/∂c_t, whole. */
+  readonly cellState: Float64Array;
+  readonly cellTotal: Float64Array;
+  /** [n, G·H], out: as W and Wb see it, … */
+  readonly preActivations: Float64Array;
+  /** … and as R's output sees it. */
+  readonly recurrent: Float64Array;
+  /** [n, H], out: ∂/∂h_{t−1}. */
+  readonly previous: Float64Array;
+}
+
+export interface Float64Cell {
+  /** Blocks of H rows in W, R and the biases. */
+  readonly gates: number;
+  readonly hasCellState: boolean;
+  /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
+  forward(direction: Float64Direction, t: number, before: number, after: number): void;
+  back(direction: Float64Direction, step: StepBack): void;
+  /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. */
+  recurrentInput(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
+}
+
+/** h_{t−1}, which R reads in most cells. */
+export function previousState({ hidden, layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
+  out.set(hidden.subarray(before * H, (before + 1) * H));
+}

@@ -1,0 +1,71 @@
+/**
+ * i, f = f(W x + Wb + R h_{t−1} + Rb + P ⊙ c_{t−1}),  c̃ = g(…),  c_t = f ⊙ c_{t−1} + i ⊙ c̃,  o = f(… + P_o ⊙ c_t),  h_t = o ⊙ h(c_t)
+ * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
+ */
+import { addMatrixVector, addRowsMatrix } from '../products';
+import { previousState, type Float64Cell } from './cell';
+
+export const lstm: Float64Cell = {
+  gates: 4,
+  hasCellState: true,
+
+  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], hidden, cellState, gates, preActivations }, t, before, after) {
+    const at = t * 4 * H;
+    for (let j = 0; j < 4 * H; j++) preActivations[at + j] += Rb[j];
+    addMatrixVector(preActivations, at, R, hidden, before * H, 4 * H, H);
+    for (let u = 0; u < H; u++) {
+      const [toInput, toOutput, toForget, toCandidate] = [at + u, at + H + u, at + 2 * H + u, at + 3 * H + u];
+      const cellBefore = cellState[before * H + u];
+      if (P) {
+        preActivations[toInput] += P[u] * cellBefore;
+        preActivations[toForget] += P[2 * H + u] * cellBefore;
+      }
+      const input = f.value(preActivations[toInput]);
+      const forget = inputForget ? 1 - input : f.value(preActivations[toForget]);
+      const candidate = g.value(preActivations[toCandidate]);
+      const cell = forget * cellBefore + input * candidate;
+      if (P) preActivations[toOutput] += P[H + u] * cell;
+      const output = f.value(preActivations[toOutput]);
+      gates[toInput] = input;
+      gates[toOutput] = output;
+      gates[toForget] = forget;
+      gates[toCandidate] = candidate;
+      cellState[after * H + u] = cell;
+      hidden[after * H + u] = output * h.value(cell);
+    }
+  },
+
+  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], cellState, gates, preActivations }, { n, step, before, after, hidden: dh, cellState: dc, cellTotal, preActivations: da, recurrent, previous }) {
+    const at = step * 4 * H;
+    for (let u = 0; u < H; u++) {
+      const [input, output, forget, candidate] = [gates[at + u], gates[at + H + u], gates[at + 2 * H + u], gates[at + 3 * H + u]];
+      const cell = cellState[after * H + u];
+      const squashed = h.value(cell);
+      const toCell = output * h.slope(cell, squashed);
+      const toOutput = squashed * f.slope(preActivations[at + H + u], output);
+      const slopeOfInput = f.slope(preActivations[at + u], input);
+      const slopeOfForget = inputForget ? 0 : f.slope(preActivations[at + 2 * H + u], forget);
+      const slopeOfCandidate = g.slope(preActivations[at + 3 * H + u], candidate);
+      const cellBefore = cellState[before * H + u];
+      for (let i = 0; i < n; i++) {
+        const row = i * 4 * H;
+        const dOutput = dh[i * H + u] * toOutput;
+        const d = dc[i * H + u] + dh[i * H + u] * toCell + (P ? P[H + u] * dOutput : 0);
+        // f = 1 − i: what would go to the forget gate goes, negated, to the input gate.
+        const dInput = d * (inputForget ? candidate - cellBefore : candidate) * slopeOfInput;
+        const dForget = d * cellBefore * slopeOfForget;
+        cellTotal[i * H + u] = d;
+        da[row + u] = dInput;
+        da[row + H + u] = dOutput;
+        da[row + 2 * H + u] = dForget;
+        da[row + 3 * H + u] = d * input * slopeOfCandidate;
+        dc[i * H + u] = d * forget + (P ? P[u] * dInput + P[2 * H + u] * dForget : 0);
+      }
+    }
+    recurrent.set(da.subarray(0, n * 4 * H));
+    previous.fill(0, 0, n * H);
+    addRowsMatrix(previous, recurrent, 0, 4 * H, R, n, 4 * H, H);
+  },
+
+  recurrentInput: (direction, _gate, _t, before, out) => { previousState(direction, before, out); },
+};

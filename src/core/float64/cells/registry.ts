@@ -1,0 +1,11 @@
+import type { CellName } from '../../model/config';
+import type { Float64Cell } from './cell';
+import { gru } from './gru';
+import { lstm } from './lstm';
+import { rnn } from './rnn';
+
+const cells: Readonly<Record<CellName, Float64Cell>> = { rnn, gru, lstm };
+
+export function float64CellOf(name: CellName): Float64Cell {
+  return cells[name];
+}

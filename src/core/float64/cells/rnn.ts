@@ -1,0 +1,31 @@
+/** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
+import { addMatrixVector, addRowsMatrix } from '../products';
+import { previousState, type Float64Cell } from './cell';
+
+export const rnn: Float64Cell = {
+  gates: 1,
+  hasCellState: false,
+
+  forward({ layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], hidden, gates, preActivations }, t, before, after) {
+    for (let u = 0; u < H; u++) preActivations[t * H + u] += Rb[u];
+    addMatrixVector(preActivations, t * H, R, hidden, before * H, H, H);
+    for (let u = 0; u < H; u++) {
+      const a = preActivations[t * H + u];
+      gates[t * H + u] = a;
+      hidden[after * H + u] = f.value(a);
+    }
+  },
+
+  // ∂a = ∂h ⊙ f′(a);  ∂h_{t−1} = Rᵀ ∂a
+  back({ layer: { hiddenSize: H }, parameters: { R }, activations: [f], hidden: states, preActivations: a }, { n, step, after, hidden, preActivations, recurrent, previous }) {
+    for (let u = 0; u < H; u++) {
+      const slope = f.slope(a[step * H + u], states[after * H + u]);
+      for (let i = 0; i < n; i++) preActivations[i * H + u] = hidden[i * H + u] * slope;
+    }
+    recurrent.set(preActivations.subarray(0, n * H));
+    previous.fill(0, 0, n * H);
+    addRowsMatrix(previous, recurrent, 0, H, R, n, H, H);
+  },
+
+  recurrentInput: (direction, _gate, _t, before, out) => { previousState(direction, before, out); },
+};

@@ -1,0 +1,116 @@
+/** Total gradients of the mean loss, ∂L/∂h_t and ∂L/∂c_t of every layer and direction, and the norms of the gradients of all parameters, in float64. */
+import { restoreTargets } from '../analysis/lossErrors';
+import { lengthOf } from '../numeric';
+import type { TotalNorms } from '../backward/recurrence';
+import { layerOutputSize } from '../model/generalModel';
+import { float64CellOf } from './cells/registry';
+import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
+import { normaliseBack } from './layerNorm';
+import { addOuter, addRowsMatrix } from './products';
+
+/** Gradients of one direction's parameters, in ONNX roles. */
+export interface DirectionGradient {
+  readonly W: Float64Array;
+  readonly R: Float64Array;
+  readonly Wb: Float64Array;
+  readonly Rb: Float64Array;
+}
+
+export interface Float64Gradient {
+  readonly totals: readonly (readonly TotalNorms[])[];
+  readonly layers: readonly (readonly DirectionGradient[])[];
+  readonly output: { readonly W: Float64Array; readonly b: Float64Array };
+  /** Of a tied output it holds the output's part too. */
+  readonly embedding: Float64Array | null;
+}
+
+/** Vᵀ (p − y) · scale, what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
+export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
+  const { model, layers } = trace;
+  const { W } = model.output;
+  const V = model.vocabularySize;
+  const error = lossError(trace, t);
+  for (let i = 0; i < V; i++) error[i] *= scale;
+  const width = W.length / V;
+  const gradient = new Float64Array(width);
+  addRowsMatrix(gradient, error, 0, V, W, 1, V, width);
+  if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
+  for (let i = 0; i < width; i++) out[to + i] += gradient[i];
+}
+
+/** V: p − y of step t. */
+function lossError({ model: { vocabularySize: V }, probabilities, targets }: Float64Trace, t: number): Float64Array {
+  const error = probabilities.slice(t * V, (t + 1) * V);
+  restoreTargets(error, targets.subarray(t, t + 1), V);
+  return error;
+}
+
+export function float64Gradient(trace: Float64Trace): Float64Gradient {
+  const { model, steps: T, layers } = trace;
+  const V = model.vocabularySize;
+  const width = model.output.W.length / V;
+  const output = { W: new Float64Array(V * width), b: new Float64Array(V) };
+  let above = new Float64Array(T * width);
+  for (let t = 0; t < T; t++) {
+    addLossGradient(trace, t, 1 / T, above, t * width);
+    const error = lossError(trace, t);
+    for (let i = 0; i < V; i++) output.b[i] += (error[i] /= T);
+    addOuter(output.W, error, 0, trace.top, t * width, V, width);
+  }
+  const totals: TotalNorms[][] = [];
+  const gradients: DirectionGradient[][] = [];
+  for (const [l, layer] of Array.from(layers.entries()).reverse()) {
+    const E = model.layers[l].inputSize;
+    const below = new Float64Array(layer.input ? T * E : 0);
+    const found = layer.directions.map((_, d) => backDirection(trace, layer, d, above, below));
+    totals.unshift(found.map(({ norms }) => norms));
+    gradients.unshift(found.map(({ gradient }) => gradient));
+    above = below;
+  }
+  return { totals, layers: gradients, output, embedding: embeddingGradient(trace, above, output.W) };
+}
+
+function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: V }, inputs }: Float64Trace, gradients: Float64Array, ofOutput: Float64Array): Float64Array | null {
+  if (!embedding) return null;
+  const E = embedding.length / V;
+  const sum = W === embedding ? ofOutput : new Float64Array(embedding.length);
+  inputs.forEach((id, t) => { for (let i = 0; i < E; i++) sum[id * E + i] += gradients[t * E + i]; });
+  return sum;
+}
+
+/** Adds what goes down to `below`, T × I. */
+function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, above: Float64Array, below: Float64Array): { norms: TotalNorms; gradient: DirectionGradient } {
+  const own = directions[d];
+  const { layer, parameters } = own;
+  const cell = float64CellOf(name);
+  const rows = cell.gates * H;
+  const I = layer.inputSize;
+  const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows) };
+  const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.hasCellState ? T : 0) };
+  const zeros = (length: number) => new Float64Array(length);
+  const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+  const read = zeros(H);
+  const width = layerOutputSize(layer);
+  for (let visited = 0; visited < T; visited++) {
+    const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
+    const { before, after } = rowsOf(parameters, t);
+    for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
+    norms.hidden[t] = lengthOf(back.hidden, 0, H);
+    cell.back(own, { ...back, step: t, before, after });
+    if (cell.hasCellState) norms.cellState[t] = lengthOf(back.cellTotal, 0, H);
+    for (let gate = 0; gate < cell.gates; gate++) {
+      cell.recurrentInput(own, gate, t, before, read);
+      addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
+    }
+    for (let j = 0; j < rows; j++) {
+      gradient.Wb[j] += back.preActivations[j];
+      gradient.Rb[j] += back.recurrent[j];
+    }
+    if (!input) for (let j = 0; j < rows; j++) gradient.W[j * I + inputs[t]] += back.preActivations[j];
+    else {
+      addOuter(gradient.W, back.preActivations, 0, input, t * I, rows, I);
+      addRowsMatrix(below.subarray(t * I, (t + 1) * I), back.preActivations, 0, rows, parameters.W, 1, rows, I);
+    }
+  }
+  return { norms, gradient };
+}

@@ -1,0 +1,112 @@
+/**
+ * Itemised gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step. What travels is kept at about unit length beside
+ * the logarithm of its scale, so that nothing underflows or overflows however far it goes. Exactly zero stays exactly zero.
+ */
+import { lengthOf } from '../numeric';
+import type { ItemisedNorms } from '../analysis/itemised';
+import { layerOutputSize } from '../model/generalModel';
+import { float64CellOf } from './cells/registry';
+import { addLossGradient } from './float64Backward';
+import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
+import { addRowsMatrix } from './products';
+
+/** What reaches the outputs of a layer at each step. */
+interface Arrivals {
+  /** T × F, each row beside the logarithm of its scale; −Infinity where it is zero. */
+  readonly values: Float64Array;
+  readonly logScales: Float64Array;
+  /** 1 where something can arrive at all, be it zero. */
+  readonly isReached: Uint8Array;
+}
+
+/** Norms of every layer and direction. @param target a step */
+export function itemiseInFloat64(trace: Float64Trace, target: number): ItemisedNorms[][] {
+  const { steps: T, layers, model } = trace;
+  let above = arrivals(T, model.output.W.length / model.vocabularySize);
+  above.isReached[target] = 1;
+  const width = above.values.length / T;
+  addLossGradient(trace, target, 1, above.values, target * width);
+  above.logScales[target] = rescale(above.values, target * width, width, 0);
+  const norms: ItemisedNorms[][] = [];
+  for (const layer of layers.toReversed()) {
+    const { inputSize } = layer.directions[0].layer;
+    const below = arrivals(T, layer.input ? inputSize : 0);
+    norms.unshift(layer.directions.map((_, d) => backDirection(layer, d, T, above, below)));
+    above = below;
+  }
+  return norms;
+}
+
+function arrivals(T: number, width: number): Arrivals {
+  return { values: new Float64Array(T * width), logScales: new Float64Array(T).fill(-Infinity), isReached: new Uint8Array(T) };
+}
+
+function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals): ItemisedNorms {
+  const own = directions[d];
+  const { layer, parameters } = own;
+  const cell = float64CellOf(name);
+  const rows = cell.gates * H;
+  const I = layer.inputSize;
+  const width = layerOutputSize(layer);
+  const norms = { hidden: new Float64Array(T).fill(NaN), cellState: new Float64Array(cell.hasCellState ? T : 0).fill(NaN) };
+  const zeros = (length: number) => new Float64Array(length);
+  const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+  const down = zeros(I);
+  let logScale = -Infinity;
+  let isReached = false;
+  for (let visited = 0; visited < T; visited++) {
+    const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
+    isReached ||= above.isReached[t] === 1;
+    if (!isReached) continue;
+    below.isReached[t] = 1;
+    const common = Math.max(logScale, above.logScales[t]);
+    if (common === -Infinity) {
+      norms.hidden[t] = -Infinity;
+      norms.cellState.fill(-Infinity, t, t + 1);
+      continue;
+    }
+    const carriedFactor = Math.exp(logScale - common);
+    const aboveFactor = Math.exp(above.logScales[t] - common);
+    for (let u = 0; u < H; u++) {
+      back.hidden[u] = carriedFactor * back.previous[u] + aboveFactor * above.values[t * width + d * H + u];
+      back.cellState[u] *= carriedFactor;
+    }
+    norms.hidden[t] = log10Of(lengthOf(back.hidden, 0, H), common);
+    cell.back(own, { ...back, step: t, ...rowsOf(parameters, t) });
+    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(back.cellTotal, 0, H), common);
+    if (input) {
+      down.fill(0);
+      addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
+      addArrival(below, t, down, common);
+    }
+    const length = Math.hypot(lengthOf(back.previous, 0, H), cell.hasCellState ? lengthOf(back.cellState, 0, H) : 0);
+    logScale = length === 0 ? -Infinity : common + Math.log(length);
+    const factor = length === 0 ? 0 : 1 / length;
+    for (let u = 0; u < H; u++) {
+      back.previous[u] *= factor;
+      back.cellState[u] *= factor;
+    }
+  }
+  return norms;
+}
+
+/** Adds a row of some scale to what reaches step t. */
+function addArrival({ values, logScales }: Arrivals, t: number, row: Float64Array, logScale: number): void {
+  const start = t * row.length;
+  const common = Math.max(logScale, logScales[t]);
+  const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(logScales[t] - common)];
+  for (let i = 0; i < row.length; i++) values[start + i] = newFactor * row[i] + oldFactor * values[start + i];
+  logScales[t] = rescale(values, start, row.length, common);
+}
+
+/** Brings a row to unit length; returns the logarithm of its scale. */
+function rescale(values: Float64Array, start: number, width: number, logScale: number): number {
+  const length = lengthOf(values, start, width);
+  if (length === 0) return -Infinity;
+  for (let i = start; i < start + width; i++) values[i] /= length;
+  return logScale + Math.log(length);
+}
+
+export function log10Of(length: number, logScale: number): number {
+  return length === 0 ? -Infinity : Math.log10(length) + logScale * Math.LOG10E;
+}

@@ -1,0 +1,57 @@
+/** What one target's itemised gradient does on its way through every layer and direction. */
+import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
+import type { Direction } from '../../core/model/config';
+import { UserError } from '../../userError';
+import type { Reading } from './reading';
+
+/** Of one state of one layer. */
+export interface StateFlow {
+  /** log₁₀‖∂ℓ_τ/∂h_t‖, or of c_t. */
+  readonly log10: Float64Array;
+  /** The same, relative to the target's own step. */
+  readonly relative: Float64Array;
+  readonly regions: readonly Region[];
+  readonly horizon: number | null;
+  readonly slope: number | null;
+}
+
+export interface LayerFlow {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly hidden: StateFlow;
+  /** LSTM only. */
+  readonly cell: StateFlow | null;
+}
+
+/** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
+export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
+  const { layers, steps } = reading.trace;
+  const target = resolveTarget(wanted, steps);
+  const norms = await reading.itemised(target);
+  return norms.flatMap((directions, layer) =>
+    directions.map(({ hidden, cellState }, d) => ({
+      layer,
+      direction: layers[layer].directions[d].direction,
+      hidden: stateFlow(hidden, target, thresholds),
+      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
+    })),
+  );
+}
+
+function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
+  const relative = relativeTo(target, log10);
+  return {
+    log10,
+    relative,
+    regions: regionsOf(relative, thresholds),
+    horizon: horizonOf(relative, target, thresholds),
+    slope: slopeOf(relative, target),
+  };
+}
+
+/** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */
+export function resolveTarget(target: number | 'last', steps: number): number {
+  if (target === 'last') return steps - 1;
+  if (Number.isInteger(target) && target >= 0 && target < steps) return target;
+  throw new UserError('The target {0} is not in the text; it can be from 0 to {1}.', target, steps - 1);
+}

@@ -1,0 +1,19 @@
+/** The bytes of an ONNX file as its messages. */
+import { UserError } from '../../userError';
+import { decodeModel, type ModelProto } from './messages';
+
+/** @param file for the sentence  Throws a UserError for what is no ONNX model. */
+export function decodeOnnx(bytes: Uint8Array, file: string): ModelProto {
+  let model: Partial<ModelProto>;
+  try {
+    model = decodeModel(bytes);
+  } catch {
+    throw notOnnx(file);
+  }
+  if (!model.graph || model.graph.node.length === 0) throw notOnnx(file);
+  return { irVersion: 0, opsetImport: [], metadataProps: [], ...model, graph: model.graph };
+}
+
+function notOnnx(file: string): UserError {
+  return new UserError('{0} is not an ONNX model, or is cut short.', file);
+}

@@ -1,0 +1,206 @@
+/**
+ * The safetensors format: an 8-byte little-endian header length, a JSON header of that length, and the tensors' bytes one after the
+ * other. Numbers are little-endian, as on every machine the engine runs on.
+ */
+import { halfToNumber } from './half';
+import { UserError } from '../userError';
+
+export type Tensor =
+  | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'F64'; readonly shape: readonly number[]; readonly data: Float64Array }
+  | { readonly dtype: 'I32'; readonly shape: readonly number[]; readonly data: Int32Array }
+  | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
+  | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly data: Uint8Array };
+
+/** Halves are read as F32; they are not written. */
+type DType = Tensor['dtype'] | 'F16' | 'BF16';
+
+const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1, F16: 2, BF16: 2 };
+
+const lengthBytes = 8;
+/** The format's own limit, against headers made to exhaust memory. */
+const maximumHeaderBytes = 100_000_000;
+const metadataKey = '__metadata__';
+
+/**
+ * The bytes of a safetensors file. The same tensors and metadata give the same bytes, whatever their order in the maps: tensors lie
+ * by element size (so that each is aligned), then by name. Throws when a shape and its data disagree, which is a fault of the caller.
+ */
+export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const ordered = [...tensors].sort(
+    ([a, x], [b, y]) => bytesPerElement[y.dtype] - bytesPerElement[x.dtype] || compareStrings(a, b),
+  );
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) {
+    entries.push([metadataKey, Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => compareStrings(a, b)))]);
+  }
+  let dataBytes = 0;
+  for (const [name, { dtype, shape, data }] of ordered) {
+    if (name === metadataKey) throw new Error(`A tensor cannot be named ${metadataKey}.`);
+    if (elementCount(shape) !== data.length) {
+      throw new Error(`Tensor ${name} has ${data.length} elements, and its shape [${shape.join(', ')}] says otherwise.`);
+    }
+    entries.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }]);
+    dataBytes += data.byteLength;
+  }
+
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(lengthBytes + headerBytes + dataBytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, lengthBytes, lengthBytes + headerBytes);
+  file.set(json, lengthBytes);
+  let offset = lengthBytes + headerBytes;
+  for (const [, { data }] of ordered) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * The tensors and metadata of a safetensors file. `name` is the file's, for the sentences. Every length, offset and shape is checked
+ * before it is used; each tensor is a copy, so that nothing depends on how `bytes` is aligned. Throws a UserError saying what is wrong.
+ */
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  name = 'This file',
+): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+  const { header, dataStart } = readHeader(bytes, name);
+  // A plain array over the same bytes: the `slice` of a Node Buffer would not copy.
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, bytes.length - dataStart);
+  const tensors = new Map<string, Tensor>();
+  let metadata: Record<string, string> = {};
+  const extents: { tensor: string; begin: number; end: number }[] = [];
+  for (const [key, value] of Object.entries(header)) {
+    if (key === metadataKey) {
+      metadata = checkMetadata(value, name);
+    } else {
+      const { dtype, shape, begin, end } = checkEntry(key, value, data.length, name);
+      extents.push({ tensor: key, begin, end });
+      tensors.set(key, makeTensor(dtype, shape, data.slice(begin, end)));
+    }
+  }
+  checkCoverage(extents, data.length, name);
+  return { tensors, metadata };
+}
+
+function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.length < lengthBytes) {
+    throw new UserError('{0} is not a safetensors file: it has only {1} bytes.', name, bytes.length);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(maximumHeaderBytes)) {
+    throw new UserError('{0} is not a safetensors file: its first eight bytes announce a header of {1} bytes.', name, String(length));
+  }
+  const dataStart = lengthBytes + Number(length);
+  if (dataStart > bytes.length) {
+    throw new UserError(
+      '{0} is cut short: its header should have {1} bytes, and only {2} are left.', name, Number(length), bytes.length - lengthBytes,
+    );
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(lengthBytes, dataStart)));
+  } catch {
+    throw new UserError('{0} is not a safetensors file: its header is not valid JSON.', name);
+  }
+  if (!isRecord(header)) throw new UserError('{0} is not a safetensors file: its header is not a JSON object.', name);
+  return { header, dataStart };
+}
+
+function checkMetadata(value: unknown, name: string): Record<string, string> {
+  if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string')) {
+    throw new UserError('{0} is broken: its {1} is not an object of strings.', name, metadataKey);
+  }
+  return value as Record<string, string>;
+}
+
+function checkEntry(
+  tensor: string,
+  value: unknown,
+  dataBytes: number,
+  name: string,
+): { dtype: DType; shape: number[]; begin: number; end: number } {
+  if (!isRecord(value)) throw new UserError('{0} is broken: its entry for the tensor {1} is not an object.', name, tensor);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !isDType(dtype)) {
+    throw new UserError(
+      '{0} cannot be used: its tensor {1} has the type {2}; known are {3}.',
+      name, tensor, typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null), Object.keys(bytesPerElement).join(', '),
+    );
+  }
+  if (!isCounts(shape)) {
+    throw new UserError('{0} is broken: the shape of its tensor {1} is not a list of whole numbers.', name, tensor);
+  }
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw new UserError('{0} is broken: the data_offsets of its tensor {1} are not two ascending whole numbers.', name, tensor);
+  }
+  const [begin, end] = offsets;
+  if (end > dataBytes) {
+    throw new UserError('{0} is cut short: its tensor {1} ends at byte {2} of {3}.', name, tensor, end, dataBytes);
+  }
+  // A product beyond 2^53 is inexact, and far from any length that passed the check above.
+  if (elementCount(shape) * bytesPerElement[dtype] !== end - begin) {
+    throw new UserError(
+      '{0} is broken: its tensor {1} has the shape [{2}] of {3}, which is not {4} bytes.',
+      name, tensor, shape.join(', '), dtype, end - begin,
+    );
+  }
+  return { dtype, shape, begin, end };
+}
+
+/** The tensors must fill the data exactly: no byte in two of them, none in no tensor. */
+function checkCoverage(extents: { tensor: string; begin: number; end: number }[], dataBytes: number, name: string): void {
+  let covered = 0;
+  for (const { tensor, begin, end } of extents.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin < covered) throw new UserError('{0} is broken: its tensor {1} overlaps another.', name, tensor);
+    if (begin > covered) {
+      throw new UserError('{0} is broken: {1} bytes before its tensor {2} belong to no tensor.', name, begin - covered, tensor);
+    }
+    covered = end;
+  }
+  if (covered < dataBytes) {
+    throw new UserError('{0} is broken: its last {1} bytes belong to no tensor.', name, dataBytes - covered);
+  }
+}
+
+function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array): Tensor {
+  switch (dtype) {
+    case 'F32':
+      return { dtype, shape, data: new Float32Array(buffer) };
+    case 'F64':
+      return { dtype, shape, data: new Float64Array(buffer) };
+    case 'I32':
+      return { dtype, shape, data: new Int32Array(buffer) };
+    case 'I64':
+      return { dtype, shape, data: new BigInt64Array(buffer) };
+    case 'F16':
+      return { dtype: 'F32', shape, data: Float32Array.from(new Uint16Array(buffer), halfToNumber) };
+    case 'BF16':
+      return { dtype: 'F32', shape, data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer) };
+    case 'U8':
+      return { dtype, shape, data: new Uint8Array(buffer) };
+  }
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function isDType(text: string): text is DType {
+  return Object.hasOwn(bytesPerElement, text);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** By code unit, which is the same on every machine. */
+function compareStrings(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,176 @@
+/**
+ * Vocabularies that come with models of other tools: a JSON array (id = index) or object (symbol → id), a tokenizer.json of Hugging Face
+ * with a character- or word-level model, or what exporters leave in a model's metadata.
+ */
+import { UserError } from '../userError';
+import { codePointOf, type ReadUnit } from '../tokens/tokenUnit';
+import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
+import { parseVocabulary } from './vocabularyFormat';
+
+export interface FoundVocabulary {
+  readonly vocabulary: Vocabulary;
+  readonly notices: readonly UserError[];
+}
+
+/** Names that stand for a symbol which the vocabulary lacks. */
+const unknownNames = ['<unk>', '[UNK]', '<UNK>', '<unknown>', '<oov>', '<|unk|>', '[unk]'];
+/** Under these keys models keep their vocabulary. */
+const metadataKeys = ['vocabulary', 'vocab', 'itos', 'stoi', 'char_to_idx', 'char2idx', 'chars', 'symbols', 'idx_to_char'];
+
+/** @param text of the file  @param size V, of the model  Throws a UserError for what is no vocabulary of this size. */
+export function vocabularyOfFile(text: string, size: number, file: string): FoundVocabulary {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new UserError('{0} is not a vocabulary: it is not valid JSON. An array of symbols, an object from symbol to id, or a tokenizer.json is needed.', file);
+  }
+  if (isRecord(parsed) && isRecord(parsed['model'])) return vocabularyOfTokenizer(parsed, size, file);
+  return vocabularyOfSymbols(symbolsOf(parsed, file), size, file, null, null);
+}
+
+/** Of a model's metadata; null where there is none. */
+export function vocabularyOfMetadata(metadata: ReadonlyMap<string, string>, size: number, file: string): FoundVocabulary | null {
+  const own = ownVocabulary(metadata);
+  if (own?.size === size) return { vocabulary: own, notices: [] };
+  for (const key of metadataKeys) {
+    const text = metadata.get(key);
+    if (text === undefined) continue;
+    const found = parsedSymbols(text, file);
+    if (found?.length === size) return vocabularyOfSymbols(found, size, file, null, null);
+  }
+  return null;
+}
+
+/** As Backflow writes it beside weights; null where that is not what stands there. */
+function ownVocabulary(metadata: ReadonlyMap<string, string>): Vocabulary | null {
+  try {
+    const parsed = (key: string): unknown => JSON.parse(metadata.get(key) ?? '');
+    return parseVocabulary({ symbols: parsed('vocabulary'), tokens: parsed('tokens') });
+  } catch {
+    return null;
+  }
+}
+
+/** The text's own code points, sorted, where there are as many as the model knows. Throws a UserError otherwise. */
+export function vocabularyOfText(text: string | null, size: number, file: string): FoundVocabulary {
+  if (text === null) throw new UserError('{0} has no vocabulary of its own. Give a vocabulary file: a JSON array of its {1} symbols, an object from symbol to id, or a tokenizer.json.', file, size).needing('vocabulary');
+  const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
+  if (symbols.length !== size) {
+    throw new UserError(
+      '{0} has no vocabulary of its own. The model knows {2} symbols, and the different characters of the text are {1}. Give a vocabulary file: a JSON array of the symbols, an object from symbol to id, or a tokenizer.json.',
+      file, symbols.length, size,
+    ).needing('vocabulary');
+  }
+  const notice = new UserError('The model has no vocabulary of its own: the {0} characters of the text, sorted, are taken for it.', size);
+  return { vocabulary: new Vocabulary(symbols), notices: [notice] };
+}
+
+/** JSON, or a plain list of characters. */
+function parsedSymbols(text: string, file: string): readonly string[] | null {
+  try {
+    return symbolsOf(JSON.parse(text), file);
+  } catch {
+    return Array.from(text);
+  }
+}
+
+/** Symbols in the order of their ids. Throws a UserError. */
+function symbolsOf(parsed: unknown, file: string): string[] {
+  if (Array.isArray(parsed)) {
+    const wrong = parsed.findIndex((symbol) => typeof symbol !== 'string');
+    if (wrong >= 0) throw new UserError('{0} is not a vocabulary: entry {1} of its array is not a text.', file, wrong);
+    return parsed as string[];
+  }
+  if (!isRecord(parsed)) throw new UserError('{0} is not a vocabulary: an array of symbols or an object from symbol to id is needed.', file);
+  const entries = Object.entries(parsed);
+  // Some tools write id → symbol.
+  if (entries.length > 0 && entries.every(([key, value]) => /^\d+$/.test(key) && typeof value === 'string')) {
+    return inOrder(entries.map(([key, value]) => [String(value), Number(key)]), file);
+  }
+  return inOrder(entries.map(([symbol, id]) => [symbol, id]), file);
+}
+
+function inOrder(entries: readonly (readonly [string, unknown])[], file: string): string[] {
+  const symbols = new Array<string | undefined>(entries.length).fill(undefined);
+  for (const [symbol, id] of entries) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) throw new UserError('{0} is not a vocabulary: the id of “{1}” is {2}.', file, symbol, JSON.stringify(id));
+    if (id >= symbols.length) throw new UserError('“{0}” has the id {1} in {2}; the ids of its symbols must be the whole numbers below {3}, each once.', symbol, id, file, symbols.length);
+    if (symbols[id] !== undefined) throw new UserError('{0} gives the id {1} to both “{2}” and “{3}”.', file, id, symbols[id], symbol);
+    symbols[id] = symbol;
+  }
+  return symbols as string[];
+}
+
+/** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
+function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string, unknown: number | null, unit: ReadUnit | null): FoundVocabulary {
+  if (symbols.length !== size) throw new UserError('The model knows {0} symbols, but those in {1} are {2}.', size, file, symbols.length);
+  const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
+  const unknownId = unknown ?? (conventional < 0 ? null : conventional);
+  const notices = unknownId === null ? [] : [new UserError('Symbols that the vocabulary lacks are read as its unknown token, “{0}”.', symbols[unknownId])];
+  return { vocabulary: new Vocabulary(symbols, unit ?? unitOf(symbols), { ...noSpecials, unknown: unknownId }, true), notices };
+}
+
+/** Characters, unless there are words among the symbols; names in brackets are neither. */
+function unitOf(symbols: readonly string[]): ReadUnit {
+  const plain = symbols.filter((symbol) => symbol !== '' && !isBracketed(symbol));
+  if (plain.every((symbol) => codePointOf(symbol) >= 0)) return 'codePoint';
+  const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+  if (plain.every((symbol) => Array.from(graphemes.segment(symbol)).length === 1)) return 'grapheme';
+  return plain.includes(' ') ? 'word' : 'whitespace';
+}
+
+function isBracketed(symbol: string): boolean {
+  return /^(<.+>|\[.+\])$/u.test(symbol);
+}
+
+/** https://huggingface.co/docs/tokenizers: model, pre_tokenizer, normalizer, added_tokens. */
+function vocabularyOfTokenizer(tokenizer: Readonly<Record<string, unknown>>, size: number, file: string): FoundVocabulary {
+  const model = tokenizer['model'] as Readonly<Record<string, unknown>>;
+  const type = typeof model['type'] === 'string' ? model['type'] : 'BPE';
+  const merges = model['merges'];
+  const isCharacterBpe = type === 'BPE' && Array.isArray(merges) && merges.length === 0;
+  if (type !== 'WordLevel' && !isCharacterBpe) throw new UserError('{0} is a tokenizer of the kind {1}; only word-level and character-level ones can be used.', file, type);
+  if (isGiven(tokenizer['normalizer'])) throw new UserError('{0} changes the text before reading it (its normalizer is {1}), which cannot be done here.', file, typeOf(tokenizer['normalizer']));
+  if (!isRecord(model['vocab'])) throw new UserError('{0} is broken: its model has no vocab.', file);
+  const ids = new Map<string, unknown>(Object.entries(model['vocab']));
+  const added = Array.isArray(tokenizer['added_tokens']) ? (tokenizer['added_tokens'] as unknown[]) : [];
+  for (const token of added) if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
+  const symbols = inOrder(Array.from(ids), file);
+  const unknown = typeof model['unk_token'] === 'string' ? symbols.indexOf(model['unk_token']) : -1;
+  return vocabularyOfSymbols(symbols, size, file, unknown < 0 ? null : unknown, unitOfPreTokenizer(tokenizer['pre_tokenizer'], isCharacterBpe, symbols, file));
+}
+
+function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readonly string[], file: string): ReadUnit {
+  if (isCharacters) return 'codePoint';
+  if (!isGiven(pre)) {
+    const unit = unitOf(symbols);
+    if (unit === 'codePoint') return unit;
+    throw new UserError('{0} does not say how a text is cut into words (it has no pre_tokenizer).', file);
+  }
+  const type = typeOf(pre);
+  if (type === 'WhitespaceSplit') return 'whitespace';
+  if (type === 'Whitespace') return 'wordOrPunctuation';
+  const parts = isRecord(pre) && Array.isArray(pre['pretokenizers']) ? (pre['pretokenizers'] as unknown[]) : [];
+  if (type === 'Sequence' && parts.length === 1) return unitOfPreTokenizer(parts[0], false, symbols, file);
+  if (type === 'Split' && isRecord(pre) && isEveryCharacter(pre)) return 'codePoint';
+  throw new UserError('{0} cuts the text by {1}, which cannot be done here; Whitespace, WhitespaceSplit and a Split into characters can.', file, type);
+}
+
+/** A Split at "" or at every character. */
+function isEveryCharacter({ pattern, behavior }: Readonly<Record<string, unknown>>): boolean {
+  if (!isRecord(pattern) || behavior === 'Removed') return false;
+  return pattern['String'] === '' || ['', '.', '(?s).', '[\\s\\S]', '(?s:.)', '.|\\n', '(.|\\n)'].includes(String(pattern['Regex']));
+}
+
+function isGiven(part: unknown): boolean {
+  return part !== null && part !== undefined;
+}
+
+function typeOf(part: unknown): string {
+  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : JSON.stringify(part ?? null);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,183 @@
+/** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
+import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
+import type { CellName, Direction } from '../../../core/model/config';
+import { UserError } from '../../../userError';
+import type { Constant } from '../../../formats/onnx/constant';
+import type { GraphNode } from '../../../formats/onnx/node';
+import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
+
+const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };
+const gateBlocks: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
+const usualActivations: Readonly<Record<CellName, readonly ActivationName[]>> = { rnn: ['tanh'], gru: ['sigmoid', 'tanh'], lstm: ['sigmoid', 'tanh', 'tanh'] };
+/** alpha and beta where the operator does not say. */
+const usualCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
+  affine: [1, 0], elu: [1, 0], hardsigmoid: [0.2, 0.5], leakyrelu: [0.01, 0], scaledtanh: [1, 1], thresholdedrelu: [1, 0],
+};
+/** How many of alpha and beta a function takes from the lists of the operator. */
+const takes: Readonly<Partial<Record<ActivationName, readonly [boolean, boolean]>>> = {
+  affine: [true, true], elu: [true, false], hardsigmoid: [true, true], leakyrelu: [true, false], scaledtanh: [true, true], thresholdedrelu: [true, false],
+};
+
+export function isRecurrent({ operator, domain }: GraphNode): boolean {
+  return domain === '' && Object.hasOwn(cells, operator);
+}
+
+export interface RecurrentNotes {
+  /** Inputs of the graph that give the first states, which are taken as zero. */
+  readonly statesGiven: Map<string, 'hidden' | 'cell'>;
+  readonly lengthsGiven: Set<string>;
+}
+
+/** Values of Y, Y_h and Y_c. Throws a UserError that names the node. */
+export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[], notes: RecurrentNotes): Value[] {
+  const [x, W, R, B, lengths, firstHidden, firstCell, P] = inputs;
+  const cell = cells[node.operator];
+  const names = directionNames(node);
+  const weights = (value: Value | undefined, what: string): Constant => {
+    if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('The node “{0}” ({1}) has no constant {2}; only weights that are kept in the model can be read.', node.name, node.operator, what);
+    return value.constant;
+  };
+  const w = weights(W, 'W');
+  const r = weights(R, 'R');
+  const D = names.length;
+  const G = gateBlocks[cell];
+  const H = r.shape[2];
+  const I = w.shape[2];
+  const rows = G * H;
+  checkShape(node, 'R', r, [D, rows, H]);
+  checkShape(node, 'W', w, [D, rows, I]);
+  const b = B && weights(B, 'B');
+  if (b) checkShape(node, 'B', b, [D, 2 * rows]);
+  const p = P && weights(P, 'P');
+  if (p) checkShape(node, 'P', p, [D, 3 * H]);
+  const isBatchFirst = node.integer('layout', 0) === 1;
+  const data = checkedInput(node, x, I, isBatchFirst);
+  checkLengths(node, lengths, data.steps, notes);
+  const activations = activationsOf(node, cell, D);
+  const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
+  const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
+  const clip = node.float('clip', 0);
+  const zero = new Float32Array(rows);
+  const of: RecurrentNode = {
+    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: cell !== 'gru' || node.integer('linear_before_reset', 0) !== 0,
+    inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
+    output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
+  };
+  const isTurnedRound = data.steps[0]?.turnedBy !== undefined;
+  const parts = names.map((written, d): States['parts'][number] => {
+    const own: GeneralDirection = {
+      // Who reads forward what was turned round reads backward.
+      direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
+      W: part(w, d), R: part(r, d),
+      Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
+      peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: cell === 'lstm' ? (cellStates?.[d] ?? null) : null,
+    };
+    return { node: of, direction: own };
+  });
+  return outputs(parts, data, D, H, isBatchFirst);
+}
+
+/** The atom that the steps are, however they are turned. */
+function timeOf([steps]: Axis): string {
+  if (!(steps as Atom | undefined)) return '';
+  return steps.turnedBy === undefined ? steps.name : turnedAtom(steps, '').name;
+}
+
+function outputs(parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
+  const content: States = { kind: 'states', parts };
+  const direction: Axis = D > 1 ? [{ name: 'direction', size: D }] : [];
+  const units: Axis = [{ name: 'units', size: H }];
+  const all: Value = { kind: 'data', content, axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units] };
+  const last: Data = { kind: 'data', content: finalOf(content), axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
+  return [all, last, { ...last, content: { kind: 'finalCells' } }];
+}
+
+/** A direction that ends at the last step has there its state of that step. */
+export function finalOf(of: States): Content {
+  return of.parts.length === 1 && of.parts[0].direction.direction === 'forward' ? of : { kind: 'finalStates', of };
+}
+
+function directionNames(node: GraphNode): readonly Direction[] {
+  const direction = node.text('direction', 'forward');
+  if (direction === 'forward') return ['forward'];
+  if (direction === 'reverse') return ['backward'];
+  if (direction === 'bidirectional') return ['forward', 'backward'];
+  throw new UserError('The node “{0}” ({1}) has the direction “{2}”, which ONNX does not know.', node.name, node.operator, direction);
+}
+
+function checkShape(node: GraphNode, what: string, { shape }: Constant, expected: readonly number[]): void {
+  const fits = shape.length === expected.length && expected.every((size, axis) => size === shape[axis]) && expected.every((size) => size > 0);
+  if (!fits) throw new UserError('The node “{0}” ({1}) has a {2} of the shape [{3}]; [{4}] was expected.', node.name, node.operator, what, shape.join(', '), expected.map((size) => (size > 0 ? size : '?')).join(', '));
+}
+
+function part({ data, shape }: Constant, d: number): Weights {
+  const length = data.length / shape[0];
+  return data.subarray(d * length, (d + 1) * length);
+}
+
+/** Time, batch and features, with all the features of what was computed before. */
+function checkedInput(node: GraphNode, x: Value | undefined, inputSize: number, isBatchFirst: boolean): { content: Content; steps: Axis; batch: Axis } {
+  if (x?.kind === 'unknown') throw x.reason;
+  const isUsable = x?.kind === 'data' && x.axes.length === 3 && isFeatures(x.axes[2], x.content) && ['oneHot', 'embedded', 'states'].includes(x.content.kind);
+  if (!isUsable) throw new UserError('The node “{0}” ({1}) was expected to read embedded or one-hot tokens, or the states of another recurrent node, as [time, batch, features].', node.name, node.operator);
+  const { content, axes } = x;
+  const size = sizeOf(axes[2]);
+  if (size !== inputSize) throw new UserError('The node “{0}” ({1}) reads {2} features, but its W is for {3}.', node.name, node.operator, size, inputSize);
+  const [steps, batch] = isBatchFirst ? [axes[1], axes[0]] : [axes[0], axes[1]];
+  if (steps.length > 1 || batch.length > 1) throw new UserError('The node “{0}” ({1}) was expected to read [time, batch, features]; two axes are one here.', node.name, node.operator);
+  return { content, steps, batch };
+}
+
+/** Every sequence must have all steps. */
+function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, notes: RecurrentNotes): void {
+  if (!lengths) return;
+  if (lengths.kind === 'constant' && lengths.constant.data.every((length) => length === sizeOf(steps))) return;
+  if (lengths.kind === 'data' && lengths.content.kind === 'given') {
+    notes.lengthsGiven.add(lengths.content.input);
+    return;
+  }
+  throw new UserError('The node “{0}” ({1}) reads sequence lengths that are neither an input nor the whole length.', node.name, node.operator);
+}
+
+/** [H] of each direction; null where they begin at zero. */
+function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+  if (!value) return null;
+  if (value.kind === 'unknown') throw value.reason;
+  if (value.kind === 'data' && value.content.kind === 'given') {
+    notes.statesGiven.set(value.content.input, state);
+    return null;
+  }
+  const constant = value.kind === 'constant' ? value.constant : undefined;
+  const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
+  if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
+    throw new UserError('The node “{0}” ({1}) begins with states that are neither zero, constant, nor an input of the model.', node.name, node.operator);
+  }
+  return Array.from({ length: D }, (_, d) => {
+    const row = (b: number) => {
+      const start = (isBatchFirst ? b * D + d : d * B + b) * H;
+      return constant.data.subarray(start, start + H);
+    };
+    const state = row(0);
+    for (let b = 1; b < B; b++) {
+      if (row(b).some((value, u) => value !== state[u])) throw new UserError('The node “{0}” ({1}) begins with other states for each text of a batch, which has no meaning for one text.', node.name, node.operator);
+    }
+    return state.every((value) => value === 0) ? null : state;
+  });
+}
+
+/** Of each direction; alphas and betas are handed out in order to those that take them. */
+function activationsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
+  const usual = usualActivations[cell];
+  const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
+  if (names.length !== D * usual.length) throw new UserError('The node “{0}” ({1}) names {2} activations; {3} were expected.', node.name, node.operator, names.length, D * usual.length);
+  const alphas = [...node.floats('activation_alpha')];
+  const betas = [...node.floats('activation_beta')];
+  const forms = names.map((given): ActivationForm => {
+    const name = activationNames.find((known) => known === given.toLowerCase());
+    if (!name) throw new UserError('The node “{0}” ({1}) has the activation “{2}”, which cannot be differentiated here.', node.name, node.operator, given);
+    const [alpha, beta] = usualCoefficients[name] ?? [0, 0];
+    const [takesAlpha, takesBeta] = takes[name] ?? [false, false];
+    return { name, alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha, beta: takesBeta ? (betas.shift() ?? beta) : beta };
+  });
+  return Array.from({ length: D }, (_, d) => forms.slice(d * usual.length, (d + 1) * usual.length));
+}

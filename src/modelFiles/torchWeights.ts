@@ -1,0 +1,169 @@
+/**
+ * Bare weights under PyTorch's names, in safetensors: `rnn.weight_ih_l0`, `…_l0_reverse`, an embedding `[V, E]` and a linear layer
+ * `[V, D·H]`. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
+ */
+import { UserError } from '../userError';
+import { cellOf } from '../core/model/cells/registry';
+import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type CellName } from '../core/model/config';
+import { Parameters } from '../core/model/parameters';
+import type { PlainModel } from '../core/model/plainModel';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
+
+/** What a file of bare weights does not say. */
+export interface AskedArchitecture {
+  /** Of vanilla RNN layers; null where nobody has said. */
+  readonly activation: Activation | null;
+}
+
+export interface TorchWeights {
+  readonly plain: PlainModel;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly notices: readonly UserError[];
+}
+
+type Matrix = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array | Float64Array };
+
+/** PyTorch's block b of the gates is our block `torchGates[cell][b]`. */
+const torchGates: Readonly<Record<CellName, readonly number[]>> = { rnn: [0], lstm: [0, 2, 3, 1], gru: [1, 0, 2] };
+const cellByBlocks: Readonly<Record<number, CellName>> = { 1: 'rnn', 3: 'gru', 4: 'lstm' };
+const recurrentName = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?$/;
+const embeddingWords = /emb|encod|wte|lookup/i;
+
+/** @param file for the sentences  Throws a UserError for what is no recurrent language model. */
+export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: AskedArchitecture): TorchWeights {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] => (tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : []));
+  const recurrent = all.filter(({ name }) => recurrentName.test(name));
+  const others = all.filter(({ name }) => !recurrentName.test(name));
+  const stack = stackOf(recurrent, file);
+  const { cell, hiddenSize, layers, bidirectional, inputSize: I } = stack;
+  const width = (bidirectional ? 2 : 1) * hiddenSize;
+  const notices: UserError[] = [];
+  const { embedding, outputW, outputB } = endsOf(others, I, width, file, notices);
+  const [vocabularySize] = outputW.shape;
+  if (!embedding && I !== vocabularySize) {
+    throw new UserError('{0} has no embedding [{1}, {2}], and its lowest layer reads {2} numbers, so it cannot read {1} symbols one-hot.', file, vocabularySize, I);
+  }
+  const said = activation ?? (['tanh', 'relu'] as const).find((name) => name === metadata['activation']);
+  if (cell === 'rnn' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
+  const config = checkConfig({
+    cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
+    embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
+  });
+  const parameters = new Parameters(config);
+  if (embedding) parameters.embedding?.set(embedding.data);
+  parameters.layers.forEach((directions, layer) => {
+    directions.forEach((own, d) => {
+      const part = (role: string) => stack.find(role, layer, d);
+      const rows = cellOf(cell).gates.length * hiddenSize;
+      putGates(own.W, checked(part('weight_ih'), [rows, inputSize(config, layer)], file), cell);
+      putGates(own.R, checked(part('weight_hh'), [rows, hiddenSize], file), cell);
+      const [Wb, Rb] = [part('bias_ih'), part('bias_hh')];
+      if (Wb) putGates(own.Wb, checked(Wb, [rows], file), cell);
+      if (Rb) putGates(own.Rb, checked(Rb, [rows], file), cell);
+    });
+  });
+  if (!config.tied) parameters.output.W.set(outputW.data);
+  if (outputB) parameters.output.b.set(outputB.data);
+  return { plain: { config, parameters }, metadata: new Map(Object.entries(metadata)), notices };
+}
+
+interface Stack {
+  readonly cell: CellName;
+  readonly hiddenSize: number;
+  readonly inputSize: number;
+  readonly layers: number;
+  readonly bidirectional: boolean;
+  find(role: string, layer: number, direction: number): Matrix | undefined;
+}
+
+function stackOf(tensors: readonly Matrix[], file: string): Stack {
+  const parts = new Map<string, Matrix>();
+  const modules = new Set<string>();
+  let layers = 0;
+  for (const tensor of tensors) {
+    const [, module = '', role, layer, reverse] = recurrentName.exec(tensor.name) as unknown as [string, string | undefined, string, string, string | undefined];
+    if (role === 'weight_hr') throw new UserError('{0} has an LSTM with a projection (“{1}”), which cannot be opened here.', file, tensor.name);
+    modules.add(module);
+    layers = Math.max(layers, Number(layer) + 1);
+    parts.set(`${role} ${layer} ${reverse ? 1 : 0}`, tensor);
+  }
+  if (modules.size > 1) throw new UserError('{0} has several recurrent modules ({1}); only one with all its layers can be opened.', file, Array.from(modules).sort().join(', '));
+  const find = (role: string, layer: number, direction: number) => parts.get(`${role} ${layer} ${direction}`);
+  const [R, W] = [find('weight_hh', 0, 0), find('weight_ih', 0, 0)];
+  if (!R || !W) throw new UserError('{0} has no recurrent weights under PyTorch’s names (weight_ih_l0 and weight_hh_l0, behind the module’s name).', file);
+  const [rows, hiddenSize] = R.shape.length === 2 ? R.shape : [0, 0];
+  const blocks = rows / hiddenSize;
+  if (!Object.hasOwn(cellByBlocks, blocks) || W.shape.length !== 2) {
+    throw new UserError('{0} has the tensor {1} of shape [{2}], which is that of no RNN, GRU or LSTM.', file, R.name, R.shape.join(', '));
+  }
+  return { cell: cellByBlocks[blocks], hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
+}
+
+/** Embedding and output, by their shapes; where both have the same, by their names. */
+function endsOf(others: readonly Matrix[], I: number, width: number, file: string, notices: UserError[]): { embedding: Matrix | undefined; outputW: Matrix; outputB: Matrix | undefined } {
+  const matrices = others.filter(({ shape }) => shape.length === 2);
+  const vectors = others.filter(({ shape }) => shape.length === 1);
+  const outputs = matrices.filter(({ shape }) => shape[1] === width);
+  const likely = outputs.length > 1 ? outputs.filter(({ name }) => !embeddingWords.test(name)) : outputs;
+  if (likely.length !== 1) {
+    throw new UserError(
+      '{0} should have one linear layer to the symbols, of shape [symbols, {1}]; such shapes have: {2}.', file, width, outputs.map(({ name }) => name).join(', ') || '–',
+    );
+  }
+  const [outputW] = likely;
+  const V = outputW.shape[0];
+  const embeddings = matrices.filter((each) => each !== outputW && each.shape[0] === V && each.shape[1] === I);
+  if (embeddings.length > 1) throw new UserError('{0} has several tensors that could be the embedding: {1}.', file, embeddings.map(({ name }) => name).join(', '));
+  const isTied = embeddings.length === 0 && I === width && I !== V;
+  if (isTied) notices.push(new UserError('{0} has one matrix for both embedding and output, “{1}”: the output is taken as tied.', file, outputW.name));
+  const biases = vectors.filter(({ shape }) => shape[0] === V);
+  const module = outputW.name.replace(/\.?weight$/, '');
+  const outputB = biases.find(({ name }) => name === `${module}.bias`) ?? (biases.length === 1 ? biases[0] : undefined);
+  const known: readonly (Matrix | undefined)[] = [outputW, outputB, ...embeddings];
+  const left = others.filter((each) => !known.includes(each)).map(({ name }) => name);
+  if (left.length > 0) throw new UserError('{0} has tensors that are not understood: {1}.', file, left.join(', '));
+  return { embedding: isTied ? outputW : embeddings.at(0), outputW, outputB };
+}
+
+function checked(tensor: Matrix | undefined, shape: readonly number[], file: string): Matrix {
+  if (!tensor) throw new UserError('{0} lacks a tensor of shape [{1}] that its recurrent layers need.', file, shape.join(', '));
+  if (tensor.shape.join() === shape.join()) return tensor;
+  throw new UserError('{0} has the tensor {1} of shape [{2}]; [{3}] was expected.', file, tensor.name, tensor.shape.join(', '), shape.join(', '));
+}
+
+/** PyTorch's gate blocks into ours. */
+function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
+  const blocks = torchGates[cell];
+  const length = own.length / blocks.length;
+  blocks.forEach((block, b) => own.set(data.subarray(b * length, (b + 1) * length), block * length));
+}
+
+/** The same names and gate order, to be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, and `nn.Linear`. */
+export function writeTorchWeights({ config, parameters }: PlainModel, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const tensors = new Map<string, Tensor>();
+  const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
+  const { cell, hiddenSize: H, vocabularySize: V } = config;
+  const rows = cellOf(cell).gates.length * H;
+  if (parameters.embedding) put('embedding.weight', [V, parameters.embedding.length / V], parameters.embedding);
+  parameters.layers.forEach((directions, layer) => {
+    directions.forEach(({ W, R, Wb, Rb }, d) => {
+      const suffix = `_l${layer}${directionsOf(config)[d] === 'backward' ? '_reverse' : ''}`;
+      put(`rnn.weight_ih${suffix}`, [rows, inputSize(config, layer)], torchOrder(W, cell));
+      put(`rnn.weight_hh${suffix}`, [rows, H], torchOrder(R, cell));
+      put(`rnn.bias_ih${suffix}`, [rows], torchOrder(Wb, cell));
+      put(`rnn.bias_hh${suffix}`, [rows], torchOrder(Rb, cell));
+    });
+  });
+  if (!config.tied) put('output.weight', [V, outputSize(config)], parameters.output.W);
+  put('output.bias', [V], parameters.output.b);
+  return encodeSafetensors(tensors, metadata);
+}
+
+function torchOrder(own: Float32Array, cell: CellName): Float32Array {
+  const blocks = torchGates[cell];
+  const length = own.length / blocks.length;
+  const data = new Float32Array(own.length);
+  blocks.forEach((block, b) => data.set(own.subarray(block * length, (block + 1) * length), b * length));
+  return data;
+}

@@ -1,0 +1,39 @@
+/** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
+import { readUnits } from '../tokens/tokenUnit';
+import { noSpecials, Vocabulary, type Specials } from '../core/corpus/vocabulary';
+
+/** Both parsed from JSON. */
+export interface VocabularyFields {
+  /** Strings; id = index. */
+  readonly symbols: unknown;
+  /** `unit`, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
+  readonly tokens: unknown;
+}
+
+export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabulary): { symbols: string; tokens: string } {
+  return { symbols: JSON.stringify(symbols), tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }) };
+}
+
+/** Null where the fields are no vocabulary. Throws a UserError for symbols that are wrong. */
+export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabulary | null {
+  if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string')) return null;
+  if (tokens === undefined) return new Vocabulary(symbols);
+  if (typeof tokens !== 'object' || tokens === null) return null;
+  const fields = tokens as Readonly<Record<string, unknown>>;
+  const unit = readUnits.find((name) => name === fields['unit']);
+  const specials = parseSpecials(fields, symbols.length);
+  return unit && specials ? new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true) : null;
+}
+
+/** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */
+function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number): Specials | null {
+  const specials: Record<keyof Specials, number | null> = { ...noSpecials };
+  for (const name of ['sos', 'eos', 'unknown', 'mask'] as const) {
+    const id = fields[name] ?? null;
+    if (id !== null && typeof id !== 'number') return null;
+    specials[name] = id;
+  }
+  const ids = Object.values(specials).filter((id) => id !== null);
+  if (fields['isOfOthers'] !== true && ids.some((id) => id >= ids.length)) return null;
+  return new Set(ids).size === ids.length && ids.every((id) => Number.isInteger(id) && id >= 0 && id < size) ? specials : null;
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { modelSettings, probeTokens, thresholds, trainingSettings, vocabularySettings } from '../../../src/editor/chosenSettings';
+import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings } from '../../../src/protocol/settings';
+
+interface Manifest {
+  readonly contributes: { readonly configuration: readonly { readonly properties: Readonly<Record<string, { readonly default: unknown }>> }[] };
+}
+
+function from(values: Readonly<Record<string, unknown>>): (name: string) => unknown {
+  return (name) => values[name];
+}
+
+describe('settings', () => {
+  it('have the same defaults in the manifest and in the program', () => {
+    // npm and mocha run at the project's root.
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+    const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<string, { default: unknown } | undefined>;
+    const read = (name: string) => properties[`backflow.${name}`]?.default;
+    assert.deepEqual(modelSettings(read), defaultModelSettings);
+    assert.deepEqual(trainingSettings(read), defaultTrainingSettings);
+    assert.deepEqual(vocabularySettings(read), defaultVocabularySettings);
+    assert.deepEqual(thresholds(read), defaultThresholds);
+    assert.equal(probeTokens(read), 256);
+  });
+
+  it('fall back to their defaults where a settings file holds nonsense', () => {
+    const nonsense = from({ 'model.cell': 'transformer', 'model.layers': '2', 'model.hiddenSize': -4 });
+    assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
+    const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN, 'training.backend': 'gpu' });
+    assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
+    const wilder = from({
+      'training.optimizer': 'lion', 'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.schedule': 'linear', 'training.warmupSteps': 0.5,
+      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initialisation': 'zeros', 'training.gain': 0,
+      'training.forgetBias': 'one',
+    });
+    assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
+    const wildest = from({
+      'corpus.tokens': 'letter', 'corpus.vocabularySize': -1, 'corpus.mode': 'random', 'corpus.split': 'pages', 'corpus.longestSequence': 0, 'training.truncation': -1,
+      'training.dropout': 2, 'training.checkpointSeconds': 0, 'training.keptCheckpoints': 1.5, 'training.epochs': 0.5, 'model.objective': 'guess', 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
+    });
+    assert.deepEqual([modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)], [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings]);
+    assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);
+    assert.equal(probeTokens(from({ 'probe.tokens': 100_000 })), 256);
+  });
+
+  it('leave the objective and a tied embedding’s size to the rest of the model', () => {
+    const model = (values: Readonly<Record<string, unknown>>) => modelSettings(from({ 'model.hiddenSize': 10, ...values }));
+    assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'auto' }).objective, 'masked');
+    assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'next' }).objective, 'next');
+    assert.equal(model({ 'model.objective': 'masked' }).objective, 'masked');
+    assert.equal(model({ 'model.tied': true }).embeddingSize, 10);
+    assert.equal(model({ 'model.tied': true, 'model.embeddingSize': 8 }).embeddingSize, 8);
+  });
+
+  it('write "none" as 0, and a command’s argument also as null', () => {
+    for (const none of [0, null]) {
+      const { steps, clipNorm, clipValue, threads } = trainingSettings(from({ 'training.steps': none, 'training.clipNorm': none, 'training.clipValue': none, 'training.threads': none }));
+      assert.deepEqual([steps, clipNorm, clipValue, threads], [null, null, null, null]);
+    }
+    assert.equal(trainingSettings(from({ 'training.steps': 300 })).steps, 300);
+  });
+
+  it('tell a weight decay or forget-gate bias of 0 from none given', () => {
+    const { weightDecay, forgetBias } = trainingSettings(from({ 'training.weightDecay': 0, 'training.forgetBias': 0 }));
+    assert.deepEqual([weightDecay, forgetBias], [0, 0]);
+    assert.equal(trainingSettings(from({ 'training.forgetBias': -2 })).forgetBias, -2);
+  });
+});

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { bar, characterHeading, hoverText, inContext, ordinal, powerOfTen, signedBar } from '../../../../src/editor/probe/hoverText';
+import { probeText } from '../../../../src/editor/probe/probeText';
+import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../../../../src/editor/markdown';
+import type { TokenReport } from '../../../../src/protocol/engine';
+
+const english = (template: string, ...args: (string | number)[]) =>
+  template.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
+
+const probe = probeText('ab | c', 'codePoint', 0, { line: 0, character: 0 }, 10)!;
+
+const report: TokenReport = {
+  token: 5,
+  symbol: 'c',
+  loss: Math.LN2,
+  predictions: [
+    { symbol: '|', probability: 0.5 },
+    { symbol: '\n', probability: 0.25 },
+    { symbol: 'c', probability: 0.004 },
+  ],
+  layers: [{ layer: 0, direction: 'forward', hiddenNorm: 3.25, hiddenChange: 0.5, gradient: -4.3, gain: 0.9, region: 'vanishing' }],
+  contributions: { method: 'additive', strongest: [{ token: 3, symbol: '|', score: -1.5 }, { token: 0, symbol: 'a', score: 0.75 }], whole: -0.7 },
+};
+
+describe('the hover’s text', () => {
+  it('gives the loss in nats and bits', () => {
+    assert.match(hoverText(report, probe, english), /^\*\*c\*\* · loss 0\.69 nats \(1\.00 bits\)/);
+  });
+
+  it('gives norm, change, gradient, gain and region of the state', () => {
+    const text = hoverText(report, probe, english);
+    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gain 0.90 · **vanishing**'), text);
+  });
+
+  it('keeps one table of equal rows whatever the symbols are', () => {
+    const rows = hoverText(report, probe, english).split('\n').filter((line) => line.startsWith('|'));
+    const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
+    assert.equal(new Set(cells).size, 1, rows.join('\n'));
+    // Head, alignment, and the longer of: three predictions; two contributions and their sum.
+    assert.equal(rows.length, 5);
+  });
+
+  it('shows contributions with their sign, their distance and their sum, and what they ignore', () => {
+    const text = hoverText(report, probe, english);
+    assert.ok(text.includes('2 back') && text.includes('5 back'));
+    assert.ok(text.includes('−1.50') && text.includes('+0.75') && text.includes('**−0.70**'));
+    assert.match(text, /gates are held fixed/);
+  });
+
+  it('says of the first token that nothing predicts it, and of the last that it has no state', () => {
+    const first = hoverText({ ...report, token: 0, loss: null, predictions: [], contributions: null }, probe, english);
+    assert.match(first, /nothing predicts it/);
+    assert.doesNotMatch(first, /\|/);
+    assert.match(hoverText({ ...report, layers: [] }, probe, english), /it has no state/);
+  });
+
+  it('has no contributions and no word on gates for a vanilla RNN', () => {
+    assert.doesNotMatch(hoverText({ ...report, contributions: null }, probe, english), /\d back|gates/);
+  });
+
+  it('says where integrated gradients start from', () => {
+    const text = hoverText({ ...report, contributions: { ...report.contributions!, method: 'integratedGradients' } }, probe, english);
+    assert.match(text, /input of zeros/);
+    assert.doesNotMatch(text, /gates/);
+  });
+
+  it('leads from each contributing token to its place, and from the token to its target, the panel and other methods', () => {
+    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^ )]*) "[^"]+"\)/g)].map(([, command, query]) => [command, decodeURIComponent(query)]);
+    assert.deepEqual(links, [
+      ['backflow.pinTarget', '[5]'],
+      ['backflow.openPanelAt', '[5]'],
+      ['backflow.revealToken', '[3]'],
+      ['backflow.revealToken', '[0]'],
+      ['backflow.attribute', '[5,"integratedGradients"]'],
+      ['backflow.attribute', '[5,"gradientTimesInput"]'],
+    ]);
+  });
+
+  it('draws bars of one width, so that columns stay in line', () => {
+    for (const share of [0, 0.01, 0.5, 0.99, 1, 7]) assert.equal(bar(share).length, bar(0).length);
+    for (const share of [-9, -1, -0.4, 0, 0.3, 1]) assert.equal(signedBar(share).length, signedBar(0).length);
+    assert.ok(signedBar(-1).startsWith('█') && signedBar(1).endsWith('█'));
+  });
+
+  it('writes powers of ten to a tenth of the mantissa', () => {
+    assert.equal(powerOfTen(-Infinity), '0');
+    assert.equal(powerOfTen(0), '1.0');
+    assert.equal(powerOfTen(Math.log10(4.6e-17)), '4.6·10⁻¹⁷');
+    assert.equal(powerOfTen(Math.log10(9.97e5)), '1.0·10⁶');
+    assert.equal(powerOfTen(-350.25), '5.6·10⁻³⁵¹');
+  });
+});
+
+describe('the hover’s text of other tokens than characters', () => {
+  const place = { line: 0, character: 0 };
+
+  it('says what the model reads for a word that it does not know, and what stands in the text', () => {
+    const words = probeText('once a dragon', 'word', 0, place, 10)!;
+    const unknown: TokenReport = { ...report, token: 4, symbol: '<unk>', contributions: null };
+    assert.match(hoverText(unknown, words, english), /^\*\*dragon\*\* · read as \*\*\\<unk\\>\*\* · loss 0\.69 nats/);
+    assert.match(hoverText({ ...unknown, symbol: 'dragon' }, words, english), /^\*\*dragon\*\* · loss/);
+  });
+
+  it('shows a contributing word between its neighbours, the spaces too that are no tokens', () => {
+    const words = probeText('the wall of the village', 'word', 0, place, 20)!;
+    assert.equal(inContext(words, 2), 'the␣ **wall** ␣');
+    assert.equal(inContext(probeText('the wall of the village', 'whitespace', 0, place, 20)!, 1), 'the **wall** of');
+  });
+
+  it('names bytes by themselves, their character and which of it they are', () => {
+    const bytes = probeText('a한b', 'byte', 0, place, 10)!;
+    const reports = [0.5, 0.25, 0.125].map((loss, i): TokenReport => ({ ...report, token: 1 + i, symbol: ['\\xED', '\\x95', '\\x9C'][i], loss: loss * Math.LN2 }));
+    assert.match(hoverText(reports[1], bytes, english), /^\*\*\\\\x95\*\* · loss 0\.17 nats \(0\.25 bits\)/);
+    assert.equal(characterHeading(reports, bytes, english), '**한** · 3 tokens · loss 0.61 nats (0.88 bits)');
+    assert.equal(characterHeading([{ ...reports[0], loss: null }, reports[1]], bytes, english), '**한** · 2 tokens');
+    assert.deepEqual([0, 1, 2, 3, 4].map((token) => ordinal(bytes, token)), ['', ' 1/3', ' 2/3', ' 3/3', '']);
+    assert.equal(inContext(bytes, 2), 'a **한** 2/3 b');
+  });
+});
+
+describe('symbols in Markdown', () => {
+  it('make what is invisible visible', () => {
+    assert.equal(markdownSymbols('a b\r\n\t'), 'a␣b␍⏎⇥');
+    assert.equal(visibleSymbol('\u200b'), 'U+200B');
+    assert.equal(visibleSymbol('\u0301'), '◌\u0301');
+    assert.equal(visibleSymbol('🙂'), '🙂');
+    assert.equal(visibleSymbol('\r\n'), '␍⏎');
+    assert.equal(visibleSymbol('  \u202e'), '␣␣U+202E');
+  });
+
+  it('leave a grapheme cluster in one piece', () => {
+    for (const cluster of ['👨‍👩‍👧', '🇰🇷', 'e\u0301', '\u1112\u1161\u11ab', '🏴\u{e0067}\u{e0062}\u{e007f}']) assert.equal(visibleSymbol(cluster), cluster);
+  });
+
+  it('never act as markup, HTML, a link or an icon', () => {
+    const hostile = '**b** [x](command:y) <img src=x> $(bug) `c` | # & ~ \\';
+    const escaped = escapeMarkdown(hostile);
+    assert.equal(escaped.replaceAll(/\\(.)/g, '$1'), hostile);
+    assert.doesNotMatch(escaped, /(^|[^\\])(\\\\)*[*[\]<>$`|#&~(]/);
+  });
+});

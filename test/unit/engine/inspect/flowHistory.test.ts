@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { readFlowHistory, writeFlowHistory } from '../../../../src/engine/files/flowHistoryFile';
+import { FlowHistory } from '../../../../src/engine/inspect/flowHistory';
+import { seriesOf, type Frame } from '../../../../src/protocol/frame';
+import { temporaryFolder } from '../../../engine/support/engineProcess';
+import { syntheticFrame } from '../../../webview/synthetic';
+
+const lane = { layer: 0, direction: 'forward', state: 'hidden' } as const;
+
+/** A frame of a training step whose gradient changes by `slope` powers of ten per lag. */
+function frameAt(trainingStep: number, slope: number, tokens = 20, target = tokens - 1): Frame {
+  const { header, data } = syntheticFrame({ slopes: [slope], tokens, target, hiddenSize: 4, cell: 'rnn' });
+  return { header: { ...header, trainingStep }, data };
+}
+
+describe('the flows over training', () => {
+  it('keep the series of a frame bit for bit, and forget its unit map', () => {
+    const history = new FlowHistory();
+    const frames = [1, 5, 9].map((step) => frameAt(step, -0.01 * step));
+    frames.forEach((frame) => history.add(frame));
+    for (const frame of frames) {
+      const found = history.at(frame.header.trainingStep);
+      assert.equal(found?.header.trainingStep, frame.header.trainingStep);
+      for (const name of ['loss', 'flow', 'hidden'] as const) assert.deepEqual(seriesOf(found, name), seriesOf(frame, name));
+      assert.deepEqual(found.header.flows, frame.header.flows);
+      assert.equal(found.header.unitMap.units, 0);
+    }
+    assert.equal(history.at(6)?.header.trainingStep, 5, 'the nearest, where a step has no frame');
+  });
+
+  it('are one row per training step, by lag from the target back', () => {
+    const history = new FlowHistory();
+    history.add(frameAt(3, -0.25, 20, 12));
+    history.add(frameAt(4, 0.5, 20, 12));
+    const { steps, lags, values, horizons, changes } = history.lane(lane);
+    assert.deepEqual([...steps], [3, 4]);
+    assert.equal(lags, 13);
+    for (let lag = 0; lag < lags; lag++) {
+      assert.ok(Math.abs(values[lag] - -0.25 * lag) < 1e-5 && Math.abs(values[lags + lag] - 0.5 * lag) < 1e-5, `lag ${lag}`);
+    }
+    // −0.25 · 12 is −3, which is not below it.
+    assert.ok(Number.isNaN(horizons[0]) && Number.isNaN(horizons[1]));
+    assert.deepEqual(changes, []);
+  });
+
+  it('note where the text or the target changed, and leave empty what a shorter text has not', () => {
+    const history = new FlowHistory();
+    history.add(frameAt(1, -0.1, 20));
+    history.add(frameAt(2, -0.1, 20));
+    history.add(frameAt(3, -0.1, 8));
+    history.add(frameAt(4, -0.1, 8, 5));
+    const { lags, values, changes } = history.lane(lane);
+    assert.deepEqual(changes, [2, 3]);
+    assert.ok(Number.isNaN(values[2 * lags + 8]) && !Number.isNaN(values[2 * lags + 7]));
+    assert.equal(history.lane({ ...lane, layer: 7 }).steps.length, 0);
+  });
+
+  it('stay within their limits over hours, spread evenly, and keep every explosion', () => {
+    const limits = { stretches: 64, numbers: 64 * 40 };
+    const history = new FlowHistory(limits);
+    const exploding = new Set([777, 12_345, 20_001]);
+    const [vanishing, count] = [15_151, 30_000];
+    for (let step = 1; step <= count; step++) {
+      history.add(frameAt(step, exploding.has(step) ? 0.2 : step === vanishing ? -0.9 : -0.1 - 0.01 * Math.sin(step), 12));
+      if (step % 5000 !== 0) continue;
+      const { rows } = history;
+      assert.ok(rows.length <= 2 * limits.stretches + 1, `${rows.length} rows`);
+      assert.ok(rows.reduce((sum, { data }) => sum + data.length, 0) <= limits.numbers);
+    }
+    const { steps, values, lags } = history.lane(lane);
+    for (const step of exploding) {
+      const row = steps.indexOf(step);
+      assert.ok(row >= 0 && Math.abs(values[row * lags + lags - 1] - 0.2 * (lags - 1)) < 1e-5, `the explosion of step ${step}`);
+    }
+    assert.equal(steps.at(-1), count, 'the newest');
+    const gaps = Array.from(steps, (step, i) => (i === 0 ? step : step - steps[i - 1]));
+    assert.ok(Math.max(...gaps) <= (4 * count) / (limits.stretches / 4), `the largest gap is ${Math.max(...gaps)} steps`);
+    assert.ok(gaps.every((gap) => gap > 0), 'in order');
+  });
+
+  it('go back with a run that does, and remember its overflows until then', () => {
+    const history = new FlowHistory();
+    for (let step = 1; step <= 10; step++) history.add(frameAt(step, -0.1));
+    history.addOverflow(8);
+    history.addOverflow(11);
+    history.add(frameAt(10, -0.2));
+    assert.deepEqual(history.overflowSteps, [8, 11], 'another look at the same step changes nothing');
+    history.goBackTo(8);
+    assert.deepEqual([...history.lane(lane).steps], [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual(history.overflowSteps, [8]);
+  });
+
+  it('come back from disk with the same bits; a broken file is none', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'flows.safetensors');
+    assert.equal((await readFlowHistory(file)).rows.length, 0);
+    const history = new FlowHistory();
+    for (let step = 1; step <= 700; step++) history.add(frameAt(step, step === 400 ? 0.3 : -0.1, 10 + (step % 2)));
+    history.addOverflow(701);
+    await writeFlowHistory(file, history);
+    const read = await readFlowHistory(file);
+    assert.deepEqual(read.overflowSteps, [701]);
+    const [before, after] = [history.lane(lane), read.lane(lane)];
+    assert.deepEqual(after, before);
+    assert.deepEqual(read.at(400), history.at(400));
+    await import('node:fs/promises').then(({ writeFile }) => writeFile(file, 'no such thing'));
+    assert.equal((await readFlowHistory(file)).rows.length, 0);
+    await folder.remove();
+  });
+});

@@ -1,0 +1,97 @@
+/** What the inspector shows of random models, whichever arithmetic it chose, beside the naive float64 reading: exploding, vanishing, chaotic, saturated. */
+import { strict as assert } from 'node:assert';
+import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
+import { initialise } from '../../../../src/core/model/initialise';
+import { generalModelOf } from '../../../../src/core/model/plainModel';
+import { Random } from '../../../../src/core/model/random';
+import { createBackend, type Backend } from '../../../../src/engine/backend';
+import { Inspector, type Look } from '../../../../src/engine/inspect/inspector';
+
+const symbols = Array.from('abcdefghij');
+const thresholds = { vanishing: -3, exploding: 2 };
+const [H, T] = [24, 160];
+
+describe('the inspector', function () {
+  this.timeout(120_000);
+  let backend: Backend;
+  before(async () => {
+    backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
+  });
+
+  /** Both looks at the same text. */
+  async function looks(config: ModelConfig, seed: number, gain: number, input: number, target: number | 'last'): Promise<readonly [Look, Look]> {
+    const random = Random.fromSeed(seed);
+    const parameters = initialise(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
+    for (const { W } of parameters.layers.flat()) for (let i = 0; i < W.length; i++) W[i] *= input;
+    const text = Array.from({ length: T }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');
+    const general = generalModelOf(config, parameters);
+    const model = { general, isLive: false, vocabulary: new Vocabulary(symbols), backend };
+    return [
+      await new Inspector({ ...model, plain: { config, parameters } }).look(text, target, thresholds),
+      await new Inspector({ ...model, plain: null }).look(text, target, thresholds),
+    ];
+  }
+
+  /** Root mean square of the difference, by that of the numbers. */
+  function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+    let [difference, size] = [0, 0];
+    for (let i = 0; i < b.length; i++) {
+      difference += (a[i] - b[i]) ** 2;
+      size += b[i] ** 2;
+    }
+    return Math.sqrt(difference / size);
+  }
+
+  for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
+    for (const bidirectional of [false, true]) {
+      it(`shows of ${bidirectional ? 'bidirectional ' : ''}${cell} ${activation} stacks what float64 gives: flows to 10⁻² of a power of ten, a fifth of a colour, states to 10⁻⁴`, async () => {
+        const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 1e6));
+        let fast = 0;
+        let count = 0;
+        for (const layers of [1, 2]) {
+          const config: ModelConfig = { ...plainStack, cell, activation, layers, bidirectional, hiddenSize: H, vocabularySize: symbols.length };
+          for (const gain of [0.3, 1, 1.5, 3, 8]) {
+            for (const input of [0.3, 3, 20, 40]) {
+              for (const target of ['last', 12] as const) {
+                const name = `seed ${seed}: ${layers} layers, gain ${gain}, inputs × ${input}, target ${target}`;
+                const [shown, float64] = await looks(config, seed + count++, gain, input, target);
+                if (shown.trace.probabilities instanceof Float32Array) fast++;
+                shown.flows.forEach(({ hidden, cell: cellFlow }, i) => {
+                  for (const [a, b] of [[hidden, float64.flows[i].hidden], [cellFlow, float64.flows[i].cell]]) {
+                    b?.relative.forEach((value, t) => {
+                      const seen = a?.relative[t] ?? NaN;
+                      assert.ok(Object.is(seen, value) || Math.abs(seen - value) < 1e-2, `${name}, row ${i}, step ${t}: ${seen} for ${value}`);
+                    });
+                  }
+                });
+                shown.trace.layers.forEach(({ directions }, l) =>
+                  directions.forEach(({ hidden }, d) => assert.ok(distance(hidden, float64.trace.layers[l].directions[d].hidden) < 1e-4, `${name}: the states of layer ${l}`)),
+                );
+                assert.ok(Math.abs(shown.trace.loss / float64.trace.loss - 1) < 1e-4, `${name}: the loss`);
+              }
+            }
+          }
+        }
+        process.stdout.write(`      seed ${seed}: ${fast} of ${count} were read in float32\n`);
+      });
+    }
+  }
+
+  it('knows the gradient of a prediction that is nearly sure, of which p − 1 leaves nothing in any float', async () => {
+    const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 2, vocabularySize: 3 };
+    const parameters = initialise(config, Random.fromSeed(1));
+    parameters.output.W.set([0, 0, 1, 0, 0, 1]);
+    for (const sure of [20, 50, 80]) {
+      parameters.output.b.set([sure, 0, 0]);
+      const model = { general: generalModelOf(config, parameters), isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c']), backend };
+      for (const plain of [{ config, parameters }, null]) {
+        const { flows: [{ hidden }], trace } = await new Inspector({ ...model, plain }).look('aa', 'last', thresholds);
+        // ∂ℓ/∂h = (p_b, p_c), with p_b = e^(h₀ − sure), p_c = e^(h₁ − sure) of a sum that is e^sure.
+        const [h0, h1] = trace.layers[0].directions[0].hidden.subarray(2);
+        const expected = Math.log10(Math.hypot(Math.exp(h0), Math.exp(h1))) - sure / Math.LN10;
+        assert.ok(Math.abs(hidden.log10[0] - expected) < 1e-4, `${plain ? 'float32' : 'float64'}, ${sure}: ${hidden.log10[0]} for ${expected}`);
+      }
+    }
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { Playground } from '../../../../src/engine/inspect/playground';
+import { UserError } from '../../../../src/userError';
+import { seriesOf } from '../../../../src/protocol/frame';
+import { defaultPlayground, type PlaygroundSettings } from '../../../../src/protocol/playground';
+import { defaultThresholds } from '../../../../src/protocol/settings';
+
+describe('the playground', () => {
+  const run = (settings: Partial<PlaygroundSettings>) => new Playground().run({ ...defaultPlayground, ...settings }, defaultThresholds);
+  const relative = async (settings: Partial<PlaygroundSettings>) => {
+    const { frame } = await run(settings);
+    const flow = seriesOf(frame, 'flow')!;
+    return Array.from(flow, (value) => value - flow[flow.length - 1]);
+  };
+
+  for (const gain of [0.5, 0.9, 1, 1.1, 2]) {
+    it(`a linear cell with gain ${gain} times an orthogonal matrix: the gradient is gain^lag`, async () => {
+      const flow = await relative({ activation: 'linear', gain, length: 200 });
+      flow.forEach((value, t) => assert.ok(Math.abs(value - (199 - t) * Math.log10(gain)) < 1e-4, `lag ${199 - t}: ${value}`));
+    });
+  }
+
+  it('a Gaussian matrix has the spectral radius that is asked for: the linear gradient decays at its rate in the long run', async () => {
+    for (const gain of [0.7, 1.3]) {
+      const flow = await relative({ activation: 'linear', matrix: 'gaussian', gain, length: 512 });
+      // Of a pair of complex eigenvalues it turns as it shrinks; over 400 steps that is little.
+      const rate = (flow[50] - flow[450]) / 400;
+      assert.ok(Math.abs(rate - Math.log10(gain)) < 0.005, `${rate} for ${Math.log10(gain)}`);
+    }
+  });
+
+  it('an LSTM and a GRU remember the longer, the more the bias holds their gate open', async () => {
+    for (const [cell, state] of [['lstm', 'cell'], ['gru', 'hidden']] as const) {
+      const horizons: number[] = [];
+      for (const forgetBias of [-2, 0, 1, 2]) {
+        const { frame } = await run({ cell, forgetBias, gain: 0.5, length: 512 });
+        horizons.push(frame.header.flows.find((flow) => flow.state === state)?.horizon ?? Infinity);
+      }
+      assert.ok(horizons.every((horizon, i) => i === 0 || horizon > horizons[i - 1]), `${cell}: ${horizons.join(', ')}`);
+    }
+  });
+
+  it('the same settings give the same bits, another seed other ones', async () => {
+    const [a, b, c] = await Promise.all([relative({ seed: 3 }), relative({ seed: 3 }), relative({ seed: 4 })]);
+    assert.deepEqual(a, b);
+    assert.notDeepEqual(a, c);
+  });
+
+  it('crosses from vanishing to exploding at gain 1', async () => {
+    const horizon = async (gain: number) => (await run({ gain, activation: 'linear' })).frame.header.flows[0].horizon;
+    assert.equal(await horizon(0.9), Math.floor(Math.log(1e-3) / Math.log(0.9)) + 1);
+    assert.equal(await horizon(1), null);
+    const { frame } = await run({ gain: 1.1, activation: 'linear' });
+    assert.equal(frame.header.regions[0].kind, 'exploding');
+  });
+
+  it('refuses what no slider gives', async () => {
+    for (const wrong of [{ gain: 0 }, { gain: NaN }, { forgetBias: 99 }, { length: 0 }, { hiddenSize: 5000 }, { cell: 'qrnn' as 'rnn' }, { activation: 'swish' as 'relu' }]) {
+      await assert.rejects(run(wrong), UserError, JSON.stringify(wrong));
+    }
+  });
+
+  it('answers within 50 ms at H = 64 and T = 128, whichever cell', async () => {
+    const playground = new Playground();
+    for (const cell of ['rnn', 'gru', 'lstm'] as const) {
+      for (const matrix of ['orthogonal', 'gaussian'] as const) {
+        const times: number[] = [];
+        for (let i = 0; i < 15; i++) {
+          const start = performance.now();
+          await playground.run({ ...defaultPlayground, cell, matrix, gain: 0.8 + 0.02 * i }, defaultThresholds);
+          times.push(performance.now() - start);
+        }
+        const [quickest, , , , , , , median] = times.sort((a, b) => a - b);
+        process.stdout.write(`      ${cell}, ${matrix}: ${median.toFixed(1)} ms\n`);
+        // Whatever else the machine does can only make it slower.
+        assert.ok(quickest < 50, `${cell}: ${quickest} ms`);
+      }
+    }
+  });
+});

@@ -1,0 +1,157 @@
+/** Real exports of other tools, opened, proved and inspected, beside PyTorch in float64. */
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ItemisedNorms } from '../../../../src/core/analysis/itemised';
+import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
+import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
+import { prove } from '../../../../src/engine/model/proof';
+import { openModel, type OpenedModel } from '../../../../src/engine/model/openModel';
+import { Float64Reading, type GradientNorms } from '../../../../src/engine/inspect/reading';
+import { hiddenNorms } from '../../../../src/engine/inspect/states';
+import { rowsOf } from '../../../../src/core/float64/float64Trace';
+import { UserError } from '../../../../src/userError';
+import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../../../reference/onnxReferences';
+
+/** Relative to the root mean square of a series. */
+const tolerance = 1e-4;
+/** Of logarithms to base 10. */
+const logTolerance = 1e-3;
+
+/** ONNX Runtime has neither layout = 1 nor the operator ConstantFill, which PyTorch wrote for opset 7. */
+const unrunnable = /layout|plain-script7/;
+/** Only one text at a time can be read with it, and for one text it is right. */
+const readable = ['view-between.onnx'];
+
+const open = (file: string, text: string): Promise<OpenedModel> =>
+  openModel({ path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } });
+
+describe('models of other tools: read, proved on ONNX Runtime, and the same as PyTorch in float64', () => {
+  for (const { file, reference } of onnxModels()) {
+    it(file, async () => {
+      const expected = onnxReference(reference);
+      const text = textOf(expected);
+      const { general, vocabulary, proof, notices } = await open(file, text);
+      if (unrunnable.test(file)) assert.ok(notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')), 'no word that there is no proof');
+      else assert.ok(proof?.agrees, `the proof: ${JSON.stringify(proof)}`);
+      const reading = new Float64Reading(general, vocabulary.encode(text));
+      assertSeries([reading.trace.loss], [expected.loss], 'loss');
+      await assertGradients(reading, expected);
+    });
+  }
+});
+
+describe('models that only look like a language model', () => {
+  const folder = join(onnxFolder, 'refused');
+  for (const file of readdirSync(folder).sort()) {
+    it(file, async () => {
+      const opened = open(join('refused', file), 'ab').catch((thrown: unknown) => thrown);
+      const found = await opened;
+      if (readable.includes(file)) {
+        assert.ok('proof' in (found as OpenedModel) && (found as OpenedModel).proof?.agrees);
+        return;
+      }
+      assert.ok(found instanceof UserError, `opened, or failed otherwise: ${String(found)}`);
+      assert.match(found.message, file.includes('unsorted') ? /“\/TopK” \(TopK\)/ : /“culprit”/);
+    });
+  }
+});
+
+async function assertGradients(reading: Float64Reading, expected: OnnxReference): Promise<void> {
+  const { trace } = reading;
+  const { totals, norms } = await reading.totals();
+  const itemised = await reading.itemised(trace.steps - 1);
+  assert.equal(trace.layers.length, expected.layers.length, 'layers');
+  expected.layers.forEach((directions, l) => {
+    assert.equal(trace.layers[l].directions.length, directions.length, `directions of layer ${l}`);
+    directions.forEach((state, d) => {
+      const where = `layer ${l}, direction ${d}`;
+      if (state.h) assertSeries(statesOf(reading, l, d), state.h, `h of ${where}`);
+      else assert.equal(hiddenNorms(trace, l, d).length, trace.steps);
+      assertSeries(totals[l][d].hidden, state.total_h, `‖∂L/∂h‖ of ${where}`);
+      if (state.total_c) assertSeries(totals[l][d].cellState, state.total_c, `‖∂L/∂c‖ of ${where}`);
+      assertItemised(itemised[l][d], state, where);
+    });
+  });
+  assertNorms(norms, expected, trace.layers.map(({ directions }) => directions.map(({ direction }) => direction)));
+  if (expected.matrix) assertLogarithms(await reading.matrix(() => Promise.resolve()), expected.matrix, 'matrix');
+}
+
+/** T × H. */
+function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: number): number[] {
+  const { hiddenSize: H, directions } = layers[l];
+  const { hidden, direction } = directions[d];
+  return Array.from({ length: steps }, (_, t) => {
+    const { after } = rowsOf({ direction }, t);
+    return Array.from(hidden.subarray(after * H, (after + 1) * H));
+  }).flat();
+}
+
+function assertItemised({ hidden, cellState }: ItemisedNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
+  assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
+  if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
+}
+
+function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }: OnnxReference, directions: readonly (readonly string[])[]): void {
+  const found: Record<string, number> = { 'output b': output.b };
+  if ('output W' in norms) found['output W'] = output.W;
+  if (embedding !== null) found['embedding'] = embedding;
+  for (const { layer, direction, ...own } of parameters) {
+    assert.ok(directions[layer].includes(direction));
+    for (const role of ['W', 'R', 'Wb', 'Rb'] as const) found[`${layer} ${direction} ${role}`] = own[role];
+  }
+  assert.deepEqual(Object.keys(found).sort(), Object.keys(norms).sort());
+  for (const [name, norm] of Object.entries(norms)) assertSeries([found[name]], [norm], `norm of the gradient of ${name}`);
+}
+
+function assertSeries(actual: ArrayLike<number>, expected: readonly number[], what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  const size = Math.sqrt(expected.reduce((sum, value) => sum + value ** 2, 0) / expected.length);
+  expected.forEach((value, i) => { assert.ok(Math.abs(actual[i] - value) <= tolerance * size, `${what}, ${i}: ${actual[i]} beside ${value}, size ${size}`); });
+}
+
+function assertLogarithms(actual: ArrayLike<number>, expected: readonly (number | null)[], what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  expected.forEach((value, i) => {
+    if (value === null) assert.ok(Number.isNaN(actual[i]), `${what}, ${i}: ${actual[i]} where nothing can be reached`);
+    else if (value === zeroLogarithm) assert.equal(actual[i], -Infinity, `${what}, ${i}`);
+    else assert.ok(Math.abs(actual[i] - value) <= logTolerance, `${what}, ${i}: ${actual[i]} beside ${value}`);
+  });
+}
+
+describe('bare weights of PyTorch', () => {
+  for (const file of readdirSync(onnxFolder).filter((name) => name.endsWith('.safetensors')).sort()) {
+    const [reference, kind] = file.split('.');
+    it(file, async () => {
+      const expected = onnxReference(reference);
+      const text = textOf(expected);
+      const activation = reference.startsWith('rnn-relu') ? 'relu' : null;
+      const source = { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation } as const };
+      const { general, vocabulary } = await openModel(source);
+      const reading = new Float64Reading(general, vocabulary.encode(text));
+      // A half has 11 digits, a bfloat16 8.
+      if (kind === 'float16' || kind === 'bfloat16') assert.ok(Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6), `loss ${reading.trace.loss} beside ${expected.loss}`);
+      else await assertGradients(reading, expected);
+      if (activation) await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /say tanh or relu/);
+    });
+  }
+});
+
+describe('a proof that fails', () => {
+  it('names the first node that differs', async () => {
+    const expected = onnxReference('lstm-3');
+    const path = join(onnxFolder, 'lstm-3.plain-torch.onnx');
+    const bytes = readFileSync(path);
+    const proto = decodeOnnx(bytes, path);
+    const { model, use } = readOnnx(proto, () => assert.fail('no external data'));
+    assert.ok(model && use);
+    const [lowest, middle, top] = model.layers;
+    const wrong = { ...middle, directions: [{ ...middle.directions[0], R: middle.directions[0].R.map((value, i) => (i === 3 ? value + 0.5 : value)) }] };
+    const file = { bytes, proto, external: () => assert.fail('no external data') };
+    const proof = await prove(file, use, { ...model, layers: [lowest, wrong, top] }, expected.ids);
+    assert.equal(proof?.agrees, false);
+    assert.deepEqual([proof.disagreement?.node, proof.disagreement?.operator], [use.recurrent[1][0].node, 'LSTM']);
+    const output = await prove(file, use, { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } }, expected.ids);
+    assert.equal(output?.disagreement?.node, use.outputLayer);
+  });
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { checkTogether, checkTraining } from '../../../../src/engine/train/checkTraining';
+import { defaultModelSettings, defaultTrainingSettings, type ModelSettings, type TrainingSettings } from '../../../../src/protocol/settings';
+
+const check = (training: Partial<TrainingSettings>) => checkTraining({ ...defaultTrainingSettings, ...training });
+const together = (model: Partial<ModelSettings>, training: Partial<TrainingSettings> = {}) =>
+  checkTogether({ ...defaultModelSettings, ...model }, { ...defaultTrainingSettings, ...training });
+
+describe('the settings of a training', () => {
+  it('may say epochs instead of steps, not both, also for a schedule over the whole run', () => {
+    check({ epochs: 2 });
+    check({ epochs: 2, schedule: 'cosine' });
+    assert.throws(() => check({ epochs: 2, steps: 10 }), /^UserError: Both a number of steps \(10\) and of epochs \(2\)/);
+    assert.throws(() => check({ epochs: 0 }), /number of epochs is 0/);
+  });
+
+  it('truncate no farther back than a window', () => {
+    check({ window: 8, truncation: 8 });
+    check({ window: 8, truncation: 9, mode: 'sequences' });
+    assert.throws(() => check({ window: 8, truncation: 9 }), /truncation is 9 steps, and the window has only 8/);
+    assert.throws(() => check({ truncation: 0 }), /truncation is 0/);
+  });
+
+  it('name a mode and a split that there are', () => {
+    assert.throws(() => check({ mode: 'random' as 'stream' }), /The mode “random” is unknown/);
+    assert.throws(() => check({ split: 'pages' as 'lines' }), /cannot be split into “pages”/);
+    assert.throws(() => check({ longestSequence: 0 }), /longest sequence is 0/);
+  });
+
+  it('fit the model', () => {
+    together({ bidirectional: true, objective: 'masked' });
+    together({ objective: 'masked' });
+    assert.throws(() => together({ bidirectional: true }), /^UserError: A bidirectional stack sees the token it is to predict; train it with the masked objective\.$/);
+    together({ layers: 2 }, { dropout: 0.5 });
+    assert.throws(() => together({ layers: 1 }, { dropout: 0.5 }), /Dropout acts between layers/);
+    for (const dropout of [-0.1, 1, NaN]) assert.throws(() => together({ layers: 2 }, { dropout }), /^UserError: The dropout is /);
+  });
+});

@@ -1,0 +1,132 @@
+/** A model is looked at in the middle of its training steps: neither the training nor what is seen is another for it. */
+import { strict as assert } from 'node:assert';
+import { setImmediate } from 'node:timers/promises';
+import { Streams } from '../../../../src/core/corpus/streams';
+import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
+import { checkConfig, plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { initialise } from '../../../../src/core/model/initialise';
+import { Parameters } from '../../../../src/core/model/parameters';
+import { generalModelOf } from '../../../../src/core/model/plainModel';
+import { Random } from '../../../../src/core/model/random';
+import { createBackend, stepWorkOf, type Backend } from '../../../../src/engine/backend';
+import { makeFrame } from '../../../../src/engine/inspect/frame';
+import { Inspector } from '../../../../src/engine/inspect/inspector';
+import { describeToken } from '../../../../src/engine/inspect/tokenReport';
+import { givingWay } from '../../../../src/engine/train/givingWay';
+import { Trainer } from '../../../../src/engine/train/trainer';
+import { Turns } from '../../../../src/engine/turns';
+import type { Frame } from '../../../../src/protocol/frame';
+import type { TokenReport } from '../../../../src/protocol/engine';
+import { defaultThresholds, defaultTrainingSettings, type BackendName, type CellName } from '../../../../src/protocol/settings';
+
+const steps = 3;
+const symbols = Array.from('abcdefghijklm');
+
+interface Case {
+  readonly backend: BackendName;
+  readonly threads: number;
+  readonly cell: CellName;
+  readonly hidden: number;
+  readonly batch: number;
+}
+
+const cases: readonly Case[] = [
+  // The products of the steps are ONNX Runtime's, one call a step …
+  { backend: 'ort', threads: 2, cell: 'lstm', hidden: 128, batch: 16 },
+  { backend: 'ort', threads: 1, cell: 'gru', hidden: 136, batch: 16 },
+  // … here the kernels', on two threads, over memory that they share.
+  { backend: 'ort', threads: 2, cell: 'rnn', hidden: 48, batch: 6 },
+  { backend: 'ort', threads: 2, cell: 'lstm', hidden: 48, batch: 6 },
+  { backend: 'wasm', threads: 2, cell: 'gru', hidden: 32, batch: 4 },
+  { backend: 'wasm', threads: 1, cell: 'lstm', hidden: 32, batch: 4 },
+];
+
+interface Look {
+  readonly step: number;
+  readonly token: number;
+  readonly report: TokenReport;
+  readonly frame: Frame;
+}
+
+describe('a model that is looked at while it trains', () => {
+  for (const each of cases) {
+    const { backend: name, threads, cell, hidden: hiddenSize, batch } = each;
+    it(`is the same, seen the same as between two steps: ${cell}, H ${hiddenSize}, B ${batch}, ${name}, threads ${threads}`, async () => {
+      const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: symbols.length });
+      const random = Random.fromSeed(1);
+      const text = Array.from({ length: 13 }, () => symbols[Math.floor(symbols.length * random.uniform())]).join('');
+      const backend = await createBackend({ backend: name, threads }, threads, stepWorkOf(config, batch));
+      assert.equal(backend.name, name);
+
+      const alone = trainerOn(config, backend, batch);
+      const weights = [alone.parameters.values.slice()];
+      while (alone.step < steps) {
+        await alone.next();
+        weights.push(alone.parameters.values.slice());
+      }
+
+      const turns = new Turns(0);
+      const trainer = trainerOn(config, givingWay(backend, turns), batch);
+      const inspecting = await createBackend({ backend: name, threads }, threads, Infinity);
+      const inspector = inspectorOf(config, trainer.parameters, inspecting);
+      const looks: Look[] = [];
+      let [isWithin, within] = [false, 0];
+      const looking = (async () => {
+        while (trainer.step < steps) {
+          await turns.take(async () => {
+            const token = 1 + (looks.length % 12);
+            if (isWithin) within++;
+            looks.push({ step: trainer.step, token, ...(await look(inspector, text, token, trainer.step)) });
+          }, true);
+          await setImmediate();
+        }
+      })();
+      while (trainer.step < steps) {
+        isWithin = true;
+        await trainer.next((change) => turns.take(change));
+        isWithin = false;
+        assert.deepEqual(trainer.parameters.values, weights[trainer.step], `weights of step ${trainer.step}`);
+      }
+      await looking;
+
+      assert.ok(within >= 2 * steps, `${within} of ${looks.length} looks within a step`);
+      for (const { step, token, report, frame } of looks) {
+        const still = inspectorOf(config, new Parameters(config, weights[step]), inspecting);
+        assert.deepEqual({ report, frame }, await look(still, text, token, step), `step ${step}, token ${token}`);
+      }
+    });
+  }
+
+  it('waits with its update for the look that is on, and goes after what is urgent', async () => {
+    const turns = new Turns();
+    const order: string[] = [];
+    let end = () => undefined as void;
+    const first = turns.take(() => new Promise<void>((resolve) => (end = resolve)));
+    const rest = [turns.take(() => order.push('frame')), turns.take(() => order.push('update')), turns.take(() => order.push('hover'), true), turns.free().then(() => order.push('free'))];
+    await setImmediate();
+    assert.deepEqual([order, turns.isFree], [[], false]);
+    end();
+    await Promise.all([first, ...rest]);
+    assert.deepEqual([order, turns.isFree], [['hover', 'frame', 'update', 'free'], true]);
+    await assert.rejects(turns.take(() => { throw new Error('failed'); }), /failed/);
+    assert.equal(await turns.take(() => 'the next has its turn'), 'the next has its turn');
+  });
+});
+
+function trainerOn(config: ModelConfig, backend: Backend, batch: number): Trainer {
+  const window = 5;
+  const random = Random.fromSeed(2);
+  const ids = Int32Array.from({ length: 4 * window * batch + 1 }, () => Math.floor(symbols.length * random.uniform()));
+  const settings = { ...defaultTrainingSettings, window, batch, dropout: 0.1 };
+  return Trainer.create(config, settings, initialise(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
+}
+
+function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backend): Inspector {
+  return new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: true, vocabulary: new Vocabulary(symbols), backend });
+}
+
+async function look(inspector: Inspector, text: string, token: number, step: number): Promise<{ report: TokenReport; frame: Frame }> {
+  const report = await describeToken(inspector, { text, token, target: 'last', thresholds: defaultThresholds });
+  const unitMap = { layer: 1, direction: 'forward', quantity: 'hidden' } as const;
+  return { report, frame: await makeFrame(inspector, { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maximumRate: 30 }, 1, step) };
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { layoutOf } from '../../../src/core/model/parameters';
+import { parameterCountOf, settingsOfSize } from '../../../src/protocol/parameterCount';
+import { completeModel, defaultModelSettings } from '../../../src/protocol/settings';
+
+describe('the number of parameters', () => {
+  const models = [
+    { ...defaultModelSettings, hiddenSize: 20 },
+    { ...defaultModelSettings, layers: 3, hiddenSize: 7, embeddingSize: 5 },
+    completeModel({ ...defaultModelSettings, layers: 2, hiddenSize: 9, tied: true }),
+    completeModel({ ...defaultModelSettings, layers: 2, hiddenSize: 6, bidirectional: true, objective: null }),
+  ];
+
+  it('is that of the model the engine makes', () => {
+    for (const model of models) {
+      for (const cell of ['rnn', 'lstm', 'gru'] as const) {
+        const settings = { ...model, cell };
+        assert.equal(parameterCountOf(settings, 31), layoutOf({ ...settings, vocabularySize: 31 }).length, JSON.stringify(settings));
+      }
+    }
+  });
+
+  it('can be matched by other cells: no hidden size is nearer than the one that is chosen', () => {
+    for (const model of models.map((each) => ({ ...each, hiddenSize: 64 }))) {
+      const complete = completeModel({ ...model, embeddingSize: model.tied ? null : model.embeddingSize });
+      const wanted = parameterCountOf(complete, 71);
+      for (const cell of ['rnn', 'gru'] as const) {
+        const chosen = settingsOfSize(complete, cell, 71, wanted);
+        const sizes = [-1, 0, 1].map((by) => completeModel({ ...chosen, hiddenSize: chosen.hiddenSize + by, embeddingSize: chosen.tied ? null : chosen.embeddingSize }));
+        const [below, own, above] = sizes.map((each) => Math.abs(parameterCountOf(each, 71) - wanted));
+        assert.ok(own <= below && own <= above, `${cell}: ${below}, ${own}, ${above}`);
+        assert.ok(own / wanted < 0.02, `${cell} differs by ${own} of ${wanted}`);
+      }
+      assert.deepEqual(settingsOfSize(complete, 'lstm', 71, wanted), complete);
+    }
+  });
+});

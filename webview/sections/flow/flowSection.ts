@@ -1,0 +1,210 @@
+/** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
+import type { Frame, FrameHeader } from '../../../src/protocol/frame';
+import type { ToPage } from '../../../src/protocol/panel';
+import { cssColour, specialColours } from '../../shared/colors/maps';
+import { button, ChoiceRow, type PageButton } from '../../shared/controls';
+import { element, setText } from '../../shared/dom';
+import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
+import { flowTables } from './flowTables';
+import { stacked } from './stacked';
+import { FlowFigure } from './flowFigure';
+import { listen } from '../../shared/figures/pointer';
+import { ProfileFigure } from './profile';
+import { ScaleFigure } from '../../shared/figures/scale';
+import { TokenStrip } from '../../shared/figures/tokenStrip';
+import { flowRows, type FlowRow, type GradientKind } from '../../shared/flowRows';
+import { powerOfTen } from '../../shared/format';
+import { gesturesOver, type OverText } from '../../shared/gestures';
+import { Readout } from './readout';
+import type { PageParts, Scene, Section } from '../../shared/section';
+import { sectionFrame } from '../../shared/sectionFrame';
+import { visibleSymbol, visibleText } from '../../shared/symbols';
+import type { Segment, Texts } from '../../shared/texts';
+import type { Theme } from '../../shared/theme';
+import { verdict } from '../../shared/verdict';
+
+export class FlowSection implements Section {
+  readonly root: HTMLElement;
+  private readonly strip = new TokenStrip();
+  private readonly readout: Readout;
+  private readonly profile: ProfileFigure;
+  private readonly flow: FlowFigure;
+  private readonly scale: ScaleFigure;
+  private readonly verdictLine = element('p', { class: 'verdict' });
+  private readonly canvases = element('div', { class: 'figures' });
+  private readonly below = element('div', { class: 'below' });
+  private readonly zeroSwatch = element('i', { class: 'swatch' });
+  private readonly notFiniteSwatch = element('i', { class: 'swatch' });
+  private readonly targetName = element('span', { class: 'dim' });
+  private readonly texts: Texts;
+  private readonly reset: PageButton;
+  private readonly wholeText: PageButton;
+  private readonly kinds: ChoiceRow;
+  private kind: GradientKind = 'itemised';
+  private shown: OverText | null = null;
+  /** What is drawn: of the kind chosen, as soon as a frame holds it. */
+  private drawn: readonly FlowRow[] = [];
+  private brush: readonly [from: number, to: number] | null = null;
+  private marked: number | null = null;
+  /** The pointer is on the strip, whose text then stays still. */
+  private onStrip = false;
+  private spoken = '';
+
+  constructor(private readonly parts: PageParts) {
+    const { texts, link, view } = parts;
+    this.texts = texts;
+    this.profile = new ProfileFigure(texts);
+    this.flow = new FlowFigure(texts);
+    this.scale = new ScaleFigure(texts);
+    this.readout = new Readout(texts);
+    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: () => link.target('last') });
+    this.wholeText = button({ action: 'wholeText', text: texts.get('wholeText'), help: texts.get('wholeTextHelp'), pressed: () => view.steps.showAll() });
+    this.kinds = new ChoiceRow(texts.get('gradientKind'), 'gradient', (kind) => this.choose(kind as GradientKind));
+    this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
+    this.below.append(this.readout.root, this.legend());
+    const { root, controls } = sectionFrame(texts, {
+      id: 'flow',
+      title: 'flowTitle',
+      sentence: 'flowSentence',
+      explanation: [
+        'flowExplained',
+        { formula: 'r_t = log_{10} ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖ )' },
+        'flowExplainedHorizon',
+        { formula: 'horizon = min { lag : r_{τ−lag} < v }' },
+        'flowExplainedSlope',
+        { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
+      ],
+      takeAway: () => parts.takeAway(this),
+    });
+    controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
+    root.append(this.verdictLine, this.canvases, this.below);
+    this.root = root;
+    this.listen();
+  }
+
+  /** The run that is opened is asked for what the page showed before. */
+  receive(message: ToPage): void {
+    if (message.type !== 'run' || !message.run) return;
+    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'itemised';
+    if (this.kind === 'total') this.parts.link.total(true);
+  }
+
+  draw(scene: Scene): void {
+    const { frame, rows, columns, theme, width, view, fresh } = scene;
+    this.root.hidden = scene.run === null && frame === null && scene.failure === null;
+    if (!frame) {
+      this.shown = null;
+      this.say(scene.failure ?? this.texts.get('readingText'));
+      return;
+    }
+    const before = this.shown?.frame.header;
+    const { header } = frame;
+    this.shown = { columns, frame };
+    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.centre(header.target);
+    if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
+    const byKeys = view.takeSpeech();
+    if (view.mark !== null && byKeys) this.strip.follow(view.mark);
+    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.centre(view.mark);
+    this.marked = view.mark;
+    this.wholeText.show(!view.steps.isWhole, true);
+    const marked = { target: header.target, mark: view.mark };
+    this.profile.draw(width, { header, rows: this.drawn, behind: this.isTotal ? rows : [], columns, theme, marked, brush: this.brush });
+    this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
+    this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
+    this.readout.show(frame, rows, view.mark, view.unit);
+    if (byKeys) this.readout.speak();
+  }
+
+  figures(): readonly ExportedFigure[] {
+    if (!this.shown) return [];
+    const title = this.texts.get('flowTitle');
+    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) => figure.exported('', ''));
+    return [stacked('flow', title, this.spoken, parts)];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.shown ? flowTables(this.shown.frame, flowRows(this.shown.frame), this.texts) : [];
+  }
+
+  /** Whether what is drawn is the total gradient: chosen, and in the frame. */
+  private get isTotal(): boolean {
+    return this.drawn.length > 0 && this.drawn[0].kind === 'total';
+  }
+
+  private listen(): void {
+    const brushed = (from: number | null, to: number): void => {
+      this.brush = from === null ? null : [from, to];
+      this.parts.redraw();
+    };
+    for (const { canvas } of [this.profile.figure, this.flow.figure]) listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
+    const { canvas } = this.strip.figure;
+    listen(canvas, gesturesOver(this.parts, { shown: () => this.shown && this.strip.columns && { ...this.shown, columns: this.strip.columns }, brushed: () => undefined }));
+    canvas.addEventListener('pointerenter', () => (this.onStrip = true));
+    canvas.addEventListener('pointerleave', () => (this.onStrip = false));
+  }
+
+  private choose(kind: GradientKind): void {
+    this.kind = kind;
+    this.parts.link.keepView('gradient', kind);
+    this.parts.link.total(kind === 'total');
+  }
+
+  /** In place of the figures: why there are none. */
+  private say(sentence: string): void {
+    this.canvases.hidden = this.below.hidden = this.kinds.root.hidden = true;
+    this.wholeText.show(false, false);
+    this.showTarget(null);
+    this.setVerdict([{ text: sentence, tone: null }]);
+  }
+
+  /** A new frame, theme or width: colours everything anew. */
+  private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
+    const { header } = frame;
+    const { texts } = this;
+    const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
+    this.drawn = total.length > 0 ? total : rows;
+    this.canvases.hidden = this.below.hidden = false;
+    this.kinds.show([{ value: 'itemised', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
+    this.showTarget(header);
+    this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
+    this.flow.show(this.drawn, theme);
+    this.scale.draw(header.thresholds, theme);
+    const special = specialColours[theme.kind];
+    this.zeroSwatch.style.background = cssColour(special.zero);
+    this.notFiniteSwatch.style.background = cssColour(special.notFinite);
+    this.profile.figure.describe(texts.get('profileDescription', this.spoken));
+    this.flow.figure.describe(texts.get('flowDescription', this.spoken));
+    this.strip.figure.describe(texts.get('tokensDescription', visibleText(header.tokens)));
+    this.scale.figure.describe(texts.get('scaleDescription', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
+  }
+
+  /** Which token's loss is traced back, and the way back to the last one. */
+  private showTarget(header: FrameHeader | null): void {
+    setText(this.targetName, header ? this.texts.get('targetToken', visibleSymbol(header.tokens[header.target])) : '');
+    const isOther = header !== null && header.target !== header.tokens.length - 1;
+    this.reset.show(isOther, isOther);
+  }
+
+  private setVerdict(segments: readonly Segment[]): void {
+    const text = segments.map((segment) => segment.text).join('');
+    if (text === this.spoken) return;
+    this.spoken = text;
+    this.verdictLine.replaceChildren(...segments.map((segment) => (segment.tone ? element('b', { class: segment.tone, text: segment.text }) : document.createTextNode(segment.text))));
+  }
+
+  private legend(): HTMLElement {
+    const { texts } = this;
+    const special = (swatch: HTMLElement, key: 'scaleZero' | 'scaleUnreachable' | 'scaleNotFinite'): HTMLElement => {
+      const label = element('span');
+      setText(label, texts.get(key));
+      return element('span', { class: 'special' }, swatch, label);
+    };
+    return element(
+      'div',
+      { class: 'legend' },
+      this.scale.figure.canvas,
+      element('div', { class: 'dim', text: texts.get('scaleCaption') }),
+      element('div', { class: 'specials dim' }, special(this.zeroSwatch, 'scaleZero'), special(element('i', { class: 'swatch hatched' }), 'scaleUnreachable'), special(this.notFiniteSwatch, 'scaleNotFinite')),
+    );
+  }
+}

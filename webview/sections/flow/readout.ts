@@ -1,0 +1,102 @@
+/** The values of one step in words and numbers: of the marked one, or of the target while none is marked; and what they come to over the text. */
+import { seriesOf, unitMapOf, type Frame } from '../../../src/protocol/frame';
+import { element, setText } from '../../shared/dom';
+import { gainAt, type FlowRow } from '../../shared/flowRows';
+import { visibleSymbol } from '../../shared/symbols';
+import type { Texts } from '../../shared/texts';
+
+const columns = ['columnGradient', 'columnGain', 'columnState', 'columnHorizon', 'columnSlope'] as const;
+
+export class Readout {
+  readonly root: HTMLElement;
+  private readonly token = element('span', { class: 'token' });
+  private readonly place = element('span');
+  private readonly loss = element('span', { class: 'number' });
+  private readonly unit = element('span', { class: 'number' });
+  private readonly body = element('tbody');
+  /** Said aloud, a little later than it is seen, so that moving along the text does not flood a screen reader. */
+  private readonly spoken = element('div', { class: 'unseen', attributes: { 'aria-live': 'polite' } });
+  private speaking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly texts: Texts) {
+    const heads = columns.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } }));
+    const table = element('table', { class: 'values' }, element('thead', {}, element('tr', {}, element('td'), ...heads)), this.body);
+    this.root = element(
+      'div',
+      { class: 'readout' },
+      element('div', { class: 'line' }, this.token, this.place, this.loss, this.unit),
+      table,
+      element('div', { class: 'hint dim', text: texts.get('readoutHint') }),
+      this.spoken,
+    );
+  }
+
+  /** `unit` is the one marked, if any. */
+  show(frame: Frame, rows: readonly FlowRow[], mark: number | null, unit: number | null): void {
+    const { texts } = this;
+    const { numbers } = texts;
+    const { tokens, target } = frame.header;
+    const step = mark ?? target;
+    const loss = seriesOf(frame, 'loss')?.[step];
+    setText(this.token, texts.get('readoutToken', visibleSymbol(tokens[step])));
+    setText(this.place, this.placeOf(step, target));
+    setText(this.loss, loss === undefined ? '' : texts.get('readoutLoss', numbers.decimals(loss, 2)));
+    setText(this.unit, unit === null ? '' : this.unitText(frame, step, unit));
+    while (this.body.childElementCount > rows.length) this.body.lastElementChild?.remove();
+    while (this.body.childElementCount < rows.length) {
+      this.body.append(element('tr', {}, element('th', { attributes: { scope: 'row' } }), ...columns.map(() => element('td', { class: 'number' }))));
+    }
+    rows.forEach((row, i) => {
+      const cells = this.body.children[i].children;
+      this.cells(frame, row, step).forEach((text, j) => setText(cells[j] as HTMLElement, text));
+    });
+  }
+
+  /** Says what is shown now, for those who moved here by keys. */
+  speak(): void {
+    clearTimeout(this.speaking);
+    this.speaking = setTimeout(() => {
+      const line = [this.token, this.place, this.loss, this.unit].map((node) => node.textContent);
+      const values = Array.from(this.body.rows, ({ cells }) => `${cells[0].textContent}: ${this.texts.get('columnGradient')} ${cells[1].textContent}`);
+      setText(this.spoken, [...line, ...values].filter((text) => text !== '').join(', '));
+    }, 150);
+  }
+
+  private placeOf(step: number, target: number): string {
+    const lag = target - step;
+    if (lag === 0) return this.texts.get('readoutTarget');
+    if (lag === 1) return this.texts.get('readoutOneBack');
+    if (lag === -1) return this.texts.get('readoutOneAfter');
+    return this.texts.get(lag > 0 ? 'readoutBack' : 'readoutAfter', this.texts.numbers.integer(Math.abs(lag)));
+  }
+
+  private unitText(frame: Frame, step: number, unit: number): string {
+    const { unitMap } = frame.header;
+    const value = unitMapOf(frame)[step * unitMap.units + unit];
+    return this.texts.get('readoutUnit', this.texts.numbers.integer(unit), this.texts.get(unitMap.quantity), this.texts.numbers.decimals(value, 2));
+  }
+
+  private cells(frame: Frame, row: FlowRow, step: number): string[] {
+    const { texts } = this;
+    const { numbers } = texts;
+    const { target } = frame.header;
+    const gain = gainAt(row, step, target);
+    const size = seriesOf(frame, row.state, row.layer, row.direction)?.[step];
+    const { horizon, slope } = row.summary;
+    return [
+      texts.row(row),
+      this.relativeText(row.relative[step]),
+      gain === null ? '' : numbers.short(gain),
+      size === undefined ? '' : numbers.short(size),
+      horizon === null ? texts.get('noHorizon') : numbers.integer(horizon),
+      slope === null ? '' : numbers.decimals(slope, 3),
+    ];
+  }
+
+  private relativeText(relative: number): string {
+    if (Number.isNaN(relative)) return this.texts.get('readoutUnreachable');
+    if (relative === Number.NEGATIVE_INFINITY) return this.texts.get('readoutZero');
+    if (relative === Number.POSITIVE_INFINITY) return this.texts.get('readoutNotFinite');
+    return relative === 0 ? '1' : this.texts.numbers.fromLog10(relative);
+  }
+}

@@ -1,0 +1,156 @@
+/** Is it learning? The two charts of a run, with their headings and keys. */
+import type { TrainingSettings } from '../../../src/protocol/settings';
+import { element, setText } from '../../shared/dom';
+import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
+import { metricTables } from './metricTables';
+import type { PageParts, Scene, Section } from '../../shared/section';
+import { sectionFrame } from '../../shared/sectionFrame';
+import type { Texts } from '../../shared/texts';
+import { LineChart, nearest } from '../../shared/charts/lineChart';
+import { Metrics } from '../../shared/charts/metrics';
+
+const bitsPerNat = 1 / Math.LN2;
+
+/** What a run clips its gradient to; null is no limit. */
+type Clipping = Pick<TrainingSettings, 'clipNorm' | 'clipValue'>;
+const unclipped: Clipping = { clipNorm: null, clipValue: null };
+
+export class ChartSection implements Section {
+  readonly root: HTMLElement;
+  private readonly loss: LineChart;
+  private readonly norm: LineChart;
+  private readonly lossNote = element('span', { class: 'note' });
+  private readonly normNote = element('span', { class: 'note key second' });
+
+  private readonly texts: Texts;
+  private metrics = new Metrics();
+
+  constructor({ texts }: PageParts) {
+    this.texts = texts;
+    const lossPlot = element('div', { class: 'plot' });
+    const normPlot = element('div', { class: 'plot' });
+    const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
+    const loss = sectionFrame(texts, {
+      id: 'loss',
+      title: 'lossTitle',
+      sentence: 'lossSentence',
+      explanation: ['lossExplained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'lossExplainedScale'],
+    });
+    const norm = sectionFrame(texts, {
+      id: 'norm',
+      title: 'normTitle',
+      sentence: 'normSentence',
+      explanation: ['normExplained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'normExplainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
+    });
+    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')));
+    norm.controls.replaceWith(key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')));
+    loss.root.append(lossPlot);
+    lossPlot.append(this.lossNote);
+    norm.root.append(normPlot);
+    normPlot.append(this.normNote);
+    this.root = element('div', { class: 'charts' }, loss.root, norm.root);
+    this.loss = new LineChart(
+      lossPlot,
+      'loss',
+      [
+        { colour: (theme) => theme.accent, kind: 'line' },
+        { colour: (theme) => theme.second, kind: 'dots' },
+      ],
+      false,
+      texts,
+      (step) => this.noteLoss(step),
+    );
+    this.norm = new LineChart(
+      normPlot,
+      'norm',
+      [
+        { colour: (theme) => theme.dim, kind: 'line' },
+        { colour: (theme) => theme.accent, kind: 'line' },
+        { colour: (theme) => theme.second, kind: 'squares' },
+      ],
+      true,
+      texts,
+      (step) => this.noteNorm(step),
+    );
+  }
+
+  draw({ run, status, metrics, theme, fresh }: Scene): void {
+    // A model opened without a run's history was not trained here.
+    this.root.hidden = run === null || (status.state === 'stopped' && metrics.latest === null);
+    this.metrics = metrics;
+    if (fresh.paint) {
+      this.loss.setTheme(theme);
+      this.norm.setTheme(theme);
+    }
+    if (fresh.paint || fresh.metrics) this.redraw(run?.training ?? unclipped);
+  }
+
+  figures(): readonly ExportedFigure[] {
+    if (this.root.hidden || !this.metrics.latest) return [];
+    const { texts } = this;
+    return [
+      this.loss.exported('loss', `${texts.get('lossTitle')}, ${texts.get('lossSubtitle')}`, [texts.get('lossTraining'), texts.get('lossValidation')]),
+      this.norm.exported('gradient-norm', texts.get('normTitle'), [texts.get('normBefore'), texts.get('normAfter')]),
+    ];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.root.hidden || !this.metrics.latest ? [] : metricTables(this.metrics, this.texts);
+  }
+
+  /** Redraws from the metrics. */
+  private redraw(clipping: Clipping): void {
+    this.clipping = clipping;
+    const { metrics } = this;
+    this.loss.show([metrics.loss.points, metrics.validation.points]);
+    this.norm.show([metrics.normBefore.points, metrics.normAfter.points, metrics.clipped.points]);
+    this.noteLoss(this.loss.pointed);
+    this.noteNorm(this.norm.pointed);
+    this.describe();
+    this.root.dataset['points'] = String(metrics.pointCount);
+  }
+
+  private clipping: Clipping = unclipped;
+
+  private noteLoss(step: number | null): void {
+    const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
+    const { numbers } = this.texts;
+    setText(this.lossNote, point ? this.texts.get('lossAt', numbers.integer(point.x), numbers.decimals(point.y, 2), numbers.decimals(point.y * bitsPerNat, 2)) : '');
+  }
+
+  private noteNorm(step: number | null): void {
+    const { texts, metrics } = this;
+    const { numbers } = texts;
+    const point = step === null ? undefined : nearest(metrics.normBefore.points, step);
+    // The clipped steps' mark stands before their share.
+    const { clipNorm, clipValue } = this.clipping;
+    this.normNote.classList.toggle('square', !point && (clipNorm !== null || clipValue !== null));
+    if (point) {
+      const after = nearest(metrics.normAfter.points, point.x);
+      const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
+      setText(this.normNote, clipped ? texts.get('normAtClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('normAt', numbers.integer(point.x), numbers.short(point.y)));
+    } else {
+      const share = numbers.percent(metrics.clippedCount, metrics.stepCount);
+      if (clipNorm !== null) setText(this.normNote, texts.get('normClippedShare', share, numbers.plain(clipNorm)));
+      else if (clipValue !== null) setText(this.normNote, texts.get('normCutShare', share, numbers.plain(clipValue)));
+      else setText(this.normNote, texts.get('normUnclipped'));
+    }
+  }
+
+  private describe(): void {
+    const { texts, metrics } = this;
+    const { numbers } = texts;
+    if (!metrics.latest) {
+      this.loss.describe(texts.get('lossEmpty'));
+      this.norm.describe(texts.get('lossEmpty'));
+      return;
+    }
+    const steps = numbers.integer(metrics.stepCount);
+    const last = metrics.validation.points.at(-1);
+    this.loss.describe(
+      texts.get('lossDescription', steps, numbers.decimals(metrics.firstLoss, 2), numbers.decimals(metrics.latest.loss, 2)) +
+        (last ? ' ' + texts.get('lossDescriptionValidation', numbers.decimals(last.y, 2)) : ''),
+    );
+    this.norm.describe(texts.get('normDescription', steps, numbers.short(metrics.latest.gradientNorm), numbers.short(metrics.largestNorm)));
+  }
+}

@@ -1,0 +1,106 @@
+/** The rows of the flow over training that the page has: those the engine gave, and those of the frames that came since. */
+import { seriesOf, type Frame } from '../../../src/protocol/frame';
+import type { FlowLane, FlowOverTraining } from '../../../src/protocol/overTraining';
+
+/** Rows from which the engine is asked for its own, thinned ones again. */
+const mostRows = 1200;
+
+export interface OverTrainingRow {
+  readonly step: number;
+  /** Tokens; NaN where the gradient never falls below the vanishing threshold. */
+  readonly horizon: number;
+  /** r at lag 0, 1, 2, …; shorter than others where the text has no more. */
+  readonly relative: Float32Array;
+}
+
+export class OverTraining {
+  private kept: OverTrainingRow[] = [];
+  private changed = new Set<number>();
+  private overflowed: readonly number[] = [];
+  private lane: FlowLane | null = null;
+  private text: readonly string[] | null = null;
+  private target = -1;
+  /** Counts every change, so that nothing is drawn in vain. */
+  version = 0;
+
+  get rows(): readonly OverTrainingRow[] {
+    return this.kept;
+  }
+
+  /** Steps from which on another text or target was read. */
+  get changes(): ReadonlySet<number> {
+    return this.changed;
+  }
+
+  get overflows(): readonly number[] {
+    return this.overflowed;
+  }
+
+  /** Whether the engine has answered; until then frames are of no use here. */
+  get isLoaded(): boolean {
+    return this.lane !== null;
+  }
+
+  get isFull(): boolean {
+    return this.kept.length > mostRows;
+  }
+
+  get lags(): number {
+    return this.kept.reduce((most, { relative }) => Math.max(most, relative.length), 0);
+  }
+
+  clear(): void {
+    this.kept = [];
+    this.changed.clear();
+    this.overflowed = [];
+    this.lane = this.text = null;
+    this.version++;
+  }
+
+  load({ lane, steps, horizons, lags, values, changes, overflows }: FlowOverTraining): void {
+    this.lane = lane;
+    this.kept = Array.from(steps, (step, row) => ({ step, horizon: horizons[row], relative: trimmed(values.subarray(row * lags, (row + 1) * lags)) }));
+    this.changed = new Set(changes.map((row) => steps[row]));
+    this.overflowed = overflows;
+    this.text = null;
+    this.version++;
+  }
+
+  /** A frame of the run as it is now; one of the newest step again replaces that. */
+  add({ header, data }: Frame): void {
+    if (!this.lane) return;
+    const { layer, direction, state } = this.lane;
+    const flow = seriesOf({ header, data }, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
+    if (!flow) return;
+    const { trainingStep: step, target, tokens } = header;
+    while (this.kept.length > 0 && this.kept[this.kept.length - 1].step >= step) this.kept.pop();
+    const back = direction === 'forward' ? -1 : 1;
+    const relative = Float32Array.from({ length: direction === 'forward' ? target + 1 : tokens.length - target }, (_, lag) => {
+      const value = flow[target + back * lag];
+      if (!Number.isFinite(value)) return value;
+      return Number.isFinite(flow[target]) ? value - flow[target] : Infinity;
+    });
+    const horizon = header.flows.find((each) => each.layer === layer && each.direction === direction && each.state === state)?.horizon ?? NaN;
+    if (this.text && (this.target !== target || this.text.length !== tokens.length || this.text.some((token, t) => token !== tokens[t]))) this.changed.add(step);
+    this.text = tokens;
+    this.target = target;
+    this.kept.push({ step, horizon, relative });
+    this.version++;
+  }
+
+  /** Index of the row that is nearest to a step; −1 without rows. */
+  nearest(step: number): number {
+    let best = -1;
+    this.kept.forEach((row, i) => {
+      if (best < 0 || Math.abs(row.step - step) < Math.abs(this.kept[best].step - step)) best = i;
+    });
+    return best;
+  }
+}
+
+/** Without what the text of that row has not. */
+function trimmed(values: Float32Array): Float32Array {
+  let end = values.length;
+  while (end > 0 && Number.isNaN(values[end - 1])) end--;
+  return values.subarray(0, end);
+}

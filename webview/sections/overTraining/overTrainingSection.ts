@@ -1,0 +1,314 @@
+/** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
+import { unitQuantities } from '../../../src/protocol/frame';
+import type { FlowLane } from '../../../src/protocol/overTraining';
+import type { ToPage } from '../../../src/protocol/panel';
+import type { RunDescription, RunState } from '../../../src/protocol/run';
+import { nearest } from '../../shared/charts/lineChart';
+import type { Metrics } from '../../shared/charts/metrics';
+import { button, ChoiceRow, type PageButton } from '../../shared/controls';
+import { element, setText } from '../../shared/dom';
+import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
+import { zoomKey } from '../../shared/figures/pointer';
+import { listenToFingers, listenToRowZoom, listenToWheel, type Zoomable } from '../../shared/figures/zooming';
+import { OverTraining, type OverTrainingRow } from './overTraining';
+import { OverTrainingFigure, type Place } from './overTrainingFigure';
+import type { PageParts, Scene, Section } from '../../shared/section';
+import { sectionFrame } from '../../shared/sectionFrame';
+
+/** Milliseconds between two pictures of new rows: the heatmap changes slowly, and the screen belongs to the flow. */
+const pace = 400;
+const pageOfRows = 10;
+const keptName = 'overTraining';
+const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
+
+export class OverTrainingSection implements Section {
+  readonly root: HTMLElement;
+  private readonly rows = new OverTraining();
+  private readonly figure: OverTrainingFigure;
+  private readonly lanes: ChoiceRow;
+  private readonly said = element('p', { class: 'said' });
+  private readonly readout = element('p', { class: 'caption number' });
+  private readonly empty: HTMLElement;
+  private readonly past = element('span', { class: 'past number' });
+  private readonly now: PageButton;
+  private readonly body: HTMLElement;
+  private lane: FlowLane | null = null;
+  private folder = '';
+  /** The step the reader had travelled to before the page went away; null for now. */
+  private kept: number | null = null;
+  private isLive = false;
+  private isAsked = false;
+  private pointed: Place | null = null;
+  private isDragging = false;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
+  private painted = { version: -1, at: -Infinity };
+  private hasMoved = false;
+  private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
+  private metrics: Metrics | null = null;
+
+  constructor(private readonly parts: PageParts) {
+    const { texts } = parts;
+    this.figure = new OverTrainingFigure(texts, () => this.moved());
+    this.lanes = new ChoiceRow(texts.get('overLane'), 'lane', (value) => this.choose(laneOf(value)));
+    this.now = button({ action: 'now', text: texts.get('overNow'), help: texts.get('overNowHelp'), pressed: () => this.go(null) });
+    this.now.show(false, false);
+    this.empty = element('p', { class: 'dim' });
+    const { root, controls } = sectionFrame(texts, {
+      id: 'over',
+      title: 'overTitle',
+      sentence: 'overExplained',
+      explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
+      takeAway: () => parts.takeAway(this),
+    });
+    this.root = root;
+    controls.append(this.lanes.root, this.past, this.now.root);
+    const { canvas } = this.figure.figure;
+    canvas.tabIndex = 0;
+    canvas.setAttribute('role', 'slider');
+    this.body = element('div', { class: 'figures' }, canvas, element('p', { class: 'caption dim', text: texts.get('overHint') }), this.readout);
+    root.append(this.said, this.empty, this.body);
+    this.listen(canvas);
+  }
+
+  receive(message: ToPage): void {
+    switch (message.type) {
+      case 'run':
+        this.rows.clear();
+        this.figure.clear();
+        this.painted.at = -Infinity;
+        this.pointed = this.lane = null;
+        this.isLive = liveStates.includes(message.status.state);
+        if (message.run) this.offer(message.run);
+        break;
+      case 'status':
+        this.isLive ||= liveStates.includes(message.status.state);
+        // Something happened that nobody asked for: perhaps an overflow.
+        if (message.status.message !== null) this.ask();
+        // An engine that was still starting could not answer.
+        else if (message.status.state === 'running' && !this.rows.isLoaded) this.ask();
+        break;
+      case 'frame':
+        // A model that is only looked at does not change.
+        if (this.isLive) this.rows.add(message.frame);
+        if (this.rows.isFull && !this.isAsked) this.ask();
+        break;
+      case 'overTraining':
+        this.isAsked = false;
+        if (keyOf(message.history.lane) !== keyOf(this.lane)) break;
+        this.rows.load(message.history);
+        if (this.kept !== null && this.rows.rows.some(({ step }) => step === this.kept)) this.parts.travel.go(this.kept);
+        this.kept = null;
+        break;
+    }
+  }
+
+  draw({ run, width, columns, metrics, theme, fresh, frame }: Scene): void {
+    const { texts, travel } = this.parts;
+    const { rows } = this;
+    this.metrics = metrics;
+    const hasRows = rows.rows.length > 0;
+    // Of a run that has ended the engine has said what was kept; a model that was only opened has not been trained here.
+    const isPast = rows.isLoaded && metrics.latest !== null;
+    this.root.hidden = run === null || (!hasRows && !this.isLive && !isPast);
+    this.empty.hidden = hasRows;
+    setText(this.empty, texts.get(this.isLive ? 'overEmpty' : 'overEmptyPast'));
+    this.body.hidden = this.said.hidden = !hasRows;
+    const travelled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
+    setText(this.past, travelled === null ? '' : texts.get('overPast', texts.numbers.integer(travelled)));
+    this.now.show(travelled !== null, travelled !== null);
+    if (!hasRows || this.root.hidden) return;
+    const view = { left: columns.left, width: columns.width, travelled, pointed: this.pointed };
+    const isMarkedNew = travelled !== this.drawnFor.travelled || this.pointed !== this.drawnFor.pointed;
+    const isStale = fresh.metrics || rows.version !== this.painted.version;
+    const since = performance.now() - this.painted.at;
+    if (fresh.paint || this.hasMoved || (isStale && since > pace)) {
+      this.painted = { version: rows.version, at: performance.now() };
+      this.figure.paint(rows, metrics, view, theme);
+      this.hasMoved = false;
+    } else if (isStale) {
+      this.waitFor(pace - since + 1);
+      if (!isMarkedNew) return;
+    } else if (!isMarkedNew) return;
+    this.drawnFor = { travelled, pointed: this.pointed };
+    this.figure.draw(width, rows, metrics, view, theme);
+    this.describe(travelled);
+    setText(this.readout, this.valueText(travelled));
+  }
+
+  figures(): readonly ExportedFigure[] {
+    return this.rows.rows.length > 0 ? [this.figure.figure.exported('over-training', this.parts.texts.get('overTitle'))] : [];
+  }
+
+  tables(): readonly ExportedTable[] {
+    const { rows: { rows }, parts: { texts } } = this;
+    if (rows.length === 0) return [];
+    const columns = [texts.get('trainingStep'), texts.get('overLag'), 'log10'];
+    return [{ id: 'over-training', title: texts.get('overTitle'), columns, rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])) }];
+  }
+
+  /** The states of the model's layers, the top one first; chooses that. */
+  private offer({ model, folder }: RunDescription): void {
+    const { texts } = this.parts;
+    const hasCell = unitQuantities[model.cell].includes('cellState');
+    const naming = !hasCell ? 'layer' : model.layers > 1 ? 'both' : 'state';
+    const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
+    const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
+    const lanes = layers.flatMap((layer) => directions.flatMap((direction) => (hasCell ? (['cell', 'hidden'] as const) : (['hidden'] as const)).map((state) => ({ layer, direction, state }))));
+    const before = keptOf(this.parts.link.keptView(keptName));
+    this.folder = folder;
+    this.kept = before?.folder === folder ? before.step : null;
+    const chosen = lanes.find((lane) => before?.folder === folder && keyOf(lane) === before.lane) ?? lanes[0];
+    this.lanes.show(lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })), keyOf(chosen));
+    this.choose(chosen);
+  }
+
+  private choose(lane: FlowLane): void {
+    this.lane = lane;
+    this.keep();
+    this.ask();
+  }
+
+  private ask(): void {
+    if (!this.lane) return;
+    this.isAsked = true;
+    this.parts.link.overTraining(this.lane);
+  }
+
+  /** Other steps or lags are in view. */
+  private moved(): void {
+    this.hasMoved = true;
+    this.parts.redraw();
+  }
+
+  private listen(canvas: HTMLCanvasElement): void {
+    const { figure } = this;
+    const zoom: Zoomable = { range: figure.steps, placeAt: (x) => figure.stepPlaceAt(x), pitch: () => figure.pitch };
+    listenToWheel(canvas, zoom);
+    listenToRowZoom(canvas, { range: figure.lags, placeAt: (y) => figure.lagPlaceAt(y) });
+    const fingers = listenToFingers(canvas, zoom);
+    const point = (event: PointerEvent): void => {
+      this.pointed = figure.placeAt(event.offsetX, event.offsetY);
+      if (this.isDragging && fingers() < 2 && this.pointed) this.go(this.pointed.step);
+      this.parts.redraw();
+    };
+    canvas.addEventListener('pointermove', point);
+    canvas.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return;
+      this.isDragging = true;
+      canvas.setPointerCapture(event.pointerId);
+      point(event);
+    });
+    for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, () => (this.isDragging = false));
+    canvas.addEventListener('pointerleave', () => {
+      this.pointed = null;
+      this.parts.redraw();
+    });
+    canvas.addEventListener('keydown', (event) => {
+      if (event.altKey && zoomKey(event.key, figure.lags, null)) event.preventDefault();
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const { step } = this.parts.travel;
+      if (this.key(event.key) || zoomKey(event.key, figure.steps, step === null ? null : figure.placeOf(step))) event.preventDefault();
+    });
+  }
+
+  /** Whether the key means something here. */
+  private key(name: string): boolean {
+    const { rows } = this.rows;
+    const last = rows.length - 1;
+    const { step } = this.parts.travel;
+    const at = step === null ? last : this.rows.nearest(step);
+    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - pageOfRows, PageUp: at + pageOfRows, Home: 0, End: last }[name];
+    if (name === 'Escape') this.go(null);
+    else if (to === undefined) return false;
+    else {
+      const row = rows[Math.max(0, Math.min(last, to))];
+      this.go(row.step);
+      this.figure.steps.reveal(this.figure.placeOf(row.step));
+    }
+    return true;
+  }
+
+  /** To the row nearest to a step, or to now. */
+  private go(step: number | null): void {
+    const row = step === null ? -1 : this.rows.nearest(step);
+    this.parts.travel.go(row < 0 ? null : this.rows.rows[row].step);
+    this.keep();
+    this.parts.redraw();
+  }
+
+  /** Draws again when it is time for a new picture; asked while it waits, it waits once. */
+  private waitFor(milliseconds: number): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = undefined;
+      this.parts.redraw();
+    }, milliseconds);
+  }
+
+  /** For when the page comes back. */
+  private keep(): void {
+    const { travel, link } = this.parts;
+    link.keepView(keptName, { folder: this.folder, lane: keyOf(this.lane), step: this.kept ?? travel.step });
+  }
+
+  private describe(travelled: number | null): void {
+    const { texts } = this.parts;
+    const { rows } = this.rows;
+    const [first, last] = [rows[0], rows[rows.length - 1]];
+    const said = first === last
+      ? texts.get('overSentenceOnce', texts.numbers.integer(last.step), this.reach(last))
+      : texts.get('overSentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
+    setText(this.said, said);
+    this.figure.figure.describe(texts.get('overDescription', said));
+    const shown = rows[this.rows.nearest(travelled ?? last.step)];
+    const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('overValue', texts.numbers.integer(shown.step), this.reach(shown)) };
+    for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
+  }
+
+  private reach({ horizon }: OverTrainingRow): string {
+    return Number.isNaN(horizon) ? this.parts.texts.get('overReachAll') : this.parts.texts.tokens(horizon);
+  }
+
+  /** Of the place under the pointer, else of the step that was travelled to. */
+  private valueText(travelled: number | null): string {
+    const { pointed, metrics, parts: { texts } } = this;
+    const { numbers } = texts;
+    const step = pointed?.step ?? travelled;
+    if (step === null || !metrics) return '';
+    const row = this.rows.rows[this.rows.nearest(step)];
+    const name = numbers.integer(row.step);
+    const lag = pointed?.lag ?? null;
+    const value = lag === null ? undefined : row.relative.at(lag);
+    const parts = [lag === null ? texts.get('step', name) : value === undefined ? texts.get('overAtNone', name, texts.tokens(lag)) : texts.get('overAt', name, texts.tokens(lag), texts.relative(value))];
+    parts.push(texts.get('overReach', this.reach(row)));
+    const before = nearest(metrics.normBefore.points, step);
+    const after = nearest(metrics.normAfter.points, step);
+    if (before && after) {
+      const isClipped = after.x === before.x && after.y < before.y * (1 - 1e-6);
+      parts.push(isClipped ? texts.get('overNormClipped', numbers.short(before.y), numbers.short(after.y)) : texts.get('overNorm', numbers.short(before.y)));
+    }
+    return parts.join(' · ');
+  }
+}
+
+function keyOf(lane: FlowLane | null): string {
+  return lane ? `${lane.layer} ${lane.direction} ${lane.state}` : '';
+}
+
+function laneOf(key: string): FlowLane {
+  const [layer, direction, state] = key.split(' ');
+  return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', state: state === 'cell' ? 'cell' : 'hidden' };
+}
+
+interface Kept {
+  readonly folder: string;
+  readonly lane: string;
+  readonly step: number | null;
+}
+
+/** What was kept, if it is that. */
+function keptOf(value: unknown): Kept | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { folder, lane, step } = value as Readonly<Record<string, unknown>>;
+  if (typeof folder !== 'string' || typeof lane !== 'string') return null;
+  return { folder, lane, step: typeof step === 'number' ? step : null };
+}

@@ -1,0 +1,44 @@
+/** What the units' statistics come to, in sentences. */
+import type { UnitQuantity } from '../../../../src/protocol/frame';
+import type { Texts } from '../../../shared/texts';
+import { isGate, mostly, type UnitStatistics } from './statistics';
+
+/** Most units that are listed by their number. */
+const mostListed = 24;
+
+/** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
+export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, quantity: UnitQuantity, relu: boolean, texts: Texts): string[] {
+  const { numbers } = texts;
+  const findings: string[] = [];
+  const total = isZero.length;
+  if (left && right) {
+    const share = (shares: Float64Array): string => numbers.percent(shares.reduce((sum, each) => sum + each, 0), total);
+    if (isGate(quantity)) {
+      findings.push(texts.get('gateShares', share(right), share(left)));
+      findings.push(...listed('gateMostlyShut', left.map((each) => Number(each >= mostly)), texts));
+      findings.push(...listed('gateMostlyOpen', right.map((each) => Number(each >= mostly)), texts));
+    } else {
+      const both = left.map((each, u) => each + right[u]);
+      findings.push(texts.get('tanhShare', share(both)));
+      findings.push(...listed('tanhMostlySaturated', both.map((each) => Number(each >= mostly)), texts));
+    }
+  }
+  if (halfLife) {
+    const sorted = halfLife.slice().sort();
+    const median = sorted[Math.floor(sorted.length / 2)];
+    findings.push(texts.get('halfLifeMedian', numbers.short(median), numbers.short(sorted[sorted.length - 1])));
+  }
+  if (relu) {
+    const dead = listed('deadUnits', isZero.map(Number), texts);
+    findings.push(...(dead.length > 0 ? dead : [texts.get('deadNone')]));
+  }
+  return findings;
+}
+
+/** “… 3 of 128 units (2, 7, 9)”; nothing when none is. */
+function listed(key: 'gateMostlyShut' | 'gateMostlyOpen' | 'tanhMostlySaturated' | 'deadUnits', flags: ArrayLike<number>, texts: Texts): string[] {
+  const units = Array.from(flags, (flag, unit) => (flag ? unit : -1)).filter((unit) => unit >= 0);
+  if (units.length === 0) return [];
+  const names = units.slice(0, mostListed).map((unit) => texts.numbers.integer(unit));
+  return [texts.get(key, texts.numbers.integer(units.length), texts.numbers.integer(flags.length), names.join(', ') + (units.length > mostListed ? ' …' : ''))];
+}

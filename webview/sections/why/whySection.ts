@@ -1,0 +1,219 @@
+/** Why? What the units did over the same text: the gain of each step, the unit map, how saturated the units are, how long they remember. */
+import { unitMapOf, unitQuantities, type Frame, type UnitMapChoice, type UnitQuantity } from '../../../src/protocol/frame';
+import type { LayerShape } from '../../../src/protocol/model';
+import type { ToPage } from '../../../src/protocol/panel';
+import type { RunDescription } from '../../../src/protocol/run';
+import type { Direction } from '../../../src/protocol/settings';
+import { ChoiceRow } from '../../shared/controls';
+import { element, setText } from '../../shared/dom';
+import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
+import { unitTables } from './unitTables';
+import { drawColumnMarks } from '../../shared/figures/canvas';
+import { GainFigure } from './gain';
+import { listen } from '../../shared/figures/pointer';
+import { UnitMapFigure } from './unitMap';
+import { gesturesOver, type OverText } from '../../shared/gestures';
+import type { Link } from '../../shared/link';
+import type { PageParts, Scene, Section } from '../../shared/section';
+import { sectionFrame } from '../../shared/sectionFrame';
+import type { Texts } from '../../shared/texts';
+import type { Theme } from '../../shared/theme';
+import { UnitDetails } from './unitDetails';
+import { orderOf, unitOrders, type UnitOrder } from './units/order';
+import { statisticsOf, type UnitStatistics } from './units/statistics';
+
+const orderKeys = { index: 'orderIndex', saturation: 'orderSaturation', variance: 'orderVariance', similarity: 'orderSimilarity' } as const;
+
+export class WhySection implements Section {
+  readonly root: HTMLElement;
+  private readonly gain: GainFigure;
+  private readonly figure: UnitMapFigure;
+  private readonly details: UnitDetails;
+  private readonly quantities: ChoiceRow;
+  private readonly layers: ChoiceRow;
+  private readonly orders: ChoiceRow;
+  private readonly caption = element('p', { class: 'caption dim' });
+  private readonly texts: Texts;
+  private readonly link: Link;
+  private shown: OverText | null = null;
+  private statistics: UnitStatistics | null = null;
+  private choice: UnitMapChoice = { layer: 0, direction: 'forward', quantity: 'hidden' };
+  private stack: readonly LayerShape[] = [];
+  /** The reader has chosen, and no frame has shown it yet. */
+  private awaited = false;
+  private order: UnitOrder = 'index';
+  /** Rows stay where they are while frames come in: they are sorted when the reader asks, and when the map or the text is another. */
+  private sorted: { key: string; tokens: readonly string[]; rows: Uint32Array | null } | null = null;
+
+  constructor(private readonly parts: PageParts) {
+    const { texts } = parts;
+    this.texts = texts;
+    this.link = parts.link;
+    this.gain = new GainFigure(texts);
+    this.figure = new UnitMapFigure(texts, () => parts.redraw());
+    this.details = new UnitDetails(parts);
+    this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitQuantity }));
+    this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (place) => this.choose(this.choiceAt(place)));
+    this.orders = new ChoiceRow(texts.get('orderChoice'), 'order', (order) => this.sortBy(order as UnitOrder), true);
+    const { root } = sectionFrame(texts, {
+      id: 'why',
+      title: 'whyTitle',
+      sentence: 'whySentence',
+      explanation: [
+        'gainExplained',
+        { formula: 'gain_t = ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖' },
+        'saturationExplained',
+        'halfLifeExplained',
+        { formula: 'half-life = ln ½ / mean ln f_t' },
+        'orderExplained',
+      ],
+      takeAway: () => parts.takeAway(this),
+    });
+    const { canvas } = this.figure.map.figure;
+    root.append(
+      element('h3', { text: texts.get('gainTitle') }),
+      this.gain.figure.canvas,
+      element('div', { class: 'heading choosing' }, this.quantities.root, this.layers.root),
+      element('div', { class: 'heading ordering' }, element('span', { class: 'dim', text: texts.get('orderBy') }), this.orders.root),
+      canvas,
+      this.caption,
+      this.details.root,
+    );
+    this.root = root;
+    listen(this.gain.figure.canvas, gesturesOver(parts, { shown: () => this.shown }));
+    listen(canvas, gesturesOver(parts, { shown: () => this.shown, unitAt: (y) => this.unitAt(y), unitBeside: (unit, by) => this.unitBeside(unit, by), rows: this.figure.map.rows, rowPlaceAt: (y) => this.figure.map.rowPlaceAt(y) }));
+  }
+
+  receive(message: ToPage): void {
+    if (message.type === 'run') this.restore(message.run);
+  }
+
+  draw(scene: Scene): void {
+    const { frame, columns, theme, width, view, fresh, run, rows } = scene;
+    // Of an earlier training step there is no unit map.
+    const isShown = frame !== null && frame.header.unitMap.units > 0;
+    this.root.hidden = !isShown;
+    this.shown = isShown ? { columns, frame } : null;
+    if (!isShown) return;
+    const { header } = frame;
+    if (fresh.frame || fresh.paint) {
+      this.gain.show(rows, header.target);
+      this.gain.figure.describe(this.texts.get('gainDescription'));
+      this.paint(frame, theme, run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
+    }
+    this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
+    const row = view.unit === null ? null : this.figure.rowOf(view.unit);
+    this.figure.map.draw(width, columns, theme, { row, column: view.mark }, (pen, { top, height }) =>
+      drawColumnMarks(pen, columns, theme, { target: header.target, mark: null }, top - 3, top + height + 3),
+    );
+    this.details.draw(theme, view.unit);
+  }
+
+  figures(): readonly ExportedFigure[] {
+    if (!this.shown) return [];
+    const { texts } = this;
+    const { unitMap } = this.shown.frame.header;
+    return [
+      this.gain.figure.exported('gain', texts.get('gainTitle')),
+      this.figure.map.figure.exported('units', `${texts.get(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
+      ...this.details.figures(),
+    ];
+  }
+
+  tables(): readonly ExportedTable[] {
+    return this.shown && this.statistics ? unitTables(this.shown.frame, this.statistics, this.texts) : [];
+  }
+
+  private unitAt(y: number): number | null {
+    const { row } = this.figure.map.cellAt(0, y);
+    return row === null ? null : this.figure.unitOf(row);
+  }
+
+  private unitBeside(unit: number | null, by: number): number {
+    const last = (this.shown?.frame.header.unitMap.units ?? 1) - 1;
+    const row = unit === null ? 0 : Math.max(0, Math.min(last, this.figure.rowOf(unit) + by));
+    this.figure.map.rows.reveal(row);
+    return this.figure.unitOf(row);
+  }
+
+  /** A run opened later is asked for what the page showed before, if this model has it. */
+  private restore(run: RunDescription | null): void {
+    const order = unitOrders.find((each) => each === this.link.keptView('order'));
+    if (order) this.order = order;
+    const { unitMap } = this.link.state();
+    const exists = run && unitMap && unitMap.layer < run.model.layers && unitQuantities[run.model.cell].includes(unitMap.quantity);
+    this.awaited = exists === true;
+    if (!exists) return;
+    this.choice = unitMap;
+    this.link.unitMap(unitMap);
+  }
+
+  /** The tabs follow the frames, but never jump back from a choice whose first frame is still on its way. */
+  private follow({ layer, direction, quantity }: UnitMapChoice): void {
+    const isShown = layer === this.choice.layer && direction === this.choice.direction && quantity === this.choice.quantity;
+    if (isShown) this.awaited = false;
+    else if (!this.awaited) this.choice = { layer, direction, quantity };
+  }
+
+  /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
+  private paint(frame: Frame, theme: Theme, relu: boolean): void {
+    const { texts } = this;
+    const { layers: stack, unitMap, tokens } = frame.header;
+    this.stack = stack;
+    this.follow(unitMap);
+    this.quantities.show(unitQuantities[stack[this.choice.layer].cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
+    const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
+    this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
+    const values = unitMapOf(frame);
+    const statistics = statisticsOf(values, unitMap.units, unitMap.quantity, !relu);
+    this.statistics = statistics;
+    const orders = unitOrders.filter((order) => order !== 'saturation' || statistics.left !== null);
+    if (!orders.includes(this.order)) this.order = 'index';
+    this.orders.show(orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })), this.order);
+    const bounded = unitMap.quantity !== 'cellState' && unitMap.quantity !== 'preActivation' && !(unitMap.quantity === 'hidden' && relu);
+    this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
+    const name = texts.get(unitMap.quantity);
+    const place = texts.layer(unitMap.layer, unitMap.direction);
+    this.figure.map.figure.describe(texts.get('unitsDescription', name, place, texts.numbers.integer(unitMap.units)));
+    const sizes = texts.get('unitsCaption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
+    setText(this.caption, [`${name}, ${place}`, sizes].join(' · '));
+    this.details.show(statistics, unitMap.quantity, relu && unitMap.quantity === 'hidden');
+  }
+
+  private rowsFor(frame: Frame, values: Float32Array, statistics: UnitStatistics): Uint32Array | null {
+    const { unitMap, tokens } = frame.header;
+    const key = [this.order, unitMap.layer, unitMap.direction, unitMap.quantity, unitMap.units].join();
+    const known = this.sorted;
+    if (known?.key !== key || !isSameText(known.tokens, tokens)) this.sorted = { key, tokens, rows: orderOf(this.order, values, unitMap.units, statistics) };
+    return this.sorted?.rows ?? null;
+  }
+
+  private sortBy(order: UnitOrder): void {
+    this.order = order;
+    this.sorted = null;
+    this.link.keepView('order', order);
+    this.parts.repaint();
+  }
+
+  /** The same quantity at another place, or the hidden state where that layer's cell has no such quantity. */
+  private choiceAt(place: string): UnitMapChoice {
+    const [layer, direction] = place.split(' ');
+    const cell = this.stack.at(Number(layer))?.cell;
+    const { quantity } = this.choice;
+    return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', quantity: cell && unitQuantities[cell].includes(quantity) ? quantity : 'hidden' };
+  }
+
+  private choose(choice: UnitMapChoice): void {
+    this.choice = choice;
+    this.awaited = true;
+    this.link.unitMap(choice);
+  }
+}
+
+function isSameText(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((symbol, i) => symbol === other[i]);
+}
+
+function placeOf(layer: number, direction: Direction): string {
+  return `${layer} ${direction}`;
+}

@@ -1,0 +1,54 @@
+/** The flow's colour scale: fixed, in powers of ten, with the thresholds on it. */
+import type { Thresholds } from '../../../src/protocol/settings';
+import { flowMap, flowScale } from '../colors/maps';
+import { powerOfTen } from '../format';
+import type { Texts } from '../texts';
+import type { Theme } from '../theme';
+import { FigureCanvas, labelSize } from './canvas';
+import { drawWhole, Heatmap, showScale } from './heatmap';
+import type { Pen } from './pen';
+
+export const scaleWidth = 300;
+const height = 46;
+const barTop = 16;
+const barHeight = 11;
+const inset = 14;
+
+export class ScaleFigure {
+  readonly figure = new FigureCanvas('scale');
+  private readonly bar = new Heatmap();
+
+  constructor(private readonly texts: Texts) {}
+
+  draw(thresholds: Thresholds, theme: Theme): void {
+    this.figure.render(scaleWidth, height, (pen) => this.drawOn(pen, thresholds, theme));
+  }
+
+  private drawOn(pen: Pen, thresholds: Thresholds, theme: Theme): void {
+    const width = scaleWidth - 2 * inset;
+    const x = (power: number): number => inset + ((power - flowScale.low) / (flowScale.high - flowScale.low)) * width;
+    showScale(this.bar, flowMap(theme.kind), false);
+    drawWhole(pen, this.bar, 1, 256, inset, barTop, width, barHeight);
+    pen.font = `${labelSize}px ${theme.font}`;
+    pen.textBaseline = 'alphabetic';
+    pen.textAlign = 'center';
+    for (let power: number = flowScale.low; power <= flowScale.high; power += 2) {
+      pen.fillStyle = theme.dim;
+      pen.fillRect(Math.round(x(power)), barTop + barHeight, 1, 4);
+      pen.fillText(powerOfTen(power), x(power), height - 4);
+    }
+    this.drawThreshold(pen, x(thresholds.vanishing), 'scaleVanishing', 'right', theme.vanishing);
+    this.drawThreshold(pen, x(thresholds.exploding), 'scaleExploding', 'left', theme.exploding);
+  }
+
+  private drawThreshold(pen: Pen, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', colour: string): void {
+    const place = Math.round(Math.min(Math.max(x, inset), scaleWidth - inset));
+    const label = this.texts.get(name);
+    const size = pen.measureText(label).width;
+    pen.fillStyle = colour;
+    pen.fillRect(place, barTop - 13, 1, barHeight + 13);
+    pen.textAlign = 'left';
+    const start = side === 'right' ? place - 4 - size : place + 5;
+    pen.fillText(label, Math.min(Math.max(start, 0), scaleWidth - size), barTop - 5);
+  }
+}

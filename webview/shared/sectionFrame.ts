@@ -1,0 +1,51 @@
+/** What every section begins with: its title, one plain sentence, the formula behind it, and what can be taken away. */
+import { element } from './dom';
+import { formula } from './formula';
+import type { PageStringKey } from '../../src/protocol/pageStrings';
+import type { Texts } from './texts';
+
+export interface FrameOptions {
+  /** Part of ids; lower-case letters and hyphens. */
+  readonly id: string;
+  readonly title: PageStringKey;
+  /** One plain sentence: what one sees here. */
+  readonly sentence: PageStringKey;
+  /** What is computed exactly, for the popover: sentences, and formulas as `formula` reads them. */
+  readonly explanation: readonly (PageStringKey | { readonly formula: string })[];
+  /** Exports what the section shows; without it there is no such button. */
+  readonly takeAway?: () => void;
+}
+
+export interface SectionFrame {
+  readonly root: HTMLElement;
+  /** Beside the title: controls go here. */
+  readonly controls: HTMLElement;
+}
+
+/** A section with its heading; what it shows is appended to `root`. */
+export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame {
+  const title = texts.get(options.title);
+  const controls = element('div', { class: 'tools' });
+  const heading = element('div', { class: 'heading' }, element('h2', { text: title, attributes: { id: `${options.id}-title` } }), ...popover(texts, options, title), controls);
+  if (options.takeAway) {
+    const save = element('button', { class: 'quiet', text: texts.get('takeAway'), attributes: { type: 'button', 'data-action': `export-${options.id}`, 'aria-label': texts.get('takeAwayOf', title) } });
+    save.addEventListener('click', options.takeAway);
+    heading.append(save);
+  }
+  const root = element('section', { class: options.id, attributes: { 'aria-labelledby': `${options.id}-title` } }, heading, element('p', { class: 'sentence dim', text: texts.get(options.sentence) }));
+  return { root, controls };
+}
+
+function popover(texts: Texts, { id, explanation }: FrameOptions, title: string): HTMLElement[] {
+  const name = `${id}-explained`;
+  const button = element('button', { class: 'about', text: 'i', attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('explain', title) } });
+  const parts = explanation.map((part) => (typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula)));
+  const body = element('div', { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } }, ...parts);
+  body.addEventListener('toggle', () => {
+    const { left, bottom } = button.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - body.offsetWidth - 8;
+    body.style.left = `${Math.max(8, Math.min(left, room))}px`;
+    body.style.top = `${Math.max(8, Math.min(bottom + 4, window.innerHeight - body.offsetHeight - 8))}px`;
+  });
+  return [button, body];
+}

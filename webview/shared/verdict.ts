@@ -1,0 +1,113 @@
+/** The sentence over the flow: does the gradient reach back, how far, and what is therefore not learned. */
+import type { FrameHeader } from '../../src/protocol/frame';
+import type { FlowRow } from './flowRows';
+import { powerOfTen } from './format';
+import { visibleText } from './symbols';
+import type { Segment, Texts } from './texts';
+
+/** Most tokens quoted after “What stands before”. */
+const quoteLength = 18;
+
+type Tone = 'vanishing' | 'exploding';
+
+const plain = (text: string): Segment[] => [{ text, tone: null }];
+const strong = (text: string, tone: Tone): Segment[] => [{ text, tone }];
+
+/** The verdict as pieces of text; the numbers in it say whether they speak of vanishing or exploding. `rows` as of `flowRows`. */
+export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Texts): Segment[] {
+  const { target, thresholds } = header;
+  if (rows.length === 0) return [];
+  const own = rows[0].relative[target];
+  if (own === Number.NEGATIVE_INFINITY) return plain(texts.get('verdictZero'));
+  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY))) return plain(texts.get('verdictNotFinite'));
+  const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
+  if (before === 0) return plain(texts.get('verdictNothingBefore'));
+
+  // Spoken from the bottom layer up.
+  const bottomUp = [...rows].reverse();
+  const exploding = bottomUp.map((row) => smallestLag(row, target, (r) => r >= thresholds.exploding));
+  const sentences: Segment[][] = [];
+  if (exploding.some((lag) => lag !== null)) {
+    sentences.push(texts.segments('verdictGrows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, 'exploding', texts)));
+  }
+  const horizons = bottomUp.map((row) => row.summary.horizon);
+  const fraction = plain(fractionName(thresholds.vanishing, texts));
+  if (horizons.every((horizon) => horizon === null)) {
+    if (sentences.length === 0) sentences.push(texts.segments('verdictStays', fraction, strong(texts.tokens(before), 'vanishing')));
+  } else {
+    sentences.push(texts.segments(sentences.length === 0 ? 'verdictFalls' : 'verdictFallsToo', fraction, lagList(bottomUp, horizons, 'vanishing', texts)));
+    sentences.push(...consequence(header, bottomUp, horizons, texts));
+  }
+  return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
+}
+
+/** What follows from the horizons: the layers that have none, a return of the gradient farther back, and the text it never reaches. */
+function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons: readonly (number | null)[], texts: Texts): Segment[][] {
+  const staying = bottomUp.filter((_, i) => horizons[i] === null);
+  if (staying.length > 0) return [texts.segments('verdictStaysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
+  if (bottomUp.some((row) => row.direction === 'backward')) return [];
+  const reached = firstReached(bottomUp, header.thresholds.vanishing);
+  if (reached === 0) return [texts.segments('verdictRises')];
+  const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
+  const rest = texts.segments('verdictCannotTeach', plain(quoteFrom(header.tokens, reached)));
+  return header.target - reached >= farthest ? [texts.segments('verdictRises'), rest] : [rest];
+}
+
+/** A few words of the text from a step on, with … where a word or the text is cut. */
+function quoteFrom(tokens: readonly string[], from: number): string {
+  const isLetter = (symbol: string | undefined): boolean => symbol !== undefined && /^[\p{L}\p{N}]/u.test(symbol);
+  let to = Math.min(tokens.length, from + quoteLength);
+  const lastSpace = tokens.slice(from, to).lastIndexOf(' ');
+  if (isLetter(tokens[to]) && lastSpace > quoteLength / 3) to = from + lastSpace;
+  const start = from > 0 && isLetter(tokens[from]) && isLetter(tokens[from - 1]) ? '…' : '';
+  return start + visibleText(tokens.slice(from, to)).trim() + (to < tokens.length ? '…' : '');
+}
+
+/** The first step at which any layer's gradient is over the vanishing threshold; the target's own step always is. */
+function firstReached(rows: readonly FlowRow[], vanishing: number): number {
+  return Math.min(...rows.map((row) => row.relative.findIndex((r) => r > vanishing)));
+}
+
+function smallestLag(row: FlowRow, target: number, holds: (relative: number) => boolean): number | null {
+  const step = row.direction === 'forward' ? -1 : 1;
+  for (let t = target; t >= 0 && t < row.relative.length; t += step) {
+    if (holds(row.relative[t])) return Math.abs(target - t);
+  }
+  return null;
+}
+
+/** “37 tokens in layer 1 and 50 in layer 2”; of a single layer only “37 tokens”. */
+function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], tone: Tone, texts: Texts): Segment[] {
+  const spoken = rows.flatMap((row, i) => {
+    const lag = lags[i];
+    return lag === null ? [] : [{ row, lag }];
+  });
+  const items = spoken.map(({ row, lag }, i) => {
+    const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
+    if (rows.length === 1) return texts.segments('lagOnly', strong(count, tone));
+    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count, tone), plain(texts.rowInSentence(row)));
+  });
+  let next = 0;
+  const parts = new Intl.ListFormat(texts.language, { type: 'conjunction' }).formatToParts(items.map(String));
+  return parts.flatMap((part) => (part.type === 'element' ? items[next++] : plain(part.value)));
+}
+
+function listOf(items: readonly string[], texts: Texts): string {
+  return new Intl.ListFormat(texts.language, { type: 'conjunction' }).format(items);
+}
+
+export function fractionName(exponent: number, texts: Texts): string {
+  const names = { '-1': 'tenth', '-2': 'hundredth', '-3': 'thousandth', '-6': 'millionth' } as const;
+  const name = names[String(exponent) as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
+  return name ? texts.get(name) : texts.get('fraction', sizeOf(exponent, texts));
+}
+
+function multipleName(exponent: number, texts: Texts): string {
+  const names = { 1: 'tenfold', 2: 'hundredfold', 3: 'thousandfold', 6: 'millionfold' } as const;
+  const name = names[exponent as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
+  return name ? texts.get(name) : texts.get('multiple', sizeOf(exponent, texts));
+}
+
+function sizeOf(exponent: number, texts: Texts): string {
+  return Number.isInteger(exponent) ? powerOfTen(exponent) : texts.numbers.fromLog10(exponent);
+}
