@@ -1,7 +1,7 @@
 // Bundles the four programs with esbuild: the extension, the engine, the command line and the page with its styles.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemblyScript } from './lib/assemblyScript.mjs';
@@ -46,17 +46,26 @@ const programs = [
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
 
-/** Every test file becomes one bundle under out/test, at the same place. */
+/** The folders of tests that run in one process each. */
+const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window'];
+
+/** All test files of a folder become one bundle, so that what they test is bundled and loaded once: out/test/FOLDER/all.test.js. */
 function testPrograms() {
-  // The editor calls test/editor/host/index.ts, which runs the test files beside it.
-  const isEntry = (path) => path.endsWith('.test.ts') || path === join('test/editor/host/index.ts');
-  const files = (folder) =>
-    (existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [])
-      .map((name) => join(folder, name))
-      .filter(isEntry);
-  const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
-  return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/soak'].map(bundle).filter((b) => b.entryPoints.length > 0);
+  return testFolders.map((folder) => {
+    const place = join(root, 'test', folder);
+    const files = readdirSync(place, { recursive: true }).filter((name) => name.endsWith('.test.ts')).sort();
+    const contents = files.map((name) => `import './${name.replaceAll('\\', '/')}';`).join('\n');
+    return {
+      ...node,
+      stdin: { contents, resolveDir: place, sourcefile: 'all.test.ts' },
+      outfile: `out/test/${folder}/all.test.js`,
+      external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'],
+    };
+  });
 }
+
+/** What the editor calls, which runs the tests beside it. */
+const hostProgram = { ...node, entryPoints: ['test/editor/host/index.ts'], outfile: 'out/test/editor/host/index.js', external: [...node.external, 'mocha'] };
 
 /** Our side of the measurements (bench/README.md). */
 const benchProgram = { ...node, plugins: [assemblyScript(root, { names: true }), threadProgram], entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
@@ -70,7 +79,7 @@ function packagesIn(made) {
 
 const all = [
   ...programs,
-  ...(process.argv.includes('--tests') ? testPrograms() : []),
+  ...(process.argv.includes('--tests') ? [...testPrograms(), hostProgram] : []),
   ...(process.argv.includes('--bench') ? [benchProgram] : []),
 ];
 mkdirSync(join(root, 'dist'), { recursive: true });

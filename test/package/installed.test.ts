@@ -4,10 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installedCodeServer } from '../editor/harness/codeServer';
 import { EditorWindow } from '../editor/harness/editorWindow';
+import { closeBrowser } from '../editor/harness/sharedBrowser';
 import { moreFrames, picture, runsIn } from '../editor/harness/panel';
 import { makeWorkspace } from '../editor/harness/workspace';
 
 const tale = readFileSync('media/samples/tale.txt', 'utf8');
+
+after(closeBrowser);
 
 for (const release of ['newest', 'lowest'] as const) {
   describe(`installed in the ${release} editor`, () => {

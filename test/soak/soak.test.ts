@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { codeServer } from '../editor/harness/codeServer';
 import { EditorWindow } from '../editor/harness/editorWindow';
+import { closeBrowser } from '../editor/harness/sharedBrowser';
 import { moreFrames, runsIn } from '../editor/harness/panel';
 import { makeWorkspace } from '../editor/harness/workspace';
 import { removeFolder } from '../support/removeFolder';
@@ -18,6 +19,8 @@ import { table, takeSample, type Sample } from './sample';
 const minutes = Number(process.env['BACKFLOW_SOAK_MINUTES'] ?? 2);
 /** On the slowest machine too. */
 const fewestSamples = 9;
+
+after(closeBrowser);
 
 describe(`a window in use for ${minutes} minutes`, function () {
   this.timeout((minutes + 8) * 60_000);

@@ -4,8 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
+import { newPage } from './sharedBrowser';
 
 /** An idle machine needs a tenth of these, milliseconds. */
 const patience = { start: 90_000, step: 30_000 };
@@ -24,33 +25,31 @@ export interface WindowOptions {
 
 export class EditorWindow {
   private constructor(
-    private readonly browser: Browser,
     readonly page: Page,
     private readonly server: CodeServer,
+    private readonly size: { readonly width: number; readonly height: number },
     /** Errors that pages in this window have thrown. */
     readonly errors: string[],
   ) {}
 
   static async open({ folder, width = 1440, height = 900, server = codeServer(), language }: WindowOptions): Promise<EditorWindow> {
-    const browser = await chromium.launch({ executablePath: server.chromium, args: [...server.chromiumFlags] });
+    const size = { width, height };
+    const page = await newPage(server, size);
     try {
-      const page = await (await browser.newContext({ viewport: { width, height } })).newPage();
       if (language !== undefined) await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
-      const window = new EditorWindow(browser, page, server, []);
+      const window = new EditorWindow(page, server, size, []);
       await window.show(folder);
       return window;
     } catch (error) {
-      await browser.close();
+      await page.close();
       throw error;
     }
   }
 
-  /** The last window of a person takes the browser with it. */
   async close(): Promise<void> {
-    // Leaving the page tells the server that this window is over; a browser that vanishes leaves its extension host waiting.
+    // Leaving the page tells the server that this window is over; one that vanishes leaves its extension host waiting.
     await this.page.goto('about:blank');
     await this.page.close();
-    if (this.browser.contexts().every((context) => context.pages().length === 0)) await this.browser.close();
   }
 
   /** The side bar shows something, the explorer or what was open before a reload. */
@@ -85,8 +84,8 @@ export class EditorWindow {
 
   /** Another window of the same person, with the same profile. */
   async another(folder: string): Promise<EditorWindow> {
-    const page = await this.page.context().newPage();
-    const window = new EditorWindow(this.browser, page, this.server, this.errors);
+    const page = await newPage(this.server, this.size);
+    const window = new EditorWindow(page, this.server, this.size, this.errors);
     await window.show(folder);
     return window;
   }
