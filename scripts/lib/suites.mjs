@@ -23,7 +23,7 @@ const usage = `npm test -- [SUITE …] [--grep TEXT]
   lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
-  soak     a window in use for two minutes, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
+  soak     a window in use for ten rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
 Without a name, all of them; with --grep, only tests whose titles contain the text. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
@@ -238,12 +238,12 @@ function soakSuite() {
     process.stdout.write('NOT TESTED: what processes use is read from /proc, which only Linux has.\n');
     return { trouble: null };
   }
-  const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 2);
-  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 8) * minute, environment, deadline: (minutes + 9) * minute }), (temporary) => {
+  const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 0);
+  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 12) * minute, environment, deadline: (minutes + 13) * minute }), (temporary) => {
     // A folder of its own for temporary files, so that what is left there is nobody else's.
     const folder = join(temporary, 'tmp');
     mkdirSync(folder);
-    return { shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
+    return { extensions: [join(root, 'test/soak/probe')], shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
   });
 }
 
@@ -261,15 +261,11 @@ function windowSuite() {
   });
 }
 
-function probedDelays(temporary) {
-  return { shared: { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') } };
-}
-
-/** A server whose windows have the extension in development. `environmentIn` gives what the extension hosts share with the tests, and what is their own. */
-function inWindow(job, environmentIn = probedDelays) {
+/** A server whose windows have the extension in development. `surroundings` gives other extensions, what the extension hosts share with the tests, and what is their own. */
+function inWindow(job, surroundings = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
-    const { shared, own } = environmentIn(temporary);
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: { ...shared, ...own }, patience: 10 });
+    const { extensions, shared, own } = surroundings(temporary);
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions, environment: { ...shared, ...own }, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
       return await job(environment, temporary);
