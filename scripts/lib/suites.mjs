@@ -163,12 +163,12 @@ function soakSuite() {
     process.stdout.write('NOT TESTED: what processes use is read from /proc, which only Linux has.\n');
     return { trouble: null };
   }
-  const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 2);
-  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 8) * minute, environment, deadline: (minutes + 9) * minute }), (temporary) => {
+  const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 0);
+  return inWindow((environment) => mocha('soak', 'soak', { timeout: (minutes + 12) * minute, environment, deadline: (minutes + 13) * minute }), (temporary) => {
     // A folder of its own for temporary files, so that what is left there is nobody else's.
     const folder = join(temporary, 'tmp');
     mkdirSync(folder);
-    return { shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
+    return { extensions: [join(root, 'test/soak/probe')], shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
   });
 }
 
@@ -186,15 +186,11 @@ function windowSuite() {
   });
 }
 
-function probedDelays(temporary) {
-  return { shared: { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') } };
-}
-
-/** A server whose windows have the extension in development. `environmentIn` gives what the extension hosts share with the tests, and what is their own. */
-function inWindow(job, environmentIn = probedDelays) {
+/** A server whose windows have the extension in development. `surroundings` gives other extensions, what the extension hosts share with the tests, and what is their own. */
+function inWindow(job, surroundings = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
-    const { shared, own } = environmentIn(temporary);
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'test/editor/probe')], environment: { ...shared, ...own }, patience: 10 });
+    const { extensions, shared, own } = surroundings(temporary);
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions, environment: { ...shared, ...own }, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
       return await job(environment, temporary);

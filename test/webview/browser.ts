@@ -10,7 +10,7 @@ import type { PageView } from '../../src/protocol/panel';
 import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
 import { themes, type ThemeName } from './themes';
 
-/** Bundled tests stand in out/test/webview. */
+/** Bundles stand in out/test/webview or out/bench/page. */
 const root = resolve(__dirname, '../../..');
 const built = join(root, 'dist/webview');
 const executables = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
