@@ -28,17 +28,19 @@ describe(`a window in use for ${isLong ? `${minutes} minutes` : `${rounds} round
 
   it('uses no more of anything at the end than at the beginning, and leaves no engine', async () => {
     const { project } = codeServer();
+    const temporary = given('BACKFLOW_SOAK_TEMPORARY');
     const engineFile = join(project, 'dist/engine.js');
+    const engines = () => running(engineFile, temporary);
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
     const workspace = makeWorkspace({ 'tale.txt': tale, 'always.txt': tale }, { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.threads': 1 } });
     const window = await EditorWindow.open({ folder: workspace.folder });
     const samples: Sample[] = [];
     try {
       const session = await window.page.context().newCDPSession(window.page);
-      const places = { session, engineFile, workspace: workspace.folder, temporary: given('BACKFLOW_SOAK_TEMPORARY'), memory: given('BACKFLOW_PROBE_MEMORY') };
+      const places = { session, engineFile, workspace: workspace.folder, temporary, memory: given('BACKFLOW_PROBE_MEMORY') };
       for (const file of ['always.txt', 'tale.txt']) await window.openFile(file);
       await start(window, 'always.txt');
-      const [{ pid: training }] = running(engineFile);
+      const [{ pid: training }] = engines();
       const [always] = runsIn(workspace.folder);
       const began = Date.now();
       const minute = () => (Date.now() - began) / 60_000;
@@ -59,8 +61,8 @@ describe(`a window in use for ${isLong ? `${minutes} minutes` : `${rounds} round
       await window.close();
       await workspace.remove();
     }
-    for (let i = 0; i < 300 && running(engineFile).length > 0; i++) await wait(100);
-    assert.deepEqual(running(engineFile), [], 'no engine outlives its editor');
+    for (let i = 0; i < 300 && engines().length > 0; i++) await wait(100);
+    assert.deepEqual(engines(), [], 'no engine outlives its editor');
     checkGrowth(samples, { withResident: isLong });
   });
 });
