@@ -8,8 +8,7 @@ import { requestFor, startEngine, temporaryFolder, watchOf, type TestEngine } fr
 
 const text = 'hello hello hello';
 
-describe('the engine, asked for tints and hovers', function () {
-  this.timeout(60_000);
+describe('the engine, asked for tints and hovers', () => {
   const folder = temporaryFolder();
   let engine: TestEngine;
 

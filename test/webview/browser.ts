@@ -62,6 +62,8 @@ export class PageBrowser {
       pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en', view: options.view ?? 'run' }),
     );
     const page = await this.browser.newPage({ viewport: { width: options.width ?? 900, height: options.height ?? 900 }, deviceScaleFactor: options.scale ?? 1, hasTouch: options.touch ?? false });
+    // Only what hangs takes so long.
+    page.setDefaultTimeout(120_000);
     const theme = JSON.stringify(themes[options.theme ?? 'dark']);
     await page.addInitScript(`${this.probeScript}
       new MutationObserver((_, observer) => { if (document.body) { observer.disconnect(); probe.applyTheme(${theme}); } }).observe(document, { childList: true, subtree: true });`);

@@ -8,14 +8,14 @@ import { largePanel } from './synthetic';
 
 const large = JSON.stringify(largePanel);
 /** Frames after which what a frame would leave behind is seen, and before that for what is made once; BACKFLOW_STREAM_MINUTES streams for so long instead: npm run soak:page. */
-const enough = 600;
+const enough = 300;
 const atFirst = 100;
 const atATime = 100;
 const minutes = Number(process.env['BACKFLOW_STREAM_MINUTES'] ?? 0);
 const megabyte = 2 ** 20;
 
 describe('a stream of frames', function () {
-  this.timeout(300_000 + minutes * 90_000);
+  this.timeout(600_000 + minutes * 90_000);
   let browser: PageBrowser;
   let page: Page;
   let devtools: CDPSession;

@@ -10,8 +10,7 @@ const width = 900;
 const margins = { left: 58, right: 44, padding: 18 };
 const room = width - 2 * margins.padding - margins.left - margins.right;
 
-describe('zooming', function () {
-  this.timeout(120_000);
+describe('zooming', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

@@ -8,8 +8,8 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { newPage } from './sharedBrowser';
 
-/** An idle machine needs a tenth of these, milliseconds. */
-const patience = { start: 90_000, step: 30_000 };
+/** Milliseconds. Only what hangs takes so long, on whatever machine. */
+const patience = { start: 240_000, step: 120_000 };
 
 export interface WindowOptions {
   /** Absolute path of the folder to open. */

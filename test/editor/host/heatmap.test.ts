@@ -55,7 +55,7 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
 });
 
 async function until(what: string, test: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + 120_000;
   while (!(await test())) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
     await wait(200);

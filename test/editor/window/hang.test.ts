@@ -91,7 +91,7 @@ describe('an engine that hangs', () => {
   });
 
   it('is told of, and ended when a person says so; the run goes on from what was saved', async () => {
-    await window.notification(/the engine has not answered for half a minute/).waitFor({ timeout: 60_000 });
+    await window.notification(/the engine has not answered for half a minute/).waitFor();
     await window.screenshot('hang');
     await window.answer(/the engine has not answered for half a minute/, 'End It');
     await window.answer(/The engine was ended from outside/, 'Resume');

@@ -41,7 +41,7 @@ describe('the text as the heatmap', () => {
   /** The decorations as one text, to tell two states apart. */
   const tinted = () => tints().evaluateAll((elements) => elements.map((element) => (element as unknown as { outerHTML: string }).outerHTML).join('\n'));
   const settled = async (what: string, isSo: (now: string) => boolean) => {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 2400; attempt++) {
       const now = await tinted();
       if (isSo(now)) return now;
       await window.page.waitForTimeout(50);
@@ -75,7 +75,7 @@ describe('the text as the heatmap', () => {
       // The theme that is there from the start is the first; of any other, what it changes is waited for.
       let shown = await colours();
       const hasOwn = () => shown.length >= 2 && (!dark || shown.join() !== dark.join());
-      for (let i = 0; i < 100 && !hasOwn(); i++) {
+      for (let i = 0; i < 1200 && !hasOwn(); i++) {
         await window.page.waitForTimeout(100);
         shown = await colours();
       }
@@ -141,7 +141,7 @@ describe('the text as the heatmap', () => {
         .map((each) => each.getBoundingClientRect()).map(({ x, y, height }) => ({ x, y: y + height / 2 }))`);
       const isThere = (marks: readonly { x: number; y: number }[]) => marks.length === 1 && Math.abs(marks[0].x - cursor.x) <= 2 && Math.abs(marks[0].y - cursor.y) <= 6;
       let underlined = await look();
-      for (let i = 0; i < 100 && !isThere(underlined); i++) {
+      for (let i = 0; i < 2400 && !isThere(underlined); i++) {
         await window.page.waitForTimeout(100);
         underlined = await look();
       }

@@ -44,7 +44,7 @@ describe('the text by the tokens of the model', () => {
   /** Waits until the mark of the target, one box, is as wanted. */
   async function target(what: string, isSo: (box: { left: number; right: number; y: number }) => boolean): Promise<void> {
     let seen = '';
-    for (let attempt = 0; attempt < 60; attempt++) {
+    for (let attempt = 0; attempt < 2400; attempt++) {
       const boxes = await window.page.evaluate<{ left: number; right: number; y: number }[]>(`[...document.querySelectorAll('${group} .view-overlays [class*=TextEditorDecorationType]')]
         .filter((each) => getComputedStyle(each).borderBottomWidth === '2px' && getComputedStyle(each).borderBottomStyle === 'solid')
         .map((each) => each.getBoundingClientRect()).map(({ left, right, y, height }) => ({ left, right, y: y + height / 2 }))`);
@@ -97,7 +97,7 @@ describe('the text by the tokens of the model', () => {
     await target('before the edit', () => true);
     await withStoppedEngine(workspace.folder, async () => {
       await window.page.keyboard.type('x');
-      for (let attempt = 0; attempt < 100 && (await tints()) > 0; attempt++) await window.page.waitForTimeout(50);
+      for (let attempt = 0; attempt < 2400 && (await tints()) > 0; attempt++) await window.page.waitForTimeout(50);
       assert.equal(await tints(), 0, 'tints of the old text stayed');
     });
     await target('after the edit', () => true);

@@ -93,7 +93,7 @@ describe('two windows on one folder', () => {
     await own.locator('.monaco-tl-twistie').click();
     const below = second.page.locator('.sidebar .monaco-list-row[aria-level="2"]', { hasText: /^step [\d,]+/ });
     // The first one tells the run's progress, the others its checkpoints.
-    await below.nth(1).waitFor({ timeout: 60_000 });
+    await below.nth(1).waitFor();
     assert.match(await below.first().innerText(), /step [\d,]+.*nats/);
     assert.doesNotMatch(await own.innerText(), /nats/);
     const at = await below.first().innerText();

@@ -20,8 +20,7 @@ const silent = { info: () => undefined, warn: () => undefined };
 const engineFile = join(process.cwd(), 'dist/engine.js');
 const endOf = (engine: EngineProcess) => new Promise<EngineEnd>((resolve) => engine.onEnd(resolve));
 
-describe('a run whose engine ends in the middle', function () {
-  this.timeout(120_000);
+describe('a run whose engine ends in the middle', () => {
   const folder = temporaryFolder();
   afterEach(endEngines);
   after(() => folder.remove());
