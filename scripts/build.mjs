@@ -46,6 +46,9 @@ const programs = [
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
 
+/** Loaded as they are by what runs outside the product. */
+const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'];
+
 /** Every test file becomes one bundle under out/test, at the same place. */
 function testPrograms() {
   // The editor calls test/editor/host/index.ts, which runs the test files beside it.
@@ -54,12 +57,18 @@ function testPrograms() {
     (existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : [])
       .map((name) => join(folder, name))
       .filter(isEntry);
-  const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'] });
+  const bundle = (folder) => ({ ...node, entryPoints: files(folder), outbase: 'test', outdir: 'out/test', external: [...node.external, ...outside] });
   return ['test/unit', 'test/engine', 'test/webview', 'test/editor', 'test/package', 'test/soak'].map(bundle).filter((b) => b.entryPoints.length > 0);
 }
 
-/** Our side of the measurements (bench/README.md). */
-const benchProgram = { ...node, plugins: [assemblyScript(root, { names: true }), threadProgram], entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+/** The programs that measure (bench/README.md). */
+const benchPrograms = {
+  ...node,
+  plugins: [assemblyScript(root, { names: true }), threadProgram],
+  entryPoints: { ours: 'bench/ours/main.ts', 'page/main': 'bench/page/main.ts', 'editor/host': 'bench/editor/host.ts', 'editor/window': 'bench/editor/window.ts' },
+  outdir: 'out/bench',
+  external: [...node.external, ...outside],
+};
 
 /** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
 function packagesIn(made) {
@@ -71,7 +80,7 @@ function packagesIn(made) {
 const all = [
   ...programs,
   ...(process.argv.includes('--tests') ? testPrograms() : []),
-  ...(process.argv.includes('--bench') ? [benchProgram] : []),
+  ...(process.argv.includes('--bench') ? [benchPrograms] : []),
 ];
 mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
