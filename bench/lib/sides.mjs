@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { run } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/stamps.mjs';
-import { findChromium } from '../../scripts/lib/system.mjs';
+import { chromiumFlags, findChromium } from '../../scripts/lib/system.mjs';
 import { Worker } from './worker.mjs';
 
 const cores = availableParallelism();
@@ -23,7 +23,7 @@ export function startOurs({ node, threads, build: folder = root }) {
 
 /** The page in a browser; `build` as above. */
 export function startPage(folder = root) {
-  return new Worker('The page', process.execPath, ['--enable-source-maps', join(folder, 'out/bench/page/main.js')], { CHROMIUM: findChromium() });
+  return new Worker('The page', process.execPath, ['--enable-source-maps', join(folder, 'out/bench/page/main.js')], { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' ') });
 }
 
 /** A PyTorch: one process for each number of threads that is tried. */

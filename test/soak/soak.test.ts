@@ -1,6 +1,6 @@
 /**
  * Use for a long time: while one run trains, others are started and stopped, the panel opened and closed, again and again in one window. Nothing
- * may grow, and no engine may outlive its editor. Ten rounds, or BACKFLOW_SOAK_MINUTES of them; the table at the end says how it went.
+ * may grow, and no engine may outlive its editor. Six rounds, or BACKFLOW_SOAK_MINUTES of them; the table at the end says how it went.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { table, takeSample, type Sample } from './sample';
 const minutes = Number(process.env['BACKFLOW_SOAK_MINUTES'] ?? 0);
 const isLong = minutes > 0;
 /** Two runs are started and stopped in each. */
-const rounds = 10;
+const rounds = 6;
 
 after(closeBrowser);
 

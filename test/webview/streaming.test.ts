@@ -7,6 +7,8 @@ import type { DrawnCounts } from './drawn';
 import { largePanel } from './synthetic';
 
 const large = JSON.stringify(largePanel);
+/** What a frame would leave behind does not depend on its size; its drawing takes the time. */
+const small = JSON.stringify({ ...largePanel, tokens: 64, hiddenSize: 16 });
 /** Frames after which what a frame would leave behind is seen, and before that for what is made once; BACKFLOW_STREAM_MINUTES streams for so long instead: npm run soak:page. */
 const enough = 300;
 const atFirst = 100;
@@ -31,7 +33,7 @@ describe('a stream of frames', function () {
   afterEach(() => page.close());
 
   /** Draws so many frames; returns how many messages the page posted. */
-  const stream = (frames: number): Promise<number> => page.evaluate(`probe.stream(${large}, ${frames})`);
+  const stream = (frames: number, panel = large): Promise<number> => page.evaluate(`probe.stream(${panel}, ${frames})`);
   const counted = (frames: number): Promise<DrawnCounts> => page.evaluate(`probe.drawnBy(() => probe.stream(${large}, ${frames}))`);
 
   it('of 512 tokens, 256 units and three layers draws each figure once a frame, by the same calls at one and two device pixels, and no more as it goes on', async () => {
@@ -74,10 +76,10 @@ describe('a stream of frames', function () {
     };
     // Metrics of a long run are there already, so that their bounded growth is over.
     for (let from = 1241; from < 40_000; from += 13_000) await page.evaluate(`probe.progress(${from}, ${from + 13_000})`);
-    await stream(atFirst);
+    await stream(atFirst, small);
     const before = await memory();
     const end = Date.now() + 60_000 * minutes;
-    for (let drawn = 0; drawn < enough || Date.now() < end; drawn += atATime) await stream(atATime);
+    for (let drawn = 0; drawn < enough || Date.now() < end; drawn += atATime) await stream(atATime, small);
     const after = await memory();
     const growth = (what: 'used' | 'own'): number => (after[what] - before[what]) / megabyte;
     // V8 compiles what runs often, and Chromium keeps its last 200 long frames: within the first minute that is half a MiB, and then no more. When, is the machine's affair.
