@@ -142,10 +142,15 @@ export class EditorWindow {
 
   /** Chooses an entry of the context menu of a row in the view that is open. */
   async chooseInTree(row: Locator, entry: string): Promise<void> {
-    await row.first().click({ button: 'right' });
-    // The menu takes no click in its first moments, so that the one that opened it does not also choose.
-    await this.page.waitForTimeout(300);
-    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
+    const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
+    // Whatever else takes the focus just now closes the menu again, before anything was chosen.
+    await this.until(`an entry "${entry}" in the context menu of a row`, async () => {
+      await row.first().click({ button: 'right' });
+      // The menu takes no click in its first moments, so that the one that opened it does not also choose.
+      await this.page.waitForTimeout(300);
+      return appears(chosen, 3000);
+    });
+    await chosen.click();
   }
 
   /** Opens the view of the runs and returns its rows. */

@@ -13,8 +13,8 @@ describe('the list of runs', () => {
 
   before(async () => {
     const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8');
-    // No checkpoint but the one that stopping saves: the steps alone are what goes on.
-    const rare = { 'backflow.training.checkpointEvery': 1_000_000, 'backflow.training.checkpointSeconds': 3600 };
+    // No checkpoint but the one that stopping saves, not even of a better validation: the steps alone are what goes on.
+    const rare = { 'backflow.training.checkpointEvery': 1_000_000, 'backflow.training.checkpointSeconds': 3600, 'backflow.training.validateEvery': 1_000_000 };
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
     window = await EditorWindow.open({ folder: workspace.folder, server: everydayCodeServer() });
     await window.trustFolder();
@@ -50,6 +50,7 @@ describe('the list of runs', () => {
     assert.match(await progress.innerText(), /step [\d,]+.*nats/s);
     const earlier = await progress.innerText();
     await progress.filter({ hasNotText: earlier }).waitFor();
+    assert.equal(await below.count(), 2);
     await run.filter({ hasNotText: 'nats' }).waitFor();
     await window.screenshot('run-list-expanded');
 
