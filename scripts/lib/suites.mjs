@@ -16,8 +16,8 @@ const patience = { test: 8 * minute, suite: 45 * minute };
 const screenshots = join(workshop, 'screenshots');
 
 /**
- * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts and
- * its `trouble`: null when it passed, else why it did not.
+ * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
+ * the titles and messages of what failed, and its `trouble`: null when it passed, else why it did not.
  */
 export const suites = {
   lint: { run: lint, seconds: 60 },
@@ -92,7 +92,7 @@ async function counted(name, deadline, program) {
     const why = thrown === null ? `they ended with exit code ${code}` : thrown.message;
     return { passed: 0, failed: 1, trouble: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}` };
   }
-  return { passed: counts.passed, failed: counts.failed, trouble: troubleWith(counts, code, thrown) };
+  return { passed: counts.passed, failed: counts.failed, failures: counts.failures, trouble: troubleWith(counts, code, thrown) };
 }
 
 /** Why a run does not count as passed, or null. */
