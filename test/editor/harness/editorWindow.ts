@@ -266,9 +266,13 @@ export class EditorWindow {
     // The cursor makes its token the target; what stands before it has a gradient.
     await this.page.keyboard.press('End');
     const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
-    await this.page.mouse.move(x + 60, y + 200);
-    await this.page.mouse.move(x + 4, y, { steps: 4 });
-    await hover.filter({ hasText: /\S/, hasNotText: /^\s*Loading/ }).first().waitFor();
+    const answer = hover.filter({ hasText: /\S/, hasNotText: /^\s*Loading/ }).first();
+    // The editor gives up a hover when anything else happens to the text's view just then; the pointer is moved again, as a person does.
+    await this.until('a hover', async () => {
+      await this.page.mouse.move(x + 60, y + 200);
+      await this.page.mouse.move(x + 4, y, { steps: 4 });
+      return appears(answer, 20_000);
+    });
     return (await hover.allInnerTexts()).join('\n').trim();
   }
 
