@@ -22,7 +22,7 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
-  soak     a window in long use: nothing grows, no engine outlives it
+  soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
 Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (2, or 1
@@ -30,9 +30,11 @@ where there is one processor); with 1, each says at once what it does. BACKFLOW_
 
 const quick = ['lint', 'unit', 'engine'];
 /** More than two would wait for each other: each keeps an editor, an engine or a compiler busy. */
-const mostLanes = 2;
+const maxLanes = 2;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
 const patience = 15_000;
+/** Of a failure's message, in the summary; the whole stands in the suite's own report. */
+const maxLines = 12;
 const results = join(workshop, 'results');
 
 export function start(args) {
@@ -51,7 +53,7 @@ function parse(args) {
   try {
     const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    const lanes = values.lanes === undefined ? Math.min(mostLanes, availableParallelism()) : Number(values.lanes);
+    const lanes = values.lanes === undefined ? Math.min(maxLanes, availableParallelism()) : Number(values.lanes);
     if (!Number.isInteger(lanes) || lanes < 1) throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
     return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
   } catch (error) {
@@ -98,7 +100,17 @@ function summary(results) {
     const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
     say(name.padEnd(8), `${counted}${time}${trouble === null ? '' : `: ${trouble}`}`);
   }
+  // Once more, where whoever reads only the end looks.
+  for (const { name, failures = [] } of results) {
+    for (const { title, message } of failures) process.stdout.write(`\n${name}: ${title}\n${firstLines(message)}\n`);
+  }
   const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
   process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
   return results.some(({ trouble }) => trouble !== null) ? 1 : 0;
+}
+
+function firstLines(message) {
+  const lines = message.split('\n');
+  const shown = lines.slice(0, maxLines).map((line) => `    ${line}`);
+  return [...shown, ...(lines.length > maxLines ? ['    …'] : [])].join('\n');
 }
