@@ -73,9 +73,11 @@ def input_case(stack):
         x, states, scores, margin = unroll(stack, leaves, ids[:-1])
         if stack['activation'] == 'tanh' or margin > KINK:
             break
-    losses = torch.nn.functional.cross_entropy(torch.stack(scores), torch.tensor(ids[1:]), reduction='none')
+    # One by one: each depends on what it can reach and on nothing else.
+    each = [torch.nn.functional.cross_entropy(score, torch.tensor(target)) for score, target in zip(scores, ids[1:])]
+    mean = torch.stack(each).mean()
     model = Model(stack, parameters)
-    check_with_modules(model, stack, ids, losses, x)
+    check_with_modules(model, stack, ids, each, x)
     of_model = model.losses(model.read(torch.tensor(ids[:-1]), stack['vocabulary']), torch.tensor(ids[1:])).mean()
     of_model.backward()
 
@@ -83,15 +85,15 @@ def input_case(stack):
     boundaries = [[x], *states['h']]
     targets = [STEPS // 2, STEPS - 1]
     return {
-        **{key: value for key, value in stack.items() if key != 'truncation'}, 'seed': seed, 'parameters': parameters, 'ids': ids, 'loss': losses.mean().item(),
+        **{key: value for key, value in stack.items() if key != 'truncation'}, 'seed': seed, 'parameters': parameters, 'ids': ids, 'loss': mean.item(),
         'parameterNorms': {name: parameter.grad.norm().item() for name, parameter in model.named_parameters()},
-        'states': [[{name: {'norm': norms(states[name][layer][direction]), 'total': lengths(losses.mean(), [states[name][layer][direction]]),
-                            'log10': logarithms(losses[-1], [states[name][layer][direction]])}
+        'states': [[{name: {'norm': norms(states[name][layer][direction]), 'total': lengths(mean, [states[name][layer][direction]]),
+                            'log10': logarithms(each[-1], [states[name][layer][direction]])}
                      for name in states if states[name][layer][direction][0] is not None}
                     for direction in range(stack['directions'])] for layer in range(stack['layers'])],
-        'totals': [lengths(losses.mean(), nodes) for nodes in boundaries],
-        'flows': [{'target': target, 'boundaries': [logarithms(losses[target], nodes) for nodes in boundaries]} for target in targets],
-        'inputMatrix': [logarithms(losses[target], [x]) for target in range(STEPS)],
+        'totals': [lengths(mean, nodes) for nodes in boundaries],
+        'flows': [{'target': target, 'boundaries': [logarithms(each[target], nodes) for nodes in boundaries]} for target in targets],
+        'inputMatrix': [logarithms(each[target], [x]) for target in range(STEPS)],
     }
 
 
@@ -120,7 +122,7 @@ def check_with_modules(model, stack, ids, losses, x):
     """The losses, and the gradients of each by the input, are those of PyTorch's modules."""
     leaf = model.read(torch.tensor(ids[:-1]), stack['vocabulary']).detach().requires_grad_()
     of_modules = model.losses(leaf, torch.tensor(ids[1:]))
-    assert (of_modules - losses).abs().max() < 1e-13
+    assert (of_modules - torch.stack(losses)).abs().max() < 1e-13
     for ours, theirs in zip(losses, of_modules):
         found = torch.autograd.grad(ours, x, retain_graph=True, allow_unused=True)
         unrolled = torch.stack([torch.zeros_like(leaf[0]) if g is None else g for g in found])
