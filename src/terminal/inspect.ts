@@ -37,20 +37,20 @@ export function inspectJson(report: InspectReport): object {
     layers: layers.map(({ layer, direction, kind, hidden, total, totalCell, flow, states }) => ({
       layer,
       direction,
-      kind,
       hidden: Array.from(hidden),
       total: Array.from(total),
       totalCell: totalCell && Array.from(totalCell),
       flow: flowJson(flow),
+      kind,
       states: states.map((state) => ({ name: state.name, width: state.width, norm: Array.from(state.norm), total: Array.from(state.total), flow: flowJson(state.flow) })),
     })),
     parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
     output: { W: output.W, b: output.b },
     embedding,
-    parameterNorms,
-    inputs: inputs.map((input) => ({ boundary: input.boundary, total: Array.from(input.total), flow: flowJson(input.flow) })),
     regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
     ...(matrix && { matrix: matrixRows(matrix) }),
+    inputs: inputs.map((input) => ({ boundary: input.boundary, total: Array.from(input.total), flow: flowJson(input.flow) })),
+    parameterNorms,
     ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
   };
 }

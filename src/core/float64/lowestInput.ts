@@ -6,8 +6,8 @@ import type { GeneralModel } from '../model/generalModel';
 import { lengthOf } from '../numeric';
 import { addOuter, addRowsMatrix } from './products';
 
-/** Of what rounding may leave of a quadratic form: under this share of ‖a‖² tr(W Wᵀ) it has too few digits. */
-const leastShare = 1e-8;
+/** Rounding leaves about 1e-16 of ‖a‖² tr(W Wᵀ) in a quadratic form: above this share of it, twelve digits are right. */
+const leastShare = 1e-4;
 
 export class LowestInput {
   /** Σ_d G·H: the pre-activations of all directions, side by side. */
