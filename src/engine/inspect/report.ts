@@ -3,6 +3,7 @@ import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
+import { inputMatrixOf } from './inputMatrix';
 import type { Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
@@ -44,6 +45,6 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
     inputs: inputReports(lowest, layers, target, request.thresholds),
     regions,
     matrix: request.matrix ? await reading.matrix(pause) : null,
-    inputMatrix: request.matrix ? await reading.inputMatrix(pause) : null,
+    inputMatrix: request.matrix ? await inputMatrixOf(inspector, reading, request.text, pause) : null,
   };
 }
