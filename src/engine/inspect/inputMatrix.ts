@@ -11,10 +11,10 @@ const tolerance = 1e-3;
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂x_t‖; NaN where x_t cannot reach τ, −Infinity for exactly zero.
  * @param reading of the text, which has been taken for right  @param pause is told the part that is done; it may throw to cancel
  */
-export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>): Promise<Float64Array> {
+export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>, mostWork = mostFloat64Work): Promise<Float64Array> {
   const { plain, general } = inspector.model;
   const { steps } = reading.trace;
-  if (!plain || steps ** 2 * workOfStep(general) < mostFloat64Work) return reading.inputMatrix(pause);
+  if (!plain || steps ** 2 * workOfStep(general) < mostWork) return reading.inputMatrix(pause);
   const fast = await inspector.readPlain(text);
   return (await agree(fast, reading, steps)) ? fast.inputMatrix(pause) : reading.inputMatrix(pause);
 }
