@@ -8,6 +8,7 @@ import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
+import { torchNames, torchRecurrentNames } from './torchNames';
 
 /** What a file of bare weights does not say. */
 export interface AskedArchitecture {
@@ -145,18 +146,18 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
   const { cell, hiddenSize: H, vocabularySize: V } = config;
   const rows = cellOf(cell).gates.length * H;
-  if (parameters.embedding) put('embedding.weight', [V, parameters.embedding.length / V], parameters.embedding);
+  if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);
   parameters.layers.forEach((directions, layer) => {
     directions.forEach(({ W, R, Wb, Rb }, d) => {
-      const suffix = `_l${layer}${directionsOf(config)[d] === 'backward' ? '_reverse' : ''}`;
-      put(`rnn.weight_ih${suffix}`, [rows, inputSize(config, layer)], torchOrder(W, cell));
-      put(`rnn.weight_hh${suffix}`, [rows, H], torchOrder(R, cell));
-      put(`rnn.bias_ih${suffix}`, [rows], torchOrder(Wb, cell));
-      put(`rnn.bias_hh${suffix}`, [rows], torchOrder(Rb, cell));
+      const names = torchRecurrentNames(layer, directionsOf(config)[d]);
+      put(names.W, [rows, inputSize(config, layer)], torchOrder(W, cell));
+      put(names.R, [rows, H], torchOrder(R, cell));
+      put(names.Wb, [rows], torchOrder(Wb, cell));
+      put(names.Rb, [rows], torchOrder(Rb, cell));
     });
   });
-  if (!config.tied) put('output.weight', [V, outputSize(config)], parameters.output.W);
-  put('output.bias', [V], parameters.output.b);
+  if (!config.tied) put(torchNames.output.W, [V, outputSize(config)], parameters.output.W);
+  put(torchNames.output.b, [V], parameters.output.b);
   return encodeSafetensors(tensors, metadata);
 }
 

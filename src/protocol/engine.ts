@@ -9,7 +9,7 @@ import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
-import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
+import type { BackendName, CellName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
@@ -103,21 +103,54 @@ export interface InspectRequest {
   readonly matrix: boolean;
 }
 
+/** One target's gradient, step by step. */
+export interface FlowReport {
+  /** τ. */
+  readonly target: number;
+  /** log₁₀‖∂ℓ_τ/∂·_t‖₂; NaN where step t cannot reach τ, −Infinity where it is exactly zero. */
+  readonly log10: Float64Array;
+  readonly horizon: number | null;
+}
+
+/** A state s that a layer carries from step to step. */
+export interface StateReport {
+  /** `h`, and of an LSTM `c`. */
+  readonly name: string;
+  readonly width: number;
+  /** ‖s_t‖₂. */
+  readonly norm: Float64Array;
+  /** ‖∂L/∂s_t‖₂, L the mean loss. */
+  readonly total: Float64Array;
+  readonly flow: FlowReport;
+}
+
+/**
+ * What is read at one boundary between layers, x^(l)_t: at l = 0 the one-hot token or its embedding, elsewhere what layer l gives, its directions side by
+ * side. Its gradient goes through everything that depends on it: where layer l is recurrent that is its state, and so also its own next step.
+ */
+export interface InputReport {
+  /** l, 0 to the number of layers. */
+  readonly boundary: number;
+  /** ‖∂L/∂x^(l)_t‖₂. */
+  readonly total: Float64Array;
+  readonly flow: FlowReport;
+}
+
 export interface LayerReport {
   readonly layer: number;
   readonly direction: Direction;
+  /** The kind of the layer: its cell. */
+  readonly kind: CellName;
   /** ‖h_t‖₂. */
   readonly hidden: Float64Array;
   /** ‖∂L/∂h_t‖₂, L the mean loss. */
   readonly total: Float64Array;
   /** ‖∂L/∂c_t‖₂, LSTM only. */
   readonly totalCell: Float64Array | null;
-  readonly flow: {
-    readonly target: number;
-    /** log₁₀‖∂ℓ_τ/∂h_t‖₂; NaN where h_t cannot reach τ, −Infinity where it is exactly zero. */
-    readonly log10: Float64Array;
-    readonly horizon: number | null;
-  };
+  /** Of h. */
+  readonly flow: FlowReport;
+  /** All that the layer carries; `hidden`, `total` and `flow` are those of the first. */
+  readonly states: readonly StateReport[];
 }
 
 /** L2 norms of ∂L/∂parameter, in ONNX roles. */
@@ -142,9 +175,15 @@ export interface InspectReport {
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };
   readonly embedding: number | null;
+  /** ‖∂L/∂parameter‖₂ of every parameter by the name that PyTorch has for it, as the weights are exported; a tied output is the embedding. */
+  readonly parameterNorms: Readonly<Record<string, number>>;
+  /** Of every boundary, the lowest first. */
+  readonly inputs: readonly InputReport[];
   readonly regions: readonly Region[];
   /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
   readonly matrix: Float64Array | null;
+  /** The same of the lowest boundary: log₁₀‖∂ℓ_τ/∂x^(0)_t‖; NaN where x_t cannot reach τ. */
+  readonly inputMatrix: Float64Array | null;
 }
 
 export interface DescribeRequest {

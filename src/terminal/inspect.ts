@@ -1,6 +1,6 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
-import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
+import type { EngineCalls, EngineEvents, FlowReport, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Proof } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
@@ -30,24 +30,33 @@ export async function inspect(
 
 /** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
 export function inspectJson(report: InspectReport): object {
-  const { loss, tokens, layers, parameters, output, embedding, regions, matrix } = report;
+  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } = report;
   return {
     loss,
     tokens,
-    layers: layers.map(({ layer, direction, hidden, total, totalCell, flow }) => ({
+    layers: layers.map(({ layer, direction, kind, hidden, total, totalCell, flow, states }) => ({
       layer,
       direction,
       hidden: Array.from(hidden),
       total: Array.from(total),
       totalCell: totalCell && Array.from(totalCell),
-      flow: { target: flow.target, log10: Array.from(flow.log10), horizon: flow.horizon },
+      flow: flowJson(flow),
+      kind,
+      states: states.map((state) => ({ name: state.name, width: state.width, norm: Array.from(state.norm), total: Array.from(state.total), flow: flowJson(state.flow) })),
     })),
     parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
     output: { W: output.W, b: output.b },
     embedding,
     regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
     ...(matrix && { matrix: matrixRows(matrix) }),
+    inputs: inputs.map((input) => ({ boundary: input.boundary, total: Array.from(input.total), flow: flowJson(input.flow) })),
+    parameterNorms,
+    ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
   };
+}
+
+function flowJson({ target, log10, horizon }: FlowReport): object {
+  return { target, log10: Array.from(log10), horizon };
 }
 
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */

@@ -269,21 +269,28 @@ describe('the command line', () => {
       const { status, output, errors } = await backflow(folder, 'inspect', 'hello', '--text', 'probe.txt', '--matrix', '--json');
       assert.deepEqual([status, errors], [0, '']);
       assert.equal(output.trimEnd().split('\n').length, 1);
+      interface Flow { target: number; log10: (number | null)[]; horizon: number | null }
       const report = JSON.parse(output) as {
         loss: number;
         tokens: string[];
-        layers: { layer: number; direction: string; hidden: number[]; total: number[]; totalCell: number[]; flow: { target: number; log10: (number | null)[]; horizon: number | null } }[];
+        layers: {
+          layer: number; direction: string; hidden: number[]; total: number[]; totalCell: number[]; flow: Flow;
+          kind: string; states: { name: string; width: number; norm: number[]; total: number[]; flow: Flow }[];
+        }[];
         parameters: Record<string, unknown>[];
         output: Record<string, unknown>;
         regions: Record<string, unknown>[];
         matrix: (number | null)[][];
+        inputs: { boundary: number; total: number[]; flow: Flow }[];
+        parameterNorms: Record<string, number>;
+        inputMatrix: (number | null)[][];
       };
-      assert.deepEqual(Object.keys(report), ['loss', 'tokens', 'layers', 'parameters', 'output', 'embedding', 'regions', 'matrix']);
+      assert.deepEqual(Object.keys(report), ['loss', 'tokens', 'layers', 'parameters', 'output', 'embedding', 'regions', 'matrix', 'inputs', 'parameterNorms', 'inputMatrix']);
       const text = Array.from(await readFile(join(folder, 'probe.txt'), 'utf8'));
       assert.deepEqual(report.tokens, text.slice(0, -1));
       const steps = text.length - 1;
       report.layers.forEach((layer, l) => {
-        assert.deepEqual(Object.keys(layer), ['layer', 'direction', 'hidden', 'total', 'totalCell', 'flow']);
+        assert.deepEqual(Object.keys(layer), ['layer', 'direction', 'hidden', 'total', 'totalCell', 'flow', 'kind', 'states']);
         assert.deepEqual([layer.layer, layer.direction], [l, 'forward']);
         assert.deepEqual(Object.keys(layer.flow), ['target', 'log10', 'horizon']);
         for (const series of [layer.hidden, layer.total, layer.totalCell, layer.flow.log10]) {
@@ -291,8 +298,21 @@ describe('the command line', () => {
           assert.ok(series.every((value) => typeof value === 'number'));
         }
         assert.equal(layer.flow.target, steps - 1);
+        const [h, c] = layer.states;
+        for (const state of layer.states) assert.deepEqual(Object.keys(state), ['name', 'width', 'norm', 'total', 'flow']);
+        assert.deepEqual([layer.kind, h.name, c.name, h.width], ['lstm', 'h', 'c', 32]);
+        assert.deepEqual([h.norm, h.total, c.total, h.flow], [layer.hidden, layer.total, layer.totalCell, layer.flow]);
       });
       assert.equal(report.layers.length, 2);
+      assert.deepEqual(report.inputs.map((input) => Object.keys(input)), [0, 1, 2].map(() => ['boundary', 'total', 'flow']));
+      report.inputs.forEach(({ boundary, total, flow }, l) => assert.deepEqual([boundary, total.length, flow.target, flow.log10.length], [l, steps, steps - 1, steps]));
+      // What the output layer reads is the top layer's h.
+      report.inputs[2].flow.log10.forEach((value, t) => assert.ok(Math.abs(value! - report.layers[1].flow.log10[t]!) < 1e-12));
+      const lstm = [0, 1].flatMap((l) => ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map((role) => `rnn.${role}_l${l}`));
+      assert.deepEqual(Object.keys(report.parameterNorms), [...lstm, 'output.weight', 'output.bias']);
+      assert.deepEqual([report.parameterNorms['rnn.weight_ih_l0'], report.parameterNorms['output.bias']], [report.parameters[0]['W'], report.output['b']]);
+      report.inputMatrix.forEach((row, target) => row.forEach((value, t) => assert.equal(value === null, t > target, `row ${target}, column ${t} of inputMatrix`)));
+      report.inputMatrix[steps - 1].forEach((value, t) => assert.ok(Math.abs(value! - report.inputs[0].flow.log10[t]!) < 1e-9));
       assert.deepEqual(report.parameters.map((p) => Object.keys(p)), [0, 1].map(() => ['layer', 'direction', 'W', 'R', 'Wb', 'Rb']));
       assert.deepEqual(Object.keys(report.output), ['W', 'b']);
       for (const region of report.regions) assert.deepEqual(Object.keys(region), ['layer', 'direction', 'kind', 'from', 'to']);
@@ -309,7 +329,7 @@ describe('the command line', () => {
         assert.equal(flow.target, 4);
         flow.log10.forEach((value, t) => assert.equal(value === null, t > 4));
       }
-      assert.ok(!('matrix' in (JSON.parse(output) as object)));
+      for (const key of ['matrix', 'inputMatrix']) assert.ok(!(key in (JSON.parse(output) as object)), key);
     });
 
     it('draws the flow of each layer under the text', async () => {

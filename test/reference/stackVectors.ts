@@ -136,15 +136,15 @@ export function listStackParameters({ embedding, layers, output }: StackParamete
 }
 
 /** A type as it stands in the file: typed arrays are arrays of numbers. */
-type Json<T> = T extends Vector ? number[] : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
+export type Json<T> = T extends Vector ? number[] : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
 
-const readJson = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+export const readJson = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
 
 const vector = (values: readonly number[]): Vector => Float64Array.from(values);
 
 const byDirection = <T, U>(layers: ByDirection<T>, of: (value: T) => U): ByDirection<U> => layers.map((directions) => directions.map(of));
 
-const parametersOf = ({ embedding, layers, output }: Json<StackParameters>): StackParameters => ({
+export const parametersOf = ({ embedding, layers, output }: Json<StackParameters>): StackParameters => ({
   embedding: embedding && vector(embedding),
   layers: byDirection(layers, ({ W, R, Wb, Rb }) => ({ W: vector(W), R: vector(R), Wb: vector(Wb), Rb: vector(Rb) })),
   output: { W: output.W && vector(output.W), b: vector(output.b) },

@@ -123,6 +123,8 @@ export interface FarCase {
   readonly ids: readonly number[];
   /** log₁₀‖∂ℓ_τ/∂h_t‖ for t = 0 … T−1. */
   readonly log10: Vector;
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ of the one-hot x_t. */
+  readonly inputLog10: Vector;
   /** h_t [T, H] where rounding grows as fast as the gradient (tanh-exploding): given because it cannot be computed again. */
   readonly hidden: Vector | null;
 }
@@ -136,6 +138,7 @@ export function loadFarCase(name: FarCaseName): FarCase {
     model: modelOf(json),
     ids: json.ids,
     log10: vector(json.log10),
+    inputLog10: vector(json.inputLog10),
     hidden: vectorOrNull(json.hidden),
   };
 }

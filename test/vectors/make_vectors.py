@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 from cells import draw_parameters
 from far import far_cases
 from files import write
+from inputs import input_cases
 from inspection import inspect
 from long import long_case
 from optimizers import optimizers
@@ -58,6 +59,7 @@ GROUPS = {
     'far': (far_cases, None),
     'optimizers': (lambda: [('optimizers', optimizers())], None),
     'stacks': (lambda: ((f'stacks/{name}', case) for name, case in stack_cases()), 12),
+    'inputs': (lambda: ((f'inputs/{name}', case) for name, case in input_cases()), 10),
     'long': (lambda: [('long-lstm', long_case())], 12),
 }
 

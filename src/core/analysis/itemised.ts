@@ -6,7 +6,7 @@
 import { at } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../model/cells/registry';
-import { outputSize } from '../model/config';
+import { directionsOf, outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
@@ -39,6 +39,14 @@ interface Carried {
   isReached: boolean;
 }
 
+/** What a direction sends to its layer's input, before W. */
+export interface SentDown {
+  /** T × G·H, a row for each step: ∂ℓ_τ/∂a_t as W sees it, … */
+  readonly preActivations: Float32Array;
+  /** … times e^logScale; −Infinity where nothing arrives. */
+  readonly logScales: Float64Array;
+}
+
 export class ItemisedGradient {
   private fromAbove: Arrivals;
   private toBelow: Arrivals;
@@ -46,10 +54,8 @@ export class ItemisedGradient {
   private readonly carried: readonly (readonly Carried[])[];
   private readonly hidden: Float32Array;
   private readonly cellTotal: Float32Array;
-  /** T × G·H where there are layers below, else 1 × G·H: a row for each step, … */
-  private readonly preActivations: Float32Array;
-  /** … and what it is to be multiplied with. */
-  private readonly logScales: Float64Array;
+  /** Of each direction of the layer that was run last. */
+  private readonly sent: readonly SentDown[];
   private readonly recurrentPreActivations: Float32Array;
   /** T × D·H: what a direction sends down, at the scales of its steps. */
   private readonly down: Float32Array;
@@ -78,13 +84,21 @@ export class ItemisedGradient {
     this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), cellState: arena.floats(cellSize), isReached: false })));
     this.hidden = arena.floats(H);
     this.cellTotal = arena.floats(cellSize);
-    const rows = config.layers > 1 ? mostSteps : 1;
-    this.preActivations = arena.floats(rows * width);
-    this.logScales = new Float64Array(mostSteps);
-    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(width) : this.preActivations;
+    this.sent = directionsOf(config).map(() => ({ preActivations: arena.floats(mostSteps * width), logScales: new Float64Array(mostSteps) }));
+    this.recurrentPreActivations = arena.floats(cell.recurrentDiffers ? width : 0);
     this.down = arena.floats(config.layers > 1 ? mostSteps * outputSize(config) : 0);
     this.error = arena.floats(config.vocabularySize);
     this.R = new FixedMatrix(arena, width, H);
+  }
+
+  /** Of the last call: what has reached the pre-activations of the lowest layer, direction by direction. */
+  get lowest(): readonly SentDown[] {
+    return this.sent;
+  }
+
+  /** Of the last call: 1 for the steps whose input can reach the target, be it by zero. */
+  get isInputReached(): Uint8Array {
+    return this.fromAbove.isReached.subarray(0, this.tape.steps);
   }
 
   /** Norms of every layer and direction, from what the tape holds now. */
@@ -143,7 +157,7 @@ export class ItemisedGradient {
   private direction(layer: number, d: number, direction: DirectionTape): ItemisedNorms {
     const { steps, config } = this.tape;
     this.R.load(this.parameters.layers[layer][d].R);
-    this.logScales.fill(-Infinity);
+    this.sent[d].logScales.fill(-Infinity);
     const { hasCellState } = cellOf(config.cell);
     const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(hasCellState ? steps : 0).fill(NaN) };
     const carried = this.carried[layer][d];
@@ -160,7 +174,7 @@ export class ItemisedGradient {
     const { hidden: carried, cellState: carriedCell } = this.carried[layer][d];
     const { config, arena } = tape;
     const { hiddenSize: H, activation } = config;
-    if (layer > 0) this.toBelow.isReached[t] = 1;
+    this.toBelow.isReached[t] = 1;
     const logScale = Math.max(carried.logScale, fromAbove.logScales[t]);
     if (logScale === -Infinity) {
       norms.hidden[t] = -Infinity;
@@ -176,8 +190,7 @@ export class ItemisedGradient {
 
     const cell = cellOf(config.cell);
     const width = cell.gates.length * H;
-    const row = layer > 0 ? t * width : 0;
-    const preActivations = this.preActivations.subarray(row, row + width);
+    const preActivations = this.sent[d].preActivations.subarray(t * width, (t + 1) * width);
     const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations : preActivations;
     carried.values.fill(0);
     cell.stepBack(arena.kernels, {
@@ -187,12 +200,13 @@ export class ItemisedGradient {
     if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
     this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
     normalise(arena, carried, logScale, carriedCell);
-    this.logScales[t] = logScale;
+    this.sent[d].logScales[t] = logScale;
   }
 
   /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor keeps at hand. */
   private async sendDown(layer: number, d: number): Promise<void> {
-    const { down, logScales, preActivations, toBelow, tape } = this;
+    const { down, toBelow, tape } = this;
+    const { preActivations, logScales } = this.sent[d];
     const { arena, config, steps } = tape;
     const width = cellOf(config.cell).gates.length * config.hiddenSize;
     const inputs = outputSize(config);

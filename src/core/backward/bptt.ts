@@ -24,6 +24,8 @@ export interface BackwardSettings {
   readonly truncation: number;
   /** n, what the loss is a mean over; by default the predicted tokens of the window itself. */
   readonly predicted?: number;
+  /** Called with each direction of the lowest layer and its ∂L/∂a_t as W sees it, T·B × G·H, which stays until the next direction is run. */
+  readonly visitLowest?: (d: number, preActivations: Float32Array) => void;
 }
 
 export class Backward {
@@ -87,7 +89,7 @@ export class Backward {
   }
 
   /** Writes ∂L/∂parameters, all of it, into `gradient`. */
-  async run({ truncation, predicted = this.tape.predicted }: BackwardSettings): Promise<void> {
+  async run({ truncation, predicted = this.tape.predicted, visitLowest }: BackwardSettings): Promise<void> {
     const { tape, parameters, gradient, products, logits, output } = this;
     const { config, rows, layers, arena } = tape;
     const { kernels } = arena;
@@ -106,6 +108,7 @@ export class Backward {
       for (let d = 0; d < directions.length; d++) {
         await this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
         await this.weights(layer, d);
+        if (layer === 0) visitLowest?.(d, this.recurrence.preActivations);
         if (layer > 0) await this.down(output, layer, d);
         else if (config.embeddingSize !== null) await this.down(this.embedded, layer, d);
       }

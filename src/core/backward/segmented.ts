@@ -6,6 +6,7 @@
  */
 import type { Ids } from '../corpus/ids';
 import type { LearningNetwork } from '../network';
+import type { BackwardSettings } from './bptt';
 
 /** Called when a segment has been traced back: the tape holds it, and `backward.totals` its norms. */
 export type SegmentVisitor = (first: number, steps: number) => Promise<void> | void;
@@ -38,9 +39,9 @@ export class SegmentedBackward {
 
   /**
    * Leaves ∂L/∂parameters in `backward.gradient` and returns L, the mean loss over the whole text, read from the zero state.
-   * `visit` is called for every segment, the last first.
+   * `visit` is called for every segment, the last first; `visitLowest` before it, as of `Backward.run`.
    */
-  async run(visit: SegmentVisitor): Promise<number> {
+  async run(visit: SegmentVisitor, visitLowest?: BackwardSettings['visitLowest']): Promise<number> {
     const { backward, forward, tape } = this.network;
     const { values } = backward.gradient;
     const sum = new Float64Array(values.length);
@@ -52,7 +53,7 @@ export class SegmentedBackward {
       this.states.forEach((state, i) => state.set(this.borderOf(i, segment)));
       await forward.run();
       loss += tape.loss * (tape.steps / this.steps);
-      await backward.run({ truncation: 0, predicted: this.steps });
+      await backward.run({ truncation: 0, predicted: this.steps, ...(visitLowest && { visitLowest }) });
       for (let i = 0; i < sum.length; i++) sum[i] += values[i];
       await visit(segment * tape.mostSteps, tape.steps);
     }

@@ -5,7 +5,7 @@ import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
 import { float64CellOf } from './cells/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normaliseBack } from './layerNorm';
+import { normalise, normaliseBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Gradients of one direction's parameters, in ONNX roles. */
@@ -14,6 +14,8 @@ export interface DirectionGradient {
   readonly R: Float64Array;
   readonly Wb: Float64Array;
   readonly Rb: Float64Array;
+  /** [3·H], of i, o and f; null without peepholes. */
+  readonly P: Float64Array | null;
 }
 
 export interface Float64Gradient {
@@ -22,20 +24,28 @@ export interface Float64Gradient {
   readonly output: { readonly W: Float64Array; readonly b: Float64Array };
   /** Of a tied output it holds the output's part too. */
   readonly embedding: Float64Array | null;
+  readonly norm: { readonly gamma: Float64Array; readonly beta: Float64Array } | null;
+  /** ∂L/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂L/∂x_t is made of. */
+  readonly lowest: Float64Array;
 }
 
 /** Vᵀ (p − y) · scale, what the loss of step t sends to the top layer's output, added at [to, to + D·H). */
 export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
   const { model, layers } = trace;
-  const { W } = model.output;
-  const V = model.vocabularySize;
+  const gradient = outputInputGradient(trace, t, scale);
+  if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
+  for (let i = 0; i < gradient.length; i++) out[to + i] += gradient[i];
+}
+
+/** D·H: the same before the norm, Vᵀ (p − y) · scale. */
+function outputInputGradient(trace: Float64Trace, t: number, scale: number): Float64Array {
+  const { output: { W }, vocabularySize: V } = trace.model;
   const error = lossError(trace, t);
   for (let i = 0; i < V; i++) error[i] *= scale;
   const width = W.length / V;
   const gradient = new Float64Array(width);
   addRowsMatrix(gradient, error, 0, V, W, 1, V, width);
-  if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
-  for (let i = 0; i < width; i++) out[to + i] += gradient[i];
+  return gradient;
 }
 
 /** V: p − y of step t. */
@@ -57,17 +67,35 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
     for (let i = 0; i < V; i++) output.b[i] += (error[i] /= T);
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
+  const lowest = new Float64Array(T * layers[0].directions.length * float64CellOf(layers[0].cell).gates * layers[0].hiddenSize);
   const totals: TotalNorms[][] = [];
   const gradients: DirectionGradient[][] = [];
   for (const [l, layer] of Array.from(layers.entries()).reverse()) {
     const E = model.layers[l].inputSize;
     const below = new Float64Array(layer.input ? T * E : 0);
-    const found = layer.directions.map((_, d) => backDirection(trace, layer, d, above, below));
+    const found = layer.directions.map((_, d) => backDirection(trace, layer, d, above, below, l === 0 ? lowest : null));
     totals.unshift(found.map(({ norms }) => norms));
     gradients.unshift(found.map(({ gradient }) => gradient));
     above = below;
   }
-  return { totals, layers: gradients, output, embedding: embeddingGradient(trace, above, output.W) };
+  return { totals, layers: gradients, output, embedding: embeddingGradient(trace, above, output.W), norm: normGradient(trace), lowest };
+}
+
+/** ∂L/∂γ = Σ_t ∂L/∂y_t ⊙ x̂_t, ∂L/∂β = Σ_t ∂L/∂y_t. */
+function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
+  const { model: { norm }, steps: T, layers } = trace;
+  if (!norm) return null;
+  const F = norm.gamma.length;
+  const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
+  const standard = normalise(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
+  for (let t = 0; t < T; t++) {
+    const above = outputInputGradient(trace, t, 1 / T);
+    for (let i = 0; i < F; i++) {
+      gradient.gamma[i] += above[i] * standard[t * F + i];
+      gradient.beta[i] += above[i];
+    }
+  }
+  return gradient;
 }
 
 function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: V }, inputs }: Float64Trace, gradients: Float64Array, ofOutput: Float64Array): Float64Array | null {
@@ -78,14 +106,14 @@ function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: 
   return sum;
 }
 
-/** Adds what goes down to `below`, T × I. */
-function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, above: Float64Array, below: Float64Array): { norms: TotalNorms; gradient: DirectionGradient } {
+/** Adds what goes down to `below`, T × I. @param lowest filled with the pre-activations' gradients; null above the lowest layer */
+function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, above: Float64Array, below: Float64Array, lowest: Float64Array | null): { norms: TotalNorms; gradient: DirectionGradient } {
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
   const rows = cell.gates * H;
   const I = layer.inputSize;
-  const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows) };
+  const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows), P: parameters.peepholes && new Float64Array(3 * H) };
   const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.hasCellState ? T : 0) };
   const zeros = (length: number) => new Float64Array(length);
   const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
@@ -106,6 +134,8 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
       gradient.Wb[j] += back.preActivations[j];
       gradient.Rb[j] += back.recurrent[j];
     }
+    if (gradient.P) addPeepholes(gradient.P, back.preActivations, own.cellState, before * H, after * H, H);
+    lowest?.set(back.preActivations, (t * directions.length + d) * rows);
     if (!input) for (let j = 0; j < rows; j++) gradient.W[j * I + inputs[t]] += back.preActivations[j];
     else {
       addOuter(gradient.W, back.preActivations, 0, input, t * I, rows, I);
@@ -113,4 +143,13 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
     }
   }
   return { norms, gradient };
+}
+
+/** Peepholes of i and f read c_{t−1}, that of o reads c_t. @param preActivations blocks i o f c */
+function addPeepholes(P: Float64Array, preActivations: Float64Array, cellState: Float64Array, before: number, after: number, H: number): void {
+  for (let u = 0; u < H; u++) {
+    P[u] += preActivations[u] * cellState[before + u];
+    P[H + u] += preActivations[H + u] * cellState[after + u];
+    P[2 * H + u] += preActivations[2 * H + u] * cellState[before + u];
+  }
 }

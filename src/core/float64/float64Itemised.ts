@@ -1,6 +1,6 @@
 /**
- * Itemised gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step. What travels is kept at about unit length beside
- * the logarithm of its scale, so that nothing underflows or overflows however far it goes. Exactly zero stays exactly zero.
+ * Itemised gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. What travels is
+ * kept at about unit length beside the logarithm of its scale, so that nothing underflows or overflows however far it goes. Exactly zero stays exactly zero.
  */
 import { lengthOf } from '../numeric';
 import type { ItemisedNorms } from '../analysis/itemised';
@@ -8,19 +8,27 @@ import { layerOutputSize } from '../model/generalModel';
 import { float64CellOf } from './cells/registry';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
+import type { LowestInput } from './lowestInput';
 import { addRowsMatrix } from './products';
 
-/** What reaches the outputs of a layer at each step. */
-interface Arrivals {
-  /** T × F, each row beside the logarithm of its scale; −Infinity where it is zero. */
+/** What reaches the outputs of a layer at each step, or the pre-activations of the lowest one. */
+export interface Arrivals {
+  /** T × F, each row of unit length beside the logarithm of its scale; −Infinity where it is zero. */
   readonly values: Float64Array;
   readonly logScales: Float64Array;
   /** 1 where something can arrive at all, be it zero. */
   readonly isReached: Uint8Array;
 }
 
-/** Norms of every layer and direction. @param target a step */
-export function itemiseInFloat64(trace: Float64Trace, target: number): ItemisedNorms[][] {
+export interface Float64Items {
+  /** Of every layer and direction. */
+  readonly norms: ItemisedNorms[][];
+  /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
+  readonly lowest: Arrivals;
+}
+
+/** @param target a step */
+export function itemiseInFloat64(trace: Float64Trace, target: number): Float64Items {
   const { steps: T, layers, model } = trace;
   let above = arrivals(T, model.output.W.length / model.vocabularySize);
   above.isReached[target] = 1;
@@ -28,20 +36,33 @@ export function itemiseInFloat64(trace: Float64Trace, target: number): ItemisedN
   addLossGradient(trace, target, 1, above.values, target * width);
   above.logScales[target] = rescale(above.values, target * width, width, 0);
   const norms: ItemisedNorms[][] = [];
-  for (const layer of layers.toReversed()) {
+  for (const [l, layer] of Array.from(layers.entries()).reverse()) {
     const { inputSize } = layer.directions[0].layer;
-    const below = arrivals(T, layer.input ? inputSize : 0);
-    norms.unshift(layer.directions.map((_, d) => backDirection(layer, d, T, above, below)));
+    const below = arrivals(T, l > 0 ? inputSize : layer.directions.length * rowsOfGates(layer));
+    norms.unshift(layer.directions.map((_, d) => backDirection(layer, d, T, above, below, l === 0)));
     above = below;
   }
-  return norms;
+  return { norms, lowest: above };
+}
+
+/** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
+export function lowestInputFlow({ values, logScales, isReached }: Arrivals, input: LowestInput): Float64Array {
+  return logScales.map((logScale, t) => {
+    if (isReached[t] === 0) return NaN;
+    return logScale === -Infinity ? -Infinity : log10Of(input.lengthOf(values, t * input.width), logScale);
+  });
+}
+
+function rowsOfGates({ cell, hiddenSize }: Float64Layer): number {
+  return float64CellOf(cell).gates * hiddenSize;
 }
 
 function arrivals(T: number, width: number): Arrivals {
   return { values: new Float64Array(T * width), logScales: new Float64Array(T).fill(-Infinity), isReached: new Uint8Array(T) };
 }
 
-function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals): ItemisedNorms {
+/** Adds what goes down to `below`: to the input, or of the lowest layer to the pre-activations. */
+function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals, isLowest: boolean): ItemisedNorms {
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
@@ -51,7 +72,7 @@ function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64
   const norms = { hidden: new Float64Array(T).fill(NaN), cellState: new Float64Array(cell.hasCellState ? T : 0).fill(NaN) };
   const zeros = (length: number) => new Float64Array(length);
   const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
-  const down = zeros(I);
+  const down = zeros(below.values.length / T);
   let logScale = -Infinity;
   let isReached = false;
   for (let visited = 0; visited < T; visited++) {
@@ -74,11 +95,10 @@ function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64
     norms.hidden[t] = log10Of(lengthOf(back.hidden, 0, H), common);
     cell.back(own, { ...back, step: t, ...rowsOf(parameters, t) });
     if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(back.cellTotal, 0, H), common);
-    if (input) {
-      down.fill(0);
-      addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
-      addArrival(below, t, down, common);
-    }
+    down.fill(0);
+    if (isLowest) down.set(back.preActivations, d * rows);
+    else addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
+    addArrival(below, t, down, common);
     const length = Math.hypot(lengthOf(back.previous, 0, H), cell.hasCellState ? lengthOf(back.cellState, 0, H) : 0);
     logScale = length === 0 ? -Infinity : common + Math.log(length);
     const factor = length === 0 ? 0 : 1 / length;

@@ -1,23 +1,48 @@
 /** The norms of a gradient, tensor by tensor. */
 import type { LayerTrace, Floats } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
+import { torchNames, torchRecurrentNames } from '../../modelFiles/torchNames';
 import type { InspectReport } from '../../protocol/engine';
 
 interface Gradient {
-  readonly layers: readonly (readonly { readonly W: Floats; readonly R: Floats; readonly Wb: Floats; readonly Rb: Floats }[])[];
+  readonly layers: readonly (readonly { readonly W: Floats; readonly R: Floats; readonly Wb: Floats; readonly Rb: Floats; readonly P?: Floats | null }[])[];
+  /** Of a tied output W is the embedding, the same array. */
   readonly output: { readonly W: Floats; readonly b: Floats };
   readonly embedding: Floats | null;
+  readonly norm?: { readonly gamma: Floats; readonly beta: Floats } | null;
 }
 
-export function gradientReport({ layers, output, embedding }: Gradient, traces: readonly LayerTrace[]): Pick<InspectReport, 'parameters' | 'output' | 'embedding'> {
+export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding' | 'parameterNorms'>;
+
+export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]): GradientNorms {
+  const { layers, output, embedding } = gradient;
+  const parameters = layers.flatMap((ofDirections, layer) =>
+    ofDirections.map(({ W, R, Wb, Rb }, d) => {
+      const { direction } = traces[layer].directions[d];
+      return { layer, direction, W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) };
+    }),
+  );
   return {
-    parameters: layers.flatMap((ofDirections, layer) =>
-      ofDirections.map(({ W, R, Wb, Rb }, d) => {
-        const { direction } = traces[layer].directions[d];
-        return { layer, direction, W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) };
-      }),
-    ),
+    parameters,
     output: { W: lengthOf(output.W), b: lengthOf(output.b) },
     embedding: embedding && lengthOf(embedding),
+    parameterNorms: Object.fromEntries(namedTensors(gradient, traces).map(([name, tensor]) => [name, lengthOf(tensor)])),
   };
+}
+
+/** Every parameter once, by its name in PyTorch, in the order of its modules. */
+function namedTensors({ layers, output, embedding, norm }: Gradient, traces: readonly LayerTrace[]): [string, Floats][] {
+  const named: [string, Floats][] = [];
+  if (embedding) named.push([torchNames.embedding, embedding]);
+  layers.forEach((ofDirections, layer) => {
+    ofDirections.forEach(({ W, R, Wb, Rb, P }, d) => {
+      const names = torchRecurrentNames(layer, traces[layer].directions[d].direction);
+      named.push([names.W, W], [names.R, R], [names.Wb, Wb], [names.Rb, Rb]);
+      if (P) named.push([names.P, P]);
+    });
+  });
+  if (norm) named.push([torchNames.norm.gamma, norm.gamma], [torchNames.norm.beta, norm.beta]);
+  if (output.W !== embedding) named.push([torchNames.output.W, output.W]);
+  named.push([torchNames.output.b, output.b]);
+  return named;
 }

@@ -1,19 +1,21 @@
 /** The report of a text that is too long for one tape: read in segments, see `SegmentedBackward`. */
+import { InputGradient } from '../../core/analysis/inputGradient';
 import { ItemisedGradient } from '../../core/analysis/itemised';
-import { horizonOf, regionsOf, relativeTo } from '../../core/analysis/regions';
+import { regionsOf, relativeTo } from '../../core/analysis/regions';
 import { stepsOfBlock } from '../../core/backward/bptt';
-import { SegmentedBackward } from '../../core/backward/segmented';
+import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
 import { cellOf } from '../../core/model/cells/registry';
 import type { PlainModel } from '../../core/model/plainModel';
 import { UserError } from '../../userError';
-import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
+import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
-import { hiddenNorms } from './states';
+import { inputReports, layerReport } from './layerReport';
+import { cellNorms, hiddenNorms } from './states';
 
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
@@ -21,35 +23,40 @@ export const segmentSteps = stepsOfBlock;
 /** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
 export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
-  const { network, itemised } = backend.build(1, (arena, products) => {
+  const { network, itemised, inputGradient } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
-    return { network: made, itemised: new ItemisedGradient(made.tape, made.parameters, products) };
+    const { tape, parameters: weights } = made;
+    return { network: made, itemised: new ItemisedGradient(tape, weights, products), inputGradient: new InputGradient(tape, weights, products) };
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
   const { hasCellState } = cellOf(config.cell);
-  const layers = Array.from({ length: config.layers }, () => ({
-    hidden: new Float64Array(segmented.steps),
-    total: new Float64Array(segmented.steps),
-    totalCell: hasCellState ? new Float64Array(segmented.steps) : null,
-    log10: new Float64Array(segmented.steps).fill(NaN),
-  }));
-  const loss = await segmented.run(async (first, steps) => {
+  const seriesOf = () => ({ norm: new Float64Array(segmented.steps), total: new Float64Array(segmented.steps), log10: new Float64Array(segmented.steps).fill(NaN) });
+  const lowest = seriesOf();
+  const layers = Array.from({ length: config.layers }, () => ({ h: seriesOf(), c: hasCellState ? seriesOf() : null }));
+  const visit: SegmentVisitor = async (first, steps) => {
     const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
-    layers.forEach(({ hidden, total, totalCell, log10 }, layer) => {
+    layers.forEach(({ h, c }, layer) => {
       const [totals] = network.backward.totals[layer];
-      hidden.set(hiddenNorms(network.tape, layer, 0), first);
-      total.set(totals.hidden.subarray(0, steps), first);
-      totalCell?.set(totals.cellState.subarray(0, steps), first);
-      if (flows) log10.set(flows[layer][0].hidden, first);
+      h.norm.set(hiddenNorms(network.tape, layer, 0), first);
+      h.total.set(totals.hidden.subarray(0, steps), first);
+      c?.norm.set(cellNorms(network.tape, layer, 0), first);
+      c?.total.set(totals.cellState.subarray(0, steps), first);
+      if (!flows) return;
+      h.log10.set(flows[layer][0].hidden, first);
+      c?.log10.set(flows[layer][0].cellState, first);
     });
+    lowest.total.set(await inputGradient.keptLengths(), first);
+    if (flows) lowest.log10.set(await inputGradient.flow(itemised), first);
     await pause();
-  });
+  };
+  const loss = await segmented.run(visit, (d, preActivations) => inputGradient.keep(d, preActivations));
   const regions: Region[] = [];
-  const reports = layers.map(({ log10, ...norms }, layer): LayerReport => {
-    const relative = relativeTo(target, log10);
-    for (const region of regionsOf(relative, request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
-    return { layer, direction: 'forward', ...norms, flow: { target, log10, horizon: horizonOf(relative, target, request.thresholds) } };
+  const width = config.hiddenSize;
+  const reports = layers.map(({ h, c }, layer) => {
+    for (const region of regionsOf(relativeTo(target, h.log10), request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
+    const states = [{ name: 'h', width, ...h }, ...(c ? [{ name: 'c', width, ...c }] : [])];
+    return layerReport({ layer, direction: 'forward', kind: config.cell }, states, target, request.thresholds);
   });
   return {
     loss,
@@ -57,7 +64,9 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
     ...startsAndEnds(request.text, vocabulary.unit, ids.length),
     layers: reports,
     ...gradientReport(network.backward.gradient, network.tape.layers),
+    inputs: inputReports(lowest, reports, target, request.thresholds),
     regions,
     matrix: null,
+    inputMatrix: null,
   };
 }

@@ -1,32 +1,44 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
+import { InputGradient } from '../../core/analysis/inputGradient';
 import { ItemisedGradient, type ItemisedNorms } from '../../core/analysis/itemised';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
-import { float64Gradient } from '../../core/float64/float64Backward';
-import { itemiseInFloat64 } from '../../core/float64/float64Itemised';
+import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
+import { inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
+import { itemiseInFloat64, lowestInputFlow, type Float64Items } from '../../core/float64/float64Itemised';
 import { matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
+import { LowestInput } from '../../core/float64/lowestInput';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../userError';
-import type { InspectReport } from '../../protocol/engine';
 import { smallestToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
-import { gradientReport } from './gradientReport';
+import { gradientReport, type GradientNorms } from './gradientReport';
 
-export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding'>;
+export interface Totals {
+  /** ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖, layer by layer and direction by direction. */
+  readonly totals: readonly (readonly TotalNorms[])[];
+  /** Of the parameters' gradients. */
+  readonly norms: GradientNorms;
+}
 
 export interface Reading {
   readonly trace: Trace;
-  /** Norms of the total gradients, layer by layer and direction by direction, and of the parameters' gradients. */
-  totals(): Promise<{ totals: readonly (readonly TotalNorms[])[]; norms: GradientNorms }>;
+  totals(): Promise<Totals>;
+  /** And ‖∂L/∂x_t‖ of what the lowest layer reads. */
+  totalsWithInput(): Promise<Totals & { readonly input: Float64Array }>;
   /** The itemised gradient of one target, layer by layer and direction by direction. */
   itemised(target: number): Promise<ItemisedNorms[][]>;
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
+  inputFlow(target: number): Promise<Float64Array>;
   /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` is told the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
+  /** T × T: row τ is `inputFlow` of τ. */
+  inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
 }
 
 /** Of a plain model, on the kernels; the tape is kept for the next text of the same length, and what it holds is not computed again. */
@@ -39,6 +51,7 @@ export class FastReading implements Reading {
   private constructor(
     private readonly network: LearningNetwork,
     private readonly itemisedGradient: ItemisedGradient,
+    private readonly inputGradient: InputGradient,
     private readonly targetMatrix: TargetMatrix,
     private readonly isLive: boolean,
   ) {}
@@ -53,7 +66,7 @@ export class FastReading implements Reading {
       return backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
         const { tape, parameters } = network;
-        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
+        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new InputGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
       }, isWide);
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
@@ -84,16 +97,28 @@ export class FastReading implements Reading {
     this.isRead = true;
   }
 
-  async totals(): ReturnType<Reading['totals']> {
+  async totals(): Promise<Totals> {
     const { backward, tape } = this.network;
     backward.clearCarried();
     await backward.run({ truncation: 0 });
     return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers) };
   }
 
+  async totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
+    const { network: { backward, tape }, inputGradient } = this;
+    backward.clearCarried();
+    await backward.run({ truncation: 0, visitLowest: (d, preActivations) => inputGradient.keep(d, preActivations) });
+    return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers), input: await inputGradient.keptLengths() };
+  }
+
   async itemised(target: number): Promise<ItemisedNorms[][]> {
     if (this.lastItemised?.target !== target) this.lastItemised = { target, norms: await this.itemisedGradient.run(target) };
     return this.lastItemised.norms;
+  }
+
+  async inputFlow(target: number): Promise<Float64Array> {
+    await this.itemised(target);
+    return this.inputGradient.flow(this.itemisedGradient);
   }
 
   /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
@@ -106,6 +131,16 @@ export class FastReading implements Reading {
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return this.targetMatrix.run(pause);
+  }
+
+  async inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
+    const T = this.steps;
+    const matrix = new Float64Array(T * T);
+    for (let target = 0; target < T; target++) {
+      matrix.set(await this.inputFlow(target), target * T);
+      await pause((target + 1) / T);
+    }
+    return matrix;
   }
 
   private holds(ids: Ids, values: Float32Array): boolean {
@@ -122,6 +157,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 /** Of any model, in float64. */
 export class Float64Reading implements Reading {
   readonly trace: Float64Trace;
+  private lastItems: (Float64Items & { readonly target: number }) | null = null;
 
   /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
   constructor(model: GeneralModel, ids: Ids) {
@@ -134,17 +170,42 @@ export class Float64Reading implements Reading {
     }
   }
 
-  totals(): ReturnType<Reading['totals']> {
+  totals(): Promise<Totals> {
+    return Promise.resolve(this.totalsOf(float64Gradient(this.trace)));
+  }
+
+  totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
     const gradient = float64Gradient(this.trace);
-    return Promise.resolve({ totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) });
+    const { steps, model } = this.trace;
+    const lowest = new LowestInput(model, steps);
+    const input = Float64Array.from({ length: steps }, (_, t) => lowest.lengthOf(gradient.lowest, t * lowest.width));
+    return Promise.resolve({ ...this.totalsOf(gradient), input });
   }
 
   itemised(target: number): Promise<ItemisedNorms[][]> {
-    return Promise.resolve(itemiseInFloat64(this.trace, target));
+    return Promise.resolve(this.itemsOf(target).norms);
+  }
+
+  inputFlow(target: number): Promise<Float64Array> {
+    const { steps, model } = this.trace;
+    return Promise.resolve(lowestInputFlow(this.itemsOf(target).lowest, new LowestInput(model, steps)));
   }
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return matrixInFloat64(this.trace, pause);
+  }
+
+  inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
+    return inputMatrixInFloat64(this.trace, pause);
+  }
+
+  private totalsOf(gradient: Float64Gradient): Totals {
+    return { totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) };
+  }
+
+  private itemsOf(target: number): Float64Items {
+    if (this.lastItems?.target !== target) this.lastItems = { target, ...itemiseInFloat64(this.trace, target) };
+    return this.lastItems;
   }
 }
 

@@ -1,11 +1,13 @@
 /** The whole report of a text: what `backflow inspect` prints. */
-import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
+import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { Region } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
+import { inputMatrixOf } from './inputMatrix';
 import type { Inspector } from './inspector';
+import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
-import { hiddenNorms } from './states';
+import { cellNorms, hiddenNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
 const longestTape = 8192;
@@ -21,14 +23,18 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const reading = await inspector.read(request.text);
   const { trace } = reading;
   await pause();
-  const { totals, norms } = await reading.totals();
+  const { totals, norms, input } = await reading.totalsWithInput();
   await pause();
   const flows = await flowsOf(reading, target, request.thresholds);
-  const layers = flows.map(({ layer, direction, hidden: { log10, horizon } }): LayerReport => {
-    const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
-    const { hidden: total, cellState } = totals[layer][d];
-    return { layer, direction, hidden: hiddenNorms(trace, layer, d), total, totalCell: cellState.length > 0 ? cellState : null, flow: { target, log10, horizon } };
+  const layers = flows.map(({ layer, direction, hidden, cell }) => {
+    const { directions, hiddenSize: width, cell: kind } = trace.layers[layer];
+    const d = directions.findIndex((each) => each.direction === direction);
+    const states = [{ name: 'h', width, norm: hiddenNorms(trace, layer, d), total: totals[layer][d].hidden, log10: hidden.log10 }];
+    if (cell) states.push({ name: 'c', width, norm: cellNorms(trace, layer, d), total: totals[layer][d].cellState, log10: cell.log10 });
+    return layerReport({ layer, direction, kind }, states, target, request.thresholds);
   });
+  const lowest = { total: input, log10: await reading.inputFlow(target) };
+  await pause();
   const regions = flows.flatMap(({ layer, direction, hidden }) => hidden.regions.map((region): Region => ({ layer, direction, ...region })));
   return {
     loss: trace.loss,
@@ -36,7 +42,9 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
     ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
     layers,
     ...norms,
+    inputs: inputReports(lowest, layers, target, request.thresholds),
     regions,
     matrix: request.matrix ? await reading.matrix(pause) : null,
+    inputMatrix: request.matrix ? await inputMatrixOf(inspector, reading, request.text, pause) : null,
   };
 }

@@ -33,11 +33,15 @@ describe('itemised gradients where float32 and float64 have long given up', () =
     it(`${name}: log₁₀ within 1e-3 of PyTorch with multiple precision`, async () => {
       const far = loadFarCase(name);
       const config = configOf(far.model);
-      const { tape, parameters, itemised } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
+      const { tape, parameters, itemised, input } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
       const [[{ hidden: flow }]] = await itemised.run(tape.steps - 1);
-      for (let t = 0; t < tape.steps; t++) assertNear(flow[t], far.log10[t], 1e-3, `log₁₀ at step ${t}`, true);
+      const inputFlow = await input.flow(itemised);
+      for (let t = 0; t < tape.steps; t++) {
+        assertNear(flow[t], far.log10[t], 1e-3, `log₁₀‖∂ℓ/∂h‖ at step ${t}`, true);
+        assertNear(inputFlow[t], far.inputLog10[t], 1e-3, `log₁₀‖∂ℓ/∂x‖ at step ${t}`, true);
+      }
     });
   }
 });

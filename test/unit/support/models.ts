@@ -1,4 +1,5 @@
 /** Models with room to read, for tests of the engine's mathematics. */
+import { InputGradient } from '../../../src/core/analysis/inputGradient';
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
 import { plainStack, type ModelConfig } from '../../../src/core/model/config';
@@ -40,6 +41,7 @@ export type TestBackend = (typeof backendNames)[number];
 /** A model and everything that works on it. */
 export interface Bench extends LearningNetwork {
   readonly itemised: ItemisedGradient;
+  readonly input: InputGradient;
   readonly matrix: TargetMatrix;
   readonly optimizer: Optimizer;
 }
@@ -55,6 +57,7 @@ export async function benchFor(backend: TestBackend, config: ModelConfig, parame
     return {
       ...network,
       itemised: new ItemisedGradient(tape, values, products),
+      input: new InputGradient(tape, values, products),
       matrix: new TargetMatrix(tape, values, products),
       optimizer: optimizerOf(optimizer, values.layout.length, arena),
     };

@@ -5,7 +5,7 @@ import { assertClose } from '../../reference/compare';
 import { listStackParameters, type StackParameters, type StackShape, type StackWindow } from '../../reference/stackVectors';
 import type { Bench } from './models';
 
-export function configOfStack(stack: StackShape): ModelConfig {
+export function configOfStack(stack: Omit<StackShape, 'truncation'>): ModelConfig {
   return {
     cell: stack.cell,
     activation: stack.activation,

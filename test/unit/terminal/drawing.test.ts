@@ -14,11 +14,11 @@ const plain = (line: string) => line.replace(new RegExp(`${escape}\\[[0-9;]*m`, 
 
 function layerOf(layer: number, log10: number[], target = log10.length - 1, horizon: number | null = null): LayerReport {
   const steps = new Float64Array(log10.length);
-  return { layer, direction: 'forward', hidden: steps, total: steps, totalCell: null, flow: { target, log10: Float64Array.from(log10), horizon } };
+  return { layer, direction: 'forward', kind: 'rnn', hidden: steps, total: steps, totalCell: null, flow: { target, log10: Float64Array.from(log10), horizon }, states: [] };
 }
 
 function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {
-  return { loss: 1, tokens: Array.from(text), starts: new Uint32Array(), ends: new Uint32Array(), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, regions, matrix: null };
+  return { loss: 1, tokens: Array.from(text), starts: new Uint32Array(), ends: new Uint32Array(), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, parameterNorms: {}, inputs: [], regions, matrix: null, inputMatrix: null };
 }
 
 const canvas = { columns: 40, depth: 1, thresholds: defaultThresholds };

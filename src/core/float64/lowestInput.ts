@@ -1,0 +1,82 @@
+/**
+ * What reaches the input of the lowest layer: ∂/∂x_t = Σ_d W_dᵀ ∂/∂a_t, d its directions, a_t = W_d x_t + Wb_d. x_t is the one-hot token (a vector
+ * of the vocabulary's size) or its embedding. Only lengths are wanted.
+ */
+import type { GeneralModel } from '../model/generalModel';
+import { lengthOf } from '../numeric';
+import { addOuter, addRowsMatrix } from './products';
+
+/** Rounding leaves about 1e-16 of ‖a‖² tr(W Wᵀ) in a quadratic form: above this share of it, twelve digits are right. */
+const leastShare = 1e-4;
+
+export class LowestInput {
+  /** Σ_d G·H: the pre-activations of all directions, side by side. */
+  readonly width: number;
+  private readonly product: Float64Array;
+  /** W Wᵀ of the directions' W below one another, [width, width], and its trace; null where the product with W itself is quicker. */
+  private readonly gram: { readonly values: Float64Array; readonly trace: number } | null;
+  private readonly scaled: Float64Array;
+
+  /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is quicker for many */
+  constructor(private readonly model: GeneralModel, lengths: number) {
+    const { inputSize: I, directions } = model.layers[0];
+    this.width = directions.reduce((sum, { W }) => sum + W.length / I, 0);
+    this.product = new Float64Array(I);
+    this.scaled = new Float64Array(this.width);
+    this.gram = this.width * (I + lengths) < 2 * lengths * I ? this.gramMatrix() : null;
+  }
+
+  /** ‖Σ_d W_dᵀ a_d‖, a [width] at `start`. */
+  lengthOf(a: Float64Array, start: number): number {
+    const { gram, scaled, width } = this;
+    // At unit length, so that no square leaves what float64 holds.
+    const length = lengthOf(a, start, width);
+    if (length === 0 || !Number.isFinite(length)) return length;
+    for (let j = 0; j < width; j++) scaled[j] = a[start + j] / length;
+    if (gram) {
+      const square = quadraticForm(gram.values, scaled);
+      if (square > leastShare * gram.trace) return length * Math.sqrt(square);
+    }
+    return length * this.lengthByProduct();
+  }
+
+  private lengthByProduct(): number {
+    const { product, scaled, model } = this;
+    const { inputSize: I, directions } = model.layers[0];
+    product.fill(0);
+    let first = 0;
+    for (const { W } of directions) {
+      addRowsMatrix(product, scaled, first, 0, W, 1, W.length / I, I);
+      first += W.length / I;
+    }
+    return lengthOf(product);
+  }
+
+  private gramMatrix(): { values: Float64Array; trace: number } {
+    const { model, width } = this;
+    const { inputSize: I, directions } = model.layers[0];
+    const values = new Float64Array(width * width);
+    const column = new Float64Array(width);
+    for (let i = 0; i < I; i++) {
+      let row = 0;
+      for (const { W } of directions) for (let j = 0; j < W.length / I; j++) column[row++] = W[j * I + i];
+      addOuter(values, column, 0, column, 0, width, width);
+    }
+    let trace = 0;
+    for (let j = 0; j < width; j++) trace += values[j * width + j];
+    return { values, trace };
+  }
+}
+
+/** aᵀ M a of a symmetric M. */
+function quadraticForm(M: Float64Array, a: Float64Array): number {
+  const n = a.length;
+  let sum = 0;
+  for (let j = 0; j < n; j++) {
+    if (a[j] === 0) continue;
+    let row = 0;
+    for (let k = 0; k < j; k++) row += M[j * n + k] * a[k];
+    sum += a[j] * (2 * row + M[j * n + j] * a[j]);
+  }
+  return sum;
+}
