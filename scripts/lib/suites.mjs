@@ -20,15 +20,16 @@ const screenshots = join(workshop, 'screenshots');
  * the titles and messages of what failed, and its `trouble`: null when it passed, else why it did not.
  */
 export const suites = {
-  lint: { run: lint, seconds: 60 },
-  unit: { run: () => mocha('unit', 'unit'), seconds: 60 },
-  engine: { run: () => mocha('engine', 'engine'), seconds: 60 },
-  webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 90, browser: true },
-  host: { run: () => hostSuite('newest'), seconds: 60, browser: true, editors: ['newest'] },
-  lowest: { run: () => hostSuite('lowest'), seconds: 60, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 400, browser: true, editors: ['newest'] },
-  package: { run: packageSuite, seconds: 80, browser: true, editors: ['newest', 'lowest'] },
-  soak: { run: soakSuite, seconds: 80, browser: true, editors: ['newest'] },
+  lint: { run: lint, seconds: 120 },
+  unit: { run: () => mocha('unit', 'unit'), seconds: 140 },
+  engine: { run: () => mocha('engine', 'engine'), seconds: 150 },
+  webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 200, browser: true },
+  host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
+  lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
+  window: { run: windowSuite, seconds: 330, browser: true, editors: ['newest'] },
+  everyday: { run: everydaySuite, seconds: 250, browser: true, editors: ['newest'] },
+  package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
+  soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
 };
 
 /** Runs one suite in this process; what it needs is there already. */
@@ -175,13 +176,16 @@ function soakSuite() {
 }
 
 function windowSuite() {
-  return inWindow(async (environment, temporary) => {
-    // As a person has it: the extension installed, folders asked about, notifications shown.
-    const data = join(temporary, 'everyday');
+  return inWindow((environment) => mocha('window', 'editor/window', { environment }));
+}
+
+/** As a person has it: the extension installed, folders asked about, notifications shown. */
+function everydaySuite() {
+  return inTemporaryFolder(async (data) => {
     const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
     try {
-      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
-      return await mocha('window', 'editor/window', { environment: { ...environment, ...everyday } });
+      const environment = { ...browserEnvironment(), BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
+      return await mocha('everyday', 'editor/everyday', { environment });
     } finally {
       await server.stop();
     }

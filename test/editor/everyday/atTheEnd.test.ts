@@ -1,0 +1,3 @@
+import { closeBrowser } from '../harness/sharedBrowser';
+
+after(closeBrowser);
