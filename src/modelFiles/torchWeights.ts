@@ -4,7 +4,9 @@
  */
 import { UserError } from '../userError';
 import { cellOf } from '../core/model/cells/registry';
-import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type CellName } from '../core/model/config';
+import { checkConfig, directionsOf, inputSize, outputSize } from '../core/model/config';
+import type { Activation } from '../layers/activation';
+import type { CellName } from '../layers/catalogue';
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';

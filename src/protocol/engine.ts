@@ -3,13 +3,15 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
-import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
+import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
-import type { BackendName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
+import type { Direction } from '../layers/direction';
+import type { Thresholds } from '../terms/regions';
+import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
@@ -142,7 +144,7 @@ export interface InspectReport {
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };
   readonly embedding: number | null;
-  readonly regions: readonly Region[];
+  readonly regions: readonly LayerRegion[];
   /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
   readonly matrix: Float64Array | null;
 }

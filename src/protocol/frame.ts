@@ -3,7 +3,9 @@
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
 import type { LayerShape } from './model';
-import type { CellName, Direction, Thresholds } from './settings';
+import type { CellName } from '../layers/catalogue';
+import type { Direction } from '../layers/direction';
+import type { Region, Thresholds } from '../terms/regions';
 
 /** Series of T values, one per input token; `loss` is of the whole model, the others of one layer and direction. */
 export type SeriesName =
@@ -77,17 +79,14 @@ export interface Lane {
   readonly offset: number;
 }
 
-export interface Region {
+/** A region of one layer's flow. */
+export interface LayerRegion extends Region {
   readonly layer: number;
   readonly direction: Direction;
-  readonly kind: 'vanishing' | 'exploding';
-  /** First and last step, both inside. */
-  readonly from: number;
-  readonly to: number;
 }
 
 /** A region of one state's flow. */
-export interface FlowRegion extends Region {
+export interface FlowRegion extends LayerRegion {
   readonly state: StateName;
 }
 

@@ -1,5 +1,6 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
-import { completeModel, type CellName, type ModelSettings } from './settings';
+import type { CellName } from '../layers/catalogue';
+import { completeModel, type ModelSettings } from './settings';
 
 const gates: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
 const largestHiddenSize = 4096;

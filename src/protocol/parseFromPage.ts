@@ -3,7 +3,7 @@ import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
 import type { PlaygroundSettings } from './playground';
-import type { Direction } from './settings';
+import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);

@@ -1,7 +1,7 @@
 /** The flow of a probe as rows of cells under its text: one row a layer, one cell a step, wrapped to the terminal's width. */
 import type { InspectReport, LayerReport } from '../protocol/engine';
-import type { Region } from '../protocol/frame';
-import type { Thresholds } from '../protocol/settings';
+import type { LayerRegion } from '../protocol/frame';
+import type { Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
 import { say } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
@@ -94,14 +94,14 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
   return isTarget ? inverse(text) : glyph === '⏎' || glyph === '⇥' ? dim(text) : text;
 }
 
-function flowCell(width: number, ratio: number, region: Region['kind'] | undefined, { depth, thresholds }: Canvas): string {
+function flowCell(width: number, ratio: number, region: LayerRegion['kind'] | undefined, { depth, thresholds }: Canvas): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
   if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
   const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '.' : region === 'exploding' ? '!' : ' ';
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 
-function regionAt(regions: readonly Region[], { layer, direction }: LayerReport, t: number): Region['kind'] | undefined {
+function regionAt(regions: readonly LayerRegion[], { layer, direction }: LayerReport, t: number): LayerRegion['kind'] | undefined {
   return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
 }
 

@@ -1,7 +1,8 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
-import { defaultModelSettings, defaultTrainingSettings, type CellName } from '../../src/protocol/settings';
+import type { CellName } from '../../src/layers/catalogue';
+import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
 export interface FrameOptions {

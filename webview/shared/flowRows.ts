@@ -1,6 +1,6 @@
 /** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
 import { seriesOf, type FlowSummary, type Frame, type StateName } from '../../src/protocol/frame';
-import type { Direction } from '../../src/protocol/settings';
+import type { Direction } from '../../src/layers/direction';
 
 export interface FlowRow {
   readonly kind: GradientKind;

@@ -5,7 +5,8 @@
  */
 import type { TotalNorms } from '../backward/recurrence';
 import { cellOf } from '../model/cells/registry';
-import { directionsOf, type Direction, type ModelConfig } from '../model/config';
+import { directionsOf, type ModelConfig } from '../model/config';
+import type { Direction } from '../../layers/direction';
 
 /** Even, so that rows merge in pairs. */
 const mostRows = 1024;

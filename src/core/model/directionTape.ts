@@ -1,5 +1,5 @@
 /** One direction of one layer on a tape, and in which order its rows lie. Layouts are the tape's. */
-import type { Direction } from './config';
+import type { Direction } from '../../layers/direction';
 
 /**
  * The states have one row more than there are steps. Forward, row t is the state before step t and

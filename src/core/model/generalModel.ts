@@ -3,7 +3,8 @@
  * pre-activations, states that do not begin at zero. Models of other tools are read into it; it can be inspected, in float64.
  * Those that are also a `ModelConfig` (plainModel.ts) can be trained and use the fast kernels.
  */
-import type { CellName, Direction } from './config';
+import type { CellName } from '../../layers/catalogue';
+import type { Direction } from '../../layers/direction';
 
 /** As the file has them: float64 where it does. */
 export type Weights = Float32Array | Float64Array;

@@ -1,12 +1,11 @@
 /** A model's first parameters. */
+import type { InitialisationName } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { cellOf } from './cells/registry';
 import { outputSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
-
-export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface InitialisationSettings {
   readonly initialisation: InitialisationName;

@@ -6,7 +6,8 @@
  * optimizer's moments use the same layout, so that an update is one loop.
  */
 import { cellOf } from './cells/registry';
-import { directionsOf, inputSize, outputSize, type Direction, type ModelConfig } from './config';
+import { directionsOf, inputSize, outputSize, type ModelConfig } from './config';
+import type { Direction } from '../../layers/direction';
 
 export type Role = 'embedding' | 'W' | 'R' | 'Wb' | 'Rb' | 'b';
 

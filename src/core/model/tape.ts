@@ -5,7 +5,8 @@
  */
 import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from './cells/registry';
-import { directionsOf, outputSize, type CellName, type ModelConfig } from './config';
+import { directionsOf, outputSize, type ModelConfig } from './config';
+import type { CellName } from '../../layers/catalogue';
 import type { DirectionTape } from './directionTape';
 
 export interface LayerTape {

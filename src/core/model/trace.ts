@@ -1,5 +1,6 @@
 /** What is read off a model that has read a probe: its states, gates and predictions, whoever computed them. Layouts are the tape's. */
-import type { CellName, Direction } from './config';
+import type { CellName } from '../../layers/catalogue';
+import type { Direction } from '../../layers/direction';
 
 export type Floats = Float32Array | Float64Array;
 

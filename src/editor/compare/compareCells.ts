@@ -1,7 +1,7 @@
 /** Compare Cells on This File: the three cells, with as many parameters each, trained on one text. */
 import * as vscode from 'vscode';
 import { settingsOfSize } from '../../protocol/parameterCount';
-import type { CellName } from '../../protocol/settings';
+import type { CellName } from '../../layers/catalogue';
 import { trainRequest, type TrainingParts } from '../train';
 import { RunSession } from '../runs/runSession';
 import type { Compared } from './comparison';

@@ -1,5 +1,5 @@
 /** What the tree needs to know of a run on disk, from its run.json. The engine checks the file in full when it opens the run. */
-import type { CellName } from '../../protocol/settings';
+import type { CellName } from '../../layers/catalogue';
 
 export interface RunRecord {
   readonly cell: CellName;

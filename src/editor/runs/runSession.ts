@@ -7,7 +7,8 @@ import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/f
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction, type SequenceSplit } from '../../protocol/settings';
+import type { Direction } from '../../layers/direction';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type SequenceSplit } from '../../protocol/settings';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';

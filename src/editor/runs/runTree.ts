@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/run';
-import type { CellName, ModelSettings } from '../../protocol/settings';
+import type { CellName } from '../../layers/catalogue';
+import type { ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import { rowChanges, type Row } from './rowChanges';

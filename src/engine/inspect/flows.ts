@@ -1,6 +1,7 @@
 /** What one target's itemised gradient does on its way through every layer and direction. */
-import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
-import type { Direction } from '../../core/model/config';
+import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../core/analysis/regions';
+import type { Direction } from '../../layers/direction';
+import type { Region, Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 

@@ -3,7 +3,7 @@ import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
-import type { Direction } from '../../protocol/settings';
+import type { Direction } from '../../layers/direction';
 import { resolveTarget, type StateFlow } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';

@@ -9,7 +9,7 @@ import { cellOf } from '../../core/model/cells/registry';
 import type { PlainModel } from '../../core/model/plainModel';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
-import type { Region } from '../../protocol/frame';
+import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
@@ -45,7 +45,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
     });
     await pause();
   });
-  const regions: Region[] = [];
+  const regions: LayerRegion[] = [];
   const reports = layers.map(({ log10, ...norms }, layer): LayerReport => {
     const relative = relativeTo(target, log10);
     for (const region of regionsOf(relative, request.thresholds)) regions.push({ layer, direction: 'forward', ...region });

@@ -10,7 +10,7 @@ import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
 import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
-import type { Thresholds } from '../../protocol/settings';
+import type { Thresholds } from '../../terms/regions';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
 import { flowsOf } from './flows';

@@ -1,6 +1,6 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
-import type { Region } from '../../protocol/frame';
+import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
 import type { Inspector } from './inspector';
@@ -29,7 +29,7 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
     const { hidden: total, cellState } = totals[layer][d];
     return { layer, direction, hidden: hiddenNorms(trace, layer, d), total, totalCell: cellState.length > 0 ? cellState : null, flow: { target, log10, horizon } };
   });
-  const regions = flows.flatMap(({ layer, direction, hidden }) => hidden.regions.map((region): Region => ({ layer, direction, ...region })));
+  const regions = flows.flatMap(({ layer, direction, hidden }) => hidden.regions.map((region): LayerRegion => ({ layer, direction, ...region })));
   return {
     loss: trace.loss,
     tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),

@@ -9,7 +9,8 @@ import { makeLearningNetwork } from '../../../src/core/network';
 import { createCrew, type ThreadCrew } from '../../../src/engine/threads/crew';
 import { Arena } from '../../../src/kernels/arena';
 import { smallestToShare } from '../../../src/kernels/fixedMatrix';
-import { defaultTrainingSettings, type CellName } from '../../../src/protocol/settings';
+import type { CellName } from '../../../src/layers/catalogue';
+import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
 const T = 9;
 const V = 11;

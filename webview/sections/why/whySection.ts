@@ -3,7 +3,7 @@ import { unitMapOf, unitQuantities, type Frame, type UnitMapChoice, type UnitQua
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/protocol/panel';
 import type { RunDescription } from '../../../src/protocol/run';
-import type { Direction } from '../../../src/protocol/settings';
+import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';

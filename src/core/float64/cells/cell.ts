@@ -1,12 +1,12 @@
 /** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
 import type { GeneralDirection, GeneralLayer } from '../../model/generalModel';
-import type { Activation } from '../activations';
+import type { ActivationFunction } from '../activations';
 
 /** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
 export interface Float64Direction {
   readonly layer: GeneralLayer;
   readonly parameters: GeneralDirection;
-  readonly activations: readonly Activation[];
+  readonly activations: readonly ActivationFunction[];
   /** (T + 1) × H. */
   readonly hidden: Float64Array;
   readonly cellState: Float64Array;

@@ -1,4 +1,4 @@
-import type { CellName } from '../../model/config';
+import type { CellName } from '../../../layers/catalogue';
 import type { Float64Cell } from './cell';
 import { gru } from './gru';
 import { lstm } from './lstm';

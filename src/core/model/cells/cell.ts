@@ -1,6 +1,7 @@
 /** What a cell is: the recurrence of one layer in one direction. Its equations, forward and backward, stand in its kernels. */
 import type { Kernels } from '../../../kernels/exports';
-import type { Activation, CellName } from '../config';
+import type { Activation } from '../../../layers/activation';
+import type { CellName } from '../../../layers/catalogue';
 import type { DirectionTape } from '../directionTape';
 
 export interface CellSettings {

@@ -1,5 +1,5 @@
 /** All cells. A new cell is its file and one line here. */
-import type { CellName } from '../config';
+import type { CellName } from '../../../layers/catalogue';
 import type { Cell } from './cell';
 import { gru } from './gru';
 import { lstm } from './lstm';
