@@ -59,7 +59,7 @@ function testPrograms() {
       ...node,
       stdin: { contents, resolveDir: place, sourcefile: 'all.test.ts' },
       outfile: `out/test/${folder}/all.test.js`,
-      external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'],
+      external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'],
     };
   });
 }

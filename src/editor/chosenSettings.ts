@@ -1,6 +1,6 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
-import { cellNames } from '../layers/catalogue';
+import { checkCell, type CellName } from '../layers/catalogue';
 import { initialisations, objectives, optimizers, schedules } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import {
@@ -21,10 +21,11 @@ export type SettingReader = (name: string) => unknown;
 export const longestProbe = 256;
 const shortestProbe = 16;
 
+/** Throws a UserError for a cell that there is not: another one would not be what was asked for. */
 export function modelSettings(read: SettingReader): ModelSettings {
   const defaults = defaultModelSettings;
   return completeModel({
-    cell: oneOf(read('model.cell'), cellNames, defaults.cell),
+    cell: cell(read('model.cell'), defaults.cell),
     activation: oneOf(read('model.activation'), activations, defaults.activation),
     layers: integer(read('model.layers'), 1, defaults.layers),
     bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
@@ -104,6 +105,10 @@ export function probeTokens(read: SettingReader): number {
 /** Of generated text. */
 export function temperature(read: SettingReader): number {
   return within(read('generate.temperature'), 0, 10, 0.8);
+}
+
+function cell(value: unknown, fallback: CellName): CellName {
+  return typeof value === 'string' ? checkCell(value) : fallback;
 }
 
 function oneOf<const T extends string | null>(value: unknown, choices: readonly T[], fallback: T): T {

@@ -3,7 +3,7 @@
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
 import type { LayerShape } from './model';
-import type { CellName } from '../layers/catalogue';
+import type { StateName, UnitMapName } from '../layers/catalogue';
 import type { Direction } from '../layers/direction';
 import type { Region, Thresholds } from '../terms/regions';
 
@@ -23,9 +23,6 @@ export type SeriesName =
   | 'total'
   | 'totalCell';
 
-/** Which of a layer's states: h, or the LSTM's c. */
-export type StateName = 'hidden' | 'cell';
-
 export interface SeriesEntry {
   readonly name: SeriesName;
   readonly layer: number;
@@ -34,33 +31,11 @@ export interface SeriesEntry {
   readonly offset: number;
 }
 
-/** What one unit map can show: the hidden state, the LSTM's cell state, or a gate by its name. */
-export type UnitQuantity =
-  | 'hidden'
-  | 'cellState'
-  /** RNN: what tanh or relu is taken of. */
-  | 'preActivation'
-  /** LSTM. */
-  | 'inputGate'
-  | 'forgetGate'
-  | 'outputGate'
-  /** GRU. */
-  | 'updateGate'
-  | 'resetGate'
-  /** LSTM's g, GRU's n. */
-  | 'candidate';
-
-export const unitQuantities: Readonly<Record<CellName, readonly UnitQuantity[]>> = {
-  rnn: ['hidden', 'preActivation'],
-  lstm: ['hidden', 'cellState', 'forgetGate', 'inputGate', 'outputGate', 'candidate'],
-  gru: ['hidden', 'updateGate', 'resetGate', 'candidate'],
-};
-
 /** Which unit × time map the page looks at; only that one is sent. */
 export interface UnitMapChoice {
   readonly layer: number;
   readonly direction: Direction;
-  readonly quantity: UnitQuantity;
+  readonly quantity: UnitMapName;
 }
 
 export interface UnitMap extends UnitMapChoice {

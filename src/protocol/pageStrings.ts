@@ -1,3 +1,5 @@
+import { unitMapLabels } from '../layers/catalogue';
+
 /**
  * Every text the page shows, in English. {0}, {1} … are places; the editor hands the page a copy in the reader's language
  * under the same keys. Cell names (RNN, LSTM, GRU) and symbols (‖h‖) are the same in every language and live in the page.
@@ -195,15 +197,8 @@ export const englishPageStrings = {
   halfLifeMedian: 'Half-life: {0} tokens in the middle, {1} at most.',
   quantity: 'Quantity',
   layerChoice: 'Layer',
-  hidden: 'hidden state',
-  cellState: 'cell state',
-  preActivation: 'pre-activation',
-  inputGate: 'input gate',
-  forgetGate: 'forget gate',
-  outputGate: 'output gate',
-  updateGate: 'update gate',
-  resetGate: 'reset gate',
-  candidate: 'candidate',
+  // Unit maps: the hidden state, gates and the like, as the kinds of layer call them.
+  ...unitMapLabels,
   unit: 'unit {0}',
   unitsCaption: '{0} units × {1} tokens',
   gateShares: '{0} % of all values are open (over 0.9), {1} % shut (under 0.1).',
@@ -271,8 +266,7 @@ export const englishPageStrings = {
   orthogonal: 'orthogonal',
   gaussian: 'Gaussian',
   playGain: 'Recurrent gain (spectral radius)',
-  playForgetBias: 'Forget-gate bias',
-  playUpdateBias: 'Update-gate bias',
+  playGateBias: 'Bias: {0}',
   playLength: 'Sequence length',
   playAgain: 'Other weights',
   playAgainHelp: 'Draw other random weights and letters',

@@ -1,5 +1,6 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
+import { isCellName, isUnitMapName } from '../layers/catalogue';
+import type { UnitMapChoice } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
 import type { PlaygroundSettings } from './playground';
@@ -7,7 +8,6 @@ import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
-const quantities: ReadonlySet<string> = new Set<UnitQuantity>(Object.values(unitQuantities).flat());
 
 /** Runs or models that can be compared at once. */
 export const mostCompared = 4;
@@ -103,14 +103,14 @@ function parseLane(lane: unknown): FlowLane | undefined {
 function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
   if (!isFields(settings)) return undefined;
   const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
-  if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
+  if (!isCellName(cell) || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
   if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
   if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed)) return undefined;
   return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
 }
 
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
-  if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isQuantity(choice['quantity'])) return undefined;
+  if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isUnitMapName(choice['quantity'])) return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
 }
 
@@ -165,6 +165,3 @@ function isDirection(value: unknown): value is Direction {
   return typeof value === 'string' && directions.has(value);
 }
 
-function isQuantity(value: unknown): value is UnitQuantity {
-  return typeof value === 'string' && quantities.has(value);
-}

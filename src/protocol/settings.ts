@@ -1,6 +1,6 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
 import type { Activation } from '../layers/activation';
-import type { CellName } from '../layers/catalogue';
+import { defaultCell, type CellName } from '../layers/catalogue';
 import type { InitialisationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import type { TokenUnit } from '../tokens/tokenUnit';
@@ -92,7 +92,7 @@ export interface TrainingSettings {
 }
 
 export const defaultModelSettings: ModelSettings = {
-  cell: 'lstm',
+  cell: defaultCell,
   activation: 'tanh',
   layers: 1,
   bidirectional: false,

@@ -1,5 +1,6 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
+import { kindOf } from '../layers/catalogue';
 import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Proof } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
@@ -63,7 +64,7 @@ function matrixRows(matrix: Float64Array): number[][] {
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
 function modelInWords({ layers }: ModelSummary): string {
-  const words = layers.map(({ cell, hiddenSize }) => ({ cell: cell.toUpperCase(), units: counted(hiddenSize, 'unit') }));
+  const words = layers.map(({ cell, hiddenSize }) => ({ cell: kindOf(cell).label, units: counted(hiddenSize, 'unit') }));
   const [first] = words;
   if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return say('{0}, {1} of {2}', first.cell, counted(layers.length, 'layer'), first.units);
   return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');

@@ -1,5 +1,6 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
-import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
+import type { StateName, UnitMapName } from '../../src/layers/catalogue';
+import type { FlowRegion, FlowSummary, Frame, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
 import type { CellName } from '../../src/layers/catalogue';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
@@ -21,7 +22,7 @@ export interface FrameOptions {
   readonly wobble?: number;
   readonly cell?: CellName;
   readonly hiddenSize?: number;
-  readonly quantity?: UnitQuantity;
+  readonly quantity?: UnitMapName;
   readonly unitLayer?: number;
   /** Every gradient and unit is neutral, except at this one step (and unit 0): there the gradient has grown by 10^3, and the unit is 1. */
   readonly spikeAt?: number;
@@ -101,7 +102,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
 }
 
 /** What the unit map of a synthetic frame holds. */
-export function unitValue(t: number, unit: number, quantity: UnitQuantity): number {
+export function unitValue(t: number, unit: number, quantity: UnitMapName): number {
   const wave = Math.sin(t * (0.05 + 0.02 * (unit % 7)) + unit * 1.7) * Math.cos(t / (3 + (unit % 5)));
   if (quantity.endsWith('Gate')) return 1 / (1 + Math.exp(-4 * wave - ((unit % 9) - 4)));
   return quantity === 'cellState' ? 3 * wave : wave;

@@ -1,5 +1,6 @@
 /** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
-import { seriesOf, type FlowSummary, type Frame, type StateName } from '../../src/protocol/frame';
+import type { StateName } from '../../src/layers/catalogue';
+import { seriesOf, type FlowSummary, type Frame } from '../../src/protocol/frame';
 import type { Direction } from '../../src/layers/direction';
 
 export interface FlowRow {

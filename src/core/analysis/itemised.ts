@@ -5,7 +5,7 @@
  */
 import { at } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
@@ -74,7 +74,7 @@ export class ItemisedGradient {
     });
     this.fromAbove = arrivals();
     this.toBelow = arrivals();
-    const cellSize = cell.hasCellState ? H : 0;
+    const cellSize = cell.states.length > 1 ? H : 0;
     this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), cellState: arena.floats(cellSize), isReached: false })));
     this.hidden = arena.floats(H);
     this.cellTotal = arena.floats(cellSize);
@@ -144,8 +144,8 @@ export class ItemisedGradient {
     const { steps, config } = this.tape;
     this.R.load(this.parameters.layers[layer][d].R);
     this.logScales.fill(-Infinity);
-    const { hasCellState } = cellOf(config.cell);
-    const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(hasCellState ? steps : 0).fill(NaN) };
+    const { states } = cellOf(config.cell);
+    const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(states.length > 1 ? steps : 0).fill(NaN) };
     const carried = this.carried[layer][d];
     for (let visited = 0; visited < steps; visited++) {
       const t = direction.direction === 'forward' ? steps - 1 - visited : visited;
@@ -184,7 +184,7 @@ export class ItemisedGradient {
       tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), cellState: at(carriedCell), cellTotal: at(cellTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(carried.values),
     });
-    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
+    if (cell.states.length > 1) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
     this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
     normalise(arena, carried, logScale, carriedCell);
     this.logScales[t] = logScale;

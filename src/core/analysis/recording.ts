@@ -4,7 +4,7 @@
  * pairs, so that the record of a run of any length has a fixed size. Gradients are averaged as squares, fractions as they are.
  */
 import type { TotalNorms } from '../backward/recurrence';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { directionsOf, type ModelConfig } from '../model/config';
 import type { Direction } from '../../layers/direction';
 
@@ -41,7 +41,7 @@ export class Recording {
   constructor(config: ModelConfig, steps: number) {
     this.stepsPerColumn = Math.ceil(steps / mostColumns);
     this.columns = Math.ceil(steps / this.stepsPerColumn);
-    const { counts, hasCellState } = cellOf(config.cell);
+    const { counts, states } = cellOf(config.cell);
     const series: RecordedSeries[] = [];
     let offset = 0;
     for (let layer = 0; layer < config.layers; layer++) {
@@ -51,7 +51,7 @@ export class Recording {
           offset += columns;
         };
         add('hidden', this.columns);
-        if (hasCellState) add('cellState', this.columns);
+        if (states.length > 1) add('cellState', this.columns);
         for (const name of counts) add(name, 1);
       }
     }

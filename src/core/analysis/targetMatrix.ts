@@ -3,7 +3,7 @@
  * same activations, so that each step is one product for all of them. Each target's gradient is a row with a scale of its own.
  */
 import { at } from '../../kernels/arena';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
@@ -42,7 +42,7 @@ export class TargetMatrix {
     const { config, arena, mostSteps: T } = tape;
     const cell = cellOf(config.cell);
     const states = T * config.hiddenSize;
-    const cellStates = cell.hasCellState ? states : 0;
+    const cellStates = cell.states.length > 1 ? states : 0;
     this.hidden = arena.floats(states);
     this.cellState = arena.floats(cellStates);
     this.cellTotal = arena.floats(cellStates);

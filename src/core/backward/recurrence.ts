@@ -5,8 +5,8 @@
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
-import type { BackwardPass, Part } from '../model/cells/cell';
-import { cellOf } from '../model/cells/registry';
+import type { BackwardPass, Part } from '../layers/cell';
+import { cellOf } from '../layers/registry';
 import { directionsOf } from '../model/config';
 import { stepOf } from '../model/directionTape';
 import type { Tape } from '../model/tape';
@@ -46,10 +46,10 @@ export class BackwardRecurrence {
     const cell = cellOf(config.cell);
     const H = config.hiddenSize;
     const width = cell.gates.length * H;
-    const states = cell.hasCellState ? 2 : 1;
+    const states = cell.states.length > 1 ? 2 : 1;
     const ofEach = <T>(make: () => T): T[][] => Array.from({ length: config.layers }, () => directionsOf(config).map(make));
-    this.totals = ofEach(() => ({ hidden: new Float64Array(mostSteps), cellState: new Float64Array(cell.hasCellState ? mostSteps : 0) }));
-    this.carried = ofEach(() => ({ hidden: arena.floats(batch * H), cellState: arena.floats(cell.hasCellState ? batch * H : 0) }));
+    this.totals = ofEach(() => ({ hidden: new Float64Array(mostSteps), cellState: new Float64Array(cell.states.length > 1 ? mostSteps : 0) }));
+    this.carried = ofEach(() => ({ hidden: arena.floats(batch * H), cellState: arena.floats(cell.states.length > 1 ? batch * H : 0) }));
     this.preActivations = arena.floats(mostSteps * batch * width);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(mostSteps * batch * width) : this.preActivations;
     this.products = products.steps(H, batch, width);

@@ -3,7 +3,7 @@ import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
-import { float64CellOf } from './cells/registry';
+import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
@@ -83,10 +83,10 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
-  const rows = cell.gates * H;
+  const rows = cell.gates.length * H;
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows) };
-  const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.hasCellState ? T : 0) };
+  const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.states.length > 1 ? T : 0) };
   const zeros = (length: number) => new Float64Array(length);
   const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
   const read = zeros(H);
@@ -97,8 +97,8 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
     for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
     norms.hidden[t] = lengthOf(back.hidden, 0, H);
     cell.back(own, { ...back, step: t, before, after });
-    if (cell.hasCellState) norms.cellState[t] = lengthOf(back.cellTotal, 0, H);
-    for (let gate = 0; gate < cell.gates; gate++) {
+    if (cell.states.length > 1) norms.cellState[t] = lengthOf(back.cellTotal, 0, H);
+    for (let gate = 0; gate < cell.gates.length; gate++) {
       cell.recurrentInput(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
     }

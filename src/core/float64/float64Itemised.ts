@@ -5,7 +5,7 @@
 import { lengthOf } from '../numeric';
 import type { ItemisedNorms } from '../analysis/itemised';
 import { layerOutputSize } from '../model/generalModel';
-import { float64CellOf } from './cells/registry';
+import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { addRowsMatrix } from './products';
@@ -45,10 +45,10 @@ function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
-  const rows = cell.gates * H;
+  const rows = cell.gates.length * H;
   const I = layer.inputSize;
   const width = layerOutputSize(layer);
-  const norms = { hidden: new Float64Array(T).fill(NaN), cellState: new Float64Array(cell.hasCellState ? T : 0).fill(NaN) };
+  const norms = { hidden: new Float64Array(T).fill(NaN), cellState: new Float64Array(cell.states.length > 1 ? T : 0).fill(NaN) };
   const zeros = (length: number) => new Float64Array(length);
   const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
   const down = zeros(I);
@@ -73,13 +73,13 @@ function backDirection({ input, directions, hiddenSize: H, cell: name }: Float64
     }
     norms.hidden[t] = log10Of(lengthOf(back.hidden, 0, H), common);
     cell.back(own, { ...back, step: t, ...rowsOf(parameters, t) });
-    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(back.cellTotal, 0, H), common);
+    if (cell.states.length > 1) norms.cellState[t] = log10Of(lengthOf(back.cellTotal, 0, H), common);
     if (input) {
       down.fill(0);
       addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
       addArrival(below, t, down, common);
     }
-    const length = Math.hypot(lengthOf(back.previous, 0, H), cell.hasCellState ? lengthOf(back.cellState, 0, H) : 0);
+    const length = Math.hypot(lengthOf(back.previous, 0, H), cell.states.length > 1 ? lengthOf(back.cellState, 0, H) : 0);
     logScale = length === 0 ? -Infinity : common + Math.log(length);
     const factor = length === 0 ? 0 : 1 / length;
     for (let u = 0; u < H; u++) {

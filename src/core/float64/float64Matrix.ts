@@ -1,6 +1,6 @@
 /** The source × target matrix in float64: the itemised gradients of every target at once, in the first direction of the top layer. */
 import { lengthOf } from '../numeric';
-import { float64CellOf } from './cells/registry';
+import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { log10Of } from './float64Itemised';
 import { rowsOf, type Float64Trace } from './float64Trace';
@@ -21,7 +21,7 @@ export async function matrixInFloat64(trace: Float64Trace, pause: (done: number)
   const cell = float64CellOf(name);
   const width = layers[layers.length - 1].output.length / T;
   const zeros = (length: number) => new Float64Array(length);
-  const back = { hidden: zeros(T * H), cellState: zeros(T * H), cellTotal: zeros(T * H), preActivations: zeros(T * cell.gates * H), recurrent: zeros(T * cell.gates * H), previous: zeros(T * H) };
+  const back = { hidden: zeros(T * H), cellState: zeros(T * H), cellTotal: zeros(T * H), preActivations: zeros(T * cell.gates.length * H), recurrent: zeros(T * cell.gates.length * H), previous: zeros(T * H) };
   const logScales = zeros(T);
   const source = zeros(width);
   const matrix = new Float64Array(T * T).fill(NaN);

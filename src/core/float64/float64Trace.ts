@@ -2,8 +2,8 @@
 import { layerOutputSize, type GeneralDirection, type GeneralLayer, type GeneralModel } from '../model/generalModel';
 import type { LayerTrace, Trace } from '../model/trace';
 import { activationOf } from './activations';
-import type { Float64Direction } from './cells/cell';
-import { float64CellOf } from './cells/registry';
+import type { Float64Direction } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { normalise } from './layerNorm';
 import { addMatrixVector } from './products';
 
@@ -71,7 +71,8 @@ function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Ar
 function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input: Float64Array | null, ids: Int32Array): Float64Layer['directions'][number] {
   const { hiddenSize: H, inputSize: I, cell } = layer;
   const float64Cell = float64CellOf(cell);
-  const { gates: G, hasCellState } = float64Cell;
+  const { states } = float64Cell;
+  const G = float64Cell.gates.length;
   const T = ids.length;
   const { W, Wb, direction } = parameters;
   const rows = G * H;
@@ -80,10 +81,10 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
     // What an LSTM's h reads is not cut: so ONNX Runtime computes it, whatever the operator's text leaves open.
     activations: parameters.activations.map((form, i) => activationOf(form, i < 2 ? layer.clip : null)),
     hidden: new Float64Array((T + 1) * H),
-    cellState: new Float64Array(hasCellState ? (T + 1) * H : 0),
+    cellState: new Float64Array(states.length > 1 ? (T + 1) * H : 0),
     gates: new Float64Array(T * rows),
     preActivations: new Float64Array(T * rows),
-    recurrentCandidate: new Float64Array(cell === 'gru' ? T * H : 0),
+    recurrentCandidate: new Float64Array(float64Cell.hasRecurrentCandidate ? T * H : 0),
     scratch: new Float64Array(rows),
   };
   const first = rowsOf(parameters, direction === 'forward' ? 0 : T - 1).before;

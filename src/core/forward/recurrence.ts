@@ -5,8 +5,8 @@
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix, smallestToShare } from '../../kernels/fixedMatrix';
-import type { ForwardPass, Part } from '../model/cells/cell';
-import { cellOf } from '../model/cells/registry';
+import type { ForwardPass, Part } from '../layers/cell';
+import { cellOf } from '../layers/registry';
 import { directionsOf } from '../model/config';
 import type { DirectionParameters } from '../model/parameters';
 import { before, stepOf, type DirectionTape } from '../model/directionTape';
@@ -56,7 +56,7 @@ export class ForwardRecurrence {
       // It begins at the window's end, with nothing carried in.
       const size = batch * config.hiddenSize;
       direction.hidden.fill(0, steps * size, (steps + 1) * size);
-      if (cell.hasCellState) direction.cellState.fill(0, steps * size, (steps + 1) * size);
+      if (cell.states.length > 1) direction.cellState.fill(0, steps * size, (steps + 1) * size);
     }
     matrix?.loadTransposed(R);
     counts.fill(0);

@@ -1,6 +1,6 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import type { CellName } from '../../layers/catalogue';
+import { checkCell, type CellName } from '../../layers/catalogue';
 import type { Direction } from '../../layers/direction';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
@@ -31,7 +31,7 @@ const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
-  if (!['rnn', 'lstm', 'gru'].includes(config.cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', config.cell);
+  checkCell(config.cell);
   if (!activations.includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
   checkInteger('layers', config.layers, 1, limits.layers);
   checkInteger('hidden size', config.hiddenSize, 1, limits.hiddenSize);

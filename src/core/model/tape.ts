@@ -4,7 +4,7 @@
  * which may have fewer steps than there is room for.
  */
 import { at, type Arena } from '../../kernels/arena';
-import { cellOf } from './cells/registry';
+import { cellOf } from '../layers/registry';
 import { directionsOf, outputSize, type ModelConfig } from './config';
 import type { CellName } from '../../layers/catalogue';
 import type { DirectionTape } from './directionTape';
@@ -71,7 +71,7 @@ export class Tape {
       const tapes = directions.map((direction) => ({
         direction,
         hidden: states(),
-        cellState: cell.hasCellState ? states() : none,
+        cellState: cell.states.length > 1 ? states() : none,
         gates: arena.floats(rows * cell.gates.length * H),
         recurrentCandidate: cell.recurrentDiffers ? arena.floats(rows * H) : none,
       }));

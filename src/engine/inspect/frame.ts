@@ -2,7 +2,8 @@
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
-import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
+import { unitMapNamesOf, type StateName } from '../../layers/catalogue';
+import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
 import { resolveTarget, type StateFlow } from './flows';
 import type { Inspector, Look } from './inspector';
@@ -81,7 +82,7 @@ function directionIndex({ layers }: Trace, layer: number, direction: Direction):
 
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
   const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
-  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitQuantities[layer.cell].includes(choice.quantity);
+  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitMapNamesOf(layer.cell).includes(choice.quantity);
   if (!exists) throw new UserError('This model has no “{0}” in layer {1}.', choice.quantity, choice.layer + 1);
   return choice;
 }

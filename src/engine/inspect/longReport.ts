@@ -5,7 +5,7 @@ import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
-import { cellOf } from '../../core/model/cells/registry';
+import { cellOf } from '../../core/layers/registry';
 import type { PlainModel } from '../../core/model/plainModel';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
@@ -27,11 +27,11 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
-  const { hasCellState } = cellOf(config.cell);
+  const { states } = cellOf(config.cell);
   const layers = Array.from({ length: config.layers }, () => ({
     hidden: new Float64Array(segmented.steps),
     total: new Float64Array(segmented.steps),
-    totalCell: hasCellState ? new Float64Array(segmented.steps) : null,
+    totalCell: states.length > 1 ? new Float64Array(segmented.steps) : null,
     log10: new Float64Array(segmented.steps).fill(NaN),
   }));
   const loss = await segmented.run(async (first, steps) => {

@@ -1,5 +1,5 @@
 /** Series of a probe's states, read from its trace. */
-import { cellOf } from '../../core/model/cells/registry';
+import { kindOf } from '../../layers/catalogue';
 import { after, before } from '../../core/model/directionTape';
 import type { Floats, LayerTrace, Trace } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
@@ -36,10 +36,10 @@ export function unitValues({ layers, steps }: States, layer: number, d: number, 
   const first = after(direction, 0) * H;
   if (quantity === 'hidden') return direction.hidden.slice(first, first + steps * H);
   if (quantity === 'cellState') return direction.cellState.slice(first, first + steps * H);
-  const { gates } = cellOf(cell);
+  const { gates } = kindOf(cell);
   const values = new Float32Array(steps * H);
   for (let t = 0; t < steps; t++) {
-    const start = (t * gates.length + gates.indexOf(quantity)) * H;
+    const start = (t * gates.length + gates.findIndex((gate) => gate === quantity)) * H;
     values.set(direction.gates.subarray(start, start + H), t * H);
   }
   return values;

@@ -1,7 +1,7 @@
 /** The engine's numbers beside PyTorch's in float64: every cell, one to three layers, both backends. */
 import { strict as assert } from 'node:assert';
 import { contributionsTo } from '../../../src/core/analysis/contributions';
-import { cellOf } from '../../../src/core/model/cells/registry';
+import { cellOf } from '../../../src/core/layers/registry';
 import type { Parameters } from '../../../src/core/model/parameters';
 import type { Tape } from '../../../src/core/model/tape';
 import { lengthOf as norm } from '../../../src/core/numeric';
@@ -150,7 +150,7 @@ function setInitial(tape: Tape, { training }: VectorCase, batch: number): void {
   const size = batch * tape.config.hiddenSize;
   tape.layers.forEach(({ directions: [{ hidden, cellState }] }, l) => {
     hidden.set(training.initial.h[l].subarray(0, size));
-    if (cellOf(tape.config.cell).hasCellState) cellState.set(training.initial.c![l].subarray(0, size));
+    if (cellOf(tape.config.cell).states.length > 1) cellState.set(training.initial.c![l].subarray(0, size));
   });
 }
 

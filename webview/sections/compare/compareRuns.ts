@@ -1,5 +1,6 @@
 /** The runs that a comparison shows, and what of each is drawn: one lane of its newest frame, and its losses. */
-import { unitQuantities, type FlowSummary, type Frame } from '../../../src/protocol/frame';
+import { unitMapNamesOf } from '../../../src/layers/catalogue';
+import type { FlowSummary, Frame } from '../../../src/protocol/frame';
 import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/protocol/panel';
 import type { RunDescription } from '../../../src/protocol/run';
 import { Metrics } from '../../shared/charts/metrics';
@@ -40,7 +41,7 @@ export class RunInView {
   }
 
   get hasCell(): boolean {
-    return unitQuantities[this.run.model.cell].includes('cellState');
+    return unitMapNamesOf(this.run.model.cell).includes('cellState');
   }
 }
 

@@ -1,5 +1,5 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
-import { unitQuantities } from '../../../src/protocol/frame';
+import { unitMapNamesOf } from '../../../src/layers/catalogue';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/protocol/panel';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
@@ -149,7 +149,7 @@ export class OverTrainingSection implements Section {
   /** The states of the model's layers, the top one first; chooses that. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    const hasCell = unitQuantities[model.cell].includes('cellState');
+    const hasCell = unitMapNamesOf(model.cell).includes('cellState');
     const naming = !hasCell ? 'layer' : model.layers > 1 ? 'both' : 'state';
     const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
     const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);

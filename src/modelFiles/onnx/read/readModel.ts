@@ -1,4 +1,5 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
+import { operators } from '../../../layers/catalogue';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
@@ -159,7 +160,7 @@ function chosenLogits(graph: GraphProto, { values, logits, states }: Interpretat
     return { ...last, logits: last.data.content };
   }
   for (const { value } of outputs) if (value?.kind === 'unknown') throw value.reason;
-  const recurrent = graph.node.map((node) => new GraphNode(node)).find(({ operator }) => ['RNN', 'LSTM', 'GRU'].includes(operator));
+  const recurrent = graph.node.map((node) => new GraphNode(node)).find(({ operator }) => operators.includes(operator));
   if (!recurrent) throw new UserError('There is no recurrent layer (RNN, LSTM or GRU) in the model.');
   if (states.length > 0) throw new UserError('The model ends with recurrent states; a linear layer to the symbols was expected after “{0}”.', states[states.length - 1].parts[0].node.source);
   throw new UserError('The node “{0}” ({1}) could not be read.', recurrent.name, recurrent.operator);

@@ -1,15 +1,14 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
 import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
-import type { CellName } from '../../../layers/catalogue';
+import { activationsOf, kindOfOperator, type CellName } from '../../../layers/catalogue';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
 import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
 
-const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };
-const gateBlocks: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
-const usualActivations: Readonly<Record<CellName, readonly ActivationName[]>> = { rnn: ['tanh'], gru: ['sigmoid', 'tanh'], lstm: ['sigmoid', 'tanh', 'tanh'] };
+/** Of a kind whose activation is open, where the node does not say. */
+const usualActivation = 'tanh';
 /** alpha and beta where the operator does not say. */
 const usualCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
   affine: [1, 0], elu: [1, 0], hardsigmoid: [0.2, 0.5], leakyrelu: [0.01, 0], scaledtanh: [1, 1], thresholdedrelu: [1, 0],
@@ -20,7 +19,7 @@ const takes: Readonly<Partial<Record<ActivationName, readonly [boolean, boolean]
 };
 
 export function isRecurrent({ operator, domain }: GraphNode): boolean {
-  return domain === '' && Object.hasOwn(cells, operator);
+  return domain === '' && kindOfOperator(operator) !== undefined;
 }
 
 export interface RecurrentNotes {
@@ -32,7 +31,10 @@ export interface RecurrentNotes {
 /** Values of Y, Y_h and Y_c. Throws a UserError that names the node. */
 export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[], notes: RecurrentNotes): Value[] {
   const [x, W, R, B, lengths, firstHidden, firstCell, P] = inputs;
-  const cell = cells[node.operator];
+  const kind = kindOfOperator(node.operator);
+  if (!kind) throw new Error(`${node.operator} is no operator of a recurrent layer`);
+  const cell = kind.name;
+  const { attributes } = kind.onnx;
   const names = directionNames(node);
   const weights = (value: Value | undefined, what: string): Constant => {
     if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('The node “{0}” ({1}) has no constant {2}; only weights that are kept in the model can be read.', node.name, node.operator, what);
@@ -41,7 +43,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const w = weights(W, 'W');
   const r = weights(R, 'R');
   const D = names.length;
-  const G = gateBlocks[cell];
+  const G = kind.gates.length;
   const H = r.shape[2];
   const I = w.shape[2];
   const rows = G * H;
@@ -54,14 +56,14 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const isBatchFirst = node.integer('layout', 0) === 1;
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
-  const activations = activationsOf(node, cell, D);
+  const activations = formsOf(node, cell, D);
   const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
   const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
-    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: cell !== 'gru' || node.integer('linear_before_reset', 0) !== 0,
-    inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
+    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: !attributes.includes('linear_before_reset') || node.integer('linear_before_reset', 0) !== 0,
+    inputForget: attributes.includes('input_forget') && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
     output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
   };
   const isTurnedRound = data.steps[0]?.turnedBy !== undefined;
@@ -71,7 +73,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
       direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
-      peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: cell === 'lstm' ? (cellStates?.[d] ?? null) : null,
+      peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: kind.states.length > 1 ? (cellStates?.[d] ?? null) : null,
     };
     return { node: of, direction: own };
   });
@@ -167,8 +169,8 @@ function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' 
 }
 
 /** Of each direction; alphas and betas are handed out in order to those that take them. */
-function activationsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
-  const usual = usualActivations[cell];
+function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
+  const usual = activationsOf(cell, usualActivation);
   const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
   if (names.length !== D * usual.length) throw new UserError('The node “{0}” ({1}) names {2} activations; {3} were expected.', node.name, node.operator, names.length, D * usual.length);
   const alphas = [...node.floats('activation_alpha')];

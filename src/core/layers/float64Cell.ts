@@ -1,6 +1,6 @@
 /** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
-import type { GeneralDirection, GeneralLayer } from '../../model/generalModel';
-import type { ActivationFunction } from '../activations';
+import type { GeneralDirection, GeneralLayer } from '../model/generalModel';
+import type { ActivationFunction } from '../float64/activations';
 
 /** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
 export interface Float64Direction {
@@ -41,9 +41,8 @@ export interface StepBack {
 }
 
 export interface Float64Cell {
-  /** Blocks of H rows in W, R and the biases. */
-  readonly gates: number;
-  readonly hasCellState: boolean;
+  /** What R gives the candidate is kept for the way back. */
+  readonly hasRecurrentCandidate: boolean;
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;

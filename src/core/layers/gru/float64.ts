@@ -3,12 +3,11 @@
  *   linear_before_reset = 1 (PyTorch):  n = g(W_n x + Wb_n + r ⊙ (R_n h_{t−1} + Rb_n))
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const gru: Float64Cell = {
-  gates: 3,
-  hasCellState: false,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: true,
 
   forward({ layer: { hiddenSize: H, linearBeforeReset }, parameters: { R, Rb }, activations: [f, g], hidden, gates, preActivations, recurrentCandidate, scratch }, t, before, after) {
     const at = t * 3 * H;

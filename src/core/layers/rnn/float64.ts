@@ -1,10 +1,9 @@
 /** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const rnn: Float64Cell = {
-  gates: 1,
-  hasCellState: false,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: false,
 
   forward({ layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], hidden, gates, preActivations }, t, before, after) {
     for (let u = 0; u < H; u++) preActivations[t * H + u] += Rb[u];

@@ -1,8 +1,7 @@
 /** What a cell is: the recurrence of one layer in one direction. Its equations, forward and backward, stand in its kernels. */
-import type { Kernels } from '../../../kernels/exports';
-import type { Activation } from '../../../layers/activation';
-import type { CellName } from '../../../layers/catalogue';
-import type { DirectionTape } from '../directionTape';
+import type { Kernels } from '../../kernels/exports';
+import type { Activation } from '../../layers/activation';
+import type { DirectionTape } from '../model/directionTape';
 
 export interface CellSettings {
   readonly hiddenSize: number;
@@ -66,18 +65,10 @@ export interface StepBack extends CellSettings {
 }
 
 export interface Cell {
-  readonly name: CellName;
-  /** The blocks of H rows in W, R and the biases, in ONNX's order; a tape's `gates` hold their activations side by side. */
-  readonly gates: readonly string[];
-  readonly hasCellState: boolean;
-  /** Which of the gates is the forget gate; null for a cell without one. */
-  readonly forgetGateBlock: number | null;
   /** The candidate's recurrent part stands behind the reset gate: R sees other gradients than W, and Rb is not added to Wb. */
   readonly recurrentDiffers: boolean;
   /** What a pass forward counts, one after another: see `Saturation`. */
   readonly counts: readonly string[];
-  /** ONNX operator of this recurrence: its name and attributes besides hidden_size and direction. */
-  operator(settings: CellSettings): { opType: string; activations: readonly string[]; attributes: Record<string, number> };
   readonly forwardKernel: keyof Kernels;
   /** One step of it; its arguments are the same and the step's number on the way. */
   readonly forwardStepKernel: keyof Kernels;

@@ -1,19 +1,11 @@
 /** The vanilla RNN; its equations are in its kernels, src/kernels/assembly/rnn.ts. */
 import { at } from '../../../kernels/arena';
-import { after, directionFlag } from '../directionTape';
-import type { Cell } from './cell';
+import { after, directionFlag } from '../../model/directionTape';
+import type { Cell } from '../cell';
 
-export const rnn: Cell = {
-  name: 'rnn',
-  gates: ['preActivation'],
-  hasCellState: false,
-  forgetGateBlock: null,
+export const kernels: Cell = {
   recurrentDiffers: false,
   counts: ['saturated'],
-
-  operator({ activation }) {
-    return { opType: 'RNN', activations: [activation === 'tanh' ? 'Tanh' : 'Relu'], attributes: {} };
-  },
 
   forwardKernel: 'rnnForward',
   forwardStepKernel: 'rnnForwardStep',

@@ -3,20 +3,12 @@
  * src/kernels/assembly/gru.ts.
  */
 import { at } from '../../../kernels/arena';
-import { before, directionFlag } from '../directionTape';
-import type { Cell } from './cell';
+import { before, directionFlag } from '../../model/directionTape';
+import type { Cell } from '../cell';
 
-export const gru: Cell = {
-  name: 'gru',
-  gates: ['updateGate', 'resetGate', 'candidate'],
-  hasCellState: false,
-  forgetGateBlock: null,
+export const kernels: Cell = {
   recurrentDiffers: true,
   counts: ['updateGate.left', 'updateGate.right', 'resetGate.left', 'resetGate.right'],
-
-  operator() {
-    return { opType: 'GRU', activations: ['Sigmoid', 'Tanh'], attributes: { linear_before_reset: 1 } };
-  },
 
   forwardKernel: 'gruForward',
   forwardStepKernel: 'gruForwardStep',

@@ -1,19 +1,11 @@
 /** The LSTM; its equations are in its kernels, src/kernels/assembly/lstm.ts. */
 import { at } from '../../../kernels/arena';
-import { after, before, directionFlag } from '../directionTape';
-import type { Cell } from './cell';
+import { after, before, directionFlag } from '../../model/directionTape';
+import type { Cell } from '../cell';
 
-export const lstm: Cell = {
-  name: 'lstm',
-  gates: ['inputGate', 'outputGate', 'forgetGate', 'candidate'],
-  hasCellState: true,
-  forgetGateBlock: 2,
+export const kernels: Cell = {
   recurrentDiffers: false,
   counts: ['inputGate.left', 'inputGate.right', 'outputGate.left', 'outputGate.right', 'forgetGate.left', 'forgetGate.right'],
-
-  operator() {
-    return { opType: 'LSTM', activations: ['Sigmoid', 'Tanh', 'Tanh'], attributes: {} };
-  },
 
   forwardKernel: 'lstmForward',
   forwardStepKernel: 'lstmForwardStep',

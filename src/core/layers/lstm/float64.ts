@@ -2,12 +2,11 @@
  * i, f = f(W x + Wb + R h_{t−1} + Rb + P ⊙ c_{t−1}),  c̃ = g(…),  c_t = f ⊙ c_{t−1} + i ⊙ c̃,  o = f(… + P_o ⊙ c_t),  h_t = o ⊙ h(c_t)
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const lstm: Float64Cell = {
-  gates: 4,
-  hasCellState: true,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: false,
 
   forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], hidden, cellState, gates, preActivations }, t, before, after) {
     const at = t * 4 * H;
