@@ -1,19 +1,24 @@
-// npm run bench: measures Backflow side by side with PyTorch. See `usage` and README.md.
+// npm run bench: measures Backflow side by side with PyTorch, and with the build before. See `usage` and README.md.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { stopAll } from '../scripts/lib/processes.mjs';
 import { Hindrance, main, say } from '../scripts/lib/say.mjs';
 import { grid } from './grid.mjs';
+import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { build, startOurs, startPeer } from './lib/sides.mjs';
 import { keepJson, keepPage, page } from './lib/results.mjs';
+import * as editor from './parts/editor.mjs';
 import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
 import * as opening from './parts/opening.mjs';
+import * as pagePart from './parts/page.mjs';
+import * as playground from './parts/playground.mjs';
 import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
+import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
 import * as training from './parts/training.mjs';
 
@@ -28,10 +33,16 @@ Parts, all but the profile without a name:
   kernels     training by the kernels alone, beside ONNX Runtime
   long        full backpropagation over long texts: time and memory
   opening     opening a model of another tool: time, memory, and a look at a probe
+  page        the page: frames a second, script a frame, zooming
+  editor      the extension in an editor: activation, first frame, hovers, tints, and what its host is busy with
+  playground  the playground's answers
+  sampling    what watching samples costs a training step
   profile     where the time of our training step goes
 
 Options:
   --python PATH  a Python with PyTorch 1.13 or later to compare with; may be given again (default: python3)
+  --alone        training without PyTorch beside it
+  --before REF   a revision of this project, as "main" or "HEAD~3": page, editor, playground, sampling and training are measured beside its build
   --node PATH    the Node.js that runs our side (default: this one)
   --threads N    threads of our side (default: the engine's choice)
   --only TEXT    only rows of the grid whose names contain the text, as "lstm" or "H 256"; may be given again
@@ -39,14 +50,16 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, shortfall, inspection, recording, kernels, long, opening, profile };
-const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long', 'opening'];
+const parts = { training, limit, shortfall, inspection, recording, kernels, long, opening, page: pagePart, editor, playground, sampling, profile };
+const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long', 'opening', 'page', 'editor', 'playground', 'sampling'];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const quickTiming = { rounds: 3, turn: 0.25 };
 
 const options = {
   python: { type: 'string', multiple: true, default: ['python3'] },
+  alone: { type: 'boolean', default: false },
+  before: { type: 'string' },
   node: { type: 'string', default: process.execPath },
   threads: { type: 'string' },
   only: { type: 'string', multiple: true, default: [] },
@@ -72,7 +85,7 @@ function parse() {
 }
 
 async function bench() {
-  const { names, rows, only, help, python, publish, quick, ...chosen } = parse();
+  const { names, rows, only, help, python, alone, before: revision, publish, quick, ...chosen } = parse();
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
@@ -80,10 +93,11 @@ async function bench() {
   try {
     await build();
     const ours = startOurs(chosen);
-    const peers = names.includes('training') ? await Promise.all(python.map(startPeer)) : [];
-    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), peers: peers.map(({ description }) => description), quick, only };
-    const results = {};
-    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, peers, rows, cores: availableParallelism(), say }, results);
+    const before = revision === undefined ? null : await startBefore(revision, chosen);
+    const peers = names.includes('training') && !alone ? await Promise.all(python.map(startPeer)) : [];
+    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isLent: before.isLent }, peers: peers.map(({ description }) => description), quick, only };
+    const results = { beforeName: before?.name ?? null };
+    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say }, results);
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
     process.stdout.write(`\n${text}`);
     say('written', keepJson({ ...head, results }));
@@ -92,6 +106,12 @@ async function bench() {
   } finally {
     await stopAll();
   }
+}
+
+/** The build before, and its side of the measurements. */
+async function startBefore(revision, { node, threads }) {
+  const before = await buildBefore(revision);
+  return { ...before, ours: startOurs({ node, threads, build: before.root }) };
 }
 
 await main(bench);

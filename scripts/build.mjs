@@ -46,6 +46,9 @@ const programs = [
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
 
+/** Loaded as they are by what runs outside the product. */
+const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'];
+
 /** The folders of tests that run in one process each. */
 const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window'];
 
@@ -59,7 +62,7 @@ function testPrograms() {
       ...node,
       stdin: { contents, resolveDir: place, sourcefile: 'all.test.ts' },
       outfile: `out/test/${folder}/all.test.js`,
-      external: [...node.external, 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'],
+      external: [...node.external, ...outside],
     };
   });
 }
@@ -67,8 +70,14 @@ function testPrograms() {
 /** What the editor calls, which runs the tests beside it. */
 const hostProgram = { ...node, entryPoints: ['test/editor/host/index.ts'], outfile: 'out/test/editor/host/index.js', external: [...node.external, 'mocha'] };
 
-/** Our side of the measurements (bench/README.md). */
-const benchProgram = { ...node, plugins: [assemblyScript(root, { names: true }), threadProgram], entryPoints: { ours: 'bench/ours/main.ts' }, outdir: 'out/bench' };
+/** The programs that measure (bench/README.md). */
+const benchPrograms = {
+  ...node,
+  plugins: [assemblyScript(root, { names: true }), threadProgram],
+  entryPoints: { ours: 'bench/ours/main.ts', 'page/main': 'bench/page/main.ts', 'editor/host': 'bench/editor/host.ts', 'editor/window': 'bench/editor/window.ts' },
+  outdir: 'out/bench',
+  external: [...node.external, ...outside],
+};
 
 /** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
 function packagesIn(made) {
@@ -80,7 +89,7 @@ function packagesIn(made) {
 const all = [
   ...programs,
   ...(process.argv.includes('--tests') ? [...testPrograms(), hostProgram] : []),
-  ...(process.argv.includes('--bench') ? [benchProgram] : []),
+  ...(process.argv.includes('--bench') ? [benchPrograms] : []),
 ];
 mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {

@@ -6,17 +6,24 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { run } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/stamps.mjs';
+import { chromiumFlags, findChromium } from '../../scripts/lib/system.mjs';
 import { Worker } from './worker.mjs';
 
 const cores = availableParallelism();
 
-/** Bundles this project's side and the command line. */
+/** Bundles the programs, and those that measure them. */
 export function build() {
   return run(process.execPath, ['scripts/build.mjs', '--bench'], { cwd: root });
 }
 
-export function startOurs({ node, threads }) {
-  return new Worker('Backflow', node, ['--expose-gc', join(root, 'out/bench/ours.js')], threads === undefined ? {} : { BACKFLOW_BENCH_THREADS: String(threads) });
+/** `build`: the folder of another build than this one. */
+export function startOurs({ node, threads, build: folder = root }) {
+  return new Worker('Backflow', node, ['--expose-gc', join(folder, 'out/bench/ours.js')], threads === undefined ? {} : { BACKFLOW_BENCH_THREADS: String(threads) });
+}
+
+/** The page in a browser; `build` as above. */
+export function startPage(folder = root) {
+  return new Worker('The page', process.execPath, ['--enable-source-maps', join(folder, 'out/bench/page/main.js')], { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' ') });
 }
 
 /** A PyTorch: one process for each number of threads that is tried. */
@@ -59,7 +66,7 @@ export async function versionOf(program) {
   return (await promisify(execFile)(program, args)).stdout.trim();
 }
 
-/** What `interleave` times: training steps of a built model. */
-export function trainingSide(worker, name) {
-  return { run: async (steps) => (await worker.ask('run', { name, steps })).seconds };
+/** What `interleave` times: training steps of a built model, or what else is done with it. */
+export function trainingSide(worker, name, what = 'step') {
+  return { run: async (steps) => (await worker.ask('run', { name, steps, what })).seconds };
 }

@@ -11,6 +11,12 @@ export function quartiles(values) {
   return [sorted[quarter], sorted[sorted.length - 1 - quarter]];
 }
 
+/** The value that a share of all does not exceed. */
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}
+
 /**
  * How many times as fast `ours` is: the ratio of the medians, and the least and greatest ratio within one round, whose two
  * measurements stand side by side in time.

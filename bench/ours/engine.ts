@@ -14,6 +14,7 @@ import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
 import type { CellName } from '../../src/layers/catalogue';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
+import { sampledStep } from './sampled';
 
 /** A row of the grid, and who computes it; `threads` null lets the engine choose. */
 export interface TrainingRequest {
@@ -33,6 +34,8 @@ export interface TrainingRequest {
 export interface Training {
   /** One ordinary training step, its recording included. */
   readonly step: () => Promise<void>;
+  /** The same with samples of what the model writes. */
+  readonly sampledStep: () => Promise<void>;
   /** A frame of the probe, as the panel asks for it between two steps. */
   readonly frame: () => Promise<void>;
   /** The source × target matrix of the probe. */
@@ -57,7 +60,8 @@ export async function createTraining(request: TrainingRequest): Promise<Training
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
   const plain = { config, parameters: trainer.parameters };
-  const inspector = new Inspector({ general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting });
+  const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting };
+  const inspector = new Inspector(model);
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
   const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maximumRate: 20 } as const;
   const probe = vocabulary.encode(text);
@@ -67,6 +71,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     async step() {
       await trainer.next();
     },
+    sampledStep: sampledStep(model, trainer),
     async frame() {
       await makeFrame(inspector, watch, ++frames, trainer.step);
     },

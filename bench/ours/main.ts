@@ -3,7 +3,7 @@
  *
  *     {"do": "describe"}                                  → versions
  *     {"do": "build", "name", …TrainingRequest}           → {}
- *     {"do": "run", "name", "steps", "what"?}             → {"seconds"} of all these training steps (or frames, or matrices)
+ *     {"do": "run", "name", "steps", "what"?}             → {"seconds"} of all these training steps (or steps with samples, or frames, or matrices)
  *     {"do": "shared", "name", "seconds", "rate"}         → {"alone", "together"}: steps per second without and with frames
  *     {"do": "profile", "name", "steps"}                  → {"seconds", "functions"} where the time goes
  *     {"do": "gemm", "shape": [m, n, k], "threads"}       → {"flops"} per second of one product on ONNX Runtime
@@ -11,15 +11,17 @@
  *     {"do": "gradientDifference", …LongRequest}          → {"difference"} between both ways
  *     {"do": "writeModel", …ForeignModelRequest}         → {"bytes"} of a model's file
  *     {"do": "open", "path", "probe"}                   → {"seconds", "bytes", "look"} of opening it and of a look at a probe
+ *     {"do": "playground", …PlaygroundRequest}            → {"first", "moved"}: milliseconds of its answers
  *     {"do": "clear"}                                     → {}: forgets the models
  */
-import { createInterface } from 'node:readline';
 import { enableRelaxedSimd } from '../../src/engine/relaxedSimd';
 import { versions } from '../../src/engine/versions';
+import { answerRequests } from '../lib/answer';
 import { createTraining, kernelNames, type Training, type TrainingRequest } from './engine';
 import { gemmSpeed } from './gemm';
 import { longDifference, longGradient, type LongRequest } from './long';
 import { openForeignModel, writeForeignModel, type ForeignModelRequest } from './opening';
+import { playgroundAnswers, type PlaygroundRequest } from './playground';
 import { profile } from './profile';
 import { framesBesideTraining, timeOf } from './timing';
 
@@ -33,6 +35,7 @@ type Request =
   | ({ readonly do: 'gradientDifference' } & LongRequest)
   | ({ readonly do: 'writeModel' } & ForeignModelRequest)
   | { readonly do: 'open'; readonly path: string; readonly probe: number }
+  | ({ readonly do: 'playground' } & PlaygroundRequest)
   | { readonly do: 'gemm'; readonly shape: readonly [number, number, number]; readonly threads: number };
 
 enableRelaxedSimd();
@@ -75,6 +78,8 @@ async function answer(request: Request): Promise<object> {
       return writeForeignModel(request);
     case 'open':
       return openForeignModel(request.path, request.probe);
+    case 'playground':
+      return playgroundAnswers(request);
     case 'clear':
       trainings.clear();
       // The next row starts without this one's garbage.
@@ -83,16 +88,4 @@ async function answer(request: Request): Promise<object> {
   }
 }
 
-async function main(): Promise<void> {
-  for await (const line of createInterface({ input: process.stdin })) {
-    let result: object;
-    try {
-      result = await answer(JSON.parse(line) as Request);
-    } catch (thrown) {
-      result = { error: thrown instanceof Error ? thrown.message : String(thrown) };
-    }
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  }
-}
-
-void main();
+void answerRequests(answer);

@@ -1,4 +1,4 @@
-// Runs tests inside a real extension host: that of the Code server, driven by a browser, or that of a downloaded desktop editor.
+// Runs tests, or another program, inside a real extension host: that of the Code server, driven by a browser, or that of a downloaded desktop editor.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
@@ -10,12 +10,12 @@ import { root } from './stamps.mjs';
 const tests = join(root, 'out/test/editor/host/index.js');
 
 /**
- * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number, release: 'newest' | 'lowest' }} options
- * `folder` is opened as the workspace; `environment` is added to the extension host's: BACKFLOW_TEST_COUNTS and
+ * @param {{ browser: string, folder: string, data: string, environment: Record<string, string>, deadline: number, release: 'newest' | 'lowest', extension?: string, program?: string }} options
+ * `extension` and `program` are this project and its tests unless given; `folder` is opened as the workspace; `environment` is added to the extension host's: BACKFLOW_TEST_COUNTS and
  * BACKFLOW_TEST_OUTPUT name files for the counts and for what is to be read; `deadline` in milliseconds.
  * @returns {Promise<number>} the tests' exit code
  */
-export async function runInCodeServer({ browser, folder, data, environment, deadline, release }) {
+export async function runInCodeServer({ browser, folder, data, environment, deadline, release, extension = root, program = tests }) {
   const { chromium } = await import('playwright-core');
   const server = await startCodeServer({ data, release, development: true, environment, patience: 10 });
   // Signals are for the suite, which ends the server too.
@@ -34,7 +34,7 @@ export async function runInCodeServer({ browser, folder, data, environment, dead
       void page.exposeFunction('codeAutomationExit', (code) => resolve(code));
     });
     const at = (path) => `vscode-remote://${server.host}${path}`;
-    const payload = [['extensionDevelopmentPath', at(root)], ['extensionTestsPath', at(tests)], ['skipWelcome', 'true']];
+    const payload = [['extensionDevelopmentPath', at(extension)], ['extensionTestsPath', at(program)], ['skipWelcome', 'true']];
     await page.goto(server.address({ folder, payload: JSON.stringify(payload) }));
     return await outcome;
   } catch (error) {

@@ -17,7 +17,8 @@ export function onPath(program) {
   return undefined;
 }
 
-const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'microsoft-edge'];
+/** The first is Chromium without what only a person needs of it: an editor's window opens in two thirds of the time there. */
+const chromiumNames = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'microsoft-edge'];
 const chromiumPlaces = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -61,7 +62,7 @@ const parts = {
   compiler: { words: 'a C++ compiler', present: () => ['c++', 'g++', 'clang++'].some(onPath), debian: ['g++'] },
   make: { words: 'make', present: () => onPath('make'), debian: ['make'] },
   python: { words: 'Python 3', present: () => onPath('python3'), debian: ['python3'] },
-  chromium: { words: 'Chromium', present: findChromium, debian: ['chromium'] },
+  chromium: { words: 'Chromium', present: findChromium, debian: ['chromium-headless-shell'] },
   koreanFont: { words: 'a font with Korean', present: hasKoreanFont, debian: ['fontconfig', 'fonts-noto-cjk'] },
 };
 

@@ -22,7 +22,7 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
-  soak     a window in long use: nothing grows, no engine outlives it
+  soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
 Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (2, or 1

@@ -15,8 +15,7 @@ const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with 
 /** How a model is opened that needs nothing said. */
 const opening = { vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null } as const;
 
-describe('the engine process', function () {
-  this.timeout(60_000);
+describe('the engine process', () => {
   let engine: TestEngine;
   const folder = temporaryFolder();
   let runs = 0;

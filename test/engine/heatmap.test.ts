@@ -8,8 +8,7 @@ import { requestFor, startEngine, temporaryFolder, watchOf, type TestEngine } fr
 
 const text = 'hello hello hello';
 
-describe('the engine, asked for tints and hovers', function () {
-  this.timeout(60_000);
+describe('the engine, asked for tints and hovers', () => {
   const folder = temporaryFolder();
   let engine: TestEngine;
 
@@ -90,6 +89,23 @@ describe('the engine, asked for tints and hovers', function () {
     controller.abort();
     await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'cancelled');
     await engine.calls.call('stop', null);
+  });
+
+  it('answers hovers in the middle of a training step', async () => {
+    engine = startEngine();
+    // A single step, of a hundred thousand tokens: an engine that answers between two steps has none to answer between.
+    const steps = { steps: 1, window: 256, batch: 400 };
+    await engine.calls.call('train', requestFor('hello '.repeat(30_000), join(folder.path, 'one-step'), steps, { hiddenSize: 128 }));
+    let isOver = false;
+    engine.calls.on('progress', () => (isOver = true));
+    const finished = engine.next('finished');
+    for (let token = 1; token <= 5; token++) {
+      const { loss } = await engine.calls.call('describe', { text, token, target: 'last', thresholds: defaultThresholds });
+      assert.equal(isOver, false, `hover ${token} waited for the end of the step`);
+      assert.ok(Math.abs(loss! - Math.log(5)) < 0.5, 'the model has learned nothing yet');
+    }
+    await finished;
+    assert.ok(isOver);
   });
 
   it('tells a sample while it grows: each time the last text and more, at the end the whole', async () => {

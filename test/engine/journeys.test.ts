@@ -11,8 +11,7 @@ import { requestFor, startEngine, temporaryFolder, watchOf, type TestEngine } fr
 const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
 const probe = pangrams.slice(0, 65);
 
-describe('what the panel asks beside frames', function () {
-  this.timeout(60_000);
+describe('what the panel asks beside frames', () => {
   let engine: TestEngine;
   const folder = temporaryFolder();
   let runs = 0;

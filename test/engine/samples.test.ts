@@ -10,8 +10,7 @@ const hello = 'hello '.repeat(200);
 const lines = 'one two\nthree\n'.repeat(100);
 const watch = { temperature: 0.5, seed: 1 };
 
-describe('the engine, asked for what its model writes', function () {
-  this.timeout(60_000);
+describe('the engine, asked for what its model writes', () => {
   const folder = temporaryFolder();
   let engine: TestEngine;
   let runs = 0;

@@ -27,7 +27,7 @@ for (const release of ['newest', 'lowest'] as const) {
         const [run] = runsIn(workspace.folder);
         const folder = join(workspace.folder, '.backflow/runs', run);
         const checkpoints = () => readdirSync(join(folder, 'checkpoints')).filter((name) => /^step-\d+\.onnx$/.test(name));
-        for (let i = 0; i < 100 && checkpoints().length === 0; i++) await window.page.waitForTimeout(100);
+        for (let i = 0; i < 1200 && checkpoints().length === 0; i++) await window.page.waitForTimeout(100);
         // A quick machine has saved some on the way, too.
         assert.notEqual(checkpoints().length, 0);
         // The package's own binary runs, not a fallback.

@@ -7,11 +7,12 @@ export interface Process {
   readonly parent: number;
 }
 
-/** Processes that run this program file. */
-export function running(program: string): Process[] {
+/** Processes that run this program file and have this folder for temporary files: those of other editors at work on this machine have not. */
+export function running(program: string, temporary: string): Process[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
     try {
       if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(program)) return [];
+      if (!readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`TMPDIR=${temporary}`)) return [];
       const parent = parentOf(name);
       return parent === null ? [] : [{ pid: Number(name), parent }];
     } catch {

@@ -39,7 +39,7 @@ export interface Places {
 /** @param training the process of the engine that trains all the while */
 export async function takeSample({ session, engineFile, workspace, temporary, memory }: Places, training: number, at: Pick<Sample, 'minute' | 'runs'>): Promise<Sample> {
   const held = await newest(memory);
-  const engines = running(engineFile);
+  const engines = running(engineFile, temporary);
   const { parent: host } = engines.find(({ pid }) => pid === training) ?? assert.fail(`the engine ${training} has ended`);
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');

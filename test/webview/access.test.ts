@@ -14,8 +14,7 @@ interface Finding {
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
 }
 
-describe('access', function () {
-  this.timeout(60_000);
+describe('access', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

@@ -1,19 +1,18 @@
 /** The built page in a real Chromium, served from 127.0.0.1 in the very document and under the policy the editor gives it. */
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
 import type { PageView } from '../../src/protocol/panel';
 import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
 import { themes, type ThemeName } from './themes';
 
-/** Bundled tests stand in out/test/webview. */
+/** Bundles stand in out/test/webview or out/bench/page. */
 const root = resolve(__dirname, '../../..');
 const built = join(root, 'dist/webview');
-const executables = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 export interface OpenOptions {
   readonly theme?: ThemeName;
@@ -27,6 +26,8 @@ export interface OpenOptions {
 }
 
 export class PageBrowser {
+  private readonly contexts = new Map<string, BrowserContext>();
+
   private constructor(
     private readonly browser: Browser,
     private readonly server: Server,
@@ -46,11 +47,7 @@ export class PageBrowser {
       else response.writeHead(404).end();
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const executablePath = executables.find((path) => path !== undefined && existsSync(path));
-    const browser = await chromium.launch({
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    const browser = await chromium.launch({ executablePath: given('BACKFLOW_CHROMIUM'), args: given('BACKFLOW_CHROMIUM_FLAGS').split(' ') });
     return new PageBrowser(browser, server, probe.outputFiles[0].text, documents);
   }
 
@@ -61,12 +58,24 @@ export class PageBrowser {
       path,
       pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en', view: options.view ?? 'run' }),
     );
-    const page = await this.browser.newPage({ viewport: { width: options.width ?? 900, height: options.height ?? 900 }, deviceScaleFactor: options.scale ?? 1, hasTouch: options.touch ?? false });
+    const context = await this.contextOf(options.scale ?? 1, options.touch ?? false);
+    const page = await context.newPage();
+    await page.setViewportSize({ width: options.width ?? 900, height: options.height ?? 900 });
+    // Only what hangs takes so long.
+    page.setDefaultTimeout(120_000);
     const theme = JSON.stringify(themes[options.theme ?? 'dark']);
     await page.addInitScript(`${this.probeScript}
       new MutationObserver((_, observer) => { if (document.body) { observer.disconnect(); probe.applyTheme(${theme}); } }).observe(document, { childList: true, subtree: true });`);
     await page.goto(origin + path);
     return page;
+  }
+
+  /** Pages of one kind of screen share what the browser has compiled. */
+  private async contextOf(deviceScaleFactor: number, hasTouch: boolean): Promise<BrowserContext> {
+    const kind = `${deviceScaleFactor} ${hasTouch}`;
+    const context = this.contexts.get(kind) ?? (await this.browser.newContext({ deviceScaleFactor, hasTouch }));
+    this.contexts.set(kind, context);
+    return context;
   }
 
   /** A page with nothing on it, and none of our rules. */
@@ -78,6 +87,12 @@ export class PageBrowser {
     await this.browser.close();
     await new Promise((closed) => this.server.close(closed));
   }
+}
+
+function given(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set: run these tests with "npm test webview".`);
+  return value;
 }
 
 /** Where pictures of the page go, to be looked at. */

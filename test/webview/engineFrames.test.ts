@@ -44,8 +44,7 @@ function orthogonal(gain: number): { config: ModelConfig; parameters: Parameters
   return { config, parameters };
 }
 
-describe('frames of the engine on the page', function () {
-  this.timeout(60_000);
+describe('frames of the engine on the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

@@ -6,8 +6,7 @@ import { PageBrowser, screenshotPath } from './browser';
 
 const hostile = ['<img src=x onerror=alert(1)>', '</title><script>alert(2)</script>', '"', ']]>', '\u0001', '=1+1', ',', '\n', '한', '👩‍👩‍👧'];
 
-describe('taking away', function () {
-  this.timeout(60_000);
+describe('taking away', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

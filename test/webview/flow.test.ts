@@ -21,8 +21,7 @@ function tableColour(kind: 'light' | 'dark', relative: number): number[] {
   return [rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255];
 }
 
-describe('the flow on the page', function () {
-  this.timeout(30_000);
+describe('the flow on the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

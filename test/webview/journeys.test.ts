@@ -4,8 +4,7 @@ import type { Page } from 'playwright-core';
 import type { FromPage } from '../../src/protocol/panel';
 import { PageBrowser, type OpenOptions } from './browser';
 
-describe('what the page shows beside the flow', function () {
-  this.timeout(60_000);
+describe('what the page shows beside the flow', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

@@ -13,8 +13,7 @@ import { syntheticRun } from './synthetic';
 
 const root = resolve(__dirname, '../../..');
 
-describe('the page', function () {
-  this.timeout(60_000);
+describe('the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {

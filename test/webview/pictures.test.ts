@@ -4,8 +4,7 @@ import type { PageView } from '../../src/protocol/panel';
 import { PageBrowser, screenshotPath } from './browser';
 import type { ThemeName } from './themes';
 
-describe('pictures of the page', function () {
-  this.timeout(60_000);
+describe('pictures of the page', () => {
   let browser: PageBrowser;
   before(async () => {
     browser = await PageBrowser.start();

@@ -46,8 +46,7 @@ async function learned(text: string, steps: number, millisecondsPerStep: number)
   return samples;
 }
 
-describe('what the model writes, on the page', function () {
-  this.timeout(60_000);
+describe('what the model writes, on the page', () => {
   let browser: PageBrowser;
   let page: Page;
   let samples: readonly ModelSample[];

@@ -30,6 +30,9 @@ export interface FrameOptions {
   readonly total?: number;
 }
 
+/** The size a panel is to be smooth at: T = 512, H = 256, three layers. */
+export const largePanel: FrameOptions = { tokens: 512, slopes: [-0.03, -0.02, -0.01], cellSlopes: [-0.02, -0.015, -0.008], hiddenSize: 256, quantity: 'forgetGate' };
+
 const thresholds = { vanishing: -3, exploding: 2 };
 const story =
   'There was, once, in a village by the sea, a clock that ran backwards.\nNobody minded. The baker rose at dusk and the lamps were lit at dawn; children grew young again in spring, ' +

@@ -60,6 +60,7 @@ const icons: Readonly<Record<RunState, string>> = {
  * - A row that changes with every step has none below it: while a live run is expanded, a row of its own tells its progress.
  * - What is asked for is known already; no file is read between a question and its answer.
  * - A node is the same object however often its run is read.
+ * What is left is a choice in the very moment in which the rows beside it come or go; then the command says so and does nothing.
  */
 export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<AnyNode | AnyNode[] | undefined>();

@@ -8,8 +8,8 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { newPage } from './sharedBrowser';
 
-/** An idle machine needs a tenth of these, milliseconds. */
-const patience = { start: 90_000, step: 30_000 };
+/** Milliseconds. Only what hangs takes so long, on whatever machine. */
+const patience = { start: 240_000, step: 120_000 };
 
 export interface WindowOptions {
   /** Absolute path of the folder to open. */
@@ -142,10 +142,15 @@ export class EditorWindow {
 
   /** Chooses an entry of the context menu of a row in the view that is open. */
   async chooseInTree(row: Locator, entry: string): Promise<void> {
-    await row.first().click({ button: 'right' });
-    // The menu takes no click in its first moments, so that the one that opened it does not also choose.
-    await this.page.waitForTimeout(300);
-    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).click();
+    const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
+    // Whatever else takes the focus just now closes the menu again, before anything was chosen.
+    await this.until(`an entry "${entry}" in the context menu of a row`, async () => {
+      await row.first().click({ button: 'right' });
+      // The menu takes no click in its first moments, so that the one that opened it does not also choose.
+      await this.page.waitForTimeout(300);
+      return appears(chosen, 3000);
+    });
+    await chosen.click();
   }
 
   /** Opens the view of the runs and returns its rows. */

@@ -10,7 +10,7 @@ export async function framesDrawn(panel: FrameLocator): Promise<number> {
 }
 
 /** Waits until the page has drawn this many frames more than now; returns the new count. */
-export async function moreFrames(panel: FrameLocator, more: number, patience = 60_000): Promise<number> {
+export async function moreFrames(panel: FrameLocator, more: number, patience = 120_000): Promise<number> {
   const wanted = (await framesDrawn(panel)) + more;
   const deadline = Date.now() + patience;
   for (;;) {

@@ -10,7 +10,7 @@ export async function run(): Promise<void> {
   const grep = process.env['BACKFLOW_TEST_GREP'];
   const mocha = new Mocha({
     reporter: join(project, 'scripts/lib/reporter.cjs'),
-    timeout: 60_000,
+    timeout: Number(process.env['BACKFLOW_TEST_TIMEOUT']),
     color: process.env['BACKFLOW_TEST_COLOR'] === '1',
     forbidOnly: true,
     forbidPending: true,

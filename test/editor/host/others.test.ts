@@ -80,7 +80,7 @@ function runsIn(folder: string): string[] {
 
 /** A task of tasks.json, which the editor reads in its own time. */
 async function fetched(name: string): Promise<vscode.Task> {
-  for (let attempt = 0; attempt < 50; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     const task = (await vscode.tasks.fetchTasks({ type: 'backflow' })).find((each) => each.name === name);
     if (task) return task;
     await wait(200);

@@ -52,7 +52,7 @@ describe('with models of other tokens', () => {
   }
 
   async function firstHover(offset: number): Promise<{ said: string; over: string }> {
-    for (const deadline = Date.now() + 40_000; ; ) {
+    for (const deadline = Date.now() + 120_000; ; ) {
       const hover = await hoverAt(offset);
       if (hover) return hover;
       if (Date.now() > deadline) throw new Error(`Waited in vain for a hover at ${offset}.`);

@@ -65,7 +65,7 @@ describe('npm start', () => {
     const second = await open();
     await showsTale(second);
     const panel = await second.panelFrame();
-    await panel.locator('header .state[data-state="stopped"]').waitFor({ timeout: 60_000 });
+    await panel.locator('header .state[data-state="stopped"]').waitFor();
     await moreFrames(panel, 0);
     const firstPanel = await windows[0].panelFrame();
     assert.equal(await title(panel), await title(firstPanel));

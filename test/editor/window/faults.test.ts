@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
+import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
@@ -37,7 +38,7 @@ describe('faults under a window', () => {
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
   const inRun = (...names: string[]) => join(workspace.folder, '.backflow/runs', runsIn(workspace.folder)[0], ...names);
   /** The engine that holds the run. */
-  const engine = () => (JSON.parse(readFileSync(inRun('lock'), 'utf8')) as { pid: number }).pid;
+  const engine = () => engineOf(workspace.folder);
   const trainedSteps = () => readFileSync(inRun('metrics.jsonl'), 'utf8').trim().split('\n')
     .map((line) => JSON.parse(line) as { step: number; loss?: number }).filter(({ loss }) => loss !== undefined).map((row) => row.step);
 

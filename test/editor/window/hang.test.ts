@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { everydayCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
+import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
@@ -20,7 +21,6 @@ describe('an engine that hangs', () => {
   let window: EditorWindow;
   let panel: FrameLocator;
   let engine: number;
-  let stopped: number;
 
   before(async () => {
     const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8');
@@ -41,8 +41,6 @@ describe('an engine that hangs', () => {
   });
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
-  const inRun = (...names: string[]) => join(workspace.folder, '.backflow/runs', runsIn(workspace.folder)[0], ...names);
-  const owner = () => (JSON.parse(readFileSync(inRun('lock'), 'utf8')) as { pid: number }).pid;
 
   /** The picture beside a step: an SVG in a webview, whose colours follow the theme. */
   const pictureOf = (step: number) => window.page.locator('.getting-started-media iframe.webview').contentFrame().locator('#active-frame').contentFrame().locator(`svg[data-step="${steps[step]}"]`);
@@ -58,9 +56,8 @@ describe('an engine that hangs', () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
     await moreFrames(panel, 5);
-    engine = owner();
+    engine = engineOf(workspace.folder);
     process.kill(engine, 'SIGSTOP');
-    stopped = Date.now();
   });
 
   it('leaves the editor free: the walkthrough opens in every theme, with its pictures', async () => {
@@ -94,8 +91,7 @@ describe('an engine that hangs', () => {
   });
 
   it('is told of, and ended when a person says so; the run goes on from what was saved', async () => {
-    await window.notification(/the engine has not answered for half a minute/).waitFor({ timeout: 60_000 });
-    assert.ok(Date.now() - stopped > 25_000);
+    await window.notification(/the engine has not answered for half a minute/).waitFor();
     await window.screenshot('hang');
     await window.answer(/the engine has not answered for half a minute/, 'End It');
     await window.answer(/The engine was ended from outside/, 'Resume');
@@ -103,7 +99,7 @@ describe('an engine that hangs', () => {
     panel = await window.panelFrame();
     await shows('running');
     await moreFrames(panel, 3);
-    assert.notEqual(owner(), engine);
+    assert.notEqual(engineOf(workspace.folder), engine);
     assert.equal(runsIn(workspace.folder).length, 1);
     assert.deepEqual(window.errors, []);
   });

@@ -86,7 +86,7 @@ describe('the flow over training', () => {
     const [min, max] = [await value('min'), await value('max')];
     await window.reload();
     panel = await window.panelFrame('header');
-    await slider().waitFor({ timeout: 60_000 });
+    await slider().waitFor();
     assert.equal(await value('min'), min);
     assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
   });

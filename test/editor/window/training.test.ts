@@ -138,8 +138,8 @@ describe('training on an open text', () => {
   it('is restored after a reload of the window, with the run to go on', async () => {
     await window.reload();
     panel = await window.panelFrame('header');
-    await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor({ timeout: 60_000 });
-    await panel.locator('canvas[data-figure="flow"]').waitFor({ timeout: 60_000 });
+    await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor();
+    await panel.locator('canvas[data-figure="flow"]').waitFor();
     assert.ok((await framesDrawn(panel)) > 0);
     await panel.locator('vscode-button[data-action="resume"]').waitFor();
     assert.ok((await step()) > 0);

@@ -88,27 +88,6 @@ describe('two windows on one folder', () => {
     assert.ok((await steps(firstPanel)) > one && (await steps(secondPanel)) > two, 'both go on');
   });
 
-  it('know every row of the list while their runs go on, a checkpoint’s too', async () => {
-    const own = (await rows(second, 2)).filter({ hasText: 'running' });
-    await own.locator('.monaco-tl-twistie').click();
-    const below = second.page.locator('.sidebar .monaco-list-row[aria-level="2"]', { hasText: /^step [\d,]+/ });
-    // The first one tells the run's progress, the others its checkpoints.
-    await below.nth(1).waitFor({ timeout: 60_000 });
-    assert.match(await below.first().innerText(), /step [\d,]+.*nats/);
-    assert.doesNotMatch(await own.innerText(), /nats/);
-    const at = await below.first().innerText();
-    await below.first().filter({ hasNotText: at }).waitFor();
-    await second.screenshot('two-windows-expanded');
-    const revealed = second.page.locator('.explorer-folders-view .monaco-list-row.selected[aria-label^="step-"]');
-    for (let i = 0; i < 3; i++) {
-      await second.chooseInTree(below.nth(1), 'Reveal');
-      await revealed.waitFor();
-      await rows(second, 2);
-    }
-    await own.locator('.monaco-tl-twistie').click();
-    await own.filter({ hasText: 'nats' }).waitFor();
-  });
-
   it('can look at it meanwhile', async () => {
     const at = await steps(firstPanel);
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });

@@ -17,8 +17,7 @@ async function pausedWith(engine: TestEngine): Promise<string> {
   return formatMessage(message!);
 }
 
-describe('a run whose disk or text fails it', function () {
-  this.timeout(120_000);
+describe('a run whose disk or text fails it', () => {
   const folder = temporaryFolder();
   const whole = join(folder.path, 'whole');
   const disks: Disk[] = [];

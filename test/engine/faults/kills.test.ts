@@ -20,8 +20,7 @@ const silent = { info: () => undefined, warn: () => undefined };
 const engineFile = join(process.cwd(), 'dist/engine.js');
 const endOf = (engine: EngineProcess) => new Promise<EngineEnd>((resolve) => engine.onEnd(resolve));
 
-describe('a run whose engine ends in the middle', function () {
-  this.timeout(120_000);
+describe('a run whose engine ends in the middle', () => {
   const folder = temporaryFolder();
   afterEach(endEngines);
   after(() => folder.remove());
@@ -272,10 +271,10 @@ describe('a run whose engine ends in the middle', function () {
     const engine = startEngine();
     delete process.env['NODE_OPTIONS'];
     await engine.calls.call('train', requestFor(pangrams, jumped, { ...settings, steps: null }, model));
-    while (checkpointSteps(jumped).length === 0) await wait(50);
+    // Both due by their time: stopping comes later.
+    while (checkpointSteps(jumped).length < 2) await wait(50);
     const { step } = await engine.calls.call('stop', null);
     await end(engine);
-    assert.ok(checkpointSteps(jumped)[0] < step, 'the first, due by its time, is not the last');
     await trainToEnd(whole, { ...settings, steps: step }, model);
     assertSameRun(whole, jumped, step);
   });

@@ -6,10 +6,8 @@ import { listParameters, mapParameters, zeroState, type ReferenceModel, type Ref
 import { inspect, itemised, meanLoss } from '../../reference/network';
 import { caseNames, loadCase } from '../../reference/vectors';
 
-describe('reference gradients', function () {
+describe('reference gradients', () => {
   // Thousands of forward passes.
-  this.timeout(20_000);
-
   for (const name of caseNames) {
     const { model, inspection } = loadCase(name);
     const { ids } = inspection;

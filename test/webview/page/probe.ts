@@ -1,8 +1,10 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
 import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/protocol/panel';
+import type { DrawnCounts } from '../drawn';
 import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
+import { countDrawing, takeCounts } from './drawnCounts';
 
 interface ThemeSetting {
   readonly className: string;
@@ -13,6 +15,8 @@ const posted: FromPage[] = [];
 const violations: string[] = [];
 let state: PanelState | undefined;
 let waiting: ((sequence: number) => void) | null = null;
+/** The browser's own, so that what waits here is not counted as the page's. */
+const nextPicture = window.requestAnimationFrame.bind(window);
 
 document.addEventListener('securitypolicyviolation', (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI || event.sample}`));
 
@@ -54,25 +58,6 @@ const probe = {
     });
     probe.send({ type: 'frame', frame: { header, data: new Float32Array(bytes.buffer) } });
     await drawn;
-  },
-  /** Milliseconds of script that each of these pictures took, drawn one after another as something is done. */
-  async drawing(times: number, act: (i: number) => void): Promise<number[]> {
-    const native = window.requestAnimationFrame.bind(window);
-    const took: number[] = [];
-    for (let i = 0; i < times; i++) {
-      let busy = 0;
-      window.requestAnimationFrame = (callback) =>
-        native((time) => {
-          const start = performance.now();
-          callback(time);
-          busy += performance.now() - start;
-        });
-      act(i);
-      window.requestAnimationFrame = native;
-      await probe.settled();
-      took.push(busy);
-    }
-    return took;
   },
   /** A run and its history. */
   async run(...args: Parameters<typeof runMessage>): Promise<void> {
@@ -123,7 +108,7 @@ const probe = {
   },
   /** Messages are delivered and the next picture is drawn. */
   settled(): Promise<void> {
-    return new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => resolve())), 0));
+    return new Promise((resolve) => setTimeout(() => nextPicture(() => nextPicture(() => resolve())), 0));
   },
   /** Red, green, blue, alpha at a place of a figure, CSS pixels. */
   pixel(figure: string, x: number, y: number): number[] {
@@ -132,22 +117,29 @@ const probe = {
     const data = canvas?.getContext('2d')?.getImageData(Math.floor(x * ratio), Math.floor(y * ratio), 1, 1).data;
     return Array.from(data ?? []);
   },
-  /** How many frames are drawn, each sent as soon as the one before is, and in how many seconds. */
-  async stream(options: FrameOptions, seconds: number): Promise<{ frames: number; seconds: number }> {
+  /** Draws so many frames, each sent as soon as the one before is drawn. Returns how many messages the page posted meanwhile. */
+  async stream(options: FrameOptions, count: number): Promise<number> {
     const frames = Array.from({ length: 8 }, (_, i) => syntheticFrame({ ...options, wobble: 0.1 + i / 50 }));
-    const start = performance.now();
-    let count = 0;
-    while (performance.now() - start < seconds * 1000) {
-      const { header, data } = frames[count % frames.length];
-      count++;
+    let messages = 0;
+    for (let i = 0; i < count; i++) {
+      const { header, data } = frames[i % frames.length];
       await new Promise<void>((resolve) => {
         waiting = () => resolve();
-        probe.send({ type: 'frame', frame: { header: { ...header, sequence: 1000 + count }, data } });
+        probe.send({ type: 'frame', frame: { header: { ...header, sequence: 1001 + i }, data } });
       });
+      messages += posted.length;
       // What the page has said is kept for other tests; here it would be mistaken for its memory.
       posted.length = 0;
     }
-    return { frames: count, seconds: (performance.now() - start) / 1000 };
+    return messages;
+  },
+  countDrawing,
+  /** What is drawn while something is done and until it can be seen. */
+  async drawnBy(act: () => unknown): Promise<DrawnCounts> {
+    takeCounts();
+    await act();
+    await probe.settled();
+    return takeCounts();
   },
 };
 

@@ -12,8 +12,7 @@ const symbols = Array.from('abcdefghij');
 const thresholds = { vanishing: -3, exploding: 2 };
 const [H, T] = [24, 160];
 
-describe('the inspector', function () {
-  this.timeout(120_000);
+describe('the inspector', () => {
   let backend: Backend;
   before(async () => {
     backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);

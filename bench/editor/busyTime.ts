@@ -1,4 +1,4 @@
-/** What `test/editor/probe` writes down from inside the extension host. */
+/** What `bench/editor/probe` writes down from inside the extension host. */
 import { readFileSync } from 'node:fs';
 
 /** Milliseconds. */
@@ -17,9 +17,7 @@ interface Sample extends BusyTime {
 }
 
 /** The worst of the half seconds that lie between two times, as Date.now() gives them. */
-export function busyBetween(from: number, to: number): BusyTime {
-  const file = process.env['BACKFLOW_PROBE_FILE'];
-  if (file === undefined) throw new Error('BACKFLOW_PROBE_FILE is not set: run these tests with "npm test window".');
+export function busyBetween(file: string, from: number, to: number): BusyTime {
   const samples = readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')

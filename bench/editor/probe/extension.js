@@ -1,35 +1,14 @@
-// Shares the extension host with Backflow and writes down, every half second, how late the event loop ran; and, where it is asked for,
-// what the host holds after a collection, which is itself work and so never measured together with delays.
-const { appendFile, renameSync, writeFileSync } = require('node:fs');
+// Shares the extension host with Backflow and writes down, every half second, how late the event loop ran and how long the thread computed.
+const { appendFile } = require('node:fs');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
-const { setFlagsFromString } = require('node:v8');
-const { runInNewContext } = require('node:vm');
 
 /** Milliseconds between the monitor's own ticks; part of every delay it records. */
 const resolution = 5;
 const tick = 10;
 
 exports.activate = (context) => {
-  const { BACKFLOW_PROBE_FILE: delays, BACKFLOW_PROBE_MEMORY: memory } = process.env;
-  if (memory) context.subscriptions.push({ dispose: watchMemory(memory) });
-  else if (delays) watchDelays(context, delays);
-};
-
-/** Returns what ends it. */
-function watchMemory(file) {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc');
-  const report = setInterval(() => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    // Whole or not at all: it is read at any time.
-    writeFileSync(`${file}.new`, JSON.stringify({ time: Date.now(), used: heapUsed + external, handles: process.getActiveResourcesInfo().length }));
-    renameSync(`${file}.new`, file);
-  }, 500);
-  return () => clearInterval(report);
-}
-
-function watchDelays(context, file) {
+  const file = process.env.BACKFLOW_PROBE_FILE;
+  if (!file) return;
   const monitor = monitorEventLoopDelay({ resolution });
   monitor.enable();
 
@@ -57,4 +36,4 @@ function watchDelays(context, file) {
       clearInterval(report);
     },
   });
-}
+};

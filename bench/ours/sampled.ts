@@ -1,0 +1,29 @@
+/** Training steps with the samples that a panel watches. */
+import type { InspectedModel } from '../../src/engine/inspect/inspector';
+import { SampleSource } from '../../src/engine/sampleSource';
+import type { Trainer } from '../../src/engine/train/trainer';
+import { Turns } from '../../src/engine/turns';
+
+/**
+ * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stands still between two calls: whoever is
+ * measured in turns has as many samples a second as who is not.
+ */
+export function sampledStep(model: InspectedModel, trainer: Trainer): () => Promise<void> {
+  /** Milliseconds of all calls before this one, and when this one began. */
+  let [own, began] = [0, 0];
+  let loss: number | null = null;
+  let source: SampleSource | null = null;
+  const watched = (): SampleSource => {
+    const sampled = { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true };
+    const made = new SampleSource(sampled, new Turns(), () => undefined, () => own + performance.now() - began);
+    made.watch({ temperature: 0.8, seed: 1 });
+    return made;
+  };
+  return async () => {
+    began = performance.now();
+    source ??= watched();
+    ({ loss } = await trainer.next());
+    await source.goOnIfDue();
+    own += performance.now() - began;
+  };
+}
