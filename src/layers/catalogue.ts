@@ -33,8 +33,9 @@ export const plainCell: CellName = rnn.name;
 
 const all: readonly LayerKind[] = cellNames.map((name) => kinds[name]);
 
+/** Throws a UserError for a name that no kind has, whatever its type says. */
 export function kindOf(name: CellName): LayerKind {
-  return kinds[name];
+  return kinds[checkCell(name)];
 }
 
 export function isCellName(value: unknown): value is CellName {
@@ -74,6 +75,13 @@ export const operators: readonly string[] = all.map(({ onnx }) => onnx.operator)
 /** The kind whose PyTorch module has so many blocks of rows in its weights. */
 export function kindOfBlocks(blocks: number): LayerKind | undefined {
   return all.find(({ torch }) => torch.gateOrder.length === blocks);
+}
+
+/** The ONNX operator of that kind, for layers that a file has written out in operators of another sort. */
+export function operatorOfBlocks(blocks: number): string {
+  const kind = kindOfBlocks(blocks);
+  if (!kind) throw new Error(`no kind of layer has ${blocks} blocks`);
+  return kind.onnx.operator;
 }
 
 const maps = new Map(all.flatMap(({ unitMaps }) => unitMaps.map((map) => [map.name, map] as const)));

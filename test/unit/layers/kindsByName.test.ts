@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { cellNames } from '../../../src/layers/catalogue';
+import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalogue';
 
-const names: ReadonlySet<string> = new Set(cellNames);
+/** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
+const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, title, onnx.operator, torch.module]));
+
+interface CellSetting {
+  readonly enum: readonly string[];
+  readonly default: string;
+  readonly markdownEnumDescriptions: readonly string[];
+}
+
 /** The catalogue, and the list of the kinds' code. */
 const registries = ['src/layers/catalogue.ts', 'src/core/layers/registry.ts'];
 
@@ -13,7 +21,7 @@ function isOfOneKind(path: string): boolean {
   return path.split('/').some((part) => names.has(part.replace(/\.ts$/, '')));
 }
 
-/** Where a source has a kind's name as a value or a type: a string of its own, or the name of a property. */
+/** Where a source has a kind's name as a value or a type: a string of its own (a sentence that mentions it is none), or the name of a property. */
 function placesOf(path: string, text: string): string[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const places: string[] = [];
@@ -50,10 +58,31 @@ describe('the kinds of layer', () => {
     assert.deepEqual(sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))), []);
   });
 
+  it('are those of the setting, in its order, each with a description in every language', () => {
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { configuration: readonly { properties: Readonly<Record<string, CellSetting | undefined>> }[] } };
+    const setting = contributes.configuration.map(({ properties }) => properties['backflow.model.cell']).find((found) => found !== undefined);
+    assert.ok(setting);
+    assert.deepEqual(setting.enum, cellNames);
+    assert.equal(setting.default, defaultCell);
+    assert.equal(setting.markdownEnumDescriptions.length, cellNames.length);
+    for (const file of ['package.nls.json', 'package.nls.ko.json']) {
+      const texts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string | undefined>>;
+      for (const name of cellNames) assert.ok(texts[`setting.model.cell.${name}`], `${name} in ${file}`);
+    }
+  });
+
+  it('refuse a name that is none of theirs, in a sentence with the choices', () => {
+    for (const name of ['LSTM', 'transformer', '', 'constructor', '__proto__']) {
+      assert.equal(isCellName(name), false, name);
+      assert.throws(() => kindOf(name as CellName), { name: 'UserError', message: `The cell “${name}” is unknown; choose one of ${cellNames.join(', ')}.` });
+    }
+  });
+
   it('are found however they are named', () => {
     const [name] = cellNames;
     const ways = [`if (cell === '${name}') go();`, `switch (cell) { case '${name}': break; }`, `const gates = { ${name}: 1 };`, `type Cell = '${name}' | 'other';`, `gates.${name}`, `x = \`${name}\`;`, `f({ ${name} });`, `x = "${name}";`];
     for (const way of ways) assert.equal(placesOf('source.ts', way).length, 1, way);
+    assert.equal(placesOf('source.ts', `node = { opType: '${kindOf(name).onnx.operator}' };`).length, 1);
     assert.deepEqual(placesOf('source.ts', `// '${name}'\nx = 'An ${name} in a sentence.'; y = ${name}Forward;`), []);
   });
 });

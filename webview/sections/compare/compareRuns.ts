@@ -1,5 +1,4 @@
 /** The runs that a comparison shows, and what of each is drawn: one lane of its newest frame, and its losses. */
-import { unitMapNamesOf } from '../../../src/layers/catalogue';
 import type { FlowSummary, Frame } from '../../../src/protocol/frame';
 import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/protocol/panel';
 import type { RunDescription } from '../../../src/protocol/run';
@@ -38,10 +37,6 @@ export class RunInView {
 
   get summary(): FlowSummary | undefined {
     return this.lane?.summary;
-  }
-
-  get hasCell(): boolean {
-    return unitMapNamesOf(this.run.model.cell).includes('cellState');
   }
 }
 
