@@ -3,7 +3,7 @@ import { UserError } from '../userError';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
 import { rnn } from './kinds/rnn';
-import type { RecurrentCell, UnitMapDescription, UnitRange } from './recurrent';
+import type { RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
 import type { Activation } from './activation';
 
 /** In the order in which they are offered. */
@@ -15,11 +15,17 @@ export type UnitMapName = Described['unitMaps'][number]['name'];
 type GateName = Described['gates'][number];
 export type StateName = Described['states'][number]['name'];
 
+/** One state, with the names that the kinds have. */
+export interface LayerState extends StateDescription {
+  readonly name: StateName;
+  readonly unitMap: UnitMapName;
+}
+
 /** One kind, with the names that the kinds have. */
 export interface LayerKind extends RecurrentCell {
   readonly name: CellName;
   readonly gates: readonly GateName[];
-  readonly states: readonly { readonly name: StateName; readonly symbol: string }[];
+  readonly states: readonly LayerState[];
   readonly unitMaps: readonly (UnitMapDescription & { readonly name: UnitMapName })[];
 }
 
@@ -82,6 +88,21 @@ export function operatorOfBlocks(blocks: number): string {
   const kind = kindOfBlocks(blocks);
   if (!kind) throw new Error(`no kind of layer has ${blocks} blocks`);
   return kind.onnx.operator;
+}
+
+const states = new Map(all.flatMap((kind) => kind.states.map((state) => [state.name, state] as const)));
+
+export const stateNames: readonly StateName[] = [...states.keys()];
+
+export function isStateName(value: unknown): value is StateName {
+  return typeof value === 'string' && states.has(value as StateName);
+}
+
+/** States of one name are the same in every kind that has it. */
+export function stateNamed(name: StateName): LayerState {
+  const found = states.get(name);
+  if (!found) throw new Error(`no kind has the state ${name}`);
+  return found;
 }
 
 const maps = new Map(all.flatMap(({ unitMaps }) => unitMaps.map((map) => [map.name, map] as const)));

@@ -26,6 +26,10 @@ export interface StateDescription {
   readonly name: string;
   /** In equations, and in the names of an ONNX graph's inputs and outputs. */
   readonly symbol: string;
+  /** Beside the symbol, in English; the editor translates it. */
+  readonly short: string;
+  /** Its values, unit by unit. */
+  readonly unitMap: string;
 }
 
 /** Roles of a layer's parameters in ONNX's words: W [G·H, I], R [G·H, H], Wb and Rb [G·H]. */
@@ -46,9 +50,8 @@ export interface RecurrentCell {
   readonly title: string;
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
-  /** The first one is also what the layer gives. */
+  /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
-  /** The state that carries the gradient farthest is the last one here. */
   readonly unitMaps: readonly UnitMapDescription[];
   /** Its activation can be chosen; where not, why. */
   readonly activation: 'chosen' | 'fixed';

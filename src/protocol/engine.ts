@@ -9,6 +9,7 @@ import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
+import type { StateName } from '../layers/catalogue';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
@@ -105,15 +106,21 @@ export interface InspectRequest {
   readonly matrix: boolean;
 }
 
+/** Of one state, T values each. */
+export interface StateReport {
+  readonly name: StateName;
+  /** ‖s_t‖₂. */
+  readonly norm: Float64Array;
+  /** ‖∂L/∂s_t‖₂, L the mean loss. */
+  readonly total: Float64Array;
+}
+
 export interface LayerReport {
   readonly layer: number;
   readonly direction: Direction;
-  /** ‖h_t‖₂. */
-  readonly hidden: Float64Array;
-  /** ‖∂L/∂h_t‖₂, L the mean loss. */
-  readonly total: Float64Array;
-  /** ‖∂L/∂c_t‖₂, LSTM only. */
-  readonly totalCell: Float64Array | null;
+  /** In the order of the kind's states. */
+  readonly states: readonly StateReport[];
+  /** Of the first state. */
   readonly flow: {
     readonly target: number;
     /** log₁₀‖∂ℓ_τ/∂h_t‖₂; NaN where h_t cannot reach τ, −Infinity where it is exactly zero. */

@@ -7,26 +7,23 @@ import type { StateName, UnitMapName } from '../layers/catalogue';
 import type { Direction } from '../layers/direction';
 import type { Region, Thresholds } from '../terms/regions';
 
-/** Series of T values, one per input token; `loss` is of the whole model, the others of one layer and direction. */
+/** Series of T values, one per input token; `loss` is of the whole model, the others of one state of one layer and direction. */
 export type SeriesName =
   /** ℓ_t, nats. */
   | 'loss'
-  /** log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
+  /** log₁₀‖∂ℓ_τ/∂s_t‖; NaN where s_t cannot reach the target, −Infinity where the gradient is exactly zero. */
   | 'flow'
-  /** ‖h_t‖. */
-  | 'hidden'
-  /** LSTM: log₁₀‖∂ℓ_τ/∂c_t‖, as `flow`; the path on which an LSTM carries its gradient. */
-  | 'cellFlow'
-  /** LSTM: ‖c_t‖. */
-  | 'cell'
-  /** log₁₀‖∂L/∂h_t‖ of the mean loss, and LSTM: log₁₀‖∂L/∂c_t‖; only when asked for. */
-  | 'total'
-  | 'totalCell';
+  /** ‖s_t‖. */
+  | 'norm'
+  /** log₁₀‖∂L/∂s_t‖ of the mean loss; only when asked for. */
+  | 'total';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
   readonly layer: number;
   readonly direction: Direction;
+  /** Null of what is the whole model's. */
+  readonly state: StateName | null;
   /** First element in `Frame.data`; T elements. */
   readonly offset: number;
 }
@@ -93,7 +90,7 @@ export interface FrameHeader {
   /** L, nats per token, over the probe. */
   readonly loss: number;
   readonly thresholds: Thresholds;
-  /** Of every layer the hidden state, and of an LSTM's layers then the cell state. */
+  /** Layer by layer and direction by direction, in the order of the kind's states. */
   readonly flows: readonly FlowSummary[];
   readonly regions: readonly FlowRegion[];
   readonly series: readonly SeriesEntry[];
@@ -107,10 +104,10 @@ export interface Frame {
   readonly data: Float32Array;
 }
 
-/** The T values of a series, a view into the frame; undefined if the frame does not hold it. */
-export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward'): Float32Array | undefined {
+/** The T values of a series, a view into the frame; undefined if the frame does not hold it. Without a state, that of the layer's first. */
+export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward', state?: StateName): Float32Array | undefined {
   const entry = frame.header.series.find(
-    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction)),
+    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
   );
   return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
 }

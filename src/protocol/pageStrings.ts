@@ -1,4 +1,9 @@
-import { unitMapLabels } from '../layers/catalogue';
+import { stateNames, stateNamed, unitMapLabels, type StateName } from '../layers/catalogue';
+
+/** By keys that tell them from the unit maps, some of which have the same name. */
+function shortStateNames(): Readonly<Record<`${StateName}Short`, string>> {
+  return Object.fromEntries(stateNames.map((name) => [`${name}Short`, stateNamed(name).short])) as Readonly<Record<`${StateName}Short`, string>>;
+}
 
 /**
  * Every text the page shows, in English. {0}, {1} … are places; the editor hands the page a copy in the reader's language
@@ -84,15 +89,12 @@ export const englishPageStrings = {
   targetToken: 'target “{0}”',
   layer: 'layer {0}',
   layerBackward: 'layer {0}, backward',
-  // The two states of an LSTM: of its only layer, or of the layer named.
-  rowHidden: 'hidden h',
-  rowCell: 'cell c',
-  rowHiddenOf: '{0}, h',
-  rowCellOf: '{0}, c',
-  theHidden: 'the hidden state',
-  theCell: 'the cell state',
-  theHiddenOf: 'the hidden state of {0}',
-  theCellOf: 'the cell state of {0}',
+  // One of several states: of the only layer, or of the layer named.
+  rowState: '{0} {1}',
+  rowStateOf: '{0}, {1}',
+  theState: 'the {0}',
+  theStateOf: 'the {0} of {1}',
+  ...shortStateNames(),
   vanishing: 'vanishing',
   vanishingBeyond: 'vanishing: lag ≥ {0}',
   exploding: 'exploding',

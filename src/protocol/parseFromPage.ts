@@ -1,5 +1,5 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { isCellName, isUnitMapName } from '../layers/catalogue';
+import { isCellName, isStateName, isUnitMapName } from '../layers/catalogue';
 import type { UnitMapChoice } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
@@ -96,7 +96,7 @@ export function parseCompared(state: unknown): string[] {
 function parseLane(lane: unknown): FlowLane | undefined {
   if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
   const state = lane['state'];
-  return state === 'hidden' || state === 'cell' ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+  return isStateName(state) ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
 }
 
 /** Whether the numbers are within their limits, the engine says. */

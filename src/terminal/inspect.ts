@@ -35,12 +35,12 @@ export function inspectJson(report: InspectReport): object {
   return {
     loss,
     tokens,
-    layers: layers.map(({ layer, direction, hidden, total, totalCell, flow }) => ({
+    layers: layers.map(({ layer, direction, states: [first, ...further], flow }) => ({
       layer,
       direction,
-      hidden: Array.from(hidden),
-      total: Array.from(total),
-      totalCell: totalCell && Array.from(totalCell),
+      hidden: Array.from(first.norm),
+      total: Array.from(first.total),
+      totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
       flow: { target: flow.target, log10: Array.from(flow.log10), horizon: flow.horizon },
     })),
     parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
@@ -49,6 +49,10 @@ export function inspectJson(report: InspectReport): object {
     regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
     ...(matrix && { matrix: matrixRows(matrix) }),
   };
+}
+
+function arrayOrNull(values: Float64Array | undefined): number[] | null {
+  return values ? Array.from(values) : null;
 }
 
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */

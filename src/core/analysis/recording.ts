@@ -16,7 +16,7 @@ const mostColumns = 256;
 export interface RecordedSeries {
   readonly layer: number;
   readonly direction: Direction;
-  /** `hidden` and `cellState`: norms of ∂L/∂h_t and ∂L/∂c_t over the window; otherwise one of `Cell.counts`, a fraction. */
+  /** The unit map of a state: norms of ∂L/∂s_t over the window; otherwise one of `Cell.counts`, a fraction. */
   readonly name: string;
   /** First column of a row, and how many. */
   readonly offset: number;
@@ -50,8 +50,7 @@ export class Recording {
           series.push({ layer, direction, name, offset, columns });
           offset += columns;
         };
-        add('hidden', this.columns);
-        if (states.length > 1) add('cellState', this.columns);
+        for (const state of states) add(state.unitMap, this.columns);
         for (const name of counts) add(name, 1);
       }
     }
@@ -64,8 +63,8 @@ export class Recording {
   add(totals: readonly (readonly TotalNorms[])[], saturation: readonly (readonly Float64Array[])[], steps: number): void {
     let at = this.rows * this.width;
     totals.forEach((directions, layer) => {
-      directions.forEach(({ hidden, cellState }, d) => {
-        for (const norms of cellState.length > 0 ? [hidden, cellState] : [hidden]) {
+      directions.forEach((states, d) => {
+        for (const norms of states) {
           for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
           at += this.columns;
         }

@@ -1,8 +1,9 @@
-/** Total gradients of the mean loss, ∂L/∂h_t and ∂L/∂c_t of every layer and direction, and the norms of the gradients of all parameters, in float64. */
+/** Total gradients of the mean loss, ∂L/∂s_t of every state of every layer and direction, and the norms of the gradients of all parameters, in float64. */
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
+import { roomForStepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
@@ -86,18 +87,17 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const rows = cell.gates.length * H;
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows) };
-  const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.states.length > 1 ? T : 0) };
-  const zeros = (length: number) => new Float64Array(length);
-  const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
-  const read = zeros(H);
+  const norms = cell.states.map(() => new Float64Array(T));
+  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const read = new Float64Array(H);
   const width = layerOutputSize(layer);
   for (let visited = 0; visited < T; visited++) {
     const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
     const { before, after } = rowsOf(parameters, t);
     for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
-    norms.hidden[t] = lengthOf(back.hidden, 0, H);
+    norms[0][t] = lengthOf(back.hidden, 0, H);
     cell.back(own, { ...back, step: t, before, after });
-    if (cell.states.length > 1) norms.cellState[t] = lengthOf(back.cellTotal, 0, H);
+    for (let state = 1; state < norms.length; state++) norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
     for (let gate = 0; gate < cell.gates.length; gate++) {
       cell.recurrentInput(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);

@@ -6,6 +6,7 @@
  */
 import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
+import { roomForStepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
@@ -121,8 +122,7 @@ function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T
   const rows = cell.gates.length * H;
   directions.forEach((own, d) => {
     const width = layerOutputSize(own.layer);
-    const zeros = (length: number) => new Float64Array(length);
-    const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+    const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
     for (let visited = 0; visited < T; visited++) {
       const step = own.direction === 'forward' ? T - 1 - visited : visited;
       for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[step * width + d * H + u];

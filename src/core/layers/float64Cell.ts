@@ -7,9 +7,8 @@ export interface Float64Direction {
   readonly layer: GeneralLayer;
   readonly parameters: GeneralDirection;
   readonly activations: readonly ActivationFunction[];
-  /** (T + 1) × H. */
-  readonly hidden: Float64Array;
-  readonly cellState: Float64Array;
+  /** (T + 1) × H each, in the order of the kind's states. */
+  readonly states: readonly Float64Array[];
   /** T × G·H: the activations; of a vanilla RNN what goes into its activation. */
   readonly gates: Float64Array;
   /** T × G·H: what goes into the activations. */
@@ -29,15 +28,22 @@ export interface StepBack {
   readonly step: number;
   /** [n, H]: ∂/∂h_t. */
   readonly hidden: Float64Array;
-  /** [n, H], LSTM: in what comes through c_{t+1}, out ∂/∂c_{t−1}; and out ∂/∂c_t, whole. */
-  readonly cellState: Float64Array;
-  readonly cellTotal: Float64Array;
+  /** [n, F·H], of the F states behind the first: in what comes through those of the step after, out ∂/∂s_{t−1}; and out ∂/∂s_t, whole. */
+  readonly further: Float64Array;
+  readonly furtherTotal: Float64Array;
   /** [n, G·H], out: as W and Wb see it, … */
   readonly preActivations: Float64Array;
   /** … and as R's output sees it. */
   readonly recurrent: Float64Array;
   /** [n, H], out: ∂/∂h_{t−1}. */
   readonly previous: Float64Array;
+}
+
+/** Room for a way back of n gradients at once. @param rows G·H @param states of the kind */
+export function roomForStepBack(n: number, H: number, rows: number, states: number): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
+  const zeros = (width: number) => new Float64Array(n * width);
+  const further = (states - 1) * H;
+  return { hidden: zeros(H), further: zeros(further), furtherTotal: zeros(further), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
 }
 
 export interface Float64Cell {
@@ -51,6 +57,6 @@ export interface Float64Cell {
 }
 
 /** h_{t−1}, which R reads in most cells. */
-export function previousState({ hidden, layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
+export function previousState({ states: [hidden], layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
   out.set(hidden.subarray(before * H, (before + 1) * H));
 }

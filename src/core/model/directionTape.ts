@@ -7,10 +7,8 @@ import type { Direction } from '../../layers/direction';
  */
 export interface DirectionTape {
   readonly direction: Direction;
-  /** (T + 1) × B × H. */
-  readonly hidden: Float32Array;
-  /** (T + 1) × B × H for an LSTM, empty otherwise. */
-  readonly cellState: Float32Array;
+  /** (T + 1) × B × H each, in the order of the kind's states. The first one is what the direction gives. */
+  readonly states: readonly Float32Array[];
   /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. */
   readonly gates: Float32Array;
   /** T × B × H for a GRU, empty otherwise: R_h h_{t−1} + Rb_h. */

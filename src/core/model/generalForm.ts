@@ -15,8 +15,7 @@ export function unusualForm({ cell, clip, linearBeforeReset, inputForget, direct
     ...(inputForget ? ['input_forget = 1'] : []),
     ...(directions.some(({ peepholes }) => peepholes) ? ['P'] : []),
     ...(isUsual ? [] : [`activations = ${titled.join(', ')}`]),
-    ...(directions.some(({ initialHidden }) => initialHidden) ? ['initial_h'] : []),
-    ...(directions.some(({ initialCell }) => initialCell) ? ['initial_c'] : []),
+    ...kindOf(cell).states.flatMap(({ symbol }, state) => (directions.some(({ initialStates }) => initialStates[state]) ? [`initial_${symbol}`] : [])),
   ];
 }
 

@@ -35,9 +35,8 @@ export interface GeneralDirection {
   readonly peepholes: Weights | null;
   /** RNN: f; GRU: f (gates), g (candidate); LSTM: f (gates), g (candidate), h (cell state). */
   readonly activations: readonly ActivationForm[];
-  /** [H]: the state before this direction's first step; null for zero. */
-  readonly initialHidden: Weights | null;
-  readonly initialCell: Weights | null;
+  /** [H] for each of the kind's states: before this direction's first step; null for zero. Of those behind the list's end too. */
+  readonly initialStates: readonly (Weights | null)[];
 }
 
 export interface GeneralLayer {

@@ -53,7 +53,7 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
   const layers = parameters.layers.map((directions, layer) => ({
     cell, hiddenSize, inputSize: inputSize(config, layer),
     directions: directions.map((weights, d) => ({
-      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialHidden: null, initialCell: null,
+      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialStates: [],
     })),
     clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
   }));

@@ -91,10 +91,10 @@ function flowOf({ loss, tokens, starts, ends, layers, regions }: InspectReport):
     starts,
     ends,
     target: layers[0].flow.target,
-    layers: layers.map(({ layer, direction, hidden, total, flow }) => ({
+    layers: layers.map(({ layer, direction, states: [{ norm, total }], flow }) => ({
       layer,
       direction,
-      hidden,
+      hidden: norm,
       gradient: flow.log10,
       total,
       horizon: flow.horizon,

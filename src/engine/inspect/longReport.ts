@@ -5,15 +5,15 @@ import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
-import { cellOf } from '../../core/layers/registry';
 import type { PlainModel } from '../../core/model/plainModel';
+import { kindOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
-import { hiddenNorms } from './states';
+import { stateNorms } from './states';
 
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
@@ -27,29 +27,27 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
-  const { states } = cellOf(config.cell);
+  const { states } = kindOf(config.cell);
   const layers = Array.from({ length: config.layers }, () => ({
-    hidden: new Float64Array(segmented.steps),
-    total: new Float64Array(segmented.steps),
-    totalCell: states.length > 1 ? new Float64Array(segmented.steps) : null,
+    states: states.map(({ name }) => ({ name, norm: new Float64Array(segmented.steps), total: new Float64Array(segmented.steps) })),
     log10: new Float64Array(segmented.steps).fill(NaN),
   }));
   const loss = await segmented.run(async (first, steps) => {
     const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
-    layers.forEach(({ hidden, total, totalCell, log10 }, layer) => {
-      const [totals] = network.backward.totals[layer];
-      hidden.set(hiddenNorms(network.tape, layer, 0), first);
-      total.set(totals.hidden.subarray(0, steps), first);
-      totalCell?.set(totals.cellState.subarray(0, steps), first);
-      if (flows) log10.set(flows[layer][0].hidden, first);
+    layers.forEach(({ states: own, log10 }, layer) => {
+      own.forEach(({ norm, total }, state) => {
+        norm.set(stateNorms(network.tape, layer, 0, state), first);
+        total.set(network.backward.totals[layer][0][state].subarray(0, steps), first);
+      });
+      if (flows) log10.set(flows[layer][0][0], first);
     });
     await pause();
   });
   const regions: LayerRegion[] = [];
-  const reports = layers.map(({ log10, ...norms }, layer): LayerReport => {
+  const reports = layers.map(({ log10, states: own }, layer): LayerReport => {
     const relative = relativeTo(target, log10);
     for (const region of regionsOf(relative, request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
-    return { layer, direction: 'forward', ...norms, flow: { target, log10, horizon: horizonOf(relative, target, request.thresholds) } };
+    return { layer, direction: 'forward', states: own, flow: { target, log10, horizon: horizonOf(relative, target, request.thresholds) } };
   });
   return {
     loss,

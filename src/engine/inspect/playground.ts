@@ -80,7 +80,7 @@ function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: Pl
     embedding: null,
     layers: [{
       cell, hiddenSize: H, inputSize: V,
-      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: formsOf(cell, activation), initialHidden: null, initialCell: null }],
+      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: formsOf(cell, activation), initialStates: [] }],
       clip: null, linearBeforeReset: true, inputForget: false, source: 'playground',
     }],
     norm: null,

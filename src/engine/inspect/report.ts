@@ -1,11 +1,12 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import type { InspectReport, InspectRequest, LayerReport } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
+import { kindOf } from '../../layers/catalogue';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
 import type { Inspector } from './inspector';
 import { makeLongReport } from './longReport';
-import { hiddenNorms } from './states';
+import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
 const longestTape = 8192;
@@ -24,12 +25,12 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const { totals, norms } = await reading.totals();
   await pause();
   const flows = await flowsOf(reading, target, request.thresholds);
-  const layers = flows.map(({ layer, direction, hidden: { log10, horizon } }): LayerReport => {
+  const layers = flows.map(({ layer, direction, states: [{ log10, horizon }] }): LayerReport => {
     const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
-    const { hidden: total, cellState } = totals[layer][d];
-    return { layer, direction, hidden: hiddenNorms(trace, layer, d), total, totalCell: cellState.length > 0 ? cellState : null, flow: { target, log10, horizon } };
+    const states = kindOf(trace.layers[layer].cell).states.map(({ name }, state) => ({ name, norm: stateNorms(trace, layer, d, state), total: totals[layer][d][state] }));
+    return { layer, direction, states, flow: { target, log10, horizon } };
   });
-  const regions = flows.flatMap(({ layer, direction, hidden }) => hidden.regions.map((region): LayerRegion => ({ layer, direction, ...region })));
+  const regions = flows.flatMap(({ layer, direction, states: [{ regions }] }) => regions.map((region): LayerRegion => ({ layer, direction, ...region })));
   return {
     loss: trace.loss,
     tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),

@@ -6,7 +6,7 @@ export const gru = recurrent({
   label: 'GRU',
   title: 'GRU',
   gates: ['updateGate', 'resetGate', 'candidate'],
-  states: [{ name: 'hidden', symbol: 'h' }],
+  states: [{ name: 'hidden', symbol: 'h', short: 'hidden', unitMap: 'hidden' }],
   unitMaps: [
     { name: 'hidden', label: 'hidden state', range: 'signed' },
     keepingGate('updateGate', 'update gate'),

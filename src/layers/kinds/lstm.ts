@@ -6,7 +6,10 @@ export const lstm = recurrent({
   label: 'LSTM',
   title: 'LSTM',
   gates: ['inputGate', 'outputGate', 'forgetGate', 'candidate'],
-  states: [{ name: 'hidden', symbol: 'h' }, { name: 'cell', symbol: 'c' }],
+  states: [
+    { name: 'hidden', symbol: 'h', short: 'hidden', unitMap: 'hidden' },
+    { name: 'cell', symbol: 'c', short: 'cell', unitMap: 'cellState' },
+  ],
   unitMaps: [
     { name: 'hidden', label: 'hidden state', range: 'signed' },
     { name: 'cellState', label: 'cell state', range: 'unbounded' },

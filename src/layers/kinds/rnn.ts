@@ -6,7 +6,7 @@ export const rnn = recurrent({
   label: 'RNN',
   title: 'vanilla RNN',
   gates: ['preActivation'],
-  states: [{ name: 'hidden', symbol: 'h' }],
+  states: [{ name: 'hidden', symbol: 'h', short: 'hidden', unitMap: 'hidden' }],
   unitMaps: [
     { name: 'hidden', label: 'hidden state', range: { tanh: 'signed', relu: 'unbounded' } },
     { name: 'preActivation', label: 'pre-activation', range: 'unbounded', isActivated: true },

@@ -79,8 +79,7 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
     of('R', [D, rows, H], directions.map(({ R }) => R)),
     of('B', [D, 2 * rows], directions.flatMap(({ Wb, Rb }) => [Wb, Rb])),
     '',
-    firstState(graph, x, directions.map(({ initialHidden }) => initialHidden), H, `layer${index}.initial_h`),
-    ...(states.length > 1 ? [firstState(graph, x, directions.map(({ initialCell }) => initialCell), H, `layer${index}.initial_c`)] : []),
+    ...states.map(({ symbol }, state) => firstState(graph, x, directions.map(({ initialStates }) => initialStates[state] ?? null), H, `layer${index}.initial_${symbol}`)),
     ...(directions.some(({ peepholes }) => peepholes) ? [of('P', [D, 3 * H], directions.map(({ peepholes }) => peepholes ?? new Float32Array(3 * H)))] : []),
   ];
   while (inputs.at(-1) === '') inputs.pop();

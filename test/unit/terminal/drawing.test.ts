@@ -14,7 +14,7 @@ const plain = (line: string) => line.replace(new RegExp(`${escape}\\[[0-9;]*m`, 
 
 function layerOf(layer: number, log10: number[], target = log10.length - 1, horizon: number | null = null): LayerReport {
   const steps = new Float64Array(log10.length);
-  return { layer, direction: 'forward', hidden: steps, total: steps, totalCell: null, flow: { target, log10: Float64Array.from(log10), horizon } };
+  return { layer, direction: 'forward', states: [{ name: 'hidden', norm: steps, total: steps }], flow: { target, log10: Float64Array.from(log10), horizon } };
 }
 
 function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {

@@ -80,7 +80,7 @@ export class PlaygroundSection implements Section {
     for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
     if (!frame) return;
     const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
-    // An LSTM carries its gradient in the cell state, the last of its flows.
+    // The last of a layer's states carries the gradient farthest.
     const slope = slopes.at(-1);
     const sizes = [numbers.decimals(gain, 2), numbers.decimals(this.spectralNorm, 2)] as const;
     setText(this.facts, slope === undefined ? texts.get('playFactsShort', ...sizes) : texts.get('playFacts', ...sizes, numbers.decimals(Math.exp(slope), 3)));

@@ -11,7 +11,7 @@ export const additive: AdditiveForm = {
     const initial = before(direction, order[0]) * H;
     let carriedIn = 0;
     for (let u = 0; u < H; u++) {
-      const terms = surviving(order, (t) => updateGate(t, u), (t) => (1 - updateGate(t, u)) * candidate(t, u), direction.hidden[initial + u]);
+      const terms = surviving(order, (t) => updateGate(t, u), (t) => (1 - updateGate(t, u)) * candidate(t, u), direction.states[0][initial + u]);
       carriedIn += weights[u] * terms.carriedIn;
       order.forEach((t, k) => (parts[t] += weights[u] * terms.values[k]));
     }

@@ -15,23 +15,23 @@ export const kernels: Cell = {
   forwardArguments({ tape, steps, batch, hiddenSize, lengths, R, Rb, scratch }, { first, count }, counts) {
     return [
       steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Rb,
-      at(tape.gates), at(tape.recurrentCandidate), at(tape.hidden), scratch, counts,
+      at(tape.gates), at(tape.recurrentCandidate), at(tape.states[0]), scratch, counts,
     ];
   },
 
   backwardKernel: 'gruBackward',
   backwardStepKernel: 'gruBackwardStep',
   backwardArguments(pass, { first, count }, squares) {
-    const { tape, steps, batch, hiddenSize, lengths, truncation, R, hidden, carriedHidden, preActivations, recurrentPreActivations } = pass;
+    const { tape, steps, batch, hiddenSize, lengths, truncation, R, hidden, carried, preActivations, recurrentPreActivations } = pass;
     return [
       steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, truncation, R,
-      at(tape.gates), at(tape.recurrentCandidate), at(tape.hidden), hidden, carriedHidden, preActivations, recurrentPreActivations, squares,
+      at(tape.gates), at(tape.recurrentCandidate), at(tape.states[0]), hidden, ...carried, preActivations, recurrentPreActivations, squares,
     ];
   },
 
   stepBack(kernels, { tape, step, rows, hiddenSize: H, hidden, preActivations, recurrentPreActivations, previous }) {
     kernels.gruStepBack(
-      rows, H, at(tape.gates, step * 3 * H), at(tape.recurrentCandidate, step * H), at(tape.hidden, before(tape, step) * H),
+      rows, H, at(tape.gates, step * 3 * H), at(tape.recurrentCandidate, step * H), at(tape.states[0], before(tape, step) * H),
       hidden, preActivations, recurrentPreActivations, previous,
     );
   },

@@ -11,7 +11,7 @@ export const additive: AdditiveForm = {
     const initial = before(direction, order[0]) * H;
     let carriedIn = 0;
     for (let u = 0; u < H; u++) {
-      const terms = surviving(order, (t) => forgetGate(t, u), (t) => inputGate(t, u) * candidate(t, u), direction.cellState[initial + u]);
+      const terms = surviving(order, (t) => forgetGate(t, u), (t) => inputGate(t, u) * candidate(t, u), direction.states[1][initial + u]);
       const weight = weights[u] * outputGate(order[order.length - 1], u);
       let sum = terms.carriedIn;
       let squashed = Math.tanh(sum);

@@ -8,7 +8,7 @@ import { previousState, type Float64Cell } from '../float64Cell';
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
 
-  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], hidden, cellState, gates, preActivations }, t, before, after) {
+  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], states: [hidden, cellState], gates, preActivations }, t, before, after) {
     const at = t * 4 * H;
     for (let j = 0; j < 4 * H; j++) preActivations[at + j] += Rb[j];
     addMatrixVector(preActivations, at, R, hidden, before * H, 4 * H, H);
@@ -34,7 +34,7 @@ export const float64: Float64Cell = {
     }
   },
 
-  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], cellState, gates, preActivations }, { n, step, before, after, hidden: dh, cellState: dc, cellTotal, preActivations: da, recurrent, previous }) {
+  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], states: [, cellState], gates, preActivations }, { n, step, before, after, hidden: dh, further: dc, furtherTotal: cellTotal, preActivations: da, recurrent, previous }) {
     const at = step * 4 * H;
     for (let u = 0; u < H; u++) {
       const [input, output, forget, candidate] = [gates[at + u], gates[at + H + u], gates[at + 2 * H + u], gates[at + 3 * H + u]];

@@ -1,5 +1,5 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
-import { operators } from '../../../layers/catalogue';
+import { kindOf, operators, type StateName } from '../../../layers/catalogue';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
@@ -193,14 +193,16 @@ function useOf(graph: GraphProto, constants: ReadonlyMap<string, Constant>, toke
 }
 
 /** Pairs of a state's input and output, where there is one of each. */
-function carriedStates({ output }: GraphProto, values: Interpretation['values'], given: ReadonlyMap<string, 'hidden' | 'cell'>): GraphUse['carried'] {
-  const kinds = output.flatMap(({ name }) => {
+function carriedStates({ output }: GraphProto, values: Interpretation['values'], given: ReadonlyMap<string, StateName>): GraphUse['carried'] {
+  const found = output.flatMap(({ name }) => {
     const value = values.get(name);
     if (value?.kind !== 'data' || value.axes.flat().some((atom) => atom.name === 'features')) return [];
     const [content] = value.content.kind === 'stacked' ? value.content.parts : [value.content];
-    return content.kind === 'finalCells' ? [{ name, kind: 'cell' }] : content.kind === 'states' || content.kind === 'finalStates' ? [{ name, kind: 'hidden' }] : [];
+    if (content.kind === 'finalFurther') return [{ name, state: content.state }];
+    const own = content.kind === 'states' ? content : content.kind === 'finalStates' ? content.of : null;
+    return own ? [{ name, state: kindOf(own.parts[0].node.cell).states[0].name }] : [];
   });
-  const pairs = Array.from(given, ([input, kind]) => ({ input, outputs: kinds.filter((each) => each.kind === kind).map(({ name }) => name) }));
+  const pairs = Array.from(given, ([input, state]) => ({ input, outputs: found.filter((each) => each.state === state).map(({ name }) => name) }));
   const isClear = pairs.length > 0 && pairs.every(({ outputs }) => outputs.length === 1) && new Set(pairs.map(({ outputs: [name] }) => name)).size === pairs.length;
   return isClear ? pairs.map(({ input, outputs: [name] }) => ({ input, output: name })) : null;
 }

@@ -1,6 +1,6 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
 import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
-import { activationsOf, kindOfOperator, type CellName } from '../../../layers/catalogue';
+import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalogue';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
@@ -24,7 +24,7 @@ export function isRecurrent({ operator, domain }: GraphNode): boolean {
 
 export interface RecurrentNotes {
   /** Inputs of the graph that give the first states, which are taken as zero. */
-  readonly statesGiven: Map<string, 'hidden' | 'cell'>;
+  readonly statesGiven: Map<string, StateName>;
   readonly lengthsGiven: Set<string>;
 }
 
@@ -57,8 +57,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
   const activations = formsOf(node, cell, D);
-  const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
-  const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
+  const initial = kind.states.map(({ name }, state) => firstStates(node, [firstHidden, firstCell].at(state), name, D, H, data.batch, isBatchFirst, notes));
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
@@ -73,11 +72,11 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
       direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
-      peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: kind.states.length > 1 ? (cellStates?.[d] ?? null) : null,
+      peepholes: p ? part(p, d) : null, activations: activations[d], initialStates: initial.map((states) => states?.[d] ?? null),
     };
     return { node: of, direction: own };
   });
-  return outputs(parts, data, D, H, isBatchFirst);
+  return outputs(kind, parts, data, D, H, isBatchFirst);
 }
 
 /** The atom that the steps are, however they are turned. */
@@ -86,13 +85,13 @@ function timeOf([steps]: Axis): string {
   return steps.turnedBy === undefined ? steps.name : turnedAtom(steps, '').name;
 }
 
-function outputs(parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
+function outputs({ states }: LayerKind, parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
   const content: States = { kind: 'states', parts };
   const direction: Axis = D > 1 ? [{ name: 'direction', size: D }] : [];
   const units: Axis = [{ name: 'units', size: H }];
   const all: Value = { kind: 'data', content, axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units] };
   const last: Data = { kind: 'data', content: finalOf(content), axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
-  return [all, last, { ...last, content: { kind: 'finalCells' } }];
+  return [all, last, ...states.slice(1).map(({ name }): Data => ({ ...last, content: { kind: 'finalFurther', state: name } }))];
 }
 
 /** A direction that ends at the last step has there its state of that step. */
@@ -143,7 +142,7 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
 }
 
 /** [H] of each direction; null where they begin at zero. */
-function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+function firstStates(node: GraphNode, value: Value | undefined, state: StateName, D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
   if (!value) return null;
   if (value.kind === 'unknown') throw value.reason;
   if (value.kind === 'data' && value.content.kind === 'given') {
