@@ -3,9 +3,9 @@ import { kindOf, operators, type StateName } from '../../../layers/catalogue';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
-import { dataType, metadataOf, type GraphProto, type ModelProto } from '../../../formats/onnx/messages';
+import { dataType, metadataOf, type GraphProto, type ModelProto, type TensorProto } from '../../../formats/onnx/messages';
 import { assemble, stackBelow } from './assemble';
-import { readTensor, wholeNumbers, type Constant, type ExternalData } from '../../../formats/onnx/constant';
+import { readTensor, TensorError, wholeNumbers, type Constant, type ExternalData } from '../../../formats/onnx/constant';
 import { chosenSizes, freeInputs, interpret, readInitializers, tokenInputs, type Interpretation, type TokenInput } from './interpret';
 import { GraphNode } from '../../../formats/onnx/node';
 import type { Data, Logits } from './value';
@@ -112,10 +112,20 @@ function keptSizes({ node }: GraphProto, constants: ReadonlyMap<string, Constant
   const inNodes = node.flatMap(({ opType, attribute }) => {
     const value = opType === 'Constant' ? attribute?.find(({ name }) => name === 'value')?.t : undefined;
     if (value?.dims.length === 3) return value.dims;
-    return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? Array.from(wholeNumbers(readTensor({ ...value, dataLocation: 0 }, noData)) ?? []) : [];
+    return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? listOf(value) : [];
   });
   const sizes = new Set([...lists.flatMap((list) => (list && list.data.length <= 8 ? Array.from(wholeNumbers(list) ?? []) : [])), ...inNodes]);
   return Array.from(sizes).filter((size) => size > 1 && size <= 4096).slice(0, mostSizes);
+}
+
+/** None of a broken tensor; where it matters, the interpretation says that it is. */
+function listOf(tensor: TensorProto): number[] {
+  try {
+    return Array.from(wholeNumbers(readTensor({ ...tensor, dataLocation: 0 }, noData)) ?? []);
+  } catch (thrown) {
+    if (thrown instanceof TensorError) return [];
+    throw thrown;
+  }
 }
 
 function attempt(graph: GraphProto, constants: ReadonlyMap<string, Constant>, tokens: TokenInput, sizes: readonly number[], opset: number, external: ExternalData): Understood {

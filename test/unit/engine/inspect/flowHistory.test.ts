@@ -40,8 +40,8 @@ describe('the flows over training', () => {
   });
 
   it('are read from files of before, in which a series had one name for what it is and of which state', async () => {
-    const folder = await temporaryFolder();
-    const file = join(folder, 'flows.safetensors');
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'flows.safetensors');
     const history = new FlowHistory();
     const { header, data } = syntheticFrame({ slopes: [-0.1, -0.2], cellSlopes: [-0.05, -0.02], total: -1, hiddenSize: 4 });
     history.add({ header: { ...header, trainingStep: 7 }, data });
@@ -51,6 +51,7 @@ describe('the flows over training', () => {
     const rows = stored.rows.map((row) => ({ ...row, series: row.series.map(({ name, layer, direction, state, offset }) => ({ name: nameOfBefore(name, state), layer, direction, offset })) }));
     await writeFile(file, encodeSafetensors(tensors, { history: JSON.stringify({ ...stored, rows }) }));
     assert.deepEqual((await readFlowHistory(file)).rows, history.rows);
+    await folder.remove();
   });
 
   it('are one row per training step, by lag from the target back', () => {
