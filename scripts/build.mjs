@@ -47,7 +47,7 @@ const programs = [
 ];
 
 /** Loaded as they are by what runs outside the product. */
-const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'];
+const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
 /** The folders of tests that run in one process each. */
 const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window', 'editor/everyday'];

@@ -1,4 +1,5 @@
 /** The run header: what is trained, how far it is, and the controls. */
+import { labelWith } from '../src/layers/catalogue';
 import type { ControlAction, PanelStatus } from '../src/protocol/panel';
 import type { RunDescription, RunState } from '../src/protocol/run';
 import type { LatestStep } from './shared/charts/metrics';
@@ -87,7 +88,7 @@ export class Header {
 
   /** “tale.txt · LSTM 2 × 128”. */
   nameOf({ name, corpus, model }: RunDescription): string {
-    const cell = model.cell.toUpperCase() + (model.cell === 'rnn' ? ` (${model.activation})` : '');
+    const cell = labelWith(model.cell, model.activation);
     return `${corpus.name === '' ? name : corpus.name} · ${cell} ${model.layers} × ${this.texts.numbers.integer(model.hiddenSize)}`;
   }
 

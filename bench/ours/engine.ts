@@ -12,7 +12,8 @@ import { checkConfig, plainStack } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
-import { defaultThresholds, defaultTrainingSettings, type BackendName, type CellName } from '../../src/protocol/settings';
+import type { CellName } from '../../src/layers/catalogue';
+import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
 
 /** A row of the grid, and who computes it; `threads` null lets the engine choose. */

@@ -1,7 +1,8 @@
 /** The playground's answers, as a slider asks for them. */
 import { Playground } from '../../src/engine/inspect/playground';
+import type { CellName } from '../../src/layers/catalogue';
 import { defaultPlayground, type PlaygroundMatrix } from '../../src/protocol/playground';
-import { defaultThresholds, type CellName } from '../../src/protocol/settings';
+import { defaultThresholds } from '../../src/protocol/settings';
 
 export interface PlaygroundRequest {
   readonly cell: CellName;

@@ -1,4 +1,8 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
+import { activations } from '../layers/activation';
+import { checkCell, type CellName } from '../layers/catalogue';
+import { initialisations, objectives, optimizers, schedules } from '../terms/choices';
+import type { Thresholds } from '../terms/regions';
 import {
   completeModel,
   defaultModelSettings,
@@ -6,7 +10,6 @@ import {
   defaultTrainingSettings,
   defaultVocabularySettings,
   type ModelSettings,
-  type Thresholds,
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
@@ -18,18 +21,19 @@ export type SettingReader = (name: string) => unknown;
 export const longestProbe = 256;
 const shortestProbe = 16;
 
+/** Throws a UserError for a cell that there is not: another one would not be what was asked for. */
 export function modelSettings(read: SettingReader): ModelSettings {
   const defaults = defaultModelSettings;
   return completeModel({
-    cell: oneOf(read('model.cell'), ['rnn', 'lstm', 'gru'], defaults.cell),
-    activation: oneOf(read('model.activation'), ['tanh', 'relu'], defaults.activation),
+    cell: cell(read('model.cell'), defaults.cell),
+    activation: oneOf(read('model.activation'), activations, defaults.activation),
     layers: integer(read('model.layers'), 1, defaults.layers),
     bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
     hiddenSize: integer(read('model.hiddenSize'), 1, defaults.hiddenSize),
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
     tied: flag(read('model.tied'), defaults.tied),
     // "auto", and whatever it cannot be: what the rest of the model asks for.
-    objective: oneOf(read('model.objective'), ['next', 'masked', null], null),
+    objective: oneOf(read('model.objective'), [...objectives, null], null),
   });
 }
 
@@ -47,19 +51,19 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     dropout: within(read('training.dropout'), 0, 1, defaults.dropout),
     steps: noneAtZero(integer(read('training.steps'), 0, 0)),
     epochs: noneAtZero(integer(read('training.epochs'), 0, 0)),
-    optimizer: oneOf(read('training.optimizer'), ['adam', 'adamw', 'sgd', 'rmsprop', 'adagrad'], defaults.optimizer),
+    optimizer: oneOf(read('training.optimizer'), optimizers, defaults.optimizer),
     learningRate: positive(read('training.learningRate'), defaults.learningRate),
     momentum: within(read('training.momentum'), 0, 1, defaults.momentum),
     nesterov: flag(read('training.nesterov'), defaults.nesterov),
     weightDecay: numberOrNull(read('training.weightDecay'), 0, defaults.weightDecay),
-    schedule: oneOf(read('training.schedule'), ['constant', 'cosine', 'step'], defaults.schedule),
+    schedule: oneOf(read('training.schedule'), schedules, defaults.schedule),
     warmupSteps: integer(read('training.warmupSteps'), 0, defaults.warmupSteps),
     finalFraction: within(read('training.finalFraction'), 0, 1, defaults.finalFraction),
     decaySteps: integer(read('training.decaySteps'), 1, defaults.decaySteps),
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
-    initialisation: oneOf(read('training.initialisation'), ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
+    initialisation: oneOf(read('training.initialisation'), initialisations, defaults.initialisation),
     gain: positive(read('training.gain'), defaults.gain),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),
@@ -101,6 +105,10 @@ export function probeTokens(read: SettingReader): number {
 /** Of generated text. */
 export function temperature(read: SettingReader): number {
   return within(read('generate.temperature'), 0, 10, 0.8);
+}
+
+function cell(value: unknown, fallback: CellName): CellName {
+  return typeof value === 'string' ? checkCell(value) : fallback;
 }
 
 function oneOf<const T extends string | null>(value: unknown, choices: readonly T[], fallback: T): T {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Message } from '../protocol/run';
 import { RpcError } from '../protocol/rpc';
+import { UserError } from '../userError';
 
 /** The sentence in the reader's language. */
 export function translated({ template, args }: Message): string {
@@ -14,6 +15,10 @@ export class Notices {
   /** Shows an error: its own sentence if it has one, else a short one and the way to the log. A cancelled call is no error. */
   report(error: unknown): void {
     if (error instanceof RpcError && error.code === 'cancelled') return;
+    if (error instanceof UserError) {
+      void vscode.window.showErrorMessage(translated(error));
+      return;
+    }
     if (error instanceof RpcError && error.code !== 'internal') {
       void vscode.window.showErrorMessage(translated(error.sentence));
       return;

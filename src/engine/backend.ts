@@ -1,11 +1,11 @@
 /** Chooses who computes the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
-import { cellOf } from '../core/model/cells/registry';
 import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { Crew } from '../kernels/crew';
+import { kindOf } from '../layers/catalogue';
 import type { BackendName } from '../protocol/settings';
 import { MixedProducts, smallestForSteps } from './products/mixedProducts';
 import { takesSharedMemory } from './products/staging';
@@ -65,7 +65,7 @@ export function machineBytes(): number {
 
 /** Multiply-adds of one step of one layer's recurrence for all streams. */
 export function stepWorkOf({ cell, hiddenSize: H }: ModelConfig, streams: number): number {
-  return streams * cellOf(cell).gates.length * H * H;
+  return streams * kindOf(cell).gates.length * H * H;
 }
 
 /** Undefined where there is no binary for this system or it does not load. */

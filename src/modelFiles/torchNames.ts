@@ -1,5 +1,5 @@
 /** The names of a model's parameters in PyTorch's world: those of `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, `nn.LayerNorm` and `nn.Linear`, each behind its module's. */
-import type { Direction } from '../core/model/config';
+import type { Direction } from '../layers/direction';
 
 export const torchNames = {
   embedding: 'embedding.weight',

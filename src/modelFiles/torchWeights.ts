@@ -3,8 +3,9 @@
  * `[V, D·H]`. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
  */
 import { UserError } from '../userError';
-import { cellOf } from '../core/model/cells/registry';
-import { checkConfig, directionsOf, inputSize, outputSize, type Activation, type CellName } from '../core/model/config';
+import { checkConfig, directionsOf, inputSize, outputSize } from '../core/model/config';
+import { activations, type Activation } from '../layers/activation';
+import { kindOf, kindOfBlocks, type CellName } from '../layers/catalogue';
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
@@ -24,9 +25,6 @@ export interface TorchWeights {
 
 type Matrix = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array | Float64Array };
 
-/** PyTorch's block b of the gates is our block `torchGates[cell][b]`. */
-const torchGates: Readonly<Record<CellName, readonly number[]>> = { rnn: [0], lstm: [0, 2, 3, 1], gru: [1, 0, 2] };
-const cellByBlocks: Readonly<Record<number, CellName>> = { 1: 'rnn', 3: 'gru', 4: 'lstm' };
 const recurrentName = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?$/;
 const embeddingWords = /emb|encod|wte|lookup/i;
 
@@ -45,8 +43,8 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
   if (!embedding && I !== vocabularySize) {
     throw new UserError('{0} has no embedding [{1}, {2}], and its lowest layer reads {2} numbers, so it cannot read {1} symbols one-hot.', file, vocabularySize, I);
   }
-  const said = activation ?? (['tanh', 'relu'] as const).find((name) => name === metadata['activation']);
-  if (cell === 'rnn' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
+  const said = activation ?? activations.find((name) => name === metadata['activation']);
+  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
   const config = checkConfig({
     cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
     embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
@@ -56,7 +54,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
   parameters.layers.forEach((directions, layer) => {
     directions.forEach((own, d) => {
       const part = (role: string) => stack.find(role, layer, d);
-      const rows = cellOf(cell).gates.length * hiddenSize;
+      const rows = kindOf(cell).gates.length * hiddenSize;
       putGates(own.W, checked(part('weight_ih'), [rows, inputSize(config, layer)], file), cell);
       putGates(own.R, checked(part('weight_hh'), [rows, hiddenSize], file), cell);
       const [Wb, Rb] = [part('bias_ih'), part('bias_hh')];
@@ -94,11 +92,11 @@ function stackOf(tensors: readonly Matrix[], file: string): Stack {
   const [R, W] = [find('weight_hh', 0, 0), find('weight_ih', 0, 0)];
   if (!R || !W) throw new UserError('{0} has no recurrent weights under PyTorch’s names (weight_ih_l0 and weight_hh_l0, behind the module’s name).', file);
   const [rows, hiddenSize] = R.shape.length === 2 ? R.shape : [0, 0];
-  const blocks = rows / hiddenSize;
-  if (!Object.hasOwn(cellByBlocks, blocks) || W.shape.length !== 2) {
+  const kind = kindOfBlocks(rows / hiddenSize);
+  if (!kind || W.shape.length !== 2) {
     throw new UserError('{0} has the tensor {1} of shape [{2}], which is that of no RNN, GRU or LSTM.', file, R.name, R.shape.join(', '));
   }
-  return { cell: cellByBlocks[blocks], hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
+  return { cell: kind.name, hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
 }
 
 /** Embedding and output, by their shapes; where both have the same, by their names. */
@@ -135,7 +133,7 @@ function checked(tensor: Matrix | undefined, shape: readonly number[], file: str
 
 /** PyTorch's gate blocks into ours. */
 function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
-  const blocks = torchGates[cell];
+  const blocks = kindOf(cell).torch.gateOrder;
   const length = own.length / blocks.length;
   blocks.forEach((block, b) => own.set(data.subarray(b * length, (b + 1) * length), block * length));
 }
@@ -145,7 +143,7 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   const tensors = new Map<string, Tensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
   const { cell, hiddenSize: H, vocabularySize: V } = config;
-  const rows = cellOf(cell).gates.length * H;
+  const rows = kindOf(cell).gates.length * H;
   if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);
   parameters.layers.forEach((directions, layer) => {
     directions.forEach(({ W, R, Wb, Rb }, d) => {
@@ -162,7 +160,7 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
 }
 
 function torchOrder(own: Float32Array, cell: CellName): Float32Array {
-  const blocks = torchGates[cell];
+  const blocks = kindOf(cell).torch.gateOrder;
   const length = own.length / blocks.length;
   const data = new Float32Array(own.length);
   blocks.forEach((block, b) => data.set(own.subarray(block * length, (block + 1) * length), b * length));

@@ -3,13 +3,16 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
-import type { Frame, LaneChoice, Region, UnitMapChoice } from './frame';
+import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
-import type { BackendName, CellName, Direction, ModelSettings, Thresholds, TrainingSettings, VocabularySettings } from './settings';
+import type { CellName, StateName } from '../layers/catalogue';
+import type { Direction } from '../layers/direction';
+import type { Thresholds } from '../terms/regions';
+import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
 import type { TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
@@ -112,10 +115,9 @@ export interface FlowReport {
   readonly horizon: number | null;
 }
 
-/** A state s that a layer carries from step to step. */
+/** A state s that a layer carries from step to step; T values each. */
 export interface StateReport {
-  /** `h`, and of an LSTM `c`. */
-  readonly name: string;
+  readonly name: StateName;
   readonly width: number;
   /** ‖s_t‖₂. */
   readonly norm: Float64Array;
@@ -139,17 +141,8 @@ export interface InputReport {
 export interface LayerReport {
   readonly layer: number;
   readonly direction: Direction;
-  /** The kind of the layer: its cell. */
   readonly kind: CellName;
-  /** ‖h_t‖₂. */
-  readonly hidden: Float64Array;
-  /** ‖∂L/∂h_t‖₂, L the mean loss. */
-  readonly total: Float64Array;
-  /** ‖∂L/∂c_t‖₂, LSTM only. */
-  readonly totalCell: Float64Array | null;
-  /** Of h. */
-  readonly flow: FlowReport;
-  /** All that the layer carries; `hidden`, `total` and `flow` are those of the first. */
+  /** In the order of the kind's states: the first is what the layer gives. */
   readonly states: readonly StateReport[];
 }
 
@@ -179,7 +172,7 @@ export interface InspectReport {
   readonly parameterNorms: Readonly<Record<string, number>>;
   /** Of every boundary, the lowest first. */
   readonly inputs: readonly InputReport[];
-  readonly regions: readonly Region[];
+  readonly regions: readonly LayerRegion[];
   /** T × T, row τ, column t, log₁₀, top layer, forward direction; NaN where t > τ. */
   readonly matrix: Float64Array | null;
   /** The same of the lowest boundary: log₁₀‖∂ℓ_τ/∂x^(0)_t‖; NaN where x_t cannot reach τ. */

@@ -3,62 +3,36 @@
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
 import type { LayerShape } from './model';
-import type { CellName, Direction, Thresholds } from './settings';
+import type { StateName, UnitMapName } from '../layers/catalogue';
+import type { Direction } from '../layers/direction';
+import type { Region, Thresholds } from '../terms/regions';
 
-/** Series of T values, one per input token; `loss` is of the whole model, the others of one layer and direction. */
+/** Series of T values, one per input token; `loss` is of the whole model, the others of one state of one layer and direction. */
 export type SeriesName =
   /** ℓ_t, nats. */
   | 'loss'
-  /** log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach the target, −Infinity where the gradient is exactly zero. */
+  /** log₁₀‖∂ℓ_τ/∂s_t‖; NaN where s_t cannot reach the target, −Infinity where the gradient is exactly zero. */
   | 'flow'
-  /** ‖h_t‖. */
-  | 'hidden'
-  /** LSTM: log₁₀‖∂ℓ_τ/∂c_t‖, as `flow`; the path on which an LSTM carries its gradient. */
-  | 'cellFlow'
-  /** LSTM: ‖c_t‖. */
-  | 'cell'
-  /** log₁₀‖∂L/∂h_t‖ of the mean loss, and LSTM: log₁₀‖∂L/∂c_t‖; only when asked for. */
-  | 'total'
-  | 'totalCell';
-
-/** Which of a layer's states: h, or the LSTM's c. */
-export type StateName = 'hidden' | 'cell';
+  /** ‖s_t‖. */
+  | 'norm'
+  /** log₁₀‖∂L/∂s_t‖ of the mean loss; only when asked for. */
+  | 'total';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
   readonly layer: number;
   readonly direction: Direction;
+  /** Null of what is the whole model's. */
+  readonly state: StateName | null;
   /** First element in `Frame.data`; T elements. */
   readonly offset: number;
 }
-
-/** What one unit map can show: the hidden state, the LSTM's cell state, or a gate by its name. */
-export type UnitQuantity =
-  | 'hidden'
-  | 'cellState'
-  /** RNN: what tanh or relu is taken of. */
-  | 'preActivation'
-  /** LSTM. */
-  | 'inputGate'
-  | 'forgetGate'
-  | 'outputGate'
-  /** GRU. */
-  | 'updateGate'
-  | 'resetGate'
-  /** LSTM's g, GRU's n. */
-  | 'candidate';
-
-export const unitQuantities: Readonly<Record<CellName, readonly UnitQuantity[]>> = {
-  rnn: ['hidden', 'preActivation'],
-  lstm: ['hidden', 'cellState', 'forgetGate', 'inputGate', 'outputGate', 'candidate'],
-  gru: ['hidden', 'updateGate', 'resetGate', 'candidate'],
-};
 
 /** Which unit × time map the page looks at; only that one is sent. */
 export interface UnitMapChoice {
   readonly layer: number;
   readonly direction: Direction;
-  readonly quantity: UnitQuantity;
+  readonly quantity: UnitMapName;
 }
 
 export interface UnitMap extends UnitMapChoice {
@@ -77,17 +51,14 @@ export interface Lane {
   readonly offset: number;
 }
 
-export interface Region {
+/** A region of one layer's flow. */
+export interface LayerRegion extends Region {
   readonly layer: number;
   readonly direction: Direction;
-  readonly kind: 'vanishing' | 'exploding';
-  /** First and last step, both inside. */
-  readonly from: number;
-  readonly to: number;
 }
 
 /** A region of one state's flow. */
-export interface FlowRegion extends Region {
+export interface FlowRegion extends LayerRegion {
   readonly state: StateName;
 }
 
@@ -119,7 +90,7 @@ export interface FrameHeader {
   /** L, nats per token, over the probe. */
   readonly loss: number;
   readonly thresholds: Thresholds;
-  /** Of every layer the hidden state, and of an LSTM's layers then the cell state. */
+  /** Layer by layer and direction by direction, in the order of the kind's states. */
   readonly flows: readonly FlowSummary[];
   readonly regions: readonly FlowRegion[];
   readonly series: readonly SeriesEntry[];
@@ -133,10 +104,10 @@ export interface Frame {
   readonly data: Float32Array;
 }
 
-/** The T values of a series, a view into the frame; undefined if the frame does not hold it. */
-export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward'): Float32Array | undefined {
+/** The T values of a series, a view into the frame; undefined if the frame does not hold it. Without a state, that of the layer's first. */
+export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward', state?: StateName): Float32Array | undefined {
   const entry = frame.header.series.find(
-    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction)),
+    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
   );
   return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
 }

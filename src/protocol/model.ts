@@ -1,6 +1,8 @@
 /** What the engine says of a model that was opened: its shape, whether it was read rightly, and what its matrices are like. */
 import type { Message } from './run';
-import type { Activation, CellName, Direction } from './settings';
+import type { Activation } from '../layers/activation';
+import type { CellName } from '../layers/catalogue';
+import type { Direction } from '../layers/direction';
 
 export interface LayerShape {
   readonly cell: CellName;

@@ -1,6 +1,6 @@
 /** How a flow changed while the model learned: lag × training step, kept by the engine. */
-import type { StateName } from './frame';
-import type { Direction } from './settings';
+import type { StateName } from '../layers/catalogue';
+import type { Direction } from '../layers/direction';
 
 /** The flow through one state of one layer. */
 export interface FlowLane {

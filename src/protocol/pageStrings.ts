@@ -1,3 +1,10 @@
+import { stateNames, stateNamed, unitMapLabels, type StateName } from '../layers/catalogue';
+
+/** By keys that tell them from the unit maps, some of which have the same name. */
+function shortStateNames(): Readonly<Record<`${StateName}Short`, string>> {
+  return Object.fromEntries(stateNames.map((name) => [`${name}Short`, stateNamed(name).short])) as Readonly<Record<`${StateName}Short`, string>>;
+}
+
 /**
  * Every text the page shows, in English. {0}, {1} … are places; the editor hands the page a copy in the reader's language
  * under the same keys. Cell names (RNN, LSTM, GRU) and symbols (‖h‖) are the same in every language and live in the page.
@@ -82,15 +89,12 @@ export const englishPageStrings = {
   targetToken: 'target “{0}”',
   layer: 'layer {0}',
   layerBackward: 'layer {0}, backward',
-  // The two states of an LSTM: of its only layer, or of the layer named.
-  rowHidden: 'hidden h',
-  rowCell: 'cell c',
-  rowHiddenOf: '{0}, h',
-  rowCellOf: '{0}, c',
-  theHidden: 'the hidden state',
-  theCell: 'the cell state',
-  theHiddenOf: 'the hidden state of {0}',
-  theCellOf: 'the cell state of {0}',
+  // One of several states: of the only layer, or of the layer named.
+  rowState: '{0} {1}',
+  rowStateOf: '{0}, {1}',
+  theState: 'the {0}',
+  theStateOf: 'the {0} of {1}',
+  ...shortStateNames(),
   vanishing: 'vanishing',
   vanishingBeyond: 'vanishing: lag ≥ {0}',
   exploding: 'exploding',
@@ -195,15 +199,8 @@ export const englishPageStrings = {
   halfLifeMedian: 'Half-life: {0} tokens in the middle, {1} at most.',
   quantity: 'Quantity',
   layerChoice: 'Layer',
-  hidden: 'hidden state',
-  cellState: 'cell state',
-  preActivation: 'pre-activation',
-  inputGate: 'input gate',
-  forgetGate: 'forget gate',
-  outputGate: 'output gate',
-  updateGate: 'update gate',
-  resetGate: 'reset gate',
-  candidate: 'candidate',
+  // Unit maps: the hidden state, gates and the like, as the kinds of layer call them.
+  ...unitMapLabels,
   unit: 'unit {0}',
   unitsCaption: '{0} units × {1} tokens',
   gateShares: '{0} % of all values are open (over 0.9), {1} % shut (under 0.1).',
@@ -271,8 +268,7 @@ export const englishPageStrings = {
   orthogonal: 'orthogonal',
   gaussian: 'Gaussian',
   playGain: 'Recurrent gain (spectral radius)',
-  playForgetBias: 'Forget-gate bias',
-  playUpdateBias: 'Update-gate bias',
+  playGateBias: 'Bias: {0}',
   playLength: 'Sequence length',
   playAgain: 'Other weights',
   playAgainHelp: 'Draw other random weights and letters',

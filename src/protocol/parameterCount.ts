@@ -1,7 +1,7 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
-import { completeModel, type CellName, type ModelSettings } from './settings';
+import { kindOf, type CellName } from '../layers/catalogue';
+import { completeModel, type ModelSettings } from './settings';
 
-const gates: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
 const largestHiddenSize = 4096;
 
 /** @param vocabularySize V */
@@ -11,7 +11,7 @@ export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, e
   for (let layer = 0; layer < layers; layer++) {
     const inputs = layer === 0 ? (embeddingSize ?? vocabularySize) : directions * H;
     // W, R, and a bias for each of them.
-    count += directions * gates[cell] * H * (inputs + H + 2);
+    count += directions * kindOf(cell).gates.length * H * (inputs + H + 2);
   }
   return count;
 }

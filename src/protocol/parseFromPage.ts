@@ -1,13 +1,13 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { unitQuantities, type UnitMapChoice, type UnitQuantity } from './frame';
+import { isCellName, isStateName, isUnitMapName } from '../layers/catalogue';
+import type { UnitMapChoice } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
 import type { PlaygroundSettings } from './playground';
-import type { Direction } from './settings';
+import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
-const quantities: ReadonlySet<string> = new Set<UnitQuantity>(Object.values(unitQuantities).flat());
 
 /** Runs or models that can be compared at once. */
 export const mostCompared = 4;
@@ -96,21 +96,21 @@ export function parseCompared(state: unknown): string[] {
 function parseLane(lane: unknown): FlowLane | undefined {
   if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
   const state = lane['state'];
-  return state === 'hidden' || state === 'cell' ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+  return isStateName(state) ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
 }
 
 /** Whether the numbers are within their limits, the engine says. */
 function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
   if (!isFields(settings)) return undefined;
   const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
-  if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
+  if (!isCellName(cell) || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
   if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
   if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed)) return undefined;
   return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
 }
 
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
-  if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isQuantity(choice['quantity'])) return undefined;
+  if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isUnitMapName(choice['quantity'])) return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
 }
 
@@ -165,6 +165,3 @@ function isDirection(value: unknown): value is Direction {
   return typeof value === 'string' && directions.has(value);
 }
 
-function isQuantity(value: unknown): value is UnitQuantity {
-  return typeof value === 'string' && quantities.has(value);
-}

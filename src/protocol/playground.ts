@@ -1,6 +1,6 @@
 /** Learning without training: a cell with random weights, made anew for every place of the sliders. */
 import type { Frame } from './frame';
-import type { CellName } from './settings';
+import { plainCell, type CellName } from '../layers/catalogue';
 
 export type PlaygroundActivation = 'linear' | 'tanh' | 'relu';
 export type PlaygroundMatrix = 'orthogonal' | 'gaussian';
@@ -29,7 +29,7 @@ export const playgroundLimits = {
   hiddenSize: { least: 2, most: 256 },
 } as const;
 
-export const defaultPlayground: PlaygroundSettings = { cell: 'rnn', activation: 'tanh', matrix: 'orthogonal', gain: 0.9, forgetBias: 1, hiddenSize: 64, length: 128, seed: 1 };
+export const defaultPlayground: PlaygroundSettings = { cell: plainCell, activation: 'tanh', matrix: 'orthogonal', gain: 0.9, forgetBias: 1, hiddenSize: 64, length: 128, seed: 1 };
 
 export interface PlaygroundResult {
   readonly frame: Frame;

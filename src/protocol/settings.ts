@@ -1,19 +1,15 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
+import type { Activation } from '../layers/activation';
+import { defaultCell, type CellName } from '../layers/catalogue';
+import type { InitialisationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
+import type { Thresholds } from '../terms/regions';
 import type { TokenUnit } from '../tokens/tokenUnit';
 
-export type CellName = 'rnn' | 'lstm' | 'gru';
-export type Activation = 'tanh' | 'relu';
-export type Direction = 'forward' | 'backward';
 export type BackendName = 'ort' | 'wasm';
-export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
-export type ScheduleName = 'constant' | 'cosine' | 'step';
-/** What the model predicts: each next token, or tokens that are masked in what it reads. */
-export type ObjectiveName = 'next' | 'masked';
 /** How the corpus is read: on and on, the state carried along, or sequence by sequence. */
 export type ReadingMode = 'stream' | 'sequences';
 export type SequenceSplit = 'lines' | 'paragraphs';
 export type { TokenUnit };
-export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface ModelSettings {
   readonly cell: CellName;
@@ -95,14 +91,8 @@ export interface TrainingSettings {
   readonly threads: number | null;
 }
 
-/** Where a flow counts as vanished or exploded, in powers of ten relative to the target's own step. */
-export interface Thresholds {
-  readonly vanishing: number;
-  readonly exploding: number;
-}
-
 export const defaultModelSettings: ModelSettings = {
-  cell: 'lstm',
+  cell: defaultCell,
   activation: 'tanh',
   layers: 1,
   bidirectional: false,

@@ -1,7 +1,7 @@
 /** The flow of a probe as rows of cells under its text: one row a layer, one cell a step, wrapped to the terminal's width. */
 import type { InspectReport, LayerReport } from '../protocol/engine';
-import type { Region } from '../protocol/frame';
-import type { Thresholds } from '../protocol/settings';
+import type { LayerRegion } from '../protocol/frame';
+import type { Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
 import { say } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
@@ -21,7 +21,7 @@ interface Cell {
 /** Lines of the drawing: the text with the flow of each layer under it, the top layer first. */
 export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
   const layers = [...report.layers].reverse();
-  const target = layers[0].flow.target;
+  const target = layers[0].states[0].flow.target;
   const labels = layers.map(layerLabel);
   const caption = say('text');
   const margin = Math.max(...[caption, ...labels].map(widthOf)) + 2;
@@ -60,8 +60,8 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   ];
 }
 
-/** log₁₀ of the gradient's size at step t relative to that at the target; NaN where t cannot reach it. */
-export function ratioAt({ flow }: LayerReport, t: number): number {
+/** log₁₀ of the size of the first state's gradient at step t relative to that at the target; NaN where t cannot reach it. */
+export function ratioAt({ states: [{ flow }] }: LayerReport, t: number): number {
   const atTarget = flow.log10[flow.target];
   // A target whose own gradient is zero leaves nothing to be relative to.
   return atTarget === -Infinity && !Number.isNaN(flow.log10[t]) ? -Infinity : flow.log10[t] - atTarget;
@@ -94,14 +94,14 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
   return isTarget ? inverse(text) : glyph === '⏎' || glyph === '⇥' ? dim(text) : text;
 }
 
-function flowCell(width: number, ratio: number, region: Region['kind'] | undefined, { depth, thresholds }: Canvas): string {
+function flowCell(width: number, ratio: number, region: LayerRegion['kind'] | undefined, { depth, thresholds }: Canvas): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
   if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
   const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '.' : region === 'exploding' ? '!' : ' ';
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 
-function regionAt(regions: readonly Region[], { layer, direction }: LayerReport, t: number): Region['kind'] | undefined {
+function regionAt(regions: readonly LayerRegion[], { layer, direction }: LayerReport, t: number): LayerRegion['kind'] | undefined {
   return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
 }
 

@@ -1,7 +1,7 @@
 /** What a flow comes to, in words. */
 import type { InspectReport, LayerReport } from '../protocol/engine';
-import type { Region } from '../protocol/frame';
-import type { Thresholds } from '../protocol/settings';
+import type { LayerRegion } from '../protocol/frame';
+import type { Thresholds } from '../terms/regions';
 import { layerLabel, ratioAt } from './flowDrawing';
 import { glyphOf } from './glyphs';
 import { say } from './language';
@@ -27,7 +27,7 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
 }
 
 function reach(layer: LayerReport, { vanishing }: Thresholds): string {
-  const { flow } = layer;
+  const [{ flow }] = layer.states;
   if (flow.log10[flow.target] === -Infinity) return say('the gradient at the target itself is exactly zero.');
   const fraction = say('10^{0} of its size at the target', vanishing);
   if (flow.horizon !== null) return say('the gradient falls under {0} after {1}.', fraction, counted(flow.horizon, 'token'));
@@ -36,7 +36,7 @@ function reach(layer: LayerReport, { vanishing }: Thresholds): string {
   return longest === 0 ? say('the target is the only step that can reach it.') : say('the gradient stays over {0} for all {1}.', fraction, counted(longest, 'token'));
 }
 
-function regionInWords({ kind, from, to }: Region, tokens: readonly string[]): string {
+function regionInWords({ kind, from, to }: LayerRegion, tokens: readonly string[]): string {
   const steps = from === to ? say('step {0}', from) : say('steps {0} to {1}', from, to);
   const stretch = excerpt(tokens.slice(from, to + 1));
   return kind === 'vanishing' ? say('vanishing at {0}: “{1}”', steps, stretch) : say('exploding at {0}: “{1}”', steps, stretch);

@@ -1,6 +1,7 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
-import type { EngineCalls, EngineEvents, FlowReport, InspectReport, OpenResult } from '../protocol/engine';
+import { kindOf, stateNamed } from '../layers/catalogue';
+import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Proof } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
@@ -34,16 +35,7 @@ export function inspectJson(report: InspectReport): object {
   return {
     loss,
     tokens,
-    layers: layers.map(({ layer, direction, kind, hidden, total, totalCell, flow, states }) => ({
-      layer,
-      direction,
-      hidden: Array.from(hidden),
-      total: Array.from(total),
-      totalCell: totalCell && Array.from(totalCell),
-      flow: flowJson(flow),
-      kind,
-      states: states.map((state) => ({ name: state.name, width: state.width, norm: Array.from(state.norm), total: Array.from(state.total), flow: flowJson(state.flow) })),
-    })),
+    layers: layers.map(layerJson),
     parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
     output: { W: output.W, b: output.b },
     embedding,
@@ -55,8 +47,27 @@ export function inspectJson(report: InspectReport): object {
   };
 }
 
+/** What it has of the first state alone, and of a cell state, is from before it listed the states. */
+function layerJson({ layer, direction, kind, states }: LayerReport): object {
+  const [first, ...further] = states;
+  return {
+    layer,
+    direction,
+    hidden: Array.from(first.norm),
+    total: Array.from(first.total),
+    totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
+    flow: flowJson(first.flow),
+    kind,
+    states: states.map(({ name, width, norm, total, flow }) => ({ name: stateNamed(name).symbol, width, norm: Array.from(norm), total: Array.from(total), flow: flowJson(flow) })),
+  };
+}
+
 function flowJson({ target, log10, horizon }: FlowReport): object {
   return { target, log10: Array.from(log10), horizon };
+}
+
+function arrayOrNull(values: Float64Array | undefined): number[] | null {
+  return values ? Array.from(values) : null;
 }
 
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
@@ -72,7 +83,7 @@ function matrixRows(matrix: Float64Array): number[][] {
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
 function modelInWords({ layers }: ModelSummary): string {
-  const words = layers.map(({ cell, hiddenSize }) => ({ cell: cell.toUpperCase(), units: counted(hiddenSize, 'unit') }));
+  const words = layers.map(({ cell, hiddenSize }) => ({ cell: kindOf(cell).label, units: counted(hiddenSize, 'unit') }));
   const [first] = words;
   if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return say('{0}, {1} of {2}', first.cell, counted(layers.length, 'layer'), first.units);
   return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');
@@ -102,7 +113,7 @@ function proofInWords({ agrees, tokens, difference, limit }: Proof): string {
 }
 
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
-  const target = report.layers[0].flow.target;
+  const target = report.layers[0].states[0].flow.target;
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted = target + 1 < report.tokens.length ? report.tokens[target + 1] : text.slice(report.starts[target + 1], report.ends[target + 1]);

@@ -1,5 +1,6 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
+import { cellNames } from '../layers/catalogue';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
 import { say } from './language';
 
@@ -61,7 +62,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     usage: ['backflow train CORPUS [options]', 'backflow train CORPUS --from MODEL [options]', 'backflow train --resume DIR [--steps N]'],
     summary: 'Trains a recurrent language model on a text, and saves it.',
     options: {
-      cell: { value: 'NAME', help: 'rnn, lstm or gru ({0})', args: [model.cell] },
+      cell: { value: 'NAME', help: 'one of {0} ({1})', args: [cellNames.join(', '), model.cell] },
       activation: { value: 'NAME', help: 'of a vanilla RNN: tanh or relu ({0})', args: [model.activation] },
       layers: { value: 'N', help: 'layers of the stack ({0})', args: [model.layers] },
       bidirectional: { help: 'every layer also reads from the end to the beginning; needs, and takes, the masked objective' },

@@ -2,7 +2,7 @@
  * Colours of the terminal: one diverging scale for gradients, blue where they vanish and orange where they explode, neutral at
  * the size they have at the target.
  */
-import type { Thresholds } from '../protocol/settings';
+import type { Thresholds } from '../terms/regions';
 
 type Rgb = readonly [number, number, number];
 

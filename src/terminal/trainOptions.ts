@@ -1,11 +1,13 @@
 /** The options of `backflow train` as the engine's settings. */
+import { activations } from '../layers/activation';
+import { cellNames } from '../layers/catalogue';
+import { initialisations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import {
   completeModel,
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
   type ModelSettings,
-  type ObjectiveName,
   type TokenUnit,
   type TrainingSettings,
   type VocabularySettings,
@@ -29,14 +31,14 @@ export function readModel(given: GivenOptions): ModelSettings {
   const defaults = defaultModelSettings;
   const bidirectional = given.switches.has('bidirectional');
   const model = completeModel({
-    cell: choice(given, 'cell', ['rnn', 'lstm', 'gru'], defaults.cell),
-    activation: choice(given, 'activation', ['tanh', 'relu'], defaults.activation),
+    cell: choice(given, 'cell', cellNames, defaults.cell),
+    activation: choice(given, 'activation', activations, defaults.activation),
     layers: integer(given, 'layers', 1, 8) ?? defaults.layers,
     bidirectional,
     hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
     embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
     tied: given.switches.has('tied'),
-    objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', ['next', 'masked'], defaults.objective) : null,
+    objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective) : null,
   });
   if (bidirectional && model.objective === 'next') {
     throw new UsageError(say('--bidirectional cannot be with --objective next: a bidirectional stack sees the token it is to predict; train it with the masked objective.'));
@@ -95,11 +97,11 @@ function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epoch
 /** Optimizer, learning rate, clipping and the first parameters. */
 function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
-  const schedule = choice(given, 'schedule', ['constant', 'cosine', 'step'], defaults.schedule);
+  const schedule = choice(given, 'schedule', schedules, defaults.schedule);
   if (schedule === 'cosine' && isNone(given, 'steps')) {
     throw new UsageError(say('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.'));
   }
-  const optimizer = choice(given, 'optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'], defaults.optimizer);
+  const optimizer = choice(given, 'optimizer', optimizers, defaults.optimizer);
   const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, say('a number from 0 up to, but not, 1')) ?? defaults.momentum;
   const nesterov = given.switches.has('nesterov');
   if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(say('--nesterov needs --optimizer sgd and a --momentum above 0.'));
@@ -117,7 +119,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialisation: choice(given, 'init', ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'], defaults.initialisation),
+    initialisation: choice(given, 'init', initialisations, defaults.initialisation),
     gain: positive(given, 'gain') ?? defaults.gain,
     forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
   };

@@ -1,5 +1,6 @@
 /** What `backflow train` shows: objects for programs, a line for people. */
 import { relative } from 'node:path';
+import { labelWith } from '../layers/catalogue';
 import type { Progress, RunDescription, RunSummary } from '../protocol/run';
 import { say } from './language';
 import { counted, grouped, lossText } from './numbers';
@@ -62,7 +63,7 @@ export class ReadableTrainView implements TrainView {
   started({ corpus, model, training, backend, folder }: RunDescription): void {
     this.steps = training.steps;
     this.startedAt = performance.now();
-    const cell = model.cell === 'rnn' ? `RNN (${model.activation})` : model.cell.toUpperCase();
+    const cell = labelWith(model.cell, model.activation);
     this.output.write(
       `${say('{0}, {1} of {2}, {3}, on {4}: {5}, {6}.', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
         `${say('Forward pass by {0}. Run: {1}', backendText(backend), shortPath(folder))}\n` +

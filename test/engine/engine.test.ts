@@ -102,11 +102,11 @@ describe('the engine process', () => {
     const report = await engine.calls.call('inspect', { text, target: 'last', thresholds: defaultThresholds, matrix: false });
     for (const layer of [0, 1]) {
       const total = seriesOf(frame, 'total', layer)!;
-      const totalCell = seriesOf(frame, 'totalCell', layer)!;
+      const totalCell = seriesOf(frame, 'total', layer, 'forward', 'cell')!;
       assert.ok(Math.abs(total[steps - 1] - (seriesOf(frame, 'flow', layer)![steps - 1] - Math.log10(steps))) < 1e-4);
       for (let t = 0; t < steps; t++) {
-        assert.ok(Math.abs(total[t] - Math.log10(report.layers[layer].total[t])) < 1e-3);
-        assert.ok(Math.abs(totalCell[t] - Math.log10(report.layers[layer].totalCell![t])) < 1e-3);
+        assert.ok(Math.abs(total[t] - Math.log10(report.layers[layer].states[0].total[t])) < 1e-3);
+        assert.ok(Math.abs(totalCell[t] - Math.log10(report.layers[layer].states[1].total[t])) < 1e-3);
       }
     }
     const without = engine.next('frame');

@@ -42,13 +42,13 @@ describe('what the panel asks beside frames', () => {
   it('travels back to a step’s flow, every layer and state of it, bit for bit; also in the engine that resumes the run', async () => {
     const run = newRun();
     const frames = await framesOf(run, 12);
-    const places = [[0, 'flow'], [1, 'flow'], [0, 'cellFlow'], [1, 'cellFlow'], [0, 'hidden'], [1, 'cell'], [0, 'loss']] as const;
+    const places = [[0, 'flow', 'hidden'], [1, 'flow', 'hidden'], [0, 'flow', 'cell'], [1, 'flow', 'cell'], [0, 'norm', 'hidden'], [1, 'norm', 'cell'], [0, 'loss', undefined]] as const;
     const check = async (some: readonly Frame[]) => {
       for (const { header, data } of some) {
         const back = await engine.calls.call('frameAt', { trainingStep: header.trainingStep });
         assert.equal(back?.header.trainingStep, header.trainingStep);
         assert.deepEqual(back.header.flows, header.flows);
-        for (const [layer, name] of places) assert.deepEqual(seriesOf(back, name, layer), seriesOf({ header, data }, name, layer), `${name} of layer ${layer}`);
+        for (const [layer, name, state] of places) assert.deepEqual(seriesOf(back, name, layer, 'forward', state), seriesOf({ header, data }, name, layer, 'forward', state), `${name} of layer ${layer}`);
       }
     };
     await check(frames);
@@ -57,7 +57,7 @@ describe('what the panel asks beside frames', () => {
       const { steps, lags, values } = await engine.calls.call('overTraining', lane);
       assert.deepEqual([...steps], frames.map(({ header }) => header.trainingStep));
       frames.forEach((frame, row) => {
-        const flow = seriesOf(frame, 'cellFlow', layer)!;
+        const flow = seriesOf(frame, 'flow', layer, 'forward', 'cell')!;
         assert.equal(lags, flow.length);
         for (let lag = 0; lag < lags; lag++) assert.equal(values[row * lags + lag], Math.fround(flow[lags - 1 - lag] - flow[lags - 1]));
       });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cellNames, kindOf } from '../../src/layers/catalogue';
 import { englishPageStrings } from '../../src/protocol/pageStrings';
 
 // npm and mocha run at the project's root.
@@ -11,7 +12,7 @@ const korean = readStrings('l10n/bundle.l10n.ko.json');
 function spokenSentences(): Map<string, string> {
   const sentences = new Map<string, string>();
   const call = /(?:l10n\.t\(|[^\w.]t\(|new UserError\(|template:)\s*'((?:[^'\\\n]|\\.)*)'/g;
-  for (const folder of ['src/core', 'src/formats', 'src/modelFiles', 'src/engine', 'src/editor', 'src/protocol']) {
+  for (const folder of ['src/core', 'src/layers', 'src/formats', 'src/modelFiles', 'src/engine', 'src/editor', 'src/protocol']) {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     for (const file of files) {
       for (const [, literal] of readFileSync(join(folder, file), 'utf8').matchAll(call)) {
@@ -20,6 +21,10 @@ function spokenSentences(): Map<string, string> {
         if (/[A-Za-z]{2}/.test(text)) sentences.set(text, file);
       }
     }
+  }
+  for (const kind of cellNames.map(kindOf)) {
+    if (kind.title !== kind.label) sentences.set(kind.title, kind.name);
+    for (const why of Object.values(kind.notApplicable)) sentences.set(why, kind.name);
   }
   for (const text of Object.values(englishPageStrings)) if (/[A-Za-z]{2}/.test(text)) sentences.set(text, 'pageStrings.ts');
   return sentences;

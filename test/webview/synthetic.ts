@@ -1,7 +1,9 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
-import type { FlowRegion, FlowSummary, Frame, SeriesEntry, StateName, UnitQuantity } from '../../src/protocol/frame';
+import type { StateName, UnitMapName } from '../../src/layers/catalogue';
+import type { FlowRegion, FlowSummary, Frame, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/protocol/panel';
-import { defaultModelSettings, defaultTrainingSettings, type CellName } from '../../src/protocol/settings';
+import type { CellName } from '../../src/layers/catalogue';
+import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';
 
 export interface FrameOptions {
@@ -20,7 +22,7 @@ export interface FrameOptions {
   readonly wobble?: number;
   readonly cell?: CellName;
   readonly hiddenSize?: number;
-  readonly quantity?: UnitQuantity;
+  readonly quantity?: UnitMapName;
   readonly unitLayer?: number;
   /** Every gradient and unit is neutral, except at this one step (and unit 0): there the gradient has grown by 10^3, and the unit is 1. */
   readonly spikeAt?: number;
@@ -50,12 +52,12 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const series: SeriesEntry[] = [];
   const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
   let used = 0;
-  const add = (name: SeriesEntry['name'], layer: number, value: (t: number) => number): void => {
-    series.push({ name, layer, direction: 'forward', offset: used });
+  const add = (name: SeriesEntry['name'], layer: number, state: StateName | null, value: (t: number) => number): void => {
+    series.push({ name, layer, direction: 'forward', state, offset: used });
     for (let t = 0; t < steps; t++) data[used + t] = value(t);
     used += steps;
   };
-  add('loss', 0, (t) => 2 + Math.sin(t));
+  add('loss', 0, null, (t) => 2 + Math.sin(t));
   const noise = (t: number, layer: number): number => (options.wobble ?? 0) * (Math.sin(t * 1.3 + layer) + Math.sin(t * 0.37 + 2 * layer) - Math.sin(target * 1.3 + layer) - Math.sin(target * 0.37 + 2 * layer));
   const ramp = (slope: number, layer: number) => (t: number): number => {
     if (t > target) return Number.NaN;
@@ -65,16 +67,16 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     return ownSize + slope * (target - t) + noise(t, layer);
   };
   slopes.forEach((slope, layer) => {
-    add('flow', layer, ramp(slope, layer));
-    add('hidden', layer, (t) => 3 + 0.5 * Math.cos(t / 3));
+    add('flow', layer, 'hidden', ramp(slope, layer));
+    add('norm', layer, 'hidden', (t) => 3 + 0.5 * Math.cos(t / 3));
   });
   const cellSlopes = options.cellSlopes ?? [];
   cellSlopes.forEach((slope, layer) => {
-    add('cellFlow', layer, ramp(slope, layer + 0.5));
-    add('cell', layer, (t) => 5 + Math.cos(t / 5));
+    add('flow', layer, 'cell', ramp(slope, layer + 0.5));
+    add('norm', layer, 'cell', (t) => 5 + Math.cos(t / 5));
   });
   const { total } = options;
-  if (total !== undefined) slopes.forEach((_, layer) => add('total', layer, () => total));
+  if (total !== undefined) slopes.forEach((_, layer) => add('total', layer, 'hidden', () => total));
   const unitMap = { layer: options.unitLayer ?? slopes.length - 1, direction: 'forward' as const, quantity, units: hiddenSize, offset: used };
   const { spikeAt } = options;
   if (spikeAt !== undefined) data[used + spikeAt * hiddenSize] = 1;
@@ -82,7 +84,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
 
   const regions: FlowRegion[] = [];
   const summary = (state: StateName, layer: number, slope: number): FlowSummary => {
-    const entry = series.find((s) => s.name === (state === 'cell' ? 'cellFlow' : 'flow') && s.layer === layer);
+    const entry = series.find((s) => s.name === 'flow' && s.state === state && s.layer === layer);
     const relative = Array.from(data.subarray(entry?.offset, (entry?.offset ?? 0) + steps), (v) => v - ownSize);
     for (const [kind, inside] of [['vanishing', (r: number) => r <= thresholds.vanishing], ['exploding', (r: number) => r >= thresholds.exploding]] as const) {
       for (let t = 0; t < steps; t++) {
@@ -103,7 +105,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
 }
 
 /** What the unit map of a synthetic frame holds. */
-export function unitValue(t: number, unit: number, quantity: UnitQuantity): number {
+export function unitValue(t: number, unit: number, quantity: UnitMapName): number {
   const wave = Math.sin(t * (0.05 + 0.02 * (unit % 7)) + unit * 1.7) * Math.cos(t / (3 + (unit % 5)));
   if (quantity.endsWith('Gate')) return 1 / (1 + Math.exp(-4 * wave - ((unit % 9) - 4)));
   return quantity === 'cellState' ? 3 * wave : wave;

@@ -1,15 +1,16 @@
 /** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
-import { seriesOf, type FlowSummary, type Frame, type StateName } from '../../src/protocol/frame';
-import type { Direction } from '../../src/protocol/settings';
+import { kindOf, type StateName } from '../../src/layers/catalogue';
+import { seriesOf, type FlowSummary, type Frame } from '../../src/protocol/frame';
+import type { Direction } from '../../src/layers/direction';
 
 export interface FlowRow {
   readonly kind: GradientKind;
   readonly layer: number;
   readonly direction: Direction;
   readonly state: StateName;
-  /** What a row's name must say: which layer, which state of an LSTM's only layer, or both. */
+  /** What a row's name must say: which layer, which state of the only layer, or both. */
   readonly naming: 'layer' | 'state' | 'both';
-  /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), or of c_t, T values; NaN where h_t cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
+  /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), or of another state, T values; NaN where it cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
   readonly relative: Float32Array;
   readonly summary: FlowSummary;
 }
@@ -17,19 +18,19 @@ export interface FlowRow {
 /** Of one target's loss, or of the mean loss over all of them. */
 export type GradientKind = 'itemised' | 'total';
 
-const hiddenSeries = { itemised: 'flow', total: 'total' } as const;
-const cellSeries = { itemised: 'cellFlow', total: 'totalCell' } as const;
+const seriesNames = { itemised: 'flow', total: 'total' } as const;
 
-/** Top layer first, as the rows are drawn; in an LSTM's layer the cell state over the hidden state. Empty where the frame does not hold this kind. */
+/** Top layer first, as the rows are drawn; of a layer's states the last one first. Empty where the frame does not hold this kind. */
 export function flowRows(frame: Frame, kind: GradientKind = 'itemised'): FlowRow[] {
-  const { flows, target } = frame.header;
-  const naming: FlowRow['naming'] = !flows.some(({ state }) => state === 'cell') ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
+  const { flows, target, layers } = frame.header;
+  const naming: FlowRow['naming'] = new Set(flows.map(({ state }) => state)).size < 2 ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
   const rows = flows.flatMap((summary) => {
     const { layer, direction, state } = summary;
-    const flow = seriesOf(frame, (state === 'cell' ? cellSeries : hiddenSeries)[kind], layer, direction);
+    const flow = seriesOf(frame, seriesNames[kind], layer, direction, state);
     return flow ? [{ kind, layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
   });
-  return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || a.state.localeCompare(b.state));
+  const place = ({ layer, state }: FlowRow) => kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
+  return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
 }
 
 function relativeTo(flow: Float32Array, target: number): Float32Array {

@@ -1,4 +1,5 @@
 /** The page's texts in the reader's language, and numbers written its way. */
+import { stateNamed } from '../../src/layers/catalogue';
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
 import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
@@ -49,20 +50,20 @@ export class Texts {
     return this.get(direction === 'forward' ? 'layer' : 'layerBackward', String(layer + 1));
   }
 
-  /** A row's name in a margin: “layer 2”, of an LSTM “layer 2, c” or “cell c”. */
+  /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”. */
   row({ layer, direction, state, naming }: Pick<FlowRow, 'layer' | 'direction' | 'state' | 'naming'>): string {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
-    if (naming === 'state') return this.get(state === 'cell' ? 'rowCell' : 'rowHidden');
-    return this.get(state === 'cell' ? 'rowCellOf' : 'rowHiddenOf', name);
+    const { symbol } = stateNamed(state);
+    return naming === 'state' ? this.get('rowState', this.get(`${state}Short`), symbol) : this.get('rowStateOf', name, symbol);
   }
 
-  /** A row's name in a sentence: “layer 2”, of an LSTM “the cell state of layer 2” or “the cell state”. */
+  /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”. */
   rowInSentence({ layer, direction, state, naming }: FlowRow): string {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
-    if (naming === 'state') return this.get(state === 'cell' ? 'theCell' : 'theHidden');
-    return this.get(state === 'cell' ? 'theCellOf' : 'theHiddenOf', name);
+    const label = this.get(stateNamed(state).unitMap);
+    return naming === 'state' ? this.get('theState', label) : this.get('theStateOf', label, name);
   }
 }
 

@@ -2,7 +2,7 @@
  * What reaches the input of the lowest layer: ∂/∂x_t = Σ_d W_dᵀ ∂/∂a_t, d its directions, as lengths. x_t is the one-hot token or its embedding; steps
  * are taken block by block, since of one-hot tokens a row is as long as the vocabulary.
  */
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { inputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';

@@ -5,7 +5,7 @@
  */
 import { at } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { directionsOf, outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
@@ -14,13 +14,8 @@ import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
 import { lengthOf, log10Of, normalise, scaledVector, type Scaled } from './scaled';
 
-/** Of one layer and direction, T values each: NaN for states that τ cannot depend on, −Infinity for exactly zero. */
-export interface ItemisedNorms {
-  /** log₁₀‖∂ℓ_τ/∂h_t‖. */
-  readonly hidden: Float64Array;
-  /** log₁₀‖∂ℓ_τ/∂c_t‖; LSTM only, empty otherwise. */
-  readonly cellState: Float64Array;
-}
+/** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
+export type ItemisedNorms = readonly Float64Array[];
 
 /** What reaches a layer's outputs, step by step. */
 interface Arrivals {
@@ -31,10 +26,11 @@ interface Arrivals {
   readonly isReached: Uint8Array;
 }
 
-/** What travels along time; the cell state's share has the same scale. */
+/** What travels along time. */
 interface Carried {
   readonly hidden: Scaled;
-  readonly cellState: Float32Array;
+  /** F·H: the share of the states behind the first, at the same scale. */
+  readonly further: Float32Array;
   /** The target has been passed: something can travel, be it zero. */
   isReached: boolean;
 }
@@ -53,7 +49,8 @@ export class ItemisedGradient {
   /** Of each layer and direction what comes from the step that was visited before. */
   private readonly carried: readonly (readonly Carried[])[];
   private readonly hidden: Float32Array;
-  private readonly cellTotal: Float32Array;
+  /** F·H. */
+  private readonly furtherTotal: Float32Array;
   /** Of each direction of the layer that was run last. */
   private readonly sent: readonly SentDown[];
   private readonly recurrentPreActivations: Float32Array;
@@ -80,10 +77,10 @@ export class ItemisedGradient {
     });
     this.fromAbove = arrivals();
     this.toBelow = arrivals();
-    const cellSize = cell.hasCellState ? H : 0;
-    this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), cellState: arena.floats(cellSize), isReached: false })));
+    const furtherSize = (cell.states.length - 1) * H;
+    this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), further: arena.floats(furtherSize), isReached: false })));
     this.hidden = arena.floats(H);
-    this.cellTotal = arena.floats(cellSize);
+    this.furtherTotal = arena.floats(furtherSize);
     this.sent = directionsOf(config).map(() => ({ preActivations: arena.floats(mostSteps * width), logScales: new Float64Array(mostSteps) }));
     this.recurrentPreActivations = arena.floats(cell.recurrentDiffers ? width : 0);
     this.down = arena.floats(config.layers > 1 ? mostSteps * outputSize(config) : 0);
@@ -106,7 +103,7 @@ export class ItemisedGradient {
     for (const carried of this.carried.flat()) {
       carried.hidden.logScale = -Infinity;
       carried.hidden.values.fill(0);
-      carried.cellState.fill(0);
+      carried.further.fill(0);
       carried.isReached = false;
     }
     return this.goOn(target);
@@ -158,8 +155,8 @@ export class ItemisedGradient {
     const { steps, config } = this.tape;
     this.R.load(this.parameters.layers[layer][d].R);
     this.sent[d].logScales.fill(-Infinity);
-    const { hasCellState } = cellOf(config.cell);
-    const norms = { hidden: new Float64Array(steps).fill(NaN), cellState: new Float64Array(hasCellState ? steps : 0).fill(NaN) };
+    const { states } = cellOf(config.cell);
+    const norms = states.map(() => new Float64Array(steps).fill(NaN));
     const carried = this.carried[layer][d];
     for (let visited = 0; visited < steps; visited++) {
       const t = direction.direction === 'forward' ? steps - 1 - visited : visited;
@@ -170,23 +167,22 @@ export class ItemisedGradient {
   }
 
   private step(layer: number, d: number, direction: DirectionTape, t: number, norms: ItemisedNorms): void {
-    const { hidden, cellTotal, fromAbove, tape } = this;
-    const { hidden: carried, cellState: carriedCell } = this.carried[layer][d];
+    const { hidden, furtherTotal, fromAbove, tape } = this;
+    const { hidden: carried, further } = this.carried[layer][d];
     const { config, arena } = tape;
     const { hiddenSize: H, activation } = config;
     this.toBelow.isReached[t] = 1;
     const logScale = Math.max(carried.logScale, fromAbove.logScales[t]);
     if (logScale === -Infinity) {
-      norms.hidden[t] = -Infinity;
-      norms.cellState.fill(-Infinity, t, t + 1);
+      for (const own of norms) own[t] = -Infinity;
       return;
     }
     const carriedFactor = Math.exp(carried.logScale - logScale);
     const aboveFactor = Math.exp(fromAbove.logScales[t] - logScale);
     const above = t * outputSize(config) + d * H;
     for (let i = 0; i < H; i++) hidden[i] = carriedFactor * carried.values[i] + (aboveFactor === 0 ? 0 : aboveFactor * fromAbove.values[above + i]);
-    for (let i = 0; i < carriedCell.length; i++) carriedCell[i] *= carriedFactor;
-    norms.hidden[t] = log10Of(lengthOf(arena, hidden), logScale);
+    for (let i = 0; i < further.length; i++) further[i] *= carriedFactor;
+    norms[0][t] = log10Of(lengthOf(arena, hidden), logScale);
 
     const cell = cellOf(config.cell);
     const width = cell.gates.length * H;
@@ -194,12 +190,12 @@ export class ItemisedGradient {
     const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations : preActivations;
     carried.values.fill(0);
     cell.stepBack(arena.kernels, {
-      tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), cellState: at(carriedCell), cellTotal: at(cellTotal),
+      tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(carried.values),
     });
-    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(arena, cellTotal), logScale);
+    for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(arena, furtherTotal.subarray((state - 1) * H, state * H)), logScale);
     this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
-    normalise(arena, carried, logScale, carriedCell);
+    normalise(arena, carried, logScale, further);
     this.sent[d].logScales[t] = logScale;
   }
 

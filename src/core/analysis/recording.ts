@@ -4,8 +4,9 @@
  * pairs, so that the record of a run of any length has a fixed size. Gradients are averaged as squares, fractions as they are.
  */
 import type { TotalNorms } from '../backward/recurrence';
-import { cellOf } from '../model/cells/registry';
-import { directionsOf, type Direction, type ModelConfig } from '../model/config';
+import { cellOf } from '../layers/registry';
+import { directionsOf, type ModelConfig } from '../model/config';
+import type { Direction } from '../../layers/direction';
 
 /** Even, so that rows merge in pairs. */
 const mostRows = 1024;
@@ -15,7 +16,7 @@ const mostColumns = 256;
 export interface RecordedSeries {
   readonly layer: number;
   readonly direction: Direction;
-  /** `hidden` and `cellState`: norms of ∂L/∂h_t and ∂L/∂c_t over the window; otherwise one of `Cell.counts`, a fraction. */
+  /** The unit map of a state: norms of ∂L/∂s_t over the window; otherwise one of `Cell.counts`, a fraction. */
   readonly name: string;
   /** First column of a row, and how many. */
   readonly offset: number;
@@ -40,7 +41,7 @@ export class Recording {
   constructor(config: ModelConfig, steps: number) {
     this.stepsPerColumn = Math.ceil(steps / mostColumns);
     this.columns = Math.ceil(steps / this.stepsPerColumn);
-    const { counts, hasCellState } = cellOf(config.cell);
+    const { counts, states } = cellOf(config.cell);
     const series: RecordedSeries[] = [];
     let offset = 0;
     for (let layer = 0; layer < config.layers; layer++) {
@@ -49,8 +50,7 @@ export class Recording {
           series.push({ layer, direction, name, offset, columns });
           offset += columns;
         };
-        add('hidden', this.columns);
-        if (hasCellState) add('cellState', this.columns);
+        for (const state of states) add(state.unitMap, this.columns);
         for (const name of counts) add(name, 1);
       }
     }
@@ -63,8 +63,8 @@ export class Recording {
   add(totals: readonly (readonly TotalNorms[])[], saturation: readonly (readonly Float64Array[])[], steps: number): void {
     let at = this.rows * this.width;
     totals.forEach((directions, layer) => {
-      directions.forEach(({ hidden, cellState }, d) => {
-        for (const norms of cellState.length > 0 ? [hidden, cellState] : [hidden]) {
+      directions.forEach((states, d) => {
+        for (const norms of states) {
           for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
           at += this.columns;
         }

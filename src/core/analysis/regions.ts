@@ -1,20 +1,5 @@
 /** What an itemised gradient comes to: regions, horizon and slope, all relative to the target's own step. */
-
-export interface Thresholds {
-  /** Powers of ten, relative to the target's own step: vanished at or below, … */
-  readonly vanishing: number;
-  /** … exploded at or above. */
-  readonly exploding: number;
-}
-
-export type RegionKind = 'vanishing' | 'exploding';
-
-export interface Region {
-  readonly kind: RegionKind;
-  /** First and last step, both inside. */
-  readonly from: number;
-  readonly to: number;
-}
+import type { Region, RegionKind, Thresholds } from '../../terms/regions';
 
 /** r_t = log₁₀(‖δ_{τ→t}‖ / ‖δ_{τ→τ}‖); NaN where the target cannot be reached or its own gradient is zero. */
 export function relativeTo(target: number, log10: Float64Array): Float64Array {

@@ -3,7 +3,7 @@
  * same activations, so that each step is one product for all of them. Each target's gradient is a row with a scale of its own.
  */
 import { at } from '../../kernels/arena';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
@@ -20,8 +20,9 @@ const stepsPerPause = 8;
 export class TargetMatrix {
   /** T × H, row r is target T − 1 − r: those that have been reached are the first rows. */
   private readonly hidden: Float32Array;
-  private readonly cellState: Float32Array;
-  private readonly cellTotal: Float32Array;
+  /** T × F·H, of the F states behind the first. */
+  private readonly further: Float32Array;
+  private readonly furtherTotal: Float32Array;
   private readonly previous: Float32Array;
   private readonly preActivations: Float32Array;
   private readonly recurrentPreActivations: Float32Array;
@@ -29,7 +30,7 @@ export class TargetMatrix {
   private readonly sources: Float32Array;
   private readonly errors: Float32Array;
   private readonly squares: Float64Array;
-  private readonly cellSquares: Float64Array;
+  private readonly furtherSquares: Float64Array;
   private readonly factors: Float32Array;
   private readonly logScales: Float64Array;
 
@@ -42,17 +43,17 @@ export class TargetMatrix {
     const { config, arena, mostSteps: T } = tape;
     const cell = cellOf(config.cell);
     const states = T * config.hiddenSize;
-    const cellStates = cell.hasCellState ? states : 0;
+    const further = (cell.states.length - 1) * states;
     this.hidden = arena.floats(states);
-    this.cellState = arena.floats(cellStates);
-    this.cellTotal = arena.floats(cellStates);
+    this.further = arena.floats(further);
+    this.furtherTotal = arena.floats(further);
     this.previous = arena.floats(states);
     this.preActivations = arena.floats(cell.gates.length * states);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(cell.gates.length * states) : this.preActivations;
     this.sources = arena.floats(T * outputSize(config));
     this.errors = arena.floats(T * config.vocabularySize);
     this.squares = arena.doubles(T);
-    this.cellSquares = arena.doubles(T);
+    this.furtherSquares = arena.doubles(T);
     this.factors = arena.floats(T);
     this.logScales = new Float64Array(T);
   }
@@ -62,13 +63,13 @@ export class TargetMatrix {
    * −Infinity for exactly zero. `pause` is called now and then with the part that is done; it may throw to cancel.
    */
   async run(pause: (done: number) => Promise<void>): Promise<Float64Array> {
-    const { hidden, cellState, sources, tape } = this;
+    const { hidden, further, sources, tape } = this;
     const { config, steps: T, arena } = tape;
     const H = config.hiddenSize;
     const matrix = new Float64Array(T * T).fill(NaN);
     await this.lossGradients();
     hidden.fill(0);
-    cellState.fill(0);
+    further.fill(0);
     this.logScales.fill(0);
     for (let t = T - 1; t >= 0; t--) {
       const rows = T - t;
@@ -94,13 +95,13 @@ export class TargetMatrix {
 
   /** From ∂ℓ/∂h_t of the first `rows` targets to ∂ℓ/∂h_{t−1}. */
   private async stepBack(t: number, rows: number): Promise<void> {
-    const { hidden, cellState, cellTotal, previous, preActivations, recurrentPreActivations, tape } = this;
+    const { hidden, further, furtherTotal, previous, preActivations, recurrentPreActivations, tape } = this;
     const { config, arena, layers } = tape;
     const { hiddenSize: H, activation } = config;
     const cell = cellOf(config.cell);
     const top = layers.length - 1;
     cell.stepBack(arena.kernels, {
-      tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), cellState: at(cellState), cellTotal: at(cellTotal),
+      tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
     });
     await this.products.multiply(hidden, recurrentPreActivations, this.parameters.layers[top][0].R, rows, H, cell.gates.length * H);
@@ -110,15 +111,16 @@ export class TargetMatrix {
 
   /** Leaves the rows' squares in `squares`. */
   private rescale(rows: number): void {
-    const { hidden, cellState, squares, cellSquares, factors, tape } = this;
+    const { hidden, further, squares, furtherSquares, factors, tape } = this;
     const { kernels } = tape.arena;
     const H = tape.config.hiddenSize;
+    const F = further.length / hidden.length;
     kernels.rowSquares(rows, H, at(hidden), at(squares));
-    if (cellState.length > 0) kernels.rowSquares(rows, H, at(cellState), at(cellSquares));
-    else cellSquares.fill(0);
+    if (F > 0) kernels.rowSquares(rows, F * H, at(further), at(furtherSquares));
+    else furtherSquares.fill(0);
     let isNeeded = false;
     for (let r = 0; r < rows; r++) {
-      const sum = squares[r] + cellSquares[r];
+      const sum = squares[r] + furtherSquares[r];
       const isOutside = sum > 0 && (sum < smallestSquares || sum > largestSquares);
       factors[r] = isOutside ? 1 / Math.sqrt(sum) : 1;
       if (!isOutside) continue;
@@ -128,6 +130,6 @@ export class TargetMatrix {
     }
     if (!isNeeded) return;
     kernels.scaleRows(rows, H, at(hidden), at(factors));
-    if (cellState.length > 0) kernels.scaleRows(rows, H, at(cellState), at(factors));
+    if (F > 0) kernels.scaleRows(rows, F * H, at(further), at(factors));
   }
 }

@@ -6,7 +6,7 @@
 import { at } from '../../kernels/arena';
 import { statesBefore } from '../forward/directions';
 import type { Forward } from '../forward/forward';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { directionsOf, inputSize, outputSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';

@@ -5,20 +5,15 @@
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
-import type { BackwardPass, Part } from '../model/cells/cell';
-import { cellOf } from '../model/cells/registry';
+import type { BackwardPass, Part } from '../layers/cell';
+import { cellOf } from '../layers/registry';
 import { directionsOf } from '../model/config';
 import { stepOf } from '../model/directionTape';
 import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
-/** Norms over units and streams of the total gradients of one layer's direction, one per step of the window. */
-export interface TotalNorms {
-  /** ‖∂L/∂h_t‖₂. */
-  readonly hidden: Float64Array;
-  /** ‖∂L/∂c_t‖₂; LSTM only, empty otherwise. */
-  readonly cellState: Float64Array;
-}
+/** ‖∂L/∂s_t‖₂ over units and streams, of one layer's direction: for each of its states a value per step of the window. */
+export type TotalNorms = readonly Float64Array[];
 
 export class BackwardRecurrence {
   readonly totals: readonly (readonly TotalNorms[])[];
@@ -26,8 +21,8 @@ export class BackwardRecurrence {
   readonly preActivations: Float32Array;
   /** … and as R sees it. */
   readonly recurrentPreActivations: Float32Array;
-  /** B × H for each layer and direction: what goes on to the window before. */
-  private readonly carried: readonly (readonly { readonly hidden: Float32Array; readonly cellState: Float32Array }[])[];
+  /** Of each layer and direction, B × H for each state: what goes on to the window before. */
+  private readonly carried: readonly (readonly (readonly Float32Array[])[])[];
   /** Null where the products of the steps are not the kernels' own, … */
   private readonly matrix: FixedMatrix | null;
   private readonly products: StepProducts | null;
@@ -46,10 +41,9 @@ export class BackwardRecurrence {
     const cell = cellOf(config.cell);
     const H = config.hiddenSize;
     const width = cell.gates.length * H;
-    const states = cell.hasCellState ? 2 : 1;
     const ofEach = <T>(make: () => T): T[][] => Array.from({ length: config.layers }, () => directionsOf(config).map(make));
-    this.totals = ofEach(() => ({ hidden: new Float64Array(mostSteps), cellState: new Float64Array(cell.hasCellState ? mostSteps : 0) }));
-    this.carried = ofEach(() => ({ hidden: arena.floats(batch * H), cellState: arena.floats(cell.hasCellState ? batch * H : 0) }));
+    this.totals = ofEach(() => cell.states.map(() => new Float64Array(mostSteps)));
+    this.carried = ofEach(() => cell.states.map(() => arena.floats(batch * H)));
     this.preActivations = arena.floats(mostSteps * batch * width);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(mostSteps * batch * width) : this.preActivations;
     this.products = products.steps(H, batch, width);
@@ -57,14 +51,11 @@ export class BackwardRecurrence {
     this.transposed = arena.floats(this.products ? H * width : 0);
     this.product = arena.floats(this.products ? H * batch : 0);
     this.parts = splitStreams(batch, arena.threads);
-    this.squares = arena.doubles(this.parts.length * states * mostSteps);
+    this.squares = arena.doubles(this.parts.length * cell.states.length * mostSteps);
   }
 
   clearCarried(): void {
-    for (const { hidden, cellState } of this.carried.flat()) {
-      hidden.fill(0);
-      cellState.fill(0);
-    }
+    for (const carried of this.carried.flat(2)) carried.fill(0);
   }
 
   /**
@@ -75,13 +66,12 @@ export class BackwardRecurrence {
     const { tape, parts, squares, matrix } = this;
     const { config, arena, steps, batch } = tape;
     const cell = cellOf(config.cell);
-    const carried = this.carried[layer][d];
     matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {
       tape: tape.layers[layer].directions[d], steps, batch, hiddenSize: config.hiddenSize, activation: config.activation,
       lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, hidden: at(hidden),
-      carriedHidden: at(carried.hidden), carriedCell: at(carried.cellState),
+      carried: this.carried[layer][d].map((values) => at(values)),
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
@@ -112,20 +102,19 @@ export class BackwardRecurrence {
       isCut = pass.truncation > 0 && border % pass.truncation === 0;
       if (!isCut) await products.run(product, recurrentPreActivations, t);
     }
-    if (!isCut) arena.kernels.addTransposed(pass.carriedHidden, at(product), batch, batch, H);
+    if (!isCut) arena.kernels.addTransposed(pass.carried[0], at(product), batch, batch, H);
   }
 
   /** From the parts' sums of squares. */
-  private norms({ hidden, cellState }: TotalNorms, row: number): void {
+  private norms(totals: TotalNorms, row: number): void {
     const { steps } = this.tape;
     const sum = (index: number) => {
       let squares = 0;
       for (let start = 0; start < this.squares.length; start += row) squares += this.squares[start + index];
       return Math.sqrt(squares);
     };
-    for (let t = 0; t < steps; t++) {
-      hidden[t] = sum(t);
-      if (cellState.length > 0) cellState[t] = sum(steps + t);
-    }
+    totals.forEach((norms, state) => {
+      for (let t = 0; t < steps; t++) norms[t] = sum(state * steps + t);
+    });
   }
 }

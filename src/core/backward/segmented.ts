@@ -31,9 +31,7 @@ export class SegmentedBackward {
     const { config, layers, mostSteps } = network.tape;
     this.steps = ids.length - 1;
     this.segments = Math.ceil(this.steps / mostSteps);
-    this.states = layers.flatMap(({ directions: [{ hidden, cellState }] }) =>
-      [hidden, cellState].filter((states) => states.length > 0).map((states) => states.subarray(0, config.hiddenSize)),
-    );
+    this.states = layers.flatMap(({ directions: [{ states }] }) => states.map((state) => state.subarray(0, config.hiddenSize)));
     this.borders = this.states.map((state) => new Float32Array(this.segments * state.length));
   }
 

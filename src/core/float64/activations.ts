@@ -1,7 +1,7 @@
 /** ONNX's activation functions and their derivatives, in float64. */
 import type { ActivationForm, ActivationName } from '../model/generalModel';
 
-interface ActivationFunction {
+interface FunctionOfForm {
   value(x: number, alpha: number, beta: number): number;
   /** From x and y = f(x): to the last digits also where y is saturated. */
   slope(x: number, y: number, alpha: number, beta: number): number;
@@ -13,7 +13,7 @@ function tanhSlope(x: number): number {
   return (4 * e) / (1 + e) ** 2;
 }
 
-const functions: Readonly<Record<ActivationName, ActivationFunction>> = {
+const functions: Readonly<Record<ActivationName, FunctionOfForm>> = {
   affine: { value: (x, alpha, beta) => alpha * x + beta, slope: (_, __, alpha) => alpha },
   elu: { value: (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)), slope: (x, _, alpha) => (x >= 0 ? 1 : alpha * Math.exp(x)) },
   hardsigmoid: {
@@ -37,14 +37,14 @@ const functions: Readonly<Record<ActivationName, ActivationFunction>> = {
 };
 
 /** One activation of a layer, its input cut to ± clip. */
-export interface Activation {
+export interface ActivationFunction {
   value(x: number): number;
   /** y = value(x). */
   slope(x: number, y: number): number;
 }
 
 /** @param clip null for no limit */
-export function activationOf({ name, alpha, beta }: ActivationForm, clip: number | null): Activation {
+export function activationOf({ name, alpha, beta }: ActivationForm, clip: number | null): ActivationFunction {
   const f = functions[name];
   if (clip === null) return { value: (x) => f.value(x, alpha, beta), slope: (x, y) => f.slope(x, y, alpha, beta) };
   return {

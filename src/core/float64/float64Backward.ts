@@ -1,9 +1,10 @@
-/** Total gradients of the mean loss, ∂L/∂h_t and ∂L/∂c_t of every layer and direction, and the norms of the gradients of all parameters, in float64. */
+/** Total gradients of the mean loss, ∂L/∂s_t of every state of every layer and direction, and the norms of the gradients of all parameters, in float64. */
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
-import { float64CellOf } from './cells/registry';
+import { roomForStepBack } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normalise, normaliseBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
@@ -67,7 +68,7 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
     for (let i = 0; i < V; i++) output.b[i] += (error[i] /= T);
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
-  const lowest = new Float64Array(T * layers[0].directions.length * float64CellOf(layers[0].cell).gates * layers[0].hiddenSize);
+  const lowest = new Float64Array(T * layers[0].directions.length * float64CellOf(layers[0].cell).gates.length * layers[0].hiddenSize);
   const totals: TotalNorms[][] = [];
   const gradients: DirectionGradient[][] = [];
   for (const [l, layer] of Array.from(layers.entries()).reverse()) {
@@ -111,22 +112,22 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
-  const rows = cell.gates * H;
+  const rows = cell.gates.length * H;
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows), P: parameters.peepholes && new Float64Array(3 * H) };
-  const norms = { hidden: new Float64Array(T), cellState: new Float64Array(cell.hasCellState ? T : 0) };
-  const zeros = (length: number) => new Float64Array(length);
-  const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
-  const read = zeros(H);
+  const norms = cell.states.map(() => new Float64Array(T));
+  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const read = new Float64Array(H);
   const width = layerOutputSize(layer);
   for (let visited = 0; visited < T; visited++) {
     const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
     const { before, after } = rowsOf(parameters, t);
     for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
-    norms.hidden[t] = lengthOf(back.hidden, 0, H);
-    cell.back(own, { ...back, step: t, before, after });
-    if (cell.hasCellState) norms.cellState[t] = lengthOf(back.cellTotal, 0, H);
-    for (let gate = 0; gate < cell.gates; gate++) {
+    norms[0][t] = lengthOf(back.hidden, 0, H);
+    const step = { ...back, step: t, before, after };
+    cell.back(own, step);
+    for (let state = 1; state < norms.length; state++) norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
+    for (let gate = 0; gate < cell.gates.length; gate++) {
       cell.recurrentInput(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
     }
@@ -134,7 +135,7 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
       gradient.Wb[j] += back.preActivations[j];
       gradient.Rb[j] += back.recurrent[j];
     }
-    if (gradient.P) addPeepholes(gradient.P, back.preActivations, own.cellState, before * H, after * H, H);
+    if (gradient.P) cell.addPeepholes?.(gradient.P, own, step);
     lowest?.set(back.preActivations, (t * directions.length + d) * rows);
     if (!input) for (let j = 0; j < rows; j++) gradient.W[j * I + inputs[t]] += back.preActivations[j];
     else {
@@ -143,13 +144,4 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
     }
   }
   return { norms, gradient };
-}
-
-/** Peepholes of i and f read c_{t−1}, that of o reads c_t. @param preActivations blocks i o f c */
-function addPeepholes(P: Float64Array, preActivations: Float64Array, cellState: Float64Array, before: number, after: number, H: number): void {
-  for (let u = 0; u < H; u++) {
-    P[u] += preActivations[u] * cellState[before + u];
-    P[H + u] += preActivations[H + u] * cellState[after + u];
-    P[2 * H + u] += preActivations[2 * H + u] * cellState[before + u];
-  }
 }

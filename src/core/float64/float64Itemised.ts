@@ -5,7 +5,8 @@
 import { lengthOf } from '../numeric';
 import type { ItemisedNorms } from '../analysis/itemised';
 import { layerOutputSize } from '../model/generalModel';
-import { float64CellOf } from './cells/registry';
+import { roomForStepBack } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
@@ -54,7 +55,7 @@ export function lowestInputFlow({ values, logScales, isReached }: Arrivals, inpu
 }
 
 function rowsOfGates({ cell, hiddenSize }: Float64Layer): number {
-  return float64CellOf(cell).gates * hiddenSize;
+  return float64CellOf(cell).gates.length * hiddenSize;
 }
 
 function arrivals(T: number, width: number): Arrivals {
@@ -66,13 +67,12 @@ function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, 
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
-  const rows = cell.gates * H;
+  const rows = cell.gates.length * H;
   const I = layer.inputSize;
   const width = layerOutputSize(layer);
-  const norms = { hidden: new Float64Array(T).fill(NaN), cellState: new Float64Array(cell.hasCellState ? T : 0).fill(NaN) };
-  const zeros = (length: number) => new Float64Array(length);
-  const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
-  const down = zeros(below.values.length / T);
+  const norms = cell.states.map(() => new Float64Array(T).fill(NaN));
+  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const down = new Float64Array(below.values.length / T);
   let logScale = -Infinity;
   let isReached = false;
   for (let visited = 0; visited < T; visited++) {
@@ -82,30 +82,24 @@ function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, 
     below.isReached[t] = 1;
     const common = Math.max(logScale, above.logScales[t]);
     if (common === -Infinity) {
-      norms.hidden[t] = -Infinity;
-      norms.cellState.fill(-Infinity, t, t + 1);
+      for (const own of norms) own[t] = -Infinity;
       continue;
     }
     const carriedFactor = Math.exp(logScale - common);
     const aboveFactor = Math.exp(above.logScales[t] - common);
-    for (let u = 0; u < H; u++) {
-      back.hidden[u] = carriedFactor * back.previous[u] + aboveFactor * above.values[t * width + d * H + u];
-      back.cellState[u] *= carriedFactor;
-    }
-    norms.hidden[t] = log10Of(lengthOf(back.hidden, 0, H), common);
+    for (let u = 0; u < H; u++) back.hidden[u] = carriedFactor * back.previous[u] + aboveFactor * above.values[t * width + d * H + u];
+    for (let i = 0; i < back.further.length; i++) back.further[i] *= carriedFactor;
+    norms[0][t] = log10Of(lengthOf(back.hidden, 0, H), common);
     cell.back(own, { ...back, step: t, ...rowsOf(parameters, t) });
-    if (cell.hasCellState) norms.cellState[t] = log10Of(lengthOf(back.cellTotal, 0, H), common);
+    for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(back.furtherTotal, (state - 1) * H, H), common);
     down.fill(0);
     if (isLowest) down.set(back.preActivations, d * rows);
     else addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
     addArrival(below, t, down, common);
-    const length = Math.hypot(lengthOf(back.previous, 0, H), cell.hasCellState ? lengthOf(back.cellState, 0, H) : 0);
+    const length = Math.hypot(lengthOf(back.previous, 0, H), lengthOf(back.further, 0, back.further.length));
     logScale = length === 0 ? -Infinity : common + Math.log(length);
     const factor = length === 0 ? 0 : 1 / length;
-    for (let u = 0; u < H; u++) {
-      back.previous[u] *= factor;
-      back.cellState[u] *= factor;
-    }
+    for (const values of [back.previous, back.further]) for (let i = 0; i < values.length; i++) values[i] *= factor;
   }
   return norms;
 }

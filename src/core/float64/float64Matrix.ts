@@ -1,6 +1,7 @@
 /** The source × target matrix in float64: the itemised gradients of every target at once, in the first direction of the top layer. */
 import { lengthOf } from '../numeric';
-import { float64CellOf } from './cells/registry';
+import { roomForStepBack } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { log10Of } from './float64Itemised';
 import { rowsOf, type Float64Trace } from './float64Trace';
@@ -20,10 +21,10 @@ export async function matrixInFloat64(trace: Float64Trace, pause: (done: number)
   const { hiddenSize: H, cell: name, directions: [own] } = layers[layers.length - 1];
   const cell = float64CellOf(name);
   const width = layers[layers.length - 1].output.length / T;
-  const zeros = (length: number) => new Float64Array(length);
-  const back = { hidden: zeros(T * H), cellState: zeros(T * H), cellTotal: zeros(T * H), preActivations: zeros(T * cell.gates * H), recurrent: zeros(T * cell.gates * H), previous: zeros(T * H) };
-  const logScales = zeros(T);
-  const source = zeros(width);
+  const back = roomForStepBack(T, H, cell.gates.length * H, cell.states.length);
+  const further = (cell.states.length - 1) * H;
+  const logScales = new Float64Array(T);
+  const source = new Float64Array(width);
   const matrix = new Float64Array(T * T).fill(NaN);
   const isForward = own.direction === 'forward';
   for (let visited = 0; visited < T; visited++) {
@@ -36,19 +37,16 @@ export async function matrixInFloat64(trace: Float64Trace, pause: (done: number)
     back.hidden.set(source.subarray(0, H), visited * H);
     for (let r = 0; r < n; r++) matrix[(isForward ? T - 1 - r : r) * T + t] = log10Of(lengthOf(back.hidden, r * H, H), logScales[r]);
     cell.back(own, { ...back, n, step: t, ...rowsOf(own, t) });
-    for (let r = 0; r < n; r++) logScales[r] += rescaled(back.previous, back.cellState, r * H, H);
+    for (let r = 0; r < n; r++) logScales[r] += rescaled(back.previous.subarray(r * H, (r + 1) * H), back.further.subarray(r * further, (r + 1) * further));
     if (visited % stepsPerPause === 0) await pause(n / T);
   }
   return matrix;
 }
 
 /** Returns the logarithm of what the row was divided by. */
-function rescaled(previous: Float64Array, cellState: Float64Array, start: number, H: number): number {
-  const length = Math.hypot(lengthOf(previous, start, H), lengthOf(cellState, start, H));
+function rescaled(previous: Float64Array, further: Float64Array): number {
+  const length = Math.hypot(lengthOf(previous, 0, previous.length), lengthOf(further, 0, further.length));
   if (length === 0 || (length > smallest && length < largest)) return 0;
-  for (let i = start; i < start + H; i++) {
-    previous[i] /= length;
-    cellState[i] /= length;
-  }
+  for (const values of [previous, further]) for (let i = 0; i < values.length; i++) values[i] /= length;
   return Math.log(length);
 }

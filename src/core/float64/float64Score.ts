@@ -6,7 +6,8 @@
  */
 import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
-import { float64CellOf } from './cells/registry';
+import { roomForStepBack } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normaliseBack } from './layerNorm';
 import { addRowsMatrix } from './products';
@@ -118,11 +119,10 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
 /** Goes back through every direction of a layer. @param above [T, D·H]: what arrives at its outputs  @param visit is given ∂S/∂(W x) of a step, [G·H] */
 function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T: number, above: Float64Array, visit: (d: number, step: number, preActivations: Float64Array) => void): void {
   const cell = float64CellOf(name);
-  const rows = cell.gates * H;
+  const rows = cell.gates.length * H;
   directions.forEach((own, d) => {
     const width = layerOutputSize(own.layer);
-    const zeros = (length: number) => new Float64Array(length);
-    const back = { n: 1, hidden: zeros(H), cellState: zeros(H), cellTotal: zeros(H), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+    const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
     for (let visited = 0; visited < T; visited++) {
       const step = own.direction === 'forward' ? T - 1 - visited : visited;
       for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[step * width + d * H + u];

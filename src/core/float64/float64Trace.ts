@@ -2,8 +2,8 @@
 import { layerOutputSize, type GeneralDirection, type GeneralLayer, type GeneralModel } from '../model/generalModel';
 import type { LayerTrace, Trace } from '../model/trace';
 import { activationOf } from './activations';
-import type { Float64Direction } from './cells/cell';
-import { float64CellOf } from './cells/registry';
+import type { Float64Direction } from '../layers/float64Cell';
+import { float64CellOf } from '../layers/registry';
 import { normalise } from './layerNorm';
 import { addMatrixVector } from './products';
 
@@ -59,10 +59,10 @@ function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Ar
   const directions = layer.directions.map((parameters) => readDirection(layer, parameters, input, ids));
   const D = directions.length;
   const output = new Float64Array(T * layerOutputSize(layer));
-  directions.forEach(({ direction, hidden }, d) => {
+  directions.forEach(({ direction, states: [given] }, d) => {
     for (let t = 0; t < T; t++) {
       const { after } = rowsOf({ direction }, t);
-      output.set(hidden.subarray(after * H, (after + 1) * H), (t * D + d) * H);
+      output.set(given.subarray(after * H, (after + 1) * H), (t * D + d) * H);
     }
   });
   return { cell, hiddenSize: H, directions, input, output };
@@ -71,7 +71,8 @@ function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Ar
 function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input: Float64Array | null, ids: Int32Array): Float64Layer['directions'][number] {
   const { hiddenSize: H, inputSize: I, cell } = layer;
   const float64Cell = float64CellOf(cell);
-  const { gates: G, hasCellState } = float64Cell;
+  const { states } = float64Cell;
+  const G = float64Cell.gates.length;
   const T = ids.length;
   const { W, Wb, direction } = parameters;
   const rows = G * H;
@@ -79,16 +80,14 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
     layer, parameters, direction,
     // What an LSTM's h reads is not cut: so ONNX Runtime computes it, whatever the operator's text leaves open.
     activations: parameters.activations.map((form, i) => activationOf(form, i < 2 ? layer.clip : null)),
-    hidden: new Float64Array((T + 1) * H),
-    cellState: new Float64Array(hasCellState ? (T + 1) * H : 0),
+    states: states.map(() => new Float64Array((T + 1) * H)),
     gates: new Float64Array(T * rows),
     preActivations: new Float64Array(T * rows),
-    recurrentCandidate: new Float64Array(cell === 'gru' ? T * H : 0),
+    recurrentCandidate: new Float64Array(float64Cell.hasRecurrentCandidate ? T * H : 0),
     scratch: new Float64Array(rows),
   };
   const first = rowsOf(parameters, direction === 'forward' ? 0 : T - 1).before;
-  if (parameters.initialHidden) own.hidden.set(parameters.initialHidden, first * H);
-  if (parameters.initialCell) own.cellState.set(parameters.initialCell, first * H);
+  parameters.initialStates.forEach((initial, state) => { if (initial) own.states[state].set(initial, first * H); });
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
     for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = Wb[j] + (input ? 0 : W[j * I + ids[t]]);

@@ -4,7 +4,7 @@
  * leave the gates behind. (ONNX's recurrent operators return the states only: the gates would have to be computed a second time.)
  */
 import { at } from '../../kernels/arena';
-import { cellOf } from '../model/cells/registry';
+import { cellOf } from '../layers/registry';
 import { inputSize, outputSize } from '../model/config';
 import type { DirectionParameters, Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';

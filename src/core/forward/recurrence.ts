@@ -5,8 +5,8 @@
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix, smallestToShare } from '../../kernels/fixedMatrix';
-import type { ForwardPass, Part } from '../model/cells/cell';
-import { cellOf } from '../model/cells/registry';
+import type { ForwardPass, Part } from '../layers/cell';
+import { cellOf } from '../layers/registry';
 import { directionsOf } from '../model/config';
 import type { DirectionParameters } from '../model/parameters';
 import { before, stepOf, type DirectionTape } from '../model/directionTape';
@@ -55,8 +55,7 @@ export class ForwardRecurrence {
     if (direction.direction === 'backward') {
       // It begins at the window's end, with nothing carried in.
       const size = batch * config.hiddenSize;
-      direction.hidden.fill(0, steps * size, (steps + 1) * size);
-      if (cell.hasCellState) direction.cellState.fill(0, steps * size, (steps + 1) * size);
+      for (const states of direction.states) states.fill(0, steps * size, (steps + 1) * size);
     }
     matrix?.loadTransposed(R);
     counts.fill(0);
@@ -77,7 +76,7 @@ export class ForwardRecurrence {
     const step = calls.map((call) => call.push(0) - 1);
     products.load(R);
     for (let s = 0; s < steps; s++) {
-      await products.run(this.product, direction.hidden, before(direction, stepOf(direction, s, steps)));
+      await products.run(this.product, direction.states[0], before(direction, stepOf(direction, s, steps)));
       calls.forEach((call, p) => (call[step[p]] = s));
       arena.run(forwardStepKernel, calls);
     }
@@ -93,7 +92,7 @@ export class ForwardRecurrence {
       const t = stepOf(direction, s, steps);
       if (recurrentDiffers) this.scratch.set(Rb);
       const [out, first] = recurrentDiffers ? [this.scratch, 0] : [direction.gates, t * gates.length * H];
-      matrix.multiplyAdd(out, first, direction.hidden, before(direction, t) * H, 1);
+      matrix.multiplyAdd(out, first, direction.states[0], before(direction, t) * H, 1);
       call[step] = s;
       arena.run(forwardStepKernel, [call]);
     }

@@ -1,10 +1,9 @@
 /** What a model is, before it has parameters. */
+import { activations, type Activation } from '../../layers/activation';
+import { checkCell, type CellName } from '../../layers/catalogue';
+import type { Direction } from '../../layers/direction';
+import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
-
-export type CellName = 'rnn' | 'lstm' | 'gru';
-export type Activation = 'tanh' | 'relu';
-export type Direction = 'forward' | 'backward';
-export type Objective = 'next' | 'masked';
 
 export interface ModelConfig {
   readonly cell: CellName;
@@ -22,7 +21,7 @@ export interface ModelConfig {
   /** The output's weights are the embedding's: both are one parameter. */
   readonly tied: boolean;
   /** What is predicted: each next token, or tokens that were masked in the input. */
-  readonly objective: Objective;
+  readonly objective: ObjectiveName;
 }
 
 /** A one-directional stack that reads one-hot tokens and predicts the next: what a model is where nothing else is said. */
@@ -32,8 +31,8 @@ const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
-  if (!['rnn', 'lstm', 'gru'].includes(config.cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', config.cell);
-  if (!['tanh', 'relu'].includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
+  checkCell(config.cell);
+  if (!activations.includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
   checkInteger('layers', config.layers, 1, limits.layers);
   checkInteger('hidden size', config.hiddenSize, 1, limits.hiddenSize);
   checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);
@@ -41,7 +40,7 @@ export function checkConfig(config: ModelConfig): ModelConfig {
   if (config.tied && config.embeddingSize !== outputSize(config)) {
     throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', outputSize(config), config.embeddingSize ?? 'one-hot');
   }
-  if (!['next', 'masked'].includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
+  if (!objectives.includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
   const { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective } = config;
   return { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective };
 }

@@ -1,5 +1,5 @@
 /** One direction of one layer on a tape, and in which order its rows lie. Layouts are the tape's. */
-import type { Direction } from './config';
+import type { Direction } from '../../layers/direction';
 
 /**
  * The states have one row more than there are steps. Forward, row t is the state before step t and
@@ -7,10 +7,8 @@ import type { Direction } from './config';
  */
 export interface DirectionTape {
   readonly direction: Direction;
-  /** (T + 1) × B × H. */
-  readonly hidden: Float32Array;
-  /** (T + 1) × B × H for an LSTM, empty otherwise. */
-  readonly cellState: Float32Array;
+  /** (T + 1) × B × H each, in the order of the kind's states. The first one is what the direction gives. */
+  readonly states: readonly Float32Array[];
   /** T × B × G·H: activations of the gates, side by side in ONNX's order; of a vanilla RNN the pre-activations. */
   readonly gates: Float32Array;
   /** T × B × H for a GRU, empty otherwise: R_h h_{t−1} + Rb_h. */

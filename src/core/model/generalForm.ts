@@ -1,11 +1,13 @@
 /** How the form of a layer is named, in ONNX's words. */
+import { isActivation } from '../../layers/activation';
+import { kindOf } from '../../layers/catalogue';
 import type { ActivationName, GeneralLayer } from './generalModel';
 
 /** What differs from the form that PyTorch knows, as ONNX names it; empty for the usual form. */
 export function unusualForm({ cell, clip, linearBeforeReset, inputForget, directions }: GeneralLayer): string[] {
-  const usual: readonly string[] = cell === 'rnn' ? ['tanh'] : cell === 'gru' ? ['sigmoid', 'tanh'] : ['sigmoid', 'tanh', 'tanh'];
+  const usual = kindOf(cell).onnx.activations;
   const names = directions[0].activations.map(({ name }) => name);
-  const isUsual = names.every((name, i) => name === usual[i] || (cell === 'rnn' && name === 'relu'));
+  const isUsual = names.every((name, i) => (usual[i] === 'chosen' ? isActivation(name) : name === usual[i]));
   const titled = names.map((name) => operatorName(name));
   return [
     ...(clip === null ? [] : [`clip = ${clip}`]),
@@ -13,8 +15,7 @@ export function unusualForm({ cell, clip, linearBeforeReset, inputForget, direct
     ...(inputForget ? ['input_forget = 1'] : []),
     ...(directions.some(({ peepholes }) => peepholes) ? ['P'] : []),
     ...(isUsual ? [] : [`activations = ${titled.join(', ')}`]),
-    ...(directions.some(({ initialHidden }) => initialHidden) ? ['initial_h'] : []),
-    ...(directions.some(({ initialCell }) => initialCell) ? ['initial_c'] : []),
+    ...kindOf(cell).states.flatMap(({ symbol }, state) => (directions.some(({ initialStates }) => initialStates[state]) ? [`initial_${symbol}`] : [])),
   ];
 }
 

@@ -3,7 +3,8 @@
  * pre-activations, states that do not begin at zero. Models of other tools are read into it; it can be inspected, in float64.
  * Those that are also a `ModelConfig` (plainModel.ts) can be trained and use the fast kernels.
  */
-import type { CellName, Direction } from './config';
+import type { CellName } from '../../layers/catalogue';
+import type { Direction } from '../../layers/direction';
 
 /** As the file has them: float64 where it does. */
 export type Weights = Float32Array | Float64Array;
@@ -34,9 +35,8 @@ export interface GeneralDirection {
   readonly peepholes: Weights | null;
   /** RNN: f; GRU: f (gates), g (candidate); LSTM: f (gates), g (candidate), h (cell state). */
   readonly activations: readonly ActivationForm[];
-  /** [H]: the state before this direction's first step; null for zero. */
-  readonly initialHidden: Weights | null;
-  readonly initialCell: Weights | null;
+  /** [H] for each of the kind's states: before this direction's first step; null for zero. Of those behind the list's end too. */
+  readonly initialStates: readonly (Weights | null)[];
 }
 
 export interface GeneralLayer {

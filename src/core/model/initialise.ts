@@ -1,12 +1,11 @@
 /** A model's first parameters. */
+import { kindOf } from '../../layers/catalogue';
+import type { InitialisationName } from '../../terms/choices';
 import { UserError } from '../../userError';
-import { cellOf } from './cells/registry';
 import { outputSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
-
-export type InitialisationName = 'pytorch' | 'xavier' | 'orthogonal' | 'identity' | 'gaussian';
 
 export interface InitialisationSettings {
   readonly initialisation: InitialisationName;
@@ -90,9 +89,10 @@ function fillUniform(values: Float32Array, bound: number, random: Random): void 
 
 /** Both biases stand before the same gate; PyTorch users count them together. */
 function setForgetBias(parameters: Parameters, config: ModelConfig, bias: number): void {
-  const { forgetGateBlock } = cellOf(config.cell);
-  if (forgetGateBlock === null) return;
-  const [start, end] = [forgetGateBlock * config.hiddenSize, (forgetGateBlock + 1) * config.hiddenSize];
+  const { gates, forgetGate } = kindOf(config.cell);
+  if (forgetGate === null) return;
+  const block = gates.findIndex((gate) => gate === forgetGate);
+  const [start, end] = [block * config.hiddenSize, (block + 1) * config.hiddenSize];
   for (const { Wb, Rb } of parameters.layers.flat()) {
     Wb.fill(bias, start, end);
     Rb.fill(0, start, end);

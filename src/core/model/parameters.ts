@@ -5,8 +5,9 @@
  * do their R, and their Wb, Rb, Wb, Rb: together they are ONNX's W, R and B. A tied output has no W of its own. Gradients and the
  * optimizer's moments use the same layout, so that an update is one loop.
  */
-import { cellOf } from './cells/registry';
-import { directionsOf, inputSize, outputSize, type Direction, type ModelConfig } from './config';
+import { kindOf } from '../../layers/catalogue';
+import { directionsOf, inputSize, outputSize, type ModelConfig } from './config';
+import type { Direction } from '../../layers/direction';
 
 export type Role = 'embedding' | 'W' | 'R' | 'Wb' | 'Rb' | 'b';
 
@@ -45,7 +46,7 @@ export function layoutOf(config: ModelConfig): ParameterLayout {
     offset += length;
   };
   const { embeddingSize, vocabularySize, hiddenSize, layers, tied } = config;
-  const rows = cellOf(config.cell).gates.length * hiddenSize;
+  const rows = kindOf(config.cell).gates.length * hiddenSize;
   const directions = directionsOf(config);
   if (embeddingSize !== null) add('embedding', -1, 'forward', 'embedding', [vocabularySize, embeddingSize]);
   for (let layer = 0; layer < layers; layer++) {

@@ -1,4 +1,5 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
+import { activationsOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import { checkConfig, directionsOf, inputSize, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
@@ -48,12 +49,11 @@ export function plainModelOf(model: GeneralModel): PlainModel {
 /** The same model in the general form, over the same parameters. */
 export function generalModelOf(config: ModelConfig, parameters: Parameters): GeneralModel {
   const { cell, activation, hiddenSize, vocabularySize } = config;
-  const form = (name: 'sigmoid' | 'tanh' | 'relu') => ({ name, alpha: 0, beta: 0 });
-  const activations = cell === 'rnn' ? [form(activation)] : cell === 'gru' ? [form('sigmoid'), form('tanh')] : [form('sigmoid'), form('tanh'), form('tanh')];
+  const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 0, beta: 0 }));
   const layers = parameters.layers.map((directions, layer) => ({
     cell, hiddenSize, inputSize: inputSize(config, layer),
     directions: directions.map((weights, d) => ({
-      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialHidden: null, initialCell: null,
+      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialStates: [],
     })),
     clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
   }));

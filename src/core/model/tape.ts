@@ -4,8 +4,9 @@
  * which may have fewer steps than there is room for.
  */
 import { at, type Arena } from '../../kernels/arena';
-import { cellOf } from './cells/registry';
-import { directionsOf, outputSize, type CellName, type ModelConfig } from './config';
+import { cellOf } from '../layers/registry';
+import { directionsOf, outputSize, type ModelConfig } from './config';
+import type { CellName } from '../../layers/catalogue';
 import type { DirectionTape } from './directionTape';
 
 export interface LayerTape {
@@ -13,7 +14,7 @@ export interface LayerTape {
   /** H. */
   readonly hiddenSize: number;
   readonly directions: readonly DirectionTape[];
-  /** T × B × D·H: the states after each step, the directions side by side. */
+  /** T × B × D·H: what each step gives, the directions side by side. */
   readonly output: Float32Array;
   /** What the layer above reads: `output`, after dropout if there is any. */
   readonly passed: Float32Array;
@@ -63,19 +64,17 @@ export class Tape {
     const cell = cellOf(config.cell);
     const rows = steps * batch;
     const H = config.hiddenSize;
-    const states = () => arena.floats((steps + 1) * batch * H);
     const none = new Float32Array(0);
     const directions = directionsOf(config);
     this.layers = Array.from({ length: config.layers }, (_, layer) => {
       const tapes = directions.map((direction) => ({
         direction,
-        hidden: states(),
-        cellState: cell.hasCellState ? states() : none,
+        states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
         gates: arena.floats(rows * cell.gates.length * H),
         recurrentCandidate: cell.recurrentDiffers ? arena.floats(rows * H) : none,
       }));
       const outputs = rows * outputSize(config);
-      const output = tapes.length === 1 ? tapes[0].hidden.subarray(batch * H) : arena.floats(outputs);
+      const output = tapes.length === 1 ? tapes[0].states[0].subarray(batch * H) : arena.floats(outputs);
       const drops = dropout && layer < config.layers - 1;
       return { cell: config.cell, hiddenSize: H, directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
     });
@@ -120,19 +119,13 @@ export class Tape {
   carryState(): void {
     const size = this.batch * this.config.hiddenSize;
     for (const { directions } of this.layers) {
-      const [{ hidden, cellState }] = directions;
       const last = this.steps * size;
-      hidden.copyWithin(0, last, last + size);
-      if (cellState.length > 0) cellState.copyWithin(0, last, last + size);
+      for (const states of directions[0].states) states.copyWithin(0, last, last + size);
     }
   }
 
   clearState(): void {
     const size = this.batch * this.config.hiddenSize;
-    for (const { directions } of this.layers) {
-      const [{ hidden, cellState }] = directions;
-      hidden.fill(0, 0, size);
-      cellState.fill(0, 0, size);
-    }
+    for (const { directions } of this.layers) for (const states of directions[0].states) states.fill(0, 0, size);
   }
 }

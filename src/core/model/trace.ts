@@ -1,15 +1,14 @@
 /** What is read off a model that has read a probe: its states, gates and predictions, whoever computed them. Layouts are the tape's. */
-import type { CellName, Direction } from './config';
+import type { CellName } from '../../layers/catalogue';
+import type { Direction } from '../../layers/direction';
 
 export type Floats = Float32Array | Float64Array;
 
 /** One direction of one layer; rows of states as `before` and `after` of the tape say. */
 export interface DirectionTrace {
   readonly direction: Direction;
-  /** (T + 1) × H. */
-  readonly hidden: Floats;
-  /** (T + 1) × H for an LSTM, empty otherwise. */
-  readonly cellState: Floats;
+  /** (T + 1) × H each, in the order of the kind's states. The first one is what the direction gives. */
+  readonly states: readonly Floats[];
   /** T × G·H: activations of the gates in ONNX's order; of a vanilla RNN the pre-activations. */
   readonly gates: Floats;
 }

@@ -1,5 +1,5 @@
 /** What an optimizer is. Each is one loop over the flat parameter array, step for step as PyTorch's. */
-export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adam' | 'adamw';
+import type { OptimizerName } from '../../terms/choices';
 
 /** Other constants are PyTorch's defaults. */
 export interface OptimizerSettings {

@@ -1,9 +1,10 @@
 /** All optimizers. A new one is its file and one line here. */
 import type { Arena } from '../../kernels/arena';
+import type { OptimizerName } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { Adagrad } from './adagrad';
 import { Adam } from './adam';
-import type { Optimizer, OptimizerName, OptimizerSettings } from './optimizer';
+import type { Optimizer, OptimizerSettings } from './optimizer';
 import { RmsProp } from './rmsProp';
 import { Sgd } from './sgd';
 

@@ -3,9 +3,8 @@
  * settings alone, so that a resumed run has nothing to restore.
  */
 import { checkInteger } from '../model/config';
+import { schedules, type ScheduleName } from '../../terms/choices';
 import { UserError } from '../../userError';
-
-export type ScheduleName = 'constant' | 'cosine' | 'step';
 
 export interface ScheduleSettings {
   /** η: the largest, which the warm-up leads to. */
@@ -54,7 +53,7 @@ export function checkSchedule({ learningRate, steps, schedule, warmupSteps, fina
   if (!(learningRate > 0 && Number.isFinite(learningRate))) {
     throw new UserError('The learning rate is {0}; it must be a positive number.', String(learningRate));
   }
-  if (!['constant', 'cosine', 'step'].includes(schedule)) {
+  if (!schedules.includes(schedule)) {
     throw new UserError('The schedule “{0}” is unknown; choose constant, cosine or step.', schedule);
   }
   if (schedule === 'cosine' && steps === null) {

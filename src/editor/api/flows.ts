@@ -90,11 +90,11 @@ function flowOf({ loss, tokens, starts, ends, layers, regions }: InspectReport):
     tokens,
     starts,
     ends,
-    target: layers[0].flow.target,
-    layers: layers.map(({ layer, direction, hidden, total, flow }) => ({
+    target: layers[0].states[0].flow.target,
+    layers: layers.map(({ layer, direction, states: [{ norm, total, flow }] }) => ({
       layer,
       direction,
-      hidden,
+      hidden: norm,
       gradient: flow.log10,
       total,
       horizon: flow.horizon,

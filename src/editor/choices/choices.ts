@@ -1,4 +1,5 @@
 /** The few settings that matter most before a run, and known set-ups of them. */
+import { cellNames, defaultCell, plainCell } from '../../layers/catalogue';
 import type { SettingReader } from '../chosenSettings';
 
 /** Values by the names of settings, behind "backflow.". */
@@ -18,7 +19,7 @@ const whole = (setting: string, limits: [number, number], ...values: number[]): 
 
 /** The limits are those of the manifest; a test compares them. */
 export const fields: readonly Field[] = [
-  name('model.cell', 'rnn', 'lstm', 'gru'),
+  name('model.cell', ...cellNames),
   whole('model.hiddenSize', [1, 2048], 16, 32, 64, 128, 256, 512),
   whole('model.layers', [1, 8], 1, 2, 3),
   whole('training.window', [2, 4096], 16, 32, 64, 128, 256),
@@ -31,16 +32,16 @@ export type ProfileName = 'hello' | 'classroom' | 'pytorch';
 export const profiles: Readonly<Record<ProfileName, Choices>> = {
   /** A word learned by heart while one looks. */
   hello: {
-    'model.cell': 'lstm', 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
+    'model.cell': defaultCell, 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
   },
   /** A vanilla RNN that forgets, on windows long enough to see it. */
   classroom: {
-    'model.cell': 'rnn', 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
+    'model.cell': plainCell, 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
     'training.initialisation': 'xavier', 'training.clipNorm': 1,
   },
   /** What a script with `nn.Embedding`, `nn.LSTM` and `torch.optim.Adam` at its defaults trains. */
   pytorch: {
-    'model.cell': 'lstm', 'model.hiddenSize': 256, 'model.layers': 2, 'model.embeddingSize': 64, 'training.window': 100, 'training.batch': 32, 'training.steps': 0,
+    'model.cell': defaultCell, 'model.hiddenSize': 256, 'model.layers': 2, 'model.embeddingSize': 64, 'training.window': 100, 'training.batch': 32, 'training.steps': 0,
     'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialisation': 'pytorch',
   },
 };

@@ -1,5 +1,6 @@
 /** Before a run: the few choices that matter in one list. Enter starts at once, with what was chosen last. */
 import * as vscode from 'vscode';
+import { isCellName, kindOf } from '../../layers/catalogue';
 import type { SettingReader } from '../chosenSettings';
 import { fields, profiles, valueOf, withChoices, type Choices, type Field, type ProfileName } from './choices';
 
@@ -46,7 +47,7 @@ function rows(read: SettingReader, choices: Choices): Row[] {
 function inWords(read: SettingReader): string {
   const steps = Number(read('training.steps'));
   return [
-    `${String(read('model.cell')).toUpperCase()} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`,
+    `${labelOfCell(read('model.cell'))} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`,
     vscode.l10n.t('windows of {0}', String(read('training.window'))),
     steps > 0 ? vscode.l10n.t('{0} steps', steps.toLocaleString(vscode.env.language)) : vscode.l10n.t('until stopped'),
   ].join(' · ');
@@ -76,8 +77,12 @@ function shown({ name }: Field, value: unknown): string {
   return typeof value === 'number' ? value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 6 }) : String(value);
 }
 
+function labelOfCell(cell: unknown): string {
+  return isCellName(cell) ? kindOf(cell).label : String(cell);
+}
+
 function cellInWords(cell: string): string {
-  return { rnn: vscode.l10n.t('vanilla RNN'), lstm: 'LSTM', gru: 'GRU' }[cell] ?? cell;
+  return isCellName(cell) ? vscode.l10n.t(kindOf(cell).title) : cell;
 }
 
 async function chooseValue(field: Field, now: unknown): Promise<string | number | undefined> {

@@ -1,27 +1,25 @@
-/** Compare Cells on This File: the three cells, with as many parameters each, trained on one text. */
+/** Compare Cells on This File: a model of each cell, with as many parameters each, trained on one text. */
 import * as vscode from 'vscode';
 import { settingsOfSize } from '../../protocol/parameterCount';
-import type { CellName } from '../../protocol/settings';
+import { cellNames, defaultCell, type CellName } from '../../layers/catalogue';
 import { trainRequest, type TrainingParts } from '../train';
 import { RunSession } from '../runs/runSession';
 import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
 
-const cells: readonly CellName[] = ['rnn', 'lstm', 'gru'];
-
 /** @param target as of `train`  @throws RpcError when the engine refuses; what had begun is then ended */
 export async function compareCells(parts: TrainingParts, comparisons: Comparisons, target: unknown): Promise<void> {
-  const first = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => ({ ...model, cell: 'lstm' }) });
+  const first = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => ({ ...model, cell: defaultCell }) });
   if (!first) return;
   const title = vscode.l10n.t('Backflow: reading the corpus and making three models');
   const begun = new Map<CellName, RunSession>();
   try {
     await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () => {
       // How many parameters a model has depends on the text's symbols, so the first one is made before the others are chosen.
-      const lstm = await RunSession.begin(parts.launch, { kind: 'train', request: first.request });
-      begun.set('lstm', lstm);
-      const { vocabularySize, parameterCount } = lstm.description.model;
-      for (const cell of cells) {
+      const measure = await RunSession.begin(parts.launch, { kind: 'train', request: first.request });
+      begun.set(defaultCell, measure);
+      const { vocabularySize, parameterCount } = measure.description.model;
+      for (const cell of cellNames) {
         if (begun.has(cell)) continue;
         const other = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => settingsOfSize(model, cell, vocabularySize, parameterCount) });
         if (other) begun.set(cell, await RunSession.begin(parts.launch, { kind: 'train', request: other.request }));
@@ -31,7 +29,7 @@ export async function compareCells(parts: TrainingParts, comparisons: Comparison
     for (const session of begun.values()) session.dispose();
     throw error;
   }
-  const compared = cells.flatMap((cell): Compared[] => {
+  const compared = cellNames.flatMap((cell): Compared[] => {
     const session = begun.get(cell);
     if (session) session.document = first.document;
     return session ? [{ session, isOwn: true }] : [];

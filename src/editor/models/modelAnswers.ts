@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import type { StartingModel } from '../../protocol/engine';
-import type { Activation } from '../../protocol/settings';
+import type { Activation } from '../../layers/activation';
 import { translated } from '../notices';
 
 const memoryKey = 'backflow.modelAnswers';

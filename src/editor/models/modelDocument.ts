@@ -1,5 +1,6 @@
 /** The page of a model's file: text and tables, no script. Everything that comes from the file is escaped. */
 import * as vscode from 'vscode';
+import { isUnitMapName, kindOf, unitMapLabels } from '../../layers/catalogue';
 import { escapeHtml, htmlDocument } from '../../protocol/html';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
 import { translated } from '../notices';
@@ -80,7 +81,7 @@ function structureHtml({ model, layers }: Examination): string {
     const both = (second as RecurrentReport | undefined) !== undefined;
     const direction = both ? `, ${vscode.l10n.t('both directions')}` : first.direction === 'backward' ? `, ${vscode.l10n.t('backward only')}` : '';
     const form = first.form.length > 0 ? `, ${first.form.join(', ')}` : '';
-    steps.push({ what: `${first.cell.toUpperCase()}${direction}${form}`, shape: `${number(first.inputSize)} → ${both ? '2 × ' : ''}${number(first.hiddenSize)}`, source: first.source });
+    steps.push({ what: `${kindOf(first.cell).label}${direction}${form}`, shape: `${number(first.inputSize)} → ${both ? '2 × ' : ''}${number(first.hiddenSize)}`, source: first.source });
   }
   if (model?.hasNorm) steps.push({ what: 'LayerNorm', shape: '' });
   if (model) steps.push({ what: model.tied ? vscode.l10n.t('output, tied to the embedding') : vscode.l10n.t('output'), shape: `→ ${number(model.vocabularySize)}` });
@@ -112,7 +113,7 @@ function rowsOf(report: RecurrentReport, recurrent: number, all: readonly Recurr
   const { layer, direction, cell, norms, matrices } = report;
   const isOneOfTwo = all.some((other) => other !== report && other.layer === layer);
   const title = isOneOfTwo ? vscode.l10n.t('Layer {0}, {1}', layer + 1, directionName(direction)) : vscode.l10n.t('Layer {0}', layer + 1);
-  const head = `<tr class="layer"><th scope="rowgroup">${escapeHtml(title)} <span class="dim">${cell.toUpperCase()}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
+  const head = `<tr class="layer"><th scope="rowgroup">${escapeHtml(title)} <span class="dim">${kindOf(cell).label}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
   const gates = matrices.map(({ name, norm }, matrix) => {
     const spectrum = spectra.get(spectrumKey(recurrent, matrix));
     const [radius, largest] = spectrum ? [significant(spectrum.spectralRadius), significant(spectrum.spectralNorm)] : spectrum === null ? ['–', '–'] : ['…', '…'];
@@ -123,22 +124,8 @@ function rowsOf(report: RecurrentReport, recurrent: number, all: readonly Recurr
 
 /** R.forgetGate → forget gate. */
 function gateName(name: string): string {
-  switch (name) {
-    case 'R.inputGate':
-      return vscode.l10n.t('input gate');
-    case 'R.outputGate':
-      return vscode.l10n.t('output gate');
-    case 'R.forgetGate':
-      return vscode.l10n.t('forget gate');
-    case 'R.updateGate':
-      return vscode.l10n.t('update gate');
-    case 'R.resetGate':
-      return vscode.l10n.t('reset gate');
-    case 'R.candidate':
-      return vscode.l10n.t('candidate');
-    default:
-      return vscode.l10n.t('hidden state');
-  }
+  const map = name.slice(name.indexOf('.') + 1);
+  return vscode.l10n.t(isUnitMapName(map) ? unitMapLabels[map] : 'hidden state');
 }
 
 function directionName(direction: RecurrentReport['direction']): string {

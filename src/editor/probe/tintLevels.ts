@@ -1,5 +1,5 @@
 /** The nine tints; which of them a gradient gets, on the scale of r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖); and runs and regions of them. */
-import type { Thresholds } from '../../protocol/settings';
+import type { Thresholds } from '../../terms/regions';
 
 /** Where the levels of either side begin, in multiples of the threshold: one before it, and three in a region. */
 const levelStarts = [1 / 3, 1, 5 / 3, 8 / 3];

@@ -1,6 +1,6 @@
 /** What the text of this window is tinted by: what was chosen last, or else what the settings say. */
 import * as vscode from 'vscode';
-import { unitQuantities, type UnitQuantity } from '../../protocol/frame';
+import { unitMapNamesOf, type UnitMapName } from '../../layers/catalogue';
 import type { LayerShape } from '../../protocol/model';
 import type { TintChoice } from './tintQuantity';
 
@@ -43,19 +43,19 @@ export class TintMemory implements vscode.Disposable {
 function isOf(choice: TintChoice, layers: readonly LayerShape[]): boolean {
   if (choice.kind !== 'unit') return true;
   const layer = layers.at(choice.layer);
-  return layer !== undefined && choice.unit < layer.hiddenSize && layer.directions.includes(choice.direction) && unitQuantities[layer.cell].includes(choice.quantity);
+  return layer !== undefined && choice.unit < layer.hiddenSize && layer.directions.includes(choice.direction) && unitMapNamesOf(layer.cell).includes(choice.quantity);
 }
 
 /** What there is to choose of a model, as the quick pick shows it; the unit itself is asked for after. */
 export interface UnitKind {
   readonly layer: number;
   readonly direction: 'forward' | 'backward';
-  readonly quantity: UnitQuantity;
+  readonly quantity: UnitMapName;
   readonly units: number;
 }
 
 export function unitKinds(layers: readonly LayerShape[]): UnitKind[] {
   return layers.flatMap(({ cell, hiddenSize, directions }, layer) =>
-    directions.flatMap((direction) => unitQuantities[cell].map((quantity) => ({ layer, direction, quantity, units: hiddenSize }))),
+    directions.flatMap((direction) => unitMapNamesOf(cell).map((quantity) => ({ layer, direction, quantity, units: hiddenSize }))),
   );
 }

@@ -96,7 +96,7 @@ function relativeFlow({ header, data }: Frame): Float64Array {
   const steps = header.tokens.length;
   const largest = new Float64Array(steps).fill(NaN);
   for (const { name, offset } of header.series) {
-    if (name !== 'flow' && name !== 'cellFlow') continue;
+    if (name !== 'flow') continue;
     const own = data[offset + header.target];
     if (!Number.isFinite(own)) continue;
     for (let t = 0; t < steps; t++) {

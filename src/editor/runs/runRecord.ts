@@ -1,5 +1,5 @@
 /** What the tree needs to know of a run on disk, from its run.json. The engine checks the file in full when it opens the run. */
-import type { CellName } from '../../protocol/settings';
+import { isCellName, type CellName } from '../../layers/catalogue';
 
 export interface RunRecord {
   readonly cell: CellName;
@@ -27,7 +27,7 @@ export function parseRunRecord(text: string): RunRecord | undefined {
   const [cell, layers, hiddenSize] = [field(model, 'cell'), field(model, 'layers'), field(model, 'hiddenSize')];
   const steps = field(field(file, 'training'), 'steps');
   const [name, path, created] = [field(corpus, 'name'), field(corpus, 'path'), field(file, 'created')];
-  if ((cell !== 'rnn' && cell !== 'lstm' && cell !== 'gru') || typeof layers !== 'number' || typeof hiddenSize !== 'number') return undefined;
+  if (!isCellName(cell) || typeof layers !== 'number' || typeof hiddenSize !== 'number') return undefined;
   const time = typeof created === 'string' ? new Date(created) : null;
   return {
     cell,

@@ -3,11 +3,13 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
-import { unitQuantities, type Frame, type UnitMapChoice } from '../../protocol/frame';
+import { unitMapNamesOf } from '../../layers/catalogue';
+import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type Direction, type SequenceSplit } from '../../protocol/settings';
+import type { Direction } from '../../layers/direction';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type SequenceSplit } from '../../protocol/settings';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
@@ -183,7 +185,7 @@ export class RunSession implements vscode.Disposable {
 
   set unitMap(choice: UnitMapChoice) {
     const { layers, cell } = this.description.model;
-    if (choice.layer < layers && unitQuantities[cell].includes(choice.quantity)) this.chosenUnitMap = choice;
+    if (choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity)) this.chosenUnitMap = choice;
   }
 
   get isAlive(): boolean {

@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/run';
-import type { CellName, ModelSettings } from '../../protocol/settings';
+import { kindOf } from '../../layers/catalogue';
+import type { ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import { rowChanges, type Row } from './rowChanges';
@@ -272,8 +273,7 @@ export function titleOf(corpusName: string, name: string): string {
 
 /** "LSTM 2 × 128": the cell, its layers and units. */
 export function modelName({ cell, layers, hiddenSize }: Pick<ModelSettings, 'cell' | 'layers' | 'hiddenSize'>): string {
-  const names: Readonly<Record<CellName, string>> = { rnn: 'RNN', lstm: 'LSTM', gru: 'GRU' };
-  return `${names[cell]} ${layers} × ${hiddenSize}`;
+  return `${kindOf(cell).label} ${layers} × ${hiddenSize}`;
 }
 
 export function stateName(state: RunState): string {

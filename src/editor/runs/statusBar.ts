@@ -1,5 +1,6 @@
 /** The status-bar item of the current run, and the context keys that commands are shown by. */
 import * as vscode from 'vscode';
+import { kindOf } from '../../layers/catalogue';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
@@ -67,5 +68,5 @@ function textOf({ status, metrics, description }: RunSession): string {
   if (status.state === 'running') parts.push(vscode.l10n.t('{0} tokens/s', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));
   const icon = { starting: 'loading~spin', running: 'pulse', paused: 'debug-pause', stopped: 'debug-stop', finished: 'pass', failed: 'error' }[status.state];
-  return `$(${icon}) ${description.model.cell.toUpperCase()}  ${parts.join(' · ')}`;
+  return `$(${icon}) ${kindOf(description.model.cell).label}  ${parts.join(' · ')}`;
 }

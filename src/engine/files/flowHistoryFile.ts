@@ -2,13 +2,25 @@
 import { readFile } from 'node:fs/promises';
 import { FlowHistory } from '../inspect/flowHistory';
 import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors';
-import type { FrameHeader } from '../../protocol/frame';
+import { isStateName } from '../../layers/catalogue';
+import type { FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
 import { writeFileAtomic } from './atomicWrite';
 
 const dataName = 'flows';
 
 /** What a header is on disk: the text is kept once for all rows that have it. */
 type StoredHeader = Omit<FrameHeader, 'tokens'> & { readonly text: number; readonly length: number };
+
+/** Files of before name a state's series by both: `flow`, `cellFlow`, `hidden`, `cell`, `total`, `totalCell`. */
+const namesOfBefore: Readonly<Record<string, { readonly name: SeriesName; readonly state: string | null } | undefined>> = {
+  loss: { name: 'loss', state: null },
+  flow: { name: 'flow', state: 'hidden' },
+  hidden: { name: 'norm', state: 'hidden' },
+  total: { name: 'total', state: 'hidden' },
+  cellFlow: { name: 'flow', state: 'cell' },
+  cell: { name: 'norm', state: 'cell' },
+  totalCell: { name: 'total', state: 'cell' },
+};
 
 interface Stored {
   readonly texts: readonly (readonly string[])[];
@@ -45,7 +57,7 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
     const { texts, rows, overflows } = JSON.parse(metadata['history']) as Stored;
     let at = 0;
     for (const { text, length, ...header } of rows) {
-      history.add({ header: { ...header, tokens: texts[text], unitMap: { ...header.unitMap, offset: length } }, data: data.slice(at, at + length) });
+      history.add({ header: { ...header, series: header.series.map(entryOf), tokens: texts[text], unitMap: { ...header.unitMap, offset: length } }, data: data.slice(at, at + length) });
       at += length;
     }
     overflows.forEach((step) => history.addOverflow(step));
@@ -53,4 +65,11 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
   } catch {
     return new FlowHistory();
   }
+}
+
+/** An entry as it is now, of a file of any age. */
+function entryOf(entry: SeriesEntry): SeriesEntry {
+  if ((entry.state as SeriesEntry['state'] | undefined) !== undefined) return entry;
+  const found = namesOfBefore[entry.name];
+  return { ...entry, name: found?.name ?? entry.name, state: isStateName(found?.state) ? found.state : null };
 }

@@ -1,4 +1,7 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
+import { activations } from '../../layers/activation';
+import { cellNames } from '../../layers/catalogue';
+import { initialisations, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
@@ -65,14 +68,14 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
 function readModel(model: Fields): RunDescription['model'] {
   const defaults = defaultModelSettings;
   const settings: ModelSettings = {
-    cell: model.oneOf('cell', ['rnn', 'lstm', 'gru']),
-    activation: model.oneOf('activation', ['tanh', 'relu']),
+    cell: model.oneOf('cell', cellNames),
+    activation: model.oneOf('activation', activations),
     layers: model.integer('layers', { min: 1 }),
     bidirectional: model.added('bidirectional', defaults.bidirectional, (key) => model.boolean(key)),
     hiddenSize: model.integer('hiddenSize', { min: 1 }),
     embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) => model.nullable(key, () => model.integer(key, { min: 1 }))),
     tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
-    objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, ['next', 'masked'])),
+    objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
   };
   return {
     ...settings,
@@ -86,7 +89,7 @@ function readTraining(training: Fields): TrainingSettings {
     window: training.integer('window', { min: 1 }),
     batch: training.integer('batch', { min: 1 }),
     steps: training.nullable('steps', (key) => training.integer(key, { min: 1 })),
-    optimizer: training.oneOf('optimizer', ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']),
+    optimizer: training.oneOf('optimizer', optimizers),
     learningRate: training.number('learningRate', { min: 0 }),
     momentum: training.number('momentum', { min: 0 }),
     clipNorm: training.nullable('clipNorm', (key) => training.number(key, { min: 0 })),
@@ -133,14 +136,14 @@ function readAddedTraining(training: Fields) {
   return {
     nesterov: training.added('nesterov', defaults.nesterov, (key) => training.boolean(key)),
     weightDecay: training.added('weightDecay', defaults.weightDecay, (key) => training.nullable(key, number(0))),
-    schedule: training.added('schedule', defaults.schedule, (key) => training.oneOf(key, ['constant', 'cosine', 'step'])),
+    schedule: training.added('schedule', defaults.schedule, (key) => training.oneOf(key, schedules)),
     warmupSteps: training.added('warmupSteps', defaults.warmupSteps, integer(0)),
     finalFraction: training.added('finalFraction', defaults.finalFraction, number(0)),
     decaySteps: training.added('decaySteps', defaults.decaySteps, integer(1)),
     decayFactor: training.added('decayFactor', defaults.decayFactor, number(0)),
     clipValue: training.added('clipValue', defaults.clipValue, (key) => training.nullable(key, number(0))),
     initialisation: training.added('initialisation', defaults.initialisation, (key) =>
-      training.oneOf(key, ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian']),
+      training.oneOf(key, initialisations),
     ),
     gain: training.added('gain', defaults.gain, number(0)),
     forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),

@@ -1,8 +1,10 @@
 /** What each token of a probe has of the logit of one of them. */
 import { contributionsTo } from '../../core/analysis/contributions';
+import { additiveFormOf } from '../../core/layers/registry';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
+import { kindOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector } from './inspector';
@@ -37,10 +39,10 @@ export function additive(inspector: Inspector, trace: Trace, symbol: number, ste
   return found && { method: 'additive', parts: found.parts, rest: found.carriedIn, whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn) };
 }
 
-/** Integrated gradients of a vanilla RNN, where they are complete within the time that a hover may take; else null. */
+/** Integrated gradients of a stack without gates, where they are complete within the time that a hover may take; else null. */
 export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
   const { general } = inspector.model;
-  if (general.layers.some(({ cell }) => cell !== 'rnn')) return null;
+  if (general.layers.some(({ cell }) => additiveFormOf(cell) !== null)) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
   const affordable = Math.floor(mostQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
   if (affordable < 1) return null;
@@ -58,7 +60,7 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
   if (method === 'additive') {
     const { trace } = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
     const found = additive(inspector, trace, ids[token], token - 1);
-    if (!found) throw new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
+    if (!found) throw noAdditiveForm(inspector.model.general);
     return found;
   }
   const { general } = inspector.model;
@@ -83,10 +85,17 @@ function taskOf(method: AttributionTask['method'], model: GeneralModel, inputs: 
   return { method, model, inputs: isForward ? inputs.slice(0, step + 1) : inputs, symbol, step, steps: inputs.length };
 }
 
-/** Whether h_t is the sum that the contributions add up to: no norm behind it, and for an LSTM tanh as its last activation. */
+/** Whether what the top layer gives is the sum that the contributions add up to, and no norm stands behind it. */
 function isAdditive({ layers, norm }: GeneralModel): boolean {
-  const { cell, clip, directions } = layers[layers.length - 1];
-  return norm === null && (cell !== 'lstm' || (clip === null && directions.every(({ activations }) => activations[2].name === 'tanh')));
+  const top = layers[layers.length - 1];
+  return norm === null && additiveFormOf(top.cell)?.holds(top) === true;
+}
+
+function noAdditiveForm({ layers }: GeneralModel): UserError {
+  const why = kindOf(layers[layers.length - 1].cell).notApplicable.contributions;
+  return why
+    ? new UserError('This model’s top layer has no additive form: {0} Integrated gradients are complete for every model.', why)
+    : new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
 }
 
 /** The model as it is now: training goes on while it is asked. */

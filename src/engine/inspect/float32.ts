@@ -38,9 +38,9 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
   let above: Sources | null = null;
   for (let layer = top; layer >= 0; layer--) {
     const own: Sources[] = [];
-    for (const { direction, hidden, cell } of flows.filter((flow) => flow.layer === layer)) {
-      const lanes = cell ? [hidden.log10, cell.log10] : [hidden.log10];
-      const T = hidden.log10.length;
+    for (const { direction, states } of flows.filter((flow) => flow.layer === layer)) {
+      const lanes = states.map(({ log10 }) => log10);
+      const T = lanes[0].length;
       const sources = noSources(T);
       const lowest = lanes.map(() => Infinity);
       // As the gradient travels: from the target to the text's beginning, or, backward, to its end.

@@ -158,7 +158,7 @@ function peakOf(frame: Frame): number {
 
 /** From the target back, in the direction's own order: r at lag 0, 1, 2, … Infinity where something is not finite. */
 function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane): Float32Array | null {
-  const flow = seriesOf(frame, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
+  const flow = seriesOf(frame, 'flow', layer, direction, state);
   if (!flow) return null;
   const { target } = frame.header;
   const own = flow[target];

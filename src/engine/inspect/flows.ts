@@ -1,12 +1,13 @@
 /** What one target's itemised gradient does on its way through every layer and direction. */
-import { horizonOf, regionsOf, relativeTo, slopeOf, type Region, type Thresholds } from '../../core/analysis/regions';
-import type { Direction } from '../../core/model/config';
+import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../core/analysis/regions';
+import type { Direction } from '../../layers/direction';
+import type { Region, Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 
 /** Of one state of one layer. */
 export interface StateFlow {
-  /** log₁₀‖∂ℓ_τ/∂h_t‖, or of c_t. */
+  /** log₁₀‖∂ℓ_τ/∂s_t‖. */
   readonly log10: Float64Array;
   /** The same, relative to the target's own step. */
   readonly relative: Float64Array;
@@ -18,9 +19,8 @@ export interface StateFlow {
 export interface LayerFlow {
   readonly layer: number;
   readonly direction: Direction;
-  readonly hidden: StateFlow;
-  /** LSTM only. */
-  readonly cell: StateFlow | null;
+  /** In the order of the kind's states. */
+  readonly states: readonly StateFlow[];
 }
 
 /** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
@@ -29,11 +29,10 @@ export async function flowsOf(reading: Reading, wanted: number | 'last', thresho
   const target = resolveTarget(wanted, steps);
   const norms = await reading.itemised(target);
   return norms.flatMap((directions, layer) =>
-    directions.map(({ hidden, cellState }, d) => ({
+    directions.map((states, d) => ({
       layer,
       direction: layers[layer].directions[d].direction,
-      hidden: stateFlow(hidden, target, thresholds),
-      cell: cellState.length > 0 ? stateFlow(cellState, target, thresholds) : null,
+      states: states.map((log10) => stateFlow(log10, target, thresholds)),
     })),
   );
 }

@@ -2,12 +2,13 @@
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
-import { unitQuantities, type FlowRegion, type FlowSummary, type Frame, type FrameHeader, type SeriesEntry, type SeriesName, type StateName, type UnitMapChoice } from '../../protocol/frame';
-import type { Direction } from '../../protocol/settings';
-import { resolveTarget, type StateFlow } from './flows';
+import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalogue';
+import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
+import type { Direction } from '../../layers/direction';
+import { resolveTarget } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
-import { cellNorms, hiddenNorms, unitValues } from './states';
+import { stateNorms, unitValues } from './states';
 
 interface Place {
   readonly layer: number;
@@ -27,29 +28,29 @@ export function frameOf({ trace, flows, totals }: Look, symbols: readonly string
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
-  const lanes = flows.reduce((sum, { cell }) => sum + (cell ? 2 : 1) * (totals ? 3 : 2), 0);
+  const lanes = flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), 0);
   const { lane } = watch;
   const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
-  const add = (name: SeriesName, { layer, direction }: Place, values: ArrayLike<number>) => {
+  const add = (name: SeriesName, { layer, direction }: Place, state: StateName | null, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
-    series.push({ name, layer, direction, offset });
+    series.push({ name, layer, direction, state, offset });
   };
-  add('loss', { layer: 0, direction: 'forward' }, Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability));
+  add('loss', { layer: 0, direction: 'forward' }, null, Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability));
   const summaries: FlowSummary[] = [];
   const regions: FlowRegion[] = [];
-  const addFlow = (state: StateName, place: Place, flow: StateFlow, norms: Float64Array) => {
-    add(state === 'hidden' ? 'flow' : 'cellFlow', place, flow.log10);
-    add(state, place, norms);
-    summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
-    for (const region of flow.regions) regions.push({ ...place, state, ...region });
-  };
-  for (const { layer, direction, hidden, cell } of flows) {
+  for (const { layer, direction, states } of flows) {
+    const place = { layer, direction };
     const d = directionIndex(trace, layer, direction);
-    addFlow('hidden', { layer, direction }, hidden, hiddenNorms(trace, layer, d));
-    if (cell) addFlow('cell', { layer, direction }, cell, cellNorms(trace, layer, d));
-    if (totals) add('total', { layer, direction }, totals[layer][d].hidden.map(Math.log10));
-    if (totals && cell) add('totalCell', { layer, direction }, totals[layer][d].cellState.map(Math.log10));
+    const names = kindOf(layers[layer].cell).states.map(({ name }) => name);
+    names.forEach((state, index) => {
+      const flow = states[index];
+      add('flow', place, state, flow.log10);
+      add('norm', place, state, stateNorms(trace, layer, d, index));
+      summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
+      for (const region of flow.regions) regions.push({ ...place, state, ...region });
+    });
+    if (totals) names.forEach((state, index) => { add('total', place, state, totals[layer][d][index].map(Math.log10)); });
   }
   const unitOffset = series.length * T;
   data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);
@@ -81,7 +82,7 @@ function directionIndex({ layers }: Trace, layer: number, direction: Direction):
 
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
   const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
-  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitQuantities[layer.cell].includes(choice.quantity);
+  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitMapNamesOf(layer.cell).includes(choice.quantity);
   if (!exists) throw new UserError('This model has no “{0}” in layer {1}.', choice.quantity, choice.layer + 1);
   return choice;
 }

@@ -1,11 +1,12 @@
 /** Reads probes with a model, and asks the analysis what its gradients do. */
-import type { Thresholds } from '../../core/analysis/regions';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
+import { isUnboundedBy } from '../../layers/catalogue';
+import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
@@ -59,7 +60,7 @@ export class Inspector {
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
   private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number | 'last', { config }: PlainModel): Promise<boolean> {
     const { trace, trace: { steps } } = reading;
-    const isRelu = config.cell === 'rnn' && config.activation === 'relu';
+    const isRelu = isUnboundedBy(config.cell, config.activation);
     if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
     const ends = config.bidirectional ? [0, steps - 1] : [steps - 1];
     for (const end of ends) {

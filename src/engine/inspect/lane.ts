@@ -1,7 +1,8 @@
 /** The series that the text is tinted by, where the frame does not hold it anyway. */
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
-import { unitQuantities, type LaneChoice } from '../../protocol/frame';
+import { unitMapNamesOf } from '../../layers/catalogue';
+import type { LaneChoice } from '../../protocol/frame';
 import { unitValues } from './states';
 
 /** T values. Throws a UserError for a unit that the model does not have. @param V size of the vocabulary */
@@ -24,7 +25,7 @@ function surprise({ steps, probabilities, targetLogProbabilities }: Trace, V: nu
 function oneUnit(trace: Trace, { layer, direction, quantity, unit }: Extract<LaneChoice, { kind: 'unit' }>): Float32Array {
   const own = trace.layers.at(layer);
   const d = own ? own.directions.findIndex((each) => each.direction === direction) : -1;
-  if (!own || d < 0 || !unitQuantities[own.cell].includes(quantity) || !Number.isInteger(unit) || unit < 0 || unit >= own.hiddenSize) {
+  if (!own || d < 0 || !unitMapNamesOf(own.cell).includes(quantity) || !Number.isInteger(unit) || unit < 0 || unit >= own.hiddenSize) {
     throw new UserError('This model has no unit {0} of “{1}” in layer {2}.', unit + 1, quantity, layer + 1);
   }
   const values = unitValues(trace, layer, d, quantity);

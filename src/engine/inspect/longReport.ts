@@ -6,16 +6,16 @@ import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
-import { cellOf } from '../../core/model/cells/registry';
 import type { PlainModel } from '../../core/model/plainModel';
+import { kindOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
-import type { Region } from '../../protocol/frame';
+import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
 import { inputReports, layerReport } from './layerReport';
-import { cellNorms, hiddenNorms } from './states';
+import { stateNorms } from './states';
 
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
@@ -30,33 +30,29 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
-  const { hasCellState } = cellOf(config.cell);
-  const seriesOf = () => ({ norm: new Float64Array(segmented.steps), total: new Float64Array(segmented.steps), log10: new Float64Array(segmented.steps).fill(NaN) });
-  const lowest = seriesOf();
-  const layers = Array.from({ length: config.layers }, () => ({ h: seriesOf(), c: hasCellState ? seriesOf() : null }));
+  const { hiddenSize: width, cell: kind } = config;
+  const ofSteps = () => new Float64Array(segmented.steps);
+  const gradients = () => ({ total: ofSteps(), log10: ofSteps().fill(NaN) });
+  const lowest = gradients();
+  const layers = Array.from({ length: config.layers }, () => kindOf(kind).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
   const visit: SegmentVisitor = async (first, steps) => {
     const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
-    layers.forEach(({ h, c }, layer) => {
-      const [totals] = network.backward.totals[layer];
-      h.norm.set(hiddenNorms(network.tape, layer, 0), first);
-      h.total.set(totals.hidden.subarray(0, steps), first);
-      c?.norm.set(cellNorms(network.tape, layer, 0), first);
-      c?.total.set(totals.cellState.subarray(0, steps), first);
-      if (!flows) return;
-      h.log10.set(flows[layer][0].hidden, first);
-      c?.log10.set(flows[layer][0].cellState, first);
+    layers.forEach((states, layer) => {
+      states.forEach(({ norm, total, log10 }, state) => {
+        norm.set(stateNorms(network.tape, layer, 0, state), first);
+        total.set(network.backward.totals[layer][0][state].subarray(0, steps), first);
+        if (flows) log10.set(flows[layer][0][state], first);
+      });
     });
     lowest.total.set(await inputGradient.keptLengths(), first);
     if (flows) lowest.log10.set(await inputGradient.flow(itemised), first);
     await pause();
   };
   const loss = await segmented.run(visit, (d, preActivations) => inputGradient.keep(d, preActivations));
-  const regions: Region[] = [];
-  const width = config.hiddenSize;
-  const reports = layers.map(({ h, c }, layer) => {
-    for (const region of regionsOf(relativeTo(target, h.log10), request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
-    const states = [{ name: 'h', width, ...h }, ...(c ? [{ name: 'c', width, ...c }] : [])];
-    return layerReport({ layer, direction: 'forward', kind: config.cell }, states, target, request.thresholds);
+  const regions: LayerRegion[] = [];
+  const reports = layers.map((states, layer) => {
+    for (const region of regionsOf(relativeTo(target, states[0].log10), request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
+    return layerReport({ layer, direction: 'forward', kind }, states, target, request.thresholds);
   });
   return {
     loss,

@@ -2,15 +2,14 @@
  * A cell with random weights that reads random letters: what the sliders of the playground ask for. The same settings give the same
  * numbers, and a change of the gain only scales the recurrent matrices, so that the picture moves and does not jump.
  */
-import { float64CellOf } from '../../core/float64/cells/registry';
-import { cellOf } from '../../core/model/cells/registry';
 import { checkInteger } from '../../core/model/config';
 import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
+import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
-import type { Thresholds } from '../../protocol/settings';
+import type { Thresholds } from '../../terms/regions';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
 import { flowsOf } from './flows';
@@ -47,7 +46,7 @@ export class Playground {
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {
     const { matrix, hiddenSize: H, seed, cell } = settings;
-    const { gates } = float64CellOf(cell);
+    const gates = kindOf(cell).gates.length;
     const key = [matrix, H, seed, gates].join(' ');
     if (this.matrices?.key === key) return this.matrices;
     const random = Random.fromSeed(seed);
@@ -73,16 +72,15 @@ function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: Pl
   blocks.forEach((block, gate) => R.set(block.map((value) => gain * value), gate * H * H));
   const W = Float64Array.from({ length: gates * H * V }, () => inputScale * random.normal());
   const Wb = new Float64Array(gates * H);
-  // The gates' order is ONNX's: `i o f c` and `z r h`.
-  const keeping = cell === 'gru' ? 0 : cellOf(cell).forgetGateBlock;
-  if (keeping !== null) Wb.fill(forgetBias, keeping * H, (keeping + 1) * H);
+  const keeping = keepingGateOf(cell);
+  if (keeping) Wb.fill(forgetBias, keeping.block * H, (keeping.block + 1) * H);
   const output = Float64Array.from({ length: V * H }, () => random.normal() / Math.sqrt(H));
   return {
     vocabularySize: V,
     embedding: null,
     layers: [{
       cell, hiddenSize: H, inputSize: V,
-      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: activationsOf(cell, activation), initialHidden: null, initialCell: null }],
+      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: formsOf(cell, activation), initialStates: [] }],
       clip: null, linearBeforeReset: true, inputForget: false, source: 'playground',
     }],
     norm: null,
@@ -90,16 +88,13 @@ function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: Pl
   };
 }
 
-function activationsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {
-  const form = (name: ActivationForm['name']): ActivationForm => ({ name, alpha: 1, beta: 0 });
-  if (cell === 'lstm') return [form('sigmoid'), form('tanh'), form('tanh')];
-  if (cell === 'gru') return [form('sigmoid'), form('tanh')];
-  return [form(activation === 'linear' ? 'affine' : activation)];
+function formsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {
+  return activationsOf(cell, activation).map((name) => ({ name: name === 'linear' ? 'affine' : name, alpha: 1, beta: 0 }));
 }
 
 function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed }: PlaygroundSettings): void {
   const { gain: gains, forgetBias: biases, length: lengths, hiddenSize: sizes } = playgroundLimits;
-  if (!['rnn', 'lstm', 'gru'].includes(cell)) throw new UserError('The cell “{0}” is unknown; choose rnn, lstm or gru.', cell);
+  checkCell(cell);
   if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
   checkNumber('gain', gain, gains.least, gains.most);

@@ -126,7 +126,7 @@ export class FastReading implements Reading {
     const { backward } = this.network;
     backward.clearCarried();
     await backward.run({ truncation: k2 });
-    return { gradient: backward.gradient.values, hidden: backward.totals[0][0].hidden };
+    return { gradient: backward.gradient.values, hidden: backward.totals[0][0][0] };
   }
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {

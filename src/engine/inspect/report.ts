@@ -1,13 +1,14 @@
 /** The whole report of a text: what `backflow inspect` prints. */
+import { kindOf } from '../../layers/catalogue';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
-import type { Region } from '../../protocol/frame';
+import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
 import { inputMatrixOf } from './inputMatrix';
 import type { Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
-import { cellNorms, hiddenNorms } from './states';
+import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
 const longestTape = 8192;
@@ -26,16 +27,15 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const { totals, norms, input } = await reading.totalsWithInput();
   await pause();
   const flows = await flowsOf(reading, target, request.thresholds);
-  const layers = flows.map(({ layer, direction, hidden, cell }) => {
+  const layers = flows.map(({ layer, direction, states: ofStates }) => {
     const { directions, hiddenSize: width, cell: kind } = trace.layers[layer];
     const d = directions.findIndex((each) => each.direction === direction);
-    const states = [{ name: 'h', width, norm: hiddenNorms(trace, layer, d), total: totals[layer][d].hidden, log10: hidden.log10 }];
-    if (cell) states.push({ name: 'c', width, norm: cellNorms(trace, layer, d), total: totals[layer][d].cellState, log10: cell.log10 });
+    const states = kindOf(kind).states.map(({ name }, state) => ({ name, width, norm: stateNorms(trace, layer, d, state), total: totals[layer][d][state], log10: ofStates[state].log10 }));
     return layerReport({ layer, direction, kind }, states, target, request.thresholds);
   });
   const lowest = { total: input, log10: await reading.inputFlow(target) };
   await pause();
-  const regions = flows.flatMap(({ layer, direction, hidden }) => hidden.regions.map((region): Region => ({ layer, direction, ...region })));
+  const regions = flows.flatMap(({ layer, direction, states: [{ regions }] }) => regions.map((region): LayerRegion => ({ layer, direction, ...region })));
   return {
     loss: trace.loss,
     tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),

@@ -6,7 +6,7 @@ import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/en
 import { additive, quickIntegral } from './attribution';
 import { resolveTarget, type LayerFlow } from './flows';
 import type { Inspector } from './inspector';
-import { hiddenChange, hiddenNorms } from './states';
+import { hiddenChange, stateNorms } from './states';
 
 const shownPredictions = 5;
 const shownContributions = 8;
@@ -41,7 +41,7 @@ function predictions(trace: Trace, step: number, symbols: readonly string[]): Pr
 }
 
 function layerStates(trace: Trace, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
-  return flows.map(({ layer, direction, hidden: { log10, relative } }) => {
+  return flows.map(({ layer, direction, states: [{ log10, relative }] }) => {
     const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
     const r = relative[step];
     // From the neighbour through which the gradient came.
@@ -50,7 +50,7 @@ function layerStates(trace: Trace, step: number, target: number, flows: readonly
     return {
       layer,
       direction,
-      hiddenNorm: hiddenNorms(trace, layer, d)[step],
+      hiddenNorm: stateNorms(trace, layer, d)[step],
       hiddenChange: hiddenChange(trace, layer, d, step),
       gradient: Number.isNaN(r) ? null : r,
       gain: !isBeyond || Number.isNaN(gain) ? null : 10 ** gain,

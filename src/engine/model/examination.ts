@@ -1,7 +1,7 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
 import { extname } from 'node:path';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { cellOf } from '../../core/model/cells/registry';
+import { kindOf } from '../../layers/catalogue';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
@@ -60,7 +60,7 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
     layer.directions.map((direction): RecurrentReport => {
       const { cell, hiddenSize: H, inputSize, source } = layer;
       const { W, R, Wb, Rb } = direction;
-      const { gates } = cellOf(cell);
+      const { gates } = kindOf(cell);
       matrices.push(gates.map((_, block) => ({ R, H, block })));
       return {
         layer: index, direction: direction.direction, cell, inputSize, hiddenSize: H, source, form: unusualForm(layer),

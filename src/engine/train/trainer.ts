@@ -9,6 +9,7 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
+import { kindOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
@@ -143,11 +144,9 @@ export class Trainer {
     const size = tape.batch * tape.config.hiddenSize;
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
-      ...tape.layers.flatMap(({ directions: [{ hidden, cellState }] }, layer): NamedArray[] => {
-        const state: NamedArray[] = [[`state.${layer}.hidden`, hidden.subarray(0, size)]];
-        if (cellState.length > 0) state.push([`state.${layer}.cell`, cellState.subarray(0, size)]);
-        return state;
-      }),
+      ...tape.layers.flatMap(({ cell, directions: [{ states }] }, layer) =>
+        kindOf(cell).states.map(({ name }, state): NamedArray => [`state.${layer}.${name}`, states[state].subarray(0, size)]),
+      ),
       ['recording', this.recording.values],
     ];
   }

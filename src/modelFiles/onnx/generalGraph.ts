@@ -1,6 +1,7 @@
 /** A general model as an ONNX graph: token ids [time, batch] in, logits [time, batch, V] out. */
 import { operatorName } from '../../core/model/generalForm';
 import type { GeneralLayer, GeneralModel, Weights } from '../../core/model/generalModel';
+import { kindOf } from '../../layers/catalogue';
 import { GraphBuilder, type AttributeValue } from '../../formats/onnx/graphBuilder';
 import { names } from './languageModelGraph';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
@@ -68,6 +69,7 @@ function tokens(graph: GraphBuilder, { embedding, vocabularySize: V }: GeneralMo
 /** [time, batch, I] → [time, batch, D·H]. */
 function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: string): string {
   const { cell, hiddenSize: H, inputSize: I, directions, clip, linearBeforeReset, inputForget } = layer;
+  const { onnx, states } = kindOf(cell);
   const D = directions.length;
   const rows = directions[0].W.length / I;
   const of = (name: string, shape: readonly number[], parts: readonly Weights[]) => floats(graph, `layer${index}.${name}`, shape, parts);
@@ -77,8 +79,7 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
     of('R', [D, rows, H], directions.map(({ R }) => R)),
     of('B', [D, 2 * rows], directions.flatMap(({ Wb, Rb }) => [Wb, Rb])),
     '',
-    firstState(graph, x, directions.map(({ initialHidden }) => initialHidden), H, `layer${index}.initial_h`),
-    ...(cell === 'lstm' ? [firstState(graph, x, directions.map(({ initialCell }) => initialCell), H, `layer${index}.initial_c`)] : []),
+    ...states.map(({ symbol }, state) => firstState(graph, x, directions.map(({ initialStates }) => initialStates[state] ?? null), H, `layer${index}.initial_${symbol}`)),
     ...(directions.some(({ peepholes }) => peepholes) ? [of('P', [D, 3 * H], directions.map(({ peepholes }) => peepholes ?? new Float32Array(3 * H)))] : []),
   ];
   while (inputs.at(-1) === '') inputs.pop();
@@ -89,10 +90,10 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
     activations: forms.map(({ name }) => operatorName(name)),
     ...coefficients(forms),
     ...(clip === null ? {} : { clip: { float: clip } }),
-    ...(cell === 'gru' ? { linear_before_reset: Number(linearBeforeReset) } : {}),
+    ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: Number(linearBeforeReset) } : {}),
     ...(inputForget ? { input_forget: 1 } : {}),
   };
-  const Y = graph.node(cell.toUpperCase(), inputs, attributes, statesName(index));
+  const Y = graph.node(onnx.operator, inputs, attributes, statesName(index));
   return graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
 }
 

@@ -1,7 +1,8 @@
 /**
  * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
-import { cellOf } from '../../core/model/cells/registry';
+import { operatorName } from '../../core/model/generalForm';
+import { activationsOf, kindOf } from '../../layers/catalogue';
 import { directionsOf, inputSize, outputSize, type ModelConfig } from '../../core/model/config';
 import type { Parameters, Role } from '../../core/model/parameters';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
@@ -23,9 +24,9 @@ export const names = {
   R: (layer: number) => `layer${layer}.R`,
   B: (layer: number) => `layer${layer}.B`,
   /** The states before the first step, [D, batch or 1, H]: inputs that are zero where they are not given. LSTM: c too. */
-  firstState: (layer: number, state: 'h' | 'c') => `layer${layer}.${state}_0`,
+  firstState: (layer: number, state: string) => `layer${layer}.${state}_0`,
   /** The states after the last step, of a backward direction after the first: outputs [D, batch, H]. */
-  lastState: (layer: number, state: 'h' | 'c') => `layer${layer}.${state}_n`,
+  lastState: (layer: number, state: string) => `layer${layer}.${state}_n`,
   /** [V, D·H]; of a tied output the embedding. */
   outputW: 'output.W',
   /** [V]. */
@@ -43,7 +44,7 @@ export interface GraphTensor {
 export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): GraphTensor[] {
   const { hiddenSize: H, vocabularySize: V, embeddingSize } = config;
   const D = directionsOf(config).length;
-  const rows = cellOf(config.cell).gates.length * H;
+  const rows = kindOf(config.cell).gates.length * H;
   const offsetOf = (layer: number, role: Role) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
   const tensors: GraphTensor[] = [];
   if (embeddingSize !== null) tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
@@ -70,8 +71,9 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
   }
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
-  const { opType, activations, attributes } = cellOf(config.cell).operator(config);
-  const states = opType === 'LSTM' ? (['h', 'c'] as const) : (['h'] as const);
+  const { onnx, states: described } = kindOf(config.cell);
+  const activations = activationsOf(config.cell, config.activation).map(operatorName);
+  const states = described.map(({ symbol }) => symbol);
   const batch = graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
   const stateShape = graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
   for (let layer = 0; layer < config.layers; layer++) {
@@ -79,12 +81,13 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
       const name = graph.input(names.firstState(layer, state), dataType.float, [D, 'batchOfStates', H]);
       return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
     });
-    const Y = `${opType}_${layer}`;
-    graph.nodeWithOutputs(opType, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map((state) => names.lastState(layer, state))], {
+    const Y = `${onnx.operator}_${layer}`;
+    graph.nodeWithOutputs(onnx.operator, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map((state) => names.lastState(layer, state))], {
       hidden_size: H,
       direction: D > 1 ? 'bidirectional' : 'forward',
       activations: Array<readonly string[]>(D).fill(activations).flat(),
-      ...attributes,
+      // As PyTorch and cuDNN compute it; the others are as the operator has them.
+      ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: 1 } : {}),
     });
     // [time, D, batch, H] → [time, batch, D·H]
     x = graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);

@@ -19,7 +19,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
         const config = configOf(model);
         const { tape, itemised, matrix } = await readProbe(backendName, config, parametersOf(config, model), ids);
         const target = tape.steps - 1;
-        const [[{ hidden: flow }]] = await itemised.run(target);
+        const [[[flow]]] = await itemised.run(target);
         const lastRow = (await matrix.run(() => Promise.resolve())).subarray(target * tape.steps);
         for (let t = 0; t <= target; t++) assertNear(lastRow[t], flow[t], 1e-3, `matrix at step ${t}`, true);
         const relative = relativeTo(target, flow);
@@ -36,7 +36,7 @@ describe('itemised gradients where float32 and float64 have long given up', () =
       const { tape, parameters, itemised, input } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
-      const [[{ hidden: flow }]] = await itemised.run(tape.steps - 1);
+      const [[[flow]]] = await itemised.run(tape.steps - 1);
       const inputFlow = await input.flow(itemised);
       for (let t = 0; t < tape.steps; t++) {
         assertNear(flow[t], far.log10[t], 1e-3, `log₁₀‖∂ℓ/∂h‖ at step ${t}`, true);
@@ -65,9 +65,9 @@ describe('identities', () => {
         const flows = await itemised.run(target);
         onlyLoss(tape, target);
         await backward.run({ truncation: 0 });
-        flows.forEach(([{ hidden: flow }], layer) => {
+        flows.forEach(([[flow]], layer) => {
           for (let t = 0; t <= target; t++) {
-            assertNear(10 ** flow[t], backward.totals[layer][0].hidden[t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
+            assertNear(10 ** flow[t], backward.totals[layer][0][0][t], 1e-4, `seed ${seed}, layer ${layer}, step ${t}`);
           }
         });
       }
@@ -93,7 +93,7 @@ describe('identities', () => {
       const { tape, backward } = await readProbe('wasm', config, parameters, Array.from({ length: 52 }, (_, t) => t % 2));
       onlyLoss(tape, 50);
       await backward.run({ truncation: 0 });
-      assertNear(backward.totals[0][0].cellState[0] / backward.totals[0][0].cellState[50], factor, 1e-4, `factor for b = ${bias}`);
+      assertNear(backward.totals[0][0][1][0] / backward.totals[0][0][1][50], factor, 1e-4, `factor for b = ${bias}`);
     }
   });
 });
@@ -106,7 +106,7 @@ describe('a dead relu', () => {
     parameters.output.W.fill(0.5);
     parameters.output.W[0] = 1;
     const { itemised } = await readProbe('ort', config, parameters, [0, 1, 0, 1, 1]);
-    const [[{ hidden: flow }]] = await itemised.run(3);
+    const [[[flow]]] = await itemised.run(3);
     assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
     assert.ok(Number.isFinite(flow[3]));
     const relative = relativeTo(3, flow);
@@ -132,7 +132,7 @@ describe('regions and horizon', () => {
 /** Puts these states on the tape of a one-layer model, and the probabilities of the last step that follow from them. */
 function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): void {
   const { hiddenSize: H, vocabularySize: V } = tape.config;
-  tape.layers[0].directions[0].hidden.set(states, H);
+  tape.layers[0].directions[0].states[0].set(states, H);
   const last = states.subarray(states.length - H);
   const { W, b } = parameters.output;
   const logits = Array.from(b, (bias, v) => last.reduce((sum, h, u) => sum + W[v * H + u] * h, bias));

@@ -1,7 +1,6 @@
 /** The engine's numbers beside PyTorch's in float64: every cell, one to three layers, both backends. */
 import { strict as assert } from 'node:assert';
 import { contributionsTo } from '../../../src/core/analysis/contributions';
-import { cellOf } from '../../../src/core/model/cells/registry';
 import type { Parameters } from '../../../src/core/model/parameters';
 import type { Tape } from '../../../src/core/model/tape';
 import { lengthOf as norm } from '../../../src/core/numeric';
@@ -35,7 +34,7 @@ for (const name of caseNames) {
         assertClose(tape.targetLogProbabilities.map((value) => -value), inspection.losses, tolerance, 'losses');
         assertClose(tape.probabilities, inspection.probabilities, tolerance, 'probabilities');
         inspection.layers.forEach((layer, l) => {
-          const [{ hidden, cellState }] = tape.layers[l].directions;
+          const [{ states: [hidden, cellState] }] = tape.layers[l].directions;
           assertClose(hidden.subarray(config.hiddenSize), layer.hidden, tolerance, `hidden of layer ${l}`);
           if (layer.cell) assertClose(cellState.subarray(config.hiddenSize), layer.cell, tolerance, `cell of layer ${l}`);
           for (const [gate, letter] of Object.entries(gateOf[config.cell])) assertClose(unitValues(tape, l, 0, gate), layer.gates![letter], tolerance, gate);
@@ -48,8 +47,8 @@ for (const name of caseNames) {
         await backward.run({ truncation: 0 });
         const { gradient } = backward;
         inspection.layers.forEach((layer, l) => {
-          assertClose(backward.totals[l][0].hidden, layer.totalNorm, tolerance, `total gradient of layer ${l}`);
-          if (layer.totalCellNorm) assertClose(backward.totals[l][0].cellState, layer.totalCellNorm, tolerance, `total cell gradient of layer ${l}`);
+          assertClose(backward.totals[l][0][0], layer.totalNorm, tolerance, `total gradient of layer ${l}`);
+          if (layer.totalCellNorm) assertClose(backward.totals[l][0][1], layer.totalCellNorm, tolerance, `total cell gradient of layer ${l}`);
         });
         assertParameters(gradient, inspection.gradients);
         assertNear(norm(gradient.values), inspection.gradientNorms.global, tolerance, 'global norm');
@@ -58,7 +57,7 @@ for (const name of caseNames) {
       it('itemised gradients of every target: log₁₀ right to 1e-4', async () => {
         const { tape, itemised } = await readProbe(backendName, config, parametersOf(config, vectors.model), vectors.inspection.ids);
         for (let target = 0; target < tape.steps; target++) {
-          (await itemised.run(target)).forEach(([{ hidden, cellState }], l) => {
+          (await itemised.run(target)).forEach(([[hidden, cellState]], l) => {
             const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
             for (const [what, flow, expected] of [['h', hidden, itemisedLog10], ['c', cellState, itemisedCellLog10]] as const) {
               if (!expected) continue;
@@ -79,7 +78,7 @@ for (const name of caseNames) {
         assertNear(tape.loss, training.loss, tolerance, 'loss');
         assertParameters(gradient, training.gradients);
         training.final.h.forEach((final, l) => {
-          const [{ hidden, cellState }] = tape.layers[l].directions;
+          const [{ states: [hidden, cellState] }] = tape.layers[l].directions;
           assertClose(hidden.subarray(tape.steps * final.length), final, tolerance, `final hidden state of layer ${l}`);
           if (training.final.c) assertClose(cellState.subarray(tape.steps * final.length), training.final.c[l], tolerance, `final cell state of layer ${l}`);
         });
@@ -148,9 +147,9 @@ async function trainingStep(vectors: VectorCase, backendName: TestBackend, optim
 /** The first `batch` streams' carried-in states. */
 function setInitial(tape: Tape, { training }: VectorCase, batch: number): void {
   const size = batch * tape.config.hiddenSize;
-  tape.layers.forEach(({ directions: [{ hidden, cellState }] }, l) => {
+  tape.layers.forEach(({ directions: [{ states: [hidden, cellState] }] }, l) => {
     hidden.set(training.initial.h[l].subarray(0, size));
-    if (cellOf(tape.config.cell).hasCellState) cellState.set(training.initial.c![l].subarray(0, size));
+    if (training.initial.c) cellState.set(training.initial.c[l].subarray(0, size));
   });
 }
 

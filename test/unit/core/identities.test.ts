@@ -74,7 +74,7 @@ for (const kind of cells) {
         const { tape, itemised, matrix } = await read();
         const rows = await matrix.run(() => Promise.resolve());
         for (let target = 0; target < tape.steps; target++) {
-          const { hidden } = (await itemised.run(target))[layers - 1][0];
+          const [hidden] = (await itemised.run(target))[layers - 1][0];
           for (let t = 0; t < tape.steps; t++) {
             const entry = rows[target * tape.steps + t];
             if (t > target) assert.ok(Number.isNaN(entry), 'a later step cannot be reached');
@@ -91,7 +91,7 @@ for (const kind of cells) {
           for (let step = 0; step < tape.steps; step++) {
             const symbol = tape.targets[step];
             const { parts, carriedIn } = contributionsTo(tape, parameters.output.W, symbol, step)!;
-            const states = top.flatMap((direction) => [...direction.hidden.subarray(after(direction, step) * H, (after(direction, step) + 1) * H)]);
+            const states = top.flatMap((direction) => [...direction.states[0].subarray(after(direction, step) * H, (after(direction, step) + 1) * H)]);
             const logit = states.reduce((sum, h, i) => sum + h * parameters.output.W[symbol * states.length + i], 0);
             assertNear(parts.reduce((sum, part) => sum + part, carriedIn), logit, 1e-5, `step ${step}`, true);
           }

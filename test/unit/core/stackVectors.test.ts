@@ -27,7 +27,7 @@ for (const name of stackCaseNames) {
           assertStackParameters(bench.backward.gradient, gradients, tolerance);
           states.forEach((directions, l) =>
             directions.forEach(({ totalH, totalC }, d) => {
-              const { hidden, cellState } = bench.backward.totals[l][d];
+              const [hidden, cellState] = bench.backward.totals[l][d];
               assertNorms(hidden, totalH, `‖∂L/∂h‖ of layer ${l}, direction ${d}`);
               if (totalC) assertNorms(cellState, totalC, `‖∂L/∂c‖ of layer ${l}, direction ${d}`);
             }),
@@ -62,7 +62,7 @@ async function read(backend: TestBackend, stack: StackCase, windows: readonly St
 function assertStates({ tape }: Bench, { states }: StackReading): void {
   states.forEach((directions, l) =>
     directions.forEach(({ h, c }, d) => {
-      const { hidden, cellState, direction } = tape.layers[l].directions[d];
+      const { states: [hidden, cellState], direction } = tape.layers[l].directions[d];
       const first = direction === 'forward' ? tape.batch * tape.config.hiddenSize : 0;
       assertClose(hidden.subarray(first, first + h.length), h, tolerance, `hidden of layer ${l}, ${direction}`);
       if (c) assertClose(cellState.subarray(first, first + c.length), c, tolerance, `cell of layer ${l}, ${direction}`);
@@ -78,7 +78,7 @@ function assertNorms(actual: Float64Array, series: Vector, what: string): void {
 
 async function assertItem({ itemised }: Bench, { target, h, c }: StackItem): Promise<void> {
   (await itemised.run(target)).forEach((directions, l) =>
-    directions.forEach(({ hidden, cellState }, d) => {
+    directions.forEach(([hidden, cellState], d) => {
       assertFlow(hidden, h[l][d], `log₁₀‖∂ℓ/∂h‖ of layer ${l}, direction ${d}`);
       if (c) assertFlow(cellState, c[l][d], `log₁₀‖∂ℓ/∂c‖ of layer ${l}, direction ${d}`);
     }),

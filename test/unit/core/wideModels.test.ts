@@ -9,7 +9,8 @@ import { makeLearningNetwork } from '../../../src/core/network';
 import { createCrew, type ThreadCrew } from '../../../src/engine/threads/crew';
 import { Arena } from '../../../src/kernels/arena';
 import { smallestToShare } from '../../../src/kernels/fixedMatrix';
-import { defaultTrainingSettings, type CellName } from '../../../src/protocol/settings';
+import type { CellName } from '../../../src/layers/catalogue';
+import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
 const T = 9;
 const V = 11;
@@ -42,11 +43,11 @@ describe('a model whose single stream is shared among threads', () => {
           tape.inputs.set(ids.subarray(0, T));
           tape.targets.set(ids.subarray(1));
           await forward.run();
-          const states = tape.layers.flatMap(({ directions }) => directions.flatMap(({ hidden, cellState, gates: values, recurrentCandidate }) => [hidden, cellState, values, recurrentCandidate].map((series) => series.slice())));
+          const states = tape.layers.flatMap(({ directions }) => directions.flatMap(({ states: own, gates: values, recurrentCandidate }) => [...own, values, recurrentCandidate].map((series) => series.slice())));
           return { states, probabilities: tape.probabilities.slice(), saturation: forward.saturation, norms: await itemised.run(T - 2) };
         };
         const alone = await read(null);
-        assert.ok(alone.norms[0][0].hidden.every((norm, t) => !bidirectional && t > T - 2 ? Number.isNaN(norm) : Number.isFinite(norm)));
+        assert.ok(alone.norms[0][0][0].every((norm, t) => !bidirectional && t > T - 2 ? Number.isNaN(norm) : Number.isFinite(norm)));
         for (const crew of crews) assert.deepEqual(await read(crew), alone, `${crew.size} threads`);
       });
     }

@@ -24,8 +24,12 @@ describe('settings', () => {
     assert.equal(probeTokens(read), 256);
   });
 
+  it('refuse a cell that there is not, in a sentence that names it and the choices', () => {
+    assert.throws(() => modelSettings(from({ 'model.cell': 'transformer' })), { name: 'UserError', message: 'The cell “transformer” is unknown; choose one of rnn, lstm, gru.' });
+  });
+
   it('fall back to their defaults where a settings file holds nonsense', () => {
-    const nonsense = from({ 'model.cell': 'transformer', 'model.layers': '2', 'model.hiddenSize': -4 });
+    const nonsense = from({ 'model.cell': 1, 'model.layers': '2', 'model.hiddenSize': -4 });
     assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
     const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN, 'training.backend': 'gpu' });
     assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);

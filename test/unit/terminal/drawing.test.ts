@@ -14,7 +14,8 @@ const plain = (line: string) => line.replace(new RegExp(`${escape}\\[[0-9;]*m`, 
 
 function layerOf(layer: number, log10: number[], target = log10.length - 1, horizon: number | null = null): LayerReport {
   const steps = new Float64Array(log10.length);
-  return { layer, direction: 'forward', kind: 'rnn', hidden: steps, total: steps, totalCell: null, flow: { target, log10: Float64Array.from(log10), horizon }, states: [] };
+  const flow = { target, log10: Float64Array.from(log10), horizon };
+  return { layer, direction: 'forward', kind: 'rnn', states: [{ name: 'hidden', width: 1, norm: steps, total: steps, flow }] };
 }
 
 function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {

@@ -1,5 +1,5 @@
 /** The runs that a comparison shows, and what of each is drawn: one lane of its newest frame, and its losses. */
-import { unitQuantities, type FlowSummary, type Frame } from '../../../src/protocol/frame';
+import type { FlowSummary, Frame } from '../../../src/protocol/frame';
 import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/protocol/panel';
 import type { RunDescription } from '../../../src/protocol/run';
 import { Metrics } from '../../shared/charts/metrics';
@@ -37,10 +37,6 @@ export class RunInView {
 
   get summary(): FlowSummary | undefined {
     return this.lane?.summary;
-  }
-
-  get hasCell(): boolean {
-    return unitQuantities[this.run.model.cell].includes('cellState');
   }
 }
 

@@ -1,4 +1,5 @@
 /** Two to four runs on the same text: a table of what they come to, their losses, and their flows aligned on one colour scale. */
+import { kindOf } from '../../../src/layers/catalogue';
 import type { ToPage } from '../../../src/protocol/panel';
 import { LineChart } from '../../shared/charts/lineChart';
 import { flowMap } from '../../shared/colors/maps';
@@ -177,12 +178,12 @@ export class CompareSection implements Section {
   private nameOf({ run }: RunInView): string {
     const { model } = run;
     const { texts } = this.parts;
-    return `${model.cell.toUpperCase()} ${texts.numbers.integer(model.layers)} × ${texts.numbers.integer(model.hiddenSize)}`;
+    return `${kindOf(model.cell).label} ${texts.numbers.integer(model.layers)} × ${texts.numbers.integer(model.hiddenSize)}`;
   }
 
   /** As short as the left margin: the cell, or a letter where cells are alike. */
   private labelOf({ run }: RunInView, index: number): string {
-    return this.hasDistinctCells ? run.model.cell.toUpperCase() : 'ABCD'[index];
+    return this.hasDistinctCells ? kindOf(run.model.cell).label : 'ABCD'[index];
   }
 
   private get hasDistinctCells(): boolean {

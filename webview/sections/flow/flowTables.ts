@@ -15,7 +15,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
         const loss = seriesOf(frame, 'loss');
         for (let t = 0; t < tokens.length; t++) {
           for (const row of rows) {
-            const size = seriesOf(frame, row.state, row.layer, row.direction)?.[t] ?? null;
+            const size = seriesOf(frame, 'norm', row.layer, row.direction, row.state)?.[t] ?? null;
             yield [t, tokens[t], target - t, loss?.[t] ?? null, row.layer + 1, row.direction, row.state, row.relative[t], gainAt(row, t, target), size];
           }
         }

@@ -81,7 +81,7 @@ export class Readout {
     const { numbers } = texts;
     const { target } = frame.header;
     const gain = gainAt(row, step, target);
-    const size = seriesOf(frame, row.state, row.layer, row.direction)?.[step];
+    const size = seriesOf(frame, 'norm', row.layer, row.direction, row.state)?.[step];
     const { horizon, slope } = row.summary;
     return [
       texts.row(row),

@@ -1,5 +1,6 @@
 /** The stretches of text behind which the gradient has vanished, or exploded, in the whole stack. */
-import type { FrameHeader, Region } from '../../../src/protocol/frame';
+import type { Region } from '../../../src/terms/regions';
+import type { FrameHeader } from '../../../src/protocol/frame';
 
 export interface Stretch {
   readonly kind: Region['kind'];

@@ -70,7 +70,7 @@ export class OverTraining {
   add({ header, data }: Frame): void {
     if (!this.lane) return;
     const { layer, direction, state } = this.lane;
-    const flow = seriesOf({ header, data }, state === 'cell' ? 'cellFlow' : 'flow', layer, direction);
+    const flow = seriesOf({ header, data }, 'flow', layer, direction, state);
     if (!flow) return;
     const { trainingStep: step, target, tokens } = header;
     while (this.kept.length > 0 && this.kept[this.kept.length - 1].step >= step) this.kept.pop();

@@ -1,5 +1,5 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
-import { unitQuantities } from '../../../src/protocol/frame';
+import { isStateName, kindOf, plainCell } from '../../../src/layers/catalogue';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/protocol/panel';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
@@ -149,11 +149,12 @@ export class OverTrainingSection implements Section {
   /** The states of the model's layers, the top one first; chooses that. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    const hasCell = unitQuantities[model.cell].includes('cellState');
-    const naming = !hasCell ? 'layer' : model.layers > 1 ? 'both' : 'state';
+    // The last one carries the gradient farthest.
+    const states = kindOf(model.cell).states.map(({ name }) => name).reverse();
+    const naming = states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
     const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
     const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
-    const lanes = layers.flatMap((layer) => directions.flatMap((direction) => (hasCell ? (['cell', 'hidden'] as const) : (['hidden'] as const)).map((state) => ({ layer, direction, state }))));
+    const lanes = layers.flatMap((layer) => directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))));
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;
@@ -296,7 +297,7 @@ function keyOf(lane: FlowLane | null): string {
 
 function laneOf(key: string): FlowLane {
   const [layer, direction, state] = key.split(' ');
-  return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', state: state === 'cell' ? 'cell' : 'hidden' };
+  return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', state: isStateName(state) ? state : kindOf(plainCell).states[0].name };
 }
 
 interface Kept {

@@ -1,4 +1,5 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
+import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalogue';
 import type { ToPage } from '../../../src/protocol/panel';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
 import type { PageStringKey } from '../../../src/protocol/pageStrings';
@@ -36,7 +37,7 @@ export class PlaygroundSection implements Section {
     this.cells = new ChoiceRow(texts.get('playCell'), 'cell', (cell) => this.change({ cell: cell as PlaygroundSettings['cell'] }));
     this.activations = new ChoiceRow(texts.get('playActivation'), 'activation', (activation) => this.change({ activation: activation as PlaygroundSettings['activation'] }));
     this.matrices = new ChoiceRow(texts.get('playMatrix'), 'matrix', (matrix) => this.change({ matrix: matrix as PlaygroundSettings['matrix'] }));
-    this.sliders = { gain: this.slider('gain', 'playGain'), forgetBias: this.slider('forgetBias', 'playForgetBias'), length: this.slider('length', 'playLength') };
+    this.sliders = { gain: this.slider('gain', 'playGain'), forgetBias: this.slider('forgetBias', 'playGateBias'), length: this.slider('length', 'playLength') };
     const again = button({ action: 'again', text: texts.get('playAgain'), help: texts.get('playAgainHelp'), pressed: () => this.change({ seed: (this.settings.seed + 1) % 1_000_000 }) });
     const { root, controls } = sectionFrame(texts, {
       id: 'play',
@@ -69,16 +70,17 @@ export class PlaygroundSection implements Section {
     const { texts } = this.parts;
     const { numbers } = texts;
     const { cell, activation, matrix, gain } = this.settings;
-    this.cells.show([{ value: 'rnn', text: 'RNN' }, { value: 'lstm', text: 'LSTM' }, { value: 'gru', text: 'GRU' }], cell);
+    this.cells.show(cellNames.map((value) => ({ value, text: kindOf(value).label })), cell);
     this.activations.show([{ value: 'linear', text: texts.get('linear') }, { value: 'tanh', text: 'tanh' }, { value: 'relu', text: 'relu' }], activation);
     this.matrices.show([{ value: 'orthogonal', text: texts.get('orthogonal') }, { value: 'gaussian', text: texts.get('gaussian') }], matrix);
-    this.activationRow.hidden = cell !== 'rnn';
-    this.sliders.forgetBias.root.hidden = cell === 'rnn';
-    setText(this.sliders.forgetBias.label, texts.get(cell === 'gru' ? 'playUpdateBias' : 'playForgetBias'));
+    this.activationRow.hidden = kindOf(cell).activation !== 'chosen';
+    const keeping = keepingGateOf(cell);
+    this.sliders.forgetBias.root.hidden = keeping === null;
+    if (keeping) setText(this.sliders.forgetBias.label, texts.get('playGateBias', texts.get(keeping.map)));
     for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
     if (!frame) return;
     const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
-    // An LSTM carries its gradient in the cell state, the last of its flows.
+    // The last of a layer's states carries the gradient farthest.
     const slope = slopes.at(-1);
     const sizes = [numbers.decimals(gain, 2), numbers.decimals(this.spectralNorm, 2)] as const;
     setText(this.facts, slope === undefined ? texts.get('playFactsShort', ...sizes) : texts.get('playFacts', ...sizes, numbers.decimals(Math.exp(slope), 3)));

@@ -1,5 +1,5 @@
 /** Under the unit map: how saturated each unit is, how long it remembers, and which units are dead or saturated. */
-import type { UnitQuantity } from '../../../src/protocol/frame';
+import type { UnitMapName } from '../../../src/layers/catalogue';
 import { element } from '../../shared/dom';
 import type { ExportedFigure } from '../../shared/exporting/exported';
 import { HalfLifeFigure } from './halfLife';
@@ -33,7 +33,7 @@ export class UnitDetails {
     this.listen();
   }
 
-  show(statistics: UnitStatistics, quantity: UnitQuantity, relu: boolean): void {
+  show(statistics: UnitStatistics, quantity: UnitMapName, relu: boolean): void {
     this.statistics = statistics;
     this.isGate = isGate(quantity);
     this.saturationBlock.hidden = statistics.left === null;

@@ -1,9 +1,10 @@
 /** Why? What the units did over the same text: the gain of each step, the unit map, how saturated the units are, how long they remember. */
-import { unitMapOf, unitQuantities, type Frame, type UnitMapChoice, type UnitQuantity } from '../../../src/protocol/frame';
+import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalogue';
+import { unitMapOf, type Frame, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/protocol/panel';
 import type { RunDescription } from '../../../src/protocol/run';
-import type { Direction } from '../../../src/protocol/settings';
+import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
@@ -52,7 +53,7 @@ export class WhySection implements Section {
     this.gain = new GainFigure(texts);
     this.figure = new UnitMapFigure(texts, () => parts.redraw());
     this.details = new UnitDetails(parts);
-    this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitQuantity }));
+    this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitMapName }));
     this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (place) => this.choose(this.choiceAt(place)));
     this.orders = new ChoiceRow(texts.get('orderChoice'), 'order', (order) => this.sortBy(order as UnitOrder), true);
     const { root } = sectionFrame(texts, {
@@ -99,7 +100,7 @@ export class WhySection implements Section {
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
       this.gain.figure.describe(this.texts.get('gainDescription'));
-      this.paint(frame, theme, run?.model.activation === 'relu' && header.layers[header.unitMap.layer].cell === 'rnn');
+      this.paint(frame, theme, run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
     const row = view.unit === null ? null : this.figure.rowOf(view.unit);
@@ -141,7 +142,7 @@ export class WhySection implements Section {
     const order = unitOrders.find((each) => each === this.link.keptView('order'));
     if (order) this.order = order;
     const { unitMap } = this.link.state();
-    const exists = run && unitMap && unitMap.layer < run.model.layers && unitQuantities[run.model.cell].includes(unitMap.quantity);
+    const exists = run && unitMap && unitMap.layer < run.model.layers && unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -161,7 +162,7 @@ export class WhySection implements Section {
     const { layers: stack, unitMap, tokens } = frame.header;
     this.stack = stack;
     this.follow(unitMap);
-    this.quantities.show(unitQuantities[stack[this.choice.layer].cell].map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
+    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
     const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
     this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const values = unitMapOf(frame);
@@ -170,7 +171,7 @@ export class WhySection implements Section {
     const orders = unitOrders.filter((order) => order !== 'saturation' || statistics.left !== null);
     if (!orders.includes(this.order)) this.order = 'index';
     this.orders.show(orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })), this.order);
-    const bounded = unitMap.quantity !== 'cellState' && unitMap.quantity !== 'preActivation' && !(unitMap.quantity === 'hidden' && relu);
+    const bounded = rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
     this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
     const name = texts.get(unitMap.quantity);
     const place = texts.layer(unitMap.layer, unitMap.direction);
@@ -200,7 +201,7 @@ export class WhySection implements Section {
     const [layer, direction] = place.split(' ');
     const cell = this.stack.at(Number(layer))?.cell;
     const { quantity } = this.choice;
-    return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', quantity: cell && unitQuantities[cell].includes(quantity) ? quantity : 'hidden' };
+    return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', quantity: cell && unitMapNamesOf(cell).includes(quantity) ? quantity : 'hidden' };
   }
 
   private choose(choice: UnitMapChoice): void {

@@ -1,5 +1,5 @@
 /** The flow's colour scale: fixed, in powers of ten, with the thresholds on it. */
-import type { Thresholds } from '../../../src/protocol/settings';
+import type { Thresholds } from '../../../src/terms/regions';
 import { flowMap, flowScale } from '../colors/maps';
 import { powerOfTen } from '../format';
 import type { Texts } from '../texts';

@@ -1,4 +1,5 @@
 /** Goes through a graph once, in its order, and gives every tensor its meaning (value.ts). */
+import type { StateName } from '../../../layers/catalogue';
 import { UserError } from '../../../userError';
 import { dataType, type GraphProto, type ValueInfoProto } from '../../../formats/onnx/messages';
 import { axisOf } from './arguments';
@@ -59,7 +60,7 @@ export function interpret(graph: GraphProto, constants: ReadonlyMap<string, Cons
   const values = new Map<string, Value>();
   for (const [name, constant] of constants) values.set(name, { kind: 'constant', constant });
   for (const input of graph.input) if (!constants.has(input.name)) values.set(input.name, input.name === tokens.name ? tokenValue(tokens, sizes) : given(input));
-  const found = { values, notes: { statesGiven: new Map<string, 'hidden' | 'cell'>(), lengthsGiven: new Set<string>() }, states: new Array<States>(), logits: new Array<{ name: string; data: Data }>() };
+  const found = { values, notes: { statesGiven: new Map<string, StateName>(), lengthsGiven: new Set<string>() }, states: new Array<States>(), logits: new Array<{ name: string; data: Data }>() };
   const unrolled = new UnrolledRecurrences(graph);
   for (const proto of graph.node) {
     const written = new GraphNode(proto);
@@ -195,7 +196,7 @@ function behindEachOther(node: GraphNode, data: readonly Data[]): Data | undefin
   if (axis === undefined) return undefined;
   const own = first.axes[axis];
   const isPlain = data.every(({ content, axes }) =>
-    ['states', 'finalStates', 'finalCells'].includes(content.kind) && axes.length === first.axes.length && sameAxes(axes, first.axes) && own.every(({ name }) => name === 'direction'));
+    ['states', 'finalStates', 'finalFurther'].includes(content.kind) && axes.length === first.axes.length && sameAxes(axes, first.axes) && own.every(({ name }) => name === 'direction'));
   if (!isPlain) return undefined;
   return { ...first, axes: first.axes.with(axis, [{ name: 'stack', size: data.length }, ...own]), content: { kind: 'stacked', parts: data.map(({ content }) => content) } };
 }

@@ -13,12 +13,13 @@ import type { GraphProto } from '../../../formats/onnx/messages';
 import { axisOf, partsOf, slicesOf } from './arguments';
 import type { Constant } from '../../../formats/onnx/constant';
 import { readTensor, type ExternalData } from '../../../formats/onnx/constant';
+import { operatorOfBlocks } from '../../../layers/catalogue';
 import { fold } from './fold';
 import { GraphNode } from '../../../formats/onnx/node';
 import { sizeOf, type Value } from './value';
 
 export interface LoopRecurrence {
-  /** RNN or GRU. */
+  /** The node that it stands for. */
   readonly node: GraphNode;
   /** The values of its constant inputs, by the names that it gives them. */
   readonly constants: ReadonlyMap<string, Value>;
@@ -79,7 +80,7 @@ export function loopRecurrence(loop: GraphNode, values: ReadonlyMap<string, Valu
   const R = joined(blocks.map((block) => transposed(block.R, H)));
   const B = joined([...blocks.map(({ b }) => b), new Float64Array(G * H)]);
   const node = new GraphNode({
-    opType: G === 1 ? 'RNN' : 'GRU',
+    opType: operatorOfBlocks(G),
     name: loop.name,
     input: [form.rows, give('W', [1, G * H, I], W), give('R', [1, G * H, H], R), give('B', [1, 2 * G * H], B), '', computed.firstState(give)],
     output: [loop.outputs[scan], loop.outputs[state]],

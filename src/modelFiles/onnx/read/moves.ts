@@ -159,6 +159,6 @@ function ofDirection(x: Data, axis: number, d: number, rest: Axis): Data | undef
   if (content.kind === 'finalStates' && pick(content.of.parts)) {
     return { ...x, axes: x.axes.with(axis, rest), content: finalOf({ ...content.of, parts: [content.of.parts[d]] }) };
   }
-  if (content.kind === 'finalCells') return { ...x, axes: x.axes.with(axis, rest) };
+  if (content.kind === 'finalFurther') return { ...x, axes: x.axes.with(axis, rest) };
   return undefined;
 }

@@ -1,10 +1,11 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
+import { kindOf, operators, type StateName } from '../../../layers/catalogue';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
-import { dataType, metadataOf, type GraphProto, type ModelProto } from '../../../formats/onnx/messages';
+import { dataType, metadataOf, type GraphProto, type ModelProto, type TensorProto } from '../../../formats/onnx/messages';
 import { assemble, stackBelow } from './assemble';
-import { readTensor, wholeNumbers, type Constant, type ExternalData } from '../../../formats/onnx/constant';
+import { readTensor, TensorError, wholeNumbers, type Constant, type ExternalData } from '../../../formats/onnx/constant';
 import { chosenSizes, freeInputs, interpret, readInitializers, tokenInputs, type Interpretation, type TokenInput } from './interpret';
 import { GraphNode } from '../../../formats/onnx/node';
 import type { Data, Logits } from './value';
@@ -111,10 +112,20 @@ function keptSizes({ node }: GraphProto, constants: ReadonlyMap<string, Constant
   const inNodes = node.flatMap(({ opType, attribute }) => {
     const value = opType === 'Constant' ? attribute?.find(({ name }) => name === 'value')?.t : undefined;
     if (value?.dims.length === 3) return value.dims;
-    return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? Array.from(wholeNumbers(readTensor({ ...value, dataLocation: 0 }, noData)) ?? []) : [];
+    return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? listOf(value) : [];
   });
   const sizes = new Set([...lists.flatMap((list) => (list && list.data.length <= 8 ? Array.from(wholeNumbers(list) ?? []) : [])), ...inNodes]);
   return Array.from(sizes).filter((size) => size > 1 && size <= 4096).slice(0, mostSizes);
+}
+
+/** None of a broken tensor; where it matters, the interpretation says that it is. */
+function listOf(tensor: TensorProto): number[] {
+  try {
+    return Array.from(wholeNumbers(readTensor({ ...tensor, dataLocation: 0 }, noData)) ?? []);
+  } catch (thrown) {
+    if (thrown instanceof TensorError) return [];
+    throw thrown;
+  }
 }
 
 function attempt(graph: GraphProto, constants: ReadonlyMap<string, Constant>, tokens: TokenInput, sizes: readonly number[], opset: number, external: ExternalData): Understood {
@@ -159,7 +170,7 @@ function chosenLogits(graph: GraphProto, { values, logits, states }: Interpretat
     return { ...last, logits: last.data.content };
   }
   for (const { value } of outputs) if (value?.kind === 'unknown') throw value.reason;
-  const recurrent = graph.node.map((node) => new GraphNode(node)).find(({ operator }) => ['RNN', 'LSTM', 'GRU'].includes(operator));
+  const recurrent = graph.node.map((node) => new GraphNode(node)).find(({ operator }) => operators.includes(operator));
   if (!recurrent) throw new UserError('There is no recurrent layer (RNN, LSTM or GRU) in the model.');
   if (states.length > 0) throw new UserError('The model ends with recurrent states; a linear layer to the symbols was expected after “{0}”.', states[states.length - 1].parts[0].node.source);
   throw new UserError('The node “{0}” ({1}) could not be read.', recurrent.name, recurrent.operator);
@@ -192,14 +203,16 @@ function useOf(graph: GraphProto, constants: ReadonlyMap<string, Constant>, toke
 }
 
 /** Pairs of a state's input and output, where there is one of each. */
-function carriedStates({ output }: GraphProto, values: Interpretation['values'], given: ReadonlyMap<string, 'hidden' | 'cell'>): GraphUse['carried'] {
-  const kinds = output.flatMap(({ name }) => {
+function carriedStates({ output }: GraphProto, values: Interpretation['values'], given: ReadonlyMap<string, StateName>): GraphUse['carried'] {
+  const found = output.flatMap(({ name }) => {
     const value = values.get(name);
     if (value?.kind !== 'data' || value.axes.flat().some((atom) => atom.name === 'features')) return [];
     const [content] = value.content.kind === 'stacked' ? value.content.parts : [value.content];
-    return content.kind === 'finalCells' ? [{ name, kind: 'cell' }] : content.kind === 'states' || content.kind === 'finalStates' ? [{ name, kind: 'hidden' }] : [];
+    if (content.kind === 'finalFurther') return [{ name, state: content.state }];
+    const own = content.kind === 'states' ? content : content.kind === 'finalStates' ? content.of : null;
+    return own ? [{ name, state: kindOf(own.parts[0].node.cell).states[0].name }] : [];
   });
-  const pairs = Array.from(given, ([input, kind]) => ({ input, outputs: kinds.filter((each) => each.kind === kind).map(({ name }) => name) }));
+  const pairs = Array.from(given, ([input, state]) => ({ input, outputs: found.filter((each) => each.state === state).map(({ name }) => name) }));
   const isClear = pairs.length > 0 && pairs.every(({ outputs }) => outputs.length === 1) && new Set(pairs.map(({ outputs: [name] }) => name)).size === pairs.length;
   return isClear ? pairs.map(({ input, outputs: [name] }) => ({ input, output: name })) : null;
 }

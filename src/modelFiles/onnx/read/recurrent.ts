@@ -1,14 +1,14 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
 import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
-import type { CellName, Direction } from '../../../core/model/config';
+import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalogue';
+import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
 import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
 
-const cells: Readonly<Record<string, CellName>> = { RNN: 'rnn', GRU: 'gru', LSTM: 'lstm' };
-const gateBlocks: Readonly<Record<CellName, number>> = { rnn: 1, gru: 3, lstm: 4 };
-const usualActivations: Readonly<Record<CellName, readonly ActivationName[]>> = { rnn: ['tanh'], gru: ['sigmoid', 'tanh'], lstm: ['sigmoid', 'tanh', 'tanh'] };
+/** Of a kind whose activation is open, where the node does not say. */
+const usualActivation = 'tanh';
 /** alpha and beta where the operator does not say. */
 const usualCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
   affine: [1, 0], elu: [1, 0], hardsigmoid: [0.2, 0.5], leakyrelu: [0.01, 0], scaledtanh: [1, 1], thresholdedrelu: [1, 0],
@@ -19,19 +19,22 @@ const takes: Readonly<Partial<Record<ActivationName, readonly [boolean, boolean]
 };
 
 export function isRecurrent({ operator, domain }: GraphNode): boolean {
-  return domain === '' && Object.hasOwn(cells, operator);
+  return domain === '' && kindOfOperator(operator) !== undefined;
 }
 
 export interface RecurrentNotes {
   /** Inputs of the graph that give the first states, which are taken as zero. */
-  readonly statesGiven: Map<string, 'hidden' | 'cell'>;
+  readonly statesGiven: Map<string, StateName>;
   readonly lengthsGiven: Set<string>;
 }
 
 /** Values of Y, Y_h and Y_c. Throws a UserError that names the node. */
 export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[], notes: RecurrentNotes): Value[] {
   const [x, W, R, B, lengths, firstHidden, firstCell, P] = inputs;
-  const cell = cells[node.operator];
+  const kind = kindOfOperator(node.operator);
+  if (!kind) throw new Error(`${node.operator} is no operator of a recurrent layer`);
+  const cell = kind.name;
+  const { attributes } = kind.onnx;
   const names = directionNames(node);
   const weights = (value: Value | undefined, what: string): Constant => {
     if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('The node “{0}” ({1}) has no constant {2}; only weights that are kept in the model can be read.', node.name, node.operator, what);
@@ -40,7 +43,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const w = weights(W, 'W');
   const r = weights(R, 'R');
   const D = names.length;
-  const G = gateBlocks[cell];
+  const G = kind.gates.length;
   const H = r.shape[2];
   const I = w.shape[2];
   const rows = G * H;
@@ -53,14 +56,13 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const isBatchFirst = node.integer('layout', 0) === 1;
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
-  const activations = activationsOf(node, cell, D);
-  const hidden = firstStates(node, firstHidden, 'hidden', D, H, data.batch, isBatchFirst, notes);
-  const cellStates = firstStates(node, firstCell, 'cell', D, H, data.batch, isBatchFirst, notes);
+  const activations = formsOf(node, cell, D);
+  const initial = kind.states.map(({ name }, state) => firstStates(node, [firstHidden, firstCell].at(state), name, D, H, data.batch, isBatchFirst, notes));
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
-    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: cell !== 'gru' || node.integer('linear_before_reset', 0) !== 0,
-    inputForget: cell === 'lstm' && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
+    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: !attributes.includes('linear_before_reset') || node.integer('linear_before_reset', 0) !== 0,
+    inputForget: attributes.includes('input_forget') && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
     output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
   };
   const isTurnedRound = data.steps[0]?.turnedBy !== undefined;
@@ -70,11 +72,11 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
       direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
-      peepholes: p ? part(p, d) : null, activations: activations[d], initialHidden: hidden?.[d] ?? null, initialCell: cell === 'lstm' ? (cellStates?.[d] ?? null) : null,
+      peepholes: p ? part(p, d) : null, activations: activations[d], initialStates: initial.map((states) => states?.[d] ?? null),
     };
     return { node: of, direction: own };
   });
-  return outputs(parts, data, D, H, isBatchFirst);
+  return outputs(kind, parts, data, D, H, isBatchFirst);
 }
 
 /** The atom that the steps are, however they are turned. */
@@ -83,13 +85,13 @@ function timeOf([steps]: Axis): string {
   return steps.turnedBy === undefined ? steps.name : turnedAtom(steps, '').name;
 }
 
-function outputs(parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
+function outputs({ states }: LayerKind, parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
   const content: States = { kind: 'states', parts };
   const direction: Axis = D > 1 ? [{ name: 'direction', size: D }] : [];
   const units: Axis = [{ name: 'units', size: H }];
   const all: Value = { kind: 'data', content, axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units] };
   const last: Data = { kind: 'data', content: finalOf(content), axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
-  return [all, last, { ...last, content: { kind: 'finalCells' } }];
+  return [all, last, ...states.slice(1).map(({ name }): Data => ({ ...last, content: { kind: 'finalFurther', state: name } }))];
 }
 
 /** A direction that ends at the last step has there its state of that step. */
@@ -140,7 +142,7 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
 }
 
 /** [H] of each direction; null where they begin at zero. */
-function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' | 'cell', D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+function firstStates(node: GraphNode, value: Value | undefined, state: StateName, D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
   if (!value) return null;
   if (value.kind === 'unknown') throw value.reason;
   if (value.kind === 'data' && value.content.kind === 'given') {
@@ -166,8 +168,8 @@ function firstStates(node: GraphNode, value: Value | undefined, state: 'hidden' 
 }
 
 /** Of each direction; alphas and betas are handed out in order to those that take them. */
-function activationsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
-  const usual = usualActivations[cell];
+function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
+  const usual = activationsOf(cell, usualActivation);
   const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
   if (names.length !== D * usual.length) throw new UserError('The node “{0}” ({1}) names {2} activations; {3} were expected.', node.name, node.operator, names.length, D * usual.length);
   const alphas = [...node.floats('activation_alpha')];

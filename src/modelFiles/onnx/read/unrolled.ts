@@ -6,12 +6,13 @@
  * for the backward direction with `all` turned round, and the states put together from the last to the first. What the first step adds
  * may be a constant: then it must be what a state of zero gives. Found, they are read as the one RNN node that they were.
  */
+import { operatorOfBlocks } from '../../../layers/catalogue';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import type { Constant } from '../../../formats/onnx/constant';
 import { GraphNode } from '../../../formats/onnx/node';
 import type { Value } from './value';
 
-/** A node RNN, and the values of its constant inputs, by the names that it gives them. */
+/** The node, and the values of its constant inputs, by the names that it gives them. */
 export interface UnrolledRecurrence {
   readonly node: GraphNode;
   readonly constants: ReadonlyMap<string, Value>;
@@ -94,7 +95,7 @@ export class UnrolledRecurrences {
     if (bias) both.set(bias.data.subarray(0, H), H);
     if ([inputBias, bias].some((each) => each && each.data.length !== H)) return undefined;
     const node = new GraphNode({
-      opType: 'RNN',
+      opType: operatorOfBlocks(1),
       name: concat.name,
       input: [input.x, give('W', [1, H, W.shape[0]], transposed(W)), give('R', [1, H, H], transposed(recurrent)), give('B', [1, 2 * H], both), '', start.before?.state ?? ''],
       output: [concat.outputs[0]],

@@ -3,7 +3,8 @@
  * gives every tensor one of these meanings. What exporters put between the operators that compute (Transpose, Reshape, Squeeze …) only
  * moves axes; so each axis is a list of atoms, such as time, or direction and units, which such operators permute, join and part.
  */
-import type { Direction } from '../../../core/model/config';
+import type { StateName } from '../../../layers/catalogue';
+import type { Direction } from '../../../layers/direction';
 import type { Weights } from '../../../core/model/generalModel';
 import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../../core/model/generalModel';
 import type { UserError } from '../../../userError';
@@ -37,9 +38,9 @@ export type Content =
   | { readonly kind: 'embedded'; readonly table: Weights; readonly vocabularySize: number; readonly size: number; readonly source: string }
   /** The state after each step, features: directions, then units; or with `direction` an axis of its own. */
   | States
-  /** The last state of directions that do not all end at the last step, and what an LSTM's cells hold in the end. */
+  /** The last state of directions that do not all end at the last step, and the last of a state that is not what the layer gives. */
   | { readonly kind: 'finalStates'; readonly of: States }
-  | { readonly kind: 'finalCells' }
+  | { readonly kind: 'finalFurther'; readonly state: StateName }
   /** States put one behind the other, on an axis that begins with the atom `stack`. */
   | { readonly kind: 'stacked'; readonly parts: readonly Content[] }
   /** LayerNorm under way (norm.ts) or done. */

@@ -22,7 +22,7 @@ for (const backend of backendNames) {
         const totals = long.totals.map(() => ({ h: new Float64Array(steps), c: new Float64Array(steps) }));
         const loss = await new SegmentedBackward(bench, Uint8Array.from(long.ids)).run((first, count) => {
           totals.forEach(({ h, c }, l) => {
-            const [{ hidden, cellState }] = bench.backward.totals[l];
+            const [[hidden, cellState]] = bench.backward.totals[l];
             h.set(hidden.subarray(0, count), first);
             c.set(cellState.subarray(0, count), first);
           });

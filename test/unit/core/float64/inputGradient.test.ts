@@ -100,10 +100,10 @@ describe('the gradient of a model in the general form', () => {
   const drawn = (length: number) => Float64Array.from({ length }, () => random.between(-0.7, 0.7));
   const [V, E] = [9, 3];
   const form = (name: 'sigmoid' | 'tanh' | 'softsign') => ({ name, alpha: 1, beta: 0 });
-  const direction = (name: 'forward' | 'backward', gates: number, H: number, I: number, part: Pick<GeneralDirection, 'activations' | 'peepholes' | 'initialCell'>): GeneralDirection => ({
-    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), initialHidden: drawn(H), ...part,
+  const direction = (name: 'forward' | 'backward', gates: number, H: number, I: number, part: Pick<GeneralDirection, 'activations' | 'peepholes' | 'initialStates'>): GeneralDirection => ({
+    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), ...part,
   });
-  const peephole = (H: number) => ({ activations: [form('sigmoid'), form('tanh'), form('softsign')], peepholes: drawn(3 * H), initialCell: drawn(H) });
+  const peephole = (H: number) => ({ activations: [form('sigmoid'), form('tanh'), form('softsign')], peepholes: drawn(3 * H), initialStates: [drawn(H), drawn(H)] });
   const layer = (part: Pick<GeneralLayer, 'cell' | 'hiddenSize' | 'inputSize' | 'directions'>): GeneralLayer => ({ clip: null, linearBeforeReset: false, inputForget: false, source: '', ...part });
 
   for (const inputForget of [false, true]) {
@@ -112,7 +112,7 @@ describe('the gradient of a model in the general form', () => {
       embedding: drawn(V * E),
       layers: [
         { ...layer({ cell: 'lstm', hiddenSize: 4, inputSize: E, directions: [direction('forward', 4, 4, E, peephole(4)), direction('backward', 4, 4, E, peephole(4))] }), inputForget },
-        layer({ cell: 'gru', hiddenSize: 3, inputSize: 8, directions: [direction('forward', 3, 3, 8, { activations: [form('sigmoid'), form('tanh')], peepholes: null, initialCell: null })] }),
+        layer({ cell: 'gru', hiddenSize: 3, inputSize: 8, directions: [direction('forward', 3, 3, 8, { activations: [form('sigmoid'), form('tanh')], peepholes: null, initialStates: [drawn(3)] })] }),
       ],
       norm: { gamma: drawn(3), beta: drawn(3), epsilon: 1e-5 },
       output: { W: drawn(V * 3), b: drawn(V) },

@@ -19,8 +19,8 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
       flows: [],
       regions: [],
       series: [
-        { name: 'flow', layer: 0, direction: 'forward', offset: 0 },
-        ...(cellFlow.length > 0 ? [{ name: 'cellFlow' as const, layer: 0, direction: 'forward' as const, offset: flow.length }] : []),
+        { name: 'flow', layer: 0, direction: 'forward', state: 'hidden', offset: 0 },
+        ...(cellFlow.length > 0 ? [{ name: 'flow' as const, layer: 0, direction: 'forward' as const, state: 'cell' as const, offset: flow.length }] : []),
       ],
       unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: 0 },
     },
@@ -36,7 +36,7 @@ const gradientTints = (frame: Frame) => tintsOf(frame, { kind: 'gradient' })!;
 function frameWith(loss: readonly number[], lane?: { choice: LaneChoice; values: readonly number[] }): Frame {
   const { header } = frameOf(loss, loss.length - 1);
   return {
-    header: { ...header, series: [{ name: 'loss', layer: 0, direction: 'forward', offset: 0 }], ...(lane && { lane: { choice: lane.choice, offset: loss.length } }) },
+    header: { ...header, series: [{ name: 'loss', layer: 0, direction: 'forward', state: null, offset: 0 }], ...(lane && { lane: { choice: lane.choice, offset: loss.length } }) },
     data: Float32Array.from([...loss, ...(lane?.values ?? [])]),
   };
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFlowHistory, writeFlowHistory } from '../../../../src/engine/files/flowHistoryFile';
 import { FlowHistory } from '../../../../src/engine/inspect/flowHistory';
-import { seriesOf, type Frame } from '../../../../src/protocol/frame';
+import { decodeSafetensors, encodeSafetensors } from '../../../../src/formats/safetensors';
+import type { StateName } from '../../../../src/layers/catalogue';
+import { seriesOf, type Frame, type SeriesEntry, type SeriesName } from '../../../../src/protocol/frame';
 import { temporaryFolder } from '../../../engine/support/engineProcess';
 import { syntheticFrame } from '../../../webview/synthetic';
 
@@ -14,6 +17,13 @@ function frameAt(trainingStep: number, slope: number, tokens = 20, target = toke
   return { header: { ...header, trainingStep }, data };
 }
 
+/** `flow`, `hidden`, `total` of the hidden state; `cellFlow`, `cell`, `totalCell` of the cell state. */
+function nameOfBefore(name: SeriesName, state: StateName | null): string {
+  if (state === null) return name;
+  if (name === 'norm') return state;
+  return state === 'hidden' ? name : { flow: 'cellFlow', total: 'totalCell', loss: '' }[name];
+}
+
 describe('the flows over training', () => {
   it('keep the series of a frame bit for bit, and forget its unit map', () => {
     const history = new FlowHistory();
@@ -22,11 +32,26 @@ describe('the flows over training', () => {
     for (const frame of frames) {
       const found = history.at(frame.header.trainingStep);
       assert.equal(found?.header.trainingStep, frame.header.trainingStep);
-      for (const name of ['loss', 'flow', 'hidden'] as const) assert.deepEqual(seriesOf(found, name), seriesOf(frame, name));
+      for (const name of ['loss', 'flow', 'norm'] as const) assert.deepEqual(seriesOf(found, name), seriesOf(frame, name));
       assert.deepEqual(found.header.flows, frame.header.flows);
       assert.equal(found.header.unitMap.units, 0);
     }
     assert.equal(history.at(6)?.header.trainingStep, 5, 'the nearest, where a step has no frame');
+  });
+
+  it('are read from files of before, in which a series had one name for what it is and of which state', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder.path, 'flows.safetensors');
+    const history = new FlowHistory();
+    const { header, data } = syntheticFrame({ slopes: [-0.1, -0.2], cellSlopes: [-0.05, -0.02], total: -1, hiddenSize: 4 });
+    history.add({ header: { ...header, trainingStep: 7 }, data });
+    await writeFlowHistory(file, history);
+    const { tensors, metadata } = decodeSafetensors(await readFile(file), file);
+    const stored = JSON.parse(metadata['history']) as { rows: { series: SeriesEntry[] }[] };
+    const rows = stored.rows.map((row) => ({ ...row, series: row.series.map(({ name, layer, direction, state, offset }) => ({ name: nameOfBefore(name, state), layer, direction, offset })) }));
+    await writeFile(file, encodeSafetensors(tensors, { history: JSON.stringify({ ...stored, rows }) }));
+    assert.deepEqual((await readFlowHistory(file)).rows, history.rows);
+    await folder.remove();
   });
 
   it('are one row per training step, by lag from the target back', () => {

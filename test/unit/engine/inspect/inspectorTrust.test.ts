@@ -56,16 +56,17 @@ describe('the inspector', () => {
                 const name = `seed ${seed}: ${layers} layers, gain ${gain}, inputs × ${input}, target ${target}`;
                 const [shown, float64] = await looks(config, seed + count++, gain, input, target);
                 if (shown.trace.probabilities instanceof Float32Array) fast++;
-                shown.flows.forEach(({ hidden, cell: cellFlow }, i) => {
-                  for (const [a, b] of [[hidden, float64.flows[i].hidden], [cellFlow, float64.flows[i].cell]]) {
-                    b?.relative.forEach((value, t) => {
-                      const seen = a?.relative[t] ?? NaN;
+                shown.flows.forEach(({ states }, i) => {
+                  assert.equal(states.length, float64.flows[i].states.length);
+                  for (const [state, { relative }] of float64.flows[i].states.entries()) {
+                    relative.forEach((value, t) => {
+                      const seen = states[state].relative[t];
                       assert.ok(Object.is(seen, value) || Math.abs(seen - value) < 1e-2, `${name}, row ${i}, step ${t}: ${seen} for ${value}`);
                     });
                   }
                 });
                 shown.trace.layers.forEach(({ directions }, l) =>
-                  directions.forEach(({ hidden }, d) => assert.ok(distance(hidden, float64.trace.layers[l].directions[d].hidden) < 1e-4, `${name}: the states of layer ${l}`)),
+                  directions.forEach(({ states: [hidden] }, d) => assert.ok(distance(hidden, float64.trace.layers[l].directions[d].states[0]) < 1e-4, `${name}: the states of layer ${l}`)),
                 );
                 assert.ok(Math.abs(shown.trace.loss / float64.trace.loss - 1) < 1e-4, `${name}: the loss`);
               }
@@ -85,9 +86,9 @@ describe('the inspector', () => {
       parameters.output.b.set([sure, 0, 0]);
       const model = { general: generalModelOf(config, parameters), isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c']), backend };
       for (const plain of [{ config, parameters }, null]) {
-        const { flows: [{ hidden }], trace } = await new Inspector({ ...model, plain }).look('aa', 'last', thresholds);
+        const { flows: [{ states: [hidden] }], trace } = await new Inspector({ ...model, plain }).look('aa', 'last', thresholds);
         // ∂ℓ/∂h = (p_b, p_c), with p_b = e^(h₀ − sure), p_c = e^(h₁ − sure) of a sum that is e^sure.
-        const [h0, h1] = trace.layers[0].directions[0].hidden.subarray(2);
+        const [h0, h1] = trace.layers[0].directions[0].states[0].subarray(2);
         const expected = Math.log10(Math.hypot(Math.exp(h0), Math.exp(h1))) - sure / Math.LN10;
         assert.ok(Math.abs(hidden.log10[0] - expected) < 1e-4, `${plain ? 'float32' : 'float64'}, ${sure}: ${hidden.log10[0]} for ${expected}`);
       }

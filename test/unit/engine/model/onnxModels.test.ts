@@ -9,7 +9,7 @@ import { prove } from '../../../../src/engine/model/proof';
 import { openModel, type OpenedModel } from '../../../../src/engine/model/openModel';
 import type { GradientNorms } from '../../../../src/engine/inspect/gradientReport';
 import { Float64Reading } from '../../../../src/engine/inspect/reading';
-import { hiddenNorms } from '../../../../src/engine/inspect/states';
+import { stateNorms } from '../../../../src/engine/inspect/states';
 import { rowsOf } from '../../../../src/core/float64/float64Trace';
 import { UserError } from '../../../../src/userError';
 import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../../../reference/onnxReferences';
@@ -68,9 +68,9 @@ async function assertGradients(reading: Float64Reading, expected: OnnxReference)
     directions.forEach((state, d) => {
       const where = `layer ${l}, direction ${d}`;
       if (state.h) assertSeries(statesOf(reading, l, d), state.h, `h of ${where}`);
-      else assert.equal(hiddenNorms(trace, l, d).length, trace.steps);
-      assertSeries(totals[l][d].hidden, state.total_h, `‖∂L/∂h‖ of ${where}`);
-      if (state.total_c) assertSeries(totals[l][d].cellState, state.total_c, `‖∂L/∂c‖ of ${where}`);
+      else assert.equal(stateNorms(trace, l, d).length, trace.steps);
+      assertSeries(totals[l][d][0], state.total_h, `‖∂L/∂h‖ of ${where}`);
+      if (state.total_c) assertSeries(totals[l][d][1], state.total_c, `‖∂L/∂c‖ of ${where}`);
       assertItemised(itemised[l][d], state, where);
     });
   });
@@ -81,14 +81,14 @@ async function assertGradients(reading: Float64Reading, expected: OnnxReference)
 /** T × H. */
 function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: number): number[] {
   const { hiddenSize: H, directions } = layers[l];
-  const { hidden, direction } = directions[d];
+  const { states: [hidden], direction } = directions[d];
   return Array.from({ length: steps }, (_, t) => {
     const { after } = rowsOf({ direction }, t);
     return Array.from(hidden.subarray(after * H, (after + 1) * H));
   }).flat();
 }
 
-function assertItemised({ hidden, cellState }: ItemisedNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
+function assertItemised([hidden, cellState]: ItemisedNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
   assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
   if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
 }

@@ -44,7 +44,7 @@ async function trained(backend: Backend, config: ModelConfig, initial: Parameter
   // Once more: what the first pass sent back to the window before is taken up.
   await backward.run({ truncation });
   return {
-    loss: tape.loss, carried, gradient: backward.gradient.values.slice(), saturation: forward.saturation.flat(), totals: backward.totals.flat().map(({ hidden }) => hidden.slice()),
+    loss: tape.loss, carried, gradient: backward.gradient.values.slice(), saturation: forward.saturation.flat(), totals: backward.totals.flat().map(([hidden]) => hidden.slice()),
   };
 }
 

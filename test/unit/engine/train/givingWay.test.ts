@@ -17,7 +17,8 @@ import { Trainer } from '../../../../src/engine/train/trainer';
 import { Turns } from '../../../../src/engine/turns';
 import type { Frame } from '../../../../src/protocol/frame';
 import type { TokenReport } from '../../../../src/protocol/engine';
-import { defaultThresholds, defaultTrainingSettings, type BackendName, type CellName } from '../../../../src/protocol/settings';
+import type { CellName } from '../../../../src/layers/catalogue';
+import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../../../src/protocol/settings';
 
 const steps = 3;
 const symbols = Array.from('abcdefghijklm');

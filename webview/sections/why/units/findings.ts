@@ -1,5 +1,5 @@
 /** What the units' statistics come to, in sentences. */
-import type { UnitQuantity } from '../../../../src/protocol/frame';
+import type { UnitMapName } from '../../../../src/layers/catalogue';
 import type { Texts } from '../../../shared/texts';
 import { isGate, mostly, type UnitStatistics } from './statistics';
 
@@ -7,7 +7,7 @@ import { isGate, mostly, type UnitStatistics } from './statistics';
 const mostListed = 24;
 
 /** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
-export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, quantity: UnitQuantity, relu: boolean, texts: Texts): string[] {
+export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, quantity: UnitMapName, relu: boolean, texts: Texts): string[] {
   const { numbers } = texts;
   const findings: string[] = [];
   const total = isZero.length;

@@ -1,5 +1,5 @@
 /** What each unit did over the whole probe, in numbers: how often it was saturated, how much it moved, how long it remembers. */
-import type { UnitQuantity } from '../../../../src/protocol/frame';
+import { unitMapNamed, type UnitMapName } from '../../../../src/layers/catalogue';
 
 /** A gate is shut below the first and open above the second; a tanh unit is saturated where its pre-activation is farther from 0 than the third. */
 export const shutBelow = 0.1;
@@ -22,20 +22,20 @@ export interface UnitStatistics {
   readonly isZero: readonly boolean[];
 }
 
-export function isGate(quantity: UnitQuantity): boolean {
-  return quantity.endsWith('Gate');
+export function isGate(quantity: UnitMapName): boolean {
+  return unitMapNamed(quantity).range === 'share';
 }
 
-/** The gate by which the state of the step before is multiplied: LSTM's f, GRU's z. */
-export function keepsState(quantity: UnitQuantity): boolean {
-  return quantity === 'forgetGate' || quantity === 'updateGate';
+/** The gate by which the state of the step before is multiplied. */
+export function keepsState(quantity: UnitMapName): boolean {
+  return unitMapNamed(quantity).keeps === true;
 }
 
 /** @param values T × H, time-major  @param tanh whether the pre-activation goes through tanh, which saturates */
-export function statisticsOf(values: Float32Array, units: number, quantity: UnitQuantity, tanh: boolean): UnitStatistics {
+export function statisticsOf(values: Float32Array, units: number, quantity: UnitMapName, tanh: boolean): UnitStatistics {
   const steps = values.length / units;
   const [low, high] = isGate(quantity) ? [shutBelow, openAbove] : [-saturatedBeyond, saturatedBeyond];
-  const saturates = isGate(quantity) || (quantity === 'preActivation' && tanh);
+  const saturates = isGate(quantity) || (unitMapNamed(quantity).isActivated === true && tanh);
   const [left, right, sum, squares, logs] = Array.from({ length: 5 }, () => new Float64Array(units));
   const isZero = Array<boolean>(units).fill(steps > 0);
   const remembers = keepsState(quantity);

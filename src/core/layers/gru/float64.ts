@@ -3,14 +3,13 @@
  *   linear_before_reset = 1 (PyTorch):  n = g(W_n x + Wb_n + r ⊙ (R_n h_{t−1} + Rb_n))
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const gru: Float64Cell = {
-  gates: 3,
-  hasCellState: false,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: true,
 
-  forward({ layer: { hiddenSize: H, linearBeforeReset }, parameters: { R, Rb }, activations: [f, g], hidden, gates, preActivations, recurrentCandidate, scratch }, t, before, after) {
+  forward({ layer: { hiddenSize: H, linearBeforeReset }, parameters: { R, Rb }, activations: [f, g], states: [hidden], gates, preActivations, recurrentCandidate, scratch }, t, before, after) {
     const at = t * 3 * H;
     const h = before * H;
     const ofCandidate = R.subarray(2 * H * H);
@@ -34,7 +33,7 @@ export const gru: Float64Cell = {
 
   // ∂n = ∂h ⊙ (1 − z),  ∂z = ∂h ⊙ (h_{t−1} − n),  ∂h_{t−1} = z ⊙ ∂h + …
   back(direction, { n: rows, step, before, hidden: dh, preActivations: da, recurrent: dr, previous }) {
-    const { layer: { hiddenSize: H, linearBeforeReset }, parameters: { R }, activations: [f, g], hidden, gates, preActivations, recurrentCandidate } = direction;
+    const { layer: { hiddenSize: H, linearBeforeReset }, parameters: { R }, activations: [f, g], states: [hidden], gates, preActivations, recurrentCandidate } = direction;
     const at = step * 3 * H;
     const ofCandidate = R.subarray(2 * H * H);
     previous.fill(0, 0, rows * H);

@@ -1,7 +1,7 @@
 /** What a cell is: the recurrence of one layer in one direction. Its equations, forward and backward, stand in its kernels. */
-import type { Kernels } from '../../../kernels/exports';
-import type { Activation, CellName } from '../config';
-import type { DirectionTape } from '../directionTape';
+import type { Kernels } from '../../kernels/exports';
+import type { Activation } from '../../layers/activation';
+import type { DirectionTape } from '../model/directionTape';
 
 export interface CellSettings {
   readonly hiddenSize: number;
@@ -36,11 +36,10 @@ export interface ForwardPass extends Pass {
 export interface BackwardPass extends Pass {
   /** k2: gradients do not pass from step t to t − 1 where k2 divides t; 0 for no such cut. */
   readonly truncation: number;
-  /** [T, B, H], in: what reaches each h_t from above; out: ∂L/∂h_t. */
+  /** [T, B, H], in: what reaches the first state of each step from above; out: its gradient ∂L/∂h_t. */
   readonly hidden: number;
-  /** [B, H], in: gradient of the state after the window; out: of the state before it. Cell state: LSTM only. */
-  readonly carriedHidden: number;
-  readonly carriedCell: number;
+  /** Of each state [B, H], in: its gradient after the window; out: before it. */
+  readonly carried: readonly number[];
   /** [T, B, G·H], out: gradient of the pre-activations as W sees them, … */
   readonly preActivations: number;
   /** … and as R sees them; the same unless `recurrentDiffers`. */
@@ -54,9 +53,9 @@ export interface StepBack extends CellSettings {
   readonly rows: number;
   /** [rows, H]: in ∂ℓ/∂h_t. */
   readonly hidden: number;
-  /** [rows, H], LSTM only: in what comes through c_{t+1}, out ∂ℓ/∂c_{t−1}; and out ∂ℓ/∂c_t, whole. */
-  readonly cellState: number;
-  readonly cellTotal: number;
+  /** [rows, F·H], of the F states behind the first: in what comes through those of the step after, out ∂ℓ/∂s_{t−1}; and out ∂ℓ/∂s_t, whole. */
+  readonly further: number;
+  readonly furtherTotal: number;
   /** [rows, G·H], out. */
   readonly preActivations: number;
   readonly recurrentPreActivations: number;
@@ -65,18 +64,10 @@ export interface StepBack extends CellSettings {
 }
 
 export interface Cell {
-  readonly name: CellName;
-  /** The blocks of H rows in W, R and the biases, in ONNX's order; a tape's `gates` hold their activations side by side. */
-  readonly gates: readonly string[];
-  readonly hasCellState: boolean;
-  /** Which of the gates is the forget gate; null for a cell without one. */
-  readonly forgetGateBlock: number | null;
   /** The candidate's recurrent part stands behind the reset gate: R sees other gradients than W, and Rb is not added to Wb. */
   readonly recurrentDiffers: boolean;
   /** What a pass forward counts, one after another: see `Saturation`. */
   readonly counts: readonly string[];
-  /** ONNX operator of this recurrence: its name and attributes besides hidden_size and direction. */
-  operator(settings: CellSettings): { opType: string; activations: readonly string[]; attributes: Record<string, number> };
   readonly forwardKernel: keyof Kernels;
   /** One step of it; its arguments are the same and the step's number on the way. */
   readonly forwardStepKernel: keyof Kernels;
@@ -84,7 +75,7 @@ export interface Cell {
   forwardArguments(pass: ForwardPass, part: Part, counts: number): number[];
   readonly backwardKernel: keyof Kernels;
   readonly backwardStepKernel: keyof Kernels;
-  /** @param squares address of Float64: [T] sums of squares of ∂L/∂h_t; LSTM: and [T] of ∂L/∂c_t */
+  /** @param squares address of Float64: of each state [T] sums of squares of ∂L/∂s_t */
   backwardArguments(pass: BackwardPass, part: Part, squares: number): number[];
   stepBack(kernels: Kernels, step: StepBack): void;
 }

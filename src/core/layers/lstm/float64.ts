@@ -2,14 +2,13 @@
  * i, f = f(W x + Wb + R h_{t−1} + Rb + P ⊙ c_{t−1}),  c̃ = g(…),  c_t = f ⊙ c_{t−1} + i ⊙ c̃,  o = f(… + P_o ⊙ c_t),  h_t = o ⊙ h(c_t)
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const lstm: Float64Cell = {
-  gates: 4,
-  hasCellState: true,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: false,
 
-  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], hidden, cellState, gates, preActivations }, t, before, after) {
+  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], states: [hidden, cellState], gates, preActivations }, t, before, after) {
     const at = t * 4 * H;
     for (let j = 0; j < 4 * H; j++) preActivations[at + j] += Rb[j];
     addMatrixVector(preActivations, at, R, hidden, before * H, 4 * H, H);
@@ -35,7 +34,7 @@ export const lstm: Float64Cell = {
     }
   },
 
-  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], cellState, gates, preActivations }, { n, step, before, after, hidden: dh, cellState: dc, cellTotal, preActivations: da, recurrent, previous }) {
+  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], states: [, cellState], gates, preActivations }, { n, step, before, after, hidden: dh, further: dc, furtherTotal: cellTotal, preActivations: da, recurrent, previous }) {
     const at = step * 4 * H;
     for (let u = 0; u < H; u++) {
       const [input, output, forget, candidate] = [gates[at + u], gates[at + H + u], gates[at + 2 * H + u], gates[at + 3 * H + u]];
@@ -68,4 +67,13 @@ export const lstm: Float64Cell = {
   },
 
   recurrentInput: (direction, _gate, _t, before, out) => { previousState(direction, before, out); },
+
+  // Those of i and f read c_{t−1}, that of o reads c_t.
+  addPeepholes(sum, { layer: { hiddenSize: H }, states: [, cellState] }, { before, after, preActivations: da }) {
+    for (let u = 0; u < H; u++) {
+      sum[u] += da[u] * cellState[before * H + u];
+      sum[H + u] += da[H + u] * cellState[after * H + u];
+      sum[2 * H + u] += da[2 * H + u] * cellState[before * H + u];
+    }
+  },
 };

@@ -1,15 +1,14 @@
 /** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
-import type { GeneralDirection, GeneralLayer } from '../../model/generalModel';
-import type { Activation } from '../activations';
+import type { GeneralDirection, GeneralLayer } from '../model/generalModel';
+import type { ActivationFunction } from '../float64/activations';
 
 /** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
 export interface Float64Direction {
   readonly layer: GeneralLayer;
   readonly parameters: GeneralDirection;
-  readonly activations: readonly Activation[];
-  /** (T + 1) × H. */
-  readonly hidden: Float64Array;
-  readonly cellState: Float64Array;
+  readonly activations: readonly ActivationFunction[];
+  /** (T + 1) × H each, in the order of the kind's states. */
+  readonly states: readonly Float64Array[];
   /** T × G·H: the activations; of a vanilla RNN what goes into its activation. */
   readonly gates: Float64Array;
   /** T × G·H: what goes into the activations. */
@@ -29,9 +28,9 @@ export interface StepBack {
   readonly step: number;
   /** [n, H]: ∂/∂h_t. */
   readonly hidden: Float64Array;
-  /** [n, H], LSTM: in what comes through c_{t+1}, out ∂/∂c_{t−1}; and out ∂/∂c_t, whole. */
-  readonly cellState: Float64Array;
-  readonly cellTotal: Float64Array;
+  /** [n, F·H], of the F states behind the first: in what comes through those of the step after, out ∂/∂s_{t−1}; and out ∂/∂s_t, whole. */
+  readonly further: Float64Array;
+  readonly furtherTotal: Float64Array;
   /** [n, G·H], out: as W and Wb see it, … */
   readonly preActivations: Float64Array;
   /** … and as R's output sees it. */
@@ -40,18 +39,26 @@ export interface StepBack {
   readonly previous: Float64Array;
 }
 
+/** Room for a way back of n gradients at once. @param rows G·H @param states of the kind */
+export function roomForStepBack(n: number, H: number, rows: number, states: number): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
+  const zeros = (width: number) => new Float64Array(n * width);
+  const further = (states - 1) * H;
+  return { hidden: zeros(H), further: zeros(further), furtherTotal: zeros(further), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+}
+
 export interface Float64Cell {
-  /** Blocks of H rows in W, R and the biases. */
-  readonly gates: number;
-  readonly hasCellState: boolean;
+  /** What R gives the candidate is kept for the way back. */
+  readonly hasRecurrentCandidate: boolean;
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;
   /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. */
   recurrentInput(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
+  /** Adds a step's share of ∂/∂(peepholes), of a cell that can have them. @param step as `back` leaves it, of one gradient @param sum [3·H] */
+  addPeepholes?(sum: Float64Array, direction: Float64Direction, step: StepBack): void;
 }
 
 /** h_{t−1}, which R reads in most cells. */
-export function previousState({ hidden, layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
+export function previousState({ states: [hidden], layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
   out.set(hidden.subarray(before * H, (before + 1) * H));
 }

@@ -1,12 +1,11 @@
 /** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
-import { addMatrixVector, addRowsMatrix } from '../products';
-import { previousState, type Float64Cell } from './cell';
+import { addMatrixVector, addRowsMatrix } from '../../float64/products';
+import { previousState, type Float64Cell } from '../float64Cell';
 
-export const rnn: Float64Cell = {
-  gates: 1,
-  hasCellState: false,
+export const float64: Float64Cell = {
+  hasRecurrentCandidate: false,
 
-  forward({ layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], hidden, gates, preActivations }, t, before, after) {
+  forward({ layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], states: [hidden], gates, preActivations }, t, before, after) {
     for (let u = 0; u < H; u++) preActivations[t * H + u] += Rb[u];
     addMatrixVector(preActivations, t * H, R, hidden, before * H, H, H);
     for (let u = 0; u < H; u++) {
@@ -17,7 +16,7 @@ export const rnn: Float64Cell = {
   },
 
   // ∂a = ∂h ⊙ f′(a);  ∂h_{t−1} = Rᵀ ∂a
-  back({ layer: { hiddenSize: H }, parameters: { R }, activations: [f], hidden: states, preActivations: a }, { n, step, after, hidden, preActivations, recurrent, previous }) {
+  back({ layer: { hiddenSize: H }, parameters: { R }, activations: [f], states: [states], preActivations: a }, { n, step, after, hidden, preActivations, recurrent, previous }) {
     for (let u = 0; u < H; u++) {
       const slope = f.slope(a[step * H + u], states[after * H + u]);
       for (let i = 0; i < n; i++) preActivations[i * H + u] = hidden[i * H + u] * slope;

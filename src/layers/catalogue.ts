@@ -1,0 +1,141 @@
+/** All kinds of layer. A new one is its description and a line here, and its code and a line in src/core/layers/registry.ts. */
+import { UserError } from '../userError';
+import { gru } from './kinds/gru';
+import { lstm } from './kinds/lstm';
+import { rnn } from './kinds/rnn';
+import type { RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
+import type { Activation } from './activation';
+
+/** In the order in which they are offered. */
+const kinds = { rnn, lstm, gru } as const satisfies Readonly<Record<string, RecurrentCell>>;
+
+export type CellName = keyof typeof kinds;
+type Described = (typeof kinds)[CellName];
+export type UnitMapName = Described['unitMaps'][number]['name'];
+type GateName = Described['gates'][number];
+export type StateName = Described['states'][number]['name'];
+
+/** One state, with the names that the kinds have. */
+export interface LayerState extends StateDescription {
+  readonly name: StateName;
+  readonly unitMap: UnitMapName;
+}
+
+/** One kind, with the names that the kinds have. */
+export interface LayerKind extends RecurrentCell {
+  readonly name: CellName;
+  readonly gates: readonly GateName[];
+  readonly states: readonly LayerState[];
+  readonly unitMaps: readonly (UnitMapDescription & { readonly name: UnitMapName })[];
+}
+
+/** Object.keys forgets what the keys are. */
+export const cellNames = Object.keys(kinds) as CellName[];
+
+/** What is trained where nothing else is said. */
+export const defaultCell: CellName = lstm.name;
+/** The one without gates, in which gradients vanish and explode by the book. */
+export const plainCell: CellName = rnn.name;
+
+const all: readonly LayerKind[] = cellNames.map((name) => kinds[name]);
+
+/** Throws a UserError for a name that no kind has, whatever its type says. */
+export function kindOf(name: CellName): LayerKind {
+  return kinds[checkCell(name)];
+}
+
+export function isCellName(value: unknown): value is CellName {
+  return typeof value === 'string' && Object.hasOwn(kinds, value);
+}
+
+/** The name itself, of what was read somewhere; throws a UserError for one that no kind has. */
+export function checkCell(name: string): CellName {
+  if (isCellName(name)) return name;
+  throw new UserError('The cell “{0}” is unknown; choose one of {1}.', name, cellNames.join(', '));
+}
+
+/** "LSTM", "RNN (relu)". */
+export function labelWith(name: CellName, activation: Activation): string {
+  const { label, activation: choice } = kindOf(name);
+  return choice === 'chosen' ? `${label} (${activation})` : label;
+}
+
+/** A layer's activation functions in the order of its ONNX operator. @param chosen where the kind leaves it open */
+export function activationsOf<Chosen>(name: CellName, chosen: Chosen): ('sigmoid' | Activation | Chosen)[] {
+  return kindOf(name).onnx.activations.map((activation) => (activation === 'chosen' ? chosen : activation));
+}
+
+/** Whether the values of a layer's states have no upper bound, since its activation has none. */
+export function isUnboundedBy(name: CellName, activation: Activation): boolean {
+  return kindOf(name).activation === 'chosen' && activation === 'relu';
+}
+
+/** The kind with this ONNX operator; undefined for operators that are none of a layer's. */
+export function kindOfOperator(operator: string): LayerKind | undefined {
+  return all.find(({ onnx }) => onnx.operator === operator);
+}
+
+/** ONNX's operators of the kinds. */
+export const operators: readonly string[] = all.map(({ onnx }) => onnx.operator);
+
+/** The kind whose PyTorch module has so many blocks of rows in its weights. */
+export function kindOfBlocks(blocks: number): LayerKind | undefined {
+  return all.find(({ torch }) => torch.gateOrder.length === blocks);
+}
+
+/** The ONNX operator of that kind, for layers that a file has written out in operators of another sort. */
+export function operatorOfBlocks(blocks: number): string {
+  const kind = kindOfBlocks(blocks);
+  if (!kind) throw new Error(`no kind of layer has ${blocks} blocks`);
+  return kind.onnx.operator;
+}
+
+const states = new Map(all.flatMap((kind) => kind.states.map((state) => [state.name, state] as const)));
+
+export const stateNames: readonly StateName[] = [...states.keys()];
+
+export function isStateName(value: unknown): value is StateName {
+  return typeof value === 'string' && states.has(value as StateName);
+}
+
+/** States of one name are the same in every kind that has it. */
+export function stateNamed(name: StateName): LayerState {
+  const found = states.get(name);
+  if (!found) throw new Error(`no kind has the state ${name}`);
+  return found;
+}
+
+const maps = new Map(all.flatMap(({ unitMaps }) => unitMaps.map((map) => [map.name, map] as const)));
+
+/** What several kinds have under one name is the same in all of them, but for its range. */
+export const unitMapNames: readonly UnitMapName[] = [...maps.keys()];
+
+export function isUnitMapName(value: unknown): value is UnitMapName {
+  return typeof value === 'string' && maps.has(value as UnitMapName);
+}
+
+export function unitMapNamesOf(name: CellName): readonly UnitMapName[] {
+  return kindOf(name).unitMaps.map((map) => map.name);
+}
+
+/** The same of every kind that has it. */
+export function unitMapNamed(name: UnitMapName): UnitMapDescription {
+  const found = maps.get(name);
+  if (!found) throw new Error(`no kind has the unit map ${name}`);
+  return found;
+}
+
+export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation): UnitRange {
+  const range = kindOf(kind).unitMaps.find(({ name }) => name === map)?.range ?? 'unbounded';
+  return typeof range === 'string' ? range : range[activation];
+}
+
+/** Names and English labels of all unit maps. */
+export const unitMapLabels = Object.fromEntries([...maps].map(([name, { label }]) => [name, label])) as Readonly<Record<UnitMapName, string>>;
+
+/** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. */
+export function keepingGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
+  const { gates, unitMaps } = kindOf(name);
+  const found = unitMaps.find(({ keeps }) => keeps);
+  return found ? { map: found.name, block: gates.findIndex((gate) => gate === found.name) } : null;
+}

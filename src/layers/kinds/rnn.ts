@@ -1,0 +1,19 @@
+/** The vanilla RNN: h_t = φ(W x_t + Wb + R h_{t−1} + Rb). */
+import { recurrent } from '../recurrent';
+
+export const rnn = recurrent({
+  name: 'rnn',
+  label: 'RNN',
+  title: 'vanilla RNN',
+  gates: ['preActivation'],
+  states: [{ name: 'hidden', symbol: 'h', short: 'hidden', unitMap: 'hidden' }],
+  unitMaps: [
+    { name: 'hidden', label: 'hidden state', range: { tanh: 'signed', relu: 'unbounded' } },
+    { name: 'preActivation', label: 'pre-activation', range: 'unbounded', isActivated: true },
+  ],
+  activation: 'chosen',
+  forgetGate: null,
+  onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
+  torch: { module: 'nn.RNN', gateOrder: [0] },
+  notApplicable: { contributions: 'Without gates, what a token left in the state is no sum over tokens.' },
+});

@@ -1,0 +1,88 @@
+/**
+ * What a recurrent layer is to everyone who does not compute it: its parameters, states, unit maps and gates, what can be chosen for it,
+ * and what other tools call it. What it computes is in a folder of its own under src/core/layers.
+ */
+import type { Activation } from './activation';
+
+/** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
+export type UnitRange = 'share' | 'signed' | 'unbounded';
+
+/** Something that every unit has at every step, and that can be looked at. */
+export interface UnitMapDescription {
+  readonly name: string;
+  /** In English; the editor translates it. */
+  readonly label: string;
+  /** Where that depends on the activation, for each of them. */
+  readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
+  /** A gate by which the state of the step before is multiplied: from it follows for how long a unit remembers. */
+  readonly keeps?: boolean;
+  /** It goes through the layer's activation, which saturates where that is tanh. */
+  readonly isActivated?: boolean;
+}
+
+/** What a layer carries from one step to the next, H numbers in each direction. */
+export interface StateDescription {
+  /** In files too. */
+  readonly name: string;
+  /** In equations, and in the names of an ONNX graph's inputs and outputs. */
+  readonly symbol: string;
+  /** Beside the symbol, in English; the editor translates it. */
+  readonly short: string;
+  /** Its values, unit by unit. */
+  readonly unitMap: string;
+}
+
+/** Roles of a layer's parameters in ONNX's words: W [G·H, I], R [G·H, H], Wb and Rb [G·H]. */
+export const parameterRoles = ['W', 'R', 'Wb', 'Rb'] as const;
+export type ParameterRole = (typeof parameterRoles)[number];
+
+/** ONNX's activation functions, by their names in lower case. */
+export type GateFunction = Activation | 'sigmoid';
+
+/** What the ONNX operator can be told besides what all of them can. */
+export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
+
+export interface RecurrentCell {
+  readonly name: string;
+  /** The same in every language. */
+  readonly label: string;
+  /** Where there is room for more than the label, in English. */
+  readonly title: string;
+  /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
+  readonly gates: readonly string[];
+  /** The first one is also what the layer gives; the last one carries the gradient farthest. */
+  readonly states: readonly StateDescription[];
+  readonly unitMaps: readonly UnitMapDescription[];
+  /** Its activation can be chosen; where not, why. */
+  readonly activation: 'chosen' | 'fixed';
+  /** The gate that the setting `forgetBias` is about; null for a cell without one. */
+  readonly forgetGate: string | null;
+  readonly onnx: {
+    readonly operator: string;
+    /** As the operator has them where nothing is said, in its order. `chosen` stands for the layer's own. */
+    readonly activations: readonly (GateFunction | 'chosen')[];
+    readonly attributes: readonly OnnxAttribute[];
+  };
+  readonly torch: {
+    readonly module: string;
+    /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
+    readonly gateOrder: readonly number[];
+  };
+  /** What cannot be had of it, and the sentence that says why. */
+  readonly notApplicable: { readonly contributions?: string };
+}
+
+/** A gate's unit map. */
+export function gate<const Name extends string, const Label extends string>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
+  return { name, label, range: 'share' };
+}
+
+/** A gate that keeps what a unit holds. */
+export function keepingGate<const Name extends string, const Label extends string>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
+  return { name, label, range: 'share', keeps: true };
+}
+
+/** The kind of layer whose recurrence is this cell. */
+export function recurrent<const Cell extends RecurrentCell>(cell: Cell): Cell {
+  return cell;
+}

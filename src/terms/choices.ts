@@ -1,0 +1,14 @@
+/** What can be chosen for a training run, by name. The first place for a new name: whatever offers, checks or reads one uses these lists. */
+
+/** What the model predicts: each next token, or tokens that are masked in what it reads. */
+export const objectives = ['next', 'masked'] as const;
+export type ObjectiveName = (typeof objectives)[number];
+
+export const initialisations = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
+export type InitialisationName = (typeof initialisations)[number];
+
+export const optimizers = ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof optimizers)[number];
+
+export const schedules = ['constant', 'cosine', 'step'] as const;
+export type ScheduleName = (typeof schedules)[number];

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalogue';
+
+/** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
+const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, title, onnx.operator, torch.module]));
+
+interface CellSetting {
+  readonly enum: readonly string[];
+  readonly default: string;
+  readonly markdownEnumDescriptions: readonly string[];
+}
+
+/** The catalogue, and the list of the kinds' code. */
+const registries = ['src/layers/catalogue.ts', 'src/core/layers/registry.ts'];
+
+/** What bears a kind's name, a file or a folder, is that kind's own. */
+function isOfOneKind(path: string): boolean {
+  return path.split('/').some((part) => names.has(part.replace(/\.ts$/, '')));
+}
+
+/** Where a source has a kind's name as a value or a type: a string of its own (a sentence that mentions it is none), or the name of a property. */
+function placesOf(path: string, text: string): string[] {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const places: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const isString = ts.isStringLiteralLike(node) && names.has(node.text);
+    const isProperty = ts.isIdentifier(node) && names.has(node.text) && isPropertyName(node);
+    if (isString || isProperty) {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
+      places.push(`${path}:${line + 1} ${node.getText(source)}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return places;
+}
+
+function isPropertyName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node;
+  if (ts.isShorthandPropertyAssignment(parent)) return true;
+  return (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent) || ts.isMethodDeclaration(parent)) && parent.name === node;
+}
+
+function sourcesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name).replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts'));
+}
+
+describe('the kinds of layer', () => {
+  it('are named by the catalogue and by their own files alone', () => {
+    const sources = [...sourcesOf('src'), ...sourcesOf('webview')].filter((path) => !registries.includes(path) && !isOfOneKind(path));
+    assert.ok(sources.length > 200, 'the sources were found');
+    assert.deepEqual(sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))), []);
+  });
+
+  it('are those of the setting, in its order, each with a description in every language', () => {
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { configuration: readonly { properties: Readonly<Record<string, CellSetting | undefined>> }[] } };
+    const setting = contributes.configuration.map(({ properties }) => properties['backflow.model.cell']).find((found) => found !== undefined);
+    assert.ok(setting);
+    assert.deepEqual(setting.enum, cellNames);
+    assert.equal(setting.default, defaultCell);
+    assert.equal(setting.markdownEnumDescriptions.length, cellNames.length);
+    for (const file of ['package.nls.json', 'package.nls.ko.json']) {
+      const texts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string | undefined>>;
+      for (const name of cellNames) assert.ok(texts[`setting.model.cell.${name}`], `${name} in ${file}`);
+    }
+  });
+
+  it('refuse a name that is none of theirs, in a sentence with the choices', () => {
+    for (const name of ['LSTM', 'transformer', '', 'constructor', '__proto__']) {
+      assert.equal(isCellName(name), false, name);
+      assert.throws(() => kindOf(name as CellName), { name: 'UserError', message: `The cell “${name}” is unknown; choose one of ${cellNames.join(', ')}.` });
+    }
+  });
+
+  it('are found however they are named', () => {
+    const [name] = cellNames;
+    const ways = [`if (cell === '${name}') go();`, `switch (cell) { case '${name}': break; }`, `const gates = { ${name}: 1 };`, `type Cell = '${name}' | 'other';`, `gates.${name}`, `x = \`${name}\`;`, `f({ ${name} });`, `x = "${name}";`];
+    for (const way of ways) assert.equal(placesOf('source.ts', way).length, 1, way);
+    assert.equal(placesOf('source.ts', `node = { opType: '${kindOf(name).onnx.operator}' };`).length, 1);
+    assert.deepEqual(placesOf('source.ts', `// '${name}'\nx = 'An ${name} in a sentence.'; y = ${name}Forward;`), []);
+  });
+});
