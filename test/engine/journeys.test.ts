@@ -102,7 +102,7 @@ describe('what the panel asks beside frames', () => {
     assert.deepEqual([trainingStep, layer], [60, 0]);
     const T = tokens.length;
     for (const target of [0, 1, 17, T - 1]) {
-      const { layers: [{ flow: { log10 } }] } = await engine.calls.call('inspect', { text: probe, target, thresholds: defaultThresholds, matrix: false });
+      const { layers: [{ states: [{ flow: { log10 } }] }] } = await engine.calls.call('inspect', { text: probe, target, thresholds: defaultThresholds, matrix: false });
       for (let t = 0; t < T; t++) {
         const value = values[target * T + t];
         if (t > target) assert.ok(Number.isNaN(value));
