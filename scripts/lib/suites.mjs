@@ -26,7 +26,7 @@ export const suites = {
   webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 200, browser: true },
   host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
   lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 330, browser: true, editors: ['newest'] },
+  window: { run: windowSuite, seconds: 600, browser: true, editors: ['newest'] },
   everyday: { run: everydaySuite, seconds: 250, browser: true, editors: ['newest'] },
   package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
   soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
