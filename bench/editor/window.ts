@@ -40,7 +40,7 @@ const tale = readFileSync(join(__dirname, '../../../media/samples/tale.txt'), 'u
 async function withWindow<T>(file: string, text: string, settings: Readonly<Record<string, unknown>>, job: (window: EditorWindow) => Promise<T>): Promise<T> {
   const workspace = makeWorkspace({ [file]: text }, { settings });
   try {
-    const window = await EditorWindow.open({ folder: workspace.folder });
+    const window = await EditorWindow.open({ folder: workspace.folder, pictures: 'display' });
     try {
       await window.openFile(file);
       await window.page.waitForTimeout(start);

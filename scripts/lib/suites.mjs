@@ -26,8 +26,7 @@ export const suites = {
   webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 200, browser: true },
   host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
   lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 330, browser: true, editors: ['newest'] },
-  everyday: { run: everydaySuite, seconds: 250, browser: true, editors: ['newest'] },
+  window: { run: windowSuite, seconds: 600, browser: true, editors: ['newest'] },
   package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
   soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
 };
@@ -176,16 +175,13 @@ function soakSuite() {
 }
 
 function windowSuite() {
-  return inWindow((environment) => mocha('window', 'editor/window', { environment }));
-}
-
-/** As a person has it: the extension installed, folders asked about, notifications shown. */
-function everydaySuite() {
-  return inTemporaryFolder(async (data) => {
+  return inWindow(async (environment, temporary) => {
+    // As a person has it: the extension installed, folders asked about, notifications shown.
+    const data = join(temporary, 'everyday');
     const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
     try {
-      const environment = { ...browserEnvironment(), BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
-      return await mocha('everyday', 'editor/everyday', { environment });
+      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
+      return await mocha('window', 'editor/window', { environment: { ...environment, ...everyday } });
     } finally {
       await server.stop();
     }

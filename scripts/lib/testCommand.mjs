@@ -20,18 +20,17 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   webview  the page, in a real browser
   host     the extension, inside a real extension host
   lowest   the same, in the lowest supported editor
-  window   the editor's window with the extension in development, in a real browser; screenshots go to .vscode-test/screenshots
-  everyday the same as a person has it: the extension installed, folders asked about, notifications shown, two windows, what npm start opens
+  window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
-  editor   host, window and everyday
+  editor   host and window
 
-Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (one more than
-there are processors, three at most; 1 where there is one); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
+Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (2, or 1
+where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const quick = ['lint', 'unit', 'engine'];
-/** More would wait for each other: each keeps an editor, an engine or a compiler busy. */
-const maxLanes = 3;
+/** More than two would wait for each other: each keeps an editor, an engine or a compiler busy. */
+const maxLanes = 2;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
 const patience = 15_000;
 /** Of a failure's message, in the summary; the whole stands in the suite's own report. */
@@ -54,7 +53,7 @@ function parse(args) {
   try {
     const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    const lanes = values.lanes === undefined ? usualLanes(availableParallelism()) : Number(values.lanes);
+    const lanes = values.lanes === undefined ? Math.min(maxLanes, availableParallelism()) : Number(values.lanes);
     if (!Number.isInteger(lanes) || lanes < 1) throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
     return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
   } catch (error) {
@@ -62,14 +61,9 @@ function parse(args) {
   }
 }
 
-/** One more than there are processors, since a suite that uses an editor also waits for it. */
-function usualLanes(processors) {
-  return processors === 1 ? 1 : Math.min(maxLanes, processors + 1);
-}
-
 /** The suites' names, in their order. */
 function chosen(asked) {
-  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window', 'everyday'] : [name]));
+  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
   if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
   return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));

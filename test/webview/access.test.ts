@@ -1,26 +1,17 @@
 /** For everybody: what axe finds in the four kinds of theme, focus that is seen, and everything within reach of the keyboard. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
-import { PageBrowser } from './browser';
+import { violationsOn } from './axe';
+import type { PageBrowser } from './browser';
+import { sharedBrowser } from './shared';
 import type { ThemeName } from './themes';
-
-/** Bundled tests stand in out/test/webview. */
-const axe = readFileSync(join(resolve(__dirname, '../../..'), 'node_modules/axe-core/axe.min.js'), 'utf8');
-
-interface Finding {
-  readonly id: string;
-  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
-}
 
 describe('access', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   afterEach(() => page.close());
 
   const open = async (theme: ThemeName): Promise<void> => {
@@ -34,9 +25,7 @@ describe('access', () => {
       await open(theme);
       for (const explanation of [null, 'loss', 'norm', 'flow', 'why']) {
         if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
-        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`), []);
+        assert.deepEqual(await violationsOn(page), []);
       }
     });
   }
@@ -54,9 +43,7 @@ describe('access', () => {
         await page.evaluate(script);
         for (const explanation of [null, ...explanations]) {
           if (explanation !== null) await page.locator(`[popovertarget=${explanation}-explained]`).click();
-          await page.evaluate(axe);
-          const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()');
-          assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`), [], theme);
+          assert.deepEqual(await violationsOn(page), [], theme);
         }
       }
     });

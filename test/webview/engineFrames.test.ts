@@ -14,7 +14,8 @@ import type { FromPage } from '../../src/protocol/panel';
 import { defaultThresholds } from '../../src/protocol/settings';
 import { tables } from '../../webview/shared/colors/tables';
 import { randomModel } from '../unit/support/models';
-import { PageBrowser, screenshotPath } from './browser';
+import { type PageBrowser, screenshotPath } from './browser';
+import { sharedBrowser } from './shared';
 
 const width = 900;
 const margins = { left: 58, right: 44, padding: 18 };
@@ -48,9 +49,8 @@ describe('frames of the engine on the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   beforeEach(async () => {
     page = await browser.open({ width });
     await page.evaluate('probe.run(400)');

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../src/protocol/panel';
-import { PageBrowser, screenshotPath } from './browser';
+import { type PageBrowser, screenshotPath } from './browser';
+import { sharedBrowser } from './shared';
 
 const hostile = ['<img src=x onerror=alert(1)>', '</title><script>alert(2)</script>', '"', ']]>', '\u0001', '=1+1', ',', '\n', '한', '👩‍👩‍👧'];
 
@@ -10,9 +11,8 @@ describe('taking away', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   beforeEach(async () => {
     page = await browser.open();
     await page.evaluate('probe.run(400)');

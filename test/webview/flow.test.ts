@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage, PanelState } from '../../src/protocol/panel';
 import { tables } from '../../webview/shared/colors/tables';
-import { PageBrowser } from './browser';
+import type { PageBrowser } from './browser';
+import { sharedBrowser } from './shared';
 import type { FrameOptions } from './synthetic';
 
 /** Left and right margins of the columns and the page's padding, CSS pixels. */
@@ -25,9 +26,8 @@ describe('the flow on the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), [], 'the content security policy is kept');
     assert.deepEqual((await posted()).filter((message) => message.type === 'error'), [], 'the page reports no error');

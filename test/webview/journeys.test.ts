@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage } from '../../src/protocol/panel';
-import { PageBrowser, type OpenOptions } from './browser';
+import { type PageBrowser, type OpenOptions } from './browser';
+import { sharedBrowser } from './shared';
 
 describe('what the page shows beside the flow', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   const open = async (options: OpenOptions = {}): Promise<void> => {
     page = await browser.open(options);
   };

@@ -9,7 +9,8 @@ import { englishPageStrings, type PageStringKey, type PageStrings } from '../../
 import type { FromPage } from '../../src/protocol/panel';
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { Series } from '../../webview/shared/charts/series';
-import { PageBrowser, type OpenOptions } from './browser';
+import { type PageBrowser, type OpenOptions } from './browser';
+import { sharedBrowser } from './shared';
 import { syntheticRun } from './synthetic';
 
 const root = resolve(__dirname, '../../..');
@@ -18,9 +19,8 @@ describe('the page', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   const open = async (options: OpenOptions = {}): Promise<void> => {
     page = await browser.open(options);
   };

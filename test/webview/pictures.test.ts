@@ -1,15 +1,15 @@
 /** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at. They fail only where something overflows. */
 import assert from 'node:assert/strict';
 import type { PageView } from '../../src/protocol/panel';
-import { PageBrowser, screenshotPath } from './browser';
+import { type PageBrowser, screenshotPath } from './browser';
+import { sharedBrowser } from './shared';
 import type { ThemeName } from './themes';
 
 describe('pictures of the page', () => {
   let browser: PageBrowser;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
 
   const wholePage = (): string => `probe.frame({ tokens: 256, slopes: [-0.03, -0.024], cellSlopes: [-0.019, -0.011], wobble: 0.12, hiddenSize: 128, quantity: 'forgetGate' })`;
 

@@ -17,12 +17,13 @@ import { Turns } from '../../src/engine/turns';
 import type { FromPage } from '../../src/protocol/panel';
 import { withSample, type ModelSample } from '../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../src/protocol/settings';
-import { PageBrowser, screenshotPath } from './browser';
+import { violationsOn } from './axe';
+import { type PageBrowser, screenshotPath } from './browser';
+import { sharedBrowser } from './shared';
 import type { ThemeName } from './themes';
 
 /** Bundled tests stand in out/test/webview. */
 const root = resolve(__dirname, '../../..');
-const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
 /** What an engine told of a small model that learned `text`, on a clock that goes on by so much with every step. */
 async function learned(text: string, steps: number, millisecondsPerStep: number): Promise<readonly ModelSample[]> {
@@ -51,10 +52,9 @@ describe('what the model writes, on the page', () => {
   let page: Page;
   let samples: readonly ModelSample[];
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
     samples = await learned(readFileSync(join(root, 'media/samples/tale.txt'), 'utf8'), 400, 100);
   });
-  after(() => browser.stop());
 
   const posted = <T extends FromPage['type']>(type: T): Promise<Extract<FromPage, { type: T }>[]> => page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`);
   const open = async (theme: ThemeName = 'dark', width = 900): Promise<void> => {
@@ -164,9 +164,7 @@ describe('what the model writes, on the page', () => {
         await show(samples);
         for (const isExplained of [false, true]) {
           if (isExplained) await page.locator('[popovertarget=sample-explained]').click();
-          await page.evaluate(axe);
-          const { violations } = await page.evaluate<{ violations: { id: string; nodes: { failureSummary: string }[] }[] }>('axe.run()');
-          assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].failureSummary}`), []);
+          assert.deepEqual(await violationsOn(page), []);
           await page.screenshot({ path: screenshotPath(`samples-${theme}-${width}${isExplained ? '-explained' : ''}`), fullPage: true });
         }
         assert.equal(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), true, 'nothing is wider than the page');

@@ -1,7 +1,8 @@
 /** Frames in a stream: how much is drawn and said for each, and that the page does not grow. */
 import assert from 'node:assert/strict';
 import type { CDPSession, Page } from 'playwright-core';
-import { PageBrowser } from './browser';
+import type { PageBrowser } from './browser';
+import { sharedBrowser } from './shared';
 import { bytesByKind } from './heapSnapshot';
 import type { DrawnCounts } from './drawn';
 import { largePanel } from './synthetic';
@@ -22,9 +23,8 @@ describe('a stream of frames', function () {
   let page: Page;
   let devtools: CDPSession;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   const open = async (scale: number): Promise<void> => {
     page = await browser.open({ scale });
     devtools = await page.context().newCDPSession(page);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage } from '../../src/protocol/panel';
 import { tables } from '../../webview/shared/colors/tables';
-import { PageBrowser } from './browser';
+import type { PageBrowser } from './browser';
+import { sharedBrowser } from './shared';
 import type { DrawnCounts } from './drawn';
 
 const width = 900;
@@ -14,9 +15,8 @@ describe('zooming', () => {
   let browser: PageBrowser;
   let page: Page;
   before(async () => {
-    browser = await PageBrowser.start();
+    browser = await sharedBrowser();
   });
-  after(() => browser.stop());
   beforeEach(async () => {
     page = await browser.open({ width });
     await page.evaluate('probe.run(400)');

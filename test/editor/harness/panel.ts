@@ -17,7 +17,7 @@ export async function moreFrames(panel: FrameLocator, more: number, patience = 1
     const drawn = await framesDrawn(panel);
     if (drawn >= wanted) return drawn;
     if (Date.now() > deadline) throw new Error(`The panel drew ${drawn} frames; ${wanted} were waited for.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

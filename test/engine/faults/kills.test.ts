@@ -26,7 +26,7 @@ describe('a run whose engine ends in the middle', () => {
   after(() => folder.remove());
 
   it('killed again and again at random instants, ends with the bits of an uninterrupted one', async () => {
-    const steps = 4000;
+    const steps = 2400;
     const settings = { steps, checkpointEvery: 97, validateEvery: 250 };
     const model = { hiddenSize: 48, layers: 2 };
     const [whole, torn] = [join(folder.path, 'whole'), join(folder.path, 'torn')];
@@ -60,16 +60,16 @@ describe('a run whose engine ends in the middle', () => {
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
     const options = ['--hidden', '16', '--window', '16', '--batch', '4', '--threads', '1', '--checkpoint-every', '10', '--json'];
-    assert.equal((await backflow(folder.path, 'train', text, ...options, '--steps', '3000', '--out', whole)).status, 0);
-    const child = start(folder.path, 'train', text, ...options, '--steps', '3000', '--out', torn);
+    assert.equal((await backflow(folder.path, 'train', text, ...options, '--steps', '1500', '--out', whole)).status, 0);
+    const child = start(folder.path, 'train', text, ...options, '--steps', '1500', '--out', torn);
     child.stdout.on('data', (chunk: Buffer) => {
       if (/"step":[1-9]\d{2}/.test(chunk.toString('utf8'))) child.kill('SIGKILL');
     });
     assert.equal((await outcome(child)).signal, 'SIGKILL');
-    assert.ok(checkpointSteps(torn).at(-1)! < 3000);
-    const { status, errors } = await backflow(folder.path, 'train', '--resume', torn, '--steps', '3000', '--json');
+    assert.ok(checkpointSteps(torn).at(-1)! < 1500);
+    const { status, errors } = await backflow(folder.path, 'train', '--resume', torn, '--steps', '1500', '--json');
     assert.equal(status, 0, errors);
-    assertSameRun(whole, torn, 3000);
+    assertSameRun(whole, torn, 1500);
   });
 
   it('loses at most the steps since the last checkpoint, which is due by time too', async () => {

@@ -10,7 +10,7 @@ import { writeTorchWeights } from '../../../src/modelFiles/torchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { everydayCodeServer } from '../harness/codeServer';
+import { codeServer, everydayCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn, moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -45,7 +45,7 @@ describe('a model of another tool', () => {
   let window: EditorWindow;
 
   before(async () => {
-    const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
+    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
     workspace = makeWorkspace({
       'tale.txt': tale,
       // Fewer symbols than the models have.

@@ -1,3 +1,0 @@
-import { closeBrowser } from '../harness/sharedBrowser';
-
-after(closeBrowser);

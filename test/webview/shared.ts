@@ -1,0 +1,15 @@
+/** The one browser of all tests of the page. */
+import { PageBrowser } from './browser';
+
+let shared: Promise<PageBrowser> | null = null;
+
+/** Started when first asked for, and ended with the last test. */
+export function sharedBrowser(): Promise<PageBrowser> {
+  shared ??= PageBrowser.start();
+  return shared;
+}
+
+after(async () => {
+  const browser = await shared;
+  await browser?.stop();
+});
