@@ -27,9 +27,8 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
-  const { states } = kindOf(config.cell);
-  const layers = Array.from({ length: config.layers }, () => ({
-    states: states.map(({ name }) => ({ name, norm: new Float64Array(segmented.steps), total: new Float64Array(segmented.steps) })),
+  const layers = config.layers.map(({ cell }) => ({
+    states: kindOf(cell).states.map(({ name }) => ({ name, norm: new Float64Array(segmented.steps), total: new Float64Array(segmented.steps) })),
     log10: new Float64Array(segmented.steps).fill(NaN),
   }));
   const loss = await segmented.run(async (first, steps) => {

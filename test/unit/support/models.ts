@@ -1,7 +1,7 @@
 /** Models with room to read, for tests of the engine's mathematics. */
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
@@ -13,14 +13,14 @@ import { createBackend } from '../../../src/engine/backend';
 import { hiddenSizeOf, vocabularySizeOf, type ReferenceModel, type ReferenceParameters } from '../../reference/model';
 
 export function configOf(model: ReferenceModel): ModelConfig {
-  return {
+  return uniformModel({
     ...plainStack,
     cell: model.cell,
     activation: model.activation,
     layers: model.layers.length,
     hiddenSize: hiddenSizeOf(model),
     vocabularySize: vocabularySizeOf(model),
-  };
+  });
 }
 
 /** The reference's float64 parameters, rounded to float32. */
