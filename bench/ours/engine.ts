@@ -8,7 +8,7 @@ import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
-import { checkConfig, plainStack } from '../../src/core/model/config';
+import { plainStack, uniformModel } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
@@ -53,7 +53,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const vocabulary = new Vocabulary(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)));
   const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
-  const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
+  const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
   const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
   const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);

@@ -1,7 +1,7 @@
 /** Exact gradients over long texts: in segments, and on one tape where that fits. */
 import { availableParallelism } from 'node:os';
 import { SegmentedBackward } from '../../src/core/backward/segmented';
-import { plainStack } from '../../src/core/model/config';
+import { plainStack, uniformModel } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random } from '../../src/core/model/random';
 import { makeLearningNetwork, type LearningNetwork } from '../../src/core/network';
@@ -22,7 +22,7 @@ interface LongText {
 
 /** A random text and an LSTM with a tape of `tapeSteps`. */
 async function longText({ hidden, vocabulary, steps }: LongRequest, tapeSteps: number): Promise<LongText> {
-  const config = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: hidden, vocabularySize: vocabulary } as const;
+  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: hidden, vocabularySize: vocabulary });
   const random = Random.fromSeed(1);
   const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
   const network = backend.build(1, (arena, products) => makeLearningNetwork(arena, config, { steps: tapeSteps, batch: 1 }, products));

@@ -1,7 +1,7 @@
 /** Opening a model of another tool, and looking at a probe with it, as the engine does. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { plainStack, type ModelConfig } from '../../src/core/model/config';
+import { plainStack, uniformModel } from '../../src/core/model/config';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { initialise } from '../../src/core/model/initialise';
 import { Random } from '../../src/core/model/random';
@@ -25,7 +25,7 @@ const symbol = (id: number) => String.fromCodePoint(0x20 + id);
 
 /** Writes a model without a word about itself; returns its size. */
 export function writeForeignModel({ path, hidden, layers, embedding }: ForeignModelRequest): { bytes: number } {
-  const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding };
+  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding });
   const file = encodeModel(generalGraph(generalModelOf(config, initialise(config, Random.fromSeed(1)))));
   writeFileSync(path, file);
   return { bytes: file.byteLength };

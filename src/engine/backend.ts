@@ -63,9 +63,9 @@ export function machineBytes(): number {
   return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
-/** Multiply-adds of one step of one layer's recurrence for all streams. */
-export function stepWorkOf({ cell, hiddenSize: H }: ModelConfig, streams: number): number {
-  return streams * kindOf(cell).gates.length * H * H;
+/** Multiply-adds of one step of the largest layer's recurrence for all streams. */
+export function stepWorkOf({ layers }: ModelConfig, streams: number): number {
+  return streams * Math.max(...layers.map(({ cell, hiddenSize: H }) => kindOf(cell).gates.length * H * H));
 }
 
 /** Undefined where there is no binary for this system or it does not load. */

@@ -1,4 +1,5 @@
 /** Text from the model as it is when the text begins: one token at a time, the state carried along. */
+import { readsBothWays } from '../core/model/config';
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import type { Random } from '../core/model/random';
 import { makeNetwork, type Network } from '../core/network';
@@ -32,7 +33,7 @@ export class Sampler {
   /** With a copy of the weights, still to be taken. Throws a UserError for a model that cannot generate. */
   static of({ plain, vocabulary, backend }: InspectedModel): Sampler {
     if (!plain) throw new UserError('This model has a form that can be inspected, but it cannot generate text here.');
-    refuseGeneration(plain.config);
+    refuseGeneration({ bidirectional: readsBothWays(plain.config), objective: plain.config.objective });
     const network = backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
     return new Sampler(vocabulary, plain, network);
   }

@@ -1,7 +1,7 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from './vocabularyFormat';
-import { checkConfig, plainStack, type ModelConfig } from '../core/model/config';
+import { checkConfig, plainStack, uniformModel, uniformStack, type LayerConfig, type ModelConfig, type StackConfig } from '../core/model/config';
 import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';
 import { checkpointModel, tensorsOf } from './onnx/languageModelGraph';
@@ -21,8 +21,7 @@ const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', token
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
   const { symbols, tokens } = formatVocabulary(vocabulary);
   const metadata = {
-    // In a fixed order: the same model is the same file, however its configuration was put together.
-    [keys.model]: JSON.stringify(config, Object.keys(config).sort()),
+    [keys.model]: configText(config),
     [keys.vocabulary]: symbols,
     [keys.tokens]: tokens,
     [keys.step]: String(step),
@@ -42,12 +41,28 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   const metadata = metadataOf(model);
   const text = metadata.get(keys.model);
   if (text === undefined) return null;
-  const config = checkConfig({ ...plainStack, ...(parse(text, file, keys.model) as ModelConfig) });
+  const config = configOf(parse(text, file, keys.model));
   const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('{0} is broken: the size of its vocabulary is {1}, but its model knows {2} symbols.', file, vocabulary.size, config.vocabularySize);
   }
   return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: readStep(metadata, file) };
+}
+
+/**
+ * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
+ * the same file, however its configuration was put together.
+ */
+function configText(config: ModelConfig): string {
+  const [layer] = config.layers;
+  return JSON.stringify(uniformStack(config) ?? config, [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort());
+}
+
+/** Throws a UserError for what is none. */
+function configOf(kept: unknown): ModelConfig {
+  const given = { ...plainStack, ...(kept as Partial<StackConfig | ModelConfig>) };
+  if (!Array.isArray(given.layers)) return uniformModel(given as StackConfig);
+  return checkConfig({ ...(given as ModelConfig), layers: (given.layers as readonly Partial<LayerConfig>[]).map((layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig) });
 }
 
 /** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */

@@ -3,7 +3,7 @@
  * `[V, D·H]`. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
  */
 import { UserError } from '../userError';
-import { checkConfig, directionsOf, inputSize, outputSize } from '../core/model/config';
+import { directionsOf, inputSize, topSize, uniformModel, uniformStack } from '../core/model/config';
 import { activations, type Activation } from '../layers/activation';
 import { kindOf, kindOfBlocks, type CellName } from '../layers/catalogue';
 import { Parameters } from '../core/model/parameters';
@@ -45,7 +45,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
   }
   const said = activation ?? activations.find((name) => name === metadata['activation']);
   if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
-  const config = checkConfig({
+  const config = uniformModel({
     cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
     embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
   });
@@ -142,19 +142,21 @@ function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
 export function writeTorchWeights({ config, parameters }: PlainModel, metadata: Readonly<Record<string, string>>): Uint8Array {
   const tensors = new Map<string, Tensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
-  const { cell, hiddenSize: H, vocabularySize: V } = config;
+  const stack = uniformStack(config);
+  if (!stack) throw new UserError('The layers differ, and PyTorch’s recurrent modules have layers that are alike; save the model as ONNX.');
+  const { cell, hiddenSize: H, vocabularySize: V } = stack;
   const rows = kindOf(cell).gates.length * H;
   if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);
   parameters.layers.forEach((directions, layer) => {
     directions.forEach(({ W, R, Wb, Rb }, d) => {
-      const names = torchRecurrentNames(layer, directionsOf(config)[d]);
+      const names = torchRecurrentNames(layer, directionsOf(stack)[d]);
       put(names.W, [rows, inputSize(config, layer)], torchOrder(W, cell));
       put(names.R, [rows, H], torchOrder(R, cell));
       put(names.Wb, [rows], torchOrder(Wb, cell));
       put(names.Rb, [rows], torchOrder(Rb, cell));
     });
   });
-  if (!config.tied) put(torchNames.output.W, [V, outputSize(config)], parameters.output.W);
+  if (!config.tied) put(torchNames.output.W, [V, topSize(config)], parameters.output.W);
   put(torchNames.output.b, [V], parameters.output.b);
   return encodeSafetensors(tensors, metadata);
 }

@@ -1,5 +1,5 @@
 /** Entrances that are no files. */
-import { checkConfig } from '../../src/core/model/config';
+import { uniformModel } from '../../src/core/model/config';
 import { modelSettings, thresholds, trainingSettings, vocabularySettings } from '../../src/editor/chosenSettings';
 import { checkTogether, checkTraining } from '../../src/engine/train/checkTraining';
 import { parseCompared, parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage';
@@ -39,7 +39,7 @@ export const settings: FuzzedFormat = {
     vocabularySettings(read);
     thresholds(read);
     checkTogether(model, checkTraining(training));
-    return checkConfig({ ...model, vocabularySize: 10 });
+    return uniformModel({ ...model, vocabularySize: 10 });
   },
 };
 

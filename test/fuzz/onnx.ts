@@ -9,7 +9,7 @@ import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
 import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodeProto } from '../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../src/modelFiles/onnx/read/readModel';
-import { plainStack } from '../../src/core/model/config';
+import { plainStack, uniformModel } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { Random as Seeded } from '../../src/core/model/random';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
@@ -82,7 +82,7 @@ export const onnx: FuzzedFormat = {
 };
 
 function checkpoint(): Uint8Array {
-  const config = { ...plainStack, cell: 'gru', activation: 'tanh', layers: 2, hiddenSize: 5, vocabularySize: 3 } as const;
+  const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 2, hiddenSize: 5, vocabularySize: 3 });
   return encodeCheckpoint({ config, parameters: initialise(config, Seeded.fromSeed(1)), vocabulary: new Vocabulary(['a', 'b', 'c']), step: 1 });
 }
 

@@ -1,7 +1,7 @@
 /** Frames of the real engine on the page: models whose gradient is known, and texts with everything in them. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { plainStack, type ModelConfig } from '../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../src/core/model/config';
 import { Parameters } from '../../src/core/model/parameters';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
@@ -34,7 +34,7 @@ async function frameOf(config: ModelConfig, parameters: Parameters, symbols: rea
  */
 function orthogonal(gain: number): { config: ModelConfig; parameters: Parameters } {
   const [H, V] = [12, 3];
-  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: H, vocabularySize: V };
+  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: H, vocabularySize: V });
   const parameters = new Parameters(config);
   const { W, R } = parameters.layers[0][0];
   for (let u = 0; u < H; u++) {
@@ -91,7 +91,7 @@ describe('frames of the engine on the page', () => {
   it('of an LSTM that reads Korean, emoji, tabs and markup show all of it as text', async () => {
     const text = '<b>옛날</b>\t바닷가 👩‍👩‍👧 마을에\n시계가 있었다. <script>alert(1)</script>';
     const symbols = [...new Set(text)];
-    const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: symbols.length };
+    const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: symbols.length });
     const { parameters } = randomModel(config, 3, 1);
     const frame = await frameOf(config, parameters, symbols, { text, total: true, unitMap: { layer: 1, direction: 'forward', quantity: 'forgetGate' } });
     await show(frame);
@@ -105,7 +105,7 @@ describe('frames of the engine on the page', () => {
   });
 
   it('of a vanilla RNN say which units are saturated: those whose pre-activation is beyond 9.5', async () => {
-    const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 2 };
+    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 2 });
     const parameters = new Parameters(config);
     const { Wb } = parameters.layers[0][0];
     // Pre-activations are the biases: 12, −12, 9 and 0.

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
-import { plainStack, type ModelConfig } from '../../src/core/model/config';
+import { plainStack, uniformModel } from '../../src/core/model/config';
 import { initialise } from '../../src/core/model/initialise';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
@@ -29,7 +29,7 @@ const root = resolve(__dirname, '../../..');
 async function learned(text: string, steps: number, millisecondsPerStep: number): Promise<readonly ModelSample[]> {
   const symbols = [...new Set(text)].sort();
   const vocabulary = new Vocabulary(symbols);
-  const config: ModelConfig = { ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 48, vocabularySize: symbols.length };
+  const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 48, vocabularySize: symbols.length });
   const settings = checkTraining({ ...defaultTrainingSettings, window: 32, batch: 8, learningRate: 0.01 });
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
   const trainer = Trainer.create(config, settings, initialise(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);

@@ -3,7 +3,7 @@
  * are taken block by block, since of one-hot tokens a row is as long as the vocabulary.
  */
 import { cellOf } from '../layers/registry';
-import { inputSize } from '../model/config';
+import { inputSize, type ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -36,7 +36,7 @@ export class InputGradient {
     const I = inputSize(config, 0);
     this.stepsOfBlock = Math.max(1, Math.min(mostStepsOfBlock, mostSteps, Math.floor(mostNumbersOfBlock / I)));
     this.rows = directions.map(() => arena.floats(this.stepsOfBlock * I));
-    this.copies = directions.slice(1).map(() => arena.floats(mostSteps * cellOf(config.cell).gates.length * config.hiddenSize));
+    this.copies = directions.slice(1).map(() => arena.floats(mostSteps * lowestWidth(config)));
   }
 
   /** Keeps a direction's gradient for `keptLengths`: a copy, unless it is the last direction's, which must then stay as it is. */
@@ -71,7 +71,7 @@ export class InputGradient {
   /** Leaves Wᵀ ∂/∂a_t of a block's steps in `rows`. */
   private async multiply(directions: readonly LowestGradient[], first: number, count: number): Promise<void> {
     const { rows, products, tape: { config }, parameters } = this;
-    const width = cellOf(config.cell).gates.length * config.hiddenSize;
+    const width = lowestWidth(config);
     for (const [d, { preActivations }] of directions.entries()) {
       await products.multiply(rows[d], preActivations.subarray(first * width), parameters.layers[0][d].W, count, inputSize(config, 0), width);
     }
@@ -89,4 +89,9 @@ export class InputGradient {
     if (others.length > 0) for (let i = 0; i < I; i++) sum.values[i] = parts.reduce((total, { factor, values }) => total + factor * values[i], 0);
     return log10Of(lengthOf(arena, sum.values), common);
   }
+}
+
+/** G·H of the lowest layer. */
+function lowestWidth({ layers: [{ cell, hiddenSize }] }: ModelConfig): number {
+  return cellOf(cell).gates.length * hiddenSize;
 }

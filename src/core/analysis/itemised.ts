@@ -6,7 +6,7 @@
 import { at } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../layers/registry';
-import { directionsOf, outputSize } from '../model/config';
+import { inputSize, largestOutput, ofEachShape, readsBothWays, topSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
@@ -57,8 +57,8 @@ export class ItemisedGradient {
   /** T × D·H: what a direction sends down, at the scales of its steps. */
   private readonly down: Float32Array;
   private readonly error: Float32Array;
-  /** The way back through R. */
-  private readonly R: FixedMatrix;
+  /** Of each layer the way back through R. */
+  private readonly R: readonly FixedMatrix[];
 
   /** @param tape of one stream (B = 1)  @param parameters in its arena */
   constructor(
@@ -67,25 +67,25 @@ export class ItemisedGradient {
     private readonly products: Products,
   ) {
     const { config, arena, mostSteps } = tape;
-    const cell = cellOf(config.cell);
-    const H = config.hiddenSize;
-    const width = cell.gates.length * H;
+    const largest = Math.max(...config.layers.map(({ hiddenSize }) => hiddenSize));
+    const widest = Math.max(...config.layers.map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize));
+    const furthest = Math.max(...config.layers.map(({ cell, hiddenSize }) => (cellOf(cell).states.length - 1) * hiddenSize));
     const arrivals = (): Arrivals => ({
-      values: arena.floats(mostSteps * outputSize(config)),
+      values: arena.floats(mostSteps * largestOutput(config)),
       logScales: new Float64Array(mostSteps),
       isReached: new Uint8Array(mostSteps),
     });
     this.fromAbove = arrivals();
     this.toBelow = arrivals();
-    const furtherSize = (cell.states.length - 1) * H;
-    this.carried = tape.layers.map(({ directions }) => directions.map(() => ({ hidden: scaledVector(arena, H), further: arena.floats(furtherSize), isReached: false })));
-    this.hidden = arena.floats(H);
-    this.furtherTotal = arena.floats(furtherSize);
-    this.sent = directionsOf(config).map(() => ({ preActivations: arena.floats(mostSteps * width), logScales: new Float64Array(mostSteps) }));
-    this.recurrentPreActivations = arena.floats(cell.recurrentDiffers ? width : 0);
-    this.down = arena.floats(config.layers > 1 ? mostSteps * outputSize(config) : 0);
+    this.carried = tape.layers.map(({ directions, cell, hiddenSize: H }) =>
+      directions.map(() => ({ hidden: scaledVector(arena, H), further: arena.floats((cellOf(cell).states.length - 1) * H), isReached: false })));
+    this.hidden = arena.floats(largest);
+    this.furtherTotal = arena.floats(furthest);
+    this.sent = Array.from({ length: readsBothWays(config) ? 2 : 1 }, () => ({ preActivations: arena.floats(mostSteps * widest), logScales: new Float64Array(mostSteps) }));
+    this.recurrentPreActivations = arena.floats(config.layers.some(({ cell }) => cellOf(cell).recurrentDiffers) ? widest : 0);
+    this.down = arena.floats(config.layers.length > 1 ? mostSteps * largestOutput(config) : 0);
     this.error = arena.floats(config.vocabularySize);
-    this.R = new FixedMatrix(arena, width, H);
+    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) => new FixedMatrix(arena, cellOf(cell).gates.length * H, H));
   }
 
   /** Of the last call: what has reached the pre-activations of the lowest layer, direction by direction. */
@@ -133,7 +133,7 @@ export class ItemisedGradient {
   private async lossGradient(target: number | null): Promise<void> {
     const { fromAbove, error, tape } = this;
     const { config, probabilities, targets, arena } = tape;
-    const width = outputSize(config);
+    const width = topSize(config);
     fromAbove.logScales.fill(-Infinity);
     fromAbove.isReached.fill(0);
     if (target === null) return;
@@ -152,10 +152,10 @@ export class ItemisedGradient {
 
   /** One direction of one layer, from its last step to its first. */
   private direction(layer: number, d: number, direction: DirectionTape): ItemisedNorms {
-    const { steps, config } = this.tape;
-    this.R.load(this.parameters.layers[layer][d].R);
+    const { steps, layers } = this.tape;
+    this.R[layer].load(this.parameters.layers[layer][d].R);
     this.sent[d].logScales.fill(-Infinity);
-    const { states } = cellOf(config.cell);
+    const { states } = cellOf(layers[layer].cell);
     const norms = states.map(() => new Float64Array(steps).fill(NaN));
     const carried = this.carried[layer][d];
     for (let visited = 0; visited < steps; visited++) {
@@ -167,10 +167,12 @@ export class ItemisedGradient {
   }
 
   private step(layer: number, d: number, direction: DirectionTape, t: number, norms: ItemisedNorms): void {
-    const { hidden, furtherTotal, fromAbove, tape } = this;
+    const { fromAbove, tape } = this;
     const { hidden: carried, further } = this.carried[layer][d];
     const { config, arena } = tape;
-    const { hiddenSize: H, activation } = config;
+    const { cell: name, hiddenSize: H, activation } = config.layers[layer];
+    const hidden = this.hidden.subarray(0, H);
+    const furtherTotal = this.furtherTotal.subarray(0, further.length);
     this.toBelow.isReached[t] = 1;
     const logScale = Math.max(carried.logScale, fromAbove.logScales[t]);
     if (logScale === -Infinity) {
@@ -179,22 +181,22 @@ export class ItemisedGradient {
     }
     const carriedFactor = Math.exp(carried.logScale - logScale);
     const aboveFactor = Math.exp(fromAbove.logScales[t] - logScale);
-    const above = t * outputSize(config) + d * H;
+    const above = t * tape.layers[layer].directions.length * H + d * H;
     for (let i = 0; i < H; i++) hidden[i] = carriedFactor * carried.values[i] + (aboveFactor === 0 ? 0 : aboveFactor * fromAbove.values[above + i]);
     for (let i = 0; i < further.length; i++) further[i] *= carriedFactor;
     norms[0][t] = log10Of(lengthOf(arena, hidden), logScale);
 
-    const cell = cellOf(config.cell);
+    const cell = cellOf(name);
     const width = cell.gates.length * H;
     const preActivations = this.sent[d].preActivations.subarray(t * width, (t + 1) * width);
-    const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations : preActivations;
+    const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations.subarray(0, width) : preActivations;
     carried.values.fill(0);
     cell.stepBack(arena.kernels, {
       tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(carried.values),
     });
     for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(arena, furtherTotal.subarray((state - 1) * H, state * H)), logScale);
-    this.R.multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
+    this.R[layer].multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
     normalise(arena, carried, logScale, further);
     this.sent[d].logScales[t] = logScale;
   }
@@ -204,8 +206,9 @@ export class ItemisedGradient {
     const { down, toBelow, tape } = this;
     const { preActivations, logScales } = this.sent[d];
     const { arena, config, steps } = tape;
-    const width = cellOf(config.cell).gates.length * config.hiddenSize;
-    const inputs = outputSize(config);
+    const { cell, hiddenSize } = config.layers[layer];
+    const width = cellOf(cell).gates.length * hiddenSize;
+    const inputs = inputSize(config, layer);
     const isSent = (logScale: number) => logScale > -Infinity;
     const first = logScales.findIndex(isSent);
     if (first < 0) return;

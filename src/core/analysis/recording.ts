@@ -41,11 +41,11 @@ export class Recording {
   constructor(config: ModelConfig, steps: number) {
     this.stepsPerColumn = Math.ceil(steps / mostColumns);
     this.columns = Math.ceil(steps / this.stepsPerColumn);
-    const { counts, states } = cellOf(config.cell);
     const series: RecordedSeries[] = [];
     let offset = 0;
-    for (let layer = 0; layer < config.layers; layer++) {
-      for (const direction of directionsOf(config)) {
+    for (const [layer, own] of config.layers.entries()) {
+      const { counts, states } = cellOf(own.cell);
+      for (const direction of directionsOf(own)) {
         const add = (name: string, columns: number) => {
           series.push({ layer, direction, name, offset, columns });
           offset += columns;

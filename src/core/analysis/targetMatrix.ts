@@ -4,7 +4,7 @@
  */
 import { at } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
-import { outputSize } from '../model/config';
+import { topLayer, topSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -41,8 +41,9 @@ export class TargetMatrix {
     private readonly products: Products,
   ) {
     const { config, arena, mostSteps: T } = tape;
-    const cell = cellOf(config.cell);
-    const states = T * config.hiddenSize;
+    const { cell: name, hiddenSize } = topLayer(config);
+    const cell = cellOf(name);
+    const states = T * hiddenSize;
     const further = (cell.states.length - 1) * states;
     this.hidden = arena.floats(states);
     this.further = arena.floats(further);
@@ -50,7 +51,7 @@ export class TargetMatrix {
     this.previous = arena.floats(states);
     this.preActivations = arena.floats(cell.gates.length * states);
     this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(cell.gates.length * states) : this.preActivations;
-    this.sources = arena.floats(T * outputSize(config));
+    this.sources = arena.floats(T * topSize(config));
     this.errors = arena.floats(T * config.vocabularySize);
     this.squares = arena.doubles(T);
     this.furtherSquares = arena.doubles(T);
@@ -65,7 +66,7 @@ export class TargetMatrix {
   async run(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     const { hidden, further, sources, tape } = this;
     const { config, steps: T, arena } = tape;
-    const H = config.hiddenSize;
+    const H = topLayer(config).hiddenSize;
     const matrix = new Float64Array(T * T).fill(NaN);
     await this.lossGradients();
     hidden.fill(0);
@@ -74,7 +75,7 @@ export class TargetMatrix {
     for (let t = T - 1; t >= 0; t--) {
       const rows = T - t;
       const newest = (rows - 1) * H;
-      const source = t * outputSize(config);
+      const source = t * topSize(config);
       hidden.set(sources.subarray(source, source + H), newest);
       arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
       for (let r = 0; r < rows; r++) matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
@@ -90,15 +91,15 @@ export class TargetMatrix {
     const V = config.vocabularySize;
     arena.kernels.lossGradient(steps, V, at(probabilities), at(targets), 1, at(this.errors));
     restoreTargets(this.errors, targets.subarray(0, steps), V);
-    await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, outputSize(config), V);
+    await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, topSize(config), V);
   }
 
   /** From ∂ℓ/∂h_t of the first `rows` targets to ∂ℓ/∂h_{t−1}. */
   private async stepBack(t: number, rows: number): Promise<void> {
     const { hidden, further, furtherTotal, previous, preActivations, recurrentPreActivations, tape } = this;
     const { config, arena, layers } = tape;
-    const { hiddenSize: H, activation } = config;
-    const cell = cellOf(config.cell);
+    const { cell: name, hiddenSize: H, activation } = topLayer(config);
+    const cell = cellOf(name);
     const top = layers.length - 1;
     cell.stepBack(arena.kernels, {
       tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
@@ -113,7 +114,7 @@ export class TargetMatrix {
   private rescale(rows: number): void {
     const { hidden, further, squares, furtherSquares, factors, tape } = this;
     const { kernels } = tape.arena;
-    const H = tape.config.hiddenSize;
+    const H = topLayer(tape.config).hiddenSize;
     const F = further.length / hidden.length;
     kernels.rowSquares(rows, H, at(hidden), at(squares));
     if (F > 0) kernels.rowSquares(rows, F * H, at(further), at(furtherSquares));

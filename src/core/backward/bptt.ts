@@ -7,7 +7,7 @@ import { at } from '../../kernels/arena';
 import { statesBefore } from '../forward/directions';
 import type { Forward } from '../forward/forward';
 import { cellOf } from '../layers/registry';
-import { directionsOf, inputSize, outputSize } from '../model/config';
+import { inputSize, largestOutput, outputSize, topSize } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -34,8 +34,9 @@ export class Backward {
   private readonly logits: Float32Array;
   /** T·B × D·H: what reaches a layer's output from above, … */
   private readonly output: Float32Array;
-  /** … and of each direction, T·B × H; with one direction the same array. */
-  private readonly hidden: readonly Float32Array[];
+  /** … and of each of two directions, T·B × H; a single one has the same array. */
+  private readonly separate: readonly Float32Array[];
+  private hidden: readonly Float32Array[];
   /** T·B × I: what the second direction adds to what goes down. */
   private readonly addend: Float32Array;
   /** T·B × E; empty where tokens are read one-hot. */
@@ -54,17 +55,20 @@ export class Backward {
     private readonly products: Products,
   ) {
     const { config, arena, mostSteps, batch } = tape;
-    const { embeddingSize, vocabularySize, hiddenSize: H, cell } = config;
+    const { embeddingSize, vocabularySize, layers } = config;
     const rows = mostSteps * batch;
-    const directions = directionsOf(config);
+    const bidirectional = layers.filter((layer) => layer.bidirectional);
+    const [lowest] = layers;
     this.recurrence = new BackwardRecurrence(tape, products);
     this.logits = arena.floats(rows * vocabularySize);
-    this.output = arena.floats(rows * outputSize(config));
-    this.hidden = directions.map(() => (directions.length === 1 ? this.output : arena.floats(rows * H)));
-    this.addend = arena.floats(directions.length === 1 ? 0 : rows * Math.max(outputSize(config), embeddingSize ?? 0));
+    this.output = arena.floats(rows * largestOutput(config));
+    const widest = Math.max(0, ...bidirectional.map(({ hiddenSize }) => hiddenSize));
+    this.separate = Array.from({ length: bidirectional.length > 0 ? 2 : 0 }, () => arena.floats(rows * widest));
+    this.hidden = [this.output];
+    this.addend = arena.floats(bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), embeddingSize ?? 0));
     this.embedded = arena.floats(rows * (embeddingSize ?? 0));
     this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
-    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(cell).gates.length * H : 0);
+    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0);
   }
 
   /** Of the last window and of the lowest layer: ∂L/∂h_t of each direction, T·B × H. */
@@ -94,7 +98,7 @@ export class Backward {
     const { config, rows, layers, arena } = tape;
     const { kernels } = arena;
     const { vocabularySize: V } = config;
-    const width = outputSize(config);
+    const width = topSize(config);
     kernels.lossGradient(rows, V, at(tape.probabilities), at(tape.targets), 1 / predicted, at(logits));
     const top = layers[layers.length - 1].output;
     await this.sumOfBlocks(gradient.output.W, (first, count) =>
@@ -103,8 +107,8 @@ export class Backward {
     await products.multiply(output, logits, parameters.output.W, rows, width, V);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const { dropout, directions } = layers[layer];
-      if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * width);
-      this.splitDirections();
+      if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * outputSize(config.layers[layer]));
+      this.splitDirections(layer);
       for (let d = 0; d < directions.length; d++) {
         await this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
         await this.weights(layer, d);
@@ -116,11 +120,12 @@ export class Backward {
     await this.embedding();
   }
 
-  private splitDirections(): void {
-    const { config, rows, arena } = this.tape;
-    const H = config.hiddenSize;
-    if (this.hidden.length === 1) return;
-    this.hidden.forEach((hidden, d) => arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), outputSize(config), rows, H));
+  private splitDirections(layer: number): void {
+    const { layers, rows, arena } = this.tape;
+    const { directions, hiddenSize: H } = layers[layer];
+    this.hidden = directions.length === 1 ? [this.output] : this.separate;
+    if (directions.length === 1) return;
+    this.hidden.forEach((hidden, d) => arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), directions.length * H, rows, H));
   }
 
   /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, and the biases' sums. */
@@ -128,8 +133,8 @@ export class Backward {
     const { tape, gradient, products, recurrence } = this;
     const { config, layers } = tape;
     const { preActivations, recurrentPreActivations } = recurrence;
-    const H = config.hiddenSize;
-    const width = cellOf(config.cell).gates.length * H;
+    const { cell, hiddenSize: H } = layers[layer];
+    const width = cellOf(cell).gates.length * H;
     const { W, R, Wb, Rb } = gradient.layers[layer][d];
     if (layer === 0 && config.embeddingSize === null) await this.oneHotWeights(W, width);
     else {
@@ -138,7 +143,7 @@ export class Backward {
       await this.sumOfBlocks(W, (first, count) =>
         products.transposedMultiply(W, preActivations.subarray(first * width), x.subarray(first * inputs), width, inputs, count));
     }
-    const before = statesBefore(tape, layers[layer].directions[d]);
+    const before = statesBefore(tape, layers[layer].directions[d], H);
     await this.sumOfBlocks(R, (first, count) =>
       products.transposedMultiply(R, recurrentPreActivations.subarray(first * width), before.subarray(first * H), width, H, count));
     await this.columnSums(Wb, preActivations, width);
@@ -176,10 +181,11 @@ export class Backward {
 
   /** What a direction sends to the layer's input, ∂L/∂x_t = Wᵀ ∂L/∂a_t: written by the first direction, added to by the second. */
   private async down(out: Float32Array, layer: number, d: number): Promise<void> {
-    const { config, rows, arena } = this.tape;
+    const { config, layers, rows, arena } = this.tape;
     const { preActivations } = this.recurrence;
     const inputs = inputSize(config, layer);
-    const width = cellOf(config.cell).gates.length * config.hiddenSize;
+    const { cell, hiddenSize } = layers[layer];
+    const width = cellOf(cell).gates.length * hiddenSize;
     const to = d === 0 ? out : this.addend;
     await this.products.multiply(to, preActivations, this.parameters.layers[layer][d].W, rows, inputs, width);
     if (d > 0) arena.kernels.add(at(out), at(out), at(to), rows * inputs);

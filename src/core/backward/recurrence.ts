@@ -4,10 +4,11 @@
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/crew';
+import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
-import { directionsOf } from '../model/config';
+import { directionsOf, ofEachShape, type LayerConfig, type ModelConfig } from '../model/config';
 import { stepOf } from '../model/directionTape';
 import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
@@ -15,43 +16,64 @@ import type { Products, StepProducts } from '../products';
 /** ‖∂L/∂s_t‖₂ over units and streams, of one layer's direction: for each of its states a value per step of the window. */
 export type TotalNorms = readonly Float64Array[];
 
+/** What a layer of some kind and size needs to run. */
+interface Room {
+  /** Null where the products of the steps are not the kernels' own, … */
+  readonly matrix: FixedMatrix | null;
+  readonly products: StepProducts | null;
+  /** … then Rᵀ, H × G·H, and its product with one step's gradient, H × B. */
+  readonly transposed: Float32Array;
+  readonly product: Float32Array;
+  /** A row for each part. */
+  readonly squares: Float64Array;
+}
+
+/** G·H of the widest layer. */
+function largestWidth({ layers }: ModelConfig, isCounted: (layer: LayerConfig) => boolean): number {
+  return Math.max(0, ...layers.filter(isCounted).map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize));
+}
+
 export class BackwardRecurrence {
   readonly totals: readonly (readonly TotalNorms[])[];
   /** T·B × G·H: gradient of the pre-activations of the direction that was run last, as W sees it … */
   readonly preActivations: Float32Array;
   /** … and as R sees it. */
-  readonly recurrentPreActivations: Float32Array;
+  recurrentPreActivations: Float32Array;
+  /** The same, where that is another. */
+  private readonly separate: Float32Array;
   /** Of each layer and direction, B × H for each state: what goes on to the window before. */
   private readonly carried: readonly (readonly (readonly Float32Array[])[])[];
-  /** Null where the products of the steps are not the kernels' own, … */
-  private readonly matrix: FixedMatrix | null;
-  private readonly products: StepProducts | null;
-  /** … then Rᵀ, H × G·H, and its product with one step's gradient, H × B. */
-  private readonly transposed: Float32Array;
-  private readonly product: Float32Array;
+  /** Of each layer. */
+  private readonly rooms: readonly Room[];
   private readonly parts: readonly Part[];
-  /** A row for each part. */
-  private readonly squares: Float64Array;
 
   constructor(
     private readonly tape: Tape,
     products: Products,
   ) {
     const { config, arena, mostSteps, batch } = tape;
-    const cell = cellOf(config.cell);
-    const H = config.hiddenSize;
-    const width = cell.gates.length * H;
-    const ofEach = <T>(make: () => T): T[][] => Array.from({ length: config.layers }, () => directionsOf(config).map(make));
-    this.totals = ofEach(() => cell.states.map(() => new Float64Array(mostSteps)));
-    this.carried = ofEach(() => cell.states.map(() => arena.floats(batch * H)));
-    this.preActivations = arena.floats(mostSteps * batch * width);
-    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(mostSteps * batch * width) : this.preActivations;
-    this.products = products.steps(H, batch, width);
-    this.matrix = this.products ? null : new FixedMatrix(arena, width, H);
-    this.transposed = arena.floats(this.products ? H * width : 0);
-    this.product = arena.floats(this.products ? H * batch : 0);
+    const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] => config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
+    this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(mostSteps)));
+    this.carried = ofEach(({ cell, hiddenSize }) => cellOf(cell).states.map(() => arena.floats(batch * hiddenSize)));
+    this.preActivations = arena.floats(mostSteps * batch * largestWidth(config, () => true));
+    this.separate = arena.floats(mostSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).recurrentDiffers));
+    this.recurrentPreActivations = this.preActivations;
     this.parts = splitStreams(batch, arena.threads);
-    this.squares = arena.doubles(this.parts.length * cell.states.length * mostSteps);
+    this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
+  }
+
+  private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
+    const { arena, batch, mostSteps } = this.tape;
+    const cell = cellOf(name);
+    const width = cell.gates.length * H;
+    const products = of.steps(H, batch, width);
+    return {
+      products,
+      matrix: products ? null : new FixedMatrix(arena, width, H),
+      transposed: arena.floats(products ? H * width : 0),
+      product: arena.floats(products ? H * batch : 0),
+      squares: arena.doubles(this.parts.length * cell.states.length * mostSteps),
+    };
   }
 
   clearCarried(): void {
@@ -63,30 +85,33 @@ export class BackwardRecurrence {
    * @param truncation k2, or 0
    */
   async run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): Promise<void> {
-    const { tape, parts, squares, matrix } = this;
+    const { tape, parts } = this;
+    const room = this.rooms[layer];
+    const { matrix, squares } = room;
     const { config, arena, steps, batch } = tape;
-    const cell = cellOf(config.cell);
+    const { cell: name, hiddenSize, activation } = config.layers[layer];
+    const cell = cellOf(name);
+    this.recurrentPreActivations = cell.recurrentDiffers ? this.separate : this.preActivations;
     matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {
-      tape: tape.layers[layer].directions[d], steps, batch, hiddenSize: config.hiddenSize, activation: config.activation,
+      tape: tape.layers[layer].directions[d], steps, batch, hiddenSize, activation,
       lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, hidden: at(hidden),
       carried: this.carried[layer][d].map((values) => at(values)),
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
     const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
-    if (this.products) await this.stepByStep(this.products, R, pass, calls);
+    if (room.products) await this.stepByStep(room, room.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
-    if (tape.records) this.norms(this.totals[layer][d], row);
+    if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 
   /** @param calls arguments of the parts, with the address of the step before's product or 0 */
-  private async stepByStep(products: StepProducts, R: Float32Array, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
-    const { transposed, product, recurrentPreActivations, tape } = this;
-    const { arena, steps, batch, config } = tape;
-    const { hiddenSize: H } = config;
-    const { backwardStepKernel } = cellOf(config.cell);
+  private async stepByStep({ transposed, product }: Room, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
+    const { recurrentPreActivations, tape } = this;
+    const { arena, steps, batch } = tape;
+    const { hiddenSize: H } = pass;
     arena.kernels.transpose(at(transposed), at(R), R.length / H, H);
     products.load(transposed);
     const first = calls(0);
@@ -96,7 +121,7 @@ export class BackwardRecurrence {
     for (let s = 0; s < steps; s++) {
       const parts = isCut ? first : later;
       for (const part of parts) part[step] = s;
-      arena.run(backwardStepKernel, parts);
+      arena.run(kernel, parts);
       const t = stepOf(pass.tape, steps - 1 - s, steps);
       const border = pass.tape.direction === 'forward' ? t : t + 1;
       isCut = pass.truncation > 0 && border % pass.truncation === 0;
@@ -106,11 +131,11 @@ export class BackwardRecurrence {
   }
 
   /** From the parts' sums of squares. */
-  private norms(totals: TotalNorms, row: number): void {
+  private norms(all: Float64Array, totals: TotalNorms, row: number): void {
     const { steps } = this.tape;
     const sum = (index: number) => {
       let squares = 0;
-      for (let start = 0; start < this.squares.length; start += row) squares += this.squares[start + index];
+      for (let start = 0; start < all.length; start += row) squares += all[start + index];
       return Math.sqrt(squares);
     };
     totals.forEach((norms, state) => {

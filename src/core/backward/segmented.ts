@@ -28,10 +28,10 @@ export class SegmentedBackward {
     private readonly network: LearningNetwork,
     private readonly ids: Ids,
   ) {
-    const { config, layers, mostSteps } = network.tape;
+    const { layers, mostSteps } = network.tape;
     this.steps = ids.length - 1;
     this.segments = Math.ceil(this.steps / mostSteps);
-    this.states = layers.flatMap(({ directions: [{ states }] }) => states.map((state) => state.subarray(0, config.hiddenSize)));
+    this.states = layers.flatMap(({ directions: [{ states }], hiddenSize }) => states.map((state) => state.subarray(0, hiddenSize)));
     this.borders = this.states.map((state) => new Float32Array(this.segments * state.length));
   }
 

@@ -5,7 +5,7 @@
  */
 import { at } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
-import { inputSize, outputSize } from '../model/config';
+import { inputSize, ofEachShape, outputSize, topSize } from '../model/config';
 import type { DirectionParameters, Parameters } from '../model/parameters';
 import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
@@ -19,8 +19,8 @@ export class Forward {
   readonly embedded: Float32Array;
   /** V × G·H: W of the lowest layer transposed, a row for each token; empty with an embedding. */
   private readonly columns: Float32Array;
-  /** G·H: Wb + Rb. */
-  private readonly bias: Float32Array;
+  /** Of each layer G·H: Wb + Rb. */
+  private readonly biases: readonly Float32Array[];
 
   /** @param parameters in the tape's arena */
   constructor(
@@ -29,11 +29,10 @@ export class Forward {
     private readonly products: Products,
   ) {
     const { config, arena, mostSteps, batch } = tape;
-    const { embeddingSize, vocabularySize, hiddenSize, cell } = config;
-    const width = cellOf(cell).gates.length * hiddenSize;
+    const { embeddingSize, vocabularySize, layers: [lowest] } = config;
     this.embedded = arena.floats(embeddingSize === null ? 0 : mostSteps * batch * embeddingSize);
-    this.columns = arena.floats(embeddingSize === null ? vocabularySize * width : 0);
-    this.bias = arena.floats(width);
+    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0);
+    this.biases = ofEachShape(config, ({ cell, hiddenSize }) => arena.floats(cellOf(cell).gates.length * hiddenSize));
     this.recurrence = new ForwardRecurrence(tape, products);
   }
 
@@ -48,7 +47,7 @@ export class Forward {
     const { config, layers, probabilities, rows, targets, targetLogProbabilities, arena } = this.tape;
     const { W, b } = this.parameters.output;
     const top = layers[layers.length - 1].output;
-    await this.products.affine(probabilities, top, W, b, rows, config.vocabularySize, outputSize(config));
+    await this.products.affine(probabilities, top, W, b, rows, config.vocabularySize, topSize(config));
     arena.kernels.softmax(rows, config.vocabularySize, at(probabilities), at(targets), at(targetLogProbabilities));
   }
 
@@ -63,7 +62,7 @@ export class Forward {
         await this.recurrence.run(layer, d, parameters);
       }
       concatenate(this.tape, tape);
-      if (tape.dropout) arena.kernels.multiplyElements(at(tape.passed), at(tape.output), at(tape.dropout), rows * outputSize(config));
+      if (tape.dropout) arena.kernels.multiplyElements(at(tape.passed), at(tape.output), at(tape.dropout), rows * outputSize(config.layers[layer]));
     }
   }
 
@@ -77,21 +76,22 @@ export class Forward {
   /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates. */
   private async preActivations(layer: number, { gates }: DirectionTape, { W, Wb, Rb }: DirectionParameters): Promise<void> {
     const { config, layers, inputs, rows, arena } = this.tape;
-    const { recurrentDiffers } = cellOf(config.cell);
-    const width = this.bias.length;
-    for (let j = 0; j < width; j++) this.bias[j] = recurrentDiffers ? Wb[j] : Wb[j] + Rb[j];
+    const { recurrentDiffers } = cellOf(config.layers[layer].cell);
+    const bias = this.biases[layer];
+    const width = bias.length;
+    for (let j = 0; j < width; j++) bias[j] = recurrentDiffers ? Wb[j] : Wb[j] + Rb[j];
     if (layer > 0 || config.embeddingSize !== null) {
       const x = layer > 0 ? layers[layer - 1].passed : this.embedded;
-      await this.products.affine(gates, x, W, this.bias, rows, width, inputSize(config, layer));
+      await this.products.affine(gates, x, W, bias, rows, width, inputSize(config, layer));
       return;
     }
     // With one-hot x_t the product is a column of W; of a single token only that one is looked at.
     const V = config.vocabularySize;
     if (rows === 1 && inputs[0] >= 0) {
-      for (let j = 0; j < width; j++) gates[j] = this.bias[j] + W[j * V + inputs[0]];
+      for (let j = 0; j < width; j++) gates[j] = bias[j] + W[j * V + inputs[0]];
       return;
     }
     arena.kernels.transpose(at(this.columns), at(W), width, V);
-    arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, at(this.bias));
+    arena.kernels.gatherRows(at(gates), at(this.columns), at(inputs), rows, width, at(bias));
   }
 }

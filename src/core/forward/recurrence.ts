@@ -7,101 +7,117 @@ import { splitStreams } from '../../kernels/crew';
 import { FixedMatrix, smallestToShare } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
-import { directionsOf } from '../model/config';
+import { directionsOf, ofEachShape, type LayerConfig } from '../model/config';
 import type { DirectionParameters } from '../model/parameters';
 import { before, stepOf, type DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
+/** What a layer of some kind and size needs to run. */
+interface Room {
+  /** Null where the products of the steps are not the kernels' own, … */
+  readonly matrix: FixedMatrix | null;
+  readonly products: StepProducts | null;
+  /** One stream, and R so large that each of its products is shared among the threads. */
+  readonly isShared: boolean;
+  /** … then R h of one step, G·H × B. */
+  readonly product: Float32Array;
+  /** B × G·H of one step: the recurrent part of pre-activations, where a cell keeps it apart. */
+  readonly scratch: Float32Array;
+  /** A row for each part. */
+  readonly counts: Int32Array;
+}
+
 export class ForwardRecurrence {
   /** Fractions of the last window's activations, in the order of `Cell.counts`. */
   readonly saturation: readonly (readonly Float64Array[])[];
-  /** Null where the products of the steps are not the kernels' own, … */
-  private readonly matrix: FixedMatrix | null;
-  private readonly products: StepProducts | null;
-  /** One stream, and R so large that each of its products is shared among the threads. */
-  private readonly isShared: boolean;
-  /** … then R h of one step, G·H × B. */
-  private readonly product: Float32Array;
-  /** B × G·H of one step: the recurrent part of pre-activations, where a cell keeps it apart. */
-  private readonly scratch: Float32Array;
+  /** Of each layer. */
+  private readonly rooms: readonly Room[];
   private readonly parts: readonly Part[];
-  /** A row for each part. */
-  private readonly counts: Int32Array;
 
   constructor(
     private readonly tape: Tape,
     products: Products,
   ) {
     const { config, arena, batch } = tape;
-    const cell = cellOf(config.cell);
-    const width = cell.gates.length * config.hiddenSize;
-    this.saturation = Array.from({ length: config.layers }, () => directionsOf(config).map(() => new Float64Array(cell.counts.length)));
-    this.products = products.steps(width, batch, config.hiddenSize);
-    this.matrix = this.products ? null : new FixedMatrix(arena, config.hiddenSize, width);
-    this.product = arena.floats(this.products ? width * batch : 0);
-    this.isShared = batch === 1 && arena.crew !== null && width * config.hiddenSize >= smallestToShare;
-    this.scratch = arena.floats(cell.recurrentDiffers ? batch * width : 0);
+    this.saturation = config.layers.map((layer) => directionsOf(layer).map(() => new Float64Array(cellOf(layer.cell).counts.length)));
     this.parts = splitStreams(batch, arena.threads);
-    this.counts = arena.ints(this.parts.length * cell.counts.length);
+    this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
+  }
+
+  private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
+    const { arena, batch } = this.tape;
+    const cell = cellOf(name);
+    const width = cell.gates.length * H;
+    const products = of.steps(width, batch, H);
+    return {
+      products,
+      matrix: products ? null : new FixedMatrix(arena, H, width),
+      product: arena.floats(products ? width * batch : 0),
+      isShared: batch === 1 && arena.crew !== null && width * H >= smallestToShare,
+      scratch: arena.floats(cell.recurrentDiffers ? batch * width : 0),
+      counts: arena.ints(this.parts.length * cell.counts.length),
+    };
   }
 
   /** On entry the tape's gates hold what the input gives; on return they, and the states, hold the window. */
   async run(layer: number, d: number, { R, Rb }: DirectionParameters): Promise<void> {
-    const { tape, counts, matrix } = this;
+    const { tape } = this;
+    const room = this.rooms[layer];
+    const { counts, matrix } = room;
     const { config, arena, steps, batch, layers } = tape;
-    const cell = cellOf(config.cell);
+    const { cell: name, hiddenSize, activation } = config.layers[layer];
+    const cell = cellOf(name);
     const direction = layers[layer].directions[d];
     if (direction.direction === 'backward') {
       // It begins at the window's end, with nothing carried in.
-      const size = batch * config.hiddenSize;
+      const size = batch * hiddenSize;
       for (const states of direction.states) states.fill(0, steps * size, (steps + 1) * size);
     }
     matrix?.loadTransposed(R);
     counts.fill(0);
     const pass: ForwardPass = {
-      tape: direction, steps, batch, hiddenSize: config.hiddenSize, activation: config.activation, lengths: tape.lengthsAddress,
-      R: this.isShared ? 0 : matrix ? matrix.address : at(this.product), Rb: at(Rb), scratch: at(this.scratch),
+      tape: direction, steps, batch, hiddenSize, activation, lengths: tape.lengthsAddress,
+      R: room.isShared ? 0 : matrix ? matrix.address : at(room.product), Rb: at(Rb), scratch: at(room.scratch),
     };
     const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
-    if (this.products) await this.stepByStep(this.products, R, direction, calls);
-    else if (this.matrix && this.isShared) this.stepsShared(this.matrix, Rb, direction, calls[0]);
+    if (room.products) await this.stepByStep(room, room.products, R, layer, direction, calls);
+    else if (matrix && room.isShared) this.stepsShared(room, matrix, Rb, layer, direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
-    if (tape.records) this.sumUp(this.saturation[layer][d]);
+    if (tape.records) this.sumUp(counts, this.saturation[layer][d], hiddenSize);
   }
 
-  private async stepByStep(products: StepProducts, R: Float32Array, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
-    const { arena, steps, config } = this.tape;
-    const { forwardStepKernel } = cellOf(config.cell);
+  private async stepByStep({ product }: Room, products: StepProducts, R: Float32Array, layer: number, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
+    const { arena, steps, layers } = this.tape;
+    const { forwardStepKernel } = cellOf(layers[layer].cell);
     const step = calls.map((call) => call.push(0) - 1);
     products.load(R);
     for (let s = 0; s < steps; s++) {
-      await products.run(this.product, direction.states[0], before(direction, stepOf(direction, s, steps)));
+      await products.run(product, direction.states[0], before(direction, stepOf(direction, s, steps)));
       calls.forEach((call, p) => (call[step[p]] = s));
       arena.run(forwardStepKernel, calls);
     }
   }
 
   /** One stream, whose products with R are shared among the threads; the bits are those of the window's kernel. */
-  private stepsShared(matrix: FixedMatrix, Rb: Float32Array, direction: DirectionTape, call: number[]): void {
-    const { arena, steps, config } = this.tape;
-    const { forwardStepKernel, recurrentDiffers, gates } = cellOf(config.cell);
-    const H = config.hiddenSize;
+  private stepsShared({ scratch }: Room, matrix: FixedMatrix, Rb: Float32Array, layer: number, direction: DirectionTape, call: number[]): void {
+    const { arena, steps, layers } = this.tape;
+    const { cell, hiddenSize: H } = layers[layer];
+    const { forwardStepKernel, recurrentDiffers, gates } = cellOf(cell);
     const step = call.push(0) - 1;
     for (let s = 0; s < steps; s++) {
       const t = stepOf(direction, s, steps);
-      if (recurrentDiffers) this.scratch.set(Rb);
-      const [out, first] = recurrentDiffers ? [this.scratch, 0] : [direction.gates, t * gates.length * H];
+      if (recurrentDiffers) scratch.set(Rb);
+      const [out, first] = recurrentDiffers ? [scratch, 0] : [direction.gates, t * gates.length * H];
       matrix.multiplyAdd(out, first, direction.states[0], before(direction, t) * H, 1);
       call[step] = s;
       arena.run(forwardStepKernel, [call]);
     }
   }
 
-  private sumUp(fractions: Float64Array): void {
-    const { lengths, config } = this.tape;
-    const activations = lengths.reduce((sum, length) => sum + length, 0) * config.hiddenSize;
+  private sumUp(counts: Int32Array, fractions: Float64Array, hiddenSize: number): void {
+    const activations = this.tape.lengths.reduce((sum, length) => sum + length, 0) * hiddenSize;
     fractions.fill(0);
-    this.counts.forEach((count, i) => (fractions[i % fractions.length] += count / activations));
+    counts.forEach((count, i) => (fractions[i % fractions.length] += count / activations));
   }
 }

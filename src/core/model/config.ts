@@ -5,15 +5,18 @@ import type { Direction } from '../../layers/direction';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
-export interface ModelConfig {
+export interface LayerConfig {
   readonly cell: CellName;
-  /** Of a vanilla RNN; ignored by the gated cells. */
+  /** Of a kind that leaves it open; ignored by the others. */
   readonly activation: Activation;
-  readonly layers: number;
-  /** Every layer also reads the window from its end; both directions' states side by side are its output. */
-  readonly bidirectional: boolean;
   /** H. */
   readonly hiddenSize: number;
+  /** It also reads the window from its end; what both directions give side by side is its output. */
+  readonly bidirectional: boolean;
+}
+
+/** What a model has besides its layers. */
+interface AroundLayers {
   /** V. */
   readonly vocabularySize: number;
   /** E, of a learned embedding of the tokens; null reads them one-hot. */
@@ -24,25 +27,56 @@ export interface ModelConfig {
   readonly objective: ObjectiveName;
 }
 
+export interface ModelConfig extends AroundLayers {
+  /** The lowest first. */
+  readonly layers: readonly LayerConfig[];
+}
+
+/** A model whose layers are alike: what can be chosen, and what files keep of one. */
+export interface StackConfig extends LayerConfig, AroundLayers {
+  /** How many. */
+  readonly layers: number;
+}
+
 /** A one-directional stack that reads one-hot tokens and predicts the next: what a model is where nothing else is said. */
 export const plainStack = { bidirectional: false, embeddingSize: null, tied: false, objective: 'next' } as const;
 
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
+/** The same as a list of layers; throws a UserError as `checkConfig`. */
+export function uniformModel({ layers, cell, activation, hiddenSize, bidirectional, ...around }: StackConfig): ModelConfig {
+  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional }, () => { checkInteger('layers', layers, 1, limits.layers); });
+  return checkConfig({ ...around, layers: Array<LayerConfig>(layers).fill(layer) });
+}
+
+/** Null of a model whose layers differ. */
+export function uniformStack({ layers, vocabularySize, embeddingSize, tied, objective }: ModelConfig): StackConfig | null {
+  const [{ cell, activation, hiddenSize, bidirectional }] = layers;
+  const isAlike = layers.every((layer) => layer.cell === cell && layer.activation === activation && layer.hiddenSize === hiddenSize && layer.bidirectional === bidirectional);
+  return isAlike ? { cell, activation, layers: layers.length, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective } : null;
+}
+
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
-  checkCell(config.cell);
-  if (!activations.includes(config.activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', config.activation);
-  checkInteger('layers', config.layers, 1, limits.layers);
-  checkInteger('hidden size', config.hiddenSize, 1, limits.hiddenSize);
+  checkInteger('layers', config.layers.length, 1, limits.layers);
+  const layers = config.layers.map((layer) => checkLayer(layer));
   checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);
   if (config.embeddingSize !== null) checkInteger('embedding size', config.embeddingSize, 1, limits.hiddenSize);
-  if (config.tied && config.embeddingSize !== outputSize(config)) {
-    throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', outputSize(config), config.embeddingSize ?? 'one-hot');
+  if (config.tied && config.embeddingSize !== topSize(config)) {
+    throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', topSize(config), config.embeddingSize ?? 'one-hot');
   }
   if (!objectives.includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
-  const { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective } = config;
-  return { cell, activation, layers, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective };
+  const { vocabularySize, embeddingSize, tied, objective } = config;
+  return { layers, vocabularySize, embeddingSize, tied, objective };
+}
+
+/** @param between what is checked before the size */
+function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig, between = () => {}): LayerConfig {
+  checkCell(cell);
+  if (!activations.includes(activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', activation);
+  between();
+  checkInteger('hidden size', hiddenSize, 1, limits.hiddenSize);
+  return { cell, activation, hiddenSize, bidirectional };
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
@@ -56,16 +90,45 @@ function isMissing(value: unknown): boolean {
   return value === undefined;
 }
 
-export function directionsOf({ bidirectional }: Pick<ModelConfig, 'bidirectional'>): readonly Direction[] {
+export function directionsOf({ bidirectional }: Pick<LayerConfig, 'bidirectional'>): readonly Direction[] {
   return bidirectional ? ['forward', 'backward'] : ['forward'];
 }
 
-/** Size of what a layer gives: the states of its directions side by side, D·H. */
-export function outputSize(config: ModelConfig): number {
-  return directionsOf(config).length * config.hiddenSize;
+/** Size of what a layer gives: the first states of its directions side by side, D·H. */
+export function outputSize(layer: LayerConfig): number {
+  return directionsOf(layer).length * layer.hiddenSize;
+}
+
+export function topLayer({ layers }: ModelConfig): LayerConfig {
+  return layers[layers.length - 1];
+}
+
+/** Size of what the output layer reads. */
+export function topSize(config: ModelConfig): number {
+  return outputSize(topLayer(config));
+}
+
+/** Of the largest output of all layers. */
+export function largestOutput({ layers }: ModelConfig): number {
+  return Math.max(...layers.map(outputSize));
 }
 
 /** Size of what layer `layer` reads: tokens, one-hot or embedded, at the bottom; what the layer below gives elsewhere. */
-export function inputSize(config: ModelConfig, layer: number): number {
-  return layer === 0 ? (config.embeddingSize ?? config.vocabularySize) : outputSize(config);
+export function inputSize({ layers, embeddingSize, vocabularySize }: ModelConfig, layer: number): number {
+  return layer === 0 ? (embeddingSize ?? vocabularySize) : outputSize(layers[layer - 1]);
+}
+
+export function readsBothWays({ layers }: ModelConfig): boolean {
+  return layers.some(({ bidirectional }) => bidirectional);
+}
+
+/** Of each layer what `make` gives, once for all that are of one kind and size: they take turns with it. */
+export function ofEachShape<T>({ layers }: ModelConfig, make: (layer: LayerConfig) => T): readonly T[] {
+  const made = new Map<string, T>();
+  return layers.map((layer) => {
+    const shape = `${layer.cell} ${layer.hiddenSize}`;
+    const own = made.get(shape) ?? make(layer);
+    made.set(shape, own);
+    return own;
+  });
 }

@@ -2,7 +2,7 @@
 import { kindOf } from '../../layers/catalogue';
 import type { InitialisationName } from '../../terms/choices';
 import { UserError } from '../../userError';
-import { outputSize, type ModelConfig } from './config';
+import { topSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
@@ -50,8 +50,8 @@ export function initialise(config: ModelConfig, random: Random, settings: Initia
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? outputSize(config) : config.hiddenSize), random);
-    else fillTensor(values, entry, config.hiddenSize, gain, recurrentBlocks[initialisation], random);
+    else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
+    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, gain, recurrentBlocks[initialisation], random);
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
@@ -89,12 +89,13 @@ function fillUniform(values: Float32Array, bound: number, random: Random): void 
 
 /** Both biases stand before the same gate; PyTorch users count them together. */
 function setForgetBias(parameters: Parameters, config: ModelConfig, bias: number): void {
-  const { gates, forgetGate } = kindOf(config.cell);
-  if (forgetGate === null) return;
-  const block = gates.findIndex((gate) => gate === forgetGate);
-  const [start, end] = [block * config.hiddenSize, (block + 1) * config.hiddenSize];
-  for (const { Wb, Rb } of parameters.layers.flat()) {
-    Wb.fill(bias, start, end);
-    Rb.fill(0, start, end);
+  for (const [layer, { cell, hiddenSize: H }] of config.layers.entries()) {
+    const { gates, forgetGate } = kindOf(cell);
+    if (forgetGate === null) continue;
+    const block = gates.findIndex((gate) => gate === forgetGate);
+    for (const { Wb, Rb } of parameters.layers[layer]) {
+      Wb.fill(bias, block * H, (block + 1) * H);
+      Rb.fill(0, block * H, (block + 1) * H);
+    }
   }
 }

@@ -6,7 +6,7 @@
  * optimizer's moments use the same layout, so that an update is one loop.
  */
 import { kindOf } from '../../layers/catalogue';
-import { directionsOf, inputSize, outputSize, type ModelConfig } from './config';
+import { directionsOf, inputSize, topSize, type ModelConfig } from './config';
 import type { Direction } from '../../layers/direction';
 
 export type Role = 'embedding' | 'W' | 'R' | 'Wb' | 'Rb' | 'b';
@@ -45,11 +45,12 @@ export function layoutOf(config: ModelConfig): ParameterLayout {
     entries.push({ name, layer, direction, role, shape, offset, length });
     offset += length;
   };
-  const { embeddingSize, vocabularySize, hiddenSize, layers, tied } = config;
-  const rows = kindOf(config.cell).gates.length * hiddenSize;
-  const directions = directionsOf(config);
+  const { embeddingSize, vocabularySize, layers, tied } = config;
   if (embeddingSize !== null) add('embedding', -1, 'forward', 'embedding', [vocabularySize, embeddingSize]);
-  for (let layer = 0; layer < layers; layer++) {
+  for (const [layer, own] of layers.entries()) {
+    const { hiddenSize } = own;
+    const rows = kindOf(own.cell).gates.length * hiddenSize;
+    const directions = directionsOf(own);
     const addOf = (direction: Direction, role: Role, shape: readonly number[]) => add(`layer${layer}.${direction}.${role}`, layer, direction, role, shape);
     for (const direction of directions) addOf(direction, 'W', [rows, inputSize(config, layer)]);
     for (const direction of directions) addOf(direction, 'R', [rows, hiddenSize]);
@@ -58,7 +59,7 @@ export function layoutOf(config: ModelConfig): ParameterLayout {
       addOf(direction, 'Rb', [rows]);
     }
   }
-  if (!tied) add('output.W', -1, 'forward', 'W', [vocabularySize, outputSize(config)]);
+  if (!tied) add('output.W', -1, 'forward', 'W', [vocabularySize, topSize(config)]);
   add('output.b', -1, 'forward', 'b', [vocabularySize]);
   return { entries, length: offset };
 }
@@ -83,8 +84,8 @@ export class Parameters {
       if (!found) throw new Error(`no parameter ${name}`);
       return found;
     };
-    this.layers = Array.from({ length: config.layers }, (_, layer) =>
-      directionsOf(config).map((direction) => {
+    this.layers = config.layers.map((own, layer) =>
+      directionsOf(own).map((direction) => {
         const of = (role: Role) => view(`layer${layer}.${direction}.${role}`);
         return { W: of('W'), R: of('R'), Wb: of('Wb'), Rb: of('Rb') };
       }),

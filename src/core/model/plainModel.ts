@@ -1,7 +1,7 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
 import { activationsOf } from '../../layers/catalogue';
 import { UserError } from '../../userError';
-import { checkConfig, directionsOf, inputSize, type ModelConfig } from './config';
+import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import type { GeneralModel, Weights } from './generalModel';
 import { Parameters } from './parameters';
@@ -26,7 +26,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   if (new Set(activations).size > 1) throw new UserError('The layers have different activations; only layers that are alike can be trained here.');
   if (model.norm) throw new UserError('The LayerNorm before the output cannot be trained here.');
   const isBidirectional = first.directions.length > 1;
-  const config = checkConfig({
+  const config = uniformModel({
     cell: first.cell, activation: activations[0] === 'relu' ? 'relu' : 'tanh', layers: layers.length, bidirectional: isBidirectional, hiddenSize: first.hiddenSize,
     vocabularySize, embeddingSize: embedding && embedding.length / vocabularySize, tied: output.W === embedding, objective: isBidirectional ? 'masked' : 'next',
   });
@@ -48,16 +48,17 @@ export function plainModelOf(model: GeneralModel): PlainModel {
 
 /** The same model in the general form, over the same parameters. */
 export function generalModelOf(config: ModelConfig, parameters: Parameters): GeneralModel {
-  const { cell, activation, hiddenSize, vocabularySize } = config;
-  const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 0, beta: 0 }));
-  const layers = parameters.layers.map((directions, layer) => ({
-    cell, hiddenSize, inputSize: inputSize(config, layer),
-    directions: directions.map((weights, d) => ({
-      direction: directionsOf(config)[d], ...weights, peepholes: null, activations, initialStates: [],
-    })),
-    clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
-  }));
-  return { vocabularySize, embedding: parameters.embedding, layers, norm: null, output: parameters.output };
+  const layers = config.layers.map(({ cell, activation, hiddenSize, bidirectional }, layer) => {
+    const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 0, beta: 0 }));
+    return {
+      cell, hiddenSize, inputSize: inputSize(config, layer),
+      directions: parameters.layers[layer].map((weights, d) => ({
+        direction: directionsOf({ bidirectional })[d], ...weights, peepholes: null, activations, initialStates: [],
+      })),
+      clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
+    };
+  });
+  return { vocabularySize: config.vocabularySize, embedding: parameters.embedding, layers, norm: null, output: parameters.output };
 }
 
 /** Numbers in all parameters; a tied output counts once. */

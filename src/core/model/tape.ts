@@ -61,22 +61,21 @@ export class Tape {
     this.steps = steps;
     this.mostSteps = steps;
     this.batch = batch;
-    const cell = cellOf(config.cell);
     const rows = steps * batch;
-    const H = config.hiddenSize;
     const none = new Float32Array(0);
-    const directions = directionsOf(config);
-    this.layers = Array.from({ length: config.layers }, (_, layer) => {
-      const tapes = directions.map((direction) => ({
+    this.layers = config.layers.map((own, layer) => {
+      const cell = cellOf(own.cell);
+      const H = own.hiddenSize;
+      const tapes = directionsOf(own).map((direction) => ({
         direction,
         states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
         gates: arena.floats(rows * cell.gates.length * H),
         recurrentCandidate: cell.recurrentDiffers ? arena.floats(rows * H) : none,
       }));
-      const outputs = rows * outputSize(config);
+      const outputs = rows * outputSize(own);
       const output = tapes.length === 1 ? tapes[0].states[0].subarray(batch * H) : arena.floats(outputs);
-      const drops = dropout && layer < config.layers - 1;
-      return { cell: config.cell, hiddenSize: H, directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
+      const drops = dropout && layer < config.layers.length - 1;
+      return { cell: own.cell, hiddenSize: H, directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
     });
     this.inputs = arena.ints(rows);
     this.targets = arena.ints(rows);
@@ -117,15 +116,14 @@ export class Tape {
 
   /** Makes the state after the last step the one carried into the next window. Only the forward direction carries one. */
   carryState(): void {
-    const size = this.batch * this.config.hiddenSize;
-    for (const { directions } of this.layers) {
+    for (const { directions, hiddenSize } of this.layers) {
+      const size = this.batch * hiddenSize;
       const last = this.steps * size;
       for (const states of directions[0].states) states.copyWithin(0, last, last + size);
     }
   }
 
   clearState(): void {
-    const size = this.batch * this.config.hiddenSize;
-    for (const { directions } of this.layers) for (const states of directions[0].states) states.fill(0, 0, size);
+    for (const { directions, hiddenSize } of this.layers) for (const states of directions[0].states) states.fill(0, 0, this.batch * hiddenSize);
   }
 }

@@ -2,6 +2,7 @@
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
@@ -60,9 +61,9 @@ export class Inspector {
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
   private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number | 'last', { config }: PlainModel): Promise<boolean> {
     const { trace, trace: { steps } } = reading;
-    const isRelu = isUnboundedBy(config.cell, config.activation);
+    const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
     if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
-    const ends = config.bidirectional ? [0, steps - 1] : [steps - 1];
+    const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
     for (const end of ends) {
       if (end !== resolveTarget(target, steps) && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;
     }

@@ -30,11 +30,10 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
-  const { hiddenSize: width, cell: kind } = config;
   const ofSteps = () => new Float64Array(segmented.steps);
   const gradients = () => ({ total: ofSteps(), log10: ofSteps().fill(NaN) });
   const lowest = gradients();
-  const layers = Array.from({ length: config.layers }, () => kindOf(kind).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
+  const layers = config.layers.map(({ cell, hiddenSize: width }) => kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
   const visit: SegmentVisitor = async (first, steps) => {
     const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
     layers.forEach((states, layer) => {
@@ -52,7 +51,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   const regions: LayerRegion[] = [];
   const reports = layers.map((states, layer) => {
     for (const region of regionsOf(relativeTo(target, states[0].log10), request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
-    return layerReport({ layer, direction: 'forward', kind }, states, target, request.thresholds);
+    return layerReport({ layer, direction: 'forward', kind: config.layers[layer].cell }, states, target, request.thresholds);
   });
   return {
     loss,

@@ -1,4 +1,5 @@
 /** The whole report of a text: what `backflow inspect` prints. */
+import { readsBothWays } from '../../core/model/config';
 import { kindOf } from '../../layers/catalogue';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
@@ -18,7 +19,7 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const { plain, vocabulary } = inspector.model;
   const steps = inspector.stepsOf(request.text);
   const target = resolveTarget(request.target, steps);
-  if (plain && steps > longestTape && !plain.config.bidirectional) {
+  if (plain && steps > longestTape && !readsBothWays(plain.config)) {
     return makeLongReport(inspector.model, plain, inspector.encode(request.text), target, request, pause);
   }
   const reading = await inspector.read(request.text);

@@ -15,7 +15,7 @@ export async function exportModel(path: string, { config, parameters }: PlainMod
       return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);
-      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, { vocabulary: symbols, tokens, cell: config.cell, activation: config.activation }));
+      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, { vocabulary: symbols, tokens, cell: config.layers[0].cell, activation: config.layers[0].activation }));
     }
     default:
       throw new UserError('{0} ends in neither .onnx nor .safetensors; those can be written.', path);

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign } from '../../tokens/tokenUnit';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { checkConfig, type ModelConfig } from '../../core/model/config';
+import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
 import { initialise } from '../../core/model/initialise';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
@@ -87,7 +87,7 @@ interface Start {
 async function startAnew({ vocabulary: { unit, size }, model, training }: TrainRequest, text: CorpusText): Promise<Start> {
   checkTogether(model, training);
   const corpus = await readNewCorpus(text, { ...optionsOf(model, training), unit, vocabularySize: size });
-  return { model, unit, corpus, config: checkConfig({ ...model, vocabularySize: corpus.vocabulary.size }), initial: null };
+  return { model, unit, corpus, config: uniformModel({ ...model, vocabularySize: corpus.vocabulary.size }), initial: null };
 }
 
 /** The model of a file, its vocabulary being that of the corpus. Throws a UserError where it cannot be trained, or lacks a special symbol. */
@@ -96,12 +96,14 @@ async function startFrom({ corpus: source, training }: TrainRequest, from: Start
   const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
   if (!plain) throw trainingRefusal ?? new UserError('{0} cannot be trained on.', from.path);
   const { config, parameters } = plain;
-  checkTogether(config, training);
+  const model = uniformStack(config);
+  if (!model) throw new UserError('The layers of {0} differ in cell, size or directions; only layers that are alike can be trained here.', from.path);
+  checkTogether(model, training);
   const { unit } = vocabulary;
   if (isForeign(unit)) throw new UserError('The model of {0} reads words in a way that can be inspected here, but not trained ({1}).', from.path, unit);
-  const options = { ...optionsOf(config, training), unit, vocabularySize: null };
+  const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   checkSpecials(vocabulary, options, from.path);
-  return { model: config, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
+  return { model, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
 }
 
 /** Reading sequences, or masked tokens, needs symbols that a model has or has not. */

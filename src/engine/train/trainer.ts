@@ -141,11 +141,10 @@ export class Trainer {
 
   private stateArrays(): NamedArray[] {
     const { tape } = this.network;
-    const size = tape.batch * tape.config.hiddenSize;
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
-      ...tape.layers.flatMap(({ cell, directions: [{ states }] }, layer) =>
-        kindOf(cell).states.map(({ name }, state): NamedArray => [`state.${layer}.${name}`, states[state].subarray(0, size)]),
+      ...tape.layers.flatMap(({ cell, hiddenSize, directions: [{ states }] }, layer) =>
+        kindOf(cell).states.map(({ name }, state): NamedArray => [`state.${layer}.${name}`, states[state].subarray(0, tape.batch * hiddenSize)]),
       ),
       ['recording', this.recording.values],
     ];

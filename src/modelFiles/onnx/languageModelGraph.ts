@@ -3,7 +3,7 @@
  */
 import { operatorName } from '../../core/model/generalForm';
 import { activationsOf, kindOf } from '../../layers/catalogue';
-import { directionsOf, inputSize, outputSize, type ModelConfig } from '../../core/model/config';
+import { directionsOf, inputSize, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import type { Parameters, Role } from '../../core/model/parameters';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
@@ -42,18 +42,18 @@ export interface GraphTensor {
 
 /** The tensors of a model's graph. */
 export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): GraphTensor[] {
-  const { hiddenSize: H, vocabularySize: V, embeddingSize } = config;
-  const D = directionsOf(config).length;
-  const rows = kindOf(config.cell).gates.length * H;
+  const { vocabularySize: V, embeddingSize } = config;
   const offsetOf = (layer: number, role: Role) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
   const tensors: GraphTensor[] = [];
   if (embeddingSize !== null) tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
-  for (let layer = 0; layer < config.layers; layer++) {
+  for (const [layer, { cell, hiddenSize: H, bidirectional }] of config.layers.entries()) {
+    const D = directionsOf({ bidirectional }).length;
+    const rows = kindOf(cell).gates.length * H;
     tensors.push({ name: names.W(layer), shape: [D, rows, inputSize(config, layer)], offset: offsetOf(layer, 'W') });
     tensors.push({ name: names.R(layer), shape: [D, rows, H], offset: offsetOf(layer, 'R') });
     tensors.push({ name: names.B(layer), shape: [D, 2 * rows], offset: offsetOf(layer, 'Wb') });
   }
-  if (!config.tied) tensors.push({ name: names.outputW, shape: [V, outputSize(config)], offset: offsetOf(-1, 'W') });
+  if (!config.tied) tensors.push({ name: names.outputW, shape: [V, topSize(config)], offset: offsetOf(-1, 'W') });
   tensors.push({ name: names.outputB, shape: [V], offset: offsetOf(-1, 'b') });
   return tensors;
 }
@@ -64,38 +64,26 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
  */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {
   const graph = new GraphBuilder();
-  const { hiddenSize: H, vocabularySize: V } = config;
-  const D = directionsOf(config).length;
+  const { vocabularySize: V } = config;
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
     graph.floats(name, shape, parameters.values.subarray(offset, offset + shape.reduce((product, size) => product * size, 1)));
   }
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
-  const { onnx, states: described } = kindOf(config.cell);
-  const activations = activationsOf(config.cell, config.activation).map(operatorName);
-  const states = described.map(({ symbol }) => symbol);
   const batch = graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
-  const stateShape = graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
-  for (let layer = 0; layer < config.layers; layer++) {
-    const first = states.map((state) => {
-      const name = graph.input(names.firstState(layer, state), dataType.float, [D, 'batchOfStates', H]);
-      return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
-    });
-    const Y = `${onnx.operator}_${layer}`;
-    graph.nodeWithOutputs(onnx.operator, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map((state) => names.lastState(layer, state))], {
-      hidden_size: H,
-      direction: D > 1 ? 'bidirectional' : 'forward',
-      activations: Array<readonly string[]>(D).fill(activations).flat(),
-      // As PyTorch and cuDNN compute it; the others are as the operator has them.
-      ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: 1 } : {}),
-    });
-    // [time, D, batch, H] → [time, batch, D·H]
-    x = graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
+  const stateShapes = new Map<string, string>();
+  for (const [layer, own] of config.layers.entries()) {
+    const [D, H] = [directionsOf(own).length, own.hiddenSize];
+    const stateShape = stateShapes.get(`${D} ${H}`) ?? graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
+    stateShapes.set(`${D} ${H}`, stateShape);
+    x = recurrent(graph, own, layer, x, stateShape);
   }
   const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
-  for (let layer = 0; layer < config.layers; layer++) for (const state of states) graph.output(names.lastState(layer, state), dataType.float, [D, 'batch', H]);
+  for (const [layer, own] of config.layers.entries()) {
+    for (const { symbol } of kindOf(own.cell).states) graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
+  }
   return {
     irVersion,
     producerName: 'backflow',
@@ -103,6 +91,27 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
     opsetImport: [{ domain: '', version: opset }],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   };
+}
+
+/** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
+function recurrent(graph: GraphBuilder, { cell, activation, hiddenSize: H, bidirectional }: LayerConfig, layer: number, x: string, stateShape: string): string {
+  const D = directionsOf({ bidirectional }).length;
+  const { onnx, states } = kindOf(cell);
+  const activations = activationsOf(cell, activation).map(operatorName);
+  const first = states.map(({ symbol }) => {
+    const name = graph.input(names.firstState(layer, symbol), dataType.float, [D, 'batchOfStates', H]);
+    return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
+  });
+  const Y = `${onnx.operator}_${layer}`;
+  graph.nodeWithOutputs(onnx.operator, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))], {
+    hidden_size: H,
+    direction: D > 1 ? 'bidirectional' : 'forward',
+    activations: Array<readonly string[]>(D).fill(activations).flat(),
+    // As PyTorch and cuDNN compute it; the others are as the operator has them.
+    ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: 1 } : {}),
+  });
+  // [time, D, batch, H] → [time, batch, D·H]
+  return graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
 }
 
 /** One-hot tokens, [time, batch, V]. */

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { removeFolder } from '../../support/removeFolder';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { plainStack } from '../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Random } from '../../../src/core/model/random';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
@@ -96,7 +96,7 @@ describe('with models of other tokens', () => {
   it('words of another tool’s vocabulary have hovers, the spaces between them none, and an unknown one says as what it is read', async () => {
     const symbols = ['[UNK]', 'the', 'wall', 'can', '’', 't', ',', 'of', 'it', ':', 'stones'];
     const vocabulary = new Vocabulary(symbols, 'wordOrPunctuation', { sos: null, eos: null, mask: null, unknown: 0 }, true);
-    const config = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 8, vocabularySize: symbols.length } as const;
+    const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 8, vocabularySize: symbols.length });
     const model = join(folder, 'foreign.onnx');
     writeFileSync(model, encodeCheckpoint({ config, parameters: initialise(config, Random.fromSeed(3), defaultTrainingSettings), vocabulary, step: 0 }));
     await open('foreign.txt');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { initialise } from '../../../src/core/model/initialise';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
 import { writeTorchWeights } from '../../../src/modelFiles/torchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
@@ -18,7 +18,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 /** A model for the characters of this text that says nothing of itself but its graph. */
 function foreignModel(text: string, change: (model: ModelProto) => ModelProto = (model) => model): Uint8Array {
   const vocabulary = new Vocabulary(Array.from(new Set(text)).sort());
-  const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: vocabulary.size, embeddingSize: 12 };
+  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: vocabulary.size, embeddingSize: 12 });
   const parameters = initialise(config, Random.fromSeed(5), defaultTrainingSettings);
   const model = decodeModel(encodeCheckpoint({ config, parameters, vocabulary, step: 0 })) as ModelProto;
   return encodeModel(change({ ...model, producerName: 'elsewhere', producerVersion: '1.0', metadataProps: [] }));
@@ -36,7 +36,7 @@ function withStrangeNode(model: ModelProto): ModelProto {
 /** Weights of a vanilla RNN under PyTorch's names, and nothing beside them. */
 function bareWeights(text: string): Uint8Array {
   const vocabularySize = new Set(text).size;
-  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 20, vocabularySize, embeddingSize: null };
+  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 20, vocabularySize, embeddingSize: null });
   return writeTorchWeights({ config, parameters: initialise(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
 }
 

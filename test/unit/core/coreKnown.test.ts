@@ -1,7 +1,7 @@
 /** Facts about the engine's gradients that need no other program: closed forms and identities. */
 import { strict as assert } from 'node:assert';
 import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../../src/core/analysis/regions';
-import { plainStack } from '../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { Parameters } from '../../../src/core/model/parameters';
 import type { Tape } from '../../../src/core/model/tape';
 import { assertNear } from '../../reference/compare';
@@ -57,7 +57,7 @@ describe('identities', () => {
   for (const { cell, activation } of configs) {
     it(`${cell} ${activation}: with one predicted token the total gradient is the itemised one, in every layer`, async () => {
       // A window of T steps whose loss is only the last step's.
-      const config = { ...plainStack, cell, activation, layers: 2, hiddenSize: 12, vocabularySize: 6 };
+      const config = uniformModel({ ...plainStack, cell, activation, layers: 2, hiddenSize: 12, vocabularySize: 6 });
       for (let seed = 1; seed <= 5; seed++) {
         const { parameters, ids } = randomModel(config, seed, 20);
         const { tape, itemised, backward } = await readProbe('wasm', config, parameters, ids);
@@ -75,7 +75,7 @@ describe('identities', () => {
   }
 
   it('a uniform guess has loss ln V', async () => {
-    const config = { ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 37 } as const;
+    const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 37 });
     const parameters = new Parameters(config);
     const { tape } = await readProbe('ort', config, parameters, [0, 5, 9, 36, 2]);
     assertNear(tape.loss, Math.log(37), 1e-6, 'loss');
@@ -84,7 +84,7 @@ describe('identities', () => {
   it('a forget gate held at σ(b) for 50 steps passes σ(b)⁵⁰ of the cell’s gradient', async () => {
     for (const bias of [0, 1, 2, 5]) {
       const factor = (1 / (1 + Math.exp(-bias))) ** 50;
-      const config = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 1, vocabularySize: 2 } as const;
+      const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 1, vocabularySize: 2 });
       const parameters = new Parameters(config);
       const [{ Wb }] = parameters.layers[0];
       // Gates i o f c: only the forget gate has a bias; the output gate stands open at σ(0), and R is zero.
@@ -100,7 +100,7 @@ describe('identities', () => {
 
 describe('a dead relu', () => {
   it('has a gradient of exactly zero, not a small one', async () => {
-    const config = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 3, vocabularySize: 2 } as const;
+    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 3, vocabularySize: 2 });
     const parameters = new Parameters(config);
     parameters.layers[0][0].Wb.fill(-1);
     parameters.output.W.fill(0.5);
@@ -131,7 +131,8 @@ describe('regions and horizon', () => {
 
 /** Puts these states on the tape of a one-layer model, and the probabilities of the last step that follow from them. */
 function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): void {
-  const { hiddenSize: H, vocabularySize: V } = tape.config;
+  const { vocabularySize: V } = tape.config;
+  const H = tape.layers[0].hiddenSize;
   tape.layers[0].directions[0].states[0].set(states, H);
   const last = states.subarray(states.length - H);
   const { W, b } = parameters.output;

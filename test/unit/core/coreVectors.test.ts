@@ -35,9 +35,9 @@ for (const name of caseNames) {
         assertClose(tape.probabilities, inspection.probabilities, tolerance, 'probabilities');
         inspection.layers.forEach((layer, l) => {
           const [{ states: [hidden, cellState] }] = tape.layers[l].directions;
-          assertClose(hidden.subarray(config.hiddenSize), layer.hidden, tolerance, `hidden of layer ${l}`);
-          if (layer.cell) assertClose(cellState.subarray(config.hiddenSize), layer.cell, tolerance, `cell of layer ${l}`);
-          for (const [gate, letter] of Object.entries(gateOf[config.cell])) assertClose(unitValues(tape, l, 0, gate), layer.gates![letter], tolerance, gate);
+          assertClose(hidden.subarray(tape.layers[l].hiddenSize), layer.hidden, tolerance, `hidden of layer ${l}`);
+          if (layer.cell) assertClose(cellState.subarray(tape.layers[l].hiddenSize), layer.cell, tolerance, `cell of layer ${l}`);
+          for (const [gate, letter] of Object.entries(gateOf[tape.layers[l].cell])) assertClose(unitValues(tape, l, 0, gate), layer.gates![letter], tolerance, gate);
         });
       });
 
@@ -146,8 +146,8 @@ async function trainingStep(vectors: VectorCase, backendName: TestBackend, optim
 
 /** The first `batch` streams' carried-in states. */
 function setInitial(tape: Tape, { training }: VectorCase, batch: number): void {
-  const size = batch * tape.config.hiddenSize;
-  tape.layers.forEach(({ directions: [{ states: [hidden, cellState] }] }, l) => {
+  tape.layers.forEach(({ directions: [{ states: [hidden, cellState] }], hiddenSize }, l) => {
+    const size = batch * hiddenSize;
     hidden.set(training.initial.h[l].subarray(0, size));
     if (training.initial.c) cellState.set(training.initial.c[l].subarray(0, size));
   });

@@ -1,7 +1,7 @@
 /** Stacks as deep as a model may be, beside the float64 reference; and the dropout between layers. */
 import { strict as assert } from 'node:assert';
 import { fillDropout } from '../../../src/core/forward/dropout';
-import { plainStack } from '../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Random } from '../../../src/core/model/random';
 import { assertClose, assertNear } from '../../reference/compare';
@@ -16,7 +16,7 @@ describe('eight layers', () => {
   for (const backend of backendNames) {
     for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
       it(`${cell} ${activation} on ${backend}: within 1e-4 of float64`, async () => {
-        const config = { ...plainStack, cell, activation, layers: mostLayers, hiddenSize: 9, vocabularySize: 5 };
+        const config = uniformModel({ ...plainStack, cell, activation, layers: mostLayers, hiddenSize: 9, vocabularySize: 5 });
         const { parameters, ids } = randomModel(config, 6, 16);
         const reference: ReferenceModel = {
           cell, activation,
@@ -37,7 +37,7 @@ describe('eight layers', () => {
 
 describe('dropout', () => {
   it('keeps 1 − p of the entries, divides them by that, and follows from the seed and the step alone', async () => {
-    const config = { ...plainStack, cell: 'gru', activation: 'tanh', layers: 3, hiddenSize: 20, vocabularySize: 4 } as const;
+    const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 3, hiddenSize: 20, vocabularySize: 4 });
     const { tape } = await benchFor('wasm', config, initialise(config, Random.fromSeed(1)), { steps: 50, batch: 20, dropout: true });
     const masks = (seed: number, step: number) => {
       fillDropout(tape, 0.3, seed, step);

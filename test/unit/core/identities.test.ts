@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { contributionsTo } from '../../../src/core/analysis/contributions';
 import { statesBefore } from '../../../src/core/forward/directions';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
 import { after } from '../../../src/core/model/directionTape';
 import type { Tape } from '../../../src/core/model/tape';
@@ -18,7 +18,7 @@ const cells = [
 const seeds = [1, 2, 3, 4];
 
 /** A stack of random shape. */
-function randomStack(seed: number, { cell, activation }: (typeof cells)[number]): ModelConfig {
+function randomStack(seed: number, { cell, activation }: (typeof cells)[number]): StackConfig {
   const random = Random.fromSeed(1000 + seed);
   const below = (limit: number) => Math.floor(random.between(0, limit));
   return { ...plainStack, cell, activation, layers: 1 + below(3), bidirectional: below(2) === 1, hiddenSize: 3 + below(14), vocabularySize: 3 + below(9) };
@@ -26,8 +26,9 @@ function randomStack(seed: number, { cell, activation }: (typeof cells)[number])
 
 for (const kind of cells) {
   for (const seed of seeds) {
-    const config = randomStack(seed, kind);
-    const { layers, hiddenSize: H, bidirectional } = config;
+    const stack = randomStack(seed, kind);
+    const { layers, hiddenSize: H, bidirectional } = stack;
+    const config = uniformModel(stack);
     describe(`${kind.cell} ${kind.activation}, ${layers} layers of ${H} units, ${bidirectional ? 'two directions' : 'one direction'}`, () => {
       const tokens = 12 + 3 * seed;
       const read = () => {
@@ -62,7 +63,7 @@ for (const kind of cells) {
         const d = tape.layers[0].directions.length - 1;
         const { W, R, Wb, Rb } = backward.gradient.layers[0][d];
         const oneHot = Float32Array.from({ length: tape.steps * config.vocabularySize }, (_, i) => Number(tape.inputs[Math.floor(i / config.vocabularySize)] === i % config.vocabularySize));
-        const before = statesBefore(tape, tape.layers[0].directions[d]);
+        const before = statesBefore(tape, tape.layers[0].directions[d], H);
         const ones = new Float32Array(tape.steps).fill(1);
         assertClose(W, stepsSum(tape, input, oneHot), 1e-5, 'W');
         assertClose(R, stepsSum(tape, recurrent, before), 1e-5, 'R');

@@ -63,7 +63,7 @@ function assertStates({ tape }: Bench, { states }: StackReading): void {
   states.forEach((directions, l) =>
     directions.forEach(({ h, c }, d) => {
       const { states: [hidden, cellState], direction } = tape.layers[l].directions[d];
-      const first = direction === 'forward' ? tape.batch * tape.config.hiddenSize : 0;
+      const first = direction === 'forward' ? tape.batch * tape.layers[l].hiddenSize : 0;
       assertClose(hidden.subarray(first, first + h.length), h, tolerance, `hidden of layer ${l}, ${direction}`);
       if (c) assertClose(cellState.subarray(first, first + c.length), c, tolerance, `cell of layer ${l}, ${direction}`);
     }),

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { KernelProducts } from '../../../src/core/kernelProducts';
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
-import { checkConfig, plainStack } from '../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Random } from '../../../src/core/model/random';
 import { makeLearningNetwork } from '../../../src/core/network';
@@ -29,7 +29,7 @@ describe('a model whose single stream is shared among threads', () => {
       it(`has the bits of one thread: ${cell}${bidirectional ? ', both directions' : ''}`, async () => {
         const { gates, hidden: hiddenSize } = sizes[cell];
         assert.ok(gates * hiddenSize ** 2 >= smallestToShare);
-        const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: V, bidirectional, objective: bidirectional ? 'masked' : 'next' });
+        const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: V, bidirectional, objective: bidirectional ? 'masked' : 'next' });
         const initial = initialise(config, Random.fromSeed(1), defaultTrainingSettings);
         const random = Random.fromSeed(2);
         const ids = Int32Array.from({ length: T + 1 }, () => Math.floor(V * random.uniform()));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { noSpecials, Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { Streams } from '../../../src/core/corpus/streams';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf, type PlainModel } from '../../../src/core/model/plainModel';
@@ -27,10 +27,10 @@ async function modelOf({ config, parameters }: PlainModel, vocabulary: Vocabular
   return { general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: true, vocabulary, backend };
 }
 
-const configFor = (vocabularySize: number, others: Partial<ModelConfig> = {}): ModelConfig => ({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize, ...others });
+const configFor = (vocabularySize: number, others: Partial<StackConfig> = {}): ModelConfig => uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize, ...others });
 
 /** A model that predicts every token with the same probabilities: all its weights are zero but the biases of the output. */
-function biased(probabilities: readonly number[], others: Partial<ModelConfig> = {}): PlainModel {
+function biased(probabilities: readonly number[], others: Partial<StackConfig> = {}): PlainModel {
   const config = configFor(probabilities.length, others);
   const parameters = new Parameters(config);
   parameters.output.b.set(probabilities.map((p) => Math.log(p)));

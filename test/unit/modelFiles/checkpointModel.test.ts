@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../src/core/model/config';
 import { plainModelOf } from '../../../src/core/model/plainModel';
 import { encodeModel } from '../../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../../src/formats/onnx/onnxFile';
@@ -13,7 +13,7 @@ import { assertClose } from '../../reference/compare';
 import { randomModel, readProbe } from '../support/models';
 
 const V = 7;
-const stacks: readonly Partial<ModelConfig>[] = [
+const stacks: readonly Partial<StackConfig>[] = [
   {},
   { layers: 3 },
   { bidirectional: true, layers: 2, objective: 'masked' },
@@ -25,7 +25,7 @@ const stacks: readonly Partial<ModelConfig>[] = [
 for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell: 'rnn', activation: 'relu' }, { cell: 'lstm', activation: 'tanh' }, { cell: 'gru', activation: 'tanh' }] as const) {
   for (const stack of stacks) {
     it(`checkpoint of ${cell} ${activation} ${JSON.stringify(stack)} on ONNX Runtime`, async () => {
-      const config: ModelConfig = { ...plainStack, cell, activation, layers: 1, hiddenSize: 6, vocabularySize: V, ...stack };
+      const config = uniformModel({ ...plainStack, cell, activation, layers: 1, hiddenSize: 6, vocabularySize: V, ...stack });
       const { parameters, ids } = randomModel(config, 5, 21);
       const { tape } = await readProbe('wasm', config, parameters, ids);
       const vocabulary = new Vocabulary(Array.from('abcdefg'));
@@ -36,7 +36,7 @@ for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell:
       const feeds = { ids: new Tensor('int64', BigInt64Array.from(ids.slice(0, -1), BigInt), [20, 1]) };
       const { logits } = await session.run(feeds);
       assertClose(softmaxRows(logits.data as Float32Array), tape.probabilities.subarray(0, 20 * V), 1e-5, 'probabilities');
-      if (!config.bidirectional) {
+      if (stack.bidirectional !== true) {
         const before = await session.run({ ids: int64(ids.slice(0, 8)) });
         const states = Object.entries(before).flatMap(([name, value]): [string, Tensor][] => (name.endsWith('_n') ? [[name.replace(/_n$/, '_0'), value]] : []));
         const going = await InferenceSession.create(withoutDefaults(bytes), { logSeverityLevel: 3 });
@@ -69,7 +69,7 @@ function withoutDefaults(bytes: Uint8Array): Uint8Array {
 
 it('a checkpoint from before the states were inputs still opens', () => {
   const { config, parameters, vocabulary, step } = decodeCheckpoint(readFileSync('test/vectors/data/checkpoint-before-states.onnx'), 'old.onnx');
-  assert.deepEqual([config.cell, config.hiddenSize, vocabulary.symbols.join(''), step], ['lstm', 3, '\n ehlo', 3]);
+  assert.deepEqual([config.layers[0].cell, config.layers[0].hiddenSize, vocabulary.symbols.join(''), step], ['lstm', 3, '\n ehlo', 3]);
   assert.ok(parameters.values.every((value) => Number.isFinite(value) && value !== 0));
 });
 

@@ -2,7 +2,7 @@
 import { InputGradient } from '../../../src/core/analysis/inputGradient';
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
-import { plainStack, type ModelConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { initialise } from '../../../src/core/model/initialise';
 import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
@@ -14,14 +14,14 @@ import { createBackend } from '../../../src/engine/backend';
 import { hiddenSizeOf, vocabularySizeOf, type ReferenceModel, type ReferenceParameters } from '../../reference/model';
 
 export function configOf(model: ReferenceModel): ModelConfig {
-  return {
+  return uniformModel({
     ...plainStack,
     cell: model.cell,
     activation: model.activation,
     layers: model.layers.length,
     hiddenSize: hiddenSizeOf(model),
     vocabularySize: vocabularySizeOf(model),
-  };
+  });
 }
 
 /** The reference's float64 parameters, rounded to float32. */

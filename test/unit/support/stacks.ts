@@ -1,12 +1,12 @@
 /** The engine's models made of the stacks' vectors. */
-import type { ModelConfig } from '../../../src/core/model/config';
+import { uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { Parameters } from '../../../src/core/model/parameters';
 import { assertClose } from '../../reference/compare';
 import { listStackParameters, type StackParameters, type StackShape, type StackWindow } from '../../reference/stackVectors';
 import type { Bench } from './models';
 
 export function configOfStack(stack: Omit<StackShape, 'truncation'>): ModelConfig {
-  return {
+  return uniformModel({
     cell: stack.cell,
     activation: stack.activation,
     layers: stack.layers,
@@ -16,7 +16,7 @@ export function configOfStack(stack: Omit<StackShape, 'truncation'>): ModelConfi
     embeddingSize: stack.embedding,
     tied: stack.tied,
     objective: 'next',
-  };
+  });
 }
 
 /** The same numbers: the vectors' parameters are float32 already. */

@@ -4,7 +4,7 @@ import { stepsOfBlock } from '../../../../src/core/backward/bptt';
 import { SegmentedBackward } from '../../../../src/core/backward/segmented';
 import { assertClose, assertNear } from '../../../reference/compare';
 import { loadLongCase } from '../../../reference/stackVectors';
-import { plainStack } from '../../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../../src/core/model/config';
 import { backendNames, benchFor, randomModel, readProbe } from '../../support/models';
 import { assertStackParameters, configOfStack, parametersOfStack } from '../../support/stacks';
 
@@ -44,7 +44,7 @@ describe('a gradient in segments has the bits of one tape’s', () => {
     for (const cell of ['rnn', 'lstm', 'gru'] as const) {
       it(`${cell} on ${backend}, one-hot, embedded and tied`, async () => {
         for (const input of inputs) {
-          const config = { ...plainStack, ...input, cell, activation: 'tanh', layers: 2, hiddenSize: 8, vocabularySize: 5 } as const;
+          const config = uniformModel({ ...plainStack, ...input, cell, activation: 'tanh', layers: 2, hiddenSize: 8, vocabularySize: 5 });
           const { parameters, ids } = randomModel(config, 3, 2 * stepsOfBlock + 302);
           const whole = await readProbe(backend, config, parameters, ids);
           await whole.backward.run({ truncation: 0 });

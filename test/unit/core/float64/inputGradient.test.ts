@@ -7,7 +7,7 @@ import { readInFloat64, type Float64Trace } from '../../../../src/core/float64/f
 import { LowestInput } from '../../../../src/core/float64/lowestInput';
 import type { GeneralDirection, GeneralLayer, GeneralModel } from '../../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
 import { Float64Reading } from '../../../../src/engine/inspect/reading';
@@ -34,7 +34,7 @@ describe('the input gradient where float64 has long given up', () => {
 });
 
 describe('the input of a dead relu', () => {
-  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 2, vocabularySize: 2 };
+  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 2, vocabularySize: 2 });
   const parameters = new Parameters(config);
   const [{ W, R, Wb }] = parameters.layers[0];
   // Token 1 shuts every unit, and with it the way to what was read before.
@@ -57,7 +57,7 @@ describe('the input of a dead relu', () => {
 });
 
 describe('the input gradients of all targets', () => {
-  const kinds: [string, Partial<ModelConfig>][] = [
+  const kinds: [string, Partial<StackConfig>][] = [
     ['rnn', { cell: 'rnn' }],
     ['relu rnn', { cell: 'rnn', activation: 'relu', bidirectional: true }],
     ['lstm', { cell: 'lstm', bidirectional: true }],
@@ -65,7 +65,7 @@ describe('the input gradients of all targets', () => {
   ];
   for (const [name, part] of kinds) {
     it(`divided by their number sum to that of the mean loss: ${name}`, () => {
-      const config: ModelConfig = { ...plainStack, activation: 'tanh', cell: 'rnn', layers: 2, hiddenSize: 5, vocabularySize: 7, ...part };
+      const config = uniformModel({ ...plainStack, activation: 'tanh', cell: 'rnn', layers: 2, hiddenSize: 5, vocabularySize: 7, ...part });
       const { parameters, ids } = randomModel(config, 3, 30);
       const trace = read(generalModelOf(config, parameters), ids);
       const { lowest } = float64Gradient(trace);
@@ -81,7 +81,7 @@ describe('the input gradients of all targets', () => {
 
   it('are the rows of the matrix, also of a vocabulary so large that W Wᵀ is used', async () => {
     for (const vocabularySize of [6, 400]) {
-      const config: ModelConfig = { ...plainStack, activation: 'tanh', cell: 'gru', layers: 1, hiddenSize: 4, bidirectional: true, vocabularySize };
+      const config = uniformModel({ ...plainStack, activation: 'tanh', cell: 'gru', layers: 1, hiddenSize: 4, bidirectional: true, vocabularySize });
       const { parameters, ids } = randomModel(config, 5, 25);
       const trace = read(generalModelOf(config, parameters), ids);
       const { steps: T } = trace;

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { gaussLegendre } from '../../../../src/core/analysis/gaussLegendre';
 import { gradientTimesInput, integratedGradients } from '../../../../src/core/float64/float64Score';
 import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { randomModel } from '../../support/models';
@@ -11,8 +11,8 @@ import { randomModel } from '../../support/models';
 const noPause = () => Promise.resolve();
 const [V, tokens] = [7, 40];
 
-function modelOf(part: Partial<ModelConfig>, seed: number): { model: GeneralModel; inputs: Int32Array } {
-  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 12, vocabularySize: V, ...part };
+function randomOne(part: Partial<StackConfig>, seed: number): { model: GeneralModel; inputs: Int32Array } {
+  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 12, vocabularySize: V, ...part });
   const { parameters, ids } = randomModel(config, seed, tokens);
   return { model: generalModelOf(config, parameters), inputs: Int32Array.from(ids) };
 }
@@ -32,7 +32,7 @@ describe('Gauss–Legendre nodes', () => {
 });
 
 describe('integrated gradients', () => {
-  const kinds: [string, Partial<ModelConfig>][] = [
+  const kinds: [string, Partial<StackConfig>][] = [
     ['a vanilla RNN', { cell: 'rnn', activation: 'tanh' }],
     ['a vanilla RNN of two layers and two directions', { cell: 'rnn', activation: 'tanh', layers: 2, bidirectional: true }],
     ['an LSTM of two layers', { cell: 'lstm', layers: 2 }],
@@ -42,7 +42,7 @@ describe('integrated gradients', () => {
   for (const [name, part] of kinds) {
     it(`of ${name} sum to S(x) − S(0), to 1e-10`, async () => {
       for (const seed of [1, 2, 3]) {
-        const { model, inputs } = modelOf(part, seed);
+        const { model, inputs } = randomOne(part, seed);
         for (const step of [0, 17, tokens - 1]) {
           const { parts, whole, baseline } = await integratedGradients(model, inputs, seed, step, 16, noPause);
           assert.ok(Math.abs(sum(parts) - (whole - baseline)) < 1e-10, `step ${step}: ${sum(parts)} for ${whole - baseline}`);
@@ -51,7 +51,7 @@ describe('integrated gradients', () => {
     });
 
     it(`of ${name}: each token’s gradient × input is the slope of the logit when that input alone grows`, () => {
-      const { model, inputs } = modelOf({ ...part }, 5);
+      const { model, inputs } = randomOne({ ...part }, 5);
       const step = tokens - 3;
       const { parts } = gradientTimesInput(model, inputs, 2, step);
       const h = 1e-4;
@@ -63,7 +63,7 @@ describe('integrated gradients', () => {
   }
 
   it('of a model whose units flip along the path are complete too, where 50 nodes alone are not', async () => {
-    const { model: small, inputs } = modelOf({ cell: 'gru' }, 8);
+    const { model: small, inputs } = randomOne({ cell: 'gru' }, 8);
     const large = (M: ArrayLike<number>) => Float64Array.from(M, (w) => 7 * w);
     const model = { ...small, layers: small.layers.map((layer) => ({ ...layer, directions: layer.directions.map((d) => ({ ...d, W: large(d.W), R: large(d.R) })) })) };
     const gapWith = async (stretches: number) => {
@@ -76,7 +76,7 @@ describe('integrated gradients', () => {
   });
 
   it('of a linear recurrence are what each token adds, w·R^(t−k)·W x_k, as is gradient × input', async () => {
-    const { model: nonlinear, inputs } = modelOf({ cell: 'rnn', activation: 'tanh' }, 4);
+    const { model: nonlinear, inputs } = randomOne({ cell: 'rnn', activation: 'tanh' }, 4);
     const [layer] = nonlinear.layers;
     const [direction] = layer.directions;
     const affine = [{ name: 'affine', alpha: 1, beta: 0 } as const];
@@ -95,7 +95,7 @@ describe('integrated gradients', () => {
   });
 
   it('agree with a midpoint sum of many more nodes', async () => {
-    const { model, inputs } = modelOf({ cell: 'gru' }, 6);
+    const { model, inputs } = randomOne({ cell: 'gru' }, 6);
     const step = 12;
     const { parts } = await integratedGradients(model, inputs, 1, step, 16, noPause);
     const nodes = 1500;

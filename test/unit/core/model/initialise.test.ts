@@ -1,7 +1,7 @@
 /** What a model's parameters are at the start. */
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
 import { checkInitialisation, initialise, type InitialisationSettings } from '../../../../src/core/model/initialise';
 import { randomOrthogonal } from '../../../../src/core/model/orthogonal';
 import type { Parameters } from '../../../../src/core/model/parameters';
@@ -11,15 +11,17 @@ import { UserError } from '../../../../src/userError';
 import { assertNear } from '../../../reference/compare';
 
 const names = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
-const lstm: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: 40 };
-const rnn: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
+const stack: StackConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: 40 };
+const lstm = uniformModel(stack);
+const oneLayer: StackConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
+const rnn = uniformModel(oneLayer);
 const plain: InitialisationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
 
 const made = (config: ModelConfig, settings: Partial<InitialisationSettings>, seed = 1): Parameters =>
   initialise(config, Random.fromSeed(seed), { ...plain, ...settings });
 
 /** The [H, H] blocks of every layer's R, gate by gate. */
-function recurrentBlocks(parameters: Parameters, { hiddenSize }: ModelConfig): Float32Array[] {
+function recurrentBlocks(parameters: Parameters, { layers: [{ hiddenSize }] }: ModelConfig): Float32Array[] {
   const size = hiddenSize * hiddenSize;
   return parameters.layers.flat().flatMap(({ R }) => Array.from({ length: R.length / size }, (_, gate) => R.subarray(gate * size, (gate + 1) * size)));
 }
@@ -85,7 +87,7 @@ describe('initialisation', () => {
 
   it('orthogonal: every gate’s R Rᵀ = gain² I to 1e-6', () => {
     for (const cell of ['rnn', 'gru', 'lstm'] as const) {
-      const config: ModelConfig = { ...lstm, cell };
+      const config = uniformModel({ ...stack, cell });
       const blocks = recurrentBlocks(made(config, { initialisation: 'orthogonal', gain: 1.5 }), config);
       assert.equal(blocks.length, 2 * { rnn: 1, gru: 3, lstm: 4 }[cell]);
       for (const block of blocks) assertOrthogonal(block, 24, 1.5, 1e-6);
@@ -110,7 +112,7 @@ describe('initialisation', () => {
   });
 
   it('orthogonal: the linear recurrence h ← R h grows by exactly the gain each step', () => {
-    const { R } = made({ ...rnn, hiddenSize: 32 }, { initialisation: 'orthogonal', gain: 0.9 }).layers[0][0];
+    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialisation: 'orthogonal', gain: 0.9 }).layers[0][0];
     let h = gaussianVector(32, 3);
     const start = length(h);
     for (let t = 0; t < 50; t++) h = times(R, h);
@@ -156,7 +158,7 @@ describe('initialisation', () => {
       });
       assert.deepEqual(output.b, without.output.b);
     }
-    const gru: ModelConfig = { ...lstm, cell: 'gru' };
+    const gru = uniformModel({ ...stack, cell: 'gru' });
     assert.deepEqual(made(gru, { forgetBias: 1.5 }).values, made(gru, {}).values, 'a GRU has no forget gate');
   });
 

@@ -1,7 +1,7 @@
 /** The matrix of the lowest boundary: by the kernels where that would be slow in float64, unless their numbers differ. */
 import { strict as assert } from 'node:assert';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import { initialise } from '../../../../src/core/model/initialise';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
@@ -14,8 +14,8 @@ const T = 160;
 const noPause = () => Promise.resolve();
 
 /** In float64, and as of a text whose matrix would be slow. */
-async function matrices(part: Partial<ModelConfig>, gain: number): Promise<[Float64Array, Float64Array]> {
-  const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 24, vocabularySize: symbols.length, ...part };
+async function matrices(part: Partial<StackConfig>, gain: number): Promise<[Float64Array, Float64Array]> {
+  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 24, vocabularySize: symbols.length, ...part });
   const random = Random.fromSeed(4);
   const parameters = initialise(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
   const text = Array.from({ length: T + 1 }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');

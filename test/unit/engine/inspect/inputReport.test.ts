@@ -1,7 +1,7 @@
 /** What `inspect` says of states, inputs and parameters beside PyTorch in float64, on every way of computing it. */
 import { strict as assert } from 'node:assert';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { generalModelOf, type PlainModel } from '../../../../src/core/model/plainModel';
 import { createBackend } from '../../../../src/engine/backend';
 import { Inspector, type InspectedModel } from '../../../../src/engine/inspect/inspector';
@@ -122,7 +122,7 @@ describe('a text of several segments', () => {
   for (const [cell, activation] of cells) {
     for (const ends of [{ embeddingSize: null, tied: false }, { embeddingSize: 6, tied: true }] as const) {
       it(`has the same report as in one piece and as in float64: ${cell} ${activation}, ${ends.tied ? 'tied' : 'one-hot'}`, async () => {
-        const config: ModelConfig = { ...plainStack, ...ends, cell, activation, layers: 2, hiddenSize: 6, vocabularySize: 5 };
+        const config = uniformModel({ ...plainStack, ...ends, cell, activation, layers: 2, hiddenSize: 6, vocabularySize: 5 });
         const { parameters, ids } = randomModel(config, 11, 2 * segmentSteps + 302);
         const from = await probe('wasm', config, parameters, ids);
         for (const target of [ids.length - 2, segmentSteps + 3]) {

@@ -1,6 +1,6 @@
 /** What the inspector shows of random models, whichever arithmetic it chose, beside the naive float64 reading: exploding, vanishing, chaotic, saturated. */
 import { strict as assert } from 'node:assert';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
 import { initialise } from '../../../../src/core/model/initialise';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
@@ -49,7 +49,7 @@ describe('the inspector', () => {
         let fast = 0;
         let count = 0;
         for (const layers of [1, 2]) {
-          const config: ModelConfig = { ...plainStack, cell, activation, layers, bidirectional, hiddenSize: H, vocabularySize: symbols.length };
+          const config = uniformModel({ ...plainStack, cell, activation, layers, bidirectional, hiddenSize: H, vocabularySize: symbols.length });
           for (const gain of [0.3, 1, 1.5, 3, 8]) {
             for (const input of [0.3, 3, 20, 40]) {
               for (const target of ['last', 12] as const) {
@@ -79,7 +79,7 @@ describe('the inspector', () => {
   }
 
   it('knows the gradient of a prediction that is nearly sure, of which p − 1 leaves nothing in any float', async () => {
-    const config: ModelConfig = { ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 2, vocabularySize: 3 };
+    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 2, vocabularySize: 3 });
     const parameters = initialise(config, Random.fromSeed(1));
     parameters.output.W.set([0, 0, 1, 0, 0, 1]);
     for (const sure of [20, 50, 80]) {

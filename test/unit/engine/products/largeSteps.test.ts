@@ -1,6 +1,6 @@
 /** Recurrences whose steps are large enough for ONNX Runtime: the same numbers as by the kernels alone, within 1e-5. */
 import { strict as assert } from 'node:assert';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { initialise } from '../../../../src/core/model/initialise';
 import type { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
@@ -51,7 +51,7 @@ async function trained(backend: Backend, config: ModelConfig, initial: Parameter
 describe('large steps by ONNX Runtime', () => {
   for (const { bidirectional, ...model } of models) {
     it(`${model.cell} ${model.activation}, ${bidirectional ? 'both directions' : 'one direction'}`, async () => {
-      const config: ModelConfig = { ...plainStack, ...model, bidirectional, layers: 1, vocabularySize: 7 };
+      const config = uniformModel({ ...plainStack, ...model, bidirectional, layers: 1, vocabularySize: 7 });
       assert.ok(stepWorkOf(config, batch) >= smallestForSteps, 'the steps are large');
       const stepWork = stepWorkOf(config, batch);
       const [kernels, ...others] = await Promise.all((['wasm', 'ort', 'ort'] as const).map((backend, threads) => createBackend({ backend, threads: Math.max(1, threads) }, 2, stepWork)));

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { setImmediate } from 'node:timers/promises';
 import { Streams } from '../../../../src/core/corpus/streams';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { checkConfig, plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { initialise } from '../../../../src/core/model/initialise';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
@@ -53,7 +53,7 @@ describe('a model that is looked at while it trains', () => {
   for (const each of cases) {
     const { backend: name, threads, cell, hidden: hiddenSize, batch } = each;
     it(`is the same, seen the same as between two steps: ${cell}, H ${hiddenSize}, B ${batch}, ${name}, threads ${threads}`, async () => {
-      const config = checkConfig({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: symbols.length });
+      const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: symbols.length });
       const random = Random.fromSeed(1);
       const text = Array.from({ length: 13 }, () => symbols[Math.floor(symbols.length * random.uniform())]).join('');
       const backend = await createBackend({ backend: name, threads }, threads, stepWorkOf(config, batch));

@@ -5,7 +5,7 @@ import { MaskedTokens } from '../../../../src/core/corpus/maskedTokens';
 import { Sequences } from '../../../../src/core/corpus/sequences';
 import { Streams } from '../../../../src/core/corpus/streams';
 import type { WindowReader } from '../../../../src/core/corpus/windowReader';
-import { plainStack, type ModelConfig } from '../../../../src/core/model/config';
+import { plainStack, uniformModel } from '../../../../src/core/model/config';
 import { initialise } from '../../../../src/core/model/initialise';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
@@ -14,7 +14,7 @@ import { Trainer } from '../../../../src/engine/train/trainer';
 import { defaultTrainingSettings, type TrainingSettings } from '../../../../src/protocol/settings';
 import { createBackend } from '../../../../src/engine/backend';
 
-const config: ModelConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 6, vocabularySize: 5 };
+const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 6, vocabularySize: 5 });
 const ids = Int32Array.from({ length: 203 }, (_, i) => (i * i + (i >> 2)) % 5);
 // A warm-up that ends and a decay that begins after the interruption, and both clippings at work.
 const base: TrainingSettings = {

@@ -1,0 +1,65 @@
+/** Stacks of layers that differ in kind, size and directions: the kernels beside float64, and the file. */
+import assert from 'node:assert/strict';
+import { readInFloat64 } from '../../../src/core/float64/float64Trace';
+import { float64Gradient } from '../../../src/core/float64/float64Backward';
+import { itemiseInFloat64 } from '../../../src/core/float64/float64Itemised';
+import { checkConfig, uniformStack, type LayerConfig, type ModelConfig } from '../../../src/core/model/config';
+import { generalModelOf } from '../../../src/core/model/plainModel';
+import { Vocabulary } from '../../../src/core/corpus/vocabulary';
+import { cellNames } from '../../../src/layers/catalogue';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
+import { assertClose, assertNear } from '../../reference/compare';
+import { backendNames, randomModel, readProbe } from '../support/models';
+
+const around = { vocabularySize: 9, tied: false, objective: 'next' } as const;
+const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): LayerConfig => ({ cell: cellNames[kind % cellNames.length], activation: 'tanh', hiddenSize, bidirectional });
+
+/** Every kind once, in an order that begins with each of them. */
+const mixtures: readonly ModelConfig[] = cellNames.map((_, first) =>
+  checkConfig({ ...around, embeddingSize: first === 0 ? 5 : null, layers: cellNames.map((__, l) => layerOf(first + l, [11, 4, 7][l % 3], first === 1 && l === 1)) }),
+);
+
+describe('a stack of layers that differ', () => {
+  for (const config of mixtures) {
+    const name = config.layers.map(({ cell, hiddenSize, bidirectional }) => `${cell} ${hiddenSize}${bidirectional ? ' both ways' : ''}`).join(', ');
+    for (const backend of backendNames) {
+      it(`${name}, on ${backend}: losses, gradients of all parameters and of every state are those of float64`, async () => {
+        const { parameters, ids } = randomModel(config, 3, 24);
+        const { tape, backward, itemised } = await readProbe(backend, config, parameters, ids);
+        const trace = readInFloat64(generalModelOf(config, parameters), Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
+        assertNear(tape.loss, trace.loss, 1e-5, 'loss');
+        await backward.run({ truncation: 0 });
+        const { totals, layers, output, embedding } = float64Gradient(trace);
+        layers.forEach((directions, l) => {
+          directions.forEach((own, d) => {
+            for (const role of ['W', 'R', 'Wb', 'Rb'] as const) assertClose(backward.gradient.layers[l][d][role], own[role], 1e-4, `${role} of layer ${l}`);
+            totals[l][d].forEach((norms, state) => { assertClose(backward.totals[l][d][state], norms, 1e-4, `state ${state} of layer ${l}`); });
+          });
+        });
+        assertClose(backward.gradient.output.W, output.W, 1e-4, 'output');
+        if (embedding) assertClose(backward.gradient.embedding!, embedding, 1e-4, 'embedding');
+        for (const target of [0, 9, tape.steps - 1]) {
+          const expected = itemiseInFloat64(trace, target).norms;
+          (await itemised.run(target)).forEach((directions, l) =>
+            directions.forEach((states, d) =>
+              states.forEach((log10, state) =>
+                log10.forEach((value, t) => {
+                  const right = expected[l][d][state][t];
+                  assert.ok(Object.is(value, right) || Math.abs(value - right) < 1e-3, `layer ${l}, step ${t} from ${target}: ${value} for ${right}`);
+                }),
+              ),
+            ),
+          );
+        }
+      });
+    }
+
+    it(`${name}: is what its file says`, () => {
+      assert.equal(uniformStack(config), null);
+      const { parameters } = randomModel(config, 3, 4);
+      const found = decodeCheckpoint(encodeCheckpoint({ config, parameters, vocabulary: new Vocabulary(Array.from('abcdefghi')), step: 2 }), 'mixed.onnx');
+      assert.deepEqual(found.config, config);
+      assert.deepEqual(found.parameters.values, parameters.values);
+    });
+  }
+});
