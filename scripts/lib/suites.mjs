@@ -20,7 +20,7 @@ const screenshots = join(workshop, 'screenshots');
  * the titles and messages of what failed, and its `trouble`: null when it passed, else why it did not.
  */
 export const suites = {
-  lint: { run: lint, seconds: 120 },
+  lint: { run: lint, seconds: 15 },
   unit: { run: () => mocha('unit', 'unit'), seconds: 140 },
   engine: { run: () => mocha('engine', 'engine'), seconds: 150 },
   webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 200, browser: true },

@@ -1,5 +1,5 @@
 /** The one door by which ONNX Runtime comes in. Importing it throws where the library cannot be loaded. */
 import './noTelemetry';
 
-// eslint-disable-next-line no-restricted-imports -- everybody else imports it from here
+// oxlint-disable-next-line no-restricted-imports -- everybody else imports it from here
 export { InferenceSession, Tensor } from 'onnxruntime-node';

@@ -1,0 +1,104 @@
+// Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
+// (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and webview → protocol; layers, terms and
+// tokens are leaves that others read. That there are no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
+/** Rooms of the house, and what each may import from the others. */
+const rooms = {
+  kernels: [],
+  tokens: [],
+  layers: [],
+  terms: [],
+  formats: [],
+  core: ['kernels', 'layers', 'terms', 'tokens'],
+  modelFiles: ['core', 'formats', 'layers', 'terms', 'tokens'],
+  protocol: ['layers', 'terms', 'tokens'],
+  engine: ['protocol', 'modelFiles', 'formats', 'core', 'kernels', 'layers', 'terms', 'tokens'],
+  editor: ['protocol', 'layers', 'terms', 'tokens'],
+  terminal: ['protocol', 'engine', 'layers', 'terms'],
+};
+
+const allRooms = Object.keys(rooms);
+/** They run in a browser too. */
+const pure = ['formats', 'core', 'modelFiles', 'protocol', 'kernels', 'layers', 'terms', 'tokens'];
+/** What the page may import. */
+const ofThePage = ['protocol', 'layers', 'terms'];
+
+const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
+
+function boundary(room) {
+  const forbidden = allRooms.filter((other) => other !== room && !rooms[room].includes(other));
+  const patterns = [
+    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
+  ];
+  const paths = [];
+  if (room !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
+  if (pure.includes(room)) {
+    patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
+    paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
+  }
+  if (room === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
+  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
+}
+
+/** typescript-eslint's strict, type-checked rules. */
+const strict = [
+  'await-thenable', 'ban-ts-comment', 'no-array-constructor', 'no-array-delete', 'no-base-to-string', 'no-deprecated',
+  'no-duplicate-enum-values', 'no-duplicate-type-constituents', 'no-dynamic-delete', 'no-empty-object-type', 'no-explicit-any',
+  'no-extra-non-null-assertion', 'no-extraneous-class', 'no-floating-promises', 'no-for-in-array', 'no-generated-empty-object-type',
+  'no-implied-eval', 'no-meaningless-void-operator', 'no-misused-new', 'no-misused-promises', 'no-misused-spread', 'no-mixed-enums',
+  'no-namespace', 'no-non-null-asserted-nullish-coalescing', 'no-non-null-asserted-optional-chain', 'no-non-null-assertion',
+  'no-redundant-type-constituents', 'no-require-imports', 'no-this-alias', 'no-unnecessary-boolean-literal-compare',
+  'no-unnecessary-template-expression', 'no-unnecessary-type-arguments', 'no-unnecessary-type-assertion', 'no-unnecessary-type-constraint',
+  'no-unnecessary-type-conversion', 'no-unnecessary-type-parameters', 'no-unsafe-argument', 'no-unsafe-assignment', 'no-unsafe-call',
+  'no-unsafe-declaration-merging', 'no-unsafe-enum-assignment', 'no-unsafe-enum-comparison', 'no-unsafe-function-type',
+  'no-unsafe-member-access', 'no-unsafe-return', 'no-unsafe-unary-minus', 'no-unused-expressions', 'no-unused-vars',
+  'no-useless-constructor', 'no-useless-default-assignment', 'no-wrapper-object-types', 'only-throw-error', 'prefer-as-const',
+  'prefer-literal-enum-member', 'prefer-namespace-keyword', 'prefer-promise-reject-errors', 'prefer-reduce-type-parameter',
+  'prefer-return-this-type', 'related-getter-setter-pairs', 'require-await', 'restrict-plus-operands', 'return-await',
+  'triple-slash-reference', 'unbound-method', 'unified-signatures', 'use-unknown-in-catch-callback-variable',
+];
+
+export default {
+  plugins: ['typescript'],
+  categories: { correctness: 'off' },
+  ignorePatterns: ['dist/', 'out/', 'node_modules/', '.vscode-test/', '.backflow/', 'coverage/', 'src/kernels/assembly/'],
+  overrides: [
+    {
+      files: ['**/*.ts'],
+      rules: {
+        ...Object.fromEntries(strict.map((rule) => [`typescript/${rule}`, 'error'])),
+        eqeqeq: 'error',
+        'no-console': 'error',
+        'no-var': 'error',
+        'prefer-const': 'error',
+        'prefer-rest-params': 'error',
+        'prefer-spread': 'error',
+        'typescript/restrict-template-expressions': ['error', { allowNumber: true }],
+        'typescript/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+        'typescript/explicit-module-boundary-types': 'error',
+        // Arrow functions may return what a call returns, even nothing.
+        'typescript/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+        'typescript/return-await': ['error', 'error-handling-correctness-only'],
+      },
+    },
+    ...allRooms.map(boundary),
+    { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All rooms know it, so it knows none.' }] }] } },
+    {
+      files: ['webview/**/*.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            paths: ['vscode', 'onnxruntime-node'],
+            patterns: [
+              { group: filesOf(allRooms.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
+              { regex: '^node:', message: 'The page runs in a browser.' },
+            ],
+          },
+        ],
+      },
+    },
+    // Tests index what they have just checked.
+    { files: ['test/**/*.ts'], rules: { 'typescript/no-non-null-assertion': 'off' } },
+    { files: ['bench/**', 'src/cli.ts', 'src/terminal/**'], rules: { 'no-console': 'off' } },
+  ],
+};
