@@ -96,16 +96,28 @@ function installExtensions(sources, installed) {
   }
 }
 
+/** Of the extensions that come with the editor: what a window looks like. */
+const looks = ['theme-defaults', 'theme-seti'];
+
+/** Makes a folder with only these of the editor's own extensions, and returns its path. */
+function linkBuiltIns(editor, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of looks) symlinkSync(join(editor, 'extensions', name), join(folder, name), 'dir');
+  return folder;
+}
+
 /**
  * Starts an installed Code server on this machine's own address.
  * @param {{ port?: number, data: string, extensions?: string[], packages?: string[], release?: 'newest' | 'lowest', development?: boolean, environment?: Record<string, string>,
  * patience?: number, trust?: boolean }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
  * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `patience`: seconds an
- * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted.
+ * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted;
+ * `fewBuiltIns`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience, trust = false }) {
+export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience, trust = false, fewBuiltIns = false }) {
   const { node, editor } = places(placeOf(release), release);
   // Only who knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
@@ -123,6 +135,7 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
       // Makes a released build accept extensions in development.
       ...(development ? ['--enable-smoke-test-driver'] : []),
       ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...(fewBuiltIns ? ['--builtin-extensions-dir', linkBuiltIns(editor, join(data, 'built-in'))] : []),
       ...(trust ? [] : ['--disable-workspace-trust']),
       ...(patience === undefined ? [] : ['--reconnection-grace-time', String(patience)]),
     ],

@@ -192,7 +192,7 @@ function windowSuite() {
 function inWindow(job, surroundings = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
     const { extensions, shared, own } = surroundings(temporary);
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions, environment: { ...shared, ...own }, patience: 10 });
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, fewBuiltIns: true, extensions, environment: { ...shared, ...own }, patience: 10 });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
       return await job(environment, temporary);
