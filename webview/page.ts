@@ -102,9 +102,9 @@ export class Page {
         if (this.travel.step === null) this.arrived = message.frame;
         else this.link.frameDrawn(message.frame.header.sequence);
         break;
-      case 'travelled':
+      case 'traveled':
         if (this.travel.accept(message.frame !== null) && message.frame) this.arrived = message.frame;
-        this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
+        this.link.traveled(this.travel.step !== null, isOtherText(message.frame, this.live));
         break;
       case 'playground':
         this.arrived = message.result.frame;
@@ -146,7 +146,7 @@ export class Page {
 
   private goToNow(): void {
     this.arrived = this.live;
-    this.link.travelled(false, false);
+    this.link.traveled(false, false);
     this.schedule();
   }
 

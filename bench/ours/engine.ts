@@ -9,10 +9,10 @@ import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
-import type { CellName } from '../../src/layers/catalogue';
+import type { CellName } from '../../src/layers/catalog';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
 
@@ -56,7 +56,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
   const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
-  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
+  const trainer = Trainer.create(config, settings, initialize(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
   const plain = { config, parameters: trainer.parameters };

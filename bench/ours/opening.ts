@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { plainStack, uniformModel } from '../../src/core/model/config';
 import { generalModelOf } from '../../src/core/model/plainModel';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
 import { encodeModel } from '../../src/formats/onnx/messages';
@@ -26,7 +26,7 @@ const symbol = (id: number) => String.fromCodePoint(0x20 + id);
 /** Writes a model without a word about itself; returns its size. */
 export function writeForeignModel({ path, hidden, layers, embedding }: ForeignModelRequest): { bytes: number } {
   const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding });
-  const file = encodeModel(generalGraph(generalModelOf(config, initialise(config, Random.fromSeed(1)))));
+  const file = encodeModel(generalGraph(generalModelOf(config, initialize(config, Random.fromSeed(1)))));
   writeFileSync(path, file);
   return { bytes: file.byteLength };
 }

@@ -1,7 +1,7 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
-import { checkCell, type CellName } from '../layers/catalogue';
-import { initialisations, objectives, optimizers, schedules } from '../terms/choices';
+import { checkCell, type CellName } from '../layers/catalog';
+import { initializations, objectives, optimizers, schedules } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import {
   completeModel,
@@ -63,7 +63,7 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
-    initialisation: oneOf(read('training.initialisation'), initialisations, defaults.initialisation),
+    initialisation: oneOf(read('training.initialisation'), initializations, defaults.initialisation),
     gain: positive(read('training.gain'), defaults.gain),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { Crew } from '../kernels/crew';
-import { kindOf } from '../layers/catalogue';
+import { kindOf } from '../layers/catalog';
 import type { BackendName } from '../protocol/settings';
 import { MixedProducts, smallestForSteps } from './products/mixedProducts';
 import { takesSharedMemory } from './products/staging';

@@ -281,7 +281,7 @@ async function sampleSome(sampler: Sampler, ids: number[], count: number): Promi
   return false;
 }
 
-/** Lets messages in, and throws when the call has been cancelled. */
+/** Lets messages in, and throws when the call has been canceled. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();

@@ -5,7 +5,7 @@
 import { UserError } from '../userError';
 import { directionsOf, inputSize, topSize, uniformModel, uniformStack } from '../core/model/config';
 import { activations, type Activation } from '../layers/activation';
-import { kindOf, kindOfBlocks, type CellName } from '../layers/catalogue';
+import { kindOf, kindOfBlocks, type CellName } from '../layers/catalog';
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';

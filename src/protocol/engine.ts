@@ -9,7 +9,7 @@ import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
-import type { CellName, StateName } from '../layers/catalogue';
+import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
@@ -270,7 +270,7 @@ export interface SampleRequest {
   readonly stream?: number;
 }
 
-/** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
+/** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'canceled'. */
 export interface EngineCalls {
   /** Starts a run; settles when it is under way. What follows arrives as events. */
   train(request: TrainRequest): RunDescription;

@@ -3,7 +3,7 @@
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
 import type { LayerShape } from './model';
-import type { StateName, UnitMapName } from '../layers/catalogue';
+import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Region, Thresholds } from '../terms/regions';
 

@@ -1,5 +1,5 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
-import { kindOf, type CellName } from '../layers/catalogue';
+import { kindOf, type CellName } from '../layers/catalog';
 import { completeModel, type ModelSettings } from './settings';
 
 const largestHiddenSize = 4096;

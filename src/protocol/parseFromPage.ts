@@ -1,5 +1,5 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { isCellName, isStateName, isUnitMapName } from '../layers/catalogue';
+import { isCellName, isStateName, isUnitMapName } from '../layers/catalog';
 import type { UnitMapChoice } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';

@@ -1,6 +1,6 @@
 /** Learning without training: a cell with random weights, made anew for every place of the sliders. */
 import type { Frame } from './frame';
-import { plainCell, type CellName } from '../layers/catalogue';
+import { plainCell, type CellName } from '../layers/catalog';
 
 export type PlaygroundActivation = 'linear' | 'tanh' | 'relu';
 export type PlaygroundMatrix = 'orthogonal' | 'gaussian';

@@ -21,7 +21,7 @@ export interface ModelSample {
 export const mostSamples = 5;
 
 /**
- * Adds the newest to those that are kept, in order of their steps. When there are too many, the one whose neighbours are nearest
+ * Adds the newest to those that are kept, in order of their steps. When there are too many, the one whose neighbors are nearest
  * to each other goes, by the logarithm of their steps: a model learns the most at first. The first and the newest stay. A sample of an
  * earlier step means that the run went back, and another of the same step takes its place.
  */

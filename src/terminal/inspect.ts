@@ -1,6 +1,6 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
-import { kindOf, stateNamed } from '../layers/catalogue';
+import { kindOf, stateNamed } from '../layers/catalog';
 import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Proof } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
@@ -26,7 +26,7 @@ export async function inspect(
   const opened = await engine.call('open', { ...command.model, text, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
-  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colourDepth(environment), thresholds: command.request.thresholds }));
+  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colorDepth(environment), thresholds: command.request.thresholds }));
 }
 
 /** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */

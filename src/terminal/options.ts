@@ -1,6 +1,6 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
-import { cellNames } from '../layers/catalogue';
+import { cellNames } from '../layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
 import { say } from './language';
 

@@ -65,7 +65,7 @@ describe('the packages', () => {
     });
   }
 
-  it('say the licences of all that others have written', () => {
+  it('say the licenses of all that others have written', () => {
     execFileSync(process.execPath, ['scripts/notices.mjs', '--check'], { stdio: 'pipe' });
   });
 });

@@ -4,7 +4,7 @@ export interface DrawnCounts {
   readonly figures: Readonly<Record<string, number>>;
   /** Calls of any canvas's methods. */
   readonly calls: number;
-  /** Pixels that were given colours one by one. */
+  /** Pixels that were given colors one by one. */
   readonly pixels: number;
   /** How often the page asked for the next picture of the screen. */
   readonly pictures: number;

@@ -75,7 +75,7 @@ describe('frames of the engine on the page', () => {
       for (const lag of [1, 7, 20, 33, 59]) {
         const relative = Math.min(4, Math.max(-8, lag * Math.log10(gain)));
         const index = ((relative + 8) / 12) * 255;
-        // Rounding may fall to either of two neighbours.
+        // Rounding may fall to either of two neighbors.
         const expected = [Math.floor(index), Math.ceil(index)].map((i) => tables.dark.flow.slice(6 * i, 6 * i + 6));
         const found = Buffer.from((await pixel(margins.left + ((steps - 1 - lag + 0.5) / steps) * room)).slice(0, 3)).toString('hex');
         assert.ok(expected.includes(found), `${lag} tokens back: ${found} is not ${expected.join(' or ')}`);

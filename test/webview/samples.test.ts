@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
 import { createBackend } from '../../src/engine/backend';
@@ -32,7 +32,7 @@ async function learned(text: string, steps: number, millisecondsPerStep: number)
   const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 48, vocabularySize: symbols.length });
   const settings = checkTraining({ ...defaultTrainingSettings, window: 32, batch: 8, learningRate: 0.01 });
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const trainer = Trainer.create(config, settings, initialise(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);
+  const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);
   const plain = { config, parameters: trainer.parameters };
   let samples: readonly ModelSample[] = [];
   let loss: number | null = null;

@@ -1,6 +1,6 @@
 /**
  * The page's controls. The toolkit behind them is archived, so this is the only file that knows it: to replace it, replace
- * what is here. Its components take their colours from the editor's theme; their styles need the document's nonce.
+ * what is here. Its components take their colors from the editor's theme; their styles need the document's nonce.
  */
 import { Button, provideVSCodeDesignSystem, vsCodeButton } from '@vscode/webview-ui-toolkit';
 import { element } from './dom';

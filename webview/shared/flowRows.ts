@@ -1,5 +1,5 @@
 /** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
-import { kindOf, type StateName } from '../../src/layers/catalogue';
+import { kindOf, type StateName } from '../../src/layers/catalog';
 import { seriesOf, type FlowSummary, type Frame } from '../../src/protocol/frame';
 import type { Direction } from '../../src/layers/direction';
 

@@ -12,7 +12,7 @@ import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
-import { lengthOf, log10Of, normalise, scaledVector, type Scaled } from './scaled';
+import { lengthOf, log10Of, normalize, scaledVector, type Scaled } from './scaled';
 
 /** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
 export type ItemisedNorms = readonly Float64Array[];
@@ -146,7 +146,7 @@ export class ItemisedGradient {
     if (size > 0) for (let v = 0; v < error.length; v++) error[v] /= size;
     const arrival = { values: fromAbove.values.subarray(target * width, (target + 1) * width), logScale: 0 };
     await this.products.multiply(arrival.values, error, this.parameters.output.W, 1, width, config.vocabularySize);
-    normalise(arena, arrival, size > 0 ? Math.log(size) : 0);
+    normalize(arena, arrival, size > 0 ? Math.log(size) : 0);
     fromAbove.logScales[target] = arrival.logScale;
   }
 
@@ -197,7 +197,7 @@ export class ItemisedGradient {
     });
     for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(arena, furtherTotal.subarray((state - 1) * H, state * H)), logScale);
     this.R[layer].multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
-    normalise(arena, carried, logScale, further);
+    normalize(arena, carried, logScale, further);
     this.sent[d].logScales[t] = logScale;
   }
 
@@ -224,7 +224,7 @@ export class ItemisedGradient {
       const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(already - common)];
       for (let i = 0; i < inputs; i++) row[i] = newFactor * down[start + i] + (oldFactor === 0 ? 0 : oldFactor * row[i]);
       const sum = { values: row, logScale: common };
-      normalise(arena, sum, common);
+      normalize(arena, sum, common);
       toBelow.logScales[t] = sum.logScale;
     }
   }

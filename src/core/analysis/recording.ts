@@ -10,7 +10,7 @@ import type { Direction } from '../../layers/direction';
 
 /** Even, so that rows merge in pairs. */
 const mostRows = 1024;
-/** Of a longer window neighbouring steps share a column. */
+/** Of a longer window neighboring steps share a column. */
 const mostColumns = 256;
 
 export interface RecordedSeries {

@@ -6,7 +6,7 @@ import { layerOutputSize } from '../model/generalModel';
 import { roomForStepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalise, normaliseBack } from './layerNorm';
+import { normalize, normalizeBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Gradients of one direction's parameters, in ONNX roles. */
@@ -34,7 +34,7 @@ export interface Float64Gradient {
 export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
   const { model, layers } = trace;
   const gradient = outputInputGradient(trace, t, scale);
-  if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
+  if (model.norm) normalizeBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
   for (let i = 0; i < gradient.length; i++) out[to + i] += gradient[i];
 }
 
@@ -88,7 +88,7 @@ function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
   if (!norm) return null;
   const F = norm.gamma.length;
   const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
-  const standard = normalise(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
+  const standard = normalize(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
   for (let t = 0; t < T; t++) {
     const above = outputInputGradient(trace, t, 1 / T);
     for (let i = 0; i < F; i++) {

@@ -9,7 +9,7 @@ import { gaussLegendre } from '../analysis/gaussLegendre';
 import { roomForStepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normaliseBack } from './layerNorm';
+import { normalizeBack } from './layerNorm';
 import { addRowsMatrix } from './products';
 
 export interface Attribution {
@@ -35,7 +35,7 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
  * As above; complete to 1e-10 where the activations are smooth: S is known at both ends of every stretch, and one whose parts do not sum to
  * what S gains over it is halved.
  * @param mostStretches at which halving ends
- * @param pause called between nodes; throws when it is cancelled
+ * @param pause called between nodes; throws when it is canceled
  */
 export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, mostStretches: number, pause: () => Promise<void>): Promise<Attribution> {
   const scoreAt = (at: number) => scoreOf(readInFloat64(withInputsScaled(model, at), inputs, inputs), symbol, step);
@@ -90,7 +90,7 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
   const width = W.length / model.vocabularySize;
   let above: Float64Array = new Float64Array(T * width);
   const seed = Float64Array.from(W.subarray(symbol * width, (symbol + 1) * width));
-  if (model.norm) normaliseBack(layers[layers.length - 1].output, step, seed, 0, model.norm);
+  if (model.norm) normalizeBack(layers[layers.length - 1].output, step, seed, 0, model.norm);
   above.set(seed, step * width);
   for (let l = layers.length - 1; l > 0; l--) {
     const I = model.layers[l].inputSize;

@@ -1,6 +1,6 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import { checkCell, type CellName } from '../../layers/catalogue';
+import { checkCell, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';

@@ -6,7 +6,7 @@
 import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
 import { directionsOf, outputSize, type ModelConfig } from './config';
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 import type { DirectionTape } from './directionTape';
 
 export interface LayerTape {

@@ -52,7 +52,7 @@ export class Flows implements vscode.Disposable {
       return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
     } catch (error) {
       // What could not be opened is opened anew the next time; it may have been mended.
-      if (!(error instanceof RpcError && ['user', 'cancelled'].includes(error.code) && held.engine.isAlive)) this.release();
+      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held.engine.isAlive)) this.release();
       throw error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
     } finally {
       listener?.dispose();

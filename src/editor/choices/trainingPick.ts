@@ -1,6 +1,6 @@
 /** Before a run: the few choices that matter in one list. Enter starts at once, with what was chosen last. */
 import * as vscode from 'vscode';
-import { isCellName, kindOf } from '../../layers/catalogue';
+import { isCellName, kindOf } from '../../layers/catalog';
 import type { SettingReader } from '../chosenSettings';
 import { fields, profiles, valueOf, withChoices, type Choices, type Field, type ProfileName } from './choices';
 

@@ -44,7 +44,7 @@ export class JourneyLink implements vscode.Disposable {
       case 'travel': {
         const frame = await this.answer(session, () => session.ask('frameAt', { trainingStep: message.trainingStep }));
         // The page waits for the answer before it asks again.
-        if (session === this.registry.current) this.panel.post({ type: 'travelled', frame: frame ? frameForPage(frame) : null });
+        if (session === this.registry.current) this.panel.post({ type: 'traveled', frame: frame ? frameForPage(frame) : null });
         break;
       }
       case 'matrix':

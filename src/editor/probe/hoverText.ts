@@ -116,7 +116,7 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
   ].join(' · ');
 }
 
-/** The token in bold between its neighbours; a byte as its character, and which of it. */
+/** The token in bold between its neighbors; a byte as its character, and which of it. */
 export function inContext(probe: ProbeText, token: number): string {
   const { first, end } = sharers(probe, token);
   const { before, behind } = ['codePoint', 'grapheme', 'byte'].includes(probe.unit) ? contextOfLetters : contextOfWords;

@@ -1,6 +1,6 @@
 /**
  * Which stretch of an editor's text is the probe, and what its tokens are: the selection, or else the text from the first visible line
- * on, or, where the cursor stands farther down on the screen, the text before the cursor. Of a model that has learnt sequences by
+ * on, or, where the cursor stands farther down on the screen, the text before the cursor. Of a model that has learned sequences by
  * themselves it is within one of them.
  */
 import * as vscode from 'vscode';

@@ -1,6 +1,6 @@
 /** What the text of this window is tinted by: what was chosen last, or else what the settings say. */
 import * as vscode from 'vscode';
-import { unitMapNamesOf, type UnitMapName } from '../../layers/catalogue';
+import { unitMapNamesOf, type UnitMapName } from '../../layers/catalog';
 import type { LayerShape } from '../../protocol/model';
 import type { TintChoice } from './tintQuantity';
 

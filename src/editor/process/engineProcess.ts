@@ -121,7 +121,7 @@ export class EngineProcess {
 
   /**
    * Ends the process: it is asked to stop, which saves a checkpoint of a run; then disconnected, after which it ends by
-   * itself; then signalled. Resolves when it has ended.
+   * itself; then signaled. Resolves when it has ended.
    */
   close(): Promise<void> {
     this.closing ??= this.endInOrder();

@@ -1,5 +1,5 @@
 /** The name of a run's folder: `<corpus>-<cell>-<yyyymmdd-hhmmss>`. */
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 
 /** Code points of the corpus's name that are kept. */
 const longestBase = 40;

@@ -1,5 +1,5 @@
 /** What the tree needs to know of a run on disk, from its run.json. The engine checks the file in full when it opens the run. */
-import { isCellName, type CellName } from '../../layers/catalogue';
+import { isCellName, type CellName } from '../../layers/catalog';
 
 export interface RunRecord {
   readonly cell: CellName;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
-import { unitMapNamesOf } from '../../layers/catalogue';
+import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
@@ -160,7 +160,7 @@ export class RunSession implements vscode.Disposable {
     return this.opened.unit;
   }
 
-  /** Where its texts fall into sequences, if the model has learnt them by themselves. */
+  /** Where its texts fall into sequences, if the model has learned them by themselves. */
   get split(): SequenceSplit | null {
     const { mode, split } = this.description.training;
     return this.isRun && mode === 'sequences' ? split : null;

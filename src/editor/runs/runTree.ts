@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/run';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import type { ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';

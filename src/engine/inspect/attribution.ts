@@ -4,7 +4,7 @@ import { additiveFormOf } from '../../core/layers/registry';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector } from './inspector';
@@ -67,7 +67,7 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
   return taskOf(method, ownCopy(general), Int32Array.from(ids.subarray(0, steps)), ids[token], token - 1);
 }
 
-/** @param pause called now and then; throws when it is cancelled */
+/** @param pause called now and then; throws when it is canceled */
 export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
   const { method, model, inputs, symbol, step } = task;
   return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, mostStretches, pause));

@@ -2,7 +2,7 @@
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
-import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalogue';
+import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
 import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
 import { resolveTarget } from './flows';

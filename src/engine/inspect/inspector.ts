@@ -6,7 +6,7 @@ import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
-import { isUnboundedBy } from '../../layers/catalogue';
+import { isUnboundedBy } from '../../layers/catalog';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';

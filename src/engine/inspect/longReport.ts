@@ -7,7 +7,7 @@ import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segm
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
 import type { PlainModel } from '../../core/model/plainModel';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
@@ -20,7 +20,7 @@ import { stateNorms } from './states';
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
 
-/** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
+/** @param pause called between segments; throws when it is canceled  @param target a step of the whole text */
 export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
   const { network, itemised, inputGradient } = backend.build(1, (arena, products) => {

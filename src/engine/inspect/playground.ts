@@ -6,7 +6,7 @@ import { checkInteger } from '../../core/model/config';
 import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalogue';
+import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../terms/regions';

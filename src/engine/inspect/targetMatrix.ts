@@ -6,7 +6,7 @@ import type { Inspector } from './inspector';
 /** A matrix of more tokens than this is larger than any screen. */
 const mostSteps = 2048;
 
-/** @param pause called now and then with the part that is done; throws when it is cancelled */
+/** @param pause called now and then with the part that is done; throws when it is canceled */
 export async function makeTargetMatrix(inspector: Inspector, text: string, trainingStep: number, pause: (done: number) => Promise<void>): Promise<TargetMatrix> {
   const T = inspector.stepsOf(text);
   if (T > mostSteps) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', T + 1);

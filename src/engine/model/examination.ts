@@ -1,7 +1,7 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
 import { extname } from 'node:path';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';

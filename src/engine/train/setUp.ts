@@ -5,7 +5,7 @@ import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign } from '../../tokens/tokenUnit';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
-import { initialise } from '../../core/model/initialise';
+import { initialize } from '../../core/model/initialize';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
@@ -44,7 +44,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
   checkSize(config);
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
-  const parameters = initial ?? initialise(config, Random.fromSeed(training.seed), training);
+  const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, turns, cores);
 
   const description: RunDescription = {

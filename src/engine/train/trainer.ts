@@ -9,7 +9,7 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';

@@ -2,7 +2,7 @@
  * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
 import { operatorName } from '../../core/model/generalForm';
-import { activationsOf, kindOf } from '../../layers/catalogue';
+import { activationsOf, kindOf } from '../../layers/catalog';
 import { directionsOf, inputSize, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import type { Parameters, Role } from '../../core/model/parameters';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';

@@ -39,8 +39,8 @@ export async function settled(read: () => Promise<string>): Promise<string> {
 export interface Picture {
   /** The canvas as a PNG, to tell two pictures apart. */
   readonly url: string;
-  /** Different colours in it. */
-  readonly colours: number;
+  /** Different colors in it. */
+  readonly colors: number;
 }
 
 /** What a figure's canvas shows. */
@@ -54,7 +54,7 @@ export function picture(panel: FrameLocator, figure: string): Promise<Picture> {
       getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray } };
     };
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return { url: canvas.toDataURL(), colours: new Set(new Uint32Array(data.buffer)).size };
+    return { url: canvas.toDataURL(), colors: new Set(new Uint32Array(data.buffer)).size };
   });
 }
 

@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import { removeFolder } from '../../support/removeFolder';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import type { BackflowApi } from '../../../src/editor/api/backflow';
@@ -98,7 +98,7 @@ describe('with models of other tokens', () => {
     const vocabulary = new Vocabulary(symbols, 'wordOrPunctuation', { sos: null, eos: null, mask: null, unknown: 0 }, true);
     const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 8, vocabularySize: symbols.length });
     const model = join(folder, 'foreign.onnx');
-    writeFileSync(model, encodeCheckpoint({ config, parameters: initialise(config, Random.fromSeed(3), defaultTrainingSettings), vocabulary, step: 0 }));
+    writeFileSync(model, encodeCheckpoint({ config, parameters: initialize(config, Random.fromSeed(3), defaultTrainingSettings), vocabulary, step: 0 }));
     await open('foreign.txt');
     await vscode.commands.executeCommand('backflow.inspect', vscode.Uri.file(model));
     const speak = text.indexOf('speak');

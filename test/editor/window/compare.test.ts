@@ -54,7 +54,7 @@ describe('comparing and playing', () => {
     const before = await steps();
     // Each goes on, at its own pace.
     for (let i = 0; i < 3; i++) await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
-    assert.ok((await picture(page, 'compared')).colours > 4);
+    assert.ok((await picture(page, 'compared')).colors > 4);
     await window.screenshot('compare-dark');
   });
 

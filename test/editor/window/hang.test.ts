@@ -42,7 +42,7 @@ describe('an engine that hangs', () => {
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
 
-  /** The picture beside a step: an SVG in a webview, whose colours follow the theme. */
+  /** The picture beside a step: an SVG in a webview, whose colors follow the theme. */
   const pictureOf = (step: number) => window.page.locator('.getting-started-media iframe.webview').contentFrame().locator('#active-frame').contentFrame().locator(`svg[data-step="${steps[step]}"]`);
   const useTheme = async (theme: string) => {
     const file = join(workspace.folder, '.vscode/settings.json');

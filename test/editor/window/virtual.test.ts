@@ -31,7 +31,7 @@ describe('a folder on no disk', () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
     await moreFrames(panel, 3);
-    assert.ok((await picture(panel, 'flow')).colours > 4);
+    assert.ok((await picture(panel, 'flow')).colors > 4);
     await press('stop');
     await shows('stopped');
     assert.equal(ownRuns().length, known + 1);

@@ -6,7 +6,7 @@ import { itemiseInFloat64 } from '../../../src/core/float64/float64Itemised';
 import { checkConfig, uniformStack, type LayerConfig, type ModelConfig } from '../../../src/core/model/config';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { cellNames } from '../../../src/layers/catalogue';
+import { cellNames } from '../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';

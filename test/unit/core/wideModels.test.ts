@@ -3,13 +3,13 @@ import { strict as assert } from 'node:assert';
 import { KernelProducts } from '../../../src/core/kernelProducts';
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
 import { makeLearningNetwork } from '../../../src/core/network';
 import { createCrew, type ThreadCrew } from '../../../src/engine/threads/crew';
 import { Arena } from '../../../src/kernels/arena';
 import { smallestToShare } from '../../../src/kernels/fixedMatrix';
-import type { CellName } from '../../../src/layers/catalogue';
+import type { CellName } from '../../../src/layers/catalog';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
 const T = 9;
@@ -30,7 +30,7 @@ describe('a model whose single stream is shared among threads', () => {
         const { gates, hidden: hiddenSize } = sizes[cell];
         assert.ok(gates * hiddenSize ** 2 >= smallestToShare);
         const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: V, bidirectional, objective: bidirectional ? 'masked' : 'next' });
-        const initial = initialise(config, Random.fromSeed(1), defaultTrainingSettings);
+        const initial = initialize(config, Random.fromSeed(1), defaultTrainingSettings);
         const random = Random.fromSeed(2);
         const ids = Int32Array.from({ length: T + 1 }, () => Math.floor(V * random.uniform()));
         const read = async (crew: ThreadCrew | null) => {

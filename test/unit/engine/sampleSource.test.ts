@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { noSpecials, Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { Streams } from '../../../src/core/corpus/streams';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf, type PlainModel } from '../../../src/core/model/plainModel';
 import { Random } from '../../../src/core/model/random';
@@ -209,7 +209,7 @@ describe('samples of a model in training', () => {
     const config = configFor(5, { cell: 'lstm', layers: 2, hiddenSize: 6 });
     const train = async (watched: boolean) => {
       const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-      const trainer = Trainer.create(config, settings, initialise(config, Random.fromSeed(3), settings), new Streams(ids, 7, 3), backend);
+      const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, 7, 3), backend);
       const model = { general: generalModelOf(config, trainer.parameters), plain: { config, parameters: trainer.parameters }, isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c', 'd', 'e']), backend };
       const trial = new Trial(model, 0.1);
       if (watched) trial.source.watch(watch);

@@ -58,7 +58,7 @@ for (const name of caseNames) {
           for (let t = 0; t <= target; t++) {
             const where = `of ${target}, at ${t}, layer ${l}`;
             assertNear(Math.log10(norm(one.hidden[l][t])), layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖ ${where}`, true);
-            assertNear(logarithms[l][t], layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖, renormalised, ${where}`, true);
+            assertNear(logarithms[l][t], layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖, renormalized, ${where}`, true);
             if (layer.itemisedCellLog10) assertNear(Math.log10(norm(one.cell[l][t])), layer.itemisedCellLog10[target][t], tolerance, `log10‖∂ℓ/∂c‖ ${where}`, true);
           }
           if (target < steps - 1) return;

@@ -3,7 +3,7 @@ import { InputGradient } from '../../../src/core/analysis/inputGradient';
 import { ItemisedGradient } from '../../../src/core/analysis/itemised';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
 import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
 import type { TapeSettings } from '../../../src/core/model/tape';
@@ -75,9 +75,9 @@ export async function readProbe(backend: TestBackend, config: ModelConfig, param
   return bench;
 }
 
-/** A model with PyTorch's initialisation, and a text for it, from one seed. */
+/** A model with PyTorch's initialization, and a text for it, from one seed. */
 export function randomModel(config: ModelConfig, seed: number, tokens: number): { parameters: Parameters; ids: number[] } {
   const random = Random.fromSeed(seed);
-  const parameters = initialise(config, random);
+  const parameters = initialize(config, random);
   return { parameters, ids: Array.from({ length: tokens }, () => Math.floor(random.between(0, config.vocabularySize))) };
 }

@@ -66,7 +66,7 @@ export class TruncationSection implements Section {
     const T = report.tokens.length;
     this.columns = { ...columns, first: 0, count: T };
     if (this.isNew) {
-      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('compareTruncated', numbers.integer(k2)), colour: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
+      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('compareTruncated', numbers.integer(k2)), color: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
       const cells = report.cuts.map(({ k2, cosine, relativeNorm }) => [numbers.integer(k2), numbers.decimals(cosine, 4), numbers.decimals(relativeNorm, 3)]);
       cells.push([texts.get('truncationFull'), numbers.decimals(1, 4), numbers.decimals(1, 3)]);
       this.table.replaceChildren(...cells.map(([k2, ...values]) => element('tr', {}, element('th', { text: k2, attributes: { scope: 'row' } }), ...values.map((value) => element('td', { class: 'number', text: value })))));

@@ -1,7 +1,7 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
 import type { Frame, FrameHeader } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/protocol/panel';
-import { cssColour, specialColours } from '../../shared/colors/maps';
+import { cssColor, specialColors } from '../../shared/colors/maps';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
@@ -100,11 +100,11 @@ export class FlowSection implements Section {
     const before = this.shown?.frame.header;
     const { header } = frame;
     this.shown = { columns, frame };
-    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.centre(header.target);
+    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.center(header.target);
     if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
     const byKeys = view.takeSpeech();
     if (view.mark !== null && byKeys) this.strip.follow(view.mark);
-    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.centre(view.mark);
+    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.center(view.mark);
     this.marked = view.mark;
     this.wholeText.show(!view.steps.isWhole, true);
     const marked = { target: header.target, mark: view.mark };
@@ -157,7 +157,7 @@ export class FlowSection implements Section {
     this.setVerdict([{ text: sentence, tone: null }]);
   }
 
-  /** A new frame, theme or width: colours everything anew. */
+  /** A new frame, theme or width: colors everything anew. */
   private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
     const { header } = frame;
     const { texts } = this;
@@ -169,9 +169,9 @@ export class FlowSection implements Section {
     this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
     this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
-    const special = specialColours[theme.kind];
-    this.zeroSwatch.style.background = cssColour(special.zero);
-    this.notFiniteSwatch.style.background = cssColour(special.notFinite);
+    const special = specialColors[theme.kind];
+    this.zeroSwatch.style.background = cssColor(special.zero);
+    this.notFiniteSwatch.style.background = cssColor(special.notFinite);
     this.profile.figure.describe(texts.get('profileDescription', this.spoken));
     this.flow.figure.describe(texts.get('flowDescription', this.spoken));
     this.strip.figure.describe(texts.get('tokensDescription', visibleText(header.tokens)));

@@ -1,6 +1,6 @@
 /** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import { centreOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
+import { centerOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
 import type { FlowRow } from '../../shared/flowRows';
 import { powerOfTen } from '../../shared/format';
 import type { Texts } from '../../shared/texts';
@@ -91,10 +91,10 @@ export class ProfileFigure {
   }
 
   private drawThresholds(pen: Pen, { thresholds }: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
-    for (const [power, colour] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
+    for (const [power, color] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
       if (power < axis.low || power > axis.high) continue;
       const y = Math.round(axis.y(power)) + 0.5;
-      pen.strokeStyle = colour;
+      pen.strokeStyle = color;
       pen.setLineDash([4, 3]);
       pen.beginPath();
       pen.moveTo(columns.left, y);
@@ -129,7 +129,7 @@ export class ProfileFigure {
     for (const { summary, direction } of rows) {
       if (summary.horizon === null) continue;
       const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
-      const x = Math.round(centreOf(columns, step)) + 0.5;
+      const x = Math.round(centerOf(columns, step)) + 0.5;
       if (x < columns.left || x > columns.left + columns.width) continue;
       pen.fillStyle = pen.strokeStyle = theme.vanishing;
       pen.lineWidth = 1;
@@ -169,7 +169,7 @@ export class ProfileFigure {
   }
 
   private drawTarget(pen: Pen, target: number, columns: Columns, theme: Theme, width: number): void {
-    const x = centreOf(columns, target);
+    const x = centerOf(columns, target);
     if (x < columns.left || x > columns.left + columns.width) return;
     const name = this.texts.get('target');
     const half = pen.measureText(name).width / 2;
@@ -196,10 +196,10 @@ function axisFor(rows: readonly FlowRow[]): Axis {
   return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
 }
 
-function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, colour: string, lineWidth: number, dash: number[]): void {
+function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, color: string, lineWidth: number, dash: number[]): void {
   pen.save();
   clipToColumns(pen, columns, 0, height);
-  pen.strokeStyle = colour;
+  pen.strokeStyle = color;
   pen.lineWidth = lineWidth;
   pen.lineJoin = 'round';
   pen.setLineDash(dash);

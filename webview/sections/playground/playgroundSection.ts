@@ -1,5 +1,5 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
-import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalogue';
+import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
 import type { ToPage } from '../../../src/protocol/panel';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
 import type { PageStringKey } from '../../../src/protocol/pageStrings';

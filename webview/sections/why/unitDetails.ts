@@ -1,5 +1,5 @@
 /** Under the unit map: how saturated each unit is, how long it remembers, and which units are dead or saturated. */
-import type { UnitMapName } from '../../../src/layers/catalogue';
+import type { UnitMapName } from '../../../src/layers/catalog';
 import { element } from '../../shared/dom';
 import type { ExportedFigure } from '../../shared/exporting/exported';
 import { HalfLifeFigure } from './halfLife';

@@ -1,5 +1,5 @@
 /** A line over the steps in view. Where there are more steps than pixels, each pixel column takes its lowest and its highest value. */
-import { centreOf, columnWidth, stepsInView, type Columns } from '../columns';
+import { centerOf, columnWidth, stepsInView, type Columns } from '../columns';
 import type { Pen } from './pen';
 
 /** Strokes the finite values; the line is broken where there are none. */
@@ -26,7 +26,7 @@ export function traceLine(pen: Pen, values: Float32Array, columns: Columns, y: (
       open = false;
       continue;
     }
-    const x = centreOf(columns, t + (group - 1) / 2);
+    const x = centerOf(columns, t + (group - 1) / 2);
     place(x, least);
     if (group > 1) place(x, most);
   }

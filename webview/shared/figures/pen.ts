@@ -10,7 +10,7 @@ export interface Pen
     | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
     | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
   > {
-  // Of what a context takes, only colours as text and paths that were just drawn.
+  // Of what a context takes, only colors as text and paths that were just drawn.
   fillStyle: Context['fillStyle'];
   strokeStyle: Context['strokeStyle'];
   clip(): void;

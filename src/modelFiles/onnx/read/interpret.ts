@@ -1,5 +1,5 @@
 /** Goes through a graph once, in its order, and gives every tensor its meaning (value.ts). */
-import type { StateName } from '../../../layers/catalogue';
+import type { StateName } from '../../../layers/catalog';
 import { UserError } from '../../../userError';
 import { dataType, type GraphProto, type ValueInfoProto } from '../../../formats/onnx/messages';
 import { axisOf } from './arguments';

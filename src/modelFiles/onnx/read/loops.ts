@@ -13,7 +13,7 @@ import type { GraphProto } from '../../../formats/onnx/messages';
 import { axisOf, partsOf, slicesOf } from './arguments';
 import type { Constant } from '../../../formats/onnx/constant';
 import { readTensor, type ExternalData } from '../../../formats/onnx/constant';
-import { operatorOfBlocks } from '../../../layers/catalogue';
+import { operatorOfBlocks } from '../../../layers/catalog';
 import { fold } from './fold';
 import { GraphNode } from '../../../formats/onnx/node';
 import { sizeOf, type Value } from './value';

@@ -1,5 +1,5 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
-import { kindOf, operators, type StateName } from '../../../layers/catalogue';
+import { kindOf, operators, type StateName } from '../../../layers/catalog';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';

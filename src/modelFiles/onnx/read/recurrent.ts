@@ -1,6 +1,6 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
 import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
-import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalogue';
+import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';

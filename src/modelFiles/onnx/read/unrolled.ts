@@ -6,7 +6,7 @@
  * for the backward direction with `all` turned round, and the states put together from the last to the first. What the first step adds
  * may be a constant: then it must be what a state of zero gives. Found, they are read as the one RNN node that they were.
  */
-import { operatorOfBlocks } from '../../../layers/catalogue';
+import { operatorOfBlocks } from '../../../layers/catalog';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import type { Constant } from '../../../formats/onnx/constant';
 import { GraphNode } from '../../../formats/onnx/node';

@@ -3,7 +3,7 @@
  * gives every tensor one of these meanings. What exporters put between the operators that compute (Transpose, Reshape, Squeeze …) only
  * moves axes; so each axis is a list of atoms, such as time, or direction and units, which such operators permute, join and part.
  */
-import type { StateName } from '../../../layers/catalogue';
+import type { StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import type { Weights } from '../../../core/model/generalModel';
 import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../../core/model/generalModel';

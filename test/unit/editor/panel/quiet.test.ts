@@ -40,7 +40,7 @@ describe('quiet moments', () => {
   });
 
   it('end also when the work fails', async () => {
-    await assert.rejects(quiet.during(() => Promise.reject(new Error('cancelled'))), /cancelled/);
+    await assert.rejects(quiet.during(() => Promise.reject(new Error('canceled'))), /canceled/);
     assert.ok(quiet.isOn);
     mock.timers.tick(toShow);
     assert.deepEqual([quiet.isOn, ends], [false, 1]);

@@ -1,7 +1,7 @@
 /** Recurrences whose steps are large enough for ONNX Runtime: the same numbers as by the kernels alone, within 1e-5. */
 import { strict as assert } from 'node:assert';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import type { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
 import { makeLearningNetwork } from '../../../../src/core/network';
@@ -56,7 +56,7 @@ describe('large steps by ONNX Runtime', () => {
       const stepWork = stepWorkOf(config, batch);
       const [kernels, ...others] = await Promise.all((['wasm', 'ort', 'ort'] as const).map((backend, threads) => createBackend({ backend, threads: Math.max(1, threads) }, 2, stepWork)));
       for (const { name } of others) assert.equal(name, 'ort');
-      const initial = initialise(config, Random.fromSeed(4));
+      const initial = initialize(config, Random.fromSeed(4));
       for (const truncation of [0, 4]) {
         for (const lengths of [Array<number>(batch).fill(steps), Array.from({ length: batch }, (_, b) => 1 + (b % steps))]) {
           const expected = await trained(kernels, config, initial, lengths, truncation);

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Streams } from '../../../../src/core/corpus/streams';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
@@ -17,7 +17,7 @@ import { Trainer } from '../../../../src/engine/train/trainer';
 import { Turns } from '../../../../src/engine/turns';
 import type { Frame } from '../../../../src/protocol/frame';
 import type { TokenReport } from '../../../../src/protocol/engine';
-import type { CellName } from '../../../../src/layers/catalogue';
+import type { CellName } from '../../../../src/layers/catalog';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../../../src/protocol/settings';
 
 const steps = 3;
@@ -119,7 +119,7 @@ function trainerOn(config: ModelConfig, backend: Backend, batch: number): Traine
   const random = Random.fromSeed(2);
   const ids = Int32Array.from({ length: 4 * window * batch + 1 }, () => Math.floor(symbols.length * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, dropout: 0.1 };
-  return Trainer.create(config, settings, initialise(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
+  return Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
 }
 
 function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backend): Inspector {

@@ -1,5 +1,5 @@
 /** What the units' statistics come to, in sentences. */
-import type { UnitMapName } from '../../../../src/layers/catalogue';
+import type { UnitMapName } from '../../../../src/layers/catalog';
 import type { Texts } from '../../../shared/texts';
 import { isGate, mostly, type UnitStatistics } from './statistics';
 

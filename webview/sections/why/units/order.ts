@@ -31,7 +31,7 @@ function descending(keys: Float64Array): Uint32Array {
  * (Friendly, “Corrgrams”, The American Statistician 56, 2002), cut at the widest gap.
  */
 function bySimilarity(values: Float32Array, units: number): Uint32Array {
-  const courses = standardised(values, units);
+  const courses = standardized(values, units);
   const first = leading(courses, units, null);
   const second = leading(courses, units, first);
   const angles = Array.from({ length: units }, (_, u) => Math.atan2(second[u], first[u]));
@@ -45,7 +45,7 @@ function bySimilarity(values: Float32Array, units: number): Uint32Array {
 }
 
 /** Some steps of every unit, S × H, with mean 0 and length 1 over the steps; a unit that never moves is 0. */
-function standardised(values: Float32Array, units: number): Float64Array[] {
+function standardized(values: Float32Array, units: number): Float64Array[] {
   const steps = values.length / units;
   const count = Math.min(steps, mostSamples);
   const samples = Array.from({ length: count }, (_, i) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-interface ColourContribution {
+interface ColorContribution {
   readonly id: string;
   readonly defaults: Readonly<Record<Theme, string>>;
 }
@@ -16,9 +16,9 @@ const themes: Readonly<Record<Theme, { text: string; background: string; least: 
   highContrastLight: { text: '#292929', background: '#ffffff', least: 7 },
 };
 
-const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { colors: ColourContribution[] } };
+const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { colors: ColorContribution[] } };
 
-const channels = (colour: string) => [1, 3, 5, 7].map((at) => (colour.length > at ? parseInt(colour.slice(at, at + 2), 16) : 255));
+const channels = (color: string) => [1, 3, 5, 7].map((at) => (color.length > at ? parseInt(color.slice(at, at + 2), 16) : 255));
 
 function blended(over: string, under: string): number[] {
   const [top, bottom] = [channels(over), channels(under)];
@@ -36,17 +36,17 @@ function contrast(a: readonly number[], b: readonly number[]): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-describe('the contributed colours', () => {
+describe('the contributed colors', () => {
   for (const [theme, { text, background, least }] of Object.entries(themes) as [Theme, (typeof themes)[Theme]][]) {
     it(`leave text legible on every tint, and notes legible, in ${theme}`, () => {
       for (const { id, defaults } of contributes.colors) {
-        const colour = defaults[theme];
+        const color = defaults[theme];
         if (/\.level\d$/.test(id)) {
-          const found = contrast(channels(text).slice(0, 3), blended(colour, background));
+          const found = contrast(channels(text).slice(0, 3), blended(color, background));
           assert.ok(found >= least, `${id}: ${found.toFixed(2)}`);
-          assert.ok(contrast(blended(colour, background), channels(background).slice(0, 3)) > 1.03, `${id} is not to be seen`);
+          assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) > 1.03, `${id} is not to be seen`);
         }
-        if (id.endsWith('.note')) assert.ok(contrast(blended(colour, background), channels(background).slice(0, 3)) >= 4.5, id);
+        if (id.endsWith('.note')) assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) >= 4.5, id);
       }
     });
   }
