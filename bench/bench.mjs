@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { stopAll } from '../scripts/lib/processes.mjs';
-import { Hindrance, main, say } from '../scripts/lib/say.mjs';
+import { SetupError, main, say } from '../scripts/lib/say.mjs';
 import { grid } from './grid.mjs';
 import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
@@ -80,7 +80,7 @@ function parse() {
     if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
     return { ...values, timing: values.quick ? quickTiming : { rounds, turn: 1 }, names: positionals.length > 0 ? positionals : standard, rows };
   } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
+    throw new SetupError(`${error.message}\n\n${usage}`);
   }
 }
 

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProject, installDependencies } from './lib/project.mjs';
-import { Hindrance, main, say } from './lib/say.mjs';
+import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
 const file = join(root, 'NOTICES');
@@ -36,7 +36,7 @@ await main(async () => {
     writeFileSync(file, text);
     say('NOTICES', 'written');
   } else if (readFileSync(file, 'utf8') !== text) {
-    throw new Hindrance('NOTICES is not up to date; write it anew with "npm run notices".');
+    throw new SetupError('NOTICES is not up to date; write it anew with "npm run notices".');
   }
   return 0;
 });
@@ -50,7 +50,7 @@ function noticesText() {
 
 function workIn(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  if (!accepted.includes(license)) throw new Hindrance(`${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`);
+  if (!accepted.includes(license)) throw new SetupError(`${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`);
   return { title: `${name} ${version}`, license: license, text: [licenseText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
 }
 
@@ -58,7 +58,7 @@ function licenseText(folder, name) {
   const found = readdirSync(join(root, folder)).filter((entry) => /^(licen[cs]e|notice|copyright)(\.\w+)?$/i.test(entry)).sort();
   if (found.length > 0) return found.map((entry) => readFileSync(join(root, folder, entry), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
   const holder = withoutText[name];
-  if (holder === undefined) throw new Hindrance(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
+  if (holder === undefined) throw new SetupError(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
   return `Copyright (c) ${holder}\n\n${mit()}`;
 }
 

@@ -64,7 +64,7 @@ export class Page {
         this.stale.paint = true;
         this.schedule();
       },
-      takeAway: (section) => this.exporter.offer(section, null),
+      exportSection: (section) => this.exporter.offer(section, null),
     };
     this.header = new Header(texts, (action) => link.control(action));
     this.sections = sectionsOf(parts, kind);
@@ -119,7 +119,7 @@ export class Page {
         this.link.markedByEditor(message.step);
         this.view.setMark(message.step);
         break;
-      case 'takeAway':
+      case 'offerExports':
         this.exporter.offer(null, message.kind);
         break;
       case 'export':

@@ -54,13 +54,13 @@ async function whole(request: LongRequest): Promise<() => Promise<Float32Array>>
 }
 
 /** Milliseconds that each way is run, so that a short text is not measured before it is compiled. */
-const patience = 1500;
+const timeout = 1500;
 
 /** Seconds of one gradient, the best after a warm-up, and the most memory that this process has had. */
 export async function longGradient(request: LongRequest & { readonly segmented: boolean }): Promise<{ seconds: number; bytes: number }> {
   const gradient = await (request.segmented ? segmented : whole)(request);
   let seconds = Infinity;
-  const end = performance.now() + patience;
+  const end = performance.now() + timeout;
   for (let round = 0; round < 3 || performance.now() < end; round++) {
     const start = performance.now();
     await gradient();

@@ -31,7 +31,7 @@ export function writeForeignModel({ path, hidden, layers, embedding }: ForeignMo
   return { bytes: file.byteLength };
 }
 
-/** Seconds and bytes of opening it, proof included, beyond the process before it; then seconds of a look at a probe, the median of several. */
+/** Seconds and bytes of opening it, verification included, beyond the process before it; then seconds of a look at a probe, the median of several. */
 export async function openForeignModel(path: string, probe: number): Promise<{ seconds: number; bytes: number; look: number }> {
   const random = Random.fromSeed(2);
   const all = Array.from({ length: vocabularySize }, (_, id) => symbol(id)).join('');

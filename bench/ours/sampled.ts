@@ -2,7 +2,7 @@
 import type { InspectedModel } from '../../src/engine/inspect/inspector';
 import { SampleSource } from '../../src/engine/sampleSource';
 import type { Trainer } from '../../src/engine/train/trainer';
-import { Turns } from '../../src/engine/turns';
+import { ModelLock } from '../../src/engine/modelLock';
 
 /**
  * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stands still between two calls: whoever is
@@ -15,7 +15,7 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
   let source: SampleSource | null = null;
   const watched = (): SampleSource => {
     const sampled = { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true };
-    const made = new SampleSource(sampled, new Turns(), () => undefined, () => own + performance.now() - began);
+    const made = new SampleSource(sampled, new ModelLock(), () => undefined, () => own + performance.now() - began);
     made.watch({ temperature: 0.8, seed: 1 });
     return made;
   };

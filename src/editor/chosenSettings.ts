@@ -115,16 +115,16 @@ function oneOf<const T extends string | null>(value: unknown, choices: readonly 
   return choices.find((choice) => choice === value) ?? fallback;
 }
 
-function integer(value: unknown, least: number, fallback: number): number {
-  return Number.isSafeInteger(value) && (value as number) >= least ? (value as number) : fallback;
+function integer(value: unknown, min: number, fallback: number): number {
+  return Number.isSafeInteger(value) && (value as number) >= min ? (value as number) : fallback;
 }
 
 function positive(value: unknown, fallback: number): number {
   return isNumber(value) && value > 0 ? value : fallback;
 }
 
-function within(value: unknown, least: number, most: number, fallback: number): number {
-  return isNumber(value) && value >= least && value <= most ? value : fallback;
+function within(value: unknown, min: number, max: number, fallback: number): number {
+  return isNumber(value) && value >= min && value <= max ? value : fallback;
 }
 
 function flag(value: unknown, fallback: boolean): boolean {
@@ -132,9 +132,9 @@ function flag(value: unknown, fallback: boolean): boolean {
 }
 
 /** Null is a value of its own here, and not 0. */
-function numberOrNull(value: unknown, least: number, fallback: number | null): number | null {
+function numberOrNull(value: unknown, min: number, fallback: number | null): number | null {
   if (value === null) return null;
-  return isNumber(value) && value >= least ? value : fallback;
+  return isNumber(value) && value >= min ? value : fallback;
 }
 
 /** The most that is allowed; 0 and null are "no limit". */

@@ -29,7 +29,7 @@ export interface BackendRequest {
 }
 
 /** More threads than this do not pay for models of this kind. */
-const mostThreads = 8;
+const maxThreads = 8;
 /** Multiply-adds of one step of the recurrence from which a second thread pays: below, it costs twice the processor for little speed. */
 const smallestStepWork = 2e6;
 
@@ -38,7 +38,7 @@ const smallestStepWork = 2e6;
  * @param cores that may be used  @param stepWork multiply-adds of one step, see `stepWorkOf`; Infinity where only large products count
  */
 export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number, stepWork: number): Promise<Backend> {
-  const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, mostThreads));
+  const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
   // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the crew gains.
@@ -52,7 +52,7 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: crewFor(streams, isWide), mostBytes: machineBytes() });
+      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: crewFor(streams, isWide), maxBytes: machineBytes() });
     },
   };
 }

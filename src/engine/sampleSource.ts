@@ -9,7 +9,7 @@ import { checkSampling } from '../core/sampling';
 import type { ModelSample, SampleWatch } from '../protocol/sample';
 import type { InspectedModel } from './inspect/inspector';
 import { Sampler } from './sampler';
-import type { Turns } from './turns';
+import type { ModelLock } from './modelLock';
 
 /** Part of the time that samples may take while a run is on. */
 const shareOfTraining = 0.015;
@@ -18,8 +18,8 @@ const pace = 2000;
 /** Milliseconds after which a piece ends with the token it is at, so that no step or hover waits long; after a slow step it may take its share. */
 const shortestPiece = 4;
 /** Two or three lines. Tokens are counted for symbols that are no whole characters. */
-const mostCharacters = 180;
-const mostTokens = 180;
+const maxCharacters = 180;
+const maxTokens = 180;
 
 /** What samples are drawn of, and when. */
 export interface SampledModel {
@@ -44,7 +44,7 @@ export class SampleSource {
 
   constructor(
     private readonly sampled: SampledModel,
-    private readonly turns: Turns,
+    private readonly modelLock: ModelLock,
     private readonly tell: (sample: ModelSample) => void,
     private readonly now = () => performance.now(),
   ) {
@@ -76,7 +76,7 @@ export class SampleSource {
     if (this.isDue()) {
       // Questions that came in during the step, such as a hover's, go first.
       await setImmediate();
-      await this.turns.take(() => this.goOn(Math.max(shortestPiece, shareOfTraining * since)));
+      await this.modelLock.run(() => this.goOn(Math.max(shortestPiece, shareOfTraining * since)));
     }
     this.cameBy = this.now();
   }
@@ -180,7 +180,7 @@ class GrowingSample {
       this.ended.push(this.decode(this.ids));
       this.ids = [];
     }
-    const isWhole = this.tokens >= mostTokens || this.characters >= mostCharacters;
+    const isWhole = this.tokens >= maxTokens || this.characters >= maxCharacters;
     if (id === null && !isWhole) await this.begin();
     return isWhole;
   }

@@ -12,17 +12,17 @@ export interface ArenaOptions {
   /** With a crew the memory is shared (a SharedArrayBuffer), else ordinary. */
   readonly crew?: Crew | null;
   /** No more bytes than this are asked for: what the machine has. */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
 }
 
 /** The memory is not to be had. */
 export class ArenaTooLarge extends RangeError {
-  /** @param mostBytes that could be had  */
+  /** @param maxBytes that could be had  */
   constructor(
     readonly bytes: number,
-    readonly mostBytes: number,
+    readonly maxBytes: number,
   ) {
-    super(`${bytes} bytes are more than the ${mostBytes} that can be had`);
+    super(`${bytes} bytes are more than the ${maxBytes} that can be had`);
   }
 }
 
@@ -32,7 +32,7 @@ const alignment = 64;
 /** The kernels' own: address 0, which they take for "none", and their constants. */
 const reserved = 1024;
 /** WebAssembly's limit of 32-bit addresses. */
-const mostAddressed = 2 ** 32 - pageBytes;
+const maxAddressed = 2 ** 32 - pageBytes;
 
 export class Arena {
   readonly kernels: Kernels;
@@ -47,10 +47,10 @@ export class Arena {
   private constructor(
     bytes: number,
     private readonly isMeasuring: boolean,
-    { simd = supportedSimd(), crew = null, mostBytes = mostAddressed }: ArenaOptions,
+    { simd = supportedSimd(), crew = null, maxBytes = maxAddressed }: ArenaOptions,
   ) {
-    const most = Math.min(mostBytes, mostAddressed);
-    if (bytes > most) throw new ArenaTooLarge(bytes, most);
+    const max = Math.min(maxBytes, maxAddressed);
+    if (bytes > max) throw new ArenaTooLarge(bytes, max);
     const pages = Math.ceil(bytes / pageBytes);
     const isShared = crew !== null && !isMeasuring;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });

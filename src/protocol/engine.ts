@@ -4,7 +4,7 @@
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
-import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
+import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
@@ -53,7 +53,7 @@ export interface OpenRequest {
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
-  /** The text that it is opened for: it is what the proof reads. Null where there is none yet. */
+  /** The text that it is opened for: it is what the verification reads. Null where there is none yet. */
   readonly text: string | null;
   /** Answers to what a file of bare weights does not say. */
   readonly architecture: Architecture;
@@ -70,7 +70,7 @@ export interface ExamineRequest {
 export interface OpenResult {
   readonly model: ModelSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
-  readonly proof: Proof | null;
+  readonly verification: Verification | null;
   /** What was noticed on reading it. */
   readonly notices: readonly Message[];
   /** Why training cannot go on from it; null where it can. */

@@ -36,7 +36,7 @@ export interface Architecture {
 }
 
 /** The recognized model and the file's own graph, both run on ONNX Runtime on the same tokens. */
-export interface Proof {
+export interface Verification {
   readonly tokens: number;
   /** Largest difference of a log-probability, in nats, relative to the root mean square of the graph's. */
   readonly difference: number;

@@ -43,7 +43,7 @@ export type ToPage =
   | ({ readonly type: 'samples' } & ShownSamples)
   | { readonly type: 'playground'; readonly result: PlaygroundResult }
   /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
-  | { readonly type: 'takeAway'; readonly kind: ExportKind }
+  | { readonly type: 'offerExports'; readonly kind: ExportKind }
   | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
   | ToComparePage;
 

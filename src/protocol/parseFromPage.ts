@@ -10,14 +10,14 @@ const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 
 /** Runs or models that can be compared at once. */
-export const mostCompared = 4;
+export const maxCompared = 4;
 
 /** Code units of an error's text that are kept. */
 const longestError = 4000;
 const longestAddress = 4000;
 
 const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
-const mostOffers = 200;
+const maxOffers = 200;
 const longestTitle = 200;
 /** Bytes, or code units, of a file that is saved for the page. */
 const longestFile = 2 ** 29;
@@ -87,10 +87,10 @@ export function parsePanelState(state: unknown): PanelState {
   return isFields(state) ? { runFolder: text(state['runFolder']), document: text(state['document']) } : { runFolder: null, document: null };
 }
 
-/** The paths that a page of a comparison kept; at most `mostCompared`. */
+/** The paths that a page of a comparison kept; at most `maxCompared`. */
 export function parseCompared(state: unknown): string[] {
   const paths = isFields(state) ? state['compared'] : undefined;
-  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, mostCompared) : [];
+  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, maxCompared) : [];
 }
 
 function parseLane(lane: unknown): FlowLane | undefined {
@@ -120,7 +120,7 @@ function isAddress(value: unknown): value is string {
 }
 
 function parseOffer(items: unknown): FromPage | undefined {
-  if (!Array.isArray(items) || items.length > mostOffers) return undefined;
+  if (!Array.isArray(items) || items.length > maxOffers) return undefined;
   const offers: ExportOffer[] = [];
   for (const item of items as unknown[]) {
     if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;

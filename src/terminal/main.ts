@@ -12,7 +12,7 @@ import { Output, type OutputStream } from './output';
 import { sample } from './sample';
 import { train } from './train';
 
-export interface Surroundings {
+export interface TerminalContext {
   readonly output: OutputStream;
   readonly errors: NodeJS.WritableStream;
   readonly environment: NodeJS.ProcessEnv;
@@ -21,7 +21,7 @@ export interface Surroundings {
 }
 
 /** Does what the arguments say; settles with the exit status: 0 done, 1 failed, 2 wrong usage. */
-export async function main(args: readonly string[], { output, errors, environment, stop }: Surroundings): Promise<number> {
+export async function main(args: readonly string[], { output, errors, environment, stop }: TerminalContext): Promise<number> {
   speak(languageOf(environment));
   const verbose = args.includes('--verbose');
   const complain = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);

@@ -24,9 +24,9 @@ const space = 0x20;
 
 /** Where the stretch that begins at `start` ends; at `start` itself when the text goes on (`isWhole` false) and does not hold its end. */
 export function stretchEnd(text: string, start: number, isWhole: boolean): number {
-  const most = Math.min(text.length, start + longestStretch);
-  for (let i = start + 1; i <= most; i++) if (isCertain(text, i)) return i;
-  return isWhole || most === start + longestStretch ? most : start;
+  const max = Math.min(text.length, start + longestStretch);
+  for (let i = start + 1; i <= max; i++) if (isCertain(text, i)) return i;
+  return isWhole || max === start + longestStretch ? max : start;
 }
 
 /** Segments of a stretch; of one that was cut for its length, only those that what follows cannot change. */

@@ -9,11 +9,11 @@ interface ColorContribution {
 type Theme = 'dark' | 'light' | 'highContrast' | 'highContrastLight';
 
 /** Letters and background of Dark Modern, Light Modern and the two high contrast themes, and the least contrast (WCAG AA, and AAA). */
-const themes: Readonly<Record<Theme, { text: string; background: string; least: number }>> = {
-  dark: { text: '#cccccc', background: '#1f1f1f', least: 4.5 },
-  light: { text: '#3b3b3b', background: '#ffffff', least: 4.5 },
-  highContrast: { text: '#ffffff', background: '#000000', least: 7 },
-  highContrastLight: { text: '#292929', background: '#ffffff', least: 7 },
+const themes: Readonly<Record<Theme, { text: string; background: string; min: number }>> = {
+  dark: { text: '#cccccc', background: '#1f1f1f', min: 4.5 },
+  light: { text: '#3b3b3b', background: '#ffffff', min: 4.5 },
+  highContrast: { text: '#ffffff', background: '#000000', min: 7 },
+  highContrastLight: { text: '#292929', background: '#ffffff', min: 7 },
 };
 
 const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { colors: ColorContribution[] } };
@@ -37,13 +37,13 @@ function contrast(a: readonly number[], b: readonly number[]): number {
 }
 
 describe('the contributed colors', () => {
-  for (const [theme, { text, background, least }] of Object.entries(themes) as [Theme, (typeof themes)[Theme]][]) {
+  for (const [theme, { text, background, min }] of Object.entries(themes) as [Theme, (typeof themes)[Theme]][]) {
     it(`leave text legible on every tint, and notes legible, in ${theme}`, () => {
       for (const { id, defaults } of contributes.colors) {
         const color = defaults[theme];
         if (/\.level\d$/.test(id)) {
           const found = contrast(channels(text).slice(0, 3), blended(color, background));
-          assert.ok(found >= least, `${id}: ${found.toFixed(2)}`);
+          assert.ok(found >= min, `${id}: ${found.toFixed(2)}`);
           assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) > 1.03, `${id} is not to be seen`);
         }
         if (id.endsWith('.note')) assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) >= 4.5, id);

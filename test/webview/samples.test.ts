@@ -13,7 +13,7 @@ import { createBackend } from '../../src/engine/backend';
 import { SampleSource } from '../../src/engine/sampleSource';
 import { checkTraining } from '../../src/engine/train/checkTraining';
 import { Trainer } from '../../src/engine/train/trainer';
-import { Turns } from '../../src/engine/turns';
+import { ModelLock } from '../../src/engine/modelLock';
 import type { FromPage } from '../../src/protocol/panel';
 import { withSample, type ModelSample } from '../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../src/protocol/settings';
@@ -37,7 +37,7 @@ async function learned(text: string, steps: number, millisecondsPerStep: number)
   let samples: readonly ModelSample[] = [];
   let loss: number | null = null;
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend };
-  const source = new SampleSource({ model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true }, new Turns(), (sample) => (samples = withSample(samples, sample)), () => trainer.step * millisecondsPerStep);
+  const source = new SampleSource({ model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true }, new ModelLock(), (sample) => (samples = withSample(samples, sample)), () => trainer.step * millisecondsPerStep);
   source.watch({ temperature: 0.8, seed: 1 });
   while (trainer.step < steps) {
     ({ loss } = await trainer.next());

@@ -61,11 +61,11 @@ export class ChoiceRow {
   ) {
     this.root = element('div', { class: 'choices', attributes: { role: 'radiogroup', 'aria-label': label, 'data-choice': name } });
     this.root.addEventListener('keydown', (event) => {
-      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-      if (by === undefined) return;
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (step === undefined) return;
       event.preventDefault();
       const at = this.options.findIndex((option) => option.value === this.value);
-      this.choose(this.options[(at + by + this.options.length) % this.options.length].value);
+      this.choose(this.options[(at + step + this.options.length) % this.options.length].value);
       this.root.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
     });
   }

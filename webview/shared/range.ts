@@ -63,8 +63,8 @@ export class Range {
     this.set(place - ((place - this.from) * shown) / this.shown, shown);
   }
 
-  move(by: number): void {
-    this.set(this.from + by, this.shown);
+  move(offset: number): void {
+    this.set(this.from + offset, this.shown);
   }
 
   /** Moves no farther than is needed to have the place in view, with a little around it. */

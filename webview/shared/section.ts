@@ -52,7 +52,7 @@ export interface PageParts {
   /** The same, and tells them that everything must be colored again. */
   repaint(): void;
   /** Offers the reader what the section shows, to be saved. */
-  takeAway(section: Section): void;
+  exportSection(section: Section): void;
 }
 
 export interface Section {

@@ -51,19 +51,19 @@ export class BackwardRecurrence {
     private readonly tape: Tape,
     products: Products,
   ) {
-    const { config, arena, mostSteps, batch } = tape;
+    const { config, arena, maxSteps, batch } = tape;
     const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] => config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
-    this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(mostSteps)));
+    this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(maxSteps)));
     this.carried = ofEach(({ cell, hiddenSize }) => cellOf(cell).states.map(() => arena.floats(batch * hiddenSize)));
-    this.preActivations = arena.floats(mostSteps * batch * largestWidth(config, () => true));
-    this.separate = arena.floats(mostSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).recurrentDiffers));
+    this.preActivations = arena.floats(maxSteps * batch * largestWidth(config, () => true));
+    this.separate = arena.floats(maxSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).linearBeforeReset));
     this.recurrentPreActivations = this.preActivations;
     this.parts = splitStreams(batch, arena.threads);
     this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
   }
 
   private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
-    const { arena, batch, mostSteps } = this.tape;
+    const { arena, batch, maxSteps } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
     const products = of.steps(H, batch, width);
@@ -72,7 +72,7 @@ export class BackwardRecurrence {
       matrix: products ? null : new FixedMatrix(arena, width, H),
       transposed: arena.floats(products ? H * width : 0),
       product: arena.floats(products ? H * batch : 0),
-      squares: arena.doubles(this.parts.length * cell.states.length * mostSteps),
+      squares: arena.doubles(this.parts.length * cell.states.length * maxSteps),
     };
   }
 
@@ -91,7 +91,7 @@ export class BackwardRecurrence {
     const { config, arena, steps, batch } = tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
-    this.recurrentPreActivations = cell.recurrentDiffers ? this.separate : this.preActivations;
+    this.recurrentPreActivations = cell.linearBeforeReset ? this.separate : this.preActivations;
     matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {

@@ -1,9 +1,9 @@
-/** The source × target matrix in float64: the itemised gradients of every target at once, in the first direction of the top layer. */
+/** The source × target matrix in float64: the per-target gradients of every target at once, in the first direction of the top layer. */
 import { lengthOf } from '../numeric';
 import { roomForStepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
-import { log10Of } from './float64Itemised';
+import { log10Of } from './float64PerTarget';
 import { rowsOf, type Float64Trace } from './float64Trace';
 
 /** A row outside is brought back to unit length. */

@@ -34,10 +34,10 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
 /**
  * As above; complete to 1e-10 where the activations are smooth: S is known at both ends of every stretch, and one whose parts do not sum to
  * what S gains over it is halved.
- * @param mostStretches at which halving ends
+ * @param maxStretches at which halving ends
  * @param pause called between nodes; throws when it is canceled
  */
-export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, mostStretches: number, pause: () => Promise<void>): Promise<Attribution> {
+export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, maxStretches: number, pause: () => Promise<void>): Promise<Attribution> {
   const scoreAt = (at: number) => scoreOf(readInFloat64(withInputsScaled(model, at), inputs, inputs), symbol, step);
   const nodes = gaussLegendre(integralNodes);
   const [baseline, whole] = [scoreAt(0), scoreAt(1)];
@@ -54,7 +54,7 @@ export async function integratedGradients(model: GeneralModel, inputs: Int32Arra
       await pause();
     }
     const gap = Math.abs(own.reduce((sum, part) => sum + part, 0) - (after - before));
-    if (gap > tolerance && stretches < mostStretches) {
+    if (gap > tolerance && stretches < maxStretches) {
       const middle = (from + to) / 2;
       const between = scoreAt(middle);
       pending.push({ from, to: middle, before, after: between }, { from: middle, to, before: between, after });

@@ -7,7 +7,7 @@ import { lengthOf } from '../numeric';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Rounding leaves about 1e-16 of ‖a‖² tr(W Wᵀ) in a quadratic form: above this share of it, twelve digits are right. */
-const leastShare = 1e-4;
+const minShare = 1e-4;
 
 export class LowestInput {
   /** Σ_d G·H: the pre-activations of all directions, side by side. */
@@ -35,7 +35,7 @@ export class LowestInput {
     for (let j = 0; j < width; j++) scaled[j] = a[start + j] / length;
     if (gram) {
       const square = quadraticForm(gram.values, scaled);
-      if (square > leastShare * gram.trace) return length * Math.sqrt(square);
+      if (square > minShare * gram.trace) return length * Math.sqrt(square);
     }
     return length * this.lengthByProduct();
   }

@@ -55,7 +55,7 @@ export class ForwardRecurrence {
       matrix: products ? null : new FixedMatrix(arena, H, width),
       product: arena.floats(products ? width * batch : 0),
       isShared: batch === 1 && arena.crew !== null && width * H >= smallestToShare,
-      scratch: arena.floats(cell.recurrentDiffers ? batch * width : 0),
+      scratch: arena.floats(cell.linearBeforeReset ? batch * width : 0),
       counts: arena.ints(this.parts.length * cell.counts.length),
     };
   }
@@ -103,12 +103,12 @@ export class ForwardRecurrence {
   private stepsShared({ scratch }: Room, matrix: FixedMatrix, Rb: Float32Array, layer: number, direction: DirectionTape, call: number[]): void {
     const { arena, steps, layers } = this.tape;
     const { cell, hiddenSize: H } = layers[layer];
-    const { forwardStepKernel, recurrentDiffers, gates } = cellOf(cell);
+    const { forwardStepKernel, linearBeforeReset, gates } = cellOf(cell);
     const step = call.push(0) - 1;
     for (let s = 0; s < steps; s++) {
       const t = stepOf(direction, s, steps);
-      if (recurrentDiffers) scratch.set(Rb);
-      const [out, first] = recurrentDiffers ? [scratch, 0] : [direction.gates, t * gates.length * H];
+      if (linearBeforeReset) scratch.set(Rb);
+      const [out, first] = linearBeforeReset ? [scratch, 0] : [direction.gates, t * gates.length * H];
       matrix.multiplyAdd(out, first, direction.states[0], before(direction, t) * H, 1);
       call[step] = s;
       arena.run(forwardStepKernel, [call]);

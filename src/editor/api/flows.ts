@@ -12,7 +12,7 @@ import { settingsFor } from '../settings';
 import type { BackflowApi, Flow, FlowOptions } from './backflow';
 
 /** Milliseconds an engine is kept when nobody asks. */
-const patience = 30_000;
+const idleTimeout = 30_000;
 
 interface Held {
   readonly path: string;
@@ -56,7 +56,7 @@ export class Flows implements vscode.Disposable {
       throw error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
     } finally {
       listener?.dispose();
-      this.timer = setTimeout(() => this.release(), patience);
+      this.timer = setTimeout(() => this.release(), idleTimeout);
     }
   }
 

@@ -31,7 +31,7 @@ const roomPerToken = [4, 16, 64];
 /** The room behind a probe that its last token may depend on, in tokens. */
 const roomBehind = 16;
 /** Lines of a paragraph that are looked at in either direction. */
-const mostLines = 4096;
+const maxLines = 4096;
 
 /** The selection of an editor, or else what is visible; undefined where that is too little to look at. */
 export function probeIn(editor: vscode.TextEditor, way: WayOfReading): Probe | undefined {
@@ -127,9 +127,9 @@ function boundsAround(document: vscode.TextDocument, line: number, { split }: Wa
   if (split === null) return offsets(0, lastLine);
   const isBlank = (at: number) => document.lineAt(at).isEmptyOrWhitespace;
   /** The farthest line that can be reached without meeting one that is otherwise. */
-  const follow = (from: number, by: 1 | -1, blank: boolean) => {
+  const follow = (from: number, step: 1 | -1, blank: boolean) => {
     let at = from;
-    for (let i = 0; i < mostLines && at + by >= 0 && at + by <= lastLine && isBlank(at + by) === blank; i++) at += by;
+    for (let i = 0; i < maxLines && at + step >= 0 && at + step <= lastLine && isBlank(at + step) === blank; i++) at += step;
     return at;
   };
   let own = line;

@@ -26,7 +26,7 @@ export interface ProbeText {
 }
 
 /** The fewest tokens there is anything to see in: one to read and one to predict. */
-export const fewestTokens = 2;
+export const minTokens = 2;
 
 /**
  * The probe that a stretch of a document is, which begins with a token.
@@ -42,7 +42,7 @@ export function probeText(text: string, unit: ReadUnit, startOffset: number, sta
     whole = whole.slice(0, spans[tokens].start);
     spans = Array.from(spansOf(whole, unit));
   }
-  if (spans.length < fewestTokens) return undefined;
+  if (spans.length < minTokens) return undefined;
   return { text: whole, unit, startOffset, start, spans, lineStarts: lineStartsOf(whole) };
 }
 

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { ControlAction } from '../../protocol/panel';
 import type { Message } from '../../protocol/run';
 import { translated, type Notices } from '../notices';
-import { checkMayWrite } from './mayWrite';
+import { checkTrusted } from './workspaceTrust';
 import type { RunSession } from './runSession';
 
 export class RunControl {
@@ -36,7 +36,7 @@ export class RunControl {
 
   private async resumeFromCheckpoint(session: RunSession): Promise<void> {
     if (!session.isRun || session.status.state === 'starting' || session.status.state === 'running') return;
-    checkMayWrite(vscode.Uri.file(session.description.folder), session.description.name);
+    checkTrusted(vscode.Uri.file(session.description.folder), session.description.name);
     const { name, training } = session.description;
     const steps = await stepsToGo(name, session.status.step, training.steps);
     if (steps === undefined) return;

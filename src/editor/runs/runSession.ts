@@ -40,7 +40,7 @@ interface Opened {
   readonly status: RunStatus;
   readonly isRun: boolean;
   /** Of a model that was opened. */
-  readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
+  readonly reading: Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'> | null;
   readonly unit: ReadUnit;
 }
 

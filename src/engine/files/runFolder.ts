@@ -25,9 +25,9 @@ export interface Checkpoint {
 
 const recordName = 'run.json';
 /** Of run.json: far more than any has. */
-const mostRecordBytes = 1_000_000;
+const maxRecordBytes = 1_000_000;
 /** Of a checkpoint's files: what Node reads at once. */
-const mostCheckpointBytes = 2_000_000_000;
+const maxCheckpointBytes = 2_000_000_000;
 
 export interface BestCheckpoint {
   readonly step: number;
@@ -79,7 +79,7 @@ export class RunFolder {
     const path = resolve(folder);
     const file = join(path, recordName);
     if (!(await exists(file))) throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
-    const text = (await readWhole(file, mostRecordBytes)).toString('utf8');
+    const text = (await readWhole(file, maxRecordBytes)).toString('utf8');
     return new RunFolder(path, parseRunRecord(text, file, path));
   }
 
@@ -151,7 +151,7 @@ export class RunFolder {
   /** The checkpoint with the lowest validation loss; null before the first validation, or where the note of it cannot be read. */
   async best(): Promise<BestCheckpoint | null> {
     try {
-      const fields = Fields.parse(this.bestPath, (await readWhole(this.bestPath, mostRecordBytes)).toString('utf8'));
+      const fields = Fields.parse(this.bestPath, (await readWhole(this.bestPath, maxRecordBytes)).toString('utf8'));
       return { step: fields.integer('step', { min: 0 }), validationLoss: fields.number('validationLoss') };
     } catch {
       return null;
@@ -160,7 +160,7 @@ export class RunFolder {
 
   /** The bytes of a checkpoint's files. Throws a UserError. */
   async read({ model, state }: Checkpoint): Promise<{ readonly onnx: Uint8Array; readonly state: Uint8Array }> {
-    return { onnx: await readWhole(model, mostCheckpointBytes), state: await readWhole(state, mostCheckpointBytes) };
+    return { onnx: await readWhole(model, maxCheckpointBytes), state: await readWhole(state, maxCheckpointBytes) };
   }
 
   async newestCheckpoint(): Promise<Checkpoint | null> {

@@ -12,7 +12,7 @@ import { errorCode, writeError } from './fileErrors';
 
 /** Milliseconds from one touch to the next, and without a touch until an owner counts as gone. */
 const beat = 2000;
-const patience = 4 * beat;
+const lockTimeout = 4 * beat;
 const lockName = 'lock';
 
 interface Owner {
@@ -96,7 +96,7 @@ async function readOwner(folder: string): Promise<Owner | null> {
 async function isAtWork(folder: string, owner: Owner | null): Promise<boolean> {
   if (owner?.host === hostname() && !isAlive(owner.pid)) return false;
   const before = await lastTouch(folder);
-  for (let waited = 0; waited < patience; waited += beat / 4) {
+  for (let waited = 0; waited < lockTimeout; waited += beat / 4) {
     const now = await lastTouch(folder);
     if (now === null) return false;
     if (now !== before) return true;

@@ -12,9 +12,9 @@ import { workOfStep, type Inspector } from './inspector';
 type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
 
 /** Of the integral; each takes as long as the first. */
-const mostStretches = 24;
+const maxStretches = 24;
 /** Multiply-adds that a hover may wait for. */
-const mostQuickWork = 1.2e7;
+const maxQuickWork = 1.2e7;
 /** What a hover that claims to be complete may lack. */
 const largestQuickGap = 1e-4;
 
@@ -44,9 +44,9 @@ export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: 
   const { general } = inspector.model;
   if (general.layers.some(({ cell }) => additiveFormOf(cell) !== null)) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
-  const affordable = Math.floor(mostQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
+  const affordable = Math.floor(maxQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
   if (affordable < 1) return null;
-  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, mostStretches), () => Promise.resolve());
+  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, maxStretches), () => Promise.resolve());
   const gap = found.parts.reduce((sum, part) => sum + part, found.baseline - found.whole);
   if (Math.abs(gap) > largestQuickGap * Math.max(1, Math.abs(found.whole))) return null;
   return { ...reportOf(task, found), method: 'integratedGradients' };
@@ -70,7 +70,7 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
 /** @param pause called now and then; throws when it is canceled */
 export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
   const { method, model, inputs, symbol, step } = task;
-  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, mostStretches, pause));
+  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, maxStretches, pause));
 }
 
 function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {

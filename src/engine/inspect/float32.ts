@@ -13,7 +13,7 @@ const largestStateError = 1e-6;
 /** What relative errors of a gradient may add up to, as independent ones do. */
 const largestGradientError = 2e-5;
 /** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */
-const leastAtTarget = -25;
+const minAtTarget = -25;
 /** Of the pre-activations' root mean square. */
 const nearKink = 1e-5;
 
@@ -32,7 +32,7 @@ export function isNearKink({ layers }: Trace): boolean {
 
 /** @param flows of one target, every layer and direction  @param zeroIsExact of a relu unit, whose derivative is exactly 0 or 1 */
 export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolean): boolean {
-  const most = Math.log10(largestStateError / unitRoundoff);
+  const max = Math.log10(largestStateError / unitRoundoff);
   const top = Math.max(...flows.map(({ layer }) => layer));
   /** Of the layer above, step by step: the largest gradient there, and its error. */
   let above: Sources | null = null;
@@ -52,7 +52,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
         for (const [l, lane] of lanes.entries()) {
           const size = lane[t];
           if (Number.isNaN(size)) continue;
-          if (size === Infinity || size - lowest[l] > most) return false;
+          if (size === Infinity || size - lowest[l] > max) return false;
           lowest[l] = Math.min(lowest[l], size);
           const source = Math.max(before.size, down.size);
           if (size === -Infinity) {
@@ -69,7 +69,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
       own.push(sources);
     }
     above = own.reduce(larger);
-    if (layer === top && above.sizes.every((size) => size < leastAtTarget)) return false;
+    if (layer === top && above.sizes.every((size) => size < minAtTarget)) return false;
   }
   return true;
 }

@@ -36,7 +36,7 @@ export interface Look {
 /** Nobody looks at the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
-const mostFloat64Work = 4e9;
+const maxFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
@@ -74,7 +74,7 @@ export class Inspector {
   async read(text: string): Promise<Reading> {
     const { plain, general } = this.model;
     const steps = this.stepsOf(text);
-    const isQuick = steps * workOfStep(general) < mostFloat64Work;
+    const isQuick = steps * workOfStep(general) < maxFloat64Work;
     return plain && !isQuick ? this.readFast(text, plain) : new Float64Reading(general, this.encode(text));
   }
 

@@ -85,7 +85,7 @@ export function spectrumOf(R: Weights, H: number, block: number): Spectrum | nul
   if (H > largestSpectrum || !values.every(Number.isFinite)) return null;
   const matrix = Matrix.from1DArray(H, H, Array.from(values));
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
-  const spectralRadius = realEigenvalues.reduce((most, real, i) => Math.max(most, Math.hypot(real, imaginaryEigenvalues[i])), 0);
+  const spectralRadius = realEigenvalues.reduce((max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])), 0);
   const { norm2 } = new SingularValueDecomposition(matrix, { computeLeftSingularVectors: false, computeRightSingularVectors: false });
   return { spectralRadius, spectralNorm: norm2 };
 }

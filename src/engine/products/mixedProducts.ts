@@ -5,7 +5,7 @@ import type { Products, StepProducts } from '../../core/products';
 const largestForKernels = 1e6;
 /** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
 export const smallestForSteps = 5e5;
-const fewestStreamsForSteps = 8;
+const minStreamsForSteps = 8;
 
 export class MixedProducts implements Products {
   constructor(
@@ -26,7 +26,7 @@ export class MixedProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts | null {
-    return n >= fewestStreamsForSteps && m * n * k >= smallestForSteps ? this.large.steps(m, n, k) : null;
+    return n >= minStreamsForSteps && m * n * k >= smallestForSteps ? this.large.steps(m, n, k) : null;
   }
 
   private of(multiplyAdds: number): Products {

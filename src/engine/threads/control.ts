@@ -17,8 +17,8 @@ export const place = {
 export const orders = { join: -1, leave: -2, end: -3 } as const;
 
 const stateLength = 16;
-const mostArguments = 32;
-const mostErrorBytes = 1024;
+const maxArguments = 32;
+const maxErrorBytes = 1024;
 
 export interface Control {
   readonly state: Int32Array<SharedArrayBuffer>;
@@ -26,14 +26,14 @@ export interface Control {
   readonly error: Uint8Array<SharedArrayBuffer>;
 }
 
-export const controlBytes = 4 * stateLength + 8 * mostArguments + mostErrorBytes;
+export const controlBytes = 4 * stateLength + 8 * maxArguments + maxErrorBytes;
 
 export function controlOver(memory: SharedArrayBuffer): Control {
   const argumentsAt = 4 * stateLength;
   return {
     state: new Int32Array(memory, 0, stateLength),
-    arguments: new Float64Array(memory, argumentsAt, mostArguments),
-    error: new Uint8Array(memory, argumentsAt + 8 * mostArguments, mostErrorBytes),
+    arguments: new Float64Array(memory, argumentsAt, maxArguments),
+    error: new Uint8Array(memory, argumentsAt + 8 * maxArguments, maxErrorBytes),
   };
 }
 

@@ -8,7 +8,7 @@ import type { JoinMessage, ThreadData } from './crewThread';
 type Kernel = (...args: number[]) => unknown;
 
 /** Milliseconds for a thread to start. */
-const patience = 30_000;
+const startTimeout = 30_000;
 
 /** @param size threads in all, the calling one among them. They do not keep the process alive. Throws where one does not start. */
 export function createCrew(size: number): ThreadCrew {
@@ -78,7 +78,7 @@ class CrewThread {
   }
 
   started(): void {
-    if (!waitWhile(this.control.state, place.done, -1, patience)) throw new Error('A thread of the kernels does not start');
+    if (!waitWhile(this.control.state, place.done, -1, startTimeout)) throw new Error('A thread of the kernels does not start');
   }
 
   join(arena: number, message: JoinMessage): void {

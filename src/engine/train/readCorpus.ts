@@ -6,7 +6,7 @@ import { UserError } from '../../userError';
 import type { CorpusText } from '../files/corpusFile';
 
 /** The largest that a model can have: `checkConfig`. */
-const mostSymbols = 200_000;
+const maxSymbols = 200_000;
 
 export interface ReadCorpus extends Corpus {
   /** Of the text as UTF-8, in hexadecimal. */
@@ -18,8 +18,8 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
   const { counter, sha256 } = await count(text, options);
   const { symbols } = counter;
   if (counter.tokens === 0) throw new UserError('{0} is blank: there is nothing to learn from.', text.name);
-  if (options.vocabularySize === null && symbols > mostSymbols) {
-    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, mostSymbols);
+  if (options.vocabularySize === null && symbols > maxSymbols) {
+    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, maxSymbols);
   }
   const vocabulary = counter.vocabulary();
   if (symbols < 2) throw new UserError('{0} has only one symbol, “{1}”: there is nothing to predict.', text.name, vocabulary.symbols[vocabulary.size - 1]);

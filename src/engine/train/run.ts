@@ -6,7 +6,7 @@ import { UserError } from '../../userError';
 import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary, ValidationPoint } from '../../protocol/run';
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
-import type { Turns } from '../turns';
+import type { ModelLock } from '../modelLock';
 import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
@@ -22,7 +22,7 @@ export interface RunParts {
   readonly trainer: Trainer;
   readonly validator: Validator | null;
   readonly folder: RunFolder;
-  readonly turns: Turns;
+  readonly modelLock: ModelLock;
   /** The lowest validation loss so far, of a run that goes on. */
   readonly bestValidation: number | null;
 }
@@ -195,8 +195,8 @@ export class Run {
   private async advance(): Promise<void> {
     if (this.order === 'step') this.order = 'pause';
     const start = performance.now();
-    const { trainer, turns } = this.parts;
-    const metrics = await trainer.next((change) => turns.take(change));
+    const { trainer, modelLock } = this.parts;
+    const metrics = await trainer.next((change) => modelLock.run(change));
     this.record(metrics, performance.now() - start);
     const { checkpointEvery, validateEvery } = this.description.training;
     if (metrics.step % validateEvery === 0) await this.validate();
@@ -244,7 +244,7 @@ export class Run {
   }
 
   private async save(): Promise<string> {
-    const { trainer, model, plain, folder, turns } = this.parts;
+    const { trainer, model, plain, folder, modelLock } = this.parts;
     this.tell();
     // No step is taken meanwhile: only the loop takes any, and it waits.
     const { step } = trainer;
@@ -252,7 +252,7 @@ export class Run {
       const saved = await folder.newestCheckpoint();
       if (saved?.step === step) return saved.model;
     }
-    const { onnx, state } = await turns.take(() => ({
+    const { onnx, state } = await modelLock.run(() => ({
       onnx: encodeCheckpoint({ ...plain, vocabulary: model.vocabulary, step }),
       state: trainer.encodeState(),
     }));

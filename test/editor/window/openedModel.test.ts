@@ -10,7 +10,7 @@ import { writeTorchWeights } from '../../../src/modelFiles/torchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { codeServer, everydayCodeServer } from '../harness/codeServer';
+import { codeServer, defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn, moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -56,7 +56,7 @@ describe('a model of another tool', () => {
       'unsaid.onnx': foreignModel(tale),
       'weights.safetensors': bareWeights(tale),
     });
-    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: defaultCodeServer() });
     await window.trustFolder();
   });
 

@@ -9,14 +9,14 @@ import { zeroState, type ReferenceModel } from '../../reference/model';
 import { inspect, meanLoss } from '../../reference/network';
 import { backendNames, benchFor, randomModel, readProbe } from '../support/models';
 
-const mostLayers = 8;
+const maxLayers = 8;
 const tolerance = 1e-4;
 
 describe('eight layers', () => {
   for (const backend of backendNames) {
     for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
       it(`${cell} ${activation} on ${backend}: within 1e-4 of float64`, async () => {
-        const config = uniformModel({ ...plainStack, cell, activation, layers: mostLayers, hiddenSize: 9, vocabularySize: 5 });
+        const config = uniformModel({ ...plainStack, cell, activation, layers: maxLayers, hiddenSize: 9, vocabularySize: 5 });
         const { parameters, ids } = randomModel(config, 6, 16);
         const reference: ReferenceModel = {
           cell, activation,

@@ -1,7 +1,7 @@
 /** A single stream through a model so large that its products are shared among threads: the same bits as on one thread. */
 import { strict as assert } from 'node:assert';
 import { KernelProducts } from '../../../src/core/kernelProducts';
-import { ItemisedGradient } from '../../../src/core/analysis/itemised';
+import { PerTargetGradient } from '../../../src/core/analysis/perTarget';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
@@ -34,17 +34,17 @@ describe('a model whose single stream is shared among threads', () => {
         const random = Random.fromSeed(2);
         const ids = Int32Array.from({ length: T + 1 }, () => Math.floor(V * random.uniform()));
         const read = async (crew: ThreadCrew | null) => {
-          const { network: { tape, parameters, forward }, itemised } = Arena.build((arena) => {
+          const { network: { tape, parameters, forward }, perTarget } = Arena.build((arena) => {
             const products = new KernelProducts(arena);
             const network = makeLearningNetwork(arena, config, { steps: T, batch: 1 }, products);
-            return { network, itemised: new ItemisedGradient(network.tape, network.parameters, products) };
+            return { network, perTarget: new PerTargetGradient(network.tape, network.parameters, products) };
           }, { crew });
           parameters.values.set(initial.values);
           tape.inputs.set(ids.subarray(0, T));
           tape.targets.set(ids.subarray(1));
           await forward.run();
           const states = tape.layers.flatMap(({ directions }) => directions.flatMap(({ states: own, gates: values, recurrentCandidate }) => [...own, values, recurrentCandidate].map((series) => series.slice())));
-          return { states, probabilities: tape.probabilities.slice(), saturation: forward.saturation, norms: await itemised.run(T - 2) };
+          return { states, probabilities: tape.probabilities.slice(), saturation: forward.saturation, norms: await perTarget.run(T - 2) };
         };
         const alone = await read(null);
         assert.ok(alone.norms[0][0][0].every((norm, t) => !bidirectional && t > T - 2 ? Number.isNaN(norm) : Number.isFinite(norm)));

@@ -14,7 +14,7 @@ import type { InspectedModel } from '../../../src/engine/inspect/inspector';
 import { SampleSource } from '../../../src/engine/sampleSource';
 import { checkTraining } from '../../../src/engine/train/checkTraining';
 import { Trainer } from '../../../src/engine/train/trainer';
-import { Turns } from '../../../src/engine/turns';
+import { ModelLock } from '../../../src/engine/modelLock';
 import { withSample, type ModelSample } from '../../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
@@ -63,7 +63,7 @@ class Trial {
   constructor(model: InspectedModel, perToken: number) {
     const vocabulary = new TimedVocabulary(model.vocabulary, () => (this.time += perToken));
     const sampled = { model: { ...model, vocabulary }, trainingStep: () => this.step, loss: () => 2, isTraining: () => this.isTraining };
-    this.source = new SampleSource(sampled, new Turns(), (sample) => this.samples.push(sample), () => this.time);
+    this.source = new SampleSource(sampled, new ModelLock(), (sample) => this.samples.push(sample), () => this.time);
   }
 
   /** Steps that take so long, with what the source does between them. Returns the milliseconds of that. */
@@ -115,8 +115,8 @@ describe('samples of a model in training', () => {
     it(`take less than two hundredths of the time, at ${perToken} ms a token and ${perStep} ms a step, and come as often as that allows`, async () => {
       const trial = new Trial(await modelOf(biased([0.5, 0.5]), new Vocabulary(['a', 'b'])), perToken);
       trial.source.watch(watch);
-      const most = Math.max(2000, (whole * perToken) / 0.015);
-      const steps = Math.ceil((12 * most) / perStep);
+      const max = Math.max(2000, (whole * perToken) / 0.015);
+      const steps = Math.ceil((12 * max) / perStep);
       const cost = await trial.train(steps, perStep);
       assert.ok(trial.samples.length >= 9 && trial.samples.length <= 14, `${trial.samples.length} samples`);
       // The one under way may be ahead of its share.
@@ -229,7 +229,7 @@ describe('samples of a model in training', () => {
 
 describe('the samples that are kept', () => {
   const sample = (step: number, text = String(step)): ModelSample => ({ step, loss: null, temperature: 1, text });
-  const kept = (steps: readonly number[], most?: number) => steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), most), []).map(({ step }) => step);
+  const kept = (steps: readonly number[], max?: number) => steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), max), []).map(({ step }) => step);
 
   it('are all, while they are few', () => {
     assert.deepEqual(kept([1, 5, 9, 40]), [1, 5, 9, 40]);

@@ -1,6 +1,6 @@
 /** Models with room to read, for tests of the engine's mathematics. */
 import { InputGradient } from '../../../src/core/analysis/inputGradient';
-import { ItemisedGradient } from '../../../src/core/analysis/itemised';
+import { PerTargetGradient } from '../../../src/core/analysis/perTarget';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
 import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
@@ -40,7 +40,7 @@ export type TestBackend = (typeof backendNames)[number];
 
 /** A model and everything that works on it. */
 export interface Bench extends LearningNetwork {
-  readonly itemised: ItemisedGradient;
+  readonly perTarget: PerTargetGradient;
   readonly input: InputGradient;
   readonly matrix: TargetMatrix;
   readonly optimizer: Optimizer;
@@ -56,7 +56,7 @@ export async function benchFor(backend: TestBackend, config: ModelConfig, parame
     const { tape, parameters: values } = network;
     return {
       ...network,
-      itemised: new ItemisedGradient(tape, values, products),
+      perTarget: new PerTargetGradient(tape, values, products),
       input: new InputGradient(tape, values, products),
       matrix: new TargetMatrix(tape, values, products),
       optimizer: optimizerOf(optimizer, values.layout.length, arena),

@@ -2,7 +2,7 @@
 import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/protocol/panel';
 import type { DrawnCounts } from '../drawn';
-import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
+import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 import { countDrawing, takeCounts } from './drawnCounts';
 

@@ -20,21 +20,21 @@ const profileTop = 8;
 const profileHeight = 150;
 const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
-const mostTicks = 6;
+const maxTicks = 6;
 
 export class ComparedProfile {
   readonly figure = new FigureCanvas('comparedProfile');
 
   draw(width: number, lines: readonly ComparedLine[], { thresholds }: FrameHeader, columns: Columns, theme: Theme, marked: Marked): void {
-    let [least, most] = [0, 0];
+    let [min, max] = [0, 0];
     for (const { relative } of lines) {
       for (const r of relative) {
-        if (r < least && r > -Infinity) least = r;
-        if (r > most && r < Infinity) most = r;
+        if (r < min && r > -Infinity) min = r;
+        if (r > max && r < Infinity) max = r;
       }
     }
-    const low = lowest.find((bound) => bound <= least) ?? lowest[lowest.length - 1];
-    const high = highest.find((bound) => bound >= most) ?? highest[highest.length - 1];
+    const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
+    const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
     const bottom = profileTop + profileHeight;
     const y = (r: number): number => profileTop + ((high - Math.min(high, Math.max(low, r))) / (high - low)) * profileHeight;
     this.figure.render(width, bottom + 4, (pen) => {
@@ -63,7 +63,7 @@ export class ComparedProfile {
 
   private drawAxis(pen: Pen, low: number, high: number, y: (power: number) => number, columns: Columns, theme: Theme): void {
     let stride = 1;
-    while (Math.floor(high - low) / stride > mostTicks) stride *= 2;
+    while (Math.floor(high - low) / stride > maxTicks) stride *= 2;
     pen.textAlign = 'left';
     for (let power = low; power <= high; power += stride) {
       strokeAcross(pen, columns, y(power), theme.line, []);

@@ -55,7 +55,7 @@ export class CompareSection implements Section {
       title: 'compareFlow',
       sentence: 'compareFlowSubtitle',
       explanation: ['compareExplained', { formula: 'r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     flow.root.append(
       element('div', { class: 'figures' }, this.profile.figure.canvas, this.rows.figure.canvas, this.strip.figure.canvas),

@@ -35,7 +35,7 @@ export class TruncationSection implements Section {
       title: 'truncationTitle',
       sentence: 'truncationIntro',
       explanation: ['truncationExplained', { formula: 'cos = ⟨g_{k2}, g⟩ / (‖g_{k2}‖ ‖g‖)' }],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     controls.append(button({ action: 'truncationsAgain', text: texts.get('truncationAgain'), pressed: () => link.truncations() }).root);
@@ -101,13 +101,13 @@ export class TruncationSection implements Section {
     canvas.addEventListener('pointerleave', () => this.mark(null));
     canvas.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey || !this.report) return;
-      const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (event.key === 'Escape') this.mark(null);
-      if (!by) return;
+      if (!move) return;
       event.preventDefault();
       const { row, step } = this.cursor ?? { row: 0, step: this.report.tokens.length - 1 };
       const within = (value: number, count: number): number => Math.max(0, Math.min(count - 1, value));
-      this.mark({ row: within(row + by[0], this.compared.length), step: within(step + by[1], this.report.tokens.length) });
+      this.mark({ row: within(row + move[0], this.compared.length), step: within(step + move[1], this.report.tokens.length) });
     });
   }
 

@@ -40,7 +40,7 @@ export class FlowSection implements Section {
   private readonly reset: PageButton;
   private readonly wholeText: PageButton;
   private readonly kinds: ChoiceRow;
-  private kind: GradientKind = 'itemised';
+  private kind: GradientKind = 'perTarget';
   private shown: OverText | null = null;
   /** What is drawn: of the kind chosen, as soon as a frame holds it. */
   private drawn: readonly FlowRow[] = [];
@@ -74,7 +74,7 @@ export class FlowSection implements Section {
         'flowExplainedSlope',
         { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
       ],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
     root.append(this.verdictLine, this.canvases, this.below);
@@ -85,7 +85,7 @@ export class FlowSection implements Section {
   /** The run that is opened is asked for what the page showed before. */
   receive(message: ToPage): void {
     if (message.type !== 'run' || !message.run) return;
-    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'itemised';
+    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'perTarget';
     if (this.kind === 'total') this.parts.link.total(true);
   }
 
@@ -164,7 +164,7 @@ export class FlowSection implements Section {
     const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
     this.drawn = total.length > 0 ? total : rows;
     this.canvases.hidden = this.below.hidden = false;
-    this.kinds.show([{ value: 'itemised', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
+    this.kinds.show([{ value: 'perTarget', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
     this.showTarget(header);
     this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
     this.flow.show(this.drawn, theme);

@@ -19,7 +19,7 @@ const bottom = height - 16;
 const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Most powers of ten named on the axis. */
-const mostTicks = 6;
+const maxTicks = 6;
 
 interface Axis {
   readonly low: number;
@@ -31,7 +31,7 @@ export interface ProfileScene {
   readonly header: FrameHeader;
   /** What is drawn in full, and speaks of regions and horizons unless it is the total gradient. */
   readonly rows: readonly FlowRow[];
-  /** Drawn faint, to compare with: of the total gradient, the itemised. */
+  /** Drawn faint, to compare with: of the total gradient, the per-target. */
   readonly behind: readonly FlowRow[];
   readonly columns: Columns;
   readonly theme: Theme;
@@ -75,7 +75,7 @@ export class ProfileFigure {
   private drawAxis(pen: Pen, axis: Axis, columns: Columns, theme: Theme): void {
     const right = columns.left + columns.width;
     let stride = 1;
-    while (Math.floor(axis.high - axis.low) / stride > mostTicks) stride *= 2;
+    while (Math.floor(axis.high - axis.low) / stride > maxTicks) stride *= 2;
     pen.textAlign = 'left';
     pen.lineWidth = 1;
     for (let power = axis.low; power <= axis.high; power += stride) {
@@ -184,15 +184,15 @@ function toneOf(kind: Stretch['kind'], theme: Theme): string {
 }
 
 function axisFor(rows: readonly FlowRow[]): Axis {
-  let [least, most] = [0, 0];
+  let [min, max] = [0, 0];
   for (const { relative } of rows) {
     for (const r of relative) {
-      if (r < least && r > Number.NEGATIVE_INFINITY) least = r;
-      if (r > most && r < Number.POSITIVE_INFINITY) most = r;
+      if (r < min && r > Number.NEGATIVE_INFINITY) min = r;
+      if (r > max && r < Number.POSITIVE_INFINITY) max = r;
     }
   }
-  const low = lowest.find((bound) => bound <= least) ?? lowest[lowest.length - 1];
-  const high = highest.find((bound) => bound >= most) ?? highest[highest.length - 1];
+  const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
+  const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
   return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
 }
 

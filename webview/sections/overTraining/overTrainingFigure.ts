@@ -169,19 +169,19 @@ export class OverTrainingFigure {
 
   private drawNorms(pen: Pen, metrics: Metrics, theme: Theme): void {
     const all = [metrics.normBefore.points, metrics.normAfter.points];
-    let [least, most] = [Infinity, 0];
+    let [min, max] = [Infinity, 0];
     for (const { y } of all.flat()) {
-      least = Math.min(least, y);
-      most = Math.max(most, y);
+      min = Math.min(min, y);
+      max = Math.max(max, y);
     }
     const { left, width } = this.view;
     pen.textAlign = 'right';
     pen.textBaseline = 'middle';
     pen.fillStyle = theme.dim;
     pen.fillText(this.texts.get('normTitle'), left + width, 5);
-    if (most === 0) return;
-    const low = Math.floor(Math.log10(least));
-    const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
+    if (max === 0) return;
+    const low = Math.floor(Math.log10(min));
+    const high = Math.max(low + 1, Math.ceil(Math.log10(max)));
     const y = (norm: number): number => normTop + ((high - Math.log10(norm)) / (high - low)) * normHeight;
     for (const power of high - low > 1 ? [high, low] : [high, low]) {
       pen.fillText(powerOfTen(power), left - 8, Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3));

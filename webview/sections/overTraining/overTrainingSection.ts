@@ -58,7 +58,7 @@ export class OverTrainingSection implements Section {
       title: 'overTitle',
       sentence: 'overExplained',
       explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     controls.append(this.lanes.root, this.past, this.now.root);

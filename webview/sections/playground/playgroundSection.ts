@@ -87,10 +87,10 @@ export class PlaygroundSection implements Section {
   }
 
   private slider(name: SliderName, key: PageStringKey): Slider {
-    const { least, most, by } = playgroundLimits[name];
+    const { min, max, step } = playgroundLimits[name];
     const id = `play-${name}`;
     const label = element('label', { class: 'name', text: this.parts.texts.get(key), attributes: { for: id } });
-    const input = element('input', { attributes: { id, type: 'range', min: String(least), max: String(most), step: String(by) } });
+    const input = element('input', { attributes: { id, type: 'range', min: String(min), max: String(max), step: String(step) } });
     input.value = String(this.settings[name]);
     const value = element('output', { class: 'number', attributes: { for: id } });
     input.addEventListener('input', () => this.change({ [name]: Number(input.value) }));

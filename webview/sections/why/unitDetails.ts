@@ -74,11 +74,11 @@ export class UnitDetails {
     canvas.addEventListener('pointermove', (event) => view.setMark(view.mark, this.saturation.unitAt(event.offsetX, event.offsetY)));
     canvas.addEventListener('pointerleave', () => view.setMark(view.mark, null));
     canvas.addEventListener('keydown', (event) => {
-      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
       const units = this.statistics?.isZero.length ?? 0;
-      if (by === undefined || units === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (step === undefined || units === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
-      view.setMark(view.mark, view.unit === null ? 0 : (view.unit + by + units) % units);
+      view.setMark(view.mark, view.unit === null ? 0 : (view.unit + step + units) % units);
       view.speak();
     });
   }

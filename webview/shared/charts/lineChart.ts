@@ -165,14 +165,14 @@ function onlyPowers(axis: Scale): void {
 
 /** Whole powers of ten around the points. */
 function decades(points: readonly Point[]): { min: number; max: number } {
-  let [least, most] = [Infinity, 0];
+  let [min, max] = [Infinity, 0];
   for (const { y } of points) {
-    least = Math.min(least, y);
-    most = Math.max(most, y);
+    min = Math.min(min, y);
+    max = Math.max(max, y);
   }
-  if (most === 0) return { min: 0.1, max: 10 };
-  const low = Math.floor(Math.log10(least));
-  return { min: 10 ** low, max: 10 ** Math.max(low + 1, Math.ceil(Math.log10(most))) };
+  if (max === 0) return { min: 0.1, max: 10 };
+  const low = Math.floor(Math.log10(min));
+  return { min: 10 ** low, max: 10 ** Math.max(low + 1, Math.ceil(Math.log10(max))) };
 }
 
 /** The point nearest to a step; points are in order of x. */

@@ -135,9 +135,9 @@ class Body {
 
   /** The Loop is entered: its first condition is true, or not given, and it has no other end. */
   startsGoingOn(): boolean {
-    const [most, condition] = this.loop.inputs;
+    const [tripCount, condition] = this.loop.inputs;
     const first = condition === '' ? undefined : this.constant(condition);
-    return most === '' && (condition === '' || first?.data[0] === 1);
+    return tripCount === '' && (condition === '' || first?.data[0] === 1);
   }
 
   /** The name of the state before the first step as RNN and GRU take it, [1, batch, units]. */

@@ -32,7 +32,7 @@ function times(matrix: ArrayLike<number>, x: Float64Array): Float64Array {
 }
 
 function largest(values: Float32Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 }
 
 function gaussianVector(size: number, seed: number): Float64Array {

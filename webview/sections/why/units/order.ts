@@ -5,7 +5,7 @@ export const unitOrders = ['index', 'saturation', 'variance', 'similarity'] as c
 export type UnitOrder = (typeof unitOrders)[number];
 
 /** Steps looked at to compare units. */
-const mostSamples = 96;
+const maxSamples = 96;
 const iterations = 40;
 
 /** Unit at each row, first row on top; null is as they are. Values are T × H, time-major. */
@@ -47,7 +47,7 @@ function bySimilarity(values: Float32Array, units: number): Uint32Array {
 /** Some steps of every unit, S × H, with mean 0 and length 1 over the steps; a unit that never moves is 0. */
 function standardized(values: Float32Array, units: number): Float64Array[] {
   const steps = values.length / units;
-  const count = Math.min(steps, mostSamples);
+  const count = Math.min(steps, maxSamples);
   const samples = Array.from({ length: count }, (_, i) => {
     const start = Math.floor((i * steps) / count) * units;
     return Float64Array.from(values.subarray(start, start + units), (value) => (Number.isFinite(value) ? value : 0));

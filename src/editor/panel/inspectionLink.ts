@@ -9,7 +9,7 @@ import type { RunSession } from '../runs/runSession';
 import type { Panel } from './panel';
 import { frameForPage, wholeFloats } from './wholeBuffers';
 
-export class JourneyLink implements vscode.Disposable {
+export class InspectionLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
   private computing: AbortController | null = null;
 

@@ -12,9 +12,9 @@ import { createBackend, stepWorkOf, type Backend } from '../../../../src/engine/
 import { makeFrame } from '../../../../src/engine/inspect/frame';
 import { Inspector } from '../../../../src/engine/inspect/inspector';
 import { describeToken } from '../../../../src/engine/inspect/tokenReport';
-import { givingWay } from '../../../../src/engine/train/givingWay';
+import { yieldingBackend } from '../../../../src/engine/train/yieldingBackend';
 import { Trainer } from '../../../../src/engine/train/trainer';
-import { Turns } from '../../../../src/engine/turns';
+import { ModelLock } from '../../../../src/engine/modelLock';
 import type { Frame } from '../../../../src/protocol/frame';
 import type { TokenReport } from '../../../../src/protocol/engine';
 import type { CellName } from '../../../../src/layers/catalog';
@@ -66,15 +66,15 @@ describe('a model that is looked at while it trains', () => {
         weights.push(alone.parameters.values.slice());
       }
 
-      const turns = new Turns(0);
-      const trainer = trainerOn(config, givingWay(backend, turns), batch);
+      const modelLock = new ModelLock(0);
+      const trainer = trainerOn(config, yieldingBackend(backend, modelLock), batch);
       const inspecting = await createBackend({ backend: name, threads }, threads, Infinity);
       const inspector = inspectorOf(config, trainer.parameters, inspecting);
       const looks: Look[] = [];
       let [isWithin, within] = [false, 0];
       const looking = (async () => {
         while (trainer.step < steps) {
-          await turns.take(async () => {
+          await modelLock.run(async () => {
             const token = 1 + (looks.length % 12);
             if (isWithin) within++;
             looks.push({ step: trainer.step, token, ...(await look(inspector, text, token, trainer.step)) });
@@ -84,7 +84,7 @@ describe('a model that is looked at while it trains', () => {
       })();
       while (trainer.step < steps) {
         isWithin = true;
-        await trainer.next((change) => turns.take(change));
+        await trainer.next((change) => modelLock.run(change));
         isWithin = false;
         assert.deepEqual(trainer.parameters.values, weights[trainer.step], `weights of step ${trainer.step}`);
       }
@@ -99,18 +99,18 @@ describe('a model that is looked at while it trains', () => {
   }
 
   it('waits with its update for the look that is on, and goes after what is urgent', async () => {
-    const turns = new Turns();
+    const modelLock = new ModelLock();
     const order: string[] = [];
     let end = () => undefined as void;
-    const first = turns.take(() => new Promise<void>((resolve) => (end = resolve)));
-    const rest = [turns.take(() => order.push('frame')), turns.take(() => order.push('update')), turns.take(() => order.push('hover'), true), turns.free().then(() => order.push('free'))];
+    const first = modelLock.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const rest = [modelLock.run(() => order.push('frame')), modelLock.run(() => order.push('update')), modelLock.run(() => order.push('hover'), true), modelLock.whenFree().then(() => order.push('free'))];
     await setImmediate();
-    assert.deepEqual([order, turns.isFree], [[], false]);
+    assert.deepEqual([order, modelLock.isFree], [[], false]);
     end();
     await Promise.all([first, ...rest]);
-    assert.deepEqual([order, turns.isFree], [['hover', 'frame', 'update', 'free'], true]);
-    await assert.rejects(turns.take(() => { throw new Error('failed'); }), /failed/);
-    assert.equal(await turns.take(() => 'the next has its turn'), 'the next has its turn');
+    assert.deepEqual([order, modelLock.isFree], [['hover', 'frame', 'update', 'free'], true]);
+    await assert.rejects(modelLock.run(() => { throw new Error('failed'); }), /failed/);
+    assert.equal(await modelLock.run(() => 'the next has its turn'), 'the next has its turn');
   });
 });
 
