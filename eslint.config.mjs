@@ -3,8 +3,8 @@
 // tokens are leaves that others read. That there are no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
 import tseslint from 'typescript-eslint';
 
-/** Rooms of the house, and what each may import from the others. */
-const rooms = {
+/** The folders of src, and what each may import from the others. */
+const folders = {
   kernels: [],
   tokens: [],
   layers: [],
@@ -18,7 +18,7 @@ const rooms = {
   terminal: ['protocol', 'engine', 'layers', 'terms'],
 };
 
-const allRooms = Object.keys(rooms);
+const allFolders = Object.keys(folders);
 /** They run in a browser too. */
 const pure = ['formats', 'core', 'modelFiles', 'protocol', 'kernels', 'layers', 'terms', 'tokens'];
 /** What the page may import. */
@@ -26,19 +26,19 @@ const ofThePage = ['protocol', 'layers', 'terms'];
 
 const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
-function boundary(room) {
-  const forbidden = allRooms.filter((other) => other !== room && !rooms[room].includes(other));
+function boundary(folder) {
+  const forbidden = allFolders.filter((other) => other !== folder && !folders[folder].includes(other));
   const patterns = [
-    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
+    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.` },
   ];
   const paths = [];
-  if (room !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
-  if (pure.includes(room)) {
-    patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
+  if (folder !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
+  if (pure.includes(folder)) {
+    patterns.push({ regex: '^node:', message: `src/${folder} is pure: no files, no processes.` });
     paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
   }
-  if (room === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
-  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
+  if (folder === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
+  return { files: [`src/${folder}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
 }
 
 export default tseslint.config(
@@ -59,8 +59,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  ...allRooms.map(boundary),
-  { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All rooms know it, so it knows none.' }] }] } },
+  ...allFolders.map(boundary),
+  { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All folders may import it, so it imports none.' }] }] } },
   {
     files: ['webview/**/*.ts'],
     rules: {
@@ -69,7 +69,7 @@ export default tseslint.config(
         {
           paths: ['vscode', 'onnxruntime-node'],
           patterns: [
-            { group: filesOf(allRooms.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
+            { group: filesOf(allFolders.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
             { regex: '^node:', message: 'The page runs in a browser.' },
           ],
         },

@@ -95,7 +95,7 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers = names.includes('training') && !alone ? await Promise.all(python.map(startPeer)) : [];
-    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isLent: before.isLent }, peers: peers.map(({ description }) => description), quick, only };
+    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isForeign: before.isForeign }, peers: peers.map(({ description }) => description), quick, only };
     const results = { beforeName: before?.name ?? null };
     for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say }, results);
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));

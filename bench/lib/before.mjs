@@ -14,7 +14,7 @@ const newest = 'bench/page/main.ts';
 /**
  * Builds a revision in `.vscode-test/before`. Throws a SetupError where there is none of that name, and where it can be measured neither by its own programs nor
  * by these.
- * @returns {Promise<{ root: string, name: string, isLent: boolean }>} `name`: the beginning of its hash; `isLent`: measured by these programs
+ * @returns {Promise<{ root: string, name: string, isLent: boolean }>} `name`: the beginning of its hash; `isForeign`: measured by these programs
  */
 export async function buildBefore(revision) {
   const commit = git(root, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`);
@@ -22,16 +22,16 @@ export async function buildBefore(revision) {
   const folder = join(cacheFolder, 'before', commit);
   checkOut(folder, commit);
   await installPackages(folder);
-  const isLent = !existsSync(join(folder, newest));
-  if (isLent) lendPrograms(folder);
+  const isForeign = !existsSync(join(folder, newest));
+  if (isForeign) copyPrograms(folder);
   say('before', `${name}, building …`);
   try {
     await run(process.execPath, ['scripts/build.mjs', '--bench'], { cwd: folder, env: withoutNpm(process.env) });
   } catch (error) {
-    if (!isLent) throw error;
+    if (!isForeign) throw error;
     throw new SetupError(`${revision} has no programs that measure these parts, and those of this revision do not fit it.\n${error.message}`);
   }
-  return { root: folder, name, isLent };
+  return { root: folder, name, isForeign };
 }
 
 function checkOut(folder, commit) {
@@ -58,7 +58,7 @@ async function installPackages(folder) {
   await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
 }
 
-function lendPrograms(folder) {
+function copyPrograms(folder) {
   for (const place of measuring) {
     rmSync(join(folder, place), { recursive: true, force: true });
     cpSync(join(root, place), join(folder, place), { recursive: true });

@@ -63,9 +63,9 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting };
   const inspector = new Inspector(model);
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
-  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maximumRate: 20 } as const;
+  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maxRate: 20 } as const;
   const probe = vocabulary.encode(text);
-  const reading = FastReading.withRoom(probe.length - 1, plain, inspecting, true);
+  const reading = FastReading.ofSize(probe.length - 1, plain, inspecting, true);
   let frames = 0;
   return {
     async step() {

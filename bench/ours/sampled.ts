@@ -23,7 +23,7 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
     began = performance.now();
     source ??= watched();
     ({ loss } = await trainer.next());
-    await source.goOnIfDue();
+    await source.continueIfDue();
     own += performance.now() - began;
   };
 }

@@ -18,8 +18,8 @@ import {
 export type SettingReader = (name: string) => unknown;
 
 /** Most input tokens of a probe. */
-export const longestProbe = 256;
-const shortestProbe = 16;
+export const maxProbeTokens = 256;
+const minProbeTokens = 16;
 
 /** Throws a UserError for a cell that there is not: another one would not be what was asked for. */
 export function modelSettings(read: SettingReader): ModelSettings {
@@ -99,7 +99,7 @@ export function thresholds(read: SettingReader): Thresholds {
 
 /** Input tokens of a probe. */
 export function probeTokens(read: SettingReader): number {
-  return Math.min(longestProbe, integer(read('probe.tokens'), shortestProbe, longestProbe));
+  return Math.min(maxProbeTokens, integer(read('probe.tokens'), minProbeTokens, maxProbeTokens));
 }
 
 /** Of generated text. */

@@ -41,7 +41,7 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
 }
 
 /** What a training is to be asked of the engine. */
-export interface AskedTraining {
+export interface RequestedTraining {
   readonly request: TrainRequest;
   readonly document: vscode.Uri;
   /** Whether the editor can show it as text. */
@@ -59,7 +59,7 @@ export interface AskingOptions {
 }
 
 /** What `train` asks of the engine. Brings the text into view. */
-export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<AskedTraining | undefined> {
+export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<RequestedTraining | undefined> {
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {

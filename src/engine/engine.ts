@@ -136,7 +136,7 @@ export class Engine {
   }
 
   private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
-    return this.modelLock.run(() => makeReport(this.model.inspector, request, () => breathe(signal)));
+    return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
   }
 
   private describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
@@ -148,7 +148,7 @@ export class Engine {
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
     const prepared = await this.modelLock.run(() => prepareAttribution(this.model.inspector, request));
-    return 'parts' in prepared ? prepared : attribute(prepared, () => breathe(signal));
+    return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }
 
   private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
@@ -164,7 +164,7 @@ export class Engine {
       isOver = await this.modelLock.run(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
       isOver ||= ids.length >= length;
       if (stream !== undefined) this.emit('sampled', { stream, text: model.vocabulary.decode(ids) });
-      await breathe(signal);
+      await yieldToMessages(signal);
     }
     return { text: model.vocabulary.decode(ids) };
   }
@@ -184,7 +184,7 @@ export class Engine {
       signal.throwIfAborted();
       return makeTargetMatrix(this.model.inspector, text, this.model.trainingStep(), async (done) => {
         if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
-        await breathe(signal);
+        await yieldToMessages(signal);
       });
     });
   }
@@ -246,7 +246,7 @@ export class Engine {
         this.loaded?.frames.changed();
         await this.loaded?.frames.makeIfDue();
         this.loaded?.samples.changed();
-        await this.loaded?.samples.goOnIfDue();
+        await this.loaded?.samples.continueIfDue();
       },
     });
     this.loaded = this.prepare(parts.model, history, run, () => parts.trainer.step);
@@ -282,7 +282,7 @@ async function sampleSome(sampler: Sampler, ids: number[], count: number): Promi
 }
 
 /** Lets messages in, and throws when the call has been canceled. */
-async function breathe(signal: AbortSignal): Promise<void> {
+async function yieldToMessages(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();
 }

@@ -12,7 +12,7 @@ import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/sa
 import { torchNames, torchRecurrentNames } from './torchNames';
 
 /** What a file of bare weights does not say. */
-export interface AskedArchitecture {
+export interface RequestedArchitecture {
   /** Of vanilla RNN layers; null where nobody has said. */
   readonly activation: Activation | null;
 }
@@ -29,7 +29,7 @@ const recurrentName = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_h
 const embeddingWords = /emb|encod|wte|lookup/i;
 
 /** @param file for the sentences  Throws a UserError for what is no recurrent language model. */
-export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: AskedArchitecture): TorchWeights {
+export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: RequestedArchitecture): TorchWeights {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] => (tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : []));
   const recurrent = all.filter(({ name }) => recurrentName.test(name));

@@ -95,7 +95,7 @@ export interface Watch {
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
-  readonly maximumRate: number;
+  readonly maxRate: number;
 }
 
 export interface InspectRequest {

@@ -13,14 +13,14 @@ const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward
 export const maxCompared = 4;
 
 /** Code units of an error's text that are kept. */
-const longestError = 4000;
-const longestAddress = 4000;
+const maxErrorLength = 4000;
+const maxAddressLength = 4000;
 
 const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
 const maxOffers = 200;
-const longestTitle = 200;
+const maxTitleLength = 200;
 /** Bytes, or code units, of a file that is saved for the page. */
-const longestFile = 2 ** 29;
+const maxFileLength = 2 ** 29;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -75,7 +75,7 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'save':
       return parseSave(message);
     case 'error':
-      return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
+      return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, maxErrorLength) } : undefined;
     default:
       return undefined;
   }
@@ -116,7 +116,7 @@ function parseChoice(choice: unknown): UnitMapChoice | undefined {
 
 /** An absolute one; whether it is that of a file here, the editor says. */
 function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= longestAddress && /^[a-z][a-z0-9+.-]+:./i.test(value);
+  return typeof value === 'string' && value.length <= maxAddressLength && /^[a-z][a-z0-9+.-]+:./i.test(value);
 }
 
 function parseOffer(items: unknown): FromPage | undefined {
@@ -124,7 +124,7 @@ function parseOffer(items: unknown): FromPage | undefined {
   const offers: ExportOffer[] = [];
   for (const item of items as unknown[]) {
     if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;
-    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, longestTitle) });
+    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, maxTitleLength) });
   }
   return { type: 'offer', items: offers };
 }
@@ -132,7 +132,7 @@ function parseOffer(items: unknown): FromPage | undefined {
 function parseSave({ name, format, data }: Fields): FromPage | undefined {
   if (!isFileName(name) || typeof format !== 'string' || !formats.has(format)) return undefined;
   const isText = typeof data === 'string';
-  if ((!isText && !(data instanceof Uint8Array)) || data.length > longestFile) return undefined;
+  if ((!isText && !(data instanceof Uint8Array)) || data.length > maxFileLength) return undefined;
   return { type: 'save', name, format: format as ExportFormat, data };
 }
 

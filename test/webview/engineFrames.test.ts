@@ -25,7 +25,7 @@ async function frameOf(config: ModelConfig, parameters: Parameters, symbols: rea
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
   const inspector = new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary: new Vocabulary(symbols), backend });
   const unitMap = { layer: 0, direction: 'forward', quantity: 'hidden' } as const;
-  return makeFrame(inspector, { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maximumRate: 30, ...watch }, 1, 1);
+  return makeFrame(inspector, { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maxRate: 30, ...watch }, 1, 1);
 }
 
 /**

@@ -41,7 +41,7 @@ async function learned(text: string, steps: number, millisecondsPerStep: number)
   source.watch({ temperature: 0.8, seed: 1 });
   while (trainer.step < steps) {
     ({ loss } = await trainer.next());
-    await source.goOnIfDue();
+    await source.continueIfDue();
   }
   source.dispose();
   return samples;

@@ -49,7 +49,7 @@ export function gesturesOver({ view, link }: PageParts, figure: TextGestures): G
       view.setMark(step, rows === 0 || !figure.unitBeside ? view.unit : figure.unitBeside(view.unit, rows));
       view.steps.reveal(step);
       link.mark(step);
-      view.speak();
+      view.announce();
     },
     reveal: (step) => link.reveal(step),
     target: (step) => link.target(step),

@@ -106,14 +106,14 @@ export class PerTargetGradient {
       carried.further.fill(0);
       carried.isReached = false;
     }
-    return this.goOn(target);
+    return this.continueRun(target);
   }
 
   /**
    * The same in a text of several windows, of which the tape holds the one before that of the last call.
    * @param target in this window; null if it lies in a later one
    */
-  async goOn(target: number | null): Promise<PerTargetNorms[][]> {
+  async continueRun(target: number | null): Promise<PerTargetNorms[][]> {
     const { layers } = this.tape;
     const norms: PerTargetNorms[][] = Array.from(layers, () => []);
     await this.lossGradient(target);

@@ -3,7 +3,7 @@
  * large steps by whoever is quicker at them.
  */
 import { at } from '../../kernels/arena';
-import { splitStreams } from '../../kernels/crew';
+import { splitStreams } from '../../kernels/threadPool';
 import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../layers/cell';
@@ -17,7 +17,7 @@ import type { Products, StepProducts } from '../products';
 export type TotalNorms = readonly Float64Array[];
 
 /** What a layer of some kind and size needs to run. */
-interface Room {
+interface Buffers {
   /** Null where the products of the steps are not the kernels' own, … */
   readonly matrix: FixedMatrix | null;
   readonly products: StepProducts | null;
@@ -44,7 +44,7 @@ export class BackwardRecurrence {
   /** Of each layer and direction, B × H for each state: what goes on to the window before. */
   private readonly carried: readonly (readonly (readonly Float32Array[])[])[];
   /** Of each layer. */
-  private readonly rooms: readonly Room[];
+  private readonly buffers: readonly Buffers[];
   private readonly parts: readonly Part[];
 
   constructor(
@@ -59,10 +59,10 @@ export class BackwardRecurrence {
     this.separate = arena.floats(maxSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).linearBeforeReset));
     this.recurrentPreActivations = this.preActivations;
     this.parts = splitStreams(batch, arena.threads);
-    this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
+    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
   }
 
-  private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
+  private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {
     const { arena, batch, maxSteps } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
@@ -86,8 +86,8 @@ export class BackwardRecurrence {
    */
   async run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): Promise<void> {
     const { tape, parts } = this;
-    const room = this.rooms[layer];
-    const { matrix, squares } = room;
+    const own = this.buffers[layer];
+    const { matrix, squares } = own;
     const { config, arena, steps, batch } = tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
@@ -102,13 +102,13 @@ export class BackwardRecurrence {
     };
     const row = squares.length / parts.length;
     const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
-    if (room.products) await this.stepByStep(room, room.products, R, cell.backwardStepKernel, pass, calls);
+    if (own.products) await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 
   /** @param calls arguments of the parts, with the address of the step before's product or 0 */
-  private async stepByStep({ transposed, product }: Room, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
+  private async stepByStep({ transposed, product }: Buffers, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
     const { recurrentPreActivations, tape } = this;
     const { arena, steps, batch } = tape;
     const { hiddenSize: H } = pass;

@@ -100,7 +100,7 @@ class ByteReader implements TokenReader {
 }
 
 /** Stretches up to this length are remembered with their keys: finding segments takes far longer than looking them up. */
-const longestRemembered = 32;
+const maxRememberedLength = 32;
 const maxRemembered = 100_000;
 
 class SegmentReader implements TokenReader {
@@ -126,7 +126,7 @@ class SegmentReader implements TokenReader {
       const end = stretchEnd(text, start, isWhole);
       if (end === start) break;
       const stretch = text.slice(start, end);
-      if (stretch.length <= longestRemembered) {
+      if (stretch.length <= maxRememberedLength) {
         for (const key of this.keysOf(stretch)) keys[tokens++] = key;
         start = end;
       } else {

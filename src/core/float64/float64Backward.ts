@@ -3,7 +3,7 @@ import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normalize, normalizeBack } from './layerNorm';
@@ -116,7 +116,7 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows), P: parameters.peepholes && new Float64Array(3 * H) };
   const norms = cell.states.map(() => new Float64Array(T));
-  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
   const read = new Float64Array(H);
   const width = layerOutputSize(layer);
   for (let visited = 0; visited < T; visited++) {

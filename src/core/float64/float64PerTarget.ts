@@ -5,7 +5,7 @@
 import { lengthOf } from '../numeric';
 import type { PerTargetNorms } from '../analysis/perTarget';
 import { layerOutputSize } from '../model/generalModel';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
@@ -71,7 +71,7 @@ function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, 
   const I = layer.inputSize;
   const width = layerOutputSize(layer);
   const norms = cell.states.map(() => new Float64Array(T).fill(NaN));
-  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
   const down = new Float64Array(below.values.length / T);
   let logScale = -Infinity;
   let isReached = false;

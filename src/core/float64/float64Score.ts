@@ -6,7 +6,7 @@
  */
 import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normalizeBack } from './layerNorm';
@@ -122,7 +122,7 @@ function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T
   const rows = cell.gates.length * H;
   directions.forEach((own, d) => {
     const width = layerOutputSize(own.layer);
-    const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+    const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
     for (let visited = 0; visited < T; visited++) {
       const step = own.direction === 'forward' ? T - 1 - visited : visited;
       for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[step * width + d * H + u];

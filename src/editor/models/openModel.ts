@@ -19,7 +19,7 @@ import { diskFolder, pathOnDisk } from './onDisk';
 import { verificationInWords } from './reading';
 
 /** UTF-16 units of the text that the reading of a model is verified on. */
-const longestSample = 100_000;
+const maxSampleLength = 100_000;
 
 export class ModelOpener {
   constructor(
@@ -153,7 +153,7 @@ async function sampleOf(uri: vscode.Uri | undefined): Promise<string | null> {
   if (!uri) return null;
   try {
     const document = await vscode.workspace.openTextDocument(uri);
-    return document.getText().slice(0, longestSample);
+    return document.getText().slice(0, maxSampleLength);
   } catch {
     // No text, such as a picture: the model is tried on its own symbols.
     return null;

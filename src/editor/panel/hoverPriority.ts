@@ -6,7 +6,7 @@
 /** Milliseconds that the editor gets for showing the hover. */
 const toShow = 100;
 /** Milliseconds after which messages are sent in any case, however many hovers follow each other. */
-const longest = 1000;
+const maxDelay = 1000;
 
 export class HoverPriority {
   private readonly listeners = new Set<() => void>();
@@ -28,7 +28,7 @@ export class HoverPriority {
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.underWay++;
     clearTimeout(this.rest);
-    this.limit ??= setTimeout(() => this.end(), longest);
+    this.limit ??= setTimeout(() => this.end(), maxDelay);
     try {
       return await work();
     } finally {

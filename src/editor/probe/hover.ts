@@ -8,7 +8,7 @@ import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
 import { characterHeading, hoverText } from './hoverText';
 import { rangeOf } from './probeReader';
-import { sharers, tokenAtOffset } from './probeText';
+import { tokenAtOffset, tokensAtPlace } from './probeText';
 import type { ProbeTracker } from './probeTracker';
 
 export class TokenHover implements vscode.HoverProvider {
@@ -34,7 +34,7 @@ export class TokenHover implements vscode.HoverProvider {
     const listener = token.onCancellationRequested(() => controller.abort());
     try {
       const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
-      const { first, end } = sharers(probe, index);
+      const { first, end } = tokensAtPlace(probe, index);
       const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
       const reports = await this.hoverPriority.during(() => {
         this.hovered.fire(index);

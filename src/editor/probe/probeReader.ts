@@ -29,7 +29,7 @@ const context = 2048;
 /** UTF-16 units for each token, to begin with, and where that was too little. */
 const roomPerToken = [4, 16, 64];
 /** The room behind a probe that its last token may depend on, in tokens. */
-const roomBehind = 16;
+const unitsPerToken = 16;
 /** Lines of a paragraph that are looked at in either direction. */
 const maxLines = 4096;
 
@@ -89,7 +89,7 @@ function stretch(document: vscode.TextDocument, bounds: Span, from: number, to: 
   const last = Math.min(to, bounds.end);
   for (const room of roomPerToken) {
     const end = Math.min(last, from + room * tokens);
-    const excerpt = excerptOf(document, Math.max(bounds.start, from - context), Math.min(bounds.end, end + room * roomBehind));
+    const excerpt = excerptOf(document, Math.max(bounds.start, from - context), Math.min(bounds.end, end + room * unitsPerToken));
     const found = wholeTokens(excerpt.text, unit, from - excerpt.start, last - excerpt.start, tokens);
     const isSettled = excerpt.end >= bounds.end || (found && excerpt.start + found.end <= end);
     if (!isSettled && room !== roomPerToken.at(-1)) continue;

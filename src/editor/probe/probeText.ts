@@ -93,7 +93,7 @@ export function placesOf(probe: ProbeText, from: number, to: number): { readonly
 }
 
 /** The tokens that stand at one place with this one: the bytes of its character, `first` to before `end`. */
-export function sharers({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
+export function tokensAtPlace({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
   const { start } = spans[token];
   let [first, end] = [token, token + 1];
   while (first > 0 && spans[first - 1].start === start) first -= 1;

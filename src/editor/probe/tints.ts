@@ -18,7 +18,7 @@ import { tintsOf, type TintChoice } from './tintQuantity';
 /** Milliseconds between two drawings while nothing but the weights changes. */
 const pace = 250;
 /** Milliseconds for which tints may wait for the frame that replaces them. */
-const longestWait = 150;
+const maxWait = 150;
 
 export class Tints implements vscode.Disposable {
   /** Made once: a decoration type is a style sheet. */
@@ -79,7 +79,7 @@ export class Tints implements vscode.Disposable {
   /** Another target or quantity has been asked for: what is shown goes when the frame for it does not come soon. */
   expire(): void {
     clearTimeout(this.overdue);
-    this.overdue = setTimeout(() => this.drawNow(), longestWait);
+    this.overdue = setTimeout(() => this.drawNow(), maxWait);
   }
 
   dispose(): void {

@@ -54,7 +54,7 @@ export class Watching implements vscode.Disposable {
       unitMap: session.unitMap,
       total: session.withTotal && this.panel.isVisible,
       ...(lane && { lane }),
-      maximumRate: this.panel.isVisible ? panelRate : tintRate,
+      maxRate: this.panel.isVisible ? panelRate : tintRate,
     });
   }
 

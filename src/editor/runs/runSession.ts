@@ -32,7 +32,7 @@ export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
 export interface SessionProgress {
   readonly progress: Progress;
   /** The run is training steps again that it had trained before: what is drawn of them no longer holds. */
-  readonly wentBack: boolean;
+  readonly wasRewound: boolean;
 }
 
 interface Opened {
@@ -336,9 +336,9 @@ export class RunSession implements vscode.Disposable {
       if (status.message && status.message.template !== known) this.interrupted.fire(status.message);
     }));
     engine.calls.on('progress', own((progress) => {
-      const wentBack = this.metrics.append(progress);
+      const wasRewound = this.metrics.append(progress);
       this.opened = { ...this.opened, status: { ...this.status, step: this.metrics.last('step') ?? this.status.step } };
-      this.progressed.fire({ progress, wentBack });
+      this.progressed.fire({ progress, wasRewound });
     }));
     engine.calls.on('frame', own((frame) => {
       this.lastFrame = frame;

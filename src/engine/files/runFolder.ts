@@ -39,7 +39,7 @@ export class RunFolder {
   private readonly metrics: MetricsWriter;
   private lock: RunLock | null = null;
   /** That the folder is gone has been told; who goes on all the same wants it made anew. */
-  private isToldGone = false;
+  private isRemovalReported = false;
   /** Puts back what the run was made with besides run.json, where the folder has to be made anew. */
   remake: () => Promise<void> = () => Promise.resolve();
 
@@ -48,7 +48,7 @@ export class RunFolder {
     readonly path: string,
     readonly record: RunRecord,
   ) {
-    this.metrics = new MetricsWriter(this.metricsPath, () => this.makeSureOfFolder());
+    this.metrics = new MetricsWriter(this.metricsPath, () => this.ensureFolder());
   }
 
   /** Makes the folder, which must not exist or be empty. Throws a UserError, and has then written nothing. */
@@ -129,7 +129,7 @@ export class RunFolder {
   async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);
     await this.metrics.flush();
-    await this.makeSureOfFolder();
+    await this.ensureFolder();
     await this.lock?.check();
     try {
       await mkdir(this.checkpointsPath, { recursive: true });
@@ -182,10 +182,10 @@ export class RunFolder {
     return join(this.path, 'flows.safetensors');
   }
 
-  private async makeSureOfFolder(): Promise<void> {
+  private async ensureFolder(): Promise<void> {
     if (await exists(join(this.path, recordName))) return;
-    if (!this.isToldGone) {
-      this.isToldGone = true;
+    if (!this.isRemovalReported) {
+      this.isRemovalReported = true;
       throw new UserError('The folder {0} of this run is gone; it was moved or deleted. Nothing that was trained is lost: resume or stop the run, and the folder is made anew.', this.path);
     }
     try {
@@ -195,7 +195,7 @@ export class RunFolder {
     }
     await this.remake();
     await writeFileAtomic(join(this.path, recordName), formatRunRecord(this.record));
-    this.isToldGone = false;
+    this.isRemovalReported = false;
   }
 
   private get bestPath(): string {

@@ -16,7 +16,7 @@ const maxStretches = 24;
 /** Multiply-adds that a hover may wait for. */
 const maxQuickWork = 1.2e7;
 /** What a hover that claims to be complete may lack. */
-const largestQuickGap = 1e-4;
+const maxQuickGap = 1e-4;
 
 /** What is divided up: the model as it is now, the tokens that the logit depends on, and the logit's place. */
 export interface AttributionTask {
@@ -48,7 +48,7 @@ export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: 
   if (affordable < 1) return null;
   const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, maxStretches), () => Promise.resolve());
   const gap = found.parts.reduce((sum, part) => sum + part, found.baseline - found.whole);
-  if (Math.abs(gap) > largestQuickGap * Math.max(1, Math.abs(found.whole))) return null;
+  if (Math.abs(gap) > maxQuickGap * Math.max(1, Math.abs(found.whole))) return null;
   return { ...reportOf(task, found), method: 'integratedGradients' };
 }
 

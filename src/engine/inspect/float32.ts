@@ -9,9 +9,9 @@ import type { LayerFlow } from './flows';
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;
 /** What rounding errors of the states may grow to. */
-const largestStateError = 1e-6;
+const maxStateError = 1e-6;
 /** What relative errors of a gradient may add up to, as independent ones do. */
-const largestGradientError = 2e-5;
+const maxGradientError = 2e-5;
 /** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */
 const minAtTarget = -25;
 /** Of the pre-activations' root mean square. */
@@ -32,7 +32,7 @@ export function isNearKink({ layers }: Trace): boolean {
 
 /** @param flows of one target, every layer and direction  @param zeroIsExact of a relu unit, whose derivative is exactly 0 or 1 */
 export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolean): boolean {
-  const max = Math.log10(largestStateError / unitRoundoff);
+  const max = Math.log10(maxStateError / unitRoundoff);
   const top = Math.max(...flows.map(({ layer }) => layer));
   /** Of the layer above, step by step: the largest gradient there, and its error. */
   let above: Sources | null = null;
@@ -61,7 +61,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
           }
           // At the target's own step nothing has come from anywhere.
           const error = Math.hypot(before.error, down.error, source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0);
-          if (error > largestGradientError) return false;
+          if (error > maxGradientError) return false;
           if (size > sources.sizes[t]) sources.sizes[t] = size;
           if (error > sources.errors[t]) sources.errors[t] = error;
         }

@@ -26,7 +26,7 @@ export interface HistoryLimits {
 }
 
 /** 2M float32 are 8 MB. */
-const usualLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
+const defaultLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
 const maxOverflows = 1000;
 
 export class FlowHistory {
@@ -35,7 +35,7 @@ export class FlowHistory {
   private newest: HistoryRow | null = null;
   private overflows: number[] = [];
 
-  constructor(private readonly limits: HistoryLimits = usualLimits) {}
+  constructor(private readonly limits: HistoryLimits = defaultLimits) {}
 
   /** In order of training steps. */
   get rows(): readonly HistoryRow[] {

@@ -22,7 +22,7 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
 }
 
 /** @param symbols of the vocabulary, by id */
-export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
+export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maxRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);

@@ -114,6 +114,6 @@ export class FrameSource {
     }
     const cost = performance.now() - start;
     const rest = this.isTraining() ? cost / shareOfTraining - cost : 0;
-    this.notBefore = start + Math.max(cost + rest, 1000 / watch.maximumRate);
+    this.notBefore = start + Math.max(cost + rest, 1000 / watch.maxRate);
   }
 }

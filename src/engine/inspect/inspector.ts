@@ -115,7 +115,7 @@ export class Inspector {
   /** Good until the next call. */
   private async readFast(text: string, plain: PlainModel): Promise<FastReading> {
     const steps = this.stepsOf(text);
-    if (this.fast?.steps !== steps) this.fast = FastReading.withRoom(steps, plain, this.model.backend, this.model.isLive);
+    if (this.fast?.steps !== steps) this.fast = FastReading.ofSize(steps, plain, this.model.backend, this.model.isLive);
     await this.fast.read(this.encode(text), plain);
     return this.fast;
   }

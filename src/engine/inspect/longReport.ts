@@ -35,7 +35,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   const lowest = gradients();
   const layers = config.layers.map(({ cell, hiddenSize: width }) => kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
   const visit: SegmentVisitor = async (first, steps) => {
-    const flows = first <= target ? await perTarget.goOn(target < first + steps ? target - first : null) : null;
+    const flows = first <= target ? await perTarget.continueRun(target < first + steps ? target - first : null) : null;
     layers.forEach((states, layer) => {
       states.forEach(({ norm, total, log10 }, state) => {
         norm.set(stateNorms(network.tape, layer, 0, state), first);

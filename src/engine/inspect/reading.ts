@@ -15,7 +15,7 @@ import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../userError';
-import { smallestToShare } from '../../kernels/fixedMatrix';
+import { minToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport, type GradientNorms } from './gradientReport';
 
@@ -60,8 +60,8 @@ export class FastReading implements Reading {
    * Room for texts of this length. Throws a UserError where there is not so much memory.
    * @param isLive the weights may change between two readings, and the processor has other work
    */
-  static withRoom(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
-    const isWide = !isLive && stepWorkOf(config, 1) >= smallestToShare;
+  static ofSize(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
+    const isWide = !isLive && stepWorkOf(config, 1) >= minToShare;
     try {
       return backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);

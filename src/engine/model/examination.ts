@@ -20,7 +20,7 @@ import { readWhole } from './openModel';
 import { summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
-const largestSpectrum = 1024;
+const maxSpectrumSize = 1024;
 
 export interface Examined {
   readonly report: Examination;
@@ -82,7 +82,7 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
 /** Of block `block` of R [G·H, H]; null where it is too large, or has numbers that are not finite. */
 export function spectrumOf(R: Weights, H: number, block: number): Spectrum | null {
   const values = R.subarray(block * H * H, (block + 1) * H * H);
-  if (H > largestSpectrum || !values.every(Number.isFinite)) return null;
+  if (H > maxSpectrumSize || !values.every(Number.isFinite)) return null;
   const matrix = Matrix.from1DArray(H, H, Array.from(values));
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
   const spectralRadius = realEigenvalues.reduce((max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])), 0);

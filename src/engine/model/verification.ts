@@ -20,7 +20,7 @@ const maxCalls = 64;
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;
 /** Probabilities below this are all alike: float32 loses their digits. */
-const smallestLog = -80;
+const minLog = -80;
 
 export interface ModelFile {
   /** As it is in the file, and decoded. */
@@ -97,7 +97,7 @@ function compared(theirs: Float64Array, own: Float64Array, part = 1): number {
   const length = Math.ceil(theirs.length * part);
   let [difference, squares] = [0, 0];
   for (let i = 0; i < length; i++) {
-    const [a, b] = [Math.max(theirs[i], smallestLog), Math.max(own[first + i], smallestLog)];
+    const [a, b] = [Math.max(theirs[i], minLog), Math.max(own[first + i], minLog)];
     const distance = Math.abs(a - b);
     // Not a number on one side only is as far as can be.
     difference = Math.max(difference, Number.isNaN(distance) ? (Object.is(a, b) ? 0 : Infinity) : distance);
@@ -131,8 +131,8 @@ async function disagreement(ort: Ort, file: ModelFile, use: GraphUse, model: Gen
   const own = await ownOutcome(ort, model, tokens, true);
   for (const [l, directions] of theirs.states.entries()) {
     for (const [d, states] of directions.entries()) {
-      const mine = own.states[l][d];
-      const difference = states && mine ? comparedPlainly(states, mine) : 0;
+      const ours = own.states[l][d];
+      const difference = states && ours ? comparedPlainly(states, ours) : 0;
       const { node, operator } = use.recurrent[l][d];
       if (difference > limit) return { node, operator, difference };
     }

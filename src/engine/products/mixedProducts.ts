@@ -2,9 +2,9 @@
 import type { Products, StepProducts } from '../../core/products';
 
 /** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
-const largestForKernels = 1e6;
+const maxForKernels = 1e6;
 /** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
-export const smallestForSteps = 5e5;
+export const minForSteps = 5e5;
 const minStreamsForSteps = 8;
 
 export class MixedProducts implements Products {
@@ -26,10 +26,10 @@ export class MixedProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts | null {
-    return n >= minStreamsForSteps && m * n * k >= smallestForSteps ? this.large.steps(m, n, k) : null;
+    return n >= minStreamsForSteps && m * n * k >= minForSteps ? this.large.steps(m, n, k) : null;
   }
 
   private of(multiplyAdds: number): Products {
-    return multiplyAdds <= largestForKernels ? this.kernels : this.large;
+    return multiplyAdds <= maxForKernels ? this.kernels : this.large;
   }
 }

@@ -13,7 +13,7 @@ interface Gemm {
 }
 
 /** Multiply-adds of one step from which a second thread is worth waking. */
-const smallestForThreads = 8e6;
+const minForThreads = 8e6;
 
 export class OrtProducts implements Products {
   private readonly staging = new Staging();
@@ -53,7 +53,7 @@ export class OrtProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts {
-    return new OrtSteps(m * n * k < smallestForThreads ? this.smallStep : this.largeStep, m, n, k);
+    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.largeStep, m, n, k);
   }
 
   private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Record<string, [Float32Array, number[]]>): Promise<void> {

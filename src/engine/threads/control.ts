@@ -1,4 +1,4 @@
-/** The memory that the calling thread and one thread of a crew share to give orders and report: integers, then arguments, then an error. */
+/** The memory that the calling thread and one thread of a thread pool share to give orders and report: integers, then arguments, then an error. */
 
 /** Places in `Control.state`. */
 export const place = {

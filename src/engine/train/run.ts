@@ -53,7 +53,7 @@ export class Run {
 
   private rows: number[] = [];
   private validation: ValidationPoint[] = [];
-  private toldAt = 0;
+  private reportedAt = 0;
   private loss = NaN;
   private lastValidation: ValidationPoint | null = null;
   private best: number | null = null;
@@ -200,7 +200,7 @@ export class Run {
     this.record(metrics, performance.now() - start);
     const { checkpointEvery, validateEvery } = this.description.training;
     if (metrics.step % validateEvery === 0) await this.validate();
-    if (performance.now() - this.toldAt > progressInterval || this.order === 'pause') this.tell();
+    if (performance.now() - this.reportedAt > progressInterval || this.order === 'pause') this.tell();
     if (metrics.step % checkpointEvery === 0 || performance.now() >= this.saveDue) await this.save();
     await this.sink.stepped();
   }
@@ -234,7 +234,7 @@ export class Run {
   }
 
   private tell(): void {
-    this.toldAt = performance.now();
+    this.reportedAt = performance.now();
     if (this.rows.length === 0 && this.validation.length === 0) return;
     const progress: Progress = { rows: Float64Array.from(this.rows), validation: this.validation };
     this.rows = [];

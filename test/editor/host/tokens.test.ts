@@ -101,10 +101,10 @@ describe('with models of other tokens', () => {
     writeFileSync(model, encodeCheckpoint({ config, parameters: initialize(config, Random.fromSeed(3), defaultTrainingSettings), vocabulary, step: 0 }));
     await open('foreign.txt');
     await vscode.commands.executeCommand('backflow.inspect', vscode.Uri.file(model));
-    const speak = text.indexOf('speak');
-    assert.equal((await firstHover(speak + 2)).over, 'speak');
-    assert.match((await firstHover(speak + 2)).said, /^\*\*speak\*\* · read as \*\*\\\[UNK\\\]\*\* · loss/);
+    const setLanguage = text.indexOf('speak');
+    assert.equal((await firstHover(setLanguage + 2)).over, 'speak');
+    assert.match((await firstHover(setLanguage + 2)).said, /^\*\*speak\*\* · read as \*\*\\\[UNK\\\]\*\* · loss/);
     assert.equal((await hoverAt(text.indexOf('’')))?.over, '’');
-    assert.equal(await hoverAt(speak - 1), undefined);
+    assert.equal(await hoverAt(setLanguage - 1), undefined);
   });
 });

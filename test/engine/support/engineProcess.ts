@@ -76,5 +76,5 @@ export const watchOf = (text: string): EngineCalls['watch'] extends (request: in
   thresholds: defaultThresholds,
   unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
   total: false,
-  maximumRate: 60,
+  maxRate: 60,
 });

@@ -6,9 +6,9 @@ import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
 import { makeLearningNetwork } from '../../../src/core/network';
-import { createCrew, type ThreadCrew } from '../../../src/engine/threads/crew';
+import { createThreadPool, type WorkerThreadPool } from '../../../src/engine/threads/threadPool';
 import { Arena } from '../../../src/kernels/arena';
-import { smallestToShare } from '../../../src/kernels/fixedMatrix';
+import { minToShare } from '../../../src/kernels/fixedMatrix';
 import type { CellName } from '../../../src/layers/catalog';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
@@ -18,27 +18,27 @@ const V = 11;
 const sizes: Readonly<Record<CellName, { gates: number; hidden: number }>> = { lstm: { gates: 4, hidden: 257 }, gru: { gates: 3, hidden: 297 }, rnn: { gates: 1, hidden: 509 } };
 
 describe('a model whose single stream is shared among threads', () => {
-  let crews: ThreadCrew[];
+  let pools: WorkerThreadPool[];
   before(() => {
-    crews = [2, 3].map(createCrew);
+    pools = [2, 3].map(createThreadPool);
   });
-  after(() => crews.forEach((crew) => crew.end()));
+  after(() => pools.forEach((pool) => pool.end()));
 
   for (const cell of ['rnn', 'lstm', 'gru'] as const) {
     for (const bidirectional of [false, true]) {
       it(`has the bits of one thread: ${cell}${bidirectional ? ', both directions' : ''}`, async () => {
         const { gates, hidden: hiddenSize } = sizes[cell];
-        assert.ok(gates * hiddenSize ** 2 >= smallestToShare);
+        assert.ok(gates * hiddenSize ** 2 >= minToShare);
         const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: V, bidirectional, objective: bidirectional ? 'masked' : 'next' });
         const initial = initialize(config, Random.fromSeed(1), defaultTrainingSettings);
         const random = Random.fromSeed(2);
         const ids = Int32Array.from({ length: T + 1 }, () => Math.floor(V * random.uniform()));
-        const read = async (crew: ThreadCrew | null) => {
+        const read = async (pool: WorkerThreadPool | null) => {
           const { network: { tape, parameters, forward }, perTarget } = Arena.build((arena) => {
             const products = new KernelProducts(arena);
             const network = makeLearningNetwork(arena, config, { steps: T, batch: 1 }, products);
             return { network, perTarget: new PerTargetGradient(network.tape, network.parameters, products) };
-          }, { crew });
+          }, { pool });
           parameters.values.set(initial.values);
           tape.inputs.set(ids.subarray(0, T));
           tape.targets.set(ids.subarray(1));
@@ -48,7 +48,7 @@ describe('a model whose single stream is shared among threads', () => {
         };
         const alone = await read(null);
         assert.ok(alone.norms[0][0][0].every((norm, t) => !bidirectional && t > T - 2 ? Number.isNaN(norm) : Number.isFinite(norm)));
-        for (const crew of crews) assert.deepEqual(await read(crew), alone, `${crew.size} threads`);
+        for (const pool of pools) assert.deepEqual(await read(pool), alone, `${pool.size} threads`);
       });
     }
   }

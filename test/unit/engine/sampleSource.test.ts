@@ -73,7 +73,7 @@ class Trial {
       this.time += milliseconds;
       this.step++;
       const before = this.time;
-      await this.source.goOnIfDue();
+      await this.source.continueIfDue();
       cost += this.time - before;
     }
     return cost;

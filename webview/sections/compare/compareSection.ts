@@ -145,7 +145,7 @@ export class CompareSection implements Section {
     const lines = rows.flatMap(({ name, color, values }, i) => (values ? [{ name, color, dash: dashes[i % dashes.length], relative: values }] : []));
     this.profile.draw(width, lines, header, within, theme, marked);
     this.rows.draw(width, rows, within, theme, marked);
-    if (view.mark !== null && view.takeSpeech()) this.strip.follow(view.mark);
+    if (view.mark !== null && view.takeAnnouncement()) this.strip.follow(view.mark);
     this.strip.draw(width, header, undefined, within, theme, marked);
     setText(this.readout, view.mark === null ? this.parts.texts.get('readoutHint') : this.valueText(header.tokens, header.target, view.mark));
     for (const [run, sequence] of this.undrawn) this.parts.link.comparedDrawn(run, sequence);

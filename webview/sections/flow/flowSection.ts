@@ -102,7 +102,7 @@ export class FlowSection implements Section {
     this.shown = { columns, frame };
     if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.center(header.target);
     if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
-    const byKeys = view.takeSpeech();
+    const byKeys = view.takeAnnouncement();
     if (view.mark !== null && byKeys) this.strip.follow(view.mark);
     else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.center(view.mark);
     this.marked = view.mark;
@@ -112,7 +112,7 @@ export class FlowSection implements Section {
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
     this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
     this.readout.show(frame, rows, view.mark, view.unit);
-    if (byKeys) this.readout.speak();
+    if (byKeys) this.readout.announce();
   }
 
   figures(): readonly ExportedFigure[] {

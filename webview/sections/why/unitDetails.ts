@@ -79,7 +79,7 @@ export class UnitDetails {
       if (step === undefined || units === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       view.setMark(view.mark, view.unit === null ? 0 : (view.unit + step + units) % units);
-      view.speak();
+      view.announce();
     });
   }
 }

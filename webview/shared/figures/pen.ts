@@ -16,7 +16,7 @@ export interface Pen
   clip(): void;
   fill(): void;
   stroke(): void;
-  fillText(text: string, x: number, y: number, maximumWidth?: number): void;
-  strokeText(text: string, x: number, y: number, maximumWidth?: number): void;
+  fillText(text: string, x: number, y: number, maxWidth?: number): void;
+  strokeText(text: string, x: number, y: number, maxWidth?: number): void;
   drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void;
 }

@@ -17,7 +17,7 @@ const leaders = 14;
 const textHeight = 22;
 /** The line of the top layer's color under each token. */
 const underline = 4;
-const smallestPitch = 7;
+const minPitch = 7;
 
 export class TokenStrip {
   readonly figure = new FigureCanvas('tokens');
@@ -25,7 +25,7 @@ export class TokenStrip {
   private first = 0;
   private shown: Columns | null = null;
   private readonly widths = new Map<string, number>();
-  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: smallestPitch };
+  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: minPitch };
 
   /** The columns of the tokens shown, as drawn last. */
   get columns(): Columns | null {
@@ -80,7 +80,7 @@ export class TokenStrip {
       return width;
     });
     widths.sort((a, b) => a - b);
-    const pitch = Math.max(smallestPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
+    const pitch = Math.max(minPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
     this.measured = { tokens, font, pitch };
     return pitch;
   }

@@ -61,7 +61,7 @@ export class UnrolledRecurrences {
 
   private recurrence(concat: GraphNode, activation: string, steps: readonly StepParts[], constantOf: (name: string) => Constant | undefined, values: ReadonlyMap<string, Value>): UnrolledRecurrence | undefined {
     const T = steps.length;
-    const turned = this.turnedRound(steps[0].rows, values);
+    const turned = this.reversed(steps[0].rows, values);
     const place = (row: number) => (turned === null ? row : T - 1 - row);
     // In the order in which they are computed.
     const chain = steps.map((_, row) => ({ ...steps[place(row)], state: concat.inputs[place(row)] }));
@@ -108,7 +108,7 @@ export class UnrolledRecurrences {
   }
 
   /** What `rows` is turned round from; null where it is not. */
-  private turnedRound(rows: string, values: ReadonlyMap<string, Value>): string | null {
+  private reversed(rows: string, values: ReadonlyMap<string, Value>): string | null {
     const node = this.makers.get(rows);
     if (node?.operator !== 'Slice') return null;
     const numbers = node.inputs.slice(1).map((name) => integersOf(values.get(name)));

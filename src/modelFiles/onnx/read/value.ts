@@ -16,12 +16,12 @@ export interface Atom {
   readonly name: string;
   readonly size: number;
   /** The node that turned the axis round, where it has been. */
-  readonly turnedBy?: string;
+  readonly reversedBy?: string;
 }
 
 /** The same axis of the tokens the other way round; `by` is the node that turned it. */
-export function turnedAtom({ name, size, turnedBy }: Atom, by: string): Atom {
-  return turnedBy === undefined ? { name: `${name} turned`, size, turnedBy: by } : { name: name.replace(' turned', ''), size };
+export function reversedAtom({ name, size, reversedBy }: Atom, by: string): Atom {
+  return reversedBy === undefined ? { name: `${name} turned`, size, reversedBy: by } : { name: name.replace(' turned', ''), size };
 }
 
 /** Row-major, the slowest first; empty for an axis of size 1. */

@@ -5,7 +5,7 @@ import { HoverPriority } from '../../../../src/editor/panel/hoverPriority';
 
 /** Milliseconds that an outcome has to be shown, and after which the priority ends in any case. */
 const toShow = 100;
-const longest = 1000;
+const maxDelay = 1000;
 
 describe('a hover’s priority', () => {
   let hoverPriority: HoverPriority;
@@ -35,7 +35,7 @@ describe('a hover’s priority', () => {
     assert.ok(hoverPriority.isActive, 'its outcome is still to be shown');
     mock.timers.tick(1);
     assert.deepEqual([hoverPriority.isActive, ends], [false, 1]);
-    mock.timers.tick(2 * longest);
+    mock.timers.tick(2 * maxDelay);
     assert.equal(ends, 1);
   });
 
@@ -48,7 +48,7 @@ describe('a hover’s priority', () => {
 
   it('ends after a second at the latest, however many works follow each other', async () => {
     const each = toShow / 2;
-    for (let time = 0; time < longest; time += each) {
+    for (let time = 0; time < maxDelay; time += each) {
       assert.equal(ends, 0, `after ${time} ms`);
       await hoverPriority.during(() => Promise.resolve());
       mock.timers.tick(each);

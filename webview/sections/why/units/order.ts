@@ -31,9 +31,9 @@ function descending(keys: Float64Array): Uint32Array {
  * (Friendly, “Corrgrams”, The American Statistician 56, 2002), cut at the widest gap.
  */
 function bySimilarity(values: Float32Array, units: number): Uint32Array {
-  const courses = standardized(values, units);
-  const first = leading(courses, units, null);
-  const second = leading(courses, units, first);
+  const series = standardized(values, units);
+  const first = leading(series, units, null);
+  const second = leading(series, units, first);
   const angles = Array.from({ length: units }, (_, u) => Math.atan2(second[u], first[u]));
   const order = Uint32Array.from(angles.keys()).sort((a, b) => angles[a] - angles[b] || a - b);
   let [cut, widest] = [0, 2 * Math.PI + angles[order[0]] - angles[order[units - 1]]];
