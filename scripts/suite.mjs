@@ -1,4 +1,4 @@
-// Runs one suite of `npm test`, for which everything is made ready:  node scripts/suite.mjs NAME OUTCOME
+// Runs one suite of `npm test`, for which everything is prepared:  node scripts/suite.mjs NAME OUTCOME
 // OUTCOME is the file for what came of it, in JSON: { passed, failed, failures } where tests were counted, and `problem`, null when all is well.
 import { writeFileSync } from 'node:fs';
 import { untilInterrupted } from './lib/processes.mjs';

@@ -84,7 +84,7 @@ export async function installCodeServer(release = 'newest') {
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
 
-/** Links folders to where the server looks for installed extensions. Its own list of them is made anew from what is there. */
+/** Links folders to where the server looks for installed extensions. Its own list of them is recreated from what is there. */
 function installExtensions(sources, installed) {
   mkdirSync(installed, { recursive: true });
   rmSync(join(installed, 'extensions.json'), { force: true });

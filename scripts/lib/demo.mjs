@@ -27,7 +27,7 @@ function placesIn(folder) {
     BACKFLOW_DEMO_FOLDER: demo,
     BACKFLOW_DEMO_INVITATION: invitation,
     BACKFLOW_DEMO_RUN: run,
-    // The folder lies in the project's clone, and the editor would ask whether to open that as the demo's Git repository. Git looks no farther up
+    // The folder lies in the project's clone, and the editor would ask whether to open that as the demo's Git repository. Git looks no further up
     // than this, which holds whatever settings a demo folder has.
     GIT_CEILING_DIRECTORIES: [folder, process.env.GIT_CEILING_DIRECTORIES].filter(Boolean).join(delimiter),
   };

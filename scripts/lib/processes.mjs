@@ -6,7 +6,7 @@ import { SetupError } from './say.mjs';
 
 const windows = process.platform === 'win32';
 const running = new Set();
-/** Set when all are ended: whoever waited for one of them would otherwise start the next. */
+/** Set when all are ended: code that waited for one of them would otherwise start the next. */
 let isOver = false;
 
 /**
@@ -23,7 +23,7 @@ export function start(command, args, options = {}) {
 }
 
 /**
- * Runs a program to its end and resolves to its exit code. Its output is shown with `show`, else kept and told only when it
+ * Runs a program to its end and resolves to its exit code. Its output is shown with `show`, otherwise kept and printed only when it
  * fails: when the code is not among those it may `accept`, or after `deadline` milliseconds, when it is ended.
  */
 export function run(command, args, { show = false, accept = [0], deadline, ...options } = {}) {

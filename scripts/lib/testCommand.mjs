@@ -100,7 +100,7 @@ function summary(results) {
     const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
     say(name.padEnd(8), `${counted}${time}${problem === null ? '' : `: ${problem}`}`);
   }
-  // Once more, where whoever reads only the end looks.
+  // Once more, for a reader who looks only at the end.
   for (const { name, failures = [] } of results) {
     for (const { title, message } of failures) process.stdout.write(`\n${name}: ${title}\n${firstLines(message)}\n`);
   }

@@ -27,7 +27,7 @@ export async function generateText(session: RunSession, given: Readonly<Record<s
     const controller = new AbortController();
     const end = () => controller.abort();
     cancellation.onCancellationRequested(end);
-    // Who closes the document has seen enough.
+    // Closing the document ends the generation.
     const closing = vscode.workspace.onDidCloseTextDocument((closed) => {
       if (closed === document) end();
     });

@@ -28,7 +28,7 @@ export interface TrainingParts {
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
  * @param from a model to begin with; null for a new one
- * @returns the run, or undefined when there is no text to train on, or somebody who was asked thought better of it
+ * @returns the run, or undefined when there is no text to train on, or the user dismissed a question
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
@@ -52,7 +52,7 @@ export interface RequestedTraining {
 
 export interface AskingOptions {
   readonly from?: StartingModel | null;
-  /** Whether somebody may be asked for settings that the caller has not given. */
+  /** Whether the user may be asked for settings that the caller has not given. */
   readonly mayAsk: boolean;
   /** The model that is chosen instead of that of the settings. */
   readonly adapt?: (model: ModelSettings) => ModelSettings;

@@ -21,7 +21,7 @@ export type CorpusSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'text'; readonly text: string; readonly name: string };
 
-/** A model to go on training from. */
+/** A model to continue training from. */
 export interface StartingModel {
   /** As `OpenRequest.path`. */
   readonly path: string;
@@ -73,7 +73,7 @@ export interface OpenResult {
   readonly verification: Verification | null;
   /** What was noticed on reading it. */
   readonly notices: readonly Message[];
-  /** Why training cannot go on from it; null where it can. */
+  /** Why training cannot continue from it; null where it can. */
   readonly trainingRefusal: Message | null;
   readonly trainingStep: number;
   /** What its vocabulary takes for a token. */
@@ -295,7 +295,7 @@ export interface EngineCalls {
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
   describe(request: DescribeRequest): TokenReport;
-  /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
+  /** Seconds for integrated gradients of a large model; training continues meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   /** Text from the model as it is when the text begins. */
   sample(request: SampleRequest): { readonly text: string };

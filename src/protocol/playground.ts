@@ -1,4 +1,4 @@
-/** Learning without training: a cell with random weights, made anew for every place of the sliders. */
+/** Learning without training: a cell with random weights, made again for every place of the sliders. */
 import type { Frame } from './frame';
 import { plainCell, type CellName } from '../layers/catalog';
 

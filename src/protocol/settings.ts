@@ -46,7 +46,7 @@ export interface TrainingSettings {
   readonly truncation: number | null;
   /** Probability that an output of a layer, but not of the top one, is dropped in training. */
   readonly dropout: number;
-  /** Steps in all, or null to go on until stopped. */
+  /** Steps in all, or null to continue until stopped. */
   readonly steps: number | null;
   /** Passes over the text instead of `steps`; a run's own settings have the steps it makes. */
   readonly epochs: number | null;

@@ -38,7 +38,7 @@ export async function main(args: readonly string[], { output, errors, environmen
   }
 }
 
-/** What went wrong in a run that was saved all the same, or null. */
+/** What went wrong in a run that was saved nevertheless, or null. */
 async function run(command: Command, output: Output, environment: NodeJS.ProcessEnv, stop: AbortSignal): Promise<RpcError | null> {
   if (command.kind === 'help') output.write(command.text);
   else if (command.kind === 'version') output.write(`${version}\n`);

@@ -22,7 +22,7 @@ const unsure = 2;
 const lineFeed = 0x0a;
 const space = 0x20;
 
-/** Where the stretch that begins at `start` ends; at `start` itself when the text goes on (`isWhole` false) and does not hold its end. */
+/** Where the stretch that begins at `start` ends; at `start` itself when the text continues (`isWhole` false) and does not hold its end. */
 export function stretchEnd(text: string, start: number, isWhole: boolean): number {
   const max = Math.min(text.length, start + maxStretchLength);
   for (let i = start + 1; i <= max; i++) if (isCertain(text, i)) return i;

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 
-/** Milliseconds for which an engine may go on saving after its window has closed. */
+/** Milliseconds for which an engine may continue saving after its window has closed. */
 const timeout = 120_000;
 
 /** Removes a folder and all in it, again while something new appears there. */

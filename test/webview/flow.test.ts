@@ -230,7 +230,7 @@ describe('the flow on the page', () => {
     page = await browser.open({ width });
     await page.evaluate(`probe.setState(${JSON.stringify(kept)})`);
     await page.evaluate('probe.run(400)');
-    // A window that was loaded anew begins with the last token again.
+    // A window that was reloaded begins with the last token again.
     await frame({ tokens: 200, slopes: [-0.02], total: -2 });
     assert.deepEqual(await last('target'), { type: 'target', target: 20 });
     assert.deepEqual(await last('total'), { type: 'total', shown: true });

@@ -25,7 +25,7 @@ import type { ThemeName } from './themes';
 /** Bundled tests stand in out/test/webview. */
 const root = resolve(__dirname, '../../..');
 
-/** What an engine told of a small model that learned `text`, on a clock that goes on by so much with every step. */
+/** What an engine told of a small model that learned `text`, on a clock that advances by so much with every step. */
 async function learned(text: string, steps: number, millisecondsPerStep: number): Promise<readonly ModelSample[]> {
   const symbols = [...new Set(text)].sort();
   const vocabulary = new Vocabulary(symbols);

@@ -22,7 +22,7 @@ interface Arrivals {
   /** T × D·H, each row of unit length, and the logarithms of the lengths. */
   readonly values: Float32Array;
   readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, be it zero. */
+  /** 1 where something can arrive at all, even if zero. */
   readonly isReached: Uint8Array;
 }
 
@@ -31,7 +31,7 @@ interface Carried {
   readonly hidden: Scaled;
   /** F·H: the share of the states behind the first, at the same scale. */
   readonly further: Float32Array;
-  /** The target has been passed: something can travel, be it zero. */
+  /** The target has been passed: something can travel, even if zero. */
   isReached: boolean;
 }
 
@@ -93,7 +93,7 @@ export class PerTargetGradient {
     return this.sent;
   }
 
-  /** Of the last call: 1 for the steps whose input can reach the target, be it by zero. */
+  /** Of the last call: 1 for the steps whose input can reach the target, even if by zero. */
   get isInputReached(): Uint8Array {
     return this.fromAbove.isReached.subarray(0, this.tape.steps);
   }
@@ -201,7 +201,7 @@ export class PerTargetGradient {
     this.sent[d].logScales[t] = logScale;
   }
 
-  /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor keeps at hand. */
+  /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor holds in its cache. */
   private async sendDown(layer: number, d: number): Promise<void> {
     const { down, toBelow, tape } = this;
     const { preActivations, logScales } = this.sent[d];

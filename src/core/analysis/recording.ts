@@ -80,7 +80,7 @@ export class Recording {
     return this.values.subarray(index * this.width, (index + 1) * this.width);
   }
 
-  /** What must be saved beside `values` to go on: plain whole numbers. */
+  /** What must be saved beside `values` to continue: plain whole numbers. */
   get state(): { recordedRows: number; recordedStepsPerRow: number; recordedPending: number } {
     return { recordedRows: this.rows, recordedStepsPerRow: this.stepsPerRow, recordedPending: this.pending };
   }

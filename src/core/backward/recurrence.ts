@@ -1,6 +1,6 @@
 /**
  * One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads; the products of
- * large steps by whoever is quicker at them.
+ * large steps by the faster backend.
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/threadPool';
@@ -41,7 +41,7 @@ export class BackwardRecurrence {
   recurrentPreActivations: Float32Array;
   /** The same, where that is another. */
   private readonly separate: Float32Array;
-  /** Of each layer and direction, B × H for each state: what goes on to the window before. */
+  /** Of each layer and direction, B × H for each state: what is passed to the window before. */
   private readonly carried: readonly (readonly (readonly Float32Array[])[])[];
   /** Of each layer. */
   private readonly buffers: readonly Buffers[];

@@ -17,7 +17,7 @@ export interface Arrivals {
   /** T × F, each row of unit length beside the logarithm of its scale; −Infinity where it is zero. */
   readonly values: Float64Array;
   readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, be it zero. */
+  /** 1 where something can arrive at all, even if zero. */
   readonly isReached: Uint8Array;
 }
 

@@ -13,11 +13,11 @@ export class LowestInput {
   /** Σ_d G·H: the pre-activations of all directions, side by side. */
   readonly width: number;
   private readonly product: Float64Array;
-  /** W Wᵀ of the directions' W below one another, [width, width], and its trace; null where the product with W itself is quicker. */
+  /** W Wᵀ of the directions' W below one another, [width, width], and its trace; null where the product with W itself is faster. */
   private readonly gram: { readonly values: Float64Array; readonly trace: number } | null;
   private readonly scaled: Float64Array;
 
-  /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is quicker for many */
+  /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is faster for many */
   constructor(private readonly model: GeneralModel, lengths: number) {
     const { inputSize: I, directions } = model.layers[0];
     this.width = directions.reduce((sum, { W }) => sum + W.length / I, 0);

@@ -1,6 +1,6 @@
 /**
  * The recurrence of one layer's direction over a window, by the kernels, its streams spread over the threads; the products of large
- * steps by whoever is quicker at them.
+ * steps by the faster backend.
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/threadPool';

@@ -51,7 +51,7 @@ export class Flows implements vscode.Disposable {
       const request = { text, target: target ?? ('last' as const), thresholds: thresholds ?? defaultThresholds, matrix: false };
       return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
     } catch (error) {
-      // What could not be opened is opened anew the next time; it may have been mended.
+      // What could not be opened is opened again the next time; it may have been repaired.
       if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held.engine.isAlive)) this.release();
       throw error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
     } finally {

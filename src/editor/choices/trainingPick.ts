@@ -6,7 +6,7 @@ import { fields, profiles, valueOf, withChoices, type Choices, type Field, type 
 
 type Row = vscode.QuickPickItem & { readonly does: 'start' | 'profile' | 'reset' | 'settings' | Field };
 
-/** @returns what was chosen, to be put before the settings; undefined when somebody thought better of it */
+/** @returns what was chosen, to be put before the settings; undefined when the user dismissed the question */
 export async function askBeforeTraining(read: SettingReader, remembered: Choices, corpus: string): Promise<Choices | undefined> {
   let choices = remembered;
   let active: Row['does'] = 'start';

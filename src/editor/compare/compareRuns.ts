@@ -40,7 +40,7 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
   await parts.comparisons.compare(vscode.l10n.t('Comparison on {0}', name), compared, document);
 }
 
-/** Their paths; undefined when nobody chooses. */
+/** Their paths; undefined when the user dismissed the question. */
 async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] | undefined> {
   type Item = vscode.QuickPickItem & { path?: string };
   const live = registry.all.map(({ description, status }): Item => ({ label: description.name, description: `${modelName(description.model)} · ${stateName(status.state)}`, path: description.folder }));

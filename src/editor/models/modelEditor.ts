@@ -92,7 +92,7 @@ class ModelView implements vscode.Disposable {
     this.showOf(engine, { failure });
   }
 
-  /** What an engine has found; nothing when the tab has closed, or reads the file anew. */
+  /** What an engine has found; nothing when the tab has closed, or reads the file again. */
   private showOf(engine: EngineProcess, parts: Partial<ModelDocumentParts>): void {
     if (engine === this.engine) this.show(parts);
   }

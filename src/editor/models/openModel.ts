@@ -49,7 +49,7 @@ export class ModelOpener {
     return session;
   }
 
-  /** Goes on with a run on disk. @throws RpcError when the engine refuses, or nothing may be written there */
+  /** Continues a run on disk. @throws RpcError when the engine refuses, or nothing may be written there */
   async resume(run: PastRun): Promise<void> {
     checkTrusted(run.folder, run.name);
     const steps = await stepsToGo(run.name, run.checkpoints.at(0) ?? 0, run.record.steps);

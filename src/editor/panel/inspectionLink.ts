@@ -84,7 +84,7 @@ export class InspectionLink implements vscode.Disposable {
       const value = await ask();
       return session === this.registry.current ? value : undefined;
     } catch (error) {
-      // An engine that has ended, or has no model yet, is told of elsewhere.
+      // An engine that has ended, or has no model yet, is reported elsewhere.
       if (!(error instanceof RpcError) || error.code === 'internal') this.notices.report(error);
       return undefined;
     }

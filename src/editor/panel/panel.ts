@@ -27,7 +27,7 @@ export class Panel implements vscode.Disposable {
   readonly onDidReceive = this.received.event;
   /** The panel has come into view, or gone out of it; out of view its page does not exist. */
   readonly onDidChangeVisibility = this.visibilityChanged.event;
-  /** Somebody has closed it. */
+  /** The user has closed it. */
   readonly onDidClose = this.closed.event;
 
   constructor(

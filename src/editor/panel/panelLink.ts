@@ -1,4 +1,4 @@
-/** What the panel is told of the current session, and what it may ask for. */
+/** What the panel is sent about the current session, and what it may ask for. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
 import type { FromPage, PanelStatus } from '../../protocol/panel';
@@ -128,7 +128,7 @@ export class PanelLink implements vscode.Disposable {
     const session = this.registry.current;
     if (wasRewound) this.showCurrent();
     else this.panel.post({ type: 'progress', rows: rowsForPage(progress) });
-    // The engine tells its status when that changes; its step goes on meanwhile.
+    // The engine tells its status when that changes; its step continues meanwhile.
     if (session && !wasRewound) this.panel.post({ type: 'status', status: statusOf(session) });
   }
 

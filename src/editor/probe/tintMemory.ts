@@ -14,7 +14,7 @@ export class TintMemory implements vscode.Disposable {
 
   constructor(private readonly memory: vscode.Memento) {
     this.listener = vscode.workspace.onDidChangeConfiguration((change) => {
-      // Who changes the setting wants it now.
+      // A change of the setting takes effect at once.
       if (change.affectsConfiguration('backflow.tint.quantity')) this.choose(undefined);
     });
   }

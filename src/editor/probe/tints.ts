@@ -91,7 +91,7 @@ export class Tints implements vscode.Disposable {
   }
 
   private received(session: RunSession, frame: Frame): void {
-    // Only training goes on at a pace of its own; what somebody waits for comes at once.
+    // Only training continues at a pace of its own; what a person waits for comes at once.
     if (this.shown && this.shown.key === keyOfFrame(frame) && session.status.state === 'running') this.draw();
     else this.drawNow();
   }
@@ -148,7 +148,7 @@ function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { targ
   });
 }
 
-/** What of a frame is chosen by somebody: two frames alike in it differ by training alone. */
+/** What of a frame is chosen by the user: two frames alike in it differ by training alone. */
 function keyOfFrame({ header: { probe, target, lane } }: Frame): string {
   return JSON.stringify([target, lane?.choice, probe]);
 }

@@ -1,4 +1,4 @@
-/** Tells the current session's engine which frames to make: none that nobody looks at. */
+/** Tells the current session's engine which frames to make: only frames that are shown. */
 import * as vscode from 'vscode';
 import { thresholds } from '../chosenSettings';
 import type { Panel } from '../panel/panel';
@@ -9,7 +9,7 @@ import type { TintMemory } from './tintMemory';
 import { laneOf } from './tintQuantity';
 import type { Tints } from './tints';
 
-/** Frames a second: for the panel as fast as it likes to draw, for tints as fast as one can read. */
+/** Frames a second: for the panel as fast as it can draw, for tints as fast as one can read. */
 const panelRate = 30;
 const tintRate = 2;
 

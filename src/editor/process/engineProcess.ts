@@ -111,7 +111,7 @@ export class EngineProcess {
       if (this.closing) return;
       if (!isWaiting) {
         isWaiting = true;
-        // Its end is told elsewhere.
+        // Its end is reported elsewhere.
         this.calls.call('ping', null).then(answered, () => undefined);
       } else if (++unanswered === unansweredUntilHang) {
         for (const listener of this.hangListeners) listener(true);

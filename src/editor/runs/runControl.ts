@@ -16,7 +16,7 @@ export class RunControl {
     });
   }
 
-  /** Tells that an engine has ended by itself, and offers to go on. */
+  /** Tells that an engine has ended by itself, and offers to continue. */
   async offerResume(session: RunSession, sentence: Message): Promise<void> {
     const said = `${session.description.name}: ${translated(sentence)}`;
     const resume = vscode.l10n.t('Resume');
@@ -45,8 +45,8 @@ export class RunControl {
 }
 
 /**
- * How many steps a run is to do in all when it goes on: its own (null), unless it has done them.
- * @returns undefined when nobody says
+ * How many steps a run is to do in all when it continues: its own (null), unless it has done them.
+ * @returns undefined when the user dismissed the question
  */
 export async function stepsToGo(name: string, done: number, own: number | null): Promise<number | null | undefined> {
   if (own === null || done < own) return null;

@@ -5,7 +5,7 @@ export interface RunRecord {
   readonly cell: CellName;
   readonly layers: number;
   readonly hiddenSize: number;
-  /** Steps to be done in all; null where it goes on until it is stopped, or the file does not say. */
+  /** Steps to be done in all; null where it continues until it is stopped, or the file does not say. */
   readonly steps: number | null;
   readonly corpusName: string;
   /** Absolute path, or null for a text that was no file. */

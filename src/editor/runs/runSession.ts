@@ -23,7 +23,7 @@ export type Beginning =
   | { readonly kind: 'resume'; readonly request: ResumeRequest }
   | { readonly kind: 'open'; readonly request: OpenRequest };
 
-/** Who looks at a session's frames; a comparison's probe goes before the panel's. */
+/** What shows a session's frames; a comparison's probe goes before the panel's. */
 export type Viewer = 'panel' | 'comparison';
 
 /** What can be asked of a run while its engine lives. */
@@ -94,7 +94,7 @@ export class RunSession implements vscode.Disposable {
   private watched = '';
   private sampleWatched = '';
   private readonly wanted = new Map<Viewer, Watch | null>();
-  /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
+  /** The newest frame that the engine has sent, and the newest it has received; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
   /** Samples under way, by their numbers. */
   private readonly growing = new Map<number, (text: string) => void>();
@@ -123,7 +123,7 @@ export class RunSession implements vscode.Disposable {
     return session;
   }
 
-  /** Goes on with the run in a new engine, from its last checkpoint; everybody who watches the session stays with it. */
+  /** Continues the run in a new engine, from its last checkpoint; everybody who watches the session stays with it. */
   async resumeFromCheckpoint(request: ResumeRequest): Promise<void> {
     const old = this.engine;
     this.engine = this.launch();
@@ -192,7 +192,7 @@ export class RunSession implements vscode.Disposable {
     return this.engine.isAlive;
   }
 
-  /** Whether the engine has a run to go on with, so that it must not be ended lightly. */
+  /** Whether the engine has a run to continue with, so that it must not be ended lightly. */
   get isTraining(): boolean {
     return this.isAlive && ['starting', 'running', 'paused'].includes(this.status.state);
   }

@@ -1,4 +1,4 @@
-/** Where Backflow may write of its own accord: not into a folder that a person does not trust. */
+/** Where Backflow may write by itself: not into a folder that a person does not trust. */
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 

@@ -1,4 +1,4 @@
-/** A copy of a run's text, so that the run can go on when the text has changed or gone. */
+/** A copy of a run's text, so that the run can continue when the text has changed or gone. */
 import { constants } from 'node:fs';
 import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

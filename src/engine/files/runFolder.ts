@@ -38,9 +38,9 @@ export interface BestCheckpoint {
 export class RunFolder {
   private readonly metrics: MetricsWriter;
   private lock: RunLock | null = null;
-  /** That the folder is gone has been told; who goes on all the same wants it made anew. */
+  /** That the folder is gone has been reported; if the run continues nevertheless, the folder is recreated. */
   private isRemovalReported = false;
-  /** Puts back what the run was made with besides run.json, where the folder has to be made anew. */
+  /** Puts back what the run was made with besides run.json, where the folder has to be recreated. */
   remake: () => Promise<void> = () => Promise.resolve();
 
   private constructor(
@@ -124,7 +124,7 @@ export class RunFolder {
 
   /**
    * Saves model and state, forgets all but the newest `kept` and the best, and writes the buffered metrics. Throws a UserError; a
-   * folder that has been removed is made anew when that has been told once.
+   * folder that has been removed is recreated when that has been told once.
    */
   async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);

@@ -1,5 +1,5 @@
 /**
- * Who writes to a run's folder: one engine at a time, as the file `lock` in it says. Its owner touches it again and again; the
+ * Which process writes to a run's folder: one engine at a time, as the file `lock` in it says. Its owner touches it again and again; the
  * lock of an owner that is gone is taken over. No clock is compared with another, so that none that jumps does any harm.
  */
 import { randomBytes } from 'node:crypto';
@@ -49,7 +49,7 @@ export class RunLock {
   async check(): Promise<void> {
     const found = await readOwner(this.folder);
     if (found?.token === this.owner.token) return;
-    // Removed by hand, or with the folder, which has been made anew.
+    // Removed by hand, or with the folder, which has been recreated.
     if (found === null && (await write(this.folder, this.owner))) return;
     throw new UserError('The run in {0} has been taken over by another window or terminal (process {1}), so this one no longer writes to it. Close it here.', this.folder, found?.pid ?? '?');
   }

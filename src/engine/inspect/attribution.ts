@@ -98,7 +98,7 @@ function noAdditiveForm({ layers }: GeneralModel): UserError {
     : new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
 }
 
-/** The model as it is now: training goes on while it is asked. */
+/** The model as it is now: training continues meanwhile. */
 function ownCopy(model: GeneralModel): GeneralModel {
   const copy = (weights: Weights) => Float64Array.from(weights);
   return {

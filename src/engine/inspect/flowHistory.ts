@@ -59,7 +59,7 @@ export class FlowHistory {
     if (this.overflows.length > maxOverflows) this.overflows.shift();
   }
 
-  /** For a run that goes on from an earlier step: forgets what came after it. */
+  /** For a run that is resumed from an earlier step: forgets what came after it. */
   goBackTo(trainingStep: number): void {
     this.dropFrom(trainingStep + 1);
     this.overflows = this.overflows.filter((step) => step <= trainingStep);

@@ -48,7 +48,7 @@ export class FrameSource {
     this.drawn = this.sequence;
     this.notBefore = 0;
     this.isStale = true;
-    // Somebody has pressed a key, and waits.
+    // The user has pressed a key, and waits.
     void this.makeIfDue();
   }
 

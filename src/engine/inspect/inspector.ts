@@ -33,7 +33,7 @@ export interface Look {
   readonly totals: readonly (readonly TotalNorms[])[] | null;
 }
 
-/** Nobody looks at the regions. */
+/** Nothing shows the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
 const maxFloat64Work = 4e9;

@@ -50,7 +50,7 @@ export async function verify(file: ModelFile, use: GraphUse, model: GeneralModel
   const limit = theirs.isHalf ? limits.float16 : limits.others;
   const plain = compared(theirs.logProbabilities, own.logProbabilities);
   if (plain <= limit) return { tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
-  // A chaotic model makes of rounding errors what it likes: it is compared as long as they stay small.
+  // A chaotic model amplifies rounding errors without bound: it is compared as long as they stay small.
   const trusted = use.isLast ? steps : await trustedSteps(ort, model, tokens, own, limit);
   if (trusted < steps) {
     const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);

@@ -1,9 +1,9 @@
-/** Products by whoever is quicker at their size: small ones by the kernels, which need no call into native code. */
+/** Products by the backend that is faster at their size: small ones by the kernels, which need no call into native code. */
 import type { Products, StepProducts } from '../../core/products';
 
 /** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
 const maxForKernels = 1e6;
-/** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
+/** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is faster in spite of a call and a copy at every step. */
 export const minForSteps = 5e5;
 const minStreamsForSteps = 8;
 

@@ -27,7 +27,7 @@ export class OrtProducts implements Products {
     private readonly largeStep: InferenceSession,
   ) {}
 
-  /** @param spin threads wait for work by spinning: quicker, but they take the processor from everyone else */
+  /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
   static async create(threads: number, spin: boolean): Promise<OrtProducts> {
     const session = (gemm: Gemm, count = threads) => InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
     const step = { transA: 0, transB: 1, bias: false };

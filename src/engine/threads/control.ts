@@ -46,7 +46,7 @@ const looks = 2000;
  */
 export function waitWhile(state: Int32Array<SharedArrayBuffer>, index: number, value: number, timeout = Infinity): boolean {
   for (let i = 0; i < looks; i++) if (Atomics.load(state, index) !== value) return true;
-  // Whoever changed it before may only now come to tell so: being woken does not mean that it has changed again.
+  // The thread that changed it earlier may notify only now: being woken does not mean that it has changed again.
   while (Atomics.load(state, index) === value) if (Atomics.wait(state, index, value, timeout) === 'timed-out') return false;
   return true;
 }

@@ -57,7 +57,7 @@ function runParts(threads: readonly PoolThread[], arena: number, index: number, 
   } catch (thrown) {
     failure = thrown as Error;
   }
-  // All are waited for even then: whoever catches the error may use the memory again.
+  // All are waited for even then: code that catches the error may use the memory again.
   for (let part = 1; part < parts.length; part++) failure = threads[part - 1].finished() ?? failure;
   if (failure !== null) throw failure;
 }

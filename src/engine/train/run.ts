@@ -23,7 +23,7 @@ export interface RunParts {
   readonly validator: Validator | null;
   readonly folder: RunFolder;
   readonly modelLock: ModelLock;
-  /** The lowest validation loss so far, of a run that goes on. */
+  /** The lowest validation loss so far, of a resumed run. */
   readonly bestValidation: number | null;
 }
 
@@ -42,7 +42,7 @@ export interface RunSink {
 export class Run {
   private state: RunState = 'starting';
   private message: Message | null = null;
-  /** What to do next: go on, stay paused, do one step, or end. */
+  /** What to do next: continue, stay paused, do one step, or end. */
   private order: 'run' | 'pause' | 'step' | 'stop' = 'run';
   private wake: () => void = () => undefined;
   /** Something has gone wrong that a person has to know of; nothing more is tried until an order is given. */
@@ -67,7 +67,7 @@ export class Run {
     private readonly parts: RunParts,
     private readonly sink: RunSink,
   ) {
-    // A run that goes on begins at a checkpoint.
+    // A resumed run begins at a checkpoint.
     this.savedStep = parts.trainer.step === 0 ? -1 : parts.trainer.step;
     this.best = parts.bestValidation;
   }
@@ -91,7 +91,7 @@ export class Run {
 
   start(): void {
     this.ended = this.loop();
-    // Whoever calls `stop` hears of a failure; it must not end the process before.
+    // The caller of `stop` receives a failure; it must not end the process before.
     this.ended.catch(() => undefined);
   }
 

@@ -59,7 +59,7 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
 }
 
 /**
- * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to go on with a text; without them
+ * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
  * the states start at zero.
  */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {

@@ -1,4 +1,4 @@
-/** The Code server and the browser that `scripts/test.mjs` made ready; their places come in the environment. */
+/** The Code server and the browser that `scripts/test.mjs` prepared; their places come in the environment. */
 
 function given(name: string): string {
   const value = process.env[name];

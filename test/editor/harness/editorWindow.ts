@@ -78,7 +78,7 @@ export class EditorWindow {
 
   /** Loads the window anew, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
-    // By the editor's own command, which first saves what is open; a page that is merely loaded again can be quicker than that.
+    // By the editor's own command, which first saves what is open; a page that is merely loaded again can be faster than that.
     const loaded = this.page.waitForEvent('load', { timeout: timeouts.start });
     await this.runCommand('Developer: Reload Window');
     await loaded;
@@ -347,8 +347,8 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
 }
 
 /**
- * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run goes on the panel draws as often as the
- * display shows something new, which without a graphics processor takes a core from all else that goes on.
+ * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run continues the panel draws as often as the
+ * display shows something new, which without a graphics processor takes a core from everything else.
  */
 function drawSeldom(): void {
   const page = globalThis as unknown as { location: { href: string }; parent: { location: { href: string } }; requestAnimationFrame: (draw: (time: number) => void) => number };

@@ -93,7 +93,7 @@ describe('training on an open text', () => {
   it('pauses: steps and frames stand still', async () => {
     await press('pause');
     await shows('paused');
-    // Would not come to rest if either went on.
+    // Would not come to rest if either continued.
     await settled(async () => `${await framesDrawn(panel)} frames, step ${await step()}`);
   });
 

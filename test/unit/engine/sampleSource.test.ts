@@ -52,7 +52,7 @@ class TimedVocabulary extends Vocabulary {
   }
 }
 
-/** A source whose clock, in milliseconds, goes on by `perToken` with every token. */
+/** A source whose clock, in milliseconds, advances by `perToken` with every token. */
 class Trial {
   time = 0;
   step = 0;

@@ -116,7 +116,7 @@ export class CompareSection implements Section {
     if (this.runs.length === 0) return;
     const states = this.runs.map(({ status }) => status.state);
     this.buttons.pause.show(states.includes('running'), true);
-    // A stopped run goes on from its checkpoint; a model that was only opened has no losses.
+    // A stopped run continues from its checkpoint; a model that was only opened has no losses.
     const canResume = this.runs.some(({ status: { state }, metrics }) => state === 'paused' || (state === 'stopped' && metrics.latest !== null));
     this.buttons.resume.show(!states.includes('running') && canResume, true);
     this.buttons.stop.show(states.some((state) => state === 'running' || state === 'paused'), true);

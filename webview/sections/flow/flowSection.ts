@@ -157,7 +157,7 @@ export class FlowSection implements Section {
     this.setVerdict([{ text: sentence, tone: null }]);
   }
 
-  /** A new frame, theme or width: colors everything anew. */
+  /** A new frame, theme or width: recolors everything. */
   private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
     const { header } = frame;
     const { texts } = this;

@@ -20,7 +20,7 @@ export class OverTraining {
   private lane: FlowLane | null = null;
   private text: readonly string[] | null = null;
   private target = -1;
-  /** Counts every change, so that nothing is drawn in vain. */
+  /** Counts every change, so that nothing is drawn needlessly. */
   version = 0;
 
   get rows(): readonly OverTrainingRow[] {

@@ -91,7 +91,7 @@ export class OverTrainingFigure {
     return { step, lag: y >= mapTop && y < mapTop + mapHeight ? Math.floor(this.lagPlaceAt(y)) : null };
   }
 
-  /** Colors the heatmap anew: for new rows, another theme or width. */
+  /** Recolors the heatmap: for new rows, another theme or width. */
   paint(rows: OverTraining, metrics: Metrics, { left, width }: Pick<OverTrainingView, 'left' | 'width'>, theme: Theme): void {
     this.view = { left, width };
     const lags = Math.max(1, rows.lags);

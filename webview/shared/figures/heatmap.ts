@@ -32,7 +32,7 @@ export class Heatmap {
     this.painted = '';
   }
 
-  /** Draws what is in view; colors it anew only when that has changed. */
+  /** Draws what is in view; recolors it only when that has changed. */
   draw(pen: Pen, columns: Columns, rows: Rows): void {
     if (!this.pool || !this.map) return;
     const { grid } = this.pool;

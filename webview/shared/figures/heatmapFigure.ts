@@ -38,7 +38,7 @@ const axisHeight = 16;
 
 /**
  * The reader zooms by `columns` (of a `Range` the page keeps) and `rows`. Use: `show` with every new grid or color map, `draw` with every picture;
- * pixels are only colored anew when what is in view has changed.
+ * pixels are only recolored when what is in view has changed.
  */
 export class HeatmapFigure {
   readonly figure: FigureCanvas;

@@ -37,7 +37,7 @@ export class TokenStrip {
     this.first = step - Math.floor((this.shown?.count ?? 0) / 2);
   }
 
-  /** Moves the glass no farther than is needed to have the step well inside. */
+  /** Moves the glass no further than is needed to have the step well inside. */
   follow(step: number): void {
     const count = this.shown?.count ?? 0;
     const margin = Math.min(8, Math.floor(count / 4));

@@ -68,7 +68,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const isReversed = data.steps[0]?.reversedBy !== undefined;
   const parts = names.map((written, d): States['parts'][number] => {
     const own: GeneralDirection = {
-      // Who reads forward what was turned round reads backward.
+      // Reading reversed data forward is reading backward.
       direction: isReversed ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,

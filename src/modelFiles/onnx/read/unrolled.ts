@@ -3,7 +3,7 @@
  *
  *   all = X · W (+ b);  of step t: h_t = f(all[t] + h_{t−1} · R (+ b′));  Concat(h_0, h_1, …)
  *
- * for the backward direction with `all` turned round, and the states put together from the last to the first. What the first step adds
+ * for the backward direction with `all` reversed, and the states put together from the last to the first. What the first step adds
  * may be a constant: then it must be what a state of zero gives. Found, they are read as the one RNN node that they were.
  */
 import { operatorOfBlocks } from '../../../layers/catalog';
@@ -107,7 +107,7 @@ export class UnrolledRecurrences {
     return { node, constants, steps: T };
   }
 
-  /** What `rows` is turned round from; null where it is not. */
+  /** What `rows` is reversed from; null where it is not. */
   private reversed(rows: string, values: ReadonlyMap<string, Value>): string | null {
     const node = this.makers.get(rows);
     if (node?.operator !== 'Slice') return null;

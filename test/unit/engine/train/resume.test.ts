@@ -1,4 +1,4 @@
-/** A training that is interrupted and goes on from its saved state ends with the very bits of one that was not. */
+/** A training that is interrupted and continues from its saved state ends with the very bits of one that was not. */
 import { strict as assert } from 'node:assert';
 import { corpusOf } from '../../core/corpus/support';
 import { MaskedTokens } from '../../../../src/core/corpus/maskedTokens';
