@@ -1,4 +1,4 @@
-/** The extension's wiring: who knows whom. */
+/** The extension's wiring. */
 import * as vscode from 'vscode';
 import type { BackflowApi } from './editor/api/backflow';
 import { Flows } from './editor/api/flows';

@@ -8,7 +8,7 @@ import { cacheFolder, root } from '../../scripts/lib/stamps.mjs';
 
 /** The programs that measure, and what they are made with; a revision that has none is measured by these. */
 const measuring = ['bench', 'scripts', 'test/webview', 'test/editor/harness', 'test/support'];
-/** By this one it is told whether a revision has them. */
+/** This one shows whether a revision has them. */
 const newest = 'bench/page/main.ts';
 
 /**

@@ -16,7 +16,7 @@ import type { CellName } from '../../src/layers/catalog';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
 
-/** A row of the grid, and who computes it; `threads` null lets the engine choose. */
+/** A row of the grid, and the backend that computes it; `threads` null lets the engine choose. */
 export interface TrainingRequest {
   readonly cell: CellName;
   readonly hidden: number;

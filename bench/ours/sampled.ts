@@ -5,8 +5,8 @@ import type { Trainer } from '../../src/engine/train/trainer';
 import { ModelLock } from '../../src/engine/modelLock';
 
 /**
- * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stands still between two calls: whoever is
- * measured in turns has as many samples a second as who is not.
+ * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stops between two calls: an engine
+ * measured in turns makes as many samples a second as one that is not.
  */
 export function sampledStep(model: InspectedModel, trainer: Trainer): () => Promise<void> {
   /** Milliseconds of all calls before this one, and when this one began. */

@@ -77,7 +77,7 @@ export async function installCodeServer(release = 'newest') {
   const made = places(draft, release);
   const env = { ...process.env, PATH: join(made.node, 'bin') + delimiter + process.env.PATH };
   await npm(['install', '--omit=dev', '--ignore-scripts', ...quiet], { cwd: made.editor, env });
-  // Said as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
+  // Given as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
   // of an older node-pty asks npx for node-gyp.
   await npm(['rebuild', '--ignore-scripts=false', '--yes', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
   renameSync(draft, folder);
@@ -107,7 +107,7 @@ function installExtensions(sources, installed) {
  */
 export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, reconnectionGrace, trust = false }) {
   const { node, editor } = places(placeOf(release), release);
-  // Only who knows the token can use the server: it can run anything in this user's name.
+  // Only a client that knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
   const tokenFile = join(data, 'token');
   mkdirSync(data, { recursive: true });

@@ -1,4 +1,4 @@
-// What the scripts tell a person: one line a step, and complete sentences when something is in the way.
+// What the scripts print: one line a step, and complete sentences when something is in the way.
 
 /** A step and how it went, as `dependencies: up to date`. */
 export function say(step, outcome) {

@@ -57,7 +57,7 @@ function hasKoreanFont() {
   }
 }
 
-/** What can be missing: how it is told that it is there, and the Debian packages that bring it. */
+/** What can be missing: how it is detected, and the Debian packages that bring it. */
 const parts = {
   compiler: { words: 'a C++ compiler', present: () => ['c++', 'g++', 'clang++'].some(onPath), debian: ['g++'] },
   make: { words: 'make', present: () => onPath('make'), debian: ['make'] },

@@ -78,7 +78,7 @@ export async function trainRequest(parts: TrainingParts, target: unknown, { from
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }
 
-/** Whether the caller has said how to train. */
+/** Whether the caller has given the settings of the training. */
 function isExplicit(given: Readonly<Record<string, unknown>>): boolean {
   return ['model', 'training', 'corpus'].some((group) => given[group] !== undefined);
 }

@@ -1,4 +1,4 @@
-/** Chooses who computes the large products, and on how many threads. */
+/** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
 import type { ModelConfig } from '../core/model/config';

@@ -36,7 +36,7 @@ export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[
 const samplesPerTurn = 64;
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;
-/** Part of a target matrix after which its progress is told again. */
+/** Part of a target matrix after which its progress is reported again. */
 const progressShare = 0.02;
 
 interface Loaded {

@@ -13,7 +13,7 @@ import { torchNames, torchRecurrentNames } from './torchNames';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
-  /** Of vanilla RNN layers; null where nobody has said. */
+  /** Of vanilla RNN layers; null where it is not specified. */
   readonly activation: Activation | null;
 }
 

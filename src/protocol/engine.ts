@@ -266,7 +266,7 @@ export interface SampleRequest {
   /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
   readonly topP: number | null;
   readonly seed: number;
-  /** With a number, `sampled` tells the text while it grows; with none, only the answer does. */
+  /** With a number, `sampled` sends the text while it grows; with none, only the answer does. */
   readonly stream?: number;
 }
 

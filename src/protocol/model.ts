@@ -29,7 +29,7 @@ export interface ModelSummary {
   readonly producer: string | null;
 }
 
-/** What a file of bare weights does not say; null: not said yet. */
+/** What a file of bare weights does not say; null: not specified yet. */
 export interface Architecture {
   /** Of vanilla RNN layers. */
   readonly activation: Activation | null;

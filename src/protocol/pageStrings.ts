@@ -1,6 +1,6 @@
 import { stateNames, stateNamed, unitMapLabels, type StateName } from '../layers/catalog';
 
-/** By keys that tell them from the unit maps, some of which have the same name. */
+/** By keys that distinguish them from the unit maps, some of which have the same name. */
 function shortStateNames(): Readonly<Record<`${StateName}Short`, string>> {
   return Object.fromEntries(stateNames.map((name) => [`${name}Short`, stateNamed(name).short])) as Readonly<Record<`${StateName}Short`, string>>;
 }

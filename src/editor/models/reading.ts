@@ -1,4 +1,4 @@
-/** What is said of a model that was opened: who wrote it, whether it was read rightly, and what was noticed on the way. */
+/** What is shown about a model that was opened: who wrote it, whether it was read rightly, and what was noticed on the way. */
 import * as vscode from 'vscode';
 import type { OpenResult } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';

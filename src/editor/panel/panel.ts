@@ -1,4 +1,4 @@
-/** A panel: a web page beside the text, one of each kind. What is said to the first is in panelLink.ts. */
+/** A panel: a web page beside the text, one of each kind. What the first is sent is in panelLink.ts. */
 import * as vscode from 'vscode';
 import type { FromPage, PageView, ToPage } from '../../protocol/panel';
 import { pageHtml } from '../../protocol/pageHtml';

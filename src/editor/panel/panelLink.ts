@@ -128,7 +128,7 @@ export class PanelLink implements vscode.Disposable {
     const session = this.registry.current;
     if (wasRewound) this.showCurrent();
     else this.panel.post({ type: 'progress', rows: rowsForPage(progress) });
-    // The engine tells its status when that changes; its step continues meanwhile.
+    // The engine sends its status when that changes; its step continues meanwhile.
     if (session && !wasRewound) this.panel.post({ type: 'status', status: statusOf(session) });
   }
 

@@ -38,7 +38,7 @@ export class SampleLink implements vscode.Disposable {
     this.listeners.dispose();
   }
 
-  /** Tells the engine what is wanted now; nothing is sent when that is what it knows. */
+  /** Sends the engine what is wanted now; nothing is sent when that is what it knows. */
   private update(): void {
     const session = this.registry.current;
     if (!session) return;

@@ -20,7 +20,7 @@ export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): 
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Said above the reports of a character's bytes, one or more of which it is. */
+/** Shown above the reports of a character's bytes, one or more of which it is. */
 export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, t: Translate): string {
   const losses = reports.map(({ loss }) => loss);
   const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, t('{0} tokens', reports.length)];

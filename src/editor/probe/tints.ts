@@ -1,5 +1,5 @@
 /**
- * The probe's tokens tinted in every editor that shows them; the regions of the gradient in the overview ruler, and said at the end of the
+ * The probe's tokens tinted in every editor that shows them; the regions of the gradient in the overview ruler, and written at the end of the
  * line where the way back is lost. What is shown always belongs to the text, the target and the quantity of now: else nothing is.
  */
 import * as vscode from 'vscode';

@@ -36,7 +36,7 @@ export class Watching implements vscode.Disposable {
     );
   }
 
-  /** Tells the engine what is wanted now; nothing is sent when that is what it knows. */
+  /** Sends the engine what is wanted now; nothing is sent when that is what it knows. */
   update(): void {
     const session = this.registry.current;
     const probe = this.tracker.current;

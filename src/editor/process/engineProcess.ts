@@ -13,7 +13,7 @@ export interface EngineLog {
 /** Milliseconds an engine has to save a checkpoint when it is asked to end, then to follow SIGTERM. */
 const saveTimeout = 3000;
 const endTimeout = 1000;
-/** Milliseconds after its end in which what an engine has said may still arrive. */
+/** Milliseconds after its end in which an engine's output may still arrive. */
 const outputTimeout = 200;
 
 /** Milliseconds from one question whether it is alive to the next, and how many go by without an answer until it counts as hanging. */
@@ -35,7 +35,7 @@ export class EngineProcess {
   /** @param file the engine's bundle  @param interval of the questions whether it is alive, milliseconds */
   constructor(file: string, log: EngineLog, interval = askingInterval) {
     this.child = fork(file, [], {
-      // The editor's own runtime; under Electron it has to be told to be Node.
+      // The editor's own runtime; under Electron it has to be set to act as Node.
       execPath: process.execPath,
       execArgv: [],
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
@@ -156,7 +156,7 @@ export class EngineProcess {
     const { child } = this;
     return {
       send: (message) => {
-        // A process that is gone is told by 'exit', so a failed send needs no second report.
+        // The end of a process is reported by 'exit', so a failed send needs no second report.
         if (child.connected) child.send(message as object, () => undefined);
       },
       onMessage: (listener) => void child.on('message', listener),

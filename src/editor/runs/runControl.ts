@@ -16,7 +16,7 @@ export class RunControl {
     });
   }
 
-  /** Tells that an engine has ended by itself, and offers to continue. */
+  /** Reports that an engine has ended by itself, and offers to continue. */
   async offerResume(session: RunSession, sentence: Message): Promise<void> {
     const said = `${session.description.name}: ${translated(sentence)}`;
     const resume = vscode.l10n.t('Resume');
@@ -24,7 +24,7 @@ export class RunControl {
     if (chosen === resume && !session.isAlive) await this.run('resume', session);
   }
 
-  /** Tells that an engine does not answer, and offers to end it; who waits instead loses nothing. */
+  /** Reports that an engine does not answer, and offers to end it; waiting instead loses nothing. */
   async offerEnd(session: RunSession): Promise<void> {
     const said = vscode.l10n.t('{0}: the engine has not answered for half a minute. It may be at a very large step; if it hangs, end it and resume from the last checkpoint.', session.description.name);
     const end = vscode.l10n.t('End It');

@@ -10,7 +10,7 @@ export interface RunRecord {
   readonly corpusName: string;
   /** Absolute path, or null for a text that was no file. */
   readonly corpusPath: string | null;
-  /** When the run was made; null if that is not said in a way one can read. */
+  /** When the run was made; null if it is not readable. */
   readonly created: Date | null;
 }
 

@@ -207,7 +207,7 @@ export class RunSession implements vscode.Disposable {
     await this.engine.calls.call(call, null);
   }
 
-  /** Tells the engine which probe to make frames of; the same one twice is told once. */
+  /** Tells the engine which probe to make frames of; the same one twice is sent once. */
   watch(asked: Watch | null, viewer: Viewer = 'panel'): void {
     this.wanted.set(viewer, asked);
     const watch = this.wanted.get('comparison') ?? this.wanted.get('panel') ?? null;
@@ -220,7 +220,7 @@ export class RunSession implements vscode.Disposable {
     });
   }
 
-  /** Tells the engine which samples to draw; the same twice is told once. */
+  /** Tells the engine which samples to draw; the same twice is sent once. */
   watchSamples(watch: SampleWatch | null): void {
     const key = watch ? JSON.stringify(watch) : '';
     if (key === this.sampleWatched || !this.isAlive || this.status.state === 'starting') return;
@@ -248,7 +248,7 @@ export class RunSession implements vscode.Disposable {
     return this.engine.calls.call('attribute', request, signal);
   }
 
-  /** @param grown is told the text so far, again and again */
+  /** @param grown receives the text so far, repeatedly */
   async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
     const stream = ++this.streams;
     this.growing.set(stream, grown);

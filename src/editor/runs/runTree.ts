@@ -57,7 +57,7 @@ const icons: Readonly<Record<RunState, string>> = {
  * them again, and a command that arrives in between comes without its row. Which row that was cannot be known: the host keeps it to
  * itself, and the row a menu is opened on is not the selected one. So there is to be no such time where it can be helped:
  * - A change in a run refreshes that run's row alone, and the tree as a whole only when runs have come, gone or changed places.
- * - A row that changes with every step has none below it: while a live run is expanded, a row of its own tells its progress.
+ * - A row that changes with every step has none below it: while a live run is expanded, a row of its own shows its progress.
  * - What is asked for is known already; no file is read between a question and its answer.
  * - A node is the same object however often its run is read.
  * What is left is a choice in the very moment in which the rows beside it come or go; then the command says so and does nothing.
@@ -87,7 +87,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
       view,
       view.onDidExpandElement(({ element }) => this.setExpanded(element, true)),
       view.onDidCollapseElement(({ element }) => this.setExpanded(element, false)),
-      // Not every change can be followed: a folder above the runs can go, and there are file systems that tell of nothing.
+      // Not every change can be followed: a folder above the runs can go, and some file systems report nothing.
       view.onDidChangeVisibility(({ visible }) => {
         if (visible) void pastRuns.read();
       }),

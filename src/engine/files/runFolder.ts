@@ -61,7 +61,7 @@ export class RunFolder {
       const isEmpty = (await readdir(path)).length === 0;
       const checkpoints = join(path, 'checkpoints');
       if (isEmpty) await makeFolders(checkpoints, made);
-      // Of two that begin at once, the folder is whose who made what is in it.
+      // Of two that begin at once, the folder belongs to the one that wrote its content.
       if (!made.includes(checkpoints)) throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
       await ignoreInGit(path, written);
       await writeFileAtomic(join(path, recordName), formatRunRecord(record));
@@ -124,7 +124,7 @@ export class RunFolder {
 
   /**
    * Saves model and state, forgets all but the newest `kept` and the best, and writes the buffered metrics. Throws a UserError; a
-   * folder that has been removed is recreated when that has been told once.
+   * folder that has been removed is recreated when that has been reported once.
    */
   async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);

@@ -66,7 +66,7 @@ export class RunLock {
       const now = new Date();
       await utimes(join(this.folder, lockName), now, now);
     } catch {
-      // The disk's troubles are told where a run is written.
+      // Errors of the disk are reported where a run is written.
     }
   }
 }

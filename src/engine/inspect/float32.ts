@@ -1,5 +1,5 @@
 /**
- * Whether float32 can be trusted with a probe, told by what it gave. Three things spoil it. Where gradients grow on their way back, so do the
+ * Whether float32 can be trusted with a probe, judged by its results. Three things spoil it. Where gradients grow on their way back, so do the
  * rounding errors of the states on their way forward, by the same products. Where a step shrinks them much, because its units are
  * saturated (1 − h² of an h near 1), most digits of what is left have canceled. And a relu unit that is nearly at its kink may be on the wrong side.
  */

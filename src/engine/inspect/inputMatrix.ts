@@ -9,7 +9,7 @@ const tolerance = 1e-3;
 
 /**
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂x_t‖; NaN where x_t cannot reach τ, −Infinity for exactly zero.
- * @param reading of the text, which has been taken for right  @param pause is told the part that is done; it may throw to cancel
+ * @param reading of the text, which has been taken for right  @param pause receives the part that is done; it may throw to cancel
  */
 export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>, maxWork = maxFloat64Work): Promise<Float64Array> {
   const { plain, general } = inspector.model;

@@ -35,7 +35,7 @@ export interface Reading {
   perTarget(target: number): Promise<PerTargetNorms[][]>;
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
   inputFlow(target: number): Promise<Float64Array>;
-  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` is told the part that is done. */
+  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` receives the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;

@@ -27,7 +27,7 @@ export interface Examined {
   spectrum(choice: MatrixChoice): Spectrum | null;
 }
 
-/** Throws a UserError for a file that is no model at all; what is one, but not understood, is told in the report. */
+/** Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
 export async function examineModel({ path, architecture }: ExamineRequest): Promise<Examined> {
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {

@@ -107,7 +107,7 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
   }
 }
 
-/** A reading that cannot be verified is no reason not to open the model, but it is said. */
+/** A reading that cannot be verified is no reason not to open the model, but it is reported. */
 async function verifiedOrNoticed(verify: () => Promise<Verification | null>): Promise<{ verification: Verification | null; notices: UserError[] }> {
   try {
     return { verification: await verify(), notices: [] };

@@ -10,7 +10,7 @@ import type { ModelLock } from '../modelLock';
 import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
-/** Progress is told this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
+/** Progress is reported this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
 const progressInterval = 250;
 /** Weight of the newest step in the running mean of the speed. */
 const newestShare = 0.1;

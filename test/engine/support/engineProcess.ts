@@ -58,7 +58,7 @@ export function temporaryFolder(): { path: string; remove(): Promise<void> } {
 
 export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };
 
-/** A run on `text`, small and quick unless said otherwise. */
+/** A run on `text`, small and quick unless stated otherwise. */
 export function requestFor(text: string, folder: string, training: Partial<TrainingSettings> = {}, model: Partial<ModelSettings> = {}): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },

@@ -30,7 +30,7 @@ export type Axis = readonly Atom[];
 /** What the numbers are. All of it is per token, but for `finalStates`. */
 export type Content =
   | { readonly kind: 'ids' }
-  /** What the graph is told besides the tokens: states to begin with, or lengths. */
+  /** The inputs of the graph besides the tokens: states to begin with, or lengths. */
   | { readonly kind: 'given'; readonly input: string }
   /** 0 and 1, features: V. */
   | { readonly kind: 'oneHot'; readonly size: number }
