@@ -128,7 +128,7 @@ function packageSuite() {
   });
 }
 
-/** A folder for what an editor remembers and writes, gone afterwards. */
+/** A folder for what an editor remembers and writes, gone afterward. */
 async function inTemporaryFolder(job) {
   const folder = mkdtempSync(join(tmpdir(), 'backflow-test-'));
   try {
