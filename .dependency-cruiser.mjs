@@ -1,5 +1,5 @@
 // What only the graph of all files shows: that no file reaches itself by what it imports, not even by a type, and what the page's sections know
-// (docs/architecture.md). What a room may import of another is in oxlint.config.mjs.
+// (docs/architecture.md). What a folder of src may import of another is in oxlint.config.mjs.
 export default {
   forbidden: [
     { name: 'no-cycle', severity: 'error', comment: 'Move what the files share into one that imports neither.', from: {}, to: { circular: true } },

@@ -1,8 +1,8 @@
 // Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
 // (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and webview → protocol; layers, terms and
 // tokens are leaves that others read. That there are no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
-/** Rooms of the house, and what each may import from the others. */
-const rooms = {
+/** The folders of src, and what each may import from the others. */
+const folders = {
   kernels: [],
   tokens: [],
   layers: [],
@@ -16,7 +16,7 @@ const rooms = {
   terminal: ['protocol', 'engine', 'layers', 'terms'],
 };
 
-const allRooms = Object.keys(rooms);
+const allFolders = Object.keys(folders);
 /** They run in a browser too. */
 const pure = ['formats', 'core', 'modelFiles', 'protocol', 'kernels', 'layers', 'terms', 'tokens'];
 /** What the page may import. */
@@ -24,19 +24,19 @@ const ofThePage = ['protocol', 'layers', 'terms'];
 
 const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
-function boundary(room) {
-  const forbidden = allRooms.filter((other) => other !== room && !rooms[room].includes(other));
+function boundary(folder) {
+  const forbidden = allFolders.filter((other) => other !== folder && !folders[folder].includes(other));
   const patterns = [
-    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${room} may import only: ${rooms[room].join(', ') || 'nothing of the house'}.` },
+    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.` },
   ];
   const paths = [];
-  if (room !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
-  if (pure.includes(room)) {
-    patterns.push({ regex: '^node:', message: `src/${room} is pure: no files, no processes.` });
+  if (folder !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
+  if (pure.includes(folder)) {
+    patterns.push({ regex: '^node:', message: `src/${folder} is pure: no files, no processes.` });
     paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
   }
-  if (room === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
-  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
+  if (folder === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
+  return { files: [`src/${folder}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
 }
 
 /** typescript-eslint's strict, type-checked rules. */
@@ -80,8 +80,8 @@ export default {
         'typescript/return-await': ['error', 'error-handling-correctness-only'],
       },
     },
-    ...allRooms.map(boundary),
-    { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All rooms know it, so it knows none.' }] }] } },
+    ...allFolders.map(boundary),
+    { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '.', message: 'All folders may import it, so it imports none.' }] }] } },
     {
       files: ['webview/**/*.ts'],
       rules: {
@@ -90,7 +90,7 @@ export default {
           {
             paths: ['vscode', 'onnxruntime-node'],
             patterns: [
-              { group: filesOf(allRooms.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
+              { group: filesOf(allFolders.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
               { regex: '^node:', message: 'The page runs in a browser.' },
             ],
           },

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { stopAll } from '../scripts/lib/processes.mjs';
-import { Hindrance, main, say } from '../scripts/lib/say.mjs';
+import { SetupError, main, say } from '../scripts/lib/say.mjs';
 import { grid } from './grid.mjs';
 import { buildBefore } from './lib/before.mjs';
 import { describeMachine } from './lib/machine.mjs';
@@ -80,7 +80,7 @@ function parse() {
     if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
     return { ...values, timing: values.quick ? quickTiming : { rounds, turn: 1 }, names: positionals.length > 0 ? positionals : standard, rows };
   } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
+    throw new SetupError(`${error.message}\n\n${usage}`);
   }
 }
 
@@ -95,7 +95,7 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers = names.includes('training') && !alone ? await Promise.all(python.map(startPeer)) : [];
-    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isLent: before.isLent }, peers: peers.map(({ description }) => description), quick, only };
+    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isForeign: before.isForeign }, peers: peers.map(({ description }) => description), quick, only };
     const results = { beforeName: before?.name ?? null };
     for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say }, results);
     const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));

@@ -3,7 +3,7 @@ import { fork, spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDependencies } from '../scripts/lib/project.mjs';
-import { Hindrance, main } from '../scripts/lib/say.mjs';
+import { SetupError, main } from '../scripts/lib/say.mjs';
 import { root } from '../scripts/lib/stamps.mjs';
 import { measureInHost, prepareEditors } from './lib/editors.mjs';
 import { describeMachine } from './lib/machine.mjs';
@@ -36,7 +36,7 @@ function loading(file) {
     require(${JSON.stringify(join(root, file))});
     process.stdout.write(String(performance.now() - began));`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
-  if (status !== 0) throw new Hindrance(`${file} could not be loaded.\n${stderr}`);
+  if (status !== 0) throw new SetupError(`${file} could not be loaded.\n${stderr}`);
   return Number(stdout);
 }
 
@@ -50,7 +50,7 @@ function answering() {
       engine.kill('SIGKILL');
     });
     engine.once('error', reject);
-    engine.once('exit', (code) => reject(new Hindrance(`The engine ended with exit code ${code} before it answered.`)));
+    engine.once('exit', (code) => reject(new SetupError(`The engine ended with exit code ${code} before it answered.`)));
     engine.send({ call: 1, method: 'ping', request: null });
   });
 }
@@ -58,7 +58,7 @@ function answering() {
 function commandLine() {
   const began = performance.now();
   const { status } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), '--version']);
-  if (status !== 0) throw new Hindrance('The command line could not be started.');
+  if (status !== 0) throw new SetupError('The command line could not be started.');
   return performance.now() - began;
 }
 

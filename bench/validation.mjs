@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { run, stopAll } from '../scripts/lib/processes.mjs';
-import { Hindrance, main, say } from '../scripts/lib/say.mjs';
+import { SetupError, main, say } from '../scripts/lib/say.mjs';
 import { root } from '../scripts/lib/stamps.mjs';
 import { englishText } from './lib/corpus.mjs';
 import { describeMachine } from './lib/machine.mjs';
@@ -46,7 +46,7 @@ function parse() {
   try {
     return parseArgs({ options }).values;
   } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
+    throw new SetupError(`${error.message}\n\n${usage}`);
   }
 }
 
@@ -105,7 +105,7 @@ async function output(command, args, environment) {
     const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, ...environment }, maxBuffer: 64 * 2 ** 20 });
     return stdout;
   } catch (error) {
-    throw new Hindrance(`${command} ${args.join(' ')} failed.\n${error.stderr ?? error.message}`);
+    throw new SetupError(`${command} ${args.join(' ')} failed.\n${error.stderr ?? error.message}`);
   }
 }
 

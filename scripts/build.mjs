@@ -95,7 +95,7 @@ mkdirSync(join(root, 'dist'), { recursive: true });
 if (process.argv.includes('--watch')) {
   for (const options of all) await (await context(options)).watch();
 } else {
-  // esbuild has said what is wrong, with the place; its exception would only say it again.
+  // esbuild has reported what is wrong, with the place; its exception would repeat it.
   const made = await Promise.allSettled(all.map((options) => build({ ...options, metafile: true })));
   if (made.some(({ status }) => status === 'rejected')) process.exit(1);
   writeFileSync(join(root, 'dist/contents.json'), JSON.stringify(packagesIn(made.slice(0, programs.length))));

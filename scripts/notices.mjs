@@ -1,9 +1,9 @@
-// Writes NOTICES: the licences of everything in the packages that others have written.
+// Writes NOTICES: the licenses of everything in the packages that others have written.
 //   npm run notices [-- --check]      --check writes nothing, and fails where the file is not up to date
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProject, installDependencies } from './lib/project.mjs';
-import { Hindrance, main, say } from './lib/say.mjs';
+import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
 const file = join(root, 'NOTICES');
@@ -11,7 +11,7 @@ const file = join(root, 'NOTICES');
 /** Beside what the bundler finds: the native runtime, and what the build turns into tables and WebAssembly. */
 const others = ['onnxruntime-node', 'onnxruntime-common', 'assemblyscript', 'd3-scale-chromatic'].map((name) => `node_modules/${name}`);
 
-/** Whose package carries no text of its licence: who holds the copyright. */
+/** Whose package carries no text of its license: who holds the copyright. */
 const withoutText = {
   '@microsoft/fast-element': 'Microsoft Corporation',
   '@microsoft/fast-foundation': 'Microsoft Corporation',
@@ -25,7 +25,7 @@ const within = {
   'onnxruntime-node': (version) => `The library contains the work of others in turn; their notices: https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`,
 };
 
-/** Licences that let us ship the work; another one has to be looked at by a person. */
+/** Licenses that let us ship the work; another one has to be looked at by a person. */
 const accepted = ['MIT', 'ISC', '0BSD', 'BSD-3-Clause', 'Apache-2.0'];
 
 await main(async () => {
@@ -36,7 +36,7 @@ await main(async () => {
     writeFileSync(file, text);
     say('NOTICES', 'written');
   } else if (readFileSync(file, 'utf8') !== text) {
-    throw new Hindrance('NOTICES is not up to date; write it anew with "npm run notices".');
+    throw new SetupError('NOTICES is not up to date; write it anew with "npm run notices".');
   }
   return 0;
 });
@@ -44,25 +44,25 @@ await main(async () => {
 function noticesText() {
   const bundled = JSON.parse(readFileSync(join(root, 'dist/contents.json'), 'utf8'));
   const works = [...new Set([...bundled, ...others])].map(workIn).sort((a, b) => (a.title < b.title ? -1 : 1));
-  const head = 'Backflow contains work of others, under these licences. Backflow itself is under the one in LICENSE.\n';
-  return [head, ...works.map(({ title, licence, text }) => `${'─'.repeat(80)}\n${title} (${licence})\n\n${text}\n`)].join('\n');
+  const head = 'Backflow contains work of others, under these licenses. Backflow itself is under the one in LICENSE.\n';
+  return [head, ...works.map(({ title, license, text }) => `${'─'.repeat(80)}\n${title} (${license})\n\n${text}\n`)].join('\n');
 }
 
 function workIn(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  if (!accepted.includes(license)) throw new Hindrance(`${name} is under the licence ${license}; look whether it may be shipped (scripts/notices.mjs).`);
-  return { title: `${name} ${version}`, licence: license, text: [licenceText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
+  if (!accepted.includes(license)) throw new SetupError(`${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`);
+  return { title: `${name} ${version}`, license: license, text: [licenseText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
 }
 
-function licenceText(folder, name) {
+function licenseText(folder, name) {
   const found = readdirSync(join(root, folder)).filter((entry) => /^(licen[cs]e|notice|copyright)(\.\w+)?$/i.test(entry)).sort();
   if (found.length > 0) return found.map((entry) => readFileSync(join(root, folder, entry), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
   const holder = withoutText[name];
-  if (holder === undefined) throw new Hindrance(`${name} carries no text of its licence; say in scripts/notices.mjs who holds the copyright.`);
+  if (holder === undefined) throw new SetupError(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
   return `Copyright (c) ${holder}\n\n${mit()}`;
 }
 
-/** The MIT licence's own words, as in LICENSE. */
+/** The MIT license's own words, as in LICENSE. */
 function mit() {
   const text = readFileSync(join(root, 'LICENSE'), 'utf8');
   return text.slice(text.indexOf('Permission is hereby granted')).trim();

@@ -7,13 +7,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allowedFor, packagePath, platforms, universal } from './lib/packages.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
-import { Hindrance, main, say } from './lib/say.mjs';
+import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string', default: 'packages' } } });
   const unknown = positionals.find((name) => !platforms.includes(name));
-  if (unknown !== undefined) throw new Hindrance(`There is no package for "${unknown}"; there are ${platforms.join(', ')}.`);
+  if (unknown !== undefined) throw new SetupError(`There is no package for "${unknown}"; there are ${platforms.join(', ')}.`);
   await installDependencies();
   await buildProject();
   mkdirSync(resolve(root, values.out), { recursive: true });

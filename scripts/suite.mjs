@@ -1,5 +1,5 @@
-// Runs one suite of `npm test`, for which everything is made ready:  node scripts/suite.mjs NAME OUTCOME
-// OUTCOME is the file for what came of it, in JSON: { passed, failed, failures } where tests were counted, and `trouble`, null when all is well.
+// Runs one suite of `npm test`, for which everything is prepared:  node scripts/suite.mjs NAME OUTCOME
+// OUTCOME is the file for what came of it, in JSON: { passed, failed, failures } where tests were counted, and `problem`, null when all is well.
 import { writeFileSync } from 'node:fs';
 import { untilInterrupted } from './lib/processes.mjs';
 import { main } from './lib/say.mjs';
@@ -10,6 +10,6 @@ await main(() =>
     const [name, file] = process.argv.slice(2);
     const result = await runSuite(name);
     writeFileSync(file, JSON.stringify(result));
-    return result.trouble === null ? 0 : 1;
+    return result.problem === null ? 0 : 1;
   }),
 );

@@ -1,4 +1,4 @@
-/** The extension's wiring: who knows whom. */
+/** The extension's wiring. */
 import * as vscode from 'vscode';
 import type { BackflowApi } from './editor/api/backflow';
 import { Flows } from './editor/api/flows';
@@ -10,10 +10,10 @@ import { ModelAnswers } from './editor/models/modelAnswers';
 import { ModelEditor, modelEditorType } from './editor/models/modelEditor';
 import { ModelOpener } from './editor/models/openModel';
 import { PanelExports } from './editor/panel/exporting';
-import { JourneyLink } from './editor/panel/journeyLink';
+import { InspectionLink } from './editor/panel/inspectionLink';
 import { comparePanelType, Panel, panelType, playgroundPanelType } from './editor/panel/panel';
 import { PanelLink } from './editor/panel/panelLink';
-import { Quiet } from './editor/panel/quiet';
+import { HoverPriority } from './editor/panel/hoverPriority';
 import { PanelRestorer } from './editor/panel/restorePanel';
 import { SampleLink } from './editor/panel/sampleLink';
 import { Playground } from './editor/playground';
@@ -48,8 +48,8 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const control = new RunControl(notices);
   const tree = new RunTree(runs, pastRuns);
 
-  const quiet = new Quiet();
-  const panel = new Panel(context.extensionUri, log, quiet);
+  const hoverPriority = new HoverPriority();
+  const panel = new Panel(context.extensionUri, log, hoverPriority);
   const tracker = new ProbeTracker(runs);
   const tintMemory = new TintMemory(context.workspaceState);
   const tints = new Tints(runs, tracker, tintMemory);
@@ -59,14 +59,14 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const link = new PanelLink(panel, runs, tracker, watching, marks, control);
   const sampleLink = new SampleLink(panel, runs);
   const exports = new PanelExports(panel, notices);
-  const hover = new TokenHover(runs, tracker, quiet, log);
+  const hover = new TokenHover(runs, tracker, hoverPriority, log);
   const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
-  const journey = new JourneyLink(panel, runs, tracker, notices);
-  const comparePanel = new Panel(context.extensionUri, log, quiet, 'compare');
+  const inspectionLink = new InspectionLink(panel, runs, tracker, notices);
+  const comparePanel = new Panel(context.extensionUri, log, hoverPriority, 'compare');
   const compareExports = new PanelExports(comparePanel, notices);
   const comparisons = new Comparisons({ panel: comparePanel, registry: runs, control }, opener, tracker, notices);
-  const playgroundPanel = new Panel(context.extensionUri, log, quiet, 'playground');
+  const playgroundPanel = new Panel(context.extensionUri, log, hoverPriority, 'playground');
   const playgroundExports = new PanelExports(playgroundPanel, notices);
   const playground = new Playground(playgroundPanel, launch, notices);
   const choices = new ChoiceMemory(context.workspaceState);
@@ -81,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     pastRuns,
     tree,
     new StatusBar(runs),
-    quiet,
+    hoverPriority,
     panel,
     choices,
     tracker,
@@ -94,7 +94,7 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     sampleLink,
     exports,
     restorer,
-    journey,
+    inspectionLink,
     comparePanel,
     compareExports,
     comparisons,

@@ -24,10 +24,10 @@ export class UserError extends Error {
 }
 
 /** Code units of a name or value from elsewhere that are shown; longer than any sensible path. */
-const longestShown = 500;
+const maxShownLength = 500;
 
 /** What a file says can be anything: without what would break or reorder the line it stands in, and not longer than can be read. */
 function showable(text: string): string {
   const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu, '\ufffd');
-  return plain.length <= longestShown ? plain : `${plain.slice(0, longestShown - 100)}…${plain.slice(-99)}`;
+  return plain.length <= maxShownLength ? plain : `${plain.slice(0, maxShownLength - 100)}…${plain.slice(-99)}`;
 }

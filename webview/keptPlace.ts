@@ -37,7 +37,7 @@ export class KeptPlace {
     const place = placeOf(this.link.keptView(name));
     if (place?.text !== hash(header.tokens) || place.target >= header.tokens.length) return;
     this.view.steps.set(place.first, place.count);
-    // The editor forgets the target when its window is loaded anew.
+    // The editor forgets the target when its window is reloaded.
     if (place.target !== header.target) this.link.target(place.target);
   }
 

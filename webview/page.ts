@@ -64,7 +64,7 @@ export class Page {
         this.stale.paint = true;
         this.schedule();
       },
-      takeAway: (section) => this.exporter.offer(section, null),
+      exportSection: (section) => this.exporter.offer(section, null),
     };
     this.header = new Header(texts, (action) => link.control(action));
     this.sections = sectionsOf(parts, kind);
@@ -102,9 +102,9 @@ export class Page {
         if (this.travel.step === null) this.arrived = message.frame;
         else this.link.frameDrawn(message.frame.header.sequence);
         break;
-      case 'travelled':
+      case 'traveled':
         if (this.travel.accept(message.frame !== null) && message.frame) this.arrived = message.frame;
-        this.link.travelled(this.travel.step !== null, isOtherText(message.frame, this.live));
+        this.link.traveled(this.travel.step !== null, isOtherText(message.frame, this.live));
         break;
       case 'playground':
         this.arrived = message.result.frame;
@@ -119,7 +119,7 @@ export class Page {
         this.link.markedByEditor(message.step);
         this.view.setMark(message.step);
         break;
-      case 'takeAway':
+      case 'offerExports':
         this.exporter.offer(null, message.kind);
         break;
       case 'export':
@@ -146,7 +146,7 @@ export class Page {
 
   private goToNow(): void {
     this.arrived = this.live;
-    this.link.travelled(false, false);
+    this.link.traveled(false, false);
     this.schedule();
   }
 

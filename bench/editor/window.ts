@@ -30,7 +30,7 @@ interface LiveTimes {
 }
 
 const megabyte = 1_000_000;
-/** Milliseconds of the idle stretch, and of rest after a window has opened: an editor's own start goes on for a while. */
+/** Milliseconds of the idle stretch, and of rest after a window has opened: an editor's own start continues for a while. */
 const idleTime = 4000;
 const start = 5000;
 

@@ -3,35 +3,35 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { npm, run, withoutNpm } from '../../scripts/lib/processes.mjs';
-import { Hindrance, say } from '../../scripts/lib/say.mjs';
-import { root, workshop } from '../../scripts/lib/stamps.mjs';
+import { SetupError, say } from '../../scripts/lib/say.mjs';
+import { cacheFolder, root } from '../../scripts/lib/stamps.mjs';
 
 /** The programs that measure, and what they are made with; a revision that has none is measured by these. */
 const measuring = ['bench', 'scripts', 'test/webview', 'test/editor/harness', 'test/support'];
-/** By this one it is told whether a revision has them. */
+/** This one shows whether a revision has them. */
 const newest = 'bench/page/main.ts';
 
 /**
- * Builds a revision in `.vscode-test/before`. Throws a Hindrance where there is none of that name, and where it can be measured neither by its own programs nor
+ * Builds a revision in `.vscode-test/before`. Throws a SetupError where there is none of that name, and where it can be measured neither by its own programs nor
  * by these.
- * @returns {Promise<{ root: string, name: string, isLent: boolean }>} `name`: the beginning of its hash; `isLent`: measured by these programs
+ * @returns {Promise<{ root: string, name: string, isLent: boolean }>} `name`: the beginning of its hash; `isForeign`: measured by these programs
  */
 export async function buildBefore(revision) {
   const commit = git(root, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`);
   const name = commit.slice(0, 7);
-  const folder = join(workshop, 'before', commit);
+  const folder = join(cacheFolder, 'before', commit);
   checkOut(folder, commit);
   await installPackages(folder);
-  const isLent = !existsSync(join(folder, newest));
-  if (isLent) lendPrograms(folder);
+  const isForeign = !existsSync(join(folder, newest));
+  if (isForeign) copyPrograms(folder);
   say('before', `${name}, building …`);
   try {
     await run(process.execPath, ['scripts/build.mjs', '--bench'], { cwd: folder, env: withoutNpm(process.env) });
   } catch (error) {
-    if (!isLent) throw error;
-    throw new Hindrance(`${revision} has no programs that measure these parts, and those of this revision do not fit it.\n${error.message}`);
+    if (!isForeign) throw error;
+    throw new SetupError(`${revision} has no programs that measure these parts, and those of this revision do not fit it.\n${error.message}`);
   }
-  return { root: folder, name, isLent };
+  return { root: folder, name, isForeign };
 }
 
 function checkOut(folder, commit) {
@@ -42,7 +42,7 @@ function checkOut(folder, commit) {
     return;
   }
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(workshop, 'before'), { recursive: true });
+  mkdirSync(join(cacheFolder, 'before'), { recursive: true });
   git(root, 'worktree', 'prune');
   git(root, 'worktree', 'add', '--quiet', '--detach', folder, commit);
 }
@@ -58,7 +58,7 @@ async function installPackages(folder) {
   await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
 }
 
-function lendPrograms(folder) {
+function copyPrograms(folder) {
   for (const place of measuring) {
     rmSync(join(folder, place), { recursive: true, force: true });
     cpSync(join(root, place), join(folder, place), { recursive: true });
@@ -69,6 +69,6 @@ function git(folder, ...args) {
   try {
     return execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
   } catch (error) {
-    throw new Hindrance(`git ${args.join(' ')} failed: ${(error.stderr || error.message).trim()}`);
+    throw new SetupError(`git ${args.join(' ')} failed: ${(error.stderr || error.message).trim()}`);
   }
 }

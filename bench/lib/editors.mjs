@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { installCodeServer, startCodeServer } from '../../scripts/lib/codeServer.mjs';
 import { runInCodeServer } from '../../scripts/lib/hostSuite.mjs';
 import { makeWindowPlain } from '../../scripts/lib/plainWindow.mjs';
-import { Hindrance } from '../../scripts/lib/say.mjs';
-import { root, workshop } from '../../scripts/lib/stamps.mjs';
+import { SetupError } from '../../scripts/lib/say.mjs';
+import { cacheFolder, root } from '../../scripts/lib/stamps.mjs';
 import { chromiumFlags, ensureSystemParts, findChromium } from '../../scripts/lib/system.mjs';
 import { Worker } from './worker.mjs';
 
@@ -33,7 +33,7 @@ export function measureInHost(build, hovers) {
     const program = join(root, 'out/bench/editor/host.js');
     await runInCodeServer({ folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release: 'newest', extension: build.root, program });
     const times = JSON.parse(readFileSync(result, 'utf8'));
-    if (times.error !== undefined) throw new Hindrance(`The extension host could not be measured: ${times.error}`);
+    if (times.error !== undefined) throw new SetupError(`The extension host could not be measured: ${times.error}`);
     return times;
   });
 }
@@ -45,14 +45,14 @@ export function measureInHost(build, hovers) {
 export function measureInWindow(build, action, request) {
   return inTemporaryFolder(async (temporary) => {
     const shared = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'bench/editor/probe')], environment: shared, patience: 10 });
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'bench/editor/probe')], environment: shared, reconnectionGrace: 10 });
     const worker = new Worker('The window', process.execPath, ['--enable-source-maps', join(root, 'out/bench/editor/window.js')], {
       ...shared,
       BACKFLOW_CODE_SERVER: server.address({}),
       BACKFLOW_PROJECT: build.root,
       BACKFLOW_CHROMIUM: findChromium(),
       BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
-      BACKFLOW_SCREENSHOTS: join(workshop, 'screenshots'),
+      BACKFLOW_SCREENSHOTS: join(cacheFolder, 'screenshots'),
     });
     try {
       return await worker.ask(action, request);

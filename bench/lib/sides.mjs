@@ -39,7 +39,7 @@ function startPython(python, threads) {
 }
 
 /**
- * An OpenBLAS older than the processor falls back to SSE3, several times slower; whoever cares for speed names the newest core it
+ * An OpenBLAS older than the processor falls back to SSE3, several times slower; to be fast, name the newest core it
  * knows. A setting of the person who measures is left as it is.
  */
 export function peerEnvironment() {

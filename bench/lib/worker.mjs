@@ -1,7 +1,7 @@
 // A process that measures on request: one JSON object a line to it, one answer a line from it.
 import { createInterface } from 'node:readline';
 import { start, stop } from '../../scripts/lib/processes.mjs';
-import { Hindrance } from '../../scripts/lib/say.mjs';
+import { SetupError } from '../../scripts/lib/say.mjs';
 
 export class Worker {
   #child;
@@ -23,14 +23,14 @@ export class Worker {
     this.#child.stdin.on('error', () => undefined);
   }
 
-  /** The answer; a Hindrance when the worker could not give one. */
+  /** The answer; a SetupError when the worker could not give one. */
   async ask(action, request = {}) {
     const answer = await new Promise((resolve, reject) => {
       if (this.#end !== null) throw this.#end;
       this.#waiting.push({ resolve, reject });
       this.#child.stdin.write(`${JSON.stringify({ do: action, ...request })}\n`);
     });
-    if (answer.error !== undefined) throw new Hindrance(`${this.#name}, asked to ${action}: ${answer.error}`);
+    if (answer.error !== undefined) throw new SetupError(`${this.#name}, asked to ${action}: ${answer.error}`);
     return answer;
   }
 
@@ -40,7 +40,7 @@ export class Worker {
   }
 
   #fail(message) {
-    this.#end ??= new Hindrance(message);
+    this.#end ??= new SetupError(message);
     for (const { reject } of this.#waiting.splice(0)) reject(this.#end);
   }
 }

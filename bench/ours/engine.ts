@@ -9,14 +9,14 @@ import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
-import type { CellName } from '../../src/layers/catalogue';
+import type { CellName } from '../../src/layers/catalog';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
 
-/** A row of the grid, and who computes it; `threads` null lets the engine choose. */
+/** A row of the grid, and the backend that computes it; `threads` null lets the engine choose. */
 export interface TrainingRequest {
   readonly cell: CellName;
   readonly hidden: number;
@@ -56,16 +56,16 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
   const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
-  const trainer = Trainer.create(config, settings, initialise(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
+  const trainer = Trainer.create(config, settings, initialize(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
   const plain = { config, parameters: trainer.parameters };
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting };
   const inspector = new Inspector(model);
   const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
-  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maximumRate: 20 } as const;
+  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maxRate: 20 } as const;
   const probe = vocabulary.encode(text);
-  const reading = FastReading.withRoom(probe.length - 1, plain, inspecting, true);
+  const reading = FastReading.ofSize(probe.length - 1, plain, inspecting, true);
   let frames = 0;
   return {
     async step() {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { SegmentedBackward } from '../../src/core/backward/segmented';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { makeLearningNetwork, type LearningNetwork } from '../../src/core/network';
 import { createBackend } from '../../src/engine/backend';
@@ -26,7 +26,7 @@ async function longText({ hidden, vocabulary, steps }: LongRequest, tapeSteps: n
   const random = Random.fromSeed(1);
   const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
   const network = backend.build(1, (arena, products) => makeLearningNetwork(arena, config, { steps: tapeSteps, batch: 1 }, products));
-  network.parameters.values.set(initialise(config, random).values);
+  network.parameters.values.set(initialize(config, random).values);
   return { network, ids: Uint8Array.from({ length: steps + 1 }, () => Math.floor(random.between(0, vocabulary))) };
 }
 
@@ -54,13 +54,13 @@ async function whole(request: LongRequest): Promise<() => Promise<Float32Array>>
 }
 
 /** Milliseconds that each way is run, so that a short text is not measured before it is compiled. */
-const patience = 1500;
+const timeout = 1500;
 
 /** Seconds of one gradient, the best after a warm-up, and the most memory that this process has had. */
 export async function longGradient(request: LongRequest & { readonly segmented: boolean }): Promise<{ seconds: number; bytes: number }> {
   const gradient = await (request.segmented ? segmented : whole)(request);
   let seconds = Infinity;
-  const end = performance.now() + patience;
+  const end = performance.now() + timeout;
   for (let round = 0; round < 3 || performance.now() < end; round++) {
     const start = performance.now();
     await gradient();

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { plainStack, uniformModel } from '../../src/core/model/config';
 import { generalModelOf } from '../../src/core/model/plainModel';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
 import { encodeModel } from '../../src/formats/onnx/messages';
@@ -26,12 +26,12 @@ const symbol = (id: number) => String.fromCodePoint(0x20 + id);
 /** Writes a model without a word about itself; returns its size. */
 export function writeForeignModel({ path, hidden, layers, embedding }: ForeignModelRequest): { bytes: number } {
   const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding });
-  const file = encodeModel(generalGraph(generalModelOf(config, initialise(config, Random.fromSeed(1)))));
+  const file = encodeModel(generalGraph(generalModelOf(config, initialize(config, Random.fromSeed(1)))));
   writeFileSync(path, file);
   return { bytes: file.byteLength };
 }
 
-/** Seconds and bytes of opening it, proof included, beyond the process before it; then seconds of a look at a probe, the median of several. */
+/** Seconds and bytes of opening it, verification included, beyond the process before it; then seconds of a look at a probe, the median of several. */
 export async function openForeignModel(path: string, probe: number): Promise<{ seconds: number; bytes: number; look: number }> {
   const random = Random.fromSeed(2);
   const all = Array.from({ length: vocabularySize }, (_, id) => symbol(id)).join('');

@@ -1,6 +1,6 @@
 /** The playground's answers, as a slider asks for them. */
 import { Playground } from '../../src/engine/inspect/playground';
-import type { CellName } from '../../src/layers/catalogue';
+import type { CellName } from '../../src/layers/catalog';
 import { defaultPlayground, type PlaygroundMatrix } from '../../src/protocol/playground';
 import { defaultThresholds } from '../../src/protocol/settings';
 

@@ -2,11 +2,11 @@
 import type { InspectedModel } from '../../src/engine/inspect/inspector';
 import { SampleSource } from '../../src/engine/sampleSource';
 import type { Trainer } from '../../src/engine/train/trainer';
-import { Turns } from '../../src/engine/turns';
+import { ModelLock } from '../../src/engine/modelLock';
 
 /**
- * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stands still between two calls: whoever is
- * measured in turns has as many samples a second as who is not.
+ * A training step, and a piece of a sample where one is due, as the engine does it. Its clock stops between two calls: an engine
+ * measured in turns makes as many samples a second as one that is not.
  */
 export function sampledStep(model: InspectedModel, trainer: Trainer): () => Promise<void> {
   /** Milliseconds of all calls before this one, and when this one began. */
@@ -15,7 +15,7 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
   let source: SampleSource | null = null;
   const watched = (): SampleSource => {
     const sampled = { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true };
-    const made = new SampleSource(sampled, new Turns(), () => undefined, () => own + performance.now() - began);
+    const made = new SampleSource(sampled, new ModelLock(), () => undefined, () => own + performance.now() - began);
     made.watch({ temperature: 0.8, seed: 1 });
     return made;
   };
@@ -23,7 +23,7 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
     began = performance.now();
     source ??= watched();
     ({ loss } = await trainer.next());
-    await source.goOnIfDue();
+    await source.continueIfDue();
     own += performance.now() - began;
   };
 }

@@ -9,7 +9,7 @@ export const title = 'The extension in an editor';
 /** Milliseconds; `busyHovering` while it scrolls and hovers as well. */
 const bars = { activation: 50, firstFrame: 3000, busy: 50, late: 50, busyHovering: 20, hover: 50, keyToTint: 50 };
 /** Frames a second while training: far under what is seen, far over a stall. */
-const fewestFrames = 5;
+const minFrames = 5;
 /** Milliseconds of a picture of the screen: what the cursor's own move takes on a free machine. */
 const picture = 17;
 const most = 5;
@@ -67,7 +67,7 @@ export function report({ now, before }, { beforeName }) {
   const figure = (what, unit, pick, bar, others = {}) => ({ what, unit, values: now.map(pick), ...(before && { before: before.map(pick) }), bar, ...others });
   const figures = [
     ...times.map(([what, pick, bar]) => figure(what, 'ms', pick, bar === null ? null : { under: bar })),
-    figure('frames/s while training, everything on these cores', '', ({ live }) => live.framesPerSecond, { least: fewestFrames }, { isRate: true }),
+    figure('frames/s while training, everything on these cores', '', ({ live }) => live.framesPerSecond, { least: minFrames }, { isRate: true }),
   ];
   return `In a Code server, whose window a browser without a graphics processor draws, on the same cores as the training. Hovers on a text of 10 MB, H 128.\n\n${figureTable(figures, beforeName)}`;
 }

@@ -1,4 +1,4 @@
-// Looking at a probe of 256 tokens: its frame, its source × target matrix, and what frames cost a training that goes on.
+// Looking at a probe of 256 tokens: its frame, its source × target matrix, and what frames cost a running training.
 import { percent, table, verdict } from '../lib/markdown.mjs';
 import { interleave } from '../lib/rounds.mjs';
 import { median } from '../lib/statistics.mjs';

@@ -1,4 +1,4 @@
-// Opening a model of another tool of some 50 MB, proof included, and looking at 256 tokens with it.
+// Opening a model of another tool of some 50 MB, verification included, and looking at 256 tokens with it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What watching samples costs a training that goes on.
+// What watching samples costs a running training.
 import { grid } from '../grid.mjs';
 import { percent, table, verdict, whole } from '../lib/markdown.mjs';
 import { interleave } from '../lib/rounds.mjs';

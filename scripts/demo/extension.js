@@ -1,5 +1,5 @@
 // Does what a newcomer would do first: opens a text and runs "Backflow: Train on This File" with a small LSTM. Every further window on the demo's folder, and
-// one that is loaded anew, shows the same: the text, and in the panel that run, as its newest checkpoint has it, since only one process can train it.
+// one that is reloaded, shows the same: the text, and in the panel that run, as its newest checkpoint has it, since only one process can train it.
 const { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { setTimeout: wait } = require('node:timers/promises');

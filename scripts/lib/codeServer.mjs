@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { delimiter, join } from 'node:path';
 import { npm, run, start, stop, withoutNpm } from './processes.mjs';
 import { seconds } from './project.mjs';
-import { Hindrance, say } from './say.mjs';
-import { workshop } from './stamps.mjs';
+import { SetupError, say } from './say.mjs';
+import { cacheFolder } from './stamps.mjs';
 import { ensureSystemParts, toBuildNativeModules } from './system.mjs';
 
 /** The releases used, and the Node on which each runs, headers included, whatever Node runs these scripts. */
@@ -36,13 +36,13 @@ const nativeModules = ['@vscode/native-watchdog', '@vscode/spdlog', 'node-pty', 
 
 /** @param {'newest' | 'lowest'} release */
 function placeOf(release) {
-  return join(workshop, `code-server-${releases[release].version}`);
+  return join(cacheFolder, `code-server-${releases[release].version}`);
 }
 
 function nodePackage(release) {
   const found = releases[release].node[`${process.platform}-${process.arch}`];
   if (!found) {
-    throw new Hindrance(`There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`);
+    throw new SetupError(`There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`);
   }
   const [name, version] = found;
   return { name, version };
@@ -77,14 +77,14 @@ export async function installCodeServer(release = 'newest') {
   const made = places(draft, release);
   const env = { ...process.env, PATH: join(made.node, 'bin') + delimiter + process.env.PATH };
   await npm(['install', '--omit=dev', '--ignore-scripts', ...quiet], { cwd: made.editor, env });
-  // Said as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
+  // Given as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
   // of an older node-pty asks npx for node-gyp.
   await npm(['rebuild', '--ignore-scripts=false', '--yes', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
   renameSync(draft, folder);
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
 
-/** Links folders to where the server looks for installed extensions. Its own list of them is made anew from what is there. */
+/** Links folders to where the server looks for installed extensions. Its own list of them is recreated from what is there. */
 function installExtensions(sources, installed) {
   mkdirSync(installed, { recursive: true });
   rmSync(join(installed, 'extensions.json'), { force: true });
@@ -110,16 +110,16 @@ function linkBuiltIns(editor, folder) {
 /**
  * Starts an installed Code server on this machine's own address.
  * @param {{ port?: number, data: string, extensions?: string[], packages?: string[], release?: 'newest' | 'lowest', development?: boolean, environment?: Record<string, string>,
- * patience?: number, trust?: boolean }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
+ * reconnectionGrace?: number, trust?: boolean }} options `data`: a folder for everything the server remembers; `port` 0 takes a free one; `extensions`:
  * folders of extensions to install; `development`: a window's address may name one more in development, and tests to run, for
- * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `patience`: seconds an
+ * which the editor shows no notification by itself; `packages`: VSIX files to install; `release`: which Code server; `environment` is added to the extension hosts'; `reconnectionGrace`: seconds an
  * extension host outlives a window that was lost, the editor's own (three hours) unless given; `trust`: whether a folder is asked about before it is trusted;
  * `fewBuiltIns`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, patience, trust = false, fewBuiltIns = false }) {
+export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, reconnectionGrace, trust = false, fewBuiltIns = false }) {
   const { node, editor } = places(placeOf(release), release);
-  // Only who knows the token can use the server: it can run anything in this user's name.
+  // Only a client that knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
   const tokenFile = join(data, 'token');
   mkdirSync(data, { recursive: true });
@@ -137,14 +137,14 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
       ...['--accept-server-license-terms', '--telemetry-level', 'off'],
       ...(fewBuiltIns ? ['--builtin-extensions-dir', linkBuiltIns(editor, join(data, 'built-in'))] : []),
       ...(trust ? [] : ['--disable-workspace-trust']),
-      ...(patience === undefined ? [] : ['--reconnection-grace-time', String(patience)]),
+      ...(reconnectionGrace === undefined ? [] : ['--reconnection-grace-time', String(reconnectionGrace)]),
     ],
     { cwd: data, env: { ...withoutNpm(process.env), ...environment } },
   );
   const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
   const listening = await new Promise((resolve, reject) => {
     const said = [];
-    const timer = setTimeout(() => reject(new Hindrance(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
+    const timer = setTimeout(() => reject(new SetupError(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
     let bound;
     const hear = (chunk) => {
       for (const line of chunk.toString('utf8').split('\n').filter(Boolean)) {
@@ -160,7 +160,7 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
     server.stderr.on('data', hear);
     void exited.then((code) => {
       clearTimeout(timer);
-      reject(new Hindrance(`The Code server ended while starting (exit code ${code}).\n${said.join('\n')}`));
+      reject(new SetupError(`The Code server ended while starting (exit code ${code}).\n${said.join('\n')}`));
     });
   });
   const host = `127.0.0.1:${listening}`;

@@ -8,8 +8,8 @@ import { canDownloadEditor, downloadEditor, findDesktopEditor, hasDisplay, ownPr
 import { makeWindowPlain } from './plainWindow.mjs';
 import { start as startProgram, stop, untilInterrupted, withoutNpm } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
-import { Hindrance, main, say } from './say.mjs';
-import { root, workshop } from './stamps.mjs';
+import { SetupError, main, say } from './say.mjs';
+import { cacheFolder, root } from './stamps.mjs';
 
 const usage = `npm start -- [--editor desktop|server] [--port N] [--smoke]
 
@@ -27,7 +27,7 @@ function placesIn(folder) {
     BACKFLOW_DEMO_FOLDER: demo,
     BACKFLOW_DEMO_INVITATION: invitation,
     BACKFLOW_DEMO_RUN: run,
-    // The folder lies in the project's clone, and the editor would ask whether to open that as the demo's Git repository. Git looks no farther up
+    // The folder lies in the project's clone, and the editor would ask whether to open that as the demo's Git repository. Git looks no further up
     // than this, which holds whatever settings a demo folder has.
     GIT_CEILING_DIRECTORIES: [folder, process.env.GIT_CEILING_DIRECTORIES].filter(Boolean).join(delimiter),
   };
@@ -52,17 +52,17 @@ function parse(args) {
   try {
     ({ values } = parseArgs({
       args,
-      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, folder: { type: 'string', default: workshop }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, folder: { type: 'string', default: cacheFolder }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     }));
   } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
+    throw new SetupError(`${error.message}\n\n${usage}`);
   }
   if (values.help) return null;
   if (values.editor !== undefined && !['desktop', 'server'].includes(values.editor)) {
-    throw new Hindrance(`--editor is "desktop" or "server", not "${values.editor}".`);
+    throw new SetupError(`--editor is "desktop" or "server", not "${values.editor}".`);
   }
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65535) throw new Hindrance(`--port is a number from 0 to 65535, not "${values.port}".`);
+  if (!/^\d+$/.test(values.port) || port > 65535) throw new SetupError(`--port is a number from 0 to 65535, not "${values.port}".`);
   return { editor: values.editor, port, places: placesIn(resolve(values.folder)), smoke: values.smoke === true };
 }
 
@@ -81,14 +81,14 @@ async function openDemo({ editor, port, places, smoke }) {
 async function chooseDesktopEditor(asked) {
   if (asked === 'server') return null;
   if (!hasDisplay()) {
-    if (asked === 'desktop') throw new Hindrance('There is no display here (DISPLAY and WAYLAND_DISPLAY are empty). Start without --editor for the editor in a browser.');
+    if (asked === 'desktop') throw new SetupError('There is no display here (DISPLAY and WAYLAND_DISPLAY are empty). Start without --editor for the editor in a browser.');
     return null;
   }
   const installed = findDesktopEditor();
   if (installed !== undefined) return installed;
   if (await canDownloadEditor()) return downloadEditor();
   if (asked === 'desktop') {
-    throw new Hindrance('Visual Studio Code is not on PATH (in it: "Shell Command: Install \'code\' command in PATH"), and its update server cannot be reached. Start without --editor for the editor in a browser.');
+    throw new SetupError('Visual Studio Code is not on PATH (in it: "Shell Command: Install \'code\' command in PATH"), and its update server cannot be reached. Start without --editor for the editor in a browser.');
   }
   return null;
 }
@@ -114,7 +114,7 @@ async function openServer(port, { data, demo, environment }, smoke) {
     return status === 200 ? 0 : 1;
   }
   process.stdout.write(`\nOpen this address in a browser; Ctrl-C here ends the editor:\n\n    ${address}\n\n`);
-  throw new Hindrance(`The Code server ended by itself (exit code ${await server.exited}).`);
+  throw new SetupError(`The Code server ended by itself (exit code ${await server.exited}).`);
 }
 
 /** Asks for the page as a browser does: the first answer hands out the token as a cookie and sends on. */
@@ -132,7 +132,7 @@ async function openDesktop(program, { data, demo, invitation, environment }, smo
   const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demo], { stdio: 'ignore', env });
   const closed = new Promise((resolve, reject) => {
     child.once('exit', (code) => resolve(code ?? 1));
-    child.once('error', (error) => reject(new Hindrance(`${program} could not be started: ${error.message}`)));
+    child.once('error', (error) => reject(new SetupError(`${program} could not be started: ${error.message}`)));
   });
   if (smoke) {
     // The demo takes the invitation away once the extensions are loaded.

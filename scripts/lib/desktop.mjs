@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { say } from './say.mjs';
-import { workshop } from './stamps.mjs';
+import { cacheFolder } from './stamps.mjs';
 import { onPath } from './system.mjs';
 
 /** From where @vscode/test-electron downloads. */
@@ -42,7 +42,7 @@ export async function canDownloadEditor() {
 export async function downloadEditor() {
   const { downloadAndUnzipVSCode, SilentReporter } = await import('@vscode/test-electron');
   say('editor', 'Visual Studio Code: looking for a newer one, downloading where needed …');
-  const program = await downloadAndUnzipVSCode({ cachePath: workshop, reporter: new SilentReporter() });
+  const program = await downloadAndUnzipVSCode({ cachePath: cacheFolder, reporter: new SilentReporter() });
   say('editor', `Visual Studio Code: ${program}`);
   return program;
 }

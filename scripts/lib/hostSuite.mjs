@@ -17,10 +17,10 @@ const tests = join(root, 'out/test/editor/host/index.js');
  */
 export async function runInCodeServer({ browser, folder, data, environment, deadline, release, extension = root, program = tests }) {
   const { chromium } = await import('playwright-core');
-  const server = await startCodeServer({ data, release, development: true, environment, patience: 10 });
+  const server = await startCodeServer({ data, release, development: true, environment, reconnectionGrace: 10 });
   // Signals are for the suite, which ends the server too.
   const instance = await chromium.launch({ executablePath: browser, args: chromiumFlags, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
-  /** What the editor's own console said; told only when the tests did not come to their end. */
+  /** What the editor's own console said; printed only when the tests did not finish. */
   const said = [];
   const output = follow(environment.BACKFLOW_TEST_OUTPUT);
   let timer;

@@ -1,8 +1,8 @@
-// Which processes a process has started, and those they have started, as the system tells it.
+// Which processes a process has started, and those they have started, as the system reports it.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Every process: number, its parent's, and when it began, by which a number that was given again is told from the process that had it. */
+/** Every process: number, its parent's, and when it began, by which a number that was given again is distinguished from the process that had it. */
 function everyProcess() {
   if (process.platform === 'linux') return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap(ofLinux);
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).trim().split('\n');

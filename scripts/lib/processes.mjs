@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { descendants, killLeftovers } from './processTree.mjs';
-import { Hindrance } from './say.mjs';
+import { SetupError } from './say.mjs';
 
 const windows = process.platform === 'win32';
 const running = new Set();
-/** Set when all are ended: whoever waited for one of them would otherwise start the next. */
+/** Set when all are ended: code that waited for one of them would otherwise start the next. */
 let isOver = false;
 
 /**
@@ -14,7 +14,7 @@ let isOver = false;
  * Returns the child; `stopAll` and the end of this script end it.
  */
 export function start(command, args, options = {}) {
-  if (isOver) throw new Hindrance(`${command} is not started any more.`);
+  if (isOver) throw new SetupError(`${command} is not started any more.`);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: !windows, ...options });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -23,7 +23,7 @@ export function start(command, args, options = {}) {
 }
 
 /**
- * Runs a program to its end and resolves to its exit code. Its output is shown with `show`, else kept and told only when it
+ * Runs a program to its end and resolves to its exit code. Its output is shown with `show`, otherwise kept and printed only when it
  * fails: when the code is not among those it may `accept`, or after `deadline` milliseconds, when it is ended.
  */
 export function run(command, args, { show = false, accept = [0], deadline, ...options } = {}) {
@@ -33,17 +33,17 @@ export function run(command, args, { show = false, accept = [0], deadline, ...op
     child.stdout?.on('data', (chunk) => output.push(chunk));
     child.stderr?.on('data', (chunk) => output.push(chunk));
     const timer = deadline === undefined ? undefined : setTimeout(() => {
-      reject(new Hindrance(`${command} did not end within ${deadline / 60_000} minutes.`));
+      reject(new SetupError(`${command} did not end within ${deadline / 60_000} minutes.`));
       void stop(child);
     }, deadline);
     child.once('error', (error) => {
       clearTimeout(timer);
-      reject(new Hindrance(`${command} could not be started: ${error.message}`));
+      reject(new SetupError(`${command} could not be started: ${error.message}`));
     });
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (accept === 'any' || accept.includes(code)) resolve(code ?? 1);
-      else reject(new Hindrance(`${[command, ...args].join(' ')} failed (${signal ?? `exit code ${code}`}).\n${Buffer.concat(output).toString('utf8').trimEnd()}`));
+      else reject(new SetupError(`${[command, ...args].join(' ')} failed (${signal ?? `exit code ${code}`}).\n${Buffer.concat(output).toString('utf8').trimEnd()}`));
     });
   });
 }
@@ -73,14 +73,14 @@ function signalGroup(child, signal) {
 }
 
 /**
- * Ends one child and everything it started: asked first, made to after `patience` milliseconds. Browsers and the like make groups of their own, which
+ * Ends one child and everything it started: asked first, made to after `grace` milliseconds. Browsers and the like make groups of their own, which
  * a signal to the child's group does not reach: what is under it when it is asked and outlives it is ended too.
  */
-export function stop(child, patience = 4000) {
+export function stop(child, grace = 4000) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
   return new Promise((resolve) => {
     const under = descendants(child.pid);
-    const insist = setTimeout(() => signalGroup(child, 'SIGKILL'), patience);
+    const insist = setTimeout(() => signalGroup(child, 'SIGKILL'), grace);
     child.once('exit', () => {
       clearTimeout(insist);
       signalGroup(child, 'SIGKILL');
@@ -93,11 +93,11 @@ export function stop(child, patience = 4000) {
 
 /**
  * Ends all children, and starts no more.
- * @param {number} [patience] milliseconds, as for `stop`: children that have children of their own to end need more than they do
+ * @param {number} [grace] milliseconds, as for `stop`: children that have children of their own to end need more than they do
  */
-export async function stopAll(patience) {
+export async function stopAll(grace) {
   isOver = true;
-  await Promise.all([...running].map((child) => stop(child, patience)));
+  await Promise.all([...running].map((child) => stop(child, grace)));
 }
 
 process.once('exit', () => {
@@ -107,20 +107,20 @@ process.once('exit', () => {
 /**
  * Does the work, but ends at Ctrl-C or when asked to, with all that was started; what of the work is then under way in this process ends with it.
  * @param {() => Promise<number>} work
- * @param {{ patience?: number, code?: number }} [options] `patience` as for `stopAll`; `code` is the exit code of a work that is meant to be ended so, else
+ * @param {{ grace?: number, code?: number }} [options] `grace` as for `stopAll`; `code` is the exit code of a work that is meant to be ended so, else
  * it is the one that shells give such an end
  * @returns {Promise<number>} the work's exit code
  */
-export async function untilInterrupted(work, { patience, code } = {}) {
+export async function untilInterrupted(work, { grace, code } = {}) {
   const interrupted = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve({ signal }));
   });
   try {
     const end = await Promise.race([interrupted, work().then((ownCode) => ({ ownCode }))]);
     if (end.signal === undefined) return end.ownCode;
-    await stopAll(patience);
+    await stopAll(grace);
     process.exit(code ?? 128 + constants.signals[end.signal]);
   } finally {
-    await stopAll(patience);
+    await stopAll(grace);
   }
 }

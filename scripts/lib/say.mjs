@@ -1,4 +1,4 @@
-// What the scripts tell a person: one line a step, and complete sentences when something is in the way.
+// What the scripts print: one line a step, and complete sentences when something is in the way.
 
 /** A step and how it went, as `dependencies: up to date`. */
 export function say(step, outcome) {
@@ -6,14 +6,14 @@ export function say(step, outcome) {
 }
 
 /** Something a person has to do; printed without a stack trace. */
-export class Hindrance extends Error {}
+export class SetupError extends Error {}
 
-/** Runs a script's main function; a `Hindrance` ends it with its sentence alone, anything else with all that is known. */
+/** Runs a script's main function; a `SetupError` ends it with its sentence alone, anything else with all that is known. */
 export async function main(program) {
   try {
     process.exitCode = await program();
   } catch (error) {
-    process.stderr.write(`\n${error instanceof Hindrance ? error.message : error.stack}\n`);
+    process.stderr.write(`\n${error instanceof SetupError ? error.message : error.stack}\n`);
     process.exitCode = 1;
   }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 /** Everything these scripts download or make that is not the product; ignored by git. */
-export const workshop = join(root, '.vscode-test');
+export const cacheFolder = join(root, '.vscode-test');
 
 function filesUnder(path) {
   if (!existsSync(path)) return [];

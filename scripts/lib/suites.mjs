@@ -7,17 +7,17 @@ import { canDownloadEditor, hasDisplay } from './desktop.mjs';
 import { runInCodeServer, runInDesktopEditor } from './hostSuite.mjs';
 import { makeWindowPlain } from './plainWindow.mjs';
 import { npm, run, withoutNpm } from './processes.mjs';
-import { root, workshop } from './stamps.mjs';
+import { cacheFolder, root } from './stamps.mjs';
 import { chromiumFlags, findChromium } from './system.mjs';
 
 const minute = 60_000;
 /** For a test and for a suite: nothing but a hang takes so long, on a machine that has other things to do too. */
-const patience = { test: 8 * minute, suite: 45 * minute };
-const screenshots = join(workshop, 'screenshots');
+const timeouts = { test: 8 * minute, suite: 45 * minute };
+const screenshots = join(cacheFolder, 'screenshots');
 
 /**
  * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
- * the titles and messages of what failed, and its `trouble`: null when it passed, else why it did not.
+ * the titles and messages of what failed, and its `problem`: null when it passed, else why it did not.
  */
 export const suites = {
   lint: { run: lint, seconds: 15 },
@@ -38,21 +38,21 @@ export function runSuite(name) {
 
 async function lint() {
   const code = await npm(['run', '--silent', 'lint'], { cwd: root, show: true, accept: 'any' });
-  return { trouble: code === 0 ? null : 'not clean' };
+  return { problem: code === 0 ? null : 'not clean' };
 }
 
 /** Runs the bundled test files of a folder under out/test with mocha, in a process of its own. */
-async function mocha(name, folder, { environment = {}, deadline = patience.suite } = {}) {
+async function mocha(name, folder, { environment = {}, deadline = timeouts.suite } = {}) {
   const place = join(root, 'out/test', folder);
   const files = listTests(place);
-  if (files.length === 0) return { passed: 0, failed: 0, trouble: `there is no test in test/${folder}` };
+  if (files.length === 0) return { passed: 0, failed: 0, problem: `there is no test in test/${folder}` };
   return counted(name, deadline, (counts) =>
     run(
       process.execPath,
       [
         '--enable-source-maps',
         join(root, 'node_modules/mocha/bin/mocha.js'),
-        ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(patience.test)],
+        ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(timeouts.test)],
         ...['--forbid-only', '--forbid-pending'],
         ...(process.env.BACKFLOW_TEST_GREP ? ['--fgrep', process.env.BACKFLOW_TEST_GREP] : []),
         ...files,
@@ -75,8 +75,8 @@ function listTests(place) {
 
 /** Runs tests that leave their counts in a file, and reads it. A run that left none is a failure, whatever its exit code. */
 async function counted(name, deadline, program) {
-  const file = join(workshop, 'results', `${name}.json`);
-  mkdirSync(join(workshop, 'results'), { recursive: true });
+  const file = join(cacheFolder, 'results', `${name}.json`);
+  mkdirSync(join(cacheFolder, 'results'), { recursive: true });
   rmSync(file, { force: true });
   let code;
   let thrown = null;
@@ -90,13 +90,13 @@ async function counted(name, deadline, program) {
     counts = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     const why = thrown === null ? `they ended with exit code ${code}` : thrown.message;
-    return { passed: 0, failed: 1, trouble: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}` };
+    return { passed: 0, failed: 1, problem: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}` };
   }
-  return { passed: counts.passed, failed: counts.failed, failures: counts.failures, trouble: troubleWith(counts, code, thrown) };
+  return { passed: counts.passed, failed: counts.failed, failures: counts.failures, problem: problemWith(counts, code, thrown) };
 }
 
 /** Why a run does not count as passed, or null. */
-function troubleWith({ passed, failed, skipped }, code, thrown) {
+function problemWith({ passed, failed, skipped }, code, thrown) {
   if (failed > 0) return 'failed';
   if (skipped > 0) return `${skipped} skipped`;
   if (passed === 0) return 'no test ran';
@@ -117,7 +117,7 @@ function packageSuite() {
     const servers = [];
     try {
       for (const release of ['newest', 'lowest']) {
-        servers.push(await startCodeServer({ data: join(temporary, release), release, packages: [join(packages, file)], patience: 5 }));
+        servers.push(await startCodeServer({ data: join(temporary, release), release, packages: [join(packages, file)], reconnectionGrace: 5 }));
       }
       const [newest, lowest] = servers.map((server) => server.address({}));
       const environment = { ...browserEnvironment(), BACKFLOW_PACKAGES: packages, BACKFLOW_CODE_SERVER_NEWEST: newest, BACKFLOW_CODE_SERVER_LOWEST: lowest };
@@ -128,7 +128,7 @@ function packageSuite() {
   });
 }
 
-/** A folder for what an editor remembers and writes, gone afterwards. */
+/** A folder for what an editor remembers and writes, gone afterward. */
 async function inTemporaryFolder(job) {
   const folder = mkdtempSync(join(tmpdir(), 'backflow-test-'));
   try {
@@ -146,13 +146,13 @@ async function useDesktopEditor() {
 }
 
 async function hostSuite(release) {
-  const deadline = patience.suite;
+  const deadline = timeouts.suite;
   return counted(release === 'newest' ? 'host' : release, deadline, (counts) =>
     inTemporaryFolder(async (temporary) => {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
       makeWindowPlain(folder);
-      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_TIMEOUT: String(patience.test), BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
+      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_TIMEOUT: String(timeouts.test), BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
       const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release };
       return release === 'newest' && (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
     }),
@@ -163,10 +163,10 @@ async function hostSuite(release) {
 function soakSuite() {
   if (process.platform !== 'linux') {
     process.stdout.write('NOT TESTED: what processes use is read from /proc, which only Linux has.\n');
-    return { trouble: null };
+    return { problem: null };
   }
   const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 0);
-  return inWindow((environment) => mocha('soak', 'soak', { environment, deadline: patience.suite + minutes * minute }), (temporary) => {
+  return inWindow((environment) => mocha('soak', 'soak', { environment, deadline: timeouts.suite + minutes * minute }), (temporary) => {
     // A folder of its own for temporary files, so that what is left there is nobody else's.
     const folder = join(temporary, 'tmp');
     mkdirSync(folder);
@@ -177,22 +177,22 @@ function soakSuite() {
 function windowSuite() {
   return inWindow(async (environment, temporary) => {
     // As a person has it: the extension installed, folders asked about, notifications shown.
-    const data = join(temporary, 'everyday');
-    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, patience: 10 });
+    const data = join(temporary, 'default');
+    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, reconnectionGrace: 10 });
     try {
-      const everyday = { BACKFLOW_CODE_SERVER_EVERYDAY: server.address({}), BACKFLOW_EVERYDAY_DATA: data };
-      return await mocha('window', 'editor/window', { environment: { ...environment, ...everyday } });
+      const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
+      return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
     } finally {
       await server.stop();
     }
   });
 }
 
-/** A server whose windows have the extension in development. `surroundings` gives other extensions, what the extension hosts share with the tests, and what is their own. */
-function inWindow(job, surroundings = () => ({})) {
+/** A server whose windows have the extension in development. `options` gives other extensions, what the extension hosts share with the tests, and what is their own. */
+function inWindow(job, options = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
-    const { extensions, shared, own } = surroundings(temporary);
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, fewBuiltIns: true, extensions, environment: { ...shared, ...own }, patience: 10 });
+    const { extensions, shared, own } = options(temporary);
+    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, fewBuiltIns: true, extensions, environment: { ...shared, ...own }, reconnectionGrace: 10 });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
       return await job(environment, temporary);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './processes.mjs';
-import { Hindrance, say } from './say.mjs';
+import { SetupError, say } from './say.mjs';
 
 /** Full path of a program on PATH, or undefined. */
 export function onPath(program) {
@@ -30,7 +30,7 @@ const chromiumPlaces = [
 export function findChromium() {
   const named = process.env.BACKFLOW_CHROMIUM;
   if (named !== undefined && named !== '') {
-    if (!existsSync(named)) throw new Hindrance(`BACKFLOW_CHROMIUM names ${named}, which does not exist.`);
+    if (!existsSync(named)) throw new SetupError(`BACKFLOW_CHROMIUM names ${named}, which does not exist.`);
     return named;
   }
   return chromiumNames.map(onPath).find((path) => path !== undefined) ?? chromiumPlaces.find((path) => existsSync(path));
@@ -57,7 +57,7 @@ function hasKoreanFont() {
   }
 }
 
-/** What can be missing: how it is told that it is there, and the Debian packages that bring it. */
+/** What can be missing: how it is detected, and the Debian packages that bring it. */
 const parts = {
   compiler: { words: 'a C++ compiler', present: () => ['c++', 'g++', 'clang++'].some(onPath), debian: ['g++'] },
   make: { words: 'make', present: () => onPath('make'), debian: ['make'] },
@@ -91,7 +91,7 @@ export async function ensureSystemParts(names) {
   const command = installCommand(missing);
   if (!onPath('apt-get') || process.getuid?.() !== 0) {
     const asRoot = onPath('apt-get') ? ' as root' : '';
-    throw new Hindrance(`This machine lacks ${words}. Install${asRoot} with:\n\n    ${command}\n\nand start again.`);
+    throw new SetupError(`This machine lacks ${words}. Install${asRoot} with:\n\n    ${command}\n\nand start again.`);
   }
   say('system', `installing ${words} …`);
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
@@ -99,5 +99,5 @@ export async function ensureSystemParts(names) {
   await run('apt-get', ['update', '-qq'], options);
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
   const still = missing.filter((name) => !parts[name].present());
-  if (still.length > 0) throw new Hindrance(`${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`);
+  if (still.length > 0) throw new SetupError(`${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`);
 }

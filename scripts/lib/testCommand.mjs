@@ -7,8 +7,8 @@ import { installCodeServer } from './codeServer.mjs';
 import { runInLanes } from './lanes.mjs';
 import { untilInterrupted } from './processes.mjs';
 import { buildProject, installDependencies } from './project.mjs';
-import { Hindrance, main, say } from './say.mjs';
-import { root, workshop } from './stamps.mjs';
+import { SetupError, main, say } from './say.mjs';
+import { cacheFolder, root } from './stamps.mjs';
 import { suites } from './suites.mjs';
 import { ensureSystemParts, toTest } from './system.mjs';
 
@@ -32,10 +32,10 @@ const quick = ['lint', 'unit', 'engine'];
 /** More than two would wait for each other: each keeps an editor, an engine or a compiler busy. */
 const maxLanes = 2;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
-const patience = 15_000;
+const grace = 15_000;
 /** Of a failure's message, in the summary; the whole stands in the suite's own report. */
 const maxLines = 12;
-const results = join(workshop, 'results');
+const results = join(cacheFolder, 'results');
 
 export function start(args) {
   return main(async () => {
@@ -45,7 +45,7 @@ export function start(args) {
       return 0;
     }
     if (grep !== undefined) process.env.BACKFLOW_TEST_GREP = grep;
-    return untilInterrupted(() => runSuites(chosen(names), lanes), { patience });
+    return untilInterrupted(() => runSuites(chosen(names), lanes), { grace });
   });
 }
 
@@ -57,7 +57,7 @@ function parse(args) {
     if (!Number.isInteger(lanes) || lanes < 1) throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
     return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
   } catch (error) {
-    throw new Hindrance(`${error.message}\n\n${usage}`);
+    throw new SetupError(`${error.message}\n\n${usage}`);
   }
 }
 
@@ -65,7 +65,7 @@ function parse(args) {
 function chosen(asked) {
   const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
-  if (unknown !== undefined) throw new Hindrance(`There is no suite "${unknown}".\n\n${usage}`);
+  if (unknown !== undefined) throw new SetupError(`There is no suite "${unknown}".\n\n${usage}`);
   return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
 }
 
@@ -90,23 +90,23 @@ function outcomeOf(name, code) {
   try {
     return JSON.parse(readFileSync(outcomeFile(name), 'utf8'));
   } catch {
-    return { passed: 0, failed: 1, trouble: `it ended by itself with exit code ${code}` };
+    return { passed: 0, failed: 1, problem: `it ended by itself with exit code ${code}` };
   }
 }
 
 function summary(results) {
   process.stdout.write('\n');
-  for (const { name, passed, failed, trouble, time } of results) {
+  for (const { name, passed, failed, problem, time } of results) {
     const counted = passed === undefined ? '' : `${passed} passed, ${failed} failed, `;
-    say(name.padEnd(8), `${counted}${time}${trouble === null ? '' : `: ${trouble}`}`);
+    say(name.padEnd(8), `${counted}${time}${problem === null ? '' : `: ${problem}`}`);
   }
-  // Once more, where whoever reads only the end looks.
+  // Once more, for a reader who looks only at the end.
   for (const { name, failures = [] } of results) {
     for (const { title, message } of failures) process.stdout.write(`\n${name}: ${title}\n${firstLines(message)}\n`);
   }
   const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
   process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
-  return results.some(({ trouble }) => trouble !== null) ? 1 : 0;
+  return results.some(({ problem }) => problem !== null) ? 1 : 0;
 }
 
 function firstLines(message) {

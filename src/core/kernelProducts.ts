@@ -1,6 +1,6 @@
 /** The large products by the kernels alone, where ONNX Runtime has no binary or fails to load. Rows are spread over the threads. */
 import { at, type Arena } from '../kernels/arena';
-import { splitStreams } from '../kernels/crew';
+import { splitStreams } from '../kernels/threadPool';
 import { gemmScratchLength } from '../kernels/fixedMatrix';
 import type { Products } from './products';
 

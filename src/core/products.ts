@@ -1,5 +1,5 @@
 /**
- * The large matrix products, over all steps of a window at once: whoever is fastest at them computes them. Matrices are row-major;
+ * The large matrix products, over all steps of a window at once: the fastest backend computes them. Matrices are row-major;
  * each array has at least the elements its shape says.
  */
 export interface Products {
@@ -9,7 +9,7 @@ export interface Products {
   transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void>;
   /** out[m, n] = a[m, k] · b[n, k]ᵀ + bias[n] in every row. */
   affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void>;
-  /** For out[m, n] = a[m, k] · b[n, k]ᵀ at every step of a recurrence; null where that is quicker in the kernels, several steps at a call. */
+  /** For out[m, n] = a[m, k] · b[n, k]ᵀ at every step of a recurrence; null where that is faster in the kernels, several steps at a call. */
   steps(m: number, n: number, k: number): StepProducts | null;
 }
 

@@ -33,7 +33,7 @@ export function checkSampling(settings: SamplingSettings): SamplingSettings {
  */
 export function samplingWeights(probabilities: ArrayLike<number>, { temperature, topK, topP }: SamplingSettings, excluded: ReadonlySet<number>): Float64Array {
   const allowed = Float64Array.from(probabilities, (p, id) => (excluded.has(id) ? 0 : p));
-  const largest = allowed.reduce((most, p) => Math.max(most, p), 0);
+  const largest = allowed.reduce((max, p) => Math.max(max, p), 0);
   if (temperature === 0) return onlyFirst(allowed, allowed.indexOf(largest));
   // Relative to the largest, so that a small temperature does not underflow.
   const weights = allowed.map((p) => (p / largest) ** (1 / temperature));

@@ -1,7 +1,7 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
-import { checkCell, type CellName } from '../layers/catalogue';
-import { initialisations, objectives, optimizers, schedules } from '../terms/choices';
+import { checkCell, type CellName } from '../layers/catalog';
+import { initializations, objectives, optimizers, schedules } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import {
   completeModel,
@@ -18,8 +18,8 @@ import {
 export type SettingReader = (name: string) => unknown;
 
 /** Most input tokens of a probe. */
-export const longestProbe = 256;
-const shortestProbe = 16;
+export const maxProbeTokens = 256;
+const minProbeTokens = 16;
 
 /** Throws a UserError for a cell that there is not: another one would not be what was asked for. */
 export function modelSettings(read: SettingReader): ModelSettings {
@@ -63,7 +63,7 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
-    initialisation: oneOf(read('training.initialisation'), initialisations, defaults.initialisation),
+    initialisation: oneOf(read('training.initialisation'), initializations, defaults.initialisation),
     gain: positive(read('training.gain'), defaults.gain),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),
@@ -99,7 +99,7 @@ export function thresholds(read: SettingReader): Thresholds {
 
 /** Input tokens of a probe. */
 export function probeTokens(read: SettingReader): number {
-  return Math.min(longestProbe, integer(read('probe.tokens'), shortestProbe, longestProbe));
+  return Math.min(maxProbeTokens, integer(read('probe.tokens'), minProbeTokens, maxProbeTokens));
 }
 
 /** Of generated text. */
@@ -115,16 +115,16 @@ function oneOf<const T extends string | null>(value: unknown, choices: readonly 
   return choices.find((choice) => choice === value) ?? fallback;
 }
 
-function integer(value: unknown, least: number, fallback: number): number {
-  return Number.isSafeInteger(value) && (value as number) >= least ? (value as number) : fallback;
+function integer(value: unknown, min: number, fallback: number): number {
+  return Number.isSafeInteger(value) && (value as number) >= min ? (value as number) : fallback;
 }
 
 function positive(value: unknown, fallback: number): number {
   return isNumber(value) && value > 0 ? value : fallback;
 }
 
-function within(value: unknown, least: number, most: number, fallback: number): number {
-  return isNumber(value) && value >= least && value <= most ? value : fallback;
+function within(value: unknown, min: number, max: number, fallback: number): number {
+  return isNumber(value) && value >= min && value <= max ? value : fallback;
 }
 
 function flag(value: unknown, fallback: boolean): boolean {
@@ -132,9 +132,9 @@ function flag(value: unknown, fallback: boolean): boolean {
 }
 
 /** Null is a value of its own here, and not 0. */
-function numberOrNull(value: unknown, least: number, fallback: number | null): number | null {
+function numberOrNull(value: unknown, min: number, fallback: number | null): number | null {
   if (value === null) return null;
-  return isNumber(value) && value >= least ? value : fallback;
+  return isNumber(value) && value >= min ? value : fallback;
 }
 
 /** The most that is allowed; 0 and null are "no limit". */

@@ -183,7 +183,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
   };
 }
 
-/** Goes on training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
+/** Continues training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
 async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
   const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {

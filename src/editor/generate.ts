@@ -4,9 +4,9 @@ import type { RunSession } from './runs/runSession';
 import { settingsFor } from './settings';
 
 /** UTF-16 units of the selection that are used. */
-const longestPrompt = 2000;
+const maxPromptLength = 2000;
 
-interface Wish {
+interface GenerationRequest {
   readonly prompt: string;
   readonly temperature: number;
 }
@@ -16,24 +16,24 @@ interface Wish {
  * @throws RpcError when the engine refuses
  */
 export async function generateText(session: RunSession, given: Readonly<Record<string, unknown>> = {}): Promise<void> {
-  const wish = await askFor(given);
-  if (!wish) return;
+  const request = await askFor(given);
+  if (!request) return;
   const length = wholeNumber(given['length']) ?? wholeNumber(settingsFor(session.document)('generate.length')) ?? 500;
-  const document = await vscode.workspace.openTextDocument({ content: wish.prompt });
+  const document = await vscode.workspace.openTextDocument({ content: request.prompt });
   await vscode.window.showTextDocument(document);
-  const writer = new Writer(document, wish.prompt);
+  const writer = new Writer(document, request.prompt);
   const title = vscode.l10n.t('Generating text with {0}', session.description.name);
   await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (_, cancellation) => {
     const controller = new AbortController();
     const end = () => controller.abort();
     cancellation.onCancellationRequested(end);
-    // Who closes the document has seen enough.
+    // Closing the document ends the generation.
     const closing = vscode.workspace.onDidCloseTextDocument((closed) => {
       if (closed === document) end();
     });
     try {
-      const request = { ...wish, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
-      writer.grow(await session.sample(request, controller.signal, (text) => writer.grow(text)));
+      const sampling = { ...request, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
+      writer.grow(await session.sample(sampling, controller.signal, (text) => writer.grow(text)));
       await writer.done();
     } finally {
       closing.dispose();
@@ -78,7 +78,7 @@ class Writer {
   }
 }
 
-async function askFor(given: Readonly<Record<string, unknown>>): Promise<Wish | undefined> {
+async function askFor(given: Readonly<Record<string, unknown>>): Promise<GenerationRequest | undefined> {
   const prompt = typeof given['prompt'] === 'string' ? given['prompt'] : await askForPrompt();
   if (prompt === undefined) return undefined;
   const temperature = typeof given['temperature'] === 'number' && given['temperature'] >= 0 ? given['temperature'] : await askForTemperature();
@@ -121,5 +121,5 @@ function wholeNumber(value: unknown): number | undefined {
 
 /** The end of a long text, without half of a code point. */
 function tail(text: string): string {
-  return text.slice(-longestPrompt).replace(/^[\udc00-\udfff]/, '');
+  return text.slice(-maxPromptLength).replace(/^[\udc00-\udfff]/, '');
 }

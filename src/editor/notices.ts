@@ -12,9 +12,9 @@ export function translated({ template, args }: Message): string {
 export class Notices {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
-  /** Shows an error: its own sentence if it has one, else a short one and the way to the log. A cancelled call is no error. */
+  /** Shows an error: its own sentence if it has one, else a short one and the way to the log. A canceled call is no error. */
   report(error: unknown): void {
-    if (error instanceof RpcError && error.code === 'cancelled') return;
+    if (error instanceof RpcError && error.code === 'canceled') return;
     if (error instanceof UserError) {
       void vscode.window.showErrorMessage(translated(error));
       return;

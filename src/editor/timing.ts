@@ -1,13 +1,13 @@
 /** Doing things less often. */
 
-export interface Paced {
+export interface Deferred {
   (): void;
   /** Forgets what was still to be done. */
   dispose(): void;
 }
 
 /** Runs `action` once, when it has not been asked for during `milliseconds`. */
-export function debounced(action: () => void, milliseconds: number): Paced {
+export function debounced(action: () => void, milliseconds: number): Deferred {
   let timer: NodeJS.Timeout | undefined;
   const ask = () => {
     clearTimeout(timer);
@@ -17,7 +17,7 @@ export function debounced(action: () => void, milliseconds: number): Paced {
 }
 
 /** Runs `action` at once, and at most once in `milliseconds`; what is asked meanwhile is done at the end of that time. */
-export function throttled(action: () => void, milliseconds: number): Paced {
+export function throttled(action: () => void, milliseconds: number): Deferred {
   let timer: NodeJS.Timeout | undefined;
   let isAsked = false;
   const ask = () => {

@@ -28,7 +28,7 @@ export interface TrainingParts {
  * @param target what a menu gives (a URI), or a key binding or another extension ({ uri?, model?, training? }); the active
  * text if neither names one
  * @param from a model to begin with; null for a new one
- * @returns the run, or undefined when there is no text to train on, or somebody who was asked thought better of it
+ * @returns the run, or undefined when there is no text to train on, or the user dismissed a question
  * @throws RpcError when the engine refuses
  */
 export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
@@ -41,7 +41,7 @@ export async function train(parts: TrainingParts, target: unknown, from: Startin
 }
 
 /** What a training is to be asked of the engine. */
-export interface AskedTraining {
+export interface RequestedTraining {
   readonly request: TrainRequest;
   readonly document: vscode.Uri;
   /** Whether the editor can show it as text. */
@@ -52,14 +52,14 @@ export interface AskedTraining {
 
 export interface AskingOptions {
   readonly from?: StartingModel | null;
-  /** Whether somebody may be asked for settings that the caller has not given. */
+  /** Whether the user may be asked for settings that the caller has not given. */
   readonly mayAsk: boolean;
   /** The model that is chosen instead of that of the settings. */
   readonly adapt?: (model: ModelSettings) => ModelSettings;
 }
 
 /** What `train` asks of the engine. Brings the text into view. */
-export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<AskedTraining | undefined> {
+export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<RequestedTraining | undefined> {
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
@@ -78,7 +78,7 @@ export async function trainRequest(parts: TrainingParts, target: unknown, { from
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }
 
-/** Whether the caller has said how to train. */
+/** Whether the caller has given the settings of the training. */
 function isExplicit(given: Readonly<Record<string, unknown>>): boolean {
   return ['model', 'training', 'corpus'].some((group) => given[group] !== undefined);
 }

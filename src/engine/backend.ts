@@ -1,15 +1,15 @@
-/** Chooses who computes the large products, and on how many threads. */
+/** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
 import type { ModelConfig } from '../core/model/config';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
-import type { Crew } from '../kernels/crew';
-import { kindOf } from '../layers/catalogue';
+import type { ThreadPool } from '../kernels/threadPool';
+import { kindOf } from '../layers/catalog';
 import type { BackendName } from '../protocol/settings';
-import { MixedProducts, smallestForSteps } from './products/mixedProducts';
+import { MixedProducts, minForSteps } from './products/mixedProducts';
 import { takesSharedMemory } from './products/staging';
-import { createCrew } from './threads/crew';
+import { createThreadPool } from './threads/threadPool';
 
 export interface Backend {
   readonly name: BackendName;
@@ -29,22 +29,22 @@ export interface BackendRequest {
 }
 
 /** More threads than this do not pay for models of this kind. */
-const mostThreads = 8;
+const maxThreads = 8;
 /** Multiply-adds of one step of the recurrence from which a second thread pays: below, it costs twice the processor for little speed. */
-const smallestStepWork = 2e6;
+const minStepWork = 2e6;
 
 /**
  * Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is.
  * @param cores that may be used  @param stepWork multiply-adds of one step, see `stepWorkOf`; Infinity where only large products count
  */
 export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number, stepWork: number): Promise<Backend> {
-  const threads = wanted ?? (stepWork < smallestStepWork ? 1 : Math.min(cores, mostThreads));
+  const threads = wanted ?? (stepWork < minStepWork ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
-  // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the crew gains.
-  const wouldCopy = products !== undefined && stepWork >= smallestForSteps && !takesSharedMemory;
-  let crew: Crew | null = null;
-  const crewFor = (streams: number, isWide: boolean) => (threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (crew ??= createCrew(threads)) : null);
+  // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the pool gains.
+  const wouldCopy = products !== undefined && stepWork >= minForSteps && !takesSharedMemory;
+  let pool: ThreadPool | null = null;
+  const poolFor = (streams: number, isWide: boolean) => (threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (pool ??= createThreadPool(threads)) : null);
   return {
     name: products ? 'ort' : 'wasm',
     build: (streams, make, isWide = false) => {
@@ -52,7 +52,7 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { crew: crewFor(streams, isWide), mostBytes: machineBytes() });
+      return Arena.build((arena) => make(arena, productsIn(arena)), { pool: poolFor(streams, isWide), maxBytes: machineBytes() });
     },
   };
 }

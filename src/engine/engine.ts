@@ -28,15 +28,15 @@ import { Sampler } from './sampler';
 import { SampleSource } from './sampleSource';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
-import { Turns } from './turns';
+import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
 
-/** Tokens sampled in one turn; training may take a step between two turns. */
+/** Tokens sampled while the lock is held; training may take a step between two batches of them. */
 const samplesPerTurn = 64;
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;
-/** Part of a target matrix after which its progress is told again. */
+/** Part of a target matrix after which its progress is reported again. */
 const progressShare = 0.02;
 
 interface Loaded {
@@ -72,7 +72,7 @@ export class Engine {
     overTraining: (lane) => this.overTraining(lane),
     frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
     targetMatrix: ({ text }, signal) => this.targetMatrix(text, signal),
-    truncations: ({ text, k2 }) => this.turns.take(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
+    truncations: ({ text, k2 }) => this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
     playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
     exportModel: ({ path }) => this.exportModel(path),
   };
@@ -85,16 +85,16 @@ export class Engine {
   constructor(
     private readonly emit: Emit,
     private readonly cores: number,
-    private readonly turns = new Turns(),
+    private readonly modelLock = new ModelLock(),
   ) {}
 
   private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.turns, this.cores), new FlowHistory()));
+    return this.load(async () => this.startRun(await setUpRun(request, this.modelLock, this.cores), new FlowHistory()));
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
     return this.load(async () => {
-      const parts = await setUpResumed(request, this.turns, this.cores);
+      const parts = await setUpResumed(request, this.modelLock, this.cores);
       const history = await readFlowHistory(parts.folder.flowsPath);
       history.goBackTo(parts.trainer.step);
       return this.startRun(parts, history);
@@ -103,13 +103,13 @@ export class Engine {
 
   private open(request: OpenRequest): Promise<OpenResult> {
     return this.load(async () => {
-      const { general, plain, trainingRefusal, vocabulary, proof, notices, producer, trainingStep, folder } = await openModel(request);
+      const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } = await openModel(request);
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       this.loaded = this.prepare({ general, plain, isLive: false, vocabulary, backend }, history, null, () => trainingStep);
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
-        model: summaryOf(general, producer), proof, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
+        model: summaryOf(general, producer), verification, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
         trainingStep, unit: vocabulary.unit, backend: backend.name, run,
       };
     });
@@ -136,24 +136,24 @@ export class Engine {
   }
 
   private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
-    return this.turns.take(() => makeReport(this.model.inspector, request, () => breathe(signal)));
+    return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
   }
 
   private describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
-    return this.turns.take(() => {
+    return this.modelLock.run(() => {
       signal.throwIfAborted();
       return describeToken(this.model.inspector, request);
     }, true);
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
-    const prepared = await this.turns.take(() => prepareAttribution(this.model.inspector, request));
-    return 'parts' in prepared ? prepared : attribute(prepared, () => breathe(signal));
+    const prepared = await this.modelLock.run(() => prepareAttribution(this.model.inspector, request));
+    return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }
 
   private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
-    const sampler = await this.turns.take(async () => {
+    const sampler = await this.modelLock.run(async () => {
       const made = Sampler.of(model);
       made.takeWeights();
       await made.begin(prompt, { ...settings, random: Random.forDrawing(seed) });
@@ -161,10 +161,10 @@ export class Engine {
     });
     const ids: number[] = [];
     for (let isOver = false; !isOver; ) {
-      isOver = await this.turns.take(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
+      isOver = await this.modelLock.run(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
       isOver ||= ids.length >= length;
       if (stream !== undefined) this.emit('sampled', { stream, text: model.vocabulary.decode(ids) });
-      await breathe(signal);
+      await yieldToMessages(signal);
     }
     return { text: model.vocabulary.decode(ids) };
   }
@@ -180,11 +180,11 @@ export class Engine {
 
   private targetMatrix(text: string, signal: AbortSignal): Promise<TargetMatrix> {
     let told = 0;
-    return this.turns.take(() => {
+    return this.modelLock.run(() => {
       signal.throwIfAborted();
       return makeTargetMatrix(this.model.inspector, text, this.model.trainingStep(), async (done) => {
         if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
-        await breathe(signal);
+        await yieldToMessages(signal);
       });
     });
   }
@@ -192,7 +192,7 @@ export class Engine {
   private async exportModel(path: string): Promise<null> {
     const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
     if (!plain) throw new UserError('This model has a form that can be inspected, but not written for other tools.');
-    await this.turns.take(() => exportModel(path, plain, vocabulary, trainingStep()));
+    await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
     return null;
   }
 
@@ -246,7 +246,7 @@ export class Engine {
         this.loaded?.frames.changed();
         await this.loaded?.frames.makeIfDue();
         this.loaded?.samples.changed();
-        await this.loaded?.samples.goOnIfDue();
+        await this.loaded?.samples.continueIfDue();
       },
     });
     this.loaded = this.prepare(parts.model, history, run, () => parts.trainer.step);
@@ -266,8 +266,8 @@ export class Engine {
       watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
     };
     const isTraining = () => run?.isTraining ?? false;
-    const samples = new SampleSource({ model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining }, this.turns, (sample) => this.emit('sampleDrawn', sample));
-    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.turns, sink, trainingStep, isTraining), samples };
+    const samples = new SampleSource({ model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining }, this.modelLock, (sample) => this.emit('sampleDrawn', sample));
+    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.modelLock, sink, trainingStep, isTraining), samples };
   }
 }
 
@@ -281,8 +281,8 @@ async function sampleSome(sampler: Sampler, ids: number[], count: number): Promi
   return false;
 }
 
-/** Lets messages in, and throws when the call has been cancelled. */
-async function breathe(signal: AbortSignal): Promise<void> {
+/** Lets messages in, and throws when the call has been canceled. */
+async function yieldToMessages(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();
 }

@@ -4,11 +4,11 @@ import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import { Caller, Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
 import { toError } from './toError';
-import { Turns } from './turns';
+import { ModelLock } from './modelLock';
 
 export function connectInProcess(): { engine: Caller<EngineCalls, EngineEvents>; close(): Promise<void> } {
   const [near, far] = channelPair();
-  const engine: Engine = new Engine((event, value) => server.emit(event, value), availableParallelism(), new Turns(Infinity));
+  const engine: Engine = new Engine((event, value) => server.emit(event, value), availableParallelism(), new ModelLock(Infinity));
   const server = new Server<EngineCalls, EngineEvents>(far, engine.handlers, toError);
   return { engine: new Caller<EngineCalls, EngineEvents>(near), close: () => engine.close() };
 }

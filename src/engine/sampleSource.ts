@@ -9,17 +9,17 @@ import { checkSampling } from '../core/sampling';
 import type { ModelSample, SampleWatch } from '../protocol/sample';
 import type { InspectedModel } from './inspect/inspector';
 import { Sampler } from './sampler';
-import type { Turns } from './turns';
+import type { ModelLock } from './modelLock';
 
 /** Part of the time that samples may take while a run is on. */
 const shareOfTraining = 0.015;
 /** Milliseconds from the beginning of one sample to that of the next, at least: what changes faster cannot be read. */
 const pace = 2000;
 /** Milliseconds after which a piece ends with the token it is at, so that no step or hover waits long; after a slow step it may take its share. */
-const shortestPiece = 4;
+const minPiece = 4;
 /** Two or three lines. Tokens are counted for symbols that are no whole characters. */
-const mostCharacters = 180;
-const mostTokens = 180;
+const maxCharacters = 180;
+const maxTokens = 180;
 
 /** What samples are drawn of, and when. */
 export interface SampledModel {
@@ -39,16 +39,16 @@ export class SampleSource {
   /** On the monotonic clock: before this no sample is due while a run is on. */
   private notBefore = -Infinity;
   /** When the training loop, or the timer, came by last. */
-  private cameBy: number;
+  private lastPassAt: number;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly sampled: SampledModel,
-    private readonly turns: Turns,
+    private readonly modelLock: ModelLock,
     private readonly tell: (sample: ModelSample) => void,
     private readonly now = () => performance.now(),
   ) {
-    this.cameBy = now();
+    this.lastPassAt = now();
   }
 
   /** Samples from now on; null ends them. Throws a UserError for a model that cannot generate. */
@@ -71,14 +71,14 @@ export class SampleSource {
   }
 
   /** Draws a piece of a sample if one is due; for the training loop, between two steps. */
-  async goOnIfDue(): Promise<void> {
-    const since = this.now() - this.cameBy;
+  async continueIfDue(): Promise<void> {
+    const since = this.now() - this.lastPassAt;
     if (this.isDue()) {
       // Questions that came in during the step, such as a hover's, go first.
       await setImmediate();
-      await this.turns.take(() => this.goOn(Math.max(shortestPiece, shareOfTraining * since)));
+      await this.modelLock.run(() => this.continueFor(Math.max(minPiece, shareOfTraining * since)));
     }
-    this.cameBy = this.now();
+    this.lastPassAt = this.now();
   }
 
   dispose(): void {
@@ -99,12 +99,12 @@ export class SampleSource {
     if (this.timer || !this.isDue()) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      void this.goOnIfDue().then(() => this.changed());
+      void this.continueIfDue().then(() => this.changed());
     }, 0);
   }
 
   /** Draws for about so many milliseconds. */
-  private async goOn(room: number): Promise<void> {
+  private async continueFor(room: number): Promise<void> {
     const { watched, sampler } = this;
     if (!watched || !sampler || !this.isDue()) return;
     const start = this.now();
@@ -180,7 +180,7 @@ class GrowingSample {
       this.ended.push(this.decode(this.ids));
       this.ids = [];
     }
-    const isWhole = this.tokens >= mostTokens || this.characters >= mostCharacters;
+    const isWhole = this.tokens >= maxTokens || this.characters >= maxCharacters;
     if (id === null && !isWhole) await this.begin();
     return isWhole;
   }

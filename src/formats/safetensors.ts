@@ -19,7 +19,7 @@ const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 
 
 const lengthBytes = 8;
 /** The format's own limit, against headers made to exhaust memory. */
-const maximumHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 const metadataKey = '__metadata__';
 
 /**
@@ -90,7 +90,7 @@ function readHeader(bytes: Uint8Array, name: string): { header: Record<string, u
     throw new UserError('{0} is not a safetensors file: it has only {1} bytes.', name, bytes.length);
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(maximumHeaderBytes)) {
+  if (length > BigInt(maxHeaderBytes)) {
     throw new UserError('{0} is not a safetensors file: its first eight bytes announce a header of {1} bytes.', name, String(length));
   }
   const dataStart = lengthBytes + Number(length);

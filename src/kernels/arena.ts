@@ -2,27 +2,27 @@
  * Arrays that the kernels can reach: all in one WebAssembly memory, whose size is fixed when it is made, so that views of it (and
  * tensors over those views) stay good as long as it lives. Kernels take addresses: `at(array, index)`.
  */
-import type { ArenaCrew, Crew } from './crew';
+import type { ArenaThreadPool, ThreadPool } from './threadPool';
 import type { Kernels } from './exports';
 import { kernelModule, supportedSimd, type Simd } from './program';
 
 export interface ArenaOptions {
   /** Unless given, the better of what this process can run. */
   readonly simd?: Simd;
-  /** With a crew the memory is shared (a SharedArrayBuffer), else ordinary. */
-  readonly crew?: Crew | null;
+  /** With a thread pool the memory is shared (a SharedArrayBuffer), else ordinary. */
+  readonly pool?: ThreadPool | null;
   /** No more bytes than this are asked for: what the machine has. */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
 }
 
 /** The memory is not to be had. */
 export class ArenaTooLarge extends RangeError {
-  /** @param mostBytes that could be had  */
+  /** @param maxBytes that could be had  */
   constructor(
     readonly bytes: number,
-    readonly mostBytes: number,
+    readonly maxBytes: number,
   ) {
-    super(`${bytes} bytes are more than the ${mostBytes} that can be had`);
+    super(`${bytes} bytes are more than the ${maxBytes} that can be had`);
   }
 }
 
@@ -32,14 +32,14 @@ const alignment = 64;
 /** The kernels' own: address 0, which they take for "none", and their constants. */
 const reserved = 1024;
 /** WebAssembly's limit of 32-bit addresses. */
-const mostAddressed = 2 ** 32 - pageBytes;
+const maxAddressed = 2 ** 32 - pageBytes;
 
 export class Arena {
   readonly kernels: Kernels;
   readonly simd: Simd;
   /** Threads that kernels can run on. */
   readonly threads: number;
-  readonly crew: ArenaCrew | null;
+  readonly pool: ArenaThreadPool | null;
   private readonly calls: Readonly<Record<keyof Kernels, (...args: number[]) => unknown>>;
   private readonly memory: WebAssembly.Memory;
   private used = reserved;
@@ -47,19 +47,19 @@ export class Arena {
   private constructor(
     bytes: number,
     private readonly isMeasuring: boolean,
-    { simd = supportedSimd(), crew = null, mostBytes = mostAddressed }: ArenaOptions,
+    { simd = supportedSimd(), pool = null, maxBytes = maxAddressed }: ArenaOptions,
   ) {
-    const most = Math.min(mostBytes, mostAddressed);
-    if (bytes > most) throw new ArenaTooLarge(bytes, most);
+    const max = Math.min(maxBytes, maxAddressed);
+    if (bytes > max) throw new ArenaTooLarge(bytes, max);
     const pages = Math.ceil(bytes / pageBytes);
-    const isShared = crew !== null && !isMeasuring;
+    const isShared = pool !== null && !isMeasuring;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
     const module = kernelModule(simd, isShared ? 'shared' : 'own');
     this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as Kernels;
     this.calls = this.kernels;
     this.simd = simd;
-    this.threads = crew?.size ?? 1;
-    this.crew = isShared ? crew.join({ module, memory: this.memory, kernels: this.kernels }) : null;
+    this.threads = pool?.size ?? 1;
+    this.pool = isShared ? pool.join({ module, memory: this.memory, kernels: this.kernels }) : null;
   }
 
   /**
@@ -73,7 +73,7 @@ export class Arena {
   }
 
   /** With room for so many bytes of arrays, each of which takes whole cache lines. */
-  static withRoom(bytes: number, options: ArenaOptions = {}): Arena {
+  static ofSize(bytes: number, options: ArenaOptions = {}): Arena {
     return new Arena(reserved + bytes, false, options);
   }
 
@@ -92,7 +92,7 @@ export class Arena {
 
   /** Runs a kernel once with each part's arguments, at the same time where there are several threads. */
   run(kernel: keyof Kernels, parts: readonly (readonly number[])[]): void {
-    if (this.crew && parts.length > 1) this.crew.run(kernel, parts);
+    if (this.pool && parts.length > 1) this.pool.run(kernel, parts);
     else for (const part of parts) this.calls[kernel](...part);
   }
 

@@ -1,11 +1,11 @@
 /** Matrices on the right-hand side of products, in the layout that the kernels read. */
 import { at, type Arena } from './arena';
-import { splitStreams } from './crew';
+import { splitStreams } from './threadPool';
 
 /** Columns of one panel: `panelWidth` of assembly/panels.ts. */
 const panelWidth = 8;
 /** Multiply-adds of a product with one row from which it is worth sharing among threads, which takes some microseconds. */
-export const smallestToShare = 2.5e5;
+export const minToShare = 2.5e5;
 
 /**
  * A matrix [k, n] that stays the same for many products: the recurrent weights of one window. It lies in panels of eight columns,
@@ -43,7 +43,7 @@ export class FixedMatrix {
    */
   multiplyAdd(out: Float32Array, outIndex: number, a: Float32Array, aIndex: number, m: number): void {
     const { arena, k, n } = this;
-    if (m > 1 || arena.crew === null || k * n < smallestToShare) {
+    if (m > 1 || arena.pool === null || k * n < minToShare) {
       arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), this.address, m, n, k);
       return;
     }

@@ -39,7 +39,7 @@ export type ParameterRole = (typeof parameterRoles)[number];
 /** ONNX's activation functions, by their names in lower case. */
 export type GateFunction = Activation | 'sigmoid';
 
-/** What the ONNX operator can be told besides what all of them can. */
+/** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
 
 export interface RecurrentCell {
@@ -59,7 +59,7 @@ export interface RecurrentCell {
   readonly forgetGate: string | null;
   readonly onnx: {
     readonly operator: string;
-    /** As the operator has them where nothing is said, in its order. `chosen` stands for the layer's own. */
+    /** As the operator has them by default, in its order. `chosen` stands for the layer's own. */
     readonly activations: readonly (GateFunction | 'chosen')[];
     readonly attributes: readonly OnnxAttribute[];
   };

@@ -5,15 +5,15 @@
 import { UserError } from '../userError';
 import { directionsOf, inputSize, topSize, uniformModel, uniformStack } from '../core/model/config';
 import { activations, type Activation } from '../layers/activation';
-import { kindOf, kindOfBlocks, type CellName } from '../layers/catalogue';
+import { kindOf, kindOfBlocks, type CellName } from '../layers/catalog';
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
 import { torchNames, torchRecurrentNames } from './torchNames';
 
 /** What a file of bare weights does not say. */
-export interface AskedArchitecture {
-  /** Of vanilla RNN layers; null where nobody has said. */
+export interface RequestedArchitecture {
+  /** Of vanilla RNN layers; null where it is not specified. */
   readonly activation: Activation | null;
 }
 
@@ -29,7 +29,7 @@ const recurrentName = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_h
 const embeddingWords = /emb|encod|wte|lookup/i;
 
 /** @param file for the sentences  Throws a UserError for what is no recurrent language model. */
-export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: AskedArchitecture): TorchWeights {
+export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: RequestedArchitecture): TorchWeights {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] => (tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : []));
   const recurrent = all.filter(({ name }) => recurrentName.test(name));

@@ -4,12 +4,12 @@
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
-import type { Architecture, Examination, MatrixChoice, ModelSummary, Proof, Spectrum } from './model';
+import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message, Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleWatch } from './sample';
-import type { CellName, StateName } from '../layers/catalogue';
+import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
@@ -21,7 +21,7 @@ export type CorpusSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'text'; readonly text: string; readonly name: string };
 
-/** A model to go on training from. */
+/** A model to continue training from. */
 export interface StartingModel {
   /** As `OpenRequest.path`. */
   readonly path: string;
@@ -53,7 +53,7 @@ export interface OpenRequest {
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
-  /** The text that it is opened for: it is what the proof reads. Null where there is none yet. */
+  /** The text that it is opened for: it is what the verification reads. Null where there is none yet. */
   readonly text: string | null;
   /** Answers to what a file of bare weights does not say. */
   readonly architecture: Architecture;
@@ -70,10 +70,10 @@ export interface ExamineRequest {
 export interface OpenResult {
   readonly model: ModelSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
-  readonly proof: Proof | null;
+  readonly verification: Verification | null;
   /** What was noticed on reading it. */
   readonly notices: readonly Message[];
-  /** Why training cannot go on from it; null where it can. */
+  /** Why training cannot continue from it; null where it can. */
   readonly trainingRefusal: Message | null;
   readonly trainingStep: number;
   /** What its vocabulary takes for a token. */
@@ -95,7 +95,7 @@ export interface Watch {
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
-  readonly maximumRate: number;
+  readonly maxRate: number;
 }
 
 export interface InspectRequest {
@@ -266,11 +266,11 @@ export interface SampleRequest {
   /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
   readonly topP: number | null;
   readonly seed: number;
-  /** With a number, `sampled` tells the text while it grows; with none, only the answer does. */
+  /** With a number, `sampled` sends the text while it grows; with none, only the answer does. */
   readonly stream?: number;
 }
 
-/** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'cancelled'. */
+/** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'canceled'. */
 export interface EngineCalls {
   /** Starts a run; settles when it is under way. What follows arrives as events. */
   train(request: TrainRequest): RunDescription;
@@ -295,7 +295,7 @@ export interface EngineCalls {
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
   describe(request: DescribeRequest): TokenReport;
-  /** Seconds for integrated gradients of a large model; training goes on meanwhile. */
+  /** Seconds for integrated gradients of a large model; training continues meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   /** Text from the model as it is when the text begins. */
   sample(request: SampleRequest): { readonly text: string };

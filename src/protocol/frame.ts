@@ -3,7 +3,7 @@
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
 import type { LayerShape } from './model';
-import type { StateName, UnitMapName } from '../layers/catalogue';
+import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Region, Thresholds } from '../terms/regions';
 
@@ -67,7 +67,7 @@ export interface FlowSummary {
   readonly layer: number;
   readonly direction: Direction;
   readonly state: StateName;
-  /** Smallest lag at which the itemised gradient is under the vanishing threshold; null if it never is. */
+  /** Smallest lag at which the per-target gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
   /** Mean of ln gain over the reachable steps, nats per token; null with fewer than two such steps. */
   readonly slope: number | null;

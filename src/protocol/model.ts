@@ -1,7 +1,7 @@
 /** What the engine says of a model that was opened: its shape, whether it was read rightly, and what its matrices are like. */
 import type { Message } from './run';
 import type { Activation } from '../layers/activation';
-import type { CellName } from '../layers/catalogue';
+import type { CellName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 
 export interface LayerShape {
@@ -29,14 +29,14 @@ export interface ModelSummary {
   readonly producer: string | null;
 }
 
-/** What a file of bare weights does not say; null: not said yet. */
+/** What a file of bare weights does not say; null: not specified yet. */
 export interface Architecture {
   /** Of vanilla RNN layers. */
   readonly activation: Activation | null;
 }
 
-/** The recognised model and the file's own graph, both run on ONNX Runtime on the same tokens. */
-export interface Proof {
+/** The recognized model and the file's own graph, both run on ONNX Runtime on the same tokens. */
+export interface Verification {
   readonly tokens: number;
   /** Largest difference of a log-probability, in nats, relative to the root mean square of the graph's. */
   readonly difference: number;

@@ -1,5 +1,5 @@
 /** How a flow changed while the model learned: lag × training step, kept by the engine. */
-import type { StateName } from '../layers/catalogue';
+import type { StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 
 /** The flow through one state of one layer. */

@@ -14,7 +14,7 @@ export interface PageHtmlOptions {
   readonly strings: PageStrings;
   /** BCP 47 tag of the strings' language, by which numbers are written too. */
   readonly language: string;
-  /** What the page shows; one run unless told. */
+  /** What the page shows; one run by default. */
   readonly view?: PageView;
 }
 

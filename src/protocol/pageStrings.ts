@@ -1,6 +1,6 @@
-import { stateNames, stateNamed, unitMapLabels, type StateName } from '../layers/catalogue';
+import { stateNames, stateNamed, unitMapLabels, type StateName } from '../layers/catalog';
 
-/** By keys that tell them from the unit maps, some of which have the same name. */
+/** By keys that distinguish them from the unit maps, some of which have the same name. */
 function shortStateNames(): Readonly<Record<`${StateName}Short`, string>> {
   return Object.fromEntries(stateNames.map((name) => [`${name}Short`, stateNamed(name).short])) as Readonly<Record<`${StateName}Short`, string>>;
 }
@@ -135,7 +135,7 @@ export const englishPageStrings = {
   unitsDescription: 'Heatmap of the {0}, unit by token, {1}, {2} units. Arrow keys move, plus and minus zoom, with Alt over the units.',
   scaleDescription: 'Colour scale in powers of ten, from 10⁻⁸ in blue through neutral at 1 to 10⁴ in orange; vanishing at or below {0}, exploding at or above {1}.',
 
-  // Colour scale
+  // Color scale
   scaleCaption: 'relative to the target’s own step',
   scaleVanishing: 'vanishing',
   scaleExploding: 'exploding',

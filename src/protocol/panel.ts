@@ -34,16 +34,16 @@ export type ToPage =
   /** The flows over training that the page asked for. */
   | { readonly type: 'overTraining'; readonly history: FlowOverTraining }
   /** The frame of an earlier training step; null where none is kept. */
-  | { readonly type: 'travelled'; readonly frame: Frame | null }
+  | { readonly type: 'traveled'; readonly frame: Frame | null }
   /** The part of the target matrix that is computed. */
   | { readonly type: 'matrixProgress'; readonly done: number }
-  /** The target matrix; null when it was cancelled or could not be computed, and then why. */
+  /** The target matrix; null when it was canceled or could not be computed, and then why. */
   | { readonly type: 'matrix'; readonly matrix: TargetMatrix | null; readonly message: string | null }
   /** What the model has written so far, the newest last. */
   | ({ readonly type: 'samples' } & ShownSamples)
   | { readonly type: 'playground'; readonly result: PlaygroundResult }
   /** Say what can be taken away (by `offer`), or make one of what was offered (by `save`). */
-  | { readonly type: 'takeAway'; readonly kind: ExportKind }
+  | { readonly type: 'offerExports'; readonly kind: ExportKind }
   | { readonly type: 'export'; readonly id: string; readonly format: ExportFormat }
   | ToComparePage;
 

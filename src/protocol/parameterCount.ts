@@ -1,8 +1,8 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
-import { kindOf, type CellName } from '../layers/catalogue';
+import { kindOf, type CellName } from '../layers/catalog';
 import { completeModel, type ModelSettings } from './settings';
 
-const largestHiddenSize = 4096;
+const maxHiddenSize = 4096;
 
 /** @param vocabularySize V */
 export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied }: ModelSettings, vocabularySize: number): number {
@@ -19,7 +19,7 @@ export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, e
 /** The settings with another cell, of the hidden size at which the count is nearest to `count`. */
 export function settingsOfSize(model: ModelSettings, cell: CellName, vocabularySize: number, count: number): ModelSettings {
   const withSize = (hiddenSize: number): ModelSettings => completeModel({ ...model, cell, hiddenSize, embeddingSize: model.tied ? null : model.embeddingSize });
-  let [low, high] = [1, largestHiddenSize];
+  let [low, high] = [1, maxHiddenSize];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (parameterCountOf(withSize(middle), vocabularySize) < count) low = middle + 1;

@@ -1,5 +1,5 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
-import { isCellName, isStateName, isUnitMapName } from '../layers/catalogue';
+import { isCellName, isStateName, isUnitMapName } from '../layers/catalog';
 import type { UnitMapChoice } from './frame';
 import type { FlowLane } from './overTraining';
 import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
@@ -10,17 +10,17 @@ const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 
 /** Runs or models that can be compared at once. */
-export const mostCompared = 4;
+export const maxCompared = 4;
 
 /** Code units of an error's text that are kept. */
-const longestError = 4000;
-const longestAddress = 4000;
+const maxErrorLength = 4000;
+const maxAddressLength = 4000;
 
 const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
-const mostOffers = 200;
-const longestTitle = 200;
+const maxOffers = 200;
+const maxTitleLength = 200;
 /** Bytes, or code units, of a file that is saved for the page. */
-const longestFile = 2 ** 29;
+const maxFileLength = 2 ** 29;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -75,7 +75,7 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'save':
       return parseSave(message);
     case 'error':
-      return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, longestError) } : undefined;
+      return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, maxErrorLength) } : undefined;
     default:
       return undefined;
   }
@@ -87,10 +87,10 @@ export function parsePanelState(state: unknown): PanelState {
   return isFields(state) ? { runFolder: text(state['runFolder']), document: text(state['document']) } : { runFolder: null, document: null };
 }
 
-/** The paths that a page of a comparison kept; at most `mostCompared`. */
+/** The paths that a page of a comparison kept; at most `maxCompared`. */
 export function parseCompared(state: unknown): string[] {
   const paths = isFields(state) ? state['compared'] : undefined;
-  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, mostCompared) : [];
+  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, maxCompared) : [];
 }
 
 function parseLane(lane: unknown): FlowLane | undefined {
@@ -116,15 +116,15 @@ function parseChoice(choice: unknown): UnitMapChoice | undefined {
 
 /** An absolute one; whether it is that of a file here, the editor says. */
 function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= longestAddress && /^[a-z][a-z0-9+.-]+:./i.test(value);
+  return typeof value === 'string' && value.length <= maxAddressLength && /^[a-z][a-z0-9+.-]+:./i.test(value);
 }
 
 function parseOffer(items: unknown): FromPage | undefined {
-  if (!Array.isArray(items) || items.length > mostOffers) return undefined;
+  if (!Array.isArray(items) || items.length > maxOffers) return undefined;
   const offers: ExportOffer[] = [];
   for (const item of items as unknown[]) {
     if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;
-    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, longestTitle) });
+    offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, maxTitleLength) });
   }
   return { type: 'offer', items: offers };
 }
@@ -132,7 +132,7 @@ function parseOffer(items: unknown): FromPage | undefined {
 function parseSave({ name, format, data }: Fields): FromPage | undefined {
   if (!isFileName(name) || typeof format !== 'string' || !formats.has(format)) return undefined;
   const isText = typeof data === 'string';
-  if ((!isText && !(data instanceof Uint8Array)) || data.length > longestFile) return undefined;
+  if ((!isText && !(data instanceof Uint8Array)) || data.length > maxFileLength) return undefined;
   return { type: 'save', name, format: format as ExportFormat, data };
 }
 

@@ -1,6 +1,6 @@
-/** Learning without training: a cell with random weights, made anew for every place of the sliders. */
+/** Learning without training: a cell with random weights, made again for every place of the sliders. */
 import type { Frame } from './frame';
-import { plainCell, type CellName } from '../layers/catalogue';
+import { plainCell, type CellName } from '../layers/catalog';
 
 export type PlaygroundActivation = 'linear' | 'tanh' | 'relu';
 export type PlaygroundMatrix = 'orthogonal' | 'gaussian';
@@ -23,10 +23,10 @@ export interface PlaygroundSettings {
 
 /** What the sliders allow. */
 export const playgroundLimits = {
-  gain: { least: 0.5, most: 2, by: 0.01 },
-  forgetBias: { least: -4, most: 8, by: 0.1 },
-  length: { least: 8, most: 512, by: 1 },
-  hiddenSize: { least: 2, most: 256 },
+  gain: { min: 0.5, max: 2, step: 0.01 },
+  forgetBias: { min: -4, max: 8, step: 0.1 },
+  length: { min: 8, max: 512, step: 1 },
+  hiddenSize: { min: 2, max: 256 },
 } as const;
 
 export const defaultPlayground: PlaygroundSettings = { cell: plainCell, activation: 'tanh', matrix: 'orthogonal', gain: 0.9, forgetBias: 1, hiddenSize: 64, length: 128, seed: 1 };

@@ -12,7 +12,7 @@ export interface Channel {
   onClose(listener: () => void): void;
 }
 
-export type RpcErrorCode = 'user' | 'cancelled' | 'closed' | 'internal';
+export type RpcErrorCode = 'user' | 'canceled' | 'closed' | 'internal';
 
 /** What would help a call that was refused, where a person can be asked for it. */
 export type Need = 'vocabulary' | 'activation';
@@ -80,7 +80,7 @@ export class Caller<C extends Calls<C>, E> {
 
   call<K extends keyof C & string>(method: K, request: RequestOf<C[K]>, signal?: AbortSignal): Promise<ResultOf<C[K]>> {
     if (this.closed) return Promise.reject(closedError());
-    if (signal?.aborted === true) return Promise.reject(cancelledError());
+    if (signal?.aborted === true) return Promise.reject(canceledError());
     const id = this.next++;
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -152,7 +152,7 @@ export class Server<C extends Calls<C>, E> {
       const value = await handler(request as never, controller.signal);
       this.channel.send({ reply: id, value } satisfies Wire);
     } catch (thrown) {
-      const error: WireError = controller.signal.aborted ? { code: 'cancelled', sentence: cancelledError().sentence, need: null } : this.toError(thrown);
+      const error: WireError = controller.signal.aborted ? { code: 'canceled', sentence: canceledError().sentence, need: null } : this.toError(thrown);
       this.channel.send({ reply: id, error } satisfies Wire);
     } finally {
       this.running.delete(id);
@@ -164,6 +164,6 @@ function closedError(): RpcError {
   return new RpcError('closed', { template: 'The engine has ended.', args: [] });
 }
 
-function cancelledError(): RpcError {
-  return new RpcError('cancelled', { template: 'Cancelled.', args: [] });
+function canceledError(): RpcError {
+  return new RpcError('canceled', { template: 'Cancelled.', args: [] });
 }

@@ -3,7 +3,7 @@ import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './
 
 export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
 
-/** A sentence that can be said in the reader's language: an English template with {0} … places, and what goes there. */
+/** A sentence that can be shown in the reader's language: an English template with {0} … places, and what goes there. */
 export interface Message {
   readonly template: string;
   readonly args: readonly (string | number)[];

@@ -18,19 +18,19 @@ export interface ModelSample {
 }
 
 /** Samples that are kept of a run, and shown. */
-export const mostSamples = 5;
+export const maxSamples = 5;
 
 /**
- * Adds the newest to those that are kept, in order of their steps. When there are too many, the one whose neighbours are nearest
+ * Adds the newest to those that are kept, in order of their steps. When there are too many, the one whose neighbors are nearest
  * to each other goes, by the logarithm of their steps: a model learns the most at first. The first and the newest stay. A sample of an
  * earlier step means that the run went back, and another of the same step takes its place.
  */
-export function withSample(kept: readonly ModelSample[], newest: ModelSample, most = mostSamples): readonly ModelSample[] {
+export function withSample(kept: readonly ModelSample[], newest: ModelSample, max = maxSamples): readonly ModelSample[] {
   const samples = [...kept.filter(({ step }) => step < newest.step), newest];
-  if (samples.length <= most) return samples;
-  let least = 1;
-  for (let i = 2; i < samples.length - 1; i++) if (span(samples, i) < span(samples, least)) least = i;
-  return samples.toSpliced(least, 1);
+  if (samples.length <= max) return samples;
+  let closest = 1;
+  for (let i = 2; i < samples.length - 1; i++) if (span(samples, i) < span(samples, closest)) closest = i;
+  return samples.toSpliced(closest, 1);
 }
 
 /** From the sample before this one to the one after it. */

@@ -1,7 +1,7 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
 import type { Activation } from '../layers/activation';
-import { defaultCell, type CellName } from '../layers/catalogue';
-import type { InitialisationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
+import { defaultCell, type CellName } from '../layers/catalog';
+import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import type { TokenUnit } from '../tokens/tokenUnit';
 
@@ -46,7 +46,7 @@ export interface TrainingSettings {
   readonly truncation: number | null;
   /** Probability that an output of a layer, but not of the top one, is dropped in training. */
   readonly dropout: number;
-  /** Steps in all, or null to go on until stopped. */
+  /** Steps in all, or null to continue until stopped. */
   readonly steps: number | null;
   /** Passes over the text instead of `steps`; a run's own settings have the steps it makes. */
   readonly epochs: number | null;
@@ -72,10 +72,10 @@ export interface TrainingSettings {
   readonly clipNorm: number | null;
   /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
   readonly clipValue: number | null;
-  readonly initialisation: InitialisationName;
+  readonly initialisation: InitializationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
   readonly gain: number;
-  /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialisation gives. */
+  /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
   readonly seed: number;
   /** Checkpoint after this many steps. */

@@ -1,4 +1,4 @@
-/** The source × target matrix of a probe: the itemised gradient of every target at once. */
+/** The source × target matrix of a probe: the per-target gradient of every target at once. */
 export interface TargetMatrix {
   readonly trainingStep: number;
   /** Symbols of the T inputs. */

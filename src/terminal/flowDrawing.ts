@@ -8,7 +8,7 @@ import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
 
 export interface Canvas {
   readonly columns: number;
-  /** Bits of colour. */
+  /** Bits of color. */
   readonly depth: number;
   readonly thresholds: Thresholds;
 }
@@ -105,7 +105,7 @@ function regionAt(regions: readonly LayerRegion[], { layer, direction }: LayerRe
   return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
 }
 
-/** Without colours, a caret under the target's column; with them the token itself is marked. */
+/** Without colors, a caret under the target's column; with them the token itself is marked. */
 function targetMark(cells: readonly Cell[], from: number, to: number, target: number, margin: number, { depth }: Canvas): string[] {
   if (canPaint(depth) || target < from || target >= to) return [];
   const column = cells.slice(from, target).reduce((sum, { width }) => sum + width, 0);

@@ -11,7 +11,7 @@ import { counted, significant } from './numbers';
 export function flowInWords(report: InspectReport, thresholds: Thresholds): string[] {
   return [...report.layers].reverse().flatMap((layer) => {
     const own = report.regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction);
-    return [`${capitalised(layerLabel(layer))}: ${reach(layer, thresholds)}`, ...own.map((region) => `  ${regionInWords(region, report.tokens)}`)];
+    return [`${capitalized(layerLabel(layer))}: ${reach(layer, thresholds)}`, ...own.map((region) => `  ${regionInWords(region, report.tokens)}`)];
   });
 }
 
@@ -20,7 +20,7 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
   return [
     say('Output:  W {0}  b {1}', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
-      (p) => `${capitalised(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
+      (p) => `${capitalized(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
     ),
     ...(embedding === null ? [] : [say('Embedding:  {0}', significant(embedding))]),
   ];
@@ -49,6 +49,6 @@ function excerpt(tokens: readonly string[]): string {
   return glyphs.length <= 2 * end + 1 ? glyphs.join('') : `${glyphs.slice(0, end).join('')}…${glyphs.slice(-end).join('')}`;
 }
 
-function capitalised(text: string): string {
+function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,7 +1,7 @@
 /** How a token looks in a terminal, and how many columns it takes. */
 import { eastAsianWidth } from 'get-east-asian-width';
 
-/** A token as it can be shown anywhere: nothing that moves the cursor, joins its neighbours or changes their direction. */
+/** A token as it can be shown anywhere: nothing that moves the cursor, joins its neighbors or changes their direction. */
 export function glyphOf(symbol: string): string {
   return Array.from(symbol, visible).join('');
 }

@@ -1,8 +1,8 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
-import { kindOf, stateNamed } from '../layers/catalogue';
+import { kindOf, stateNamed } from '../layers/catalog';
 import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
-import type { ModelSummary, Proof } from '../protocol/model';
+import type { ModelSummary, Verification } from '../protocol/model';
 import { formatMessage, type Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
@@ -26,7 +26,7 @@ export async function inspect(
   const opened = await engine.call('open', { ...command.model, text, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
-  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colourDepth(environment), thresholds: command.request.thresholds }));
+  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colorDepth(environment), thresholds: command.request.thresholds }));
 }
 
 /** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
@@ -71,9 +71,9 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 }
 
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
-function readingJson({ proof, notices }: OpenResult): object {
-  if (!proof && notices.length === 0) return {};
-  return { proof: proof && { tokens: proof.tokens, difference: proof.difference, limit: proof.limit, agrees: proof.agrees, disagreement: proof.disagreement }, notices: notices.map(formatMessage) };
+function readingJson({ verification, notices }: OpenResult): object {
+  if (!verification && notices.length === 0) return {};
+  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(formatMessage) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
@@ -89,23 +89,23 @@ function modelInWords({ layers }: ModelSummary): string {
   return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');
 }
 
-function whereWrong({ disagreement }: Proof): string {
+function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
   return ` ${say('They differ first at the node “{0}” ({1}), by {2} of its output’s size.', node, operator, difference.toExponential(1))}`;
 }
 
 /** The same for a person. */
-function readingInWords({ proof, notices, model: { producer } }: OpenResult): string[] {
+function readingInWords({ verification, notices, model: { producer } }: OpenResult): string[] {
   const from = producer === null ? [] : [say('The file was written by {0}.', producer)];
-  const proved = proof
-    ? [`${proofInWords(proof)}${whereWrong(proof)}`]
+  const verified = verification
+    ? [`${verificationInWords(verification)}${whereWrong(verification)}`]
     : [];
-  const lines = [...from, ...proved, ...notices.map(sayMessage)];
+  const lines = [...from, ...verified, ...notices.map(sayMessage)];
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function proofInWords({ agrees, tokens, difference, limit }: Proof): string {
+function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
   return agrees
     ? say('Read rightly: on {0} the recognised model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts)

@@ -17,7 +17,7 @@ export function languageOf(environment: NodeJS.ProcessEnv): Language {
 }
 
 /** For everything that is said from now on; the program has one reader. */
-export function speak(chosen: Language): void {
+export function setLanguage(chosen: Language): void {
   language = chosen;
 }
 

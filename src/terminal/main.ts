@@ -6,13 +6,13 @@ import { RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
 import { exportModel } from './export';
 import { inspect } from './inspect';
-import { languageOf, say, sayMessage, speak } from './language';
+import { languageOf, say, sayMessage, setLanguage } from './language';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
 import { sample } from './sample';
 import { train } from './train';
 
-export interface Surroundings {
+export interface TerminalContext {
   readonly output: OutputStream;
   readonly errors: NodeJS.WritableStream;
   readonly environment: NodeJS.ProcessEnv;
@@ -21,24 +21,24 @@ export interface Surroundings {
 }
 
 /** Does what the arguments say; settles with the exit status: 0 done, 1 failed, 2 wrong usage. */
-export async function main(args: readonly string[], { output, errors, environment, stop }: Surroundings): Promise<number> {
-  speak(languageOf(environment));
+export async function main(args: readonly string[], { output, errors, environment, stop }: TerminalContext): Promise<number> {
+  setLanguage(languageOf(environment));
   const verbose = args.includes('--verbose');
-  const complain = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
+  const reportError = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
   const writer = new Output(output);
   try {
     const problem = await run(readCommand(args, new Date()), writer, environment, stop);
     await writer.caughtUp();
     const failure = problem ?? writer.failure;
-    if (failure !== null) complain(failure);
+    if (failure !== null) reportError(failure);
     return failure === null ? 0 : 1;
   } catch (thrown) {
-    complain(thrown);
+    reportError(thrown);
     return thrown instanceof UsageError ? 2 : 1;
   }
 }
 
-/** What went wrong in a run that was saved all the same, or null. */
+/** What went wrong in a run that was saved nevertheless, or null. */
 async function run(command: Command, output: Output, environment: NodeJS.ProcessEnv, stop: AbortSignal): Promise<RpcError | null> {
   if (command.kind === 'help') output.write(command.text);
   else if (command.kind === 'version') output.write(`${version}\n`);

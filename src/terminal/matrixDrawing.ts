@@ -4,7 +4,7 @@ import { say } from './language';
 import { canPaint, paintRatio, ratioCharacter } from './paint';
 
 /** Cells a side at most: what a screen holds. */
-const maximumSide = 40;
+const maxSide = 40;
 
 /**
  * Lines of the drawing: row τ, column t, each row relative to its own target. `matrix` is T × T, log₁₀, row-major. A longer text's steps are
@@ -12,7 +12,7 @@ const maximumSide = 40;
  */
 export function drawMatrix(matrix: Float64Array, canvas: Canvas): string[] {
   const size = Math.round(Math.sqrt(matrix.length));
-  const side = Math.min(size, maximumSide, Math.floor((canvas.columns - 10) / 2));
+  const side = Math.min(size, maxSide, Math.floor((canvas.columns - 10) / 2));
   const stepsPerCell = Math.ceil(size / side);
   const cells = Math.ceil(size / stepsPerCell);
   const lines = Array.from({ length: cells }, (_, row) => {

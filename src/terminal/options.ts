@@ -1,17 +1,17 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
-import { cellNames } from '../layers/catalogue';
+import { cellNames } from '../layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
 import { say } from './language';
 
 /** Code units; an argument can be anything. */
-const longestMessage = 1400;
+const maxMessageLength = 1400;
 
 /** Wrong use of the command line: one sentence, exit status 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     const line = message.replace(/\p{Cc}/gu, '\ufffd');
-    super(line.length <= longestMessage ? line : `${line.slice(0, longestMessage / 2)}…${line.slice(-longestMessage / 2)}`);
+    super(line.length <= maxMessageLength ? line : `${line.slice(0, maxMessageLength / 2)}…${line.slice(-maxMessageLength / 2)}`);
     this.name = 'UsageError';
   }
 }

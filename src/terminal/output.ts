@@ -60,8 +60,8 @@ export class Output {
     return this.stream.columns ?? 80;
   }
 
-  /** Bits of colour, as `WriteStream.getColorDepth` says it: 1 is none, 8 the 256 colours, 24 true colour. */
-  colourDepth(environment: NodeJS.ProcessEnv): number {
+  /** Bits of color, as `WriteStream.getColorDepth` says it: 1 is none, 8 the 256 colors, 24 true color. */
+  colorDepth(environment: NodeJS.ProcessEnv): number {
     if (environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '') return 1;
     const forced = environment['FORCE_COLOR'];
     if (!this.isTerminal) return forced === '3' ? 24 : forced === '2' ? 8 : 1;

@@ -27,7 +27,7 @@ export interface ProgressView {
 }
 
 /** Without a line break, and narrower than `columns`: what matters least is left out first. Infinity, for a log file, draws no bar. */
-export function progressLine(view: ProgressView, columns: number, coloured: boolean): string {
+export function progressLine(view: ProgressView, columns: number, colored: boolean): string {
   const { row, steps } = view;
   const clipped = row.clippedNorm < row.gradientNorm;
   const norm = significant(row.gradientNorm);
@@ -43,7 +43,7 @@ export function progressLine(view: ProgressView, columns: number, coloured: bool
   const text = cutTo(parts.join('  '), Math.max(1, columns - 1));
   const barWidth = Math.min(24, columns - widthOf(text) - 4);
   if (steps === null || barWidth < 6 || columns === Infinity) return text;
-  return `${bar(row.step / steps, barWidth, coloured)}  ${coloured ? text.replace(say('loss {0}', lossText(row.loss)), bold) : text}`;
+  return `${bar(row.step / steps, barWidth, colored)}  ${colored ? text.replace(say('loss {0}', lossText(row.loss)), bold) : text}`;
 }
 
 /** What of a text fits in so many columns. */
@@ -60,10 +60,10 @@ function timeLeft({ row, steps, seconds, firstStep }: ProgressView): string[] {
 }
 
 /** Drawn in eighths of a column. */
-function bar(fraction: number, width: number, coloured: boolean): string {
+function bar(fraction: number, width: number, colored: boolean): string {
   const eighths = Math.round(Math.max(0, Math.min(1, fraction)) * width * 8);
   const full = Math.floor(eighths / 8);
   const part = full < width ? ' ▏▎▍▌▋▊▉'[eighths % 8] : '';
   const rest = ' '.repeat(Math.max(0, width - full - 1));
-  return coloured ? `\x1b[36m${'█'.repeat(full)}${part}\x1b[0m${rest}${dim('▕')}` : `${'█'.repeat(full)}${part}${rest}▕`;
+  return colored ? `\x1b[36m${'█'.repeat(full)}${part}\x1b[0m${rest}${dim('▕')}` : `${'█'.repeat(full)}${part}${rest}▕`;
 }

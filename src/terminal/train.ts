@@ -35,7 +35,7 @@ export async function train(
     engine.on('status', ({ state, message }) => {
       if (message === null) return;
       problems.push(new RpcError('user', message));
-      // A run pauses when something is wrong; here nobody can mend it and resume.
+      // A run pauses when something is wrong; here nobody can repair it and resume.
       if (state === 'failed') fail(problems[0]);
       else end();
     });

@@ -1,7 +1,7 @@
 /** The options of `backflow train` as the engine's settings. */
 import { activations } from '../layers/activation';
-import { cellNames } from '../layers/catalogue';
-import { initialisations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
+import { cellNames } from '../layers/catalog';
+import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import {
   completeModel,
   defaultModelSettings,
@@ -119,7 +119,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialisation: choice(given, 'init', initialisations, defaults.initialisation),
+    initialisation: choice(given, 'init', initializations, defaults.initialisation),
     gain: positive(given, 'gain') ?? defaults.gain,
     forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
   };

@@ -1,6 +1,6 @@
 /** What `backflow train` shows: objects for programs, a line for people. */
 import { relative } from 'node:path';
-import { labelWith } from '../layers/catalogue';
+import { labelWith } from '../layers/catalog';
 import type { Progress, RunDescription, RunSummary } from '../protocol/run';
 import { say } from './language';
 import { counted, grouped, lossText } from './numbers';
@@ -44,7 +44,7 @@ const plainInterval = 1000;
 
 /** A line redrawn in place; plain lines where there is no terminal. */
 export class ReadableTrainView implements TrainView {
-  private readonly coloured: boolean;
+  private readonly colored: boolean;
   private steps: number | null = null;
   private startedAt = 0;
   private firstStep: number | null = null;
@@ -57,7 +57,7 @@ export class ReadableTrainView implements TrainView {
     private readonly output: Output,
     environment: NodeJS.ProcessEnv,
   ) {
-    this.coloured = canPaint(output.colourDepth(environment));
+    this.colored = canPaint(output.colorDepth(environment));
   }
 
   started({ corpus, model, training, backend, folder }: RunDescription): void {
@@ -105,7 +105,7 @@ export class ReadableTrainView implements TrainView {
     const seconds = (performance.now() - this.startedAt) / 1000;
     const view = { row, steps: this.steps, seconds, firstStep: this.firstStep ?? row.step };
     if (this.output.isTerminal) {
-      this.output.write(`\r${progressLine(view, this.output.columns, this.coloured)}\x1b[K`);
+      this.output.write(`\r${progressLine(view, this.output.columns, this.colored)}\x1b[K`);
       this.lineIsOpen = true;
     } else {
       this.output.write(`${progressLine(view, Infinity, false)}\n`);

@@ -4,8 +4,8 @@
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];
 
-export const initialisations = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
-export type InitialisationName = (typeof initialisations)[number];
+export const initializations = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
+export type InitializationName = (typeof initializations)[number];
 
 export const optimizers = ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw'] as const;
 export type OptimizerName = (typeof optimizers)[number];

@@ -15,24 +15,24 @@ function segmenterOf(unit: SegmentUnit): Intl.Segmenter {
 }
 
 /** UTF-16 units after which a stretch without a certain boundary ends at one that the segmenter has found. */
-const longestStretch = 2048;
+const maxStretchLength = 2048;
 /** Segments at the end of a stretch that what follows could still change: “can” and “’” before a “t”. */
 const unsure = 2;
 
 const lineFeed = 0x0a;
 const space = 0x20;
 
-/** Where the stretch that begins at `start` ends; at `start` itself when the text goes on (`isWhole` false) and does not hold its end. */
+/** Where the stretch that begins at `start` ends; at `start` itself when the text continues (`isWhole` false) and does not hold its end. */
 export function stretchEnd(text: string, start: number, isWhole: boolean): number {
-  const most = Math.min(text.length, start + longestStretch);
-  for (let i = start + 1; i <= most; i++) if (isCertain(text, i)) return i;
-  return isWhole || most === start + longestStretch ? most : start;
+  const max = Math.min(text.length, start + maxStretchLength);
+  for (let i = start + 1; i <= max; i++) if (isCertain(text, i)) return i;
+  return isWhole || max === start + maxStretchLength ? max : start;
 }
 
 /** Segments of a stretch; of one that was cut for its length, only those that what follows cannot change. */
 export function segmentsOfStretch(stretch: string, unit: SegmentUnit): string[] {
   const segments = Array.from(segmenterOf(unit).segment(stretch), ({ segment }) => segment);
-  return stretch.length < longestStretch ? segments : segments.slice(0, Math.max(1, segments.length - unsure));
+  return stretch.length < maxStretchLength ? segments : segments.slice(0, Math.max(1, segments.length - unsure));
 }
 
 /** All segments of a text, in order. */

@@ -1,11 +1,11 @@
 /**
- * Where the tokens of a text lie in it. The engine reads a text's symbols (core/corpus); whoever shows the text finds their places here, by
+ * Where the tokens of a text lie in it. The engine reads a text's symbols (core/corpus); code that shows the text finds their places here, by
  * the same cuts. Places are UTF-16 units, as an editor counts them.
  */
 import { isCertain, segmentsOf } from './segments';
 import { foreignSpans, type ReadUnit } from './tokenUnit';
 
-/** One token, `start` to before `end`. Bytes of one character have its place, all the same; between words of other tools' models lie spaces. */
+/** One token, `start` to before `end`. Bytes of one character have its place too; between words of other tools' models lie spaces. */
 export interface Span {
   readonly start: number;
   readonly end: number;

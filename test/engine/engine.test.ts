@@ -253,14 +253,14 @@ describe('the engine process', () => {
     assert.ok(readdirSync(join(run, 'checkpoints')).some((name) => name.endsWith('.onnx')));
   });
 
-  it('a long computation can be cancelled', async () => {
+  it('a long computation can be canceled', async () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 1 }, { hiddenSize: 64 }));
     await finished;
     const controller = new AbortController();
     const call = engine.calls.call('inspect', { text: pangrams.slice(0, 1500), target: 'last', thresholds: defaultThresholds, matrix: true }, controller.signal);
     setTimeout(() => controller.abort(), 50);
-    await assert.rejects(call, (error: unknown) => error instanceof RpcError && error.code === 'cancelled');
+    await assert.rejects(call, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
   });
 });
 

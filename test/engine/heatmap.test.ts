@@ -87,7 +87,7 @@ describe('the engine, asked for tints and hovers', () => {
     const waiting = engine.calls.call('attribute', { text: 'hello '.repeat(40), token: 200, method: 'integratedGradients' }, controller.signal);
     await engine.next('progress');
     controller.abort();
-    await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'cancelled');
+    await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
     await engine.calls.call('stop', null);
   });
 

@@ -1,4 +1,4 @@
-/** Training that goes on from models of PyTorch's: its first step beside PyTorch's own (test/vectors/first_step.py). */
+/** Training that continues from models of PyTorch's: its first step beside PyTorch's own (test/vectors/first_step.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';

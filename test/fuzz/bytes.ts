@@ -24,8 +24,8 @@ function spliced(bytes: Uint8Array, start: number, removed: number, put: ArrayLi
 /** Of at most 64 bytes, or now and then of any length. */
 function part(bytes: Uint8Array, random: Random): { start: number; length: number } {
   const start = below(bytes.length + 1, random);
-  const most = random.uniform() < 0.8 ? 64 : bytes.length;
-  return { start, length: Math.min(bytes.length - start, below(most, random)) };
+  const max = random.uniform() < 0.8 ? 64 : bytes.length;
+  return { start, length: Math.min(bytes.length - start, below(max, random)) };
 }
 
 const mutations: readonly Mutation[] = [

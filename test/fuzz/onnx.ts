@@ -10,7 +10,7 @@ import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodePr
 import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../src/modelFiles/onnx/read/readModel';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { Random as Seeded } from '../../src/core/model/random';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { externalDataOf } from '../../src/engine/model/externalData';
@@ -83,7 +83,7 @@ export const onnx: FuzzedFormat = {
 
 function checkpoint(): Uint8Array {
   const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 2, hiddenSize: 5, vocabularySize: 3 });
-  return encodeCheckpoint({ config, parameters: initialise(config, Seeded.fromSeed(1)), vocabulary: new Vocabulary(['a', 'b', 'c']), step: 1 });
+  return encodeCheckpoint({ config, parameters: initialize(config, Seeded.fromSeed(1)), vocabulary: new Vocabulary(['a', 'b', 'c']), step: 1 });
 }
 
 function ofMessages(change: (model: ModelProto, random: Random) => void): Mutation {

@@ -8,7 +8,7 @@ import { changedJson } from './json';
 
 /** Milliseconds, bytes above what there was before, and characters of a sentence; all far more than any good file takes. */
 const limits = { time: 5000, memory: 400e6, sentence: 2000 } as const;
-const mostChanges = 4;
+const maxChanges = 4;
 
 /** Reads `count` changed files. Throws an Error that says the format, the seed of the file, and what went wrong. */
 export function fuzz(format: FuzzedFormat, seed: number, count: number): void {
@@ -28,7 +28,7 @@ export function fuzz(format: FuzzedFormat, seed: number, count: number): void {
 function changed({ files, isJson, mutations = [] }: FuzzedFormat, random: Random): Uint8Array {
   let bytes = oneOf(files, random);
   if (isJson && random.uniform() < 0.6) return changedJson(bytes, random);
-  for (let n = 1 + below(mostChanges, random); n > 0; n--) {
+  for (let n = 1 + below(maxChanges, random); n > 0; n--) {
     bytes = mutations.length > 0 && random.uniform() < 0.5 ? oneOf(mutations, random)(bytes, random) : changedBytes(bytes, files, random);
   }
   return bytes;

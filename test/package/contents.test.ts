@@ -43,8 +43,8 @@ const natives: Readonly<Record<string, readonly string[]>> = {
   universal: [],
 };
 
-const mostBytes: Readonly<Record<string, number>> = { universal: 3e6 };
-const mostBytesOfOthers = 30e6;
+const maxBytes: Readonly<Record<string, number>> = { universal: 3e6 };
+const maxBytesOfOthers = 30e6;
 
 describe('the packages', () => {
   it('are one for each platform with ONNX Runtime, and a universal one', () => {
@@ -61,11 +61,11 @@ describe('the packages', () => {
       assert.deepEqual(listed.sort(), [...common, ...binaries].sort());
       assert.equal(paths.some((path) => runtimeScripts.test(path)), own.length > 0, 'the runtime’s scripts come with its native files');
       const { size } = statSync(file);
-      assert.ok(size <= (mostBytes[platform] ?? mostBytesOfOthers), `${size} bytes`);
+      assert.ok(size <= (maxBytes[platform] ?? maxBytesOfOthers), `${size} bytes`);
     });
   }
 
-  it('say the licences of all that others have written', () => {
+  it('say the licenses of all that others have written', () => {
     execFileSync(process.execPath, ['scripts/notices.mjs', '--check'], { stdio: 'pipe' });
   });
 });

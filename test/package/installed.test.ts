@@ -22,7 +22,7 @@ for (const release of ['newest', 'lowest'] as const) {
         await window.runCommand('Backflow: Train on This File');
         const panel = await window.panelFrame();
         await moreFrames(panel, 3);
-        assert.ok((await picture(panel, 'flow')).colours > 2, 'the flow is drawn');
+        assert.ok((await picture(panel, 'flow')).colors > 2, 'the flow is drawn');
         await window.runCommand('Backflow: Stop');
         const [run] = runsIn(workspace.folder);
         const folder = join(workspace.folder, '.backflow/runs', run);

@@ -1,4 +1,4 @@
-/** Itemised gradients as logarithms, over lags at which the gradient itself is no longer a float. */
+/** Per-target gradients as logarithms, over lags at which the gradient itself is no longer a float. */
 import { add, multiply, multiplyTransposed, norm, oneHot, scale } from './algebra';
 import type { ReferenceStep } from './cells';
 import { zerosLike, type ReferenceModel, type ReferenceState, type Vector } from './model';
@@ -9,7 +9,7 @@ import { backwardColumn, crossEntropyGradient, type ReferenceTrace } from './net
  * carried from step to step is brought back to length 1 and the logarithm of what was divided out is kept beside it:
  *   δ_t = 10^s · u_t,   log₁₀‖δ_t‖ = s + log₁₀‖u_t‖
  */
-export function itemisedLog10(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): Vector[] {
+export function perTargetLog10(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): Vector[] {
   const unused = zerosLike(model);
   const log10 = model.layers.map(() => new Float64Array(target + 1));
   let fromAbove = multiplyTransposed(model.output.W, crossEntropyGradient(trace.scores[target], targetId));

@@ -136,7 +136,7 @@ export function inspect(model: ReferenceModel, ids: readonly number[], initial: 
 }
 
 /** δ_{τ→t} = ∂ℓ_τ/∂h_t (and ∂ℓ_τ/∂c_t), plainly: for lags over which float64 neither under- nor overflows. */
-export function itemised(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): ReferenceBackward {
+export function perTarget(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): ReferenceBackward {
   const zero = new Float64Array(vocabularySizeOf(model));
   return backward(
     model,

@@ -2,12 +2,12 @@
 import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 
-/** Milliseconds for which an engine may go on saving after its window has closed. */
-const patience = 120_000;
+/** Milliseconds for which an engine may continue saving after its window has closed. */
+const timeout = 120_000;
 
 /** Removes a folder and all in it, again while something new appears there. */
 export async function removeFolder(path: string): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + timeout;
   for (;;) {
     try {
       rmSync(path, { recursive: true, force: true });

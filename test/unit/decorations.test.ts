@@ -4,7 +4,7 @@ import type * as vscode from 'vscode';
 import { Decorations } from '../../src/editor/probe/decorations';
 
 /** An editor that keeps what it is told. */
-class ToldEditor {
+class FakeEditor {
   readonly told: string[] = [];
 
   setDecorations(type: unknown, options: readonly unknown[]): void {
@@ -13,8 +13,8 @@ class ToldEditor {
 }
 
 describe('decorations', () => {
-  const editors = () => Array.from({ length: 2 }, () => new ToldEditor());
-  const as = (editor: ToldEditor) => editor as unknown as vscode.TextEditor;
+  const editors = () => Array.from({ length: 2 }, () => new FakeEditor());
+  const as = (editor: FakeEditor) => editor as unknown as vscode.TextEditor;
   const typed = (name: string) => name as unknown as vscode.TextEditorDecorationType;
   const ranges = (count: number) => new Array<unknown>(count).fill({}) as vscode.Range[];
 

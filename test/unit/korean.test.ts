@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cellNames, kindOf } from '../../src/layers/catalogue';
+import { cellNames, kindOf } from '../../src/layers/catalog';
 import { englishPageStrings } from '../../src/protocol/pageStrings';
 
 // npm and mocha run at the project's root.

@@ -1,4 +1,4 @@
-/** What the tree of runs tells the editor, which forgets every row for a moment when it is told of the whole list. */
+/** What the tree of runs tells the editor, which forgets every row for a moment when it is told about the whole list. */
 import assert from 'node:assert/strict';
 import { rowChanges, type Row } from '../../src/editor/runs/rowChanges';
 

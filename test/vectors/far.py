@@ -1,4 +1,4 @@
-"""Vanilla RNNs whose gradient leaves what a float holds: log10 of the itemised norms for the last target, by h and by the one-hot input.
+"""Vanilla RNNs whose gradient leaves what a float holds: log10 of the per-target norms for the last target, by h and by the one-hot input.
 
 Forward is PyTorch in float64. The adjoint is carried back from those states in mpmath with 50 digits, whose exponent has no
 bounds, so that log10 is right at 1e-600 as at 1e+100; where float64 still holds it, it is checked against autograd.

@@ -33,8 +33,8 @@ def inspect(cell, activation, parameters, ids):
 
     total = gradients(loss, run['h'])
     total_cell = gradients(loss, run['c']) if lstm else None
-    itemised = [gradients(losses[target], run['h']) for target in range(steps)]
-    itemised_cell = [gradients(losses[target], run['c']) for target in range(steps)] if lstm else None
+    per_target = [gradients(losses[target], run['h']) for target in range(steps)]
+    per_target_cell = [gradients(losses[target], run['c']) for target in range(steps)] if lstm else None
     by_unrolling = torch.autograd.grad(loss, list_parameters(leaves), retain_graph=True)
 
     # The same numbers from PyTorch's own modules: the parameter gradients written are theirs.
@@ -46,9 +46,9 @@ def inspect(cell, activation, parameters, ids):
     assert abs(float(fused) - float(loss)) < 1e-13
     for ours, theirs in zip(by_unrolling, list_parameters(gradient)):
         assert np.abs(ours.numpy() - theirs).max() <= 1e-12 * max(1e-3, np.abs(theirs).max())
-    # (1/n) sum over targets of the itemised gradients is the total gradient.
+    # (1/n) sum over targets of the per-target gradients is the total gradient.
     for number in range(count):
-        mean = sum(itemised[target][number] for target in range(steps)) / steps
+        mean = sum(per_target[target][number] for target in range(steps)) / steps
         assert np.abs(mean - total[number]).max() < 1e-14
 
     layers = []
@@ -61,15 +61,15 @@ def inspect(cell, activation, parameters, ids):
             },
             'total': total[number],
             'totalCell': total_cell[number] if lstm else None,
-            'itemisedLast': itemised[-1][number],
-            'itemisedCellLast': itemised_cell[-1][number] if lstm else None,
+            'itemisedLast': per_target[-1][number],
+            'itemisedCellLast': per_target_cell[-1][number] if lstm else None,
         }
         layers.append({
             **values,
             **{f'{name}Norm': None if values[name] is None else np.linalg.norm(values[name], axis=1)
                for name in ('hidden', 'total', 'totalCell')},
-            'itemisedLog10': [[log10_norm(itemised[target][number][t]) for t in range(target + 1)] for target in range(steps)],
-            'itemisedCellLog10': [[log10_norm(itemised_cell[target][number][t]) for t in range(target + 1)]
+            'itemisedLog10': [[log10_norm(per_target[target][number][t]) for t in range(target + 1)] for target in range(steps)],
+            'itemisedCellLog10': [[log10_norm(per_target_cell[target][number][t]) for t in range(target + 1)]
                                   for target in range(steps)] if lstm else None,
         })
     norms = map_parameters(lambda value: float(np.linalg.norm(value)), gradient)

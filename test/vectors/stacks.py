@@ -107,15 +107,15 @@ def evaluate(stack, parameters, windows):
     gradients = check_with_modules(stack, parameters, windows, leaves, losses)
     # Of what inspecting gives, which neither truncates nor drops.
     plain = stack['truncation'] is None and windows[-1]['masks'] is None
-    itemised = [itemise(stack, run, b, t, items[b][t]) for b, run, t in chosen_targets(runs, items)] if plain else []
-    if None in itemised:
+    per_target = [per_target_norms(stack, run, b, t, items[b][t]) for b, run, t in chosen_targets(runs, items)] if plain else []
+    if None in per_target:
         return None
     return {
         'windows': [{**window, 'loss': value.item()} for window, value in zip(windows, losses)],
         'states': [[states_of(stack, runs, losses[-1], layer, direction, len(windows[-1]['inputs']))
                     for direction in range(stack['directions'])] for layer in range(stack['layers'])],
         'gradients': gradients,
-        'itemised': itemised,
+        'itemised': per_target,
     }
 
 
@@ -180,7 +180,7 @@ def chosen_targets(runs, items):
     return [(longest, runs[longest], middle), (other, runs[other], max(items[other]))]
 
 
-def itemise(stack, run, stream, target, loss):
+def per_target_norms(stack, run, stream, target, loss):
     """log10 |d loss / d h_t| [layer][direction][t] and of c_t, None where the loss cannot be reached. None: one is exactly zero."""
     def logarithms(nodes):
         found = torch.autograd.grad(loss, nodes, retain_graph=True, allow_unused=True)

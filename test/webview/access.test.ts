@@ -66,7 +66,7 @@ describe('access', () => {
       assert.ok(focused.outline, `${focused.name} shows that it has the focus`);
       reached.push(focused.name);
     }
-    for (const name of ['pause', 'stop', 'loss-explained', 'norm-explained', 'flow-explained', 'itemised', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
+    for (const name of ['pause', 'stop', 'loss-explained', 'norm-explained', 'flow-explained', 'perTarget', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
       assert.ok(reached.includes(name), `${name} is within reach: ${reached.join(', ')}`);
     }
   });

@@ -25,7 +25,7 @@ async function frameOf(config: ModelConfig, parameters: Parameters, symbols: rea
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
   const inspector = new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary: new Vocabulary(symbols), backend });
   const unitMap = { layer: 0, direction: 'forward', quantity: 'hidden' } as const;
-  return makeFrame(inspector, { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maximumRate: 30, ...watch }, 1, 1);
+  return makeFrame(inspector, { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maxRate: 30, ...watch }, 1, 1);
 }
 
 /**
@@ -75,7 +75,7 @@ describe('frames of the engine on the page', () => {
       for (const lag of [1, 7, 20, 33, 59]) {
         const relative = Math.min(4, Math.max(-8, lag * Math.log10(gain)));
         const index = ((relative + 8) / 12) * 255;
-        // Rounding may fall to either of two neighbours.
+        // Rounding may fall to either of two neighbors.
         const expected = [Math.floor(index), Math.ceil(index)].map((i) => tables.dark.flow.slice(6 * i, 6 * i + 6));
         const found = Buffer.from((await pixel(margins.left + ((steps - 1 - lag + 0.5) / steps) * room)).slice(0, 3)).toString('hex');
         assert.ok(expected.includes(found), `${lag} tokens back: ${found} is not ${expected.join(' or ')}`);

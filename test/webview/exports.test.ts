@@ -25,7 +25,7 @@ describe('taking away', () => {
 
   const frame = (options: object): Promise<unknown> => page.evaluate(`probe.frame(${JSON.stringify(options)})`);
   const offered = async (kind: ExportKind): Promise<readonly ExportOffer[]> => {
-    await page.evaluate(`probe.send({ type: 'takeAway', kind: '${kind}' })`);
+    await page.evaluate(`probe.send({ type: 'offerExports', kind: '${kind}' })`);
     await page.evaluate('probe.settled()');
     const offer = (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'offer').at(-1);
     return offer!.items;

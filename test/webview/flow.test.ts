@@ -1,4 +1,4 @@
-/** The flow on the page: colours of known gradients, the verdict, linked hover, gestures, keys, and text that is only text. */
+/** The flow on the page: colors of known gradients, the verdict, linked hover, gestures, keys, and text that is only text. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage, PanelState } from '../../src/protocol/panel';
@@ -11,12 +11,12 @@ import type { FrameOptions } from './synthetic';
 const margins = { left: 58, right: 44, padding: 18 };
 const width = 900;
 
-function columnCentre(step: number, steps: number): number {
+function columnCenter(step: number, steps: number): number {
   return margins.left + ((step + 0.5) * (width - 2 * margins.padding - margins.left - margins.right)) / steps;
 }
 
-/** The table's colour of a relative log₁₀, from the definition: −8 … 4 over 256 entries. */
-function tableColour(kind: 'light' | 'dark', relative: number): number[] {
+/** The table's color of a relative log₁₀, from the definition: −8 … 4 over 256 entries. */
+function tableColor(kind: 'light' | 'dark', relative: number): number[] {
   const index = Math.round(((Math.min(4, Math.max(-8, relative)) + 8) / 12) * 255);
   const rgb = parseInt(tables[kind].flow.slice(6 * index, 6 * index + 6), 16);
   return [rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255];
@@ -48,40 +48,40 @@ describe('the flow on the page', () => {
     await page.locator(`canvas[data-figure="${figure}"]`).hover({ position: { x, y } });
     await page.evaluate('probe.settled()');
   };
-  /** Whether a figure has the outline of this step's column: its left line, in the foreground colour. */
+  /** Whether a figure has the outline of this step's column: its left line, in the foreground color. */
   const isMarked = async (figure: string, step: number, steps: number, y: number): Promise<boolean> => {
     const columnWidth = (width - 2 * margins.padding - margins.left - margins.right) / steps;
-    const left = Math.round(columnCentre(step, steps) - columnWidth / 2) - 1;
+    const left = Math.round(columnCenter(step, steps) - columnWidth / 2) - 1;
     return (await pixel(figure, left, y)).join() === [0xcc, 0xcc, 0xcc, 255].join();
   };
 
   for (const kind of ['dark', 'light'] as const) {
-    it(`colours a known ramp by the ${kind} table`, async () => {
+    it(`colors a known ramp by the ${kind} table`, async () => {
       await open({ tokens: 80, slopes: [-0.1, -0.05] }, kind);
       for (const lag of [10, 30, 60, 79]) {
-        const x = columnCentre(79 - lag, 80);
-        assert.deepEqual(await pixel('flow', x, 13), tableColour(kind, -0.05 * lag), `layer 2, ${lag} tokens back`);
-        assert.deepEqual(await pixel('flow', x, 44), tableColour(kind, -0.1 * lag), `layer 1, ${lag} tokens back`);
+        const x = columnCenter(79 - lag, 80);
+        assert.deepEqual(await pixel('flow', x, 13), tableColor(kind, -0.05 * lag), `layer 2, ${lag} tokens back`);
+        assert.deepEqual(await pixel('flow', x, 44), tableColor(kind, -0.1 * lag), `layer 1, ${lag} tokens back`);
       }
     });
   }
 
-  it('draws an exploding flow in the scale’s orange, and its last colour beyond the end', async () => {
+  it('draws an exploding flow in the scale’s orange, and its last color beyond the end', async () => {
     await open({ tokens: 80, slopes: [0.1] });
-    assert.deepEqual(await pixel('flow', columnCentre(59, 80), 13), tableColour('dark', 2));
-    assert.deepEqual(await pixel('flow', columnCentre(0, 80), 13), tableColour('dark', 4));
+    assert.deepEqual(await pixel('flow', columnCenter(59, 80), 13), tableColor('dark', 2));
+    assert.deepEqual(await pixel('flow', columnCenter(0, 80), 13), tableColor('dark', 4));
   });
 
-  it('gives zero, non-finite and unreachable values colours that are on no scale', async () => {
+  it('gives zero, non-finite and unreachable values colors that are on no scale', async () => {
     await open({ tokens: 80, slopes: [-0.05], target: 60, zeroAt: [10], notFiniteAt: [20] });
     const onScale = new Set<string>();
     for (let i = 0; i < 256; i++) onScale.add(tables.dark.flow.slice(6 * i, 6 * i + 6));
-    const hex = async (step: number): Promise<string> => Buffer.from((await pixel('flow', columnCentre(step, 80), 13)).slice(0, 3)).toString('hex');
+    const hex = async (step: number): Promise<string> => Buffer.from((await pixel('flow', columnCenter(step, 80), 13)).slice(0, 3)).toString('hex');
     const [zero, notFinite] = [await hex(10), await hex(20)];
     assert.equal(onScale.has(zero) || onScale.has(notFinite) || zero === notFinite, false);
     // Hatched: some pixels are clear, some are not, and none is of the table.
     const alphas = new Set<number>();
-    for (let x = 0; x < 9; x++) alphas.add((await pixel('flow', columnCentre(75, 80) + x, 13))[3]);
+    for (let x = 0; x < 9; x++) alphas.add((await pixel('flow', columnCenter(75, 80) + x, 13))[3]);
     assert.ok(alphas.has(0) && alphas.size > 1, 'what cannot reach the target is hatched');
   });
 
@@ -106,16 +106,16 @@ describe('the flow on the page', () => {
     await open({ tokens: 80, slopes: [-0.101], cellSlopes: [-0.052] });
     assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. What stands before “village by the sea…” cannot teach it.');
     // The cell state's row lies over the hidden state's.
-    const x = columnCentre(40, 80);
-    assert.deepEqual(await pixel('flow', x, 13), tableColour('dark', -0.052 * 39));
-    assert.deepEqual(await pixel('flow', x, 44), tableColour('dark', -0.101 * 39));
+    const x = columnCenter(40, 80);
+    assert.deepEqual(await pixel('flow', x, 13), tableColor('dark', -0.052 * 39));
+    assert.deepEqual(await pixel('flow', x, 44), tableColor('dark', -0.101 * 39));
     await hover('flow', x, 13);
     assert.match(await text('.readout'), /cell c\s+9\.4·10⁻³[\s\S]*hidden h\s+1\.2·10⁻⁴/);
   });
 
   it('marks the step under the pointer in every figure, names its values, and tells the editor', async () => {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
-    await hover('flow', columnCentre(40, 80), 13);
+    await hover('flow', columnCenter(40, 80), 13);
     assert.deepEqual(await last('mark'), { type: 'mark', step: 40 });
     for (const [figure, y] of [['profile', 60], ['flow', 29], ['tokens', 10], ['units', 50]] as const) assert.ok(await isMarked(figure, 40, 80, y), figure);
     const readout = (await text('.readout')).replaceAll(/\s+/g, ' ');
@@ -138,17 +138,17 @@ describe('the flow on the page', () => {
 
   it('names the unit under the pointer on the unit map', async () => {
     await open({ tokens: 80, hiddenSize: 16, quantity: 'cellState' });
-    await hover('units', columnCentre(30, 80), 6 + 14 * 3 + 7);
+    await hover('units', columnCenter(30, 80), 6 + 14 * 3 + 7);
     assert.match(await text('.readout'), /unit 3: cell state −?\d\.\d\d/);
   });
 
   it('reveals on a click, takes the target on a double click, and goes back to the last token', async () => {
     await open({ tokens: 80, target: 50 });
     const flow = page.locator('canvas[data-figure="flow"]');
-    await flow.click({ position: { x: columnCentre(20, 80), y: 13 } });
+    await flow.click({ position: { x: columnCenter(20, 80), y: 13 } });
     assert.deepEqual(await last('reveal'), { type: 'reveal', step: 20 });
     assert.equal(await last('target'), undefined);
-    await flow.dblclick({ position: { x: columnCentre(21, 80), y: 13 } });
+    await flow.dblclick({ position: { x: columnCenter(21, 80), y: 13 } });
     assert.deepEqual(await last('target'), { type: 'target', target: 21 });
     await page.locator('[data-action=lastToken]').click();
     assert.deepEqual(await last('target'), { type: 'target', target: 'last' });
@@ -179,7 +179,7 @@ describe('the flow on the page', () => {
 
   it('shows as much text as can be read where columns are narrow, and follows the mark', async () => {
     await open({ tokens: 256, slopes: [-0.03] });
-    await hover('flow', columnCentre(20, 256), 13);
+    await hover('flow', columnCenter(20, 256), 13);
     const strip = page.locator('canvas[data-figure="tokens"]');
     await strip.hover({ position: { x: margins.left + 4, y: 28 } });
     const first = (await last('mark')) as { step: number };
@@ -194,7 +194,7 @@ describe('the flow on the page', () => {
     await open({ tokens: hostile, slopes: [-1], target: 10 });
     assert.equal(await page.locator('img').count(), 0);
     for (const [step, shown] of [[0, hostile[0]], [1, '⏎'], [2, '→'], [3, '·'], [4, '␣'], [6, '</script>'], [10, '{0}']] as const) {
-      await hover('flow', columnCentre(step, hostile.length), 13);
+      await hover('flow', columnCenter(step, hostile.length), 13);
       assert.equal(await text('.token'), `“${shown}”`);
     }
     await frame({ tokens: ['a', '<b>bold</b>', ...hostile], slopes: [-0.3], sequence: 2 });
@@ -230,7 +230,7 @@ describe('the flow on the page', () => {
     page = await browser.open({ width });
     await page.evaluate(`probe.setState(${JSON.stringify(kept)})`);
     await page.evaluate('probe.run(400)');
-    // A window that was loaded anew begins with the last token again.
+    // A window that was reloaded begins with the last token again.
     await frame({ tokens: 200, slopes: [-0.02], total: -2 });
     assert.deepEqual(await last('target'), { type: 'target', target: 20 });
     assert.deepEqual(await last('total'), { type: 'total', shown: true });
@@ -252,11 +252,11 @@ describe('the flow on the page', () => {
     assert.match((await page.locator('canvas[data-figure="flow"]').getAttribute('aria-label'))!, /after 31 tokens/);
   });
 
-  it('draws in the new colours when the theme changes', async () => {
+  it('draws in the new colors when the theme changes', async () => {
     await open({ tokens: 80, slopes: [-0.1] });
     await page.evaluate(`probe.applyTheme({ className: 'vscode-light', variables: { 'editor-background': '#ffffff', 'editor-foreground': '#3b3b3b' } })`);
     await page.evaluate('probe.settled()');
-    assert.deepEqual(await pixel('flow', columnCentre(39, 80), 13), tableColour('light', -4));
+    assert.deepEqual(await pixel('flow', columnCenter(39, 80), 13), tableColor('light', -4));
   });
 
   it('keeps the farthest value where there are more steps than pixels', async () => {
@@ -264,8 +264,8 @@ describe('the flow on the page', () => {
     await page.evaluate('probe.run(400)');
     await frame({ tokens: 1024, slopes: [-0.001], zeroAt: [500] });
     const columns = 360 - 20 - margins.left - margins.right;
-    const colours = new Set<string>();
-    for (let x = -2; x <= 2; x++) colours.add((await pixel('flow', margins.left + (500.5 / 1024) * columns + x, 13)).join());
-    assert.ok(colours.has('154,154,154,255'), 'the one zero among 1024 steps is seen');
+    const colors = new Set<string>();
+    for (let x = -2; x <= 2; x++) colors.add((await pixel('flow', margins.left + (500.5 / 1024) * columns + x, 13)).join());
+    assert.ok(colors.has('154,154,154,255'), 'the one zero among 1024 steps is seen');
   });
 });

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
-import { isUnitMapName, stateNames } from '../../src/layers/catalogue';
+import { isUnitMapName, stateNames } from '../../src/layers/catalog';
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
 import type { FromPage } from '../../src/protocol/panel';
 import type { TrainingSettings } from '../../src/protocol/settings';
@@ -91,8 +91,8 @@ describe('the page', () => {
     it('styles the toolkit’s buttons under the policy', async () => {
       await open();
       await page.evaluate('probe.run(9)');
-      const colour = await page.evaluate(`getComputedStyle(document.querySelector('[data-action=pause]')).backgroundColor`);
-      assert.equal(colour, 'rgb(0, 120, 212)', 'the primary button has the theme’s colour');
+      const color = await page.evaluate(`getComputedStyle(document.querySelector('[data-action=pause]')).backgroundColor`);
+      assert.equal(color, 'rgb(0, 120, 212)', 'the primary button has the theme’s color');
     });
 
     it('says why a probe cannot be shown, in place of the flow, until a frame comes', async () => {

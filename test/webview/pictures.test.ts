@@ -47,13 +47,13 @@ describe('pictures of the page', () => {
     });
   }
 
-  const journeys: readonly (readonly [name: string, view: PageView, script: string])[] = [
+  const pictures: readonly (readonly [name: string, view: PageView, script: string])[] = [
     ['over', 'run', `probe.run(1240).then(() => probe.overTraining()).then(() => ${wholePage()}).then(() => probe.matrix([-0.08, -0.05, -0.11, -0.02], probe.tokens(256)))`],
     ['compare', 'compare', 'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.comparedFrame(2, -0.04)).then(() => probe.truncations())'],
     ['playground', 'playground', 'probe.playground({ slopes: [-0.05], tokens: Array.from("qwertyuiopasdfghjklzxcvbnm".repeat(5)), cell: "rnn" })'],
   ];
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
-    for (const [name, view, script] of journeys) {
+    for (const [name, view, script] of pictures) {
       for (const width of theme === 'dark' ? [900, 500] : [900]) {
         it(`${name}, ${theme}, ${width} pixels wide`, async () => {
           const page = await browser.open({ theme, width, height: 900, scale: 2, view });

@@ -6,14 +6,14 @@ import type { Page } from 'playwright-core';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
 import { plainStack, uniformModel } from '../../src/core/model/config';
-import { initialise } from '../../src/core/model/initialise';
+import { initialize } from '../../src/core/model/initialize';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
 import { createBackend } from '../../src/engine/backend';
 import { SampleSource } from '../../src/engine/sampleSource';
 import { checkTraining } from '../../src/engine/train/checkTraining';
 import { Trainer } from '../../src/engine/train/trainer';
-import { Turns } from '../../src/engine/turns';
+import { ModelLock } from '../../src/engine/modelLock';
 import type { FromPage } from '../../src/protocol/panel';
 import { withSample, type ModelSample } from '../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../src/protocol/settings';
@@ -25,23 +25,23 @@ import type { ThemeName } from './themes';
 /** Bundled tests stand in out/test/webview. */
 const root = resolve(__dirname, '../../..');
 
-/** What an engine told of a small model that learned `text`, on a clock that goes on by so much with every step. */
+/** What an engine told of a small model that learned `text`, on a clock that advances by so much with every step. */
 async function learned(text: string, steps: number, millisecondsPerStep: number): Promise<readonly ModelSample[]> {
   const symbols = [...new Set(text)].sort();
   const vocabulary = new Vocabulary(symbols);
   const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 48, vocabularySize: symbols.length });
   const settings = checkTraining({ ...defaultTrainingSettings, window: 32, batch: 8, learningRate: 0.01 });
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const trainer = Trainer.create(config, settings, initialise(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);
+  const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);
   const plain = { config, parameters: trainer.parameters };
   let samples: readonly ModelSample[] = [];
   let loss: number | null = null;
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend };
-  const source = new SampleSource({ model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true }, new Turns(), (sample) => (samples = withSample(samples, sample)), () => trainer.step * millisecondsPerStep);
+  const source = new SampleSource({ model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true }, new ModelLock(), (sample) => (samples = withSample(samples, sample)), () => trainer.step * millisecondsPerStep);
   source.watch({ temperature: 0.8, seed: 1 });
   while (trainer.step < steps) {
     ({ loss } = await trainer.next());
-    await source.goOnIfDue();
+    await source.continueIfDue();
   }
   source.dispose();
   return samples;

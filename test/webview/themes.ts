@@ -1,4 +1,4 @@
-/** Colours of the editor's four built-in kinds of theme (Dark Modern, Light Modern, High Contrast), as it gives them to pages. */
+/** Colors of the editor's four built-in kinds of theme (Dark Modern, Light Modern, High Contrast), as it gives them to pages. */
 
 export interface ThemeSetting {
   readonly className: string;

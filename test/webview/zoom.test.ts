@@ -213,7 +213,7 @@ describe('zooming', () => {
     assert.deepEqual(seen, { flow: true, units: true });
   });
 
-  it('of 100,000 steps and 512 units draws each figure once a picture, however often the wheel turns before it, and colours no more pixels than it has', async () => {
+  it('of 100,000 steps and 512 units draws each figure once a picture, however often the wheel turns before it, and colors no more pixels than it has', async () => {
     await page.evaluate('probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, cell: "rnn" })');
     await page.evaluate('probe.countDrawing()');
     const turned = (times: number, deltaY: number): Promise<DrawnCounts> => page.evaluate(`probe.drawnBy(() => {
@@ -227,7 +227,7 @@ describe('zooming', () => {
       const { figures, pictures, pixels } = await turned(times, deltaY);
       assert.equal(pictures, 1, `${times} turns of the wheel`);
       assert.deepEqual(figures, first.figures);
-      assert.ok(pixels <= onScreen['flow'] + onScreen['units'], `${pixels} pixels were coloured`);
+      assert.ok(pixels <= onScreen['flow'] + onScreen['units'], `${pixels} pixels were colored`);
     }
   });
 });

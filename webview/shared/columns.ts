@@ -17,7 +17,7 @@ export function edgeOf(columns: Columns, step: number): number {
   return columns.left + (step - columns.first) * columnWidth(columns);
 }
 
-export function centreOf(columns: Columns, step: number): number {
+export function centerOf(columns: Columns, step: number): number {
   return edgeOf(columns, step + 0.5);
 }
 

@@ -1,6 +1,6 @@
 /**
  * The page's controls. The toolkit behind them is archived, so this is the only file that knows it: to replace it, replace
- * what is here. Its components take their colours from the editor's theme; their styles need the document's nonce.
+ * what is here. Its components take their colors from the editor's theme; their styles need the document's nonce.
  */
 import { Button, provideVSCodeDesignSystem, vsCodeButton } from '@vscode/webview-ui-toolkit';
 import { element } from './dom';
@@ -61,11 +61,11 @@ export class ChoiceRow {
   ) {
     this.root = element('div', { class: 'choices', attributes: { role: 'radiogroup', 'aria-label': label, 'data-choice': name } });
     this.root.addEventListener('keydown', (event) => {
-      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-      if (by === undefined) return;
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (step === undefined) return;
       event.preventDefault();
       const at = this.options.findIndex((option) => option.value === this.value);
-      this.choose(this.options[(at + by + this.options.length) % this.options.length].value);
+      this.choose(this.options[(at + step + this.options.length) % this.options.length].value);
       this.root.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
     });
   }

@@ -15,7 +15,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(name: K, options:
   return made;
 }
 
-/** Sets text only when it changes, so that nothing is laid out or announced in vain. */
+/** Sets text only when it changes, so that nothing is laid out or announced needlessly. */
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

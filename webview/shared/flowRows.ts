@@ -1,5 +1,5 @@
 /** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
-import { kindOf, type StateName } from '../../src/layers/catalogue';
+import { kindOf, type StateName } from '../../src/layers/catalog';
 import { seriesOf, type FlowSummary, type Frame } from '../../src/protocol/frame';
 import type { Direction } from '../../src/layers/direction';
 
@@ -16,12 +16,12 @@ export interface FlowRow {
 }
 
 /** Of one target's loss, or of the mean loss over all of them. */
-export type GradientKind = 'itemised' | 'total';
+export type GradientKind = 'perTarget' | 'total';
 
-const seriesNames = { itemised: 'flow', total: 'total' } as const;
+const seriesNames = { perTarget: 'flow', total: 'total' } as const;
 
 /** Top layer first, as the rows are drawn; of a layer's states the last one first. Empty where the frame does not hold this kind. */
-export function flowRows(frame: Frame, kind: GradientKind = 'itemised'): FlowRow[] {
+export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRow[] {
   const { flows, target, layers } = frame.header;
   const naming: FlowRow['naming'] = new Set(flows.map(({ state }) => state)).size < 2 ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
   const rows = flows.flatMap((summary) => {
@@ -43,8 +43,8 @@ function relativeTo(flow: Float32Array, target: number): Float32Array {
 
 /** log₁₀ of `gainAt` at every step; NaN where there is none. */
 export function logGains(row: FlowRow, target: number): Float32Array {
-  const by = row.direction === 'forward' ? 1 : -1;
-  return row.relative.map((value, t) => (t === target ? Number.NaN : value - row.relative[t + by]));
+  const step = row.direction === 'forward' ? 1 : -1;
+  return row.relative.map((value, t) => (t === target ? Number.NaN : value - row.relative[t + step]));
 }
 
 /** ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ (t − 1 in a layer that reads backward); null at the target and where either is not a positive number. */

@@ -16,7 +16,7 @@ export interface TextGestures {
   /** The unit at a place of the figure, where units can be marked; `rowOf` and `unitOf` tell where a unit is drawn. */
   unitAt?(y: number): number | null;
   /** The unit `by` rows from this one. */
-  unitBeside?(unit: number | null, by: number): number;
+  unitBeside?(unit: number | null, offset: number): number;
   /** The stretch being dragged over. */
   brushed?(from: number | null, to: number): void;
   /** Rows in view, where they can be zoomed, and the place among them at y. */
@@ -49,7 +49,7 @@ export function gesturesOver({ view, link }: PageParts, figure: TextGestures): G
       view.setMark(step, rows === 0 || !figure.unitBeside ? view.unit : figure.unitBeside(view.unit, rows));
       view.steps.reveal(step);
       link.mark(step);
-      view.speak();
+      view.announce();
     },
     reveal: (step) => link.reveal(step),
     target: (step) => link.target(step),

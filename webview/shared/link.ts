@@ -27,7 +27,7 @@ export class Link {
   }
 
   /** An earlier training step is shown, perhaps of another text: what is done on it is not sent. */
-  travelled(isPast: boolean, isElsewhere: boolean): void {
+  traveled(isPast: boolean, isElsewhere: boolean): void {
     if (isElsewhere) this.mark(null);
     this.isPast = isPast;
     this.isElsewhere = isElsewhere;

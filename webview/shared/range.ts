@@ -63,11 +63,11 @@ export class Range {
     this.set(place - ((place - this.from) * shown) / this.shown, shown);
   }
 
-  move(by: number): void {
-    this.set(this.from + by, this.shown);
+  move(offset: number): void {
+    this.set(this.from + offset, this.shown);
   }
 
-  /** Moves no farther than is needed to have the place in view, with a little around it. */
+  /** Moves no further than is needed to have the place in view, with a little around it. */
   reveal(place: number): void {
     const margin = Math.min(4, Math.floor(this.shown / 4));
     if (place - margin < this.from) this.set(place - margin, this.shown);

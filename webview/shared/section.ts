@@ -18,7 +18,7 @@ export interface Fresh {
   readonly frame: boolean;
   /** The run's metrics. */
   readonly metrics: boolean;
-  /** Theme, width of the page, or pixels of the screen: everything must be coloured again. */
+  /** Theme, width of the page, or pixels of the screen: everything must be colored again. */
   readonly paint: boolean;
 }
 
@@ -49,10 +49,10 @@ export interface PageParts {
   readonly travel: Travel;
   /** Draws all sections soon, once for however many calls. */
   redraw(): void;
-  /** The same, and tells them that everything must be coloured again. */
+  /** The same, and tells them that everything must be colored again. */
   repaint(): void;
   /** Offers the reader what the section shows, to be saved. */
-  takeAway(section: Section): void;
+  exportSection(section: Section): void;
 }
 
 export interface Section {

@@ -13,7 +13,7 @@ export interface FrameOptions {
   /** What is computed exactly, for the popover: sentences, and formulas as `formula` reads them. */
   readonly explanation: readonly (PageStringKey | { readonly formula: string })[];
   /** Exports what the section shows; without it there is no such button. */
-  readonly takeAway?: () => void;
+  readonly onExport?: () => void;
 }
 
 export interface SectionFrame {
@@ -27,9 +27,9 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
   const title = texts.get(options.title);
   const controls = element('div', { class: 'tools' });
   const heading = element('div', { class: 'heading' }, element('h2', { text: title, attributes: { id: `${options.id}-title` } }), ...popover(texts, options, title), controls);
-  if (options.takeAway) {
+  if (options.onExport) {
     const save = element('button', { class: 'quiet', text: texts.get('takeAway'), attributes: { type: 'button', 'data-action': `export-${options.id}`, 'aria-label': texts.get('takeAwayOf', title) } });
-    save.addEventListener('click', options.takeAway);
+    save.addEventListener('click', options.onExport);
     heading.append(save);
   }
   const root = element('section', { class: options.id, attributes: { 'aria-labelledby': `${options.id}-title` } }, heading, element('p', { class: 'sentence dim', text: texts.get(options.sentence) }));

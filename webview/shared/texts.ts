@@ -1,5 +1,5 @@
 /** The page's texts in the reader's language, and numbers written its way. */
-import { stateNamed } from '../../src/layers/catalogue';
+import { stateNamed } from '../../src/layers/catalog';
 import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
 import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
@@ -24,7 +24,7 @@ export class Texts {
     return this.strings[key].replace(/\{(\d)\}/g, (place, index: string) => args[Number(index)] ?? place);
   }
 
-  /** The template as pieces, so that what is filled in can be emphasised and nothing is parsed as markup. */
+  /** The template as pieces, so that what is filled in can be emphasized and nothing is parsed as markup. */
   segments(key: PageStringKey, ...args: readonly (readonly Segment[])[]): Segment[] {
     return this.strings[key]
       .split(/(\{\d\})/)

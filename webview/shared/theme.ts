@@ -1,4 +1,4 @@
-/** The editor's colours and fonts, as the canvases need them. theme.css says which editor variable each one is. */
+/** The editor's colors and fonts, as the canvases need them. theme.css says which editor variable each one is. */
 
 export interface Theme {
   readonly kind: 'light' | 'dark';

@@ -6,7 +6,7 @@ export class View {
   readonly steps: Range;
   private markedStep: number | null = null;
   private markedUnit: number | null = null;
-  private toBeSpoken = false;
+  private isAnnouncementDue = false;
 
   /** `changed` hears of every change, and draws. */
   constructor(private readonly changed: () => void) {
@@ -23,15 +23,15 @@ export class View {
   }
 
   /** The mark was moved by keys: what it says is to be read aloud. */
-  speak(): void {
-    this.toBeSpoken = true;
+  announce(): void {
+    this.isAnnouncementDue = true;
   }
 
   /** Whether that is still to be done; it then is. */
-  takeSpeech(): boolean {
-    const { toBeSpoken } = this;
-    this.toBeSpoken = false;
-    return toBeSpoken;
+  takeAnnouncement(): boolean {
+    const { isAnnouncementDue } = this;
+    this.isAnnouncementDue = false;
+    return isAnnouncementDue;
   }
 
   /** A frame of this many steps, and of this many units on its unit map, is shown from now on. */

@@ -12,7 +12,7 @@ exports.activate = (context) => {
   const monitor = monitorEventLoopDelay({ resolution });
   monitor.enable();
 
-  // The same once more with a timer, to tell a thread that was busy from one that the machine did not let run: what the
+  // The same once more with a timer, to distinguish a thread that was busy from one that the machine did not let run: what the
   // thread computed between two ticks is its processor time, not the clock's.
   let lastCpu = process.threadCpuUsage();
   let busiest = 0;

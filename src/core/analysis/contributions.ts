@@ -32,6 +32,6 @@ export function contributionsTo({ layers, steps }: Pick<Trace, 'layers' | 'steps
   return { parts, carriedIn };
 }
 
-function range(from: number, to: number, by: 1 | -1): number[] {
-  return Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + by * i);
+function range(from: number, to: number, step: 1 | -1): number[] {
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => from + step * i);
 }

@@ -7,12 +7,12 @@ import { inputSize, type ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
-import type { ItemisedGradient, SentDown } from './itemised';
+import type { PerTargetGradient, SentDown } from './perTarget';
 import { lengthOf, log10Of } from './scaled';
 
-const mostStepsOfBlock = 256;
+const maxStepsOfBlock = 256;
 /** Numbers in a block, of a large vocabulary. */
-const mostNumbersOfBlock = 2 ** 20;
+const maxNumbersOfBlock = 2 ** 20;
 
 /** Of one direction of the lowest layer; without scales as it is. */
 type LowestGradient = Pick<SentDown, 'preActivations'> & Partial<SentDown>;
@@ -31,12 +31,12 @@ export class InputGradient {
     private readonly parameters: Parameters,
     private readonly products: Products,
   ) {
-    const { arena, config, mostSteps } = tape;
+    const { arena, config, maxSteps } = tape;
     const directions = parameters.layers[0];
     const I = inputSize(config, 0);
-    this.stepsOfBlock = Math.max(1, Math.min(mostStepsOfBlock, mostSteps, Math.floor(mostNumbersOfBlock / I)));
+    this.stepsOfBlock = Math.max(1, Math.min(maxStepsOfBlock, maxSteps, Math.floor(maxNumbersOfBlock / I)));
     this.rows = directions.map(() => arena.floats(this.stepsOfBlock * I));
-    this.copies = directions.slice(1).map(() => arena.floats(mostSteps * lowestWidth(config)));
+    this.copies = directions.slice(1).map(() => arena.floats(maxSteps * lowestWidth(config)));
   }
 
   /** Keeps a direction's gradient for `keptLengths`: a copy, unless it is the last direction's, which must then stay as it is. */
@@ -51,8 +51,8 @@ export class InputGradient {
     return (await this.logarithms(this.kept)).map((log10) => 10 ** log10);
   }
 
-  /** log₁₀‖∂ℓ_τ/∂x_t‖ of the itemised gradient that was computed last: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
-  async flow({ lowest, isInputReached }: ItemisedGradient): Promise<Float64Array> {
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ of the per-target gradient that was computed last: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
+  async flow({ lowest, isInputReached }: PerTargetGradient): Promise<Float64Array> {
     return (await this.logarithms(lowest)).map((log10, t) => (isInputReached[t] === 1 ? log10 : NaN));
   }
 

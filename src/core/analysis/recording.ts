@@ -9,9 +9,9 @@ import { directionsOf, type ModelConfig } from '../model/config';
 import type { Direction } from '../../layers/direction';
 
 /** Even, so that rows merge in pairs. */
-const mostRows = 1024;
-/** Of a longer window neighbouring steps share a column. */
-const mostColumns = 256;
+const maxRows = 1024;
+/** Of a longer window neighboring steps share a column. */
+const maxColumns = 256;
 
 export interface RecordedSeries {
   readonly layer: number;
@@ -29,7 +29,7 @@ export class Recording {
   stepsPerRow = 1;
   /** Whole rows; the one after them is being filled. */
   rows = 0;
-  /** (mostRows + 1) × width: squares of norms, and fractions; of the row that is being filled their sums. */
+  /** (maxRows + 1) × width: squares of norms, and fractions; of the row that is being filled their sums. */
   readonly values: Float64Array;
   private readonly width: number;
   private readonly columns: number;
@@ -39,7 +39,7 @@ export class Recording {
 
   /** @param steps T, of the longest window */
   constructor(config: ModelConfig, steps: number) {
-    this.stepsPerColumn = Math.ceil(steps / mostColumns);
+    this.stepsPerColumn = Math.ceil(steps / maxColumns);
     this.columns = Math.ceil(steps / this.stepsPerColumn);
     const series: RecordedSeries[] = [];
     let offset = 0;
@@ -56,7 +56,7 @@ export class Recording {
     }
     this.series = series;
     this.width = offset;
-    this.values = new Float64Array((mostRows + 1) * offset);
+    this.values = new Float64Array((maxRows + 1) * offset);
   }
 
   /** Adds a training step: of each layer and direction the norms of its first `steps` steps, and the fractions of its gates. */
@@ -80,7 +80,7 @@ export class Recording {
     return this.values.subarray(index * this.width, (index + 1) * this.width);
   }
 
-  /** What must be saved beside `values` to go on: plain whole numbers. */
+  /** What must be saved beside `values` to continue: plain whole numbers. */
   get state(): { recordedRows: number; recordedStepsPerRow: number; recordedPending: number } {
     return { recordedRows: this.rows, recordedStepsPerRow: this.stepsPerRow, recordedPending: this.pending };
   }
@@ -96,16 +96,16 @@ export class Recording {
     for (let i = 0; i < row.length; i++) row[i] /= this.stepsPerRow;
     this.rows++;
     this.pending = 0;
-    if (this.rows === mostRows) this.mergePairs();
+    if (this.rows === maxRows) this.mergePairs();
     this.row(this.rows).fill(0);
   }
 
   private mergePairs(): void {
-    for (let r = 0; r < mostRows; r += 2) {
+    for (let r = 0; r < maxRows; r += 2) {
       const [first, second, merged] = [this.row(r), this.row(r + 1), this.row(r / 2)];
       for (let i = 0; i < merged.length; i++) merged[i] = (first[i] + second[i]) / 2;
     }
-    this.rows = mostRows / 2;
+    this.rows = maxRows / 2;
     this.stepsPerRow *= 2;
   }
 }

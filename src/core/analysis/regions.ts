@@ -1,4 +1,4 @@
-/** What an itemised gradient comes to: regions, horizon and slope, all relative to the target's own step. */
+/** What an per-target gradient comes to: regions, horizon and slope, all relative to the target's own step. */
 import type { Region, RegionKind, Thresholds } from '../../terms/regions';
 
 /** r_t = log₁₀(‖δ_{τ→t}‖ / ‖δ_{τ→τ}‖); NaN where the target cannot be reached or its own gradient is zero. */

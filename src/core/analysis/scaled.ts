@@ -12,7 +12,7 @@ export function scaledVector(arena: Arena, length: number): Scaled {
 }
 
 /** Brings e^logScale · values (and what shares its scale) to unit length. */
-export function normalise(arena: Arena, vector: Scaled, logScale: number, companion?: Float32Array): void {
+export function normalize(arena: Arena, vector: Scaled, logScale: number, companion?: Float32Array): void {
   const length = Math.hypot(lengthOf(arena, vector.values), companion ? lengthOf(arena, companion) : 0);
   vector.logScale = logScale + Math.log(length);
   if (length === 0) return;

@@ -1,5 +1,5 @@
 /**
- * The source × target matrix: the itemised gradients of every target at once, in the top layer. All targets pass back through the
+ * The source × target matrix: the per-target gradients of every target at once, in the top layer. All targets pass back through the
  * same activations, so that each step is one product for all of them. Each target's gradient is a row with a scale of its own.
  */
 import { at } from '../../kernels/arena';
@@ -40,7 +40,7 @@ export class TargetMatrix {
     private readonly parameters: Parameters,
     private readonly products: Products,
   ) {
-    const { config, arena, mostSteps: T } = tape;
+    const { config, arena, maxSteps: T } = tape;
     const { cell: name, hiddenSize } = topLayer(config);
     const cell = cellOf(name);
     const states = T * hiddenSize;
@@ -50,7 +50,7 @@ export class TargetMatrix {
     this.furtherTotal = arena.floats(further);
     this.previous = arena.floats(states);
     this.preActivations = arena.floats(cell.gates.length * states);
-    this.recurrentPreActivations = cell.recurrentDiffers ? arena.floats(cell.gates.length * states) : this.preActivations;
+    this.recurrentPreActivations = cell.linearBeforeReset ? arena.floats(cell.gates.length * states) : this.preActivations;
     this.sources = arena.floats(T * topSize(config));
     this.errors = arena.floats(T * config.vocabularySize);
     this.squares = arena.doubles(T);
@@ -106,7 +106,7 @@ export class TargetMatrix {
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
     });
     await this.products.multiply(hidden, recurrentPreActivations, this.parameters.layers[top][0].R, rows, H, cell.gates.length * H);
-    if (cell.recurrentDiffers) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
+    if (cell.linearBeforeReset) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
     this.rescale(rows);
   }
 

@@ -54,9 +54,9 @@ export class Backward {
     readonly gradient: Parameters,
     private readonly products: Products,
   ) {
-    const { config, arena, mostSteps, batch } = tape;
+    const { config, arena, maxSteps, batch } = tape;
     const { embeddingSize, vocabularySize, layers } = config;
-    const rows = mostSteps * batch;
+    const rows = maxSteps * batch;
     const bidirectional = layers.filter((layer) => layer.bidirectional);
     const [lowest] = layers;
     this.recurrence = new BackwardRecurrence(tape, products);

@@ -1,9 +1,9 @@
 /**
  * One layer's direction from its window's end to its beginning, by the kernels, its streams spread over the threads; the products of
- * large steps by whoever is quicker at them.
+ * large steps by the faster backend.
  */
 import { at } from '../../kernels/arena';
-import { splitStreams } from '../../kernels/crew';
+import { splitStreams } from '../../kernels/threadPool';
 import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../layers/cell';
@@ -17,7 +17,7 @@ import type { Products, StepProducts } from '../products';
 export type TotalNorms = readonly Float64Array[];
 
 /** What a layer of some kind and size needs to run. */
-interface Room {
+interface Buffers {
   /** Null where the products of the steps are not the kernels' own, … */
   readonly matrix: FixedMatrix | null;
   readonly products: StepProducts | null;
@@ -41,29 +41,29 @@ export class BackwardRecurrence {
   recurrentPreActivations: Float32Array;
   /** The same, where that is another. */
   private readonly separate: Float32Array;
-  /** Of each layer and direction, B × H for each state: what goes on to the window before. */
+  /** Of each layer and direction, B × H for each state: what is passed to the window before. */
   private readonly carried: readonly (readonly (readonly Float32Array[])[])[];
   /** Of each layer. */
-  private readonly rooms: readonly Room[];
+  private readonly buffers: readonly Buffers[];
   private readonly parts: readonly Part[];
 
   constructor(
     private readonly tape: Tape,
     products: Products,
   ) {
-    const { config, arena, mostSteps, batch } = tape;
+    const { config, arena, maxSteps, batch } = tape;
     const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] => config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
-    this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(mostSteps)));
+    this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(maxSteps)));
     this.carried = ofEach(({ cell, hiddenSize }) => cellOf(cell).states.map(() => arena.floats(batch * hiddenSize)));
-    this.preActivations = arena.floats(mostSteps * batch * largestWidth(config, () => true));
-    this.separate = arena.floats(mostSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).recurrentDiffers));
+    this.preActivations = arena.floats(maxSteps * batch * largestWidth(config, () => true));
+    this.separate = arena.floats(maxSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).linearBeforeReset));
     this.recurrentPreActivations = this.preActivations;
     this.parts = splitStreams(batch, arena.threads);
-    this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
+    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
   }
 
-  private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
-    const { arena, batch, mostSteps } = this.tape;
+  private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {
+    const { arena, batch, maxSteps } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
     const products = of.steps(H, batch, width);
@@ -72,7 +72,7 @@ export class BackwardRecurrence {
       matrix: products ? null : new FixedMatrix(arena, width, H),
       transposed: arena.floats(products ? H * width : 0),
       product: arena.floats(products ? H * batch : 0),
-      squares: arena.doubles(this.parts.length * cell.states.length * mostSteps),
+      squares: arena.doubles(this.parts.length * cell.states.length * maxSteps),
     };
   }
 
@@ -86,12 +86,12 @@ export class BackwardRecurrence {
    */
   async run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): Promise<void> {
     const { tape, parts } = this;
-    const room = this.rooms[layer];
-    const { matrix, squares } = room;
+    const own = this.buffers[layer];
+    const { matrix, squares } = own;
     const { config, arena, steps, batch } = tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
-    this.recurrentPreActivations = cell.recurrentDiffers ? this.separate : this.preActivations;
+    this.recurrentPreActivations = cell.linearBeforeReset ? this.separate : this.preActivations;
     matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {
@@ -102,13 +102,13 @@ export class BackwardRecurrence {
     };
     const row = squares.length / parts.length;
     const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
-    if (room.products) await this.stepByStep(room, room.products, R, cell.backwardStepKernel, pass, calls);
+    if (own.products) await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 
   /** @param calls arguments of the parts, with the address of the step before's product or 0 */
-  private async stepByStep({ transposed, product }: Room, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
+  private async stepByStep({ transposed, product }: Buffers, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
     const { recurrentPreActivations, tape } = this;
     const { arena, steps, batch } = tape;
     const { hiddenSize: H } = pass;

@@ -28,9 +28,9 @@ export class SegmentedBackward {
     private readonly network: LearningNetwork,
     private readonly ids: Ids,
   ) {
-    const { layers, mostSteps } = network.tape;
+    const { layers, maxSteps } = network.tape;
     this.steps = ids.length - 1;
-    this.segments = Math.ceil(this.steps / mostSteps);
+    this.segments = Math.ceil(this.steps / maxSteps);
     this.states = layers.flatMap(({ directions: [{ states }], hiddenSize }) => states.map((state) => state.subarray(0, hiddenSize)));
     this.borders = this.states.map((state) => new Float32Array(this.segments * state.length));
   }
@@ -53,7 +53,7 @@ export class SegmentedBackward {
       loss += tape.loss * (tape.steps / this.steps);
       await backward.run({ truncation: 0, predicted: this.steps, ...(visitLowest && { visitLowest }) });
       for (let i = 0; i < sum.length; i++) sum[i] += values[i];
-      await visit(segment * tape.mostSteps, tape.steps);
+      await visit(segment * tape.maxSteps, tape.steps);
     }
     values.set(sum);
     return loss;
@@ -79,8 +79,8 @@ export class SegmentedBackward {
 
   private load(segment: number): void {
     const { tape } = this.network;
-    const first = segment * tape.mostSteps;
-    const steps = Math.min(tape.mostSteps, this.steps - first);
+    const first = segment * tape.maxSteps;
+    const steps = Math.min(tape.maxSteps, this.steps - first);
     tape.inputs.set(this.ids.subarray(first, first + steps));
     tape.targets.set(this.ids.subarray(first + 1, first + steps + 1));
     tape.lengths[0] = steps;

@@ -54,8 +54,8 @@ class ChunkReader {
 
   /** Returns what is not read yet. */
   private read(text: string, isWhole: boolean): string {
-    const most = this.reader.most(text.length);
-    if (this.keys.length < most) this.keys = new Int32Array(most);
+    const max = this.reader.max(text.length);
+    if (this.keys.length < max) this.keys = new Int32Array(max);
     const { tokens, consumed } = this.reader.read(text, this.keys, isWhole);
     this.take(this.keys, tokens, text, isWhole && this.cutter !== null);
     return text.slice(consumed);

@@ -1,6 +1,6 @@
 /**
  * The masked objective, over any reading of the corpus: the tokens of a window are both what is read and what is to be
- * predicted. Some of them, drawn anew for every window, are replaced by the mask token in the inputs, and only those are targets
+ * predicted. Some of them, drawn again for every window, are replaced by the mask token in the inputs, and only those are targets
  * (Devlin et al. 2019, arXiv:1810.04805, whose share it is; every drawn token is masked, none kept or replaced by another).
  */
 import { randomOf } from './shuffle';

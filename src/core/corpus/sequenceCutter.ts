@@ -4,7 +4,7 @@ import { UserError } from '../../userError';
 export type Split = 'lines' | 'paragraphs';
 
 /** UTF-16 units of a sequence that are held at most. */
-const longestHeld = 64_000_000;
+const maxHeldLength = 64_000_000;
 
 export class SequenceCutter {
   /** The line that is not complete yet, in parts. */
@@ -29,8 +29,8 @@ export class SequenceCutter {
       start = end + 1;
     }
     this.hold(chunk.slice(start));
-    if (this.partsLength + this.linesLength > longestHeld) {
-      throw new UserError('The text has a sequence of more than {0} characters, which is too long to be one. Split the text at its lines, or read it as a stream.', longestHeld);
+    if (this.partsLength + this.linesLength > maxHeldLength) {
+      throw new UserError('The text has a sequence of more than {0} characters, which is too long to be one. Split the text at its lines, or read it as a stream.', maxHeldLength);
     }
   }
 

@@ -12,7 +12,7 @@ export function shuffle(order: Uint32Array, random: Random): void {
   }
 }
 
-/** The generator of the `count`-th of many independent draws of one seed: both are mixed (MurmurHash3's finaliser, Appleby 2008). */
+/** The generator of the `count`-th of many independent draws of one seed: both are mixed (MurmurHash3's finalizer, Appleby 2008). */
 export function randomOf(seed: number, count: number): Random {
   return Random.fromSeed(mixed(mixed(seed) ^ count));
 }

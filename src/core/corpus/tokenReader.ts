@@ -7,7 +7,7 @@ import { byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUn
 
 export interface TokenReader {
   /** The most tokens a text of so many UTF-16 units can have. */
-  most(units: number): number;
+  max(units: number): number;
   /**
    * Writes the keys of the tokens of `text`, −1 for a symbol that is not known. `isWhole` says that nothing follows it.
    * Returns how many there are, and how many UTF-16 units they take: what is left must be given again, before what follows.
@@ -41,7 +41,7 @@ function readerOf(unit: ReadUnit, known: Map<string, number>, learns: boolean): 
 }
 
 class CodePointReader implements TokenReader {
-  most(units: number): number {
+  max(units: number): number {
     return units;
   }
 
@@ -66,7 +66,7 @@ class CodePointReader implements TokenReader {
 
 /** UTF-8 (RFC 3629). */
 class ByteReader implements TokenReader {
-  most(units: number): number {
+  max(units: number): number {
     return 3 * units;
   }
 
@@ -100,8 +100,8 @@ class ByteReader implements TokenReader {
 }
 
 /** Stretches up to this length are remembered with their keys: finding segments takes far longer than looking them up. */
-const longestRemembered = 32;
-const mostRemembered = 100_000;
+const maxRememberedLength = 32;
+const maxRemembered = 100_000;
 
 class SegmentReader implements TokenReader {
   private readonly symbols: string[];
@@ -115,7 +115,7 @@ class SegmentReader implements TokenReader {
     this.symbols = [...known.keys()];
   }
 
-  most(units: number): number {
+  max(units: number): number {
     return units;
   }
 
@@ -126,7 +126,7 @@ class SegmentReader implements TokenReader {
       const end = stretchEnd(text, start, isWhole);
       if (end === start) break;
       const stretch = text.slice(start, end);
-      if (stretch.length <= longestRemembered) {
+      if (stretch.length <= maxRememberedLength) {
         for (const key of this.keysOf(stretch)) keys[tokens++] = key;
         start = end;
       } else {
@@ -147,7 +147,7 @@ class SegmentReader implements TokenReader {
     const remembered = this.remembered.get(stretch);
     if (remembered) return remembered;
     const keys = segmentsOfStretch(stretch, this.unit).map((segment) => this.keyOf(segment));
-    if (this.remembered.size < mostRemembered) this.remembered.set(detached(stretch), keys);
+    if (this.remembered.size < maxRemembered) this.remembered.set(detached(stretch), keys);
     return keys;
   }
 
@@ -172,7 +172,7 @@ class ForeignReader implements TokenReader {
     this.symbols = [...known.keys()];
   }
 
-  most(units: number): number {
+  max(units: number): number {
     return units;
   }
 

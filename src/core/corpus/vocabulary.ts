@@ -72,7 +72,7 @@ export class Vocabulary {
    * such symbols.
    */
   encode(text: string): Ids {
-    const keys = new Int32Array(this.reader.most(text.length));
+    const keys = new Int32Array(this.reader.max(text.length));
     const { tokens } = this.reader.read(text, keys, true);
     const ids = makeIds(tokens, this.size);
     this.toIds(keys, tokens, ids, 0, text);

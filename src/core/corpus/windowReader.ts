@@ -21,8 +21,8 @@ export interface WindowReader {
    * padding, where the input is −1 as well.
    */
   next(inputs: Int32Array, targets: Int32Array, lengths: Int32Array): WindowInfo;
-  /** What must be saved to go on with the same windows: whole numbers by name. */
+  /** What must be saved to continue with the same windows: whole numbers by name. */
   readonly state: Readonly<Record<string, number>>;
-  /** Goes on from a saved state of a reader made in the same way. */
+  /** Continues from a saved state of a reader made in the same way. */
   restore(state: Readonly<Record<string, number>>): void;
 }

@@ -3,10 +3,10 @@ import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
 import { layerOutputSize } from '../model/generalModel';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalise, normaliseBack } from './layerNorm';
+import { normalize, normalizeBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Gradients of one direction's parameters, in ONNX roles. */
@@ -34,7 +34,7 @@ export interface Float64Gradient {
 export function addLossGradient(trace: Float64Trace, t: number, scale: number, out: Float64Array, to: number): void {
   const { model, layers } = trace;
   const gradient = outputInputGradient(trace, t, scale);
-  if (model.norm) normaliseBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
+  if (model.norm) normalizeBack(layers[layers.length - 1].output, t, gradient, 0, model.norm);
   for (let i = 0; i < gradient.length; i++) out[to + i] += gradient[i];
 }
 
@@ -88,7 +88,7 @@ function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
   if (!norm) return null;
   const F = norm.gamma.length;
   const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
-  const standard = normalise(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
+  const standard = normalize(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
   for (let t = 0; t < T; t++) {
     const above = outputInputGradient(trace, t, 1 / T);
     for (let i = 0; i < F; i++) {
@@ -116,7 +116,7 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const I = layer.inputSize;
   const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows), P: parameters.peepholes && new Float64Array(3 * H) };
   const norms = cell.states.map(() => new Float64Array(T));
-  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
   const read = new Float64Array(H);
   const width = layerOutputSize(layer);
   for (let visited = 0; visited < T; visited++) {

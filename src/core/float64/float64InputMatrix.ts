@@ -1,5 +1,5 @@
 /** The source × target matrix of the lowest boundary in float64: ∂ℓ_τ/∂x_t for every target τ, through every layer and direction. */
-import { itemiseInFloat64, lowestInputFlow } from './float64Itemised';
+import { perTargetInFloat64, lowestInputFlow } from './float64PerTarget';
 import type { Float64Trace } from './float64Trace';
 import { LowestInput } from './lowestInput';
 
@@ -12,7 +12,7 @@ export async function inputMatrixInFloat64(trace: Float64Trace, pause: (done: nu
   const input = new LowestInput(model, (T * (T + 1)) / 2);
   const matrix = new Float64Array(T * T);
   for (let target = 0; target < T; target++) {
-    matrix.set(lowestInputFlow(itemiseInFloat64(trace, target).lowest, input), target * T);
+    matrix.set(lowestInputFlow(perTargetInFloat64(trace, target).lowest, input), target * T);
     await pause((target + 1) / T);
   }
   return matrix;

@@ -1,9 +1,9 @@
-/** The source × target matrix in float64: the itemised gradients of every target at once, in the first direction of the top layer. */
+/** The source × target matrix in float64: the per-target gradients of every target at once, in the first direction of the top layer. */
 import { lengthOf } from '../numeric';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
-import { log10Of } from './float64Itemised';
+import { log10Of } from './float64PerTarget';
 import { rowsOf, type Float64Trace } from './float64Trace';
 
 /** A row outside is brought back to unit length. */
@@ -21,7 +21,7 @@ export async function matrixInFloat64(trace: Float64Trace, pause: (done: number)
   const { hiddenSize: H, cell: name, directions: [own] } = layers[layers.length - 1];
   const cell = float64CellOf(name);
   const width = layers[layers.length - 1].output.length / T;
-  const back = roomForStepBack(T, H, cell.gates.length * H, cell.states.length);
+  const back = stepBackBuffers(T, H, cell.gates.length * H, cell.states.length);
   const further = (cell.states.length - 1) * H;
   const logScales = new Float64Array(T);
   const source = new Float64Array(width);

@@ -6,10 +6,10 @@
  */
 import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normaliseBack } from './layerNorm';
+import { normalizeBack } from './layerNorm';
 import { addRowsMatrix } from './products';
 
 export interface Attribution {
@@ -34,10 +34,10 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
 /**
  * As above; complete to 1e-10 where the activations are smooth: S is known at both ends of every stretch, and one whose parts do not sum to
  * what S gains over it is halved.
- * @param mostStretches at which halving ends
- * @param pause called between nodes; throws when it is cancelled
+ * @param maxStretches at which halving ends
+ * @param pause called between nodes; throws when it is canceled
  */
-export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, mostStretches: number, pause: () => Promise<void>): Promise<Attribution> {
+export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, maxStretches: number, pause: () => Promise<void>): Promise<Attribution> {
   const scoreAt = (at: number) => scoreOf(readInFloat64(withInputsScaled(model, at), inputs, inputs), symbol, step);
   const nodes = gaussLegendre(integralNodes);
   const [baseline, whole] = [scoreAt(0), scoreAt(1)];
@@ -54,7 +54,7 @@ export async function integratedGradients(model: GeneralModel, inputs: Int32Arra
       await pause();
     }
     const gap = Math.abs(own.reduce((sum, part) => sum + part, 0) - (after - before));
-    if (gap > tolerance && stretches < mostStretches) {
+    if (gap > tolerance && stretches < maxStretches) {
       const middle = (from + to) / 2;
       const between = scoreAt(middle);
       pending.push({ from, to: middle, before, after: between }, { from: middle, to, before: between, after });
@@ -90,7 +90,7 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
   const width = W.length / model.vocabularySize;
   let above: Float64Array = new Float64Array(T * width);
   const seed = Float64Array.from(W.subarray(symbol * width, (symbol + 1) * width));
-  if (model.norm) normaliseBack(layers[layers.length - 1].output, step, seed, 0, model.norm);
+  if (model.norm) normalizeBack(layers[layers.length - 1].output, step, seed, 0, model.norm);
   above.set(seed, step * width);
   for (let l = layers.length - 1; l > 0; l--) {
     const I = model.layers[l].inputSize;
@@ -122,7 +122,7 @@ function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T
   const rows = cell.gates.length * H;
   directions.forEach((own, d) => {
     const width = layerOutputSize(own.layer);
-    const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+    const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
     for (let visited = 0; visited < T; visited++) {
       const step = own.direction === 'forward' ? T - 1 - visited : visited;
       for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[step * width + d * H + u];

@@ -4,7 +4,7 @@ import type { LayerTrace, Trace } from '../model/trace';
 import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
-import { normalise } from './layerNorm';
+import { normalize } from './layerNorm';
 import { addMatrixVector } from './products';
 
 export interface Float64Layer extends LayerTrace {
@@ -40,7 +40,7 @@ export function readInFloat64(model: GeneralModel, inputs: Int32Array, targets: 
     x = read.output;
   }
   const states = x ?? new Float64Array(0);
-  const top = model.norm ? normalise(states, model.norm) : states;
+  const top = model.norm ? normalize(states, model.norm) : states;
   return { model, steps: T, layers, inputs, targets, top, ...predict(model, top, targets) };
 }
 

@@ -10,7 +10,7 @@ function statistics(x: Float64Array, start: number, F: number, epsilon: number):
   return { mean, inverse: 1 / Math.sqrt(variance + epsilon) };
 }
 
-export function normalise(x: Float64Array, { gamma, beta, epsilon }: LayerNorm): Float64Array {
+export function normalize(x: Float64Array, { gamma, beta, epsilon }: LayerNorm): Float64Array {
   const F = gamma.length;
   const y = new Float64Array(x.length);
   for (let start = 0; start < x.length; start += F) {
@@ -24,7 +24,7 @@ export function normalise(x: Float64Array, { gamma, beta, epsilon }: LayerNorm):
  * ∂/∂y → ∂/∂x of one step, in place:  ∂x = inverse · (g − mean(g) − x̂ mean(g ⊙ x̂)),  g = γ ⊙ ∂y.
  * @param x T × F  @param gradient at [start, start + F)
  */
-export function normaliseBack(x: Float64Array, step: number, gradient: Float64Array, start: number, { gamma, epsilon }: LayerNorm): void {
+export function normalizeBack(x: Float64Array, step: number, gradient: Float64Array, start: number, { gamma, epsilon }: LayerNorm): void {
   const F = gamma.length;
   const at = step * F;
   const { mean, inverse } = statistics(x, at, F, epsilon);

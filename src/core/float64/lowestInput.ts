@@ -7,17 +7,17 @@ import { lengthOf } from '../numeric';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Rounding leaves about 1e-16 of ‖a‖² tr(W Wᵀ) in a quadratic form: above this share of it, twelve digits are right. */
-const leastShare = 1e-4;
+const minShare = 1e-4;
 
 export class LowestInput {
   /** Σ_d G·H: the pre-activations of all directions, side by side. */
   readonly width: number;
   private readonly product: Float64Array;
-  /** W Wᵀ of the directions' W below one another, [width, width], and its trace; null where the product with W itself is quicker. */
+  /** W Wᵀ of the directions' W below one another, [width, width], and its trace; null where the product with W itself is faster. */
   private readonly gram: { readonly values: Float64Array; readonly trace: number } | null;
   private readonly scaled: Float64Array;
 
-  /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is quicker for many */
+  /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is faster for many */
   constructor(private readonly model: GeneralModel, lengths: number) {
     const { inputSize: I, directions } = model.layers[0];
     this.width = directions.reduce((sum, { W }) => sum + W.length / I, 0);
@@ -35,7 +35,7 @@ export class LowestInput {
     for (let j = 0; j < width; j++) scaled[j] = a[start + j] / length;
     if (gram) {
       const square = quadraticForm(gram.values, scaled);
-      if (square > leastShare * gram.trace) return length * Math.sqrt(square);
+      if (square > minShare * gram.trace) return length * Math.sqrt(square);
     }
     return length * this.lengthByProduct();
   }

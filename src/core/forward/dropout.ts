@@ -3,7 +3,7 @@ import { Random } from '../model/random';
 import type { Tape } from '../model/tape';
 
 /**
- * Draws each layer's mask anew: an element is 0 with the given probability, otherwise 1/(1 − p). The masks follow from the seed and
+ * Draws each layer's mask again: an element is 0 with the given probability, otherwise 1/(1 − p). The masks follow from the seed and
  * the training step alone, so that a resumed run draws the same.
  */
 export function fillDropout({ layers }: Tape, probability: number, seed: number, step: number): void {

@@ -28,9 +28,9 @@ export class Forward {
     private readonly parameters: Parameters,
     private readonly products: Products,
   ) {
-    const { config, arena, mostSteps, batch } = tape;
+    const { config, arena, maxSteps, batch } = tape;
     const { embeddingSize, vocabularySize, layers: [lowest] } = config;
-    this.embedded = arena.floats(embeddingSize === null ? 0 : mostSteps * batch * embeddingSize);
+    this.embedded = arena.floats(embeddingSize === null ? 0 : maxSteps * batch * embeddingSize);
     this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0);
     this.biases = ofEachShape(config, ({ cell, hiddenSize }) => arena.floats(cellOf(cell).gates.length * hiddenSize));
     this.recurrence = new ForwardRecurrence(tape, products);
@@ -76,10 +76,10 @@ export class Forward {
   /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates. */
   private async preActivations(layer: number, { gates }: DirectionTape, { W, Wb, Rb }: DirectionParameters): Promise<void> {
     const { config, layers, inputs, rows, arena } = this.tape;
-    const { recurrentDiffers } = cellOf(config.layers[layer].cell);
+    const { linearBeforeReset } = cellOf(config.layers[layer].cell);
     const bias = this.biases[layer];
     const width = bias.length;
-    for (let j = 0; j < width; j++) bias[j] = recurrentDiffers ? Wb[j] : Wb[j] + Rb[j];
+    for (let j = 0; j < width; j++) bias[j] = linearBeforeReset ? Wb[j] : Wb[j] + Rb[j];
     if (layer > 0 || config.embeddingSize !== null) {
       const x = layer > 0 ? layers[layer - 1].passed : this.embedded;
       await this.products.affine(gates, x, W, bias, rows, width, inputSize(config, layer));

@@ -1,10 +1,10 @@
 /**
  * The recurrence of one layer's direction over a window, by the kernels, its streams spread over the threads; the products of large
- * steps by whoever is quicker at them.
+ * steps by the faster backend.
  */
 import { at } from '../../kernels/arena';
-import { splitStreams } from '../../kernels/crew';
-import { FixedMatrix, smallestToShare } from '../../kernels/fixedMatrix';
+import { splitStreams } from '../../kernels/threadPool';
+import { FixedMatrix, minToShare } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
 import { directionsOf, ofEachShape, type LayerConfig } from '../model/config';
@@ -14,7 +14,7 @@ import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
 /** What a layer of some kind and size needs to run. */
-interface Room {
+interface Buffers {
   /** Null where the products of the steps are not the kernels' own, … */
   readonly matrix: FixedMatrix | null;
   readonly products: StepProducts | null;
@@ -32,7 +32,7 @@ export class ForwardRecurrence {
   /** Fractions of the last window's activations, in the order of `Cell.counts`. */
   readonly saturation: readonly (readonly Float64Array[])[];
   /** Of each layer. */
-  private readonly rooms: readonly Room[];
+  private readonly buffers: readonly Buffers[];
   private readonly parts: readonly Part[];
 
   constructor(
@@ -42,10 +42,10 @@ export class ForwardRecurrence {
     const { config, arena, batch } = tape;
     this.saturation = config.layers.map((layer) => directionsOf(layer).map(() => new Float64Array(cellOf(layer.cell).counts.length)));
     this.parts = splitStreams(batch, arena.threads);
-    this.rooms = ofEachShape(config, (layer) => this.roomFor(layer, products));
+    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
   }
 
-  private roomFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Room {
+  private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {
     const { arena, batch } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
@@ -54,8 +54,8 @@ export class ForwardRecurrence {
       products,
       matrix: products ? null : new FixedMatrix(arena, H, width),
       product: arena.floats(products ? width * batch : 0),
-      isShared: batch === 1 && arena.crew !== null && width * H >= smallestToShare,
-      scratch: arena.floats(cell.recurrentDiffers ? batch * width : 0),
+      isShared: batch === 1 && arena.pool !== null && width * H >= minToShare,
+      scratch: arena.floats(cell.linearBeforeReset ? batch * width : 0),
       counts: arena.ints(this.parts.length * cell.counts.length),
     };
   }
@@ -63,8 +63,8 @@ export class ForwardRecurrence {
   /** On entry the tape's gates hold what the input gives; on return they, and the states, hold the window. */
   async run(layer: number, d: number, { R, Rb }: DirectionParameters): Promise<void> {
     const { tape } = this;
-    const room = this.rooms[layer];
-    const { counts, matrix } = room;
+    const own = this.buffers[layer];
+    const { counts, matrix } = own;
     const { config, arena, steps, batch, layers } = tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
@@ -78,16 +78,16 @@ export class ForwardRecurrence {
     counts.fill(0);
     const pass: ForwardPass = {
       tape: direction, steps, batch, hiddenSize, activation, lengths: tape.lengthsAddress,
-      R: room.isShared ? 0 : matrix ? matrix.address : at(room.product), Rb: at(Rb), scratch: at(room.scratch),
+      R: own.isShared ? 0 : matrix ? matrix.address : at(own.product), Rb: at(Rb), scratch: at(own.scratch),
     };
     const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
-    if (room.products) await this.stepByStep(room, room.products, R, layer, direction, calls);
-    else if (matrix && room.isShared) this.stepsShared(room, matrix, Rb, layer, direction, calls[0]);
+    if (own.products) await this.stepByStep(own, own.products, R, layer, direction, calls);
+    else if (matrix && own.isShared) this.stepsShared(own, matrix, Rb, layer, direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
     if (tape.records) this.sumUp(counts, this.saturation[layer][d], hiddenSize);
   }
 
-  private async stepByStep({ product }: Room, products: StepProducts, R: Float32Array, layer: number, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
+  private async stepByStep({ product }: Buffers, products: StepProducts, R: Float32Array, layer: number, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
     const { arena, steps, layers } = this.tape;
     const { forwardStepKernel } = cellOf(layers[layer].cell);
     const step = calls.map((call) => call.push(0) - 1);
@@ -100,15 +100,15 @@ export class ForwardRecurrence {
   }
 
   /** One stream, whose products with R are shared among the threads; the bits are those of the window's kernel. */
-  private stepsShared({ scratch }: Room, matrix: FixedMatrix, Rb: Float32Array, layer: number, direction: DirectionTape, call: number[]): void {
+  private stepsShared({ scratch }: Buffers, matrix: FixedMatrix, Rb: Float32Array, layer: number, direction: DirectionTape, call: number[]): void {
     const { arena, steps, layers } = this.tape;
     const { cell, hiddenSize: H } = layers[layer];
-    const { forwardStepKernel, recurrentDiffers, gates } = cellOf(cell);
+    const { forwardStepKernel, linearBeforeReset, gates } = cellOf(cell);
     const step = call.push(0) - 1;
     for (let s = 0; s < steps; s++) {
       const t = stepOf(direction, s, steps);
-      if (recurrentDiffers) scratch.set(Rb);
-      const [out, first] = recurrentDiffers ? [scratch, 0] : [direction.gates, t * gates.length * H];
+      if (linearBeforeReset) scratch.set(Rb);
+      const [out, first] = linearBeforeReset ? [scratch, 0] : [direction.gates, t * gates.length * H];
       matrix.multiplyAdd(out, first, direction.states[0], before(direction, t) * H, 1);
       call[step] = s;
       arena.run(forwardStepKernel, [call]);

@@ -27,9 +27,9 @@ interface Pass extends CellSettings {
 }
 
 export interface ForwardPass extends Pass {
-  /** The tape's gates hold W x + Wb + Rb; where `recurrentDiffers` W x + Wb, and Rb is here: [G·H]. */
+  /** The tape's gates hold W x + Wb + Rb; where `linearBeforeReset` W x + Wb, and Rb is here: [G·H]. */
   readonly Rb: number;
-  /** [B, G·H], where `recurrentDiffers`. */
+  /** [B, G·H], where `linearBeforeReset`. */
   readonly scratch: number;
 }
 
@@ -42,7 +42,7 @@ export interface BackwardPass extends Pass {
   readonly carried: readonly number[];
   /** [T, B, G·H], out: gradient of the pre-activations as W sees them, … */
   readonly preActivations: number;
-  /** … and as R sees them; the same unless `recurrentDiffers`. */
+  /** … and as R sees them; the same unless `linearBeforeReset`. */
   readonly recurrentPreActivations: number;
 }
 
@@ -65,7 +65,7 @@ export interface StepBack extends CellSettings {
 
 export interface Cell {
   /** The candidate's recurrent part stands behind the reset gate: R sees other gradients than W, and Rb is not added to Wb. */
-  readonly recurrentDiffers: boolean;
+  readonly linearBeforeReset: boolean;
   /** What a pass forward counts, one after another: see `Saturation`. */
   readonly counts: readonly string[];
   readonly forwardKernel: keyof Kernels;

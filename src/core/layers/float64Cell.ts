@@ -40,7 +40,7 @@ export interface StepBack {
 }
 
 /** Room for a way back of n gradients at once. @param rows G·H @param states of the kind */
-export function roomForStepBack(n: number, H: number, rows: number, states: number): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
+export function stepBackBuffers(n: number, H: number, rows: number, states: number): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
   const zeros = (width: number) => new Float64Array(n * width);
   const further = (states - 1) * H;
   return { hidden: zeros(H), further: zeros(further), furtherTotal: zeros(further), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };

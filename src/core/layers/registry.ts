@@ -1,5 +1,5 @@
 /** The code of every kind of layer, beside what its description says. A new kind is its folder and a line here. */
-import { cellNames, kindOf, type CellName, type LayerKind } from '../../layers/catalogue';
+import { cellNames, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
 import type { Cell } from './cell';
 import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';

@@ -1,6 +1,6 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import { checkCell, type CellName } from '../../layers/catalogue';
+import { checkCell, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
@@ -38,7 +38,7 @@ export interface StackConfig extends LayerConfig, AroundLayers {
   readonly layers: number;
 }
 
-/** A one-directional stack that reads one-hot tokens and predicts the next: what a model is where nothing else is said. */
+/** A one-directional stack that reads one-hot tokens and predicts the next: what a model is by default. */
 export const plainStack = { bidirectional: false, embeddingSize: null, tied: false, objective: 'next' } as const;
 
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;

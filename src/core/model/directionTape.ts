@@ -30,7 +30,7 @@ export function stepOf({ direction }: Pick<DirectionTape, 'direction'>, s: numbe
   return direction === 'forward' ? s : steps - 1 - s;
 }
 
-/** How the kernels are told the direction: 1 for the backward one. */
+/** How the direction is passed to the kernels: 1 for the backward one. */
 export function directionFlag({ direction }: DirectionTape): number {
   return Number(direction === 'backward');
 }

@@ -1,6 +1,6 @@
 /** How the form of a layer is named, in ONNX's words. */
 import { isActivation } from '../../layers/activation';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import type { ActivationName, GeneralLayer } from './generalModel';
 
 /** What differs from the form that PyTorch knows, as ONNX names it; empty for the usual form. */

@@ -3,7 +3,7 @@
  * pre-activations, states that do not begin at zero. Models of other tools are read into it; it can be inspected, in float64.
  * Those that are also a `ModelConfig` (plainModel.ts) can be trained and use the fast kernels.
  */
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 
 /** As the file has them: float64 where it does. */

@@ -5,7 +5,7 @@
  * do their R, and their Wb, Rb, Wb, Rb: together they are ONNX's W, R and B. A tied output has no W of its own. Gradients and the
  * optimizer's moments use the same layout, so that an update is one loop.
  */
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { directionsOf, inputSize, topSize, type ModelConfig } from './config';
 import type { Direction } from '../../layers/direction';
 

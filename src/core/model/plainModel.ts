@@ -1,5 +1,5 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
-import { activationsOf } from '../../layers/catalogue';
+import { activationsOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';

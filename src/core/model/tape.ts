@@ -6,7 +6,7 @@
 import { at, type Arena } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
 import { directionsOf, outputSize, type ModelConfig } from './config';
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 import type { DirectionTape } from './directionTape';
 
 export interface LayerTape {
@@ -36,7 +36,7 @@ export class Tape {
   readonly batch: number;
   /** Steps of the window that is on the tape. */
   steps: number;
-  readonly mostSteps: number;
+  readonly maxSteps: number;
   readonly layers: readonly LayerTape[];
   readonly records: boolean;
   /** T × B token ids: what is read (−1: nothing, in padding) … */
@@ -59,7 +59,7 @@ export class Tape {
   ) {
     this.records = records;
     this.steps = steps;
-    this.mostSteps = steps;
+    this.maxSteps = steps;
     this.batch = batch;
     const rows = steps * batch;
     const none = new Float32Array(0);
@@ -70,7 +70,7 @@ export class Tape {
         direction,
         states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
         gates: arena.floats(rows * cell.gates.length * H),
-        recurrentCandidate: cell.recurrentDiffers ? arena.floats(rows * H) : none,
+        recurrentCandidate: cell.linearBeforeReset ? arena.floats(rows * H) : none,
       }));
       const outputs = rows * outputSize(own);
       const output = tapes.length === 1 ? tapes[0].states[0].subarray(batch * H) : arena.floats(outputs);

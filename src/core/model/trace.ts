@@ -1,5 +1,5 @@
-/** What is read off a model that has read a probe: its states, gates and predictions, whoever computed them. Layouts are the tape's. */
-import type { CellName } from '../../layers/catalogue';
+/** What is read off a model that has read a probe: its states, gates and predictions, whatever computed them. Layouts are the tape's. */
+import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 
 export type Floats = Float32Array | Float64Array;

@@ -1,4 +1,4 @@
-/** RMSProp (Tieleman & Hinton 2012, lecture 6.5), not centred, ε outside the root as in PyTorch. */
+/** RMSProp (Tieleman & Hinton 2012, lecture 6.5), not centerd, ε outside the root as in PyTorch. */
 import type { Optimizer } from './optimizer';
 
 /** PyTorch's `alpha` and `eps`. */

@@ -26,7 +26,7 @@ export interface ScheduleSettings {
  *   warm-up    η (done + 1) / w  while done < w
  *   constant   η
  *   cosine     η (f + (1 − f) (1 + cos π s / (n − w)) / 2), f the final fraction, which the end of the run reaches (Loshchilov &
- *              Hutter 2017 without restarts; PyTorch's CosineAnnealingLR with T_max = n − w). A run resumed for more steps goes on
+ *              Hutter 2017 without restarts; PyTorch's CosineAnnealingLR with T_max = n − w). A run resumed for more steps continues
  *              along the longer cosine.
  *   step       η · decayFactor^⌊s / decaySteps⌋ (PyTorch's StepLR)
  */

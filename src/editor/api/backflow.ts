@@ -9,7 +9,7 @@ export interface BackflowApi {
   readonly version: 1;
   /**
    * How gradients flow back through a text. Computed in a process of its own; the text goes nowhere else, and nothing is shown or written.
-   * @throws Error with a sentence for a person when the model or the text cannot be used, or when it is cancelled
+   * @throws Error with a sentence for a person when the model or the text cannot be used, or when it is canceled
    */
   flow(text: string, options: FlowOptions): Promise<Flow>;
   /** The model that is open or in training in this window, as a file or folder for `FlowOptions.model`; undefined if there is none. */

@@ -12,7 +12,7 @@ import { settingsFor } from '../settings';
 import type { BackflowApi, Flow, FlowOptions } from './backflow';
 
 /** Milliseconds an engine is kept when nobody asks. */
-const patience = 30_000;
+const idleTimeout = 30_000;
 
 interface Held {
   readonly path: string;
@@ -51,12 +51,12 @@ export class Flows implements vscode.Disposable {
       const request = { text, target: target ?? ('last' as const), thresholds: thresholds ?? defaultThresholds, matrix: false };
       return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
     } catch (error) {
-      // What could not be opened is opened anew the next time; it may have been mended.
-      if (!(error instanceof RpcError && ['user', 'cancelled'].includes(error.code) && held.engine.isAlive)) this.release();
+      // What could not be opened is opened again the next time; it may have been repaired.
+      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held.engine.isAlive)) this.release();
       throw error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
     } finally {
       listener?.dispose();
-      this.timer = setTimeout(() => this.release(), patience);
+      this.timer = setTimeout(() => this.release(), idleTimeout);
     }
   }
 

@@ -1,5 +1,5 @@
 /** The few settings that matter most before a run, and known set-ups of them. */
-import { cellNames, defaultCell, plainCell } from '../../layers/catalogue';
+import { cellNames, defaultCell, plainCell } from '../../layers/catalog';
 import type { SettingReader } from '../chosenSettings';
 
 /** Values by the names of settings, behind "backflow.". */

@@ -1,12 +1,12 @@
 /** Before a run: the few choices that matter in one list. Enter starts at once, with what was chosen last. */
 import * as vscode from 'vscode';
-import { isCellName, kindOf } from '../../layers/catalogue';
+import { isCellName, kindOf } from '../../layers/catalog';
 import type { SettingReader } from '../chosenSettings';
 import { fields, profiles, valueOf, withChoices, type Choices, type Field, type ProfileName } from './choices';
 
 type Row = vscode.QuickPickItem & { readonly does: 'start' | 'profile' | 'reset' | 'settings' | Field };
 
-/** @returns what was chosen, to be put before the settings; undefined when somebody thought better of it */
+/** @returns what was chosen, to be put before the settings; undefined when the user dismissed the question */
 export async function askBeforeTraining(read: SettingReader, remembered: Choices, corpus: string): Promise<Choices | undefined> {
   let choices = remembered;
   let active: Row['does'] = 'start';
@@ -91,13 +91,13 @@ async function chooseValue(field: Field, now: unknown): Promise<string | number 
   if (field.limits) items.push({ label: vscode.l10n.t('Another…') });
   const picked = await vscode.window.showQuickPick(items, { title: labelOf(field) });
   if (!picked || picked.value !== undefined || !field.limits) return picked?.value;
-  const [least, most] = field.limits;
+  const [min, max] = field.limits;
   const answer = await vscode.window.showInputBox({
     title: labelOf(field),
     value: String(now),
     validateInput: (text) => {
       if (valueOf(field, text) !== undefined) return undefined;
-      return field.isWhole ? vscode.l10n.t('A whole number from {0} to {1}.', least, most) : vscode.l10n.t('A number from {0} to {1}.', least, most);
+      return field.isWhole ? vscode.l10n.t('A whole number from {0} to {1}.', min, max) : vscode.l10n.t('A number from {0} to {1}.', min, max);
     },
   });
   return answer === undefined ? undefined : valueOf(field, answer);

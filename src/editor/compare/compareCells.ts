@@ -1,7 +1,7 @@
 /** Compare Cells on This File: a model of each cell, with as many parameters each, trained on one text. */
 import * as vscode from 'vscode';
 import { settingsOfSize } from '../../protocol/parameterCount';
-import { cellNames, defaultCell, type CellName } from '../../layers/catalogue';
+import { cellNames, defaultCell, type CellName } from '../../layers/catalog';
 import { trainRequest, type TrainingParts } from '../train';
 import { RunSession } from '../runs/runSession';
 import type { Compared } from './comparison';

@@ -101,8 +101,8 @@ export class Comparison implements vscode.Disposable {
         // One that has been resumed has a new engine, which knows nothing yet.
         this.watch();
       }),
-      session.onDidProgress(({ progress, wentBack }) => {
-        if (wentBack) this.show();
+      session.onDidProgress(({ progress, wasRewound }) => {
+        if (wasRewound) this.show();
         else panel.post({ type: 'comparedProgress', run, rows: rowsForPage(progress) });
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
       }),
@@ -164,7 +164,7 @@ export class Comparison implements vscode.Disposable {
     const { probe, target } = this;
     for (const { session } of this.compared) {
       if (!probe || !this.parts.panel.isVisible) session.watch(null, 'comparison');
-      else session.watch({ text: probe.text, target, thresholds: thresholds(settingsFor(this.document)), unitMap: session.unitMap, total: false, maximumRate: rate }, 'comparison');
+      else session.watch({ text: probe.text, target, thresholds: thresholds(settingsFor(this.document)), unitMap: session.unitMap, total: false, maxRate: rate }, 'comparison');
     }
   }
 

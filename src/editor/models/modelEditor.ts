@@ -11,7 +11,7 @@ import type { Spectrum } from '../../protocol/model';
 export const modelEditorType = 'backflow.model';
 
 /** Milliseconds that the first page waits for the matrices, so that a small model is shown at once and whole. */
-const patience = 500;
+const timeout = 500;
 
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   constructor(
@@ -74,7 +74,7 @@ class ModelView implements vscode.Disposable {
     const { calls } = engine;
     const examination = await calls.call('examine', { path: this.uri.fsPath, architecture: { activation: null } });
     const spectra = new Map<string, Spectrum | null>();
-    const timer = setTimeout(() => this.showOf(engine, { examination, spectra }), patience);
+    const timer = setTimeout(() => this.showOf(engine, { examination, spectra }), timeout);
     try {
       for (const [recurrent, { matrices }] of examination.layers.entries()) {
         for (const matrix of matrices.keys()) spectra.set(spectrumKey(recurrent, matrix), await calls.call('spectrum', { recurrent, matrix }));
@@ -92,7 +92,7 @@ class ModelView implements vscode.Disposable {
     this.showOf(engine, { failure });
   }
 
-  /** What an engine has found; nothing when the tab has closed, or reads the file anew. */
+  /** What an engine has found; nothing when the tab has closed, or reads the file again. */
   private showOf(engine: EngineProcess, parts: Partial<ModelDocumentParts>): void {
     if (engine === this.engine) this.show(parts);
   }

@@ -6,7 +6,7 @@ import { trainingSettings } from '../chosenSettings';
 import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { editorOf, type ProbeTracker } from '../probe/probeTracker';
-import { checkMayWrite } from '../runs/mayWrite';
+import { checkTrusted } from '../runs/workspaceTrust';
 import type { PastRun, PastRuns } from '../runs/pastRuns';
 import { stepsToGo } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
@@ -16,10 +16,10 @@ import { settingsFor } from '../settings';
 import type { ModelAnswers } from './modelAnswers';
 import { modelEditorType } from './modelEditor';
 import { diskFolder, pathOnDisk } from './onDisk';
-import { proofInWords } from './reading';
+import { verificationInWords } from './reading';
 
-/** UTF-16 units of the text that the reading of a model is proved on. */
-const longestSample = 100_000;
+/** UTF-16 units of the text that the reading of a model is verified on. */
+const maxSampleLength = 100_000;
 
 export class ModelOpener {
   constructor(
@@ -49,9 +49,9 @@ export class ModelOpener {
     return session;
   }
 
-  /** Goes on with a run on disk. @throws RpcError when the engine refuses, or nothing may be written there */
+  /** Continues a run on disk. @throws RpcError when the engine refuses, or nothing may be written there */
   async resume(run: PastRun): Promise<void> {
-    checkMayWrite(run.folder, run.name);
+    checkTrusted(run.folder, run.name);
     const steps = await stepsToGo(run.name, run.checkpoints.at(0) ?? 0, run.record.steps);
     if (steps === undefined) return;
     const request = { folder: run.folder.fsPath, steps };
@@ -95,8 +95,8 @@ export class ModelOpener {
         ),
       ),
     );
-    const proof = session?.reading?.proof;
-    if (proof && !proof.agrees) void vscode.window.showWarningMessage([proofInWords(proof), ...session.reading.notices.map(translated)].join(' '));
+    const verification = session?.reading?.verification;
+    if (verification && !verification.agrees) void vscode.window.showWarningMessage([verificationInWords(verification), ...session.reading.notices.map(translated)].join(' '));
     return session;
   }
 
@@ -153,7 +153,7 @@ async function sampleOf(uri: vscode.Uri | undefined): Promise<string | null> {
   if (!uri) return null;
   try {
     const document = await vscode.workspace.openTextDocument(uri);
-    return document.getText().slice(0, longestSample);
+    return document.getText().slice(0, maxSampleLength);
   } catch {
     // No text, such as a picture: the model is tried on its own symbols.
     return null;

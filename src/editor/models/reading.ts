@@ -1,18 +1,18 @@
-/** What is said of a model that was opened: who wrote it, whether it was read rightly, and what was noticed on the way. */
+/** What is shown about a model that was opened: who wrote it, whether it was read rightly, and what was noticed on the way. */
 import * as vscode from 'vscode';
 import type { OpenResult } from '../../protocol/engine';
-import type { Proof } from '../../protocol/model';
+import type { Verification } from '../../protocol/model';
 import { translated } from '../notices';
 
-export type Reading = Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'>;
+export type Reading = Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'>;
 
 /** Null when there is nothing to say: the model is Backflow's own. */
-export function readingInWords({ proof, notices }: Reading): string | null {
-  const sentences = [...(proof ? [proofInWords(proof)] : []), ...notices.map(translated)];
+export function readingInWords({ verification, notices }: Reading): string | null {
+  const sentences = [...(verification ? [verificationInWords(verification)] : []), ...notices.map(translated)];
   return sentences.length > 0 ? sentences.join(' ') : null;
 }
 
-export function proofInWords({ agrees, tokens, difference, limit }: Proof): string {
+export function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
   return agrees
     ? vscode.l10n.t('Read rightly: on {0} tokens the recognised model and the file’s own graph differ by {1} of the size of their log-probabilities.', tokens, size)

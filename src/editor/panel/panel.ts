@@ -1,10 +1,10 @@
-/** A panel: a web page beside the text, one of each kind. What is said to the first is in panelLink.ts. */
+/** A panel: a web page beside the text, one of each kind. What the first is sent is in panelLink.ts. */
 import * as vscode from 'vscode';
 import type { FromPage, PageView, ToPage } from '../../protocol/panel';
 import { pageHtml } from '../../protocol/pageHtml';
 import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
 import { parseFromPage } from '../../protocol/parseFromPage';
-import type { Quiet } from './quiet';
+import type { HoverPriority } from './hoverPriority';
 
 export const panelType = 'backflow.panel';
 export const comparePanelType = 'backflow.compare';
@@ -20,23 +20,23 @@ export class Panel implements vscode.Disposable {
   private isReady = false;
   private wasVisible = false;
   private lastError = '';
-  /** Messages that wait for the end of a quiet moment. */
+  /** Messages that are held back for a hover. */
   private waiting: ToPage[] = [];
   private readonly listener: { dispose(): void };
 
   readonly onDidReceive = this.received.event;
   /** The panel has come into view, or gone out of it; out of view its page does not exist. */
   readonly onDidChangeVisibility = this.visibilityChanged.event;
-  /** Somebody has closed it. */
+  /** The user has closed it. */
   readonly onDidClose = this.closed.event;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly log: vscode.LogOutputChannel,
-    private readonly quiet: Quiet,
+    private readonly hoverPriority: HoverPriority,
     private readonly view: PageView = 'run',
   ) {
-    this.listener = quiet.onDidEnd(() => {
+    this.listener = hoverPriority.onDidEnd(() => {
       for (const message of this.waiting.splice(0)) this.send(message);
     });
   }
@@ -91,10 +91,10 @@ export class Panel implements vscode.Disposable {
     this.noteVisibility();
   }
 
-  /** Sends a message to the page, if there is one that listens; in a quiet moment a little later. */
+  /** Sends a message to the page, if there is one that listens; while a hover has priority, a little later. */
   post(message: ToPage): boolean {
     if (!this.isReady) return false;
-    if (this.quiet.isOn) this.waiting.push(message);
+    if (this.hoverPriority.isActive) this.waiting.push(message);
     else this.send(message);
     return true;
   }

@@ -1,4 +1,4 @@
-/** What the panel is told of the current session, and what it may ask for. */
+/** What the panel is sent about the current session, and what it may ask for. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
 import type { FromPage, PanelStatus } from '../../protocol/panel';
@@ -124,12 +124,12 @@ export class PanelLink implements vscode.Disposable {
     else if (this.refusal) this.panel.post({ type: 'probeFailed', message: translated(this.refusal) });
   }
 
-  private progressed({ progress, wentBack }: SessionProgress): void {
+  private progressed({ progress, wasRewound }: SessionProgress): void {
     const session = this.registry.current;
-    if (wentBack) this.showCurrent();
+    if (wasRewound) this.showCurrent();
     else this.panel.post({ type: 'progress', rows: rowsForPage(progress) });
-    // The engine tells its status when that changes; its step goes on meanwhile.
-    if (session && !wentBack) this.panel.post({ type: 'status', status: statusOf(session) });
+    // The engine sends its status when that changes; its step continues meanwhile.
+    if (session && !wasRewound) this.panel.post({ type: 'status', status: statusOf(session) });
   }
 
   private passOn(session: RunSession, frame: Frame): void {

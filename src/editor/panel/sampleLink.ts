@@ -1,4 +1,4 @@
-/** What the panel is told of the current session's samples: drawn while somebody sees them, and kept while nobody does. */
+/** What the panel is sent about the current session's samples: drawn while somebody sees them, and kept while nobody does. */
 import * as vscode from 'vscode';
 import { temperature } from '../chosenSettings';
 import { translated } from '../notices';
@@ -38,7 +38,7 @@ export class SampleLink implements vscode.Disposable {
     this.listeners.dispose();
   }
 
-  /** Tells the engine what is wanted now; nothing is sent when that is what it knows. */
+  /** Sends the engine what is wanted now; nothing is sent when that is what it knows. */
   private update(): void {
     const session = this.registry.current;
     if (!session) return;
@@ -74,7 +74,7 @@ function isTrained({ reading }: RunSession): boolean {
   return reading === null;
 }
 
-/** Where that is known beforehand. A model that cannot is asked all the same: the engine then says why. */
+/** Where that is known beforehand. A model that cannot is asked nevertheless: the engine then says why. */
 function canWrite({ description: { model } }: RunSession): boolean {
   return !model.bidirectional && model.objective === 'next';
 }

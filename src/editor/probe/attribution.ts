@@ -4,7 +4,7 @@ import type { AttributionMethod, AttributionReport } from '../../protocol/engine
 import type { RunSession } from '../runs/runSession';
 import { visibleSymbol } from '../markdown';
 import { bar, ordinal, signed } from './hoverText';
-import { sharers, textBetween, textOf, tokenAtOffset, tokenCount } from './probeText';
+import { textBetween, textOf, tokenAtOffset, tokenCount, tokensAtPlace } from './probeText';
 import type { Probe } from './probeTracker';
 
 const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients', 'gradientTimesInput'];
@@ -91,7 +91,7 @@ function nameOfToken(probe: Probe, token: number): string {
 }
 
 function inContext(probe: Probe, token: number): string {
-  const { first, end } = sharers(probe, token);
+  const { first, end } = tokensAtPlace(probe, token);
   const symbols = (from: number, to: number) => visibleSymbol(textBetween(probe, from, to));
   return `${symbols(first - contextBefore, first)}⟦${nameOfToken(probe, token)}⟧${symbols(end, end + contextBehind)}`;
 }

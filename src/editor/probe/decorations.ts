@@ -1,4 +1,4 @@
-/** Decorations of several types in several editors. Each setting is a message to the window, so nothing is told that changes nothing. */
+/** Decorations of several types in several editors. Each setting is a message to the window, so nothing is sent that changes nothing. */
 import type * as vscode from 'vscode';
 
 export class Decorations {

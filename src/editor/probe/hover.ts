@@ -2,13 +2,13 @@
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import { thresholds } from '../chosenSettings';
-import type { Quiet } from '../panel/quiet';
+import type { HoverPriority } from '../panel/hoverPriority';
 import type { RunRegistry } from '../runs/runRegistry';
 import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
 import { characterHeading, hoverText } from './hoverText';
 import { rangeOf } from './probeReader';
-import { sharers, tokenAtOffset } from './probeText';
+import { tokenAtOffset, tokensAtPlace } from './probeText';
 import type { ProbeTracker } from './probeTracker';
 
 export class TokenHover implements vscode.HoverProvider {
@@ -19,7 +19,7 @@ export class TokenHover implements vscode.HoverProvider {
   constructor(
     private readonly registry: RunRegistry,
     private readonly tracker: ProbeTracker,
-    private readonly quiet: Quiet,
+    private readonly hoverPriority: HoverPriority,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -34,9 +34,9 @@ export class TokenHover implements vscode.HoverProvider {
     const listener = token.onCancellationRequested(() => controller.abort());
     try {
       const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
-      const { first, end } = sharers(probe, index);
+      const { first, end } = tokensAtPlace(probe, index);
       const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
-      const reports = await this.quiet.during(() => {
+      const reports = await this.hoverPriority.during(() => {
         this.hovered.fire(index);
         return Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
       });

@@ -2,7 +2,7 @@
 import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
-import { sharers, textBetween, textOf, type ProbeText } from './probeText';
+import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
 
 /** Puts a sentence into the reader's language and fills its places; the editor's `l10n.t` has this form. */
 export type Translate = (template: string, ...args: (string | number)[]) => string;
@@ -20,7 +20,7 @@ export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): 
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Said above the reports of a character's bytes, one or more of which it is. */
+/** Shown above the reports of a character's bytes, one or more of which it is. */
 export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, t: Translate): string {
   const losses = reports.map(({ loss }) => loss);
   const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, t('{0} tokens', reports.length)];
@@ -116,9 +116,9 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
   ].join(' · ');
 }
 
-/** The token in bold between its neighbours; a byte as its character, and which of it. */
+/** The token in bold between its neighbors; a byte as its character, and which of it. */
 export function inContext(probe: ProbeText, token: number): string {
-  const { first, end } = sharers(probe, token);
+  const { first, end } = tokensAtPlace(probe, token);
   const { before, behind } = ['codePoint', 'grapheme', 'byte'].includes(probe.unit) ? contextOfLetters : contextOfWords;
   const symbols = (from: number, to: number) => markdownSymbols(textBetween(probe, from, to));
   return `${symbols(first - before, first)} **${symbols(token, token + 1)}**${ordinal(probe, token)} ${symbols(end, end + behind)}`;
@@ -126,7 +126,7 @@ export function inContext(probe: ProbeText, token: number): string {
 
 /** Of a byte, which of its character, " 2/3"; nothing for a token by itself. */
 export function ordinal(probe: ProbeText, token: number): string {
-  const { first, end } = sharers(probe, token);
+  const { first, end } = tokensAtPlace(probe, token);
   return end - first === 1 ? '' : ` ${token - first + 1}/${end - first}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Which stretch of an editor's text is the probe, and what its tokens are: the selection, or else the text from the first visible line
- * on, or, where the cursor stands farther down on the screen, the text before the cursor. Of a model that has learnt sequences by
+ * on, or, where the cursor stands farther down on the screen, the text before the cursor. Of a model that has learned sequences by
  * themselves it is within one of them.
  */
 import * as vscode from 'vscode';
@@ -29,9 +29,9 @@ const context = 2048;
 /** UTF-16 units for each token, to begin with, and where that was too little. */
 const roomPerToken = [4, 16, 64];
 /** The room behind a probe that its last token may depend on, in tokens. */
-const roomBehind = 16;
+const unitsPerToken = 16;
 /** Lines of a paragraph that are looked at in either direction. */
-const mostLines = 4096;
+const maxLines = 4096;
 
 /** The selection of an editor, or else what is visible; undefined where that is too little to look at. */
 export function probeIn(editor: vscode.TextEditor, way: WayOfReading): Probe | undefined {
@@ -89,7 +89,7 @@ function stretch(document: vscode.TextDocument, bounds: Span, from: number, to: 
   const last = Math.min(to, bounds.end);
   for (const room of roomPerToken) {
     const end = Math.min(last, from + room * tokens);
-    const excerpt = excerptOf(document, Math.max(bounds.start, from - context), Math.min(bounds.end, end + room * roomBehind));
+    const excerpt = excerptOf(document, Math.max(bounds.start, from - context), Math.min(bounds.end, end + room * unitsPerToken));
     const found = wholeTokens(excerpt.text, unit, from - excerpt.start, last - excerpt.start, tokens);
     const isSettled = excerpt.end >= bounds.end || (found && excerpt.start + found.end <= end);
     if (!isSettled && room !== roomPerToken.at(-1)) continue;
@@ -127,9 +127,9 @@ function boundsAround(document: vscode.TextDocument, line: number, { split }: Wa
   if (split === null) return offsets(0, lastLine);
   const isBlank = (at: number) => document.lineAt(at).isEmptyOrWhitespace;
   /** The farthest line that can be reached without meeting one that is otherwise. */
-  const follow = (from: number, by: 1 | -1, blank: boolean) => {
+  const follow = (from: number, step: 1 | -1, blank: boolean) => {
     let at = from;
-    for (let i = 0; i < mostLines && at + by >= 0 && at + by <= lastLine && isBlank(at + by) === blank; i++) at += by;
+    for (let i = 0; i < maxLines && at + step >= 0 && at + step <= lastLine && isBlank(at + step) === blank; i++) at += step;
     return at;
   };
   let own = line;

@@ -26,7 +26,7 @@ export interface ProbeText {
 }
 
 /** The fewest tokens there is anything to see in: one to read and one to predict. */
-export const fewestTokens = 2;
+export const minTokens = 2;
 
 /**
  * The probe that a stretch of a document is, which begins with a token.
@@ -42,7 +42,7 @@ export function probeText(text: string, unit: ReadUnit, startOffset: number, sta
     whole = whole.slice(0, spans[tokens].start);
     spans = Array.from(spansOf(whole, unit));
   }
-  if (spans.length < fewestTokens) return undefined;
+  if (spans.length < minTokens) return undefined;
   return { text: whole, unit, startOffset, start, spans, lineStarts: lineStartsOf(whole) };
 }
 
@@ -93,7 +93,7 @@ export function placesOf(probe: ProbeText, from: number, to: number): { readonly
 }
 
 /** The tokens that stand at one place with this one: the bytes of its character, `first` to before `end`. */
-export function sharers({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
+export function tokensAtPlace({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
   const { start } = spans[token];
   let [first, end] = [token, token + 1];
   while (first > 0 && spans[first - 1].start === start) first -= 1;

@@ -11,7 +11,7 @@ import type { Tints } from './tints';
 import type { Watching } from './watching';
 
 /** Milliseconds after which the next target is asked for though the frame of the last has not come. */
-const patience = 100;
+const timeout = 100;
 
 export class TargetFollower implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -93,7 +93,7 @@ export class TargetFollower implements vscode.Disposable {
   private ask(): void {
     this.isWaiting = false;
     this.watching.update();
-    this.busy = setTimeout(() => this.free(), patience);
+    this.busy = setTimeout(() => this.free(), timeout);
   }
 
   private free(): void {

@@ -33,7 +33,7 @@ export function tintOf(relative: number, thresholds: Thresholds): Tint | undefin
   return level >= 1 ? { kind, level } : undefined;
 }
 
-/** Neighbours of one tint joined. @param tints one for each token of the probe */
+/** Neighbors of one tint joined. @param tints one for each token of the probe */
 export function tintRuns(tints: readonly (Tint | undefined)[]): TintRun[] {
   const runs: TintRun[] = [];
   tints.forEach((tint, token) => {

@@ -1,6 +1,6 @@
 /** What the text of this window is tinted by: what was chosen last, or else what the settings say. */
 import * as vscode from 'vscode';
-import { unitMapNamesOf, type UnitMapName } from '../../layers/catalogue';
+import { unitMapNamesOf, type UnitMapName } from '../../layers/catalog';
 import type { LayerShape } from '../../protocol/model';
 import type { TintChoice } from './tintQuantity';
 
@@ -14,7 +14,7 @@ export class TintMemory implements vscode.Disposable {
 
   constructor(private readonly memory: vscode.Memento) {
     this.listener = vscode.workspace.onDidChangeConfiguration((change) => {
-      // Who changes the setting wants it now.
+      // A change of the setting takes effect at once.
       if (change.affectsConfiguration('backflow.tint.quantity')) this.choose(undefined);
     });
   }

@@ -3,7 +3,7 @@ import { seriesOf, type Frame, type Lane, type LaneChoice } from '../../protocol
 import type { Span } from '../../tokens/spans';
 import { tintOf, type Tint } from './tintLevels';
 
-/** The itemised gradient of the target, the loss of each token, or what a frame has a lane for. */
+/** The per-target gradient of the target, the loss of each token, or what a frame has a lane for. */
 export type TintChoice = { readonly kind: 'gradient' } | { readonly kind: 'loss' } | LaneChoice;
 
 /** The lane that the engine is asked for. */
@@ -78,7 +78,7 @@ function ofPredicted(nats: Float32Array, spans: readonly Span[], starts: readonl
 
 /** A gate about its middle, ½; a state about 0, on a scale that reaches at least to ±1. */
 function ofUnit(values: Float32Array, spans: readonly Span[], isGate: boolean): (Tint | undefined)[] {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
   const shares = Array.from(values, (value) => (isGate ? 2 * value - 1 : value / largest));
   return joined([...shares, NaN], spans, farther).map((share) => signedTint(share, unitStarts));
 }

@@ -1,5 +1,5 @@
 /**
- * The probe's tokens tinted in every editor that shows them; the regions of the gradient in the overview ruler, and said at the end of the
+ * The probe's tokens tinted in every editor that shows them; the regions of the gradient in the overview ruler, and written at the end of the
  * line where the way back is lost. What is shown always belongs to the text, the target and the quantity of now: else nothing is.
  */
 import * as vscode from 'vscode';
@@ -18,7 +18,7 @@ import { tintsOf, type TintChoice } from './tintQuantity';
 /** Milliseconds between two drawings while nothing but the weights changes. */
 const pace = 250;
 /** Milliseconds for which tints may wait for the frame that replaces them. */
-const longestWait = 150;
+const maxWait = 150;
 
 export class Tints implements vscode.Disposable {
   /** Made once: a decoration type is a style sheet. */
@@ -79,7 +79,7 @@ export class Tints implements vscode.Disposable {
   /** Another target or quantity has been asked for: what is shown goes when the frame for it does not come soon. */
   expire(): void {
     clearTimeout(this.overdue);
-    this.overdue = setTimeout(() => this.drawNow(), longestWait);
+    this.overdue = setTimeout(() => this.drawNow(), maxWait);
   }
 
   dispose(): void {
@@ -91,7 +91,7 @@ export class Tints implements vscode.Disposable {
   }
 
   private received(session: RunSession, frame: Frame): void {
-    // Only training goes on at a pace of its own; what somebody waits for comes at once.
+    // Only training continues at a pace of its own; what a person waits for comes at once.
     if (this.shown && this.shown.key === keyOfFrame(frame) && session.status.state === 'running') this.draw();
     else this.drawNow();
   }
@@ -148,7 +148,7 @@ function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { targ
   });
 }
 
-/** What of a frame is chosen by somebody: two frames alike in it differ by training alone. */
+/** What of a frame is chosen by the user: two frames alike in it differ by training alone. */
 function keyOfFrame({ header: { probe, target, lane } }: Frame): string {
   return JSON.stringify([target, lane?.choice, probe]);
 }

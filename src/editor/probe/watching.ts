@@ -1,4 +1,4 @@
-/** Tells the current session's engine which frames to make: none that nobody looks at. */
+/** Tells the current session's engine which frames to make: only frames that are shown. */
 import * as vscode from 'vscode';
 import { thresholds } from '../chosenSettings';
 import type { Panel } from '../panel/panel';
@@ -9,7 +9,7 @@ import type { TintMemory } from './tintMemory';
 import { laneOf } from './tintQuantity';
 import type { Tints } from './tints';
 
-/** Frames a second: for the panel as fast as it likes to draw, for tints as fast as one can read. */
+/** Frames a second: for the panel as fast as it can draw, for tints as fast as one can read. */
 const panelRate = 30;
 const tintRate = 2;
 
@@ -36,7 +36,7 @@ export class Watching implements vscode.Disposable {
     );
   }
 
-  /** Tells the engine what is wanted now; nothing is sent when that is what it knows. */
+  /** Sends the engine what is wanted now; nothing is sent when that is what it knows. */
   update(): void {
     const session = this.registry.current;
     const probe = this.tracker.current;
@@ -54,7 +54,7 @@ export class Watching implements vscode.Disposable {
       unitMap: session.unitMap,
       total: session.withTotal && this.panel.isVisible,
       ...(lane && { lane }),
-      maximumRate: this.panel.isVisible ? panelRate : tintRate,
+      maxRate: this.panel.isVisible ? panelRate : tintRate,
     });
   }
 

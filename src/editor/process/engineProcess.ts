@@ -11,17 +11,17 @@ export interface EngineLog {
 }
 
 /** Milliseconds an engine has to save a checkpoint when it is asked to end, then to follow SIGTERM. */
-const graceToSave = 3000;
-const graceToEnd = 1000;
-/** Milliseconds after its end in which what an engine has said may still arrive. */
-const graceToSpeak = 200;
+const saveTimeout = 3000;
+const endTimeout = 1000;
+/** Milliseconds after its end in which an engine's output may still arrive. */
+const outputTimeout = 200;
 
 /** Milliseconds from one question whether it is alive to the next, and how many go by without an answer until it counts as hanging. */
 const askingInterval = 5000;
 const unansweredUntilHang = 6;
 
 /** Lines of one engine's output that are kept in parts at most this long. */
-const longestLine = 2000;
+const maxLineLength = 2000;
 
 export class EngineProcess {
   readonly calls: Caller<EngineCalls, EngineEvents>;
@@ -35,7 +35,7 @@ export class EngineProcess {
   /** @param file the engine's bundle  @param interval of the questions whether it is alive, milliseconds */
   constructor(file: string, log: EngineLog, interval = askingInterval) {
     this.child = fork(file, [], {
-      // The editor's own runtime; under Electron it has to be told to be Node.
+      // The editor's own runtime; under Electron it has to be set to act as Node.
       execPath: process.execPath,
       execArgv: [],
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
@@ -51,7 +51,7 @@ export class EngineProcess {
     const spoken = new Promise<void>((resolve) => this.child.stderr?.once('end', resolve));
     this.child.on('exit', (code, signal) => {
       // Its last words, which say why, may be heard after its end.
-      void withinTime(spoken, graceToSpeak).then(() => this.didEnd({ code, signal, error: null, isOutOfMemory: this.isOutOfMemory }));
+      void withinTime(spoken, outputTimeout).then(() => this.didEnd({ code, signal, error: null, isOutOfMemory: this.isOutOfMemory }));
     });
     // 'error' also says that a message could not be sent; only a process that never started has no exit after it.
     this.child.on('error', (error) => {
@@ -111,7 +111,7 @@ export class EngineProcess {
       if (this.closing) return;
       if (!isWaiting) {
         isWaiting = true;
-        // Its end is told elsewhere.
+        // Its end is reported elsewhere.
         this.calls.call('ping', null).then(answered, () => undefined);
       } else if (++unanswered === unansweredUntilHang) {
         for (const listener of this.hangListeners) listener(true);
@@ -121,7 +121,7 @@ export class EngineProcess {
 
   /**
    * Ends the process: it is asked to stop, which saves a checkpoint of a run; then disconnected, after which it ends by
-   * itself; then signalled. Resolves when it has ended.
+   * itself; then signaled. Resolves when it has ended.
    */
   close(): Promise<void> {
     this.closing ??= this.endInOrder();
@@ -136,11 +136,11 @@ export class EngineProcess {
       () => undefined,
       () => undefined,
     );
-    await withinTime(stopped, graceToSave);
+    await withinTime(stopped, saveTimeout);
     if (this.child.connected) this.child.disconnect();
-    await withinTime(ended, graceToEnd);
+    await withinTime(ended, endTimeout);
     if (this.isAlive) this.child.kill('SIGTERM');
-    await withinTime(ended, graceToEnd);
+    await withinTime(ended, endTimeout);
     if (this.isAlive) this.child.kill('SIGKILL');
     await ended;
   }
@@ -156,7 +156,7 @@ export class EngineProcess {
     const { child } = this;
     return {
       send: (message) => {
-        // A process that is gone is told by 'exit', so a failed send needs no second report.
+        // The end of a process is reported by 'exit', so a failed send needs no second report.
         if (child.connected) child.send(message as object, () => undefined);
       },
       onMessage: (listener) => void child.on('message', listener),
@@ -186,8 +186,8 @@ function forwardLines(stream: NodeJS.ReadableStream | null, write: (line: string
   stream?.setEncoding('utf8');
   stream?.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
-    rest = (lines.pop() ?? '').slice(-longestLine);
-    for (const line of lines) write(line.slice(0, longestLine));
+    rest = (lines.pop() ?? '').slice(-maxLineLength);
+    for (const line of lines) write(line.slice(0, maxLineLength));
   });
   stream?.on('end', () => {
     if (rest !== '') write(rest);

@@ -24,7 +24,7 @@ export class MetricHistory {
     const added = progress.rows.length / columns;
     const before = this.count;
     if (added > 0) this.dropFrom(progress.rows[stepColumn]);
-    const wentBack = this.count < before;
+    const wasRewound = this.count < before;
     for (let row = 0; row < added; row++) {
       if (this.count === this.capacity) this.thin();
       this.rows.set(progress.rows.subarray(row * columns, (row + 1) * columns), this.count * columns);
@@ -33,7 +33,7 @@ export class MetricHistory {
     if (added > 0) this.latest = progress.rows.slice((added - 1) * columns);
     this.validation.push(...progress.validation);
     if (this.validation.length > this.capacity) this.validation = this.validation.filter((_, index) => index % 2 === 0);
-    return wentBack;
+    return wasRewound;
   }
 
   /** A column of the newest row; null before the first. */

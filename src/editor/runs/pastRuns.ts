@@ -15,7 +15,7 @@ export interface PastRun {
 /** Milliseconds of rest before a run that has changed is read again. */
 const rest = 300;
 
-/** In a folder of runs: a run's own folder, which is all that is told of one that is deleted, and the files by which it is known. */
+/** In a folder of runs: a run's own folder, which is all that is reported of a deleted one, and the files by which it is known. */
 const telling = '{*,*/run.json,*/checkpoints/*.onnx}';
 
 export class PastRuns implements vscode.Disposable {
@@ -63,7 +63,7 @@ export class PastRuns implements vscode.Disposable {
     return this.known;
   }
 
-  /** Reads one again, where the file system need not tell of its change. */
+  /** Reads one again, where the file system may not report its change. */
   async readAgain(folder: vscode.Uri): Promise<void> {
     this.touched.set(folder.toString(), folder);
     await this.inTurn(() => this.takeTouched());

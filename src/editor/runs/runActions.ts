@@ -1,11 +1,11 @@
 /** What can be done with a run of the tree besides training it. */
 import * as vscode from 'vscode';
-import { checkMayWrite } from './mayWrite';
+import { checkTrusted } from './workspaceTrust';
 import type { PastRun, PastRuns } from './pastRuns';
 
 /** Asks, then moves a run's folder to the trash; where there is none, asks again and deletes it. @throws RpcError where nothing may be written */
 export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void> {
-  checkMayWrite(run.folder, run.name);
+  checkTrusted(run.folder, run.name);
   if (await isAtWork(run.folder)) {
     void vscode.window.showWarningMessage(vscode.l10n.t('“{0}” is open in another window or terminal. Stop it there first.', run.name));
     return;
@@ -18,13 +18,13 @@ export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void>
 }
 
 /** Milliseconds after which a run's lock that nobody has touched is a leftover. */
-const lockPatience = 60_000;
+const lockTimeout = 60_000;
 
 /** Whether an engine of another window or of a terminal holds the run: it touches the lock again and again. */
 async function isAtWork(folder: vscode.Uri): Promise<boolean> {
   try {
     const { mtime } = await vscode.workspace.fs.stat(vscode.Uri.joinPath(folder, 'lock'));
-    return Date.now() - mtime < lockPatience;
+    return Date.now() - mtime < lockTimeout;
   } catch {
     return false;
   }
@@ -45,7 +45,7 @@ async function discard(uri: vscode.Uri, name: string): Promise<void> {
 /** Asks, then moves a checkpoint, its model and what lies beside it, to the trash. @throws RpcError where nothing may be written */
 export async function deleteCheckpoint(model: vscode.Uri, step: number, pastRuns: PastRuns): Promise<void> {
   const run = vscode.Uri.joinPath(model, '../..');
-  checkMayWrite(run, run.path.slice(run.path.lastIndexOf('/') + 1));
+  checkTrusted(run, run.path.slice(run.path.lastIndexOf('/') + 1));
   const question = vscode.l10n.t('Delete the checkpoint of step {0}?', step);
   const toTrash = vscode.l10n.t('Move to Trash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { ControlAction } from '../../protocol/panel';
 import type { Message } from '../../protocol/run';
 import { translated, type Notices } from '../notices';
-import { checkMayWrite } from './mayWrite';
+import { checkTrusted } from './workspaceTrust';
 import type { RunSession } from './runSession';
 
 export class RunControl {
@@ -16,7 +16,7 @@ export class RunControl {
     });
   }
 
-  /** Tells that an engine has ended by itself, and offers to go on. */
+  /** Reports that an engine has ended by itself, and offers to continue. */
   async offerResume(session: RunSession, sentence: Message): Promise<void> {
     const said = `${session.description.name}: ${translated(sentence)}`;
     const resume = vscode.l10n.t('Resume');
@@ -24,7 +24,7 @@ export class RunControl {
     if (chosen === resume && !session.isAlive) await this.run('resume', session);
   }
 
-  /** Tells that an engine does not answer, and offers to end it; who waits instead loses nothing. */
+  /** Reports that an engine does not answer, and offers to end it; waiting instead loses nothing. */
   async offerEnd(session: RunSession): Promise<void> {
     const said = vscode.l10n.t('{0}: the engine has not answered for half a minute. It may be at a very large step; if it hangs, end it and resume from the last checkpoint.', session.description.name);
     const end = vscode.l10n.t('End It');
@@ -36,7 +36,7 @@ export class RunControl {
 
   private async resumeFromCheckpoint(session: RunSession): Promise<void> {
     if (!session.isRun || session.status.state === 'starting' || session.status.state === 'running') return;
-    checkMayWrite(vscode.Uri.file(session.description.folder), session.description.name);
+    checkTrusted(vscode.Uri.file(session.description.folder), session.description.name);
     const { name, training } = session.description;
     const steps = await stepsToGo(name, session.status.step, training.steps);
     if (steps === undefined) return;
@@ -45,8 +45,8 @@ export class RunControl {
 }
 
 /**
- * How many steps a run is to do in all when it goes on: its own (null), unless it has done them.
- * @returns undefined when nobody says
+ * How many steps a run is to do in all when it continues: its own (null), unless it has done them.
+ * @returns undefined when the user dismissed the question
  */
 export async function stepsToGo(name: string, done: number, own: number | null): Promise<number | null | undefined> {
   if (own === null || done < own) return null;

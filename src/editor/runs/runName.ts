@@ -1,8 +1,8 @@
 /** The name of a run's folder: `<corpus>-<cell>-<yyyymmdd-hhmmss>`. */
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 
 /** Code points of the corpus's name that are kept. */
-const longestBase = 40;
+const maxBaseLength = 40;
 
 /**
  * @param corpus file name or title; its extension and what a file system may refuse are left out
@@ -11,7 +11,7 @@ const longestBase = 40;
 export function runName(corpus: string, cell: CellName | 'further', time: Date): string {
   const base = corpus.replace(/^.*[\\/]/, '').replace(/(.)\.[^.]*$/, '$1');
   const plain = base.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '');
-  const short = Array.from(plain).slice(0, longestBase).join('');
+  const short = Array.from(plain).slice(0, maxBaseLength).join('');
   return `${short || 'text'}-${cell}-${stamp(time)}`;
 }
 

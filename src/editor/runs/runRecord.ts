@@ -1,16 +1,16 @@
 /** What the tree needs to know of a run on disk, from its run.json. The engine checks the file in full when it opens the run. */
-import { isCellName, type CellName } from '../../layers/catalogue';
+import { isCellName, type CellName } from '../../layers/catalog';
 
 export interface RunRecord {
   readonly cell: CellName;
   readonly layers: number;
   readonly hiddenSize: number;
-  /** Steps to be done in all; null where it goes on until it is stopped, or the file does not say. */
+  /** Steps to be done in all; null where it continues until it is stopped, or the file does not say. */
   readonly steps: number | null;
   readonly corpusName: string;
   /** Absolute path, or null for a text that was no file. */
   readonly corpusPath: string | null;
-  /** When the run was made; null if that is not said in a way one can read. */
+  /** When the run was made; null if it is not readable. */
   readonly created: Date | null;
 }
 

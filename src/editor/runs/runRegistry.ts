@@ -84,7 +84,7 @@ export class RunRegistry implements vscode.Disposable {
   }
 
   /**
-   * Makes a session the current one. The one before goes on if it is training; an engine that only holds a model is ended, and
+   * Makes a session the current one. The one before continues if it is training; an engine that only holds a model is ended, and
    * its run stays in the tree.
    */
   select(session: RunSession): void {

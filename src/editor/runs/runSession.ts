@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
-import { unitMapNamesOf } from '../../layers/catalogue';
+import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
@@ -23,7 +23,7 @@ export type Beginning =
   | { readonly kind: 'resume'; readonly request: ResumeRequest }
   | { readonly kind: 'open'; readonly request: OpenRequest };
 
-/** Who looks at a session's frames; a comparison's probe goes before the panel's. */
+/** What shows a session's frames; a comparison's probe goes before the panel's. */
 export type Viewer = 'panel' | 'comparison';
 
 /** What can be asked of a run while its engine lives. */
@@ -32,7 +32,7 @@ export type RunCall = 'pause' | 'resume' | 'step' | 'stop';
 export interface SessionProgress {
   readonly progress: Progress;
   /** The run is training steps again that it had trained before: what is drawn of them no longer holds. */
-  readonly wentBack: boolean;
+  readonly wasRewound: boolean;
 }
 
 interface Opened {
@@ -40,7 +40,7 @@ interface Opened {
   readonly status: RunStatus;
   readonly isRun: boolean;
   /** Of a model that was opened. */
-  readonly reading: Pick<OpenResult, 'proof' | 'notices' | 'trainingRefusal'> | null;
+  readonly reading: Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'> | null;
   readonly unit: ReadUnit;
 }
 
@@ -94,7 +94,7 @@ export class RunSession implements vscode.Disposable {
   private watched = '';
   private sampleWatched = '';
   private readonly wanted = new Map<Viewer, Watch | null>();
-  /** The newest frame that the engine has sent, and the newest it has been told of; 0 of an engine that has sent none. */
+  /** The newest frame that the engine has sent, and the newest it has received; 0 of an engine that has sent none. */
   private frames = { sent: 0, drawn: 0 };
   /** Samples under way, by their numbers. */
   private readonly growing = new Map<number, (text: string) => void>();
@@ -123,7 +123,7 @@ export class RunSession implements vscode.Disposable {
     return session;
   }
 
-  /** Goes on with the run in a new engine, from its last checkpoint; everybody who watches the session stays with it. */
+  /** Continues the run in a new engine, from its last checkpoint; everybody who watches the session stays with it. */
   async resumeFromCheckpoint(request: ResumeRequest): Promise<void> {
     const old = this.engine;
     this.engine = this.launch();
@@ -160,7 +160,7 @@ export class RunSession implements vscode.Disposable {
     return this.opened.unit;
   }
 
-  /** Where its texts fall into sequences, if the model has learnt them by themselves. */
+  /** Where its texts fall into sequences, if the model has learned them by themselves. */
   get split(): SequenceSplit | null {
     const { mode, split } = this.description.training;
     return this.isRun && mode === 'sequences' ? split : null;
@@ -192,7 +192,7 @@ export class RunSession implements vscode.Disposable {
     return this.engine.isAlive;
   }
 
-  /** Whether the engine has a run to go on with, so that it must not be ended lightly. */
+  /** Whether the engine has a run to continue with, so that it must not be ended lightly. */
   get isTraining(): boolean {
     return this.isAlive && ['starting', 'running', 'paused'].includes(this.status.state);
   }
@@ -207,7 +207,7 @@ export class RunSession implements vscode.Disposable {
     await this.engine.calls.call(call, null);
   }
 
-  /** Tells the engine which probe to make frames of; the same one twice is told once. */
+  /** Tells the engine which probe to make frames of; the same one twice is sent once. */
   watch(asked: Watch | null, viewer: Viewer = 'panel'): void {
     this.wanted.set(viewer, asked);
     const watch = this.wanted.get('comparison') ?? this.wanted.get('panel') ?? null;
@@ -220,7 +220,7 @@ export class RunSession implements vscode.Disposable {
     });
   }
 
-  /** Tells the engine which samples to draw; the same twice is told once. */
+  /** Tells the engine which samples to draw; the same twice is sent once. */
   watchSamples(watch: SampleWatch | null): void {
     const key = watch ? JSON.stringify(watch) : '';
     if (key === this.sampleWatched || !this.isAlive || this.status.state === 'starting') return;
@@ -248,7 +248,7 @@ export class RunSession implements vscode.Disposable {
     return this.engine.calls.call('attribute', request, signal);
   }
 
-  /** @param grown is told the text so far, again and again */
+  /** @param grown receives the text so far, repeatedly */
   async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
     const stream = ++this.streams;
     this.growing.set(stream, grown);
@@ -336,9 +336,9 @@ export class RunSession implements vscode.Disposable {
       if (status.message && status.message.template !== known) this.interrupted.fire(status.message);
     }));
     engine.calls.on('progress', own((progress) => {
-      const wentBack = this.metrics.append(progress);
+      const wasRewound = this.metrics.append(progress);
       this.opened = { ...this.opened, status: { ...this.status, step: this.metrics.last('step') ?? this.status.step } };
-      this.progressed.fire({ progress, wentBack });
+      this.progressed.fire({ progress, wasRewound });
     }));
     engine.calls.on('frame', own((frame) => {
       this.lastFrame = frame;

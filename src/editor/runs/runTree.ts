@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/run';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import type { ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
 import { readRun, type PastRun, type PastRuns } from './pastRuns';
@@ -38,7 +38,7 @@ interface ProgressNode {
 
 type AnyNode = TreeNode | ProgressNode;
 
-/** Milliseconds between two refreshes, of what has changed and of the steps of the runs that go on. */
+/** Milliseconds between two refreshes, of what has changed and of the steps of the runs that continue. */
 const pace = 500;
 const steppingPace = 1000;
 
@@ -54,10 +54,10 @@ const icons: Readonly<Record<RunState, string>> = {
 /**
  * A menu gives its command not the row it was opened on but that row's id, which the extension host looks up when the command arrives. Told of a
  * change, the host forgets at once: of a node, all rows below it; of the whole tree, every row. It knows them again when the window has asked for
- * them anew, and a command that arrives in between comes without its row. Which row that was cannot be known: the host keeps it to
+ * them again, and a command that arrives in between comes without its row. Which row that was cannot be known: the host keeps it to
  * itself, and the row a menu is opened on is not the selected one. So there is to be no such time where it can be helped:
  * - A change in a run refreshes that run's row alone, and the tree as a whole only when runs have come, gone or changed places.
- * - A row that changes with every step has none below it: while a live run is expanded, a row of its own tells its progress.
+ * - A row that changes with every step has none below it: while a live run is expanded, a row of its own shows its progress.
  * - What is asked for is known already; no file is read between a question and its answer.
  * - A node is the same object however often its run is read.
  * What is left is a choice in the very moment in which the rows beside it come or go; then the command says so and does nothing.
@@ -87,7 +87,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
       view,
       view.onDidExpandElement(({ element }) => this.setExpanded(element, true)),
       view.onDidCollapseElement(({ element }) => this.setExpanded(element, false)),
-      // Not every change can be followed: a folder above the runs can go, and there are file systems that tell of nothing.
+      // Not every change can be followed: a folder above the runs can go, and some file systems report nothing.
       view.onDidChangeVisibility(({ visible }) => {
         if (visible) void pastRuns.read();
       }),
@@ -104,7 +104,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
     if (node?.kind === 'past') return this.checkpointsOf(node, node.run, false);
     if (node?.kind === 'live' && node.session.isRun) {
       const folder = vscode.Uri.file(node.session.description.folder);
-      // A run that lies elsewhere is followed by nobody.
+      // Nothing watches a run that lies elsewhere.
       const run = this.pastRuns.find(folder) ?? (await readRun(folder));
       return [this.progressNode(node.session), ...(run ? this.checkpointsOf(node, run, true) : [])];
     }

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { CellName } from '../../layers/catalogue';
+import type { CellName } from '../../layers/catalog';
 import { settingsFor } from '../settings';
 import { runName, unusedName } from './runName';
 

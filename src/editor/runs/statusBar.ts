@@ -1,6 +1,6 @@
 /** The status-bar item of the current run, and the context keys that commands are shown by. */
 import * as vscode from 'vscode';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';

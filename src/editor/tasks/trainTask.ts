@@ -76,7 +76,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
     });
   }
 
-  /** Somebody has closed the terminal, or ended the task. */
+  /** The user has closed the terminal, or ended the task. */
   close(): void {
     const { session } = this;
     this.forget();

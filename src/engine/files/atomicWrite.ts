@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { writeError } from './fileErrors';
 
-/** Names of files being written: a crash can leave one behind, and whoever owns the folder may remove it. */
+/** Names of files being written: a crash can leave one behind, and the folder’s owner may remove it. */
 export const temporaryFile = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
 /**

@@ -7,8 +7,8 @@ import { readError } from './fileErrors';
 import { firstInvalidByte, unfinishedBytes } from './utf8';
 
 /** Of a corpus, which is read in chunks, and of a text that is to be held as one string. */
-const mostCorpusBytes = 2_000_000_000;
-const mostTextBytes = 512_000_000;
+const maxCorpusBytes = 2_000_000_000;
+const maxTextBytes = 512_000_000;
 
 /** Bytes of a file, or UTF-16 units of a text, that are read at once. */
 const chunkLength = 4_000_000;
@@ -23,7 +23,7 @@ export interface CorpusText {
 
 /** A UTF-8 file, with or without a byte order mark. */
 export function corpusOfFile(path: string): CorpusText {
-  return { name: path, chunks: (hash) => fileChunks(path, mostCorpusBytes, hash) };
+  return { name: path, chunks: (hash) => fileChunks(path, maxCorpusBytes, hash) };
 }
 
 /** A text that comes from an editor; `name` is the document's title. */
@@ -34,15 +34,15 @@ export function corpusOfText(text: string, name: string): CorpusText {
 /** The whole text of a UTF-8 file without its byte order mark. Throws a UserError for anything that is not a text. */
 export async function readText(path: string): Promise<string> {
   let text = '';
-  for await (const chunk of fileChunks(path, mostTextBytes, createHash('sha256'))) text += chunk;
+  for await (const chunk of fileChunks(path, maxTextBytes, createHash('sha256'))) text += chunk;
   return text;
 }
 
-async function* fileChunks(path: string, mostBytes: number, hash: Hash): AsyncGenerator<string> {
+async function* fileChunks(path: string, maxBytes: number, hash: Hash): AsyncGenerator<string> {
   try {
     const file = await open(path, 'r');
     try {
-      await checkFile(file, path, mostBytes);
+      await checkFile(file, path, maxBytes);
       yield* decoded(file, path, hash);
     } finally {
       await file.close();
@@ -52,12 +52,12 @@ async function* fileChunks(path: string, mostBytes: number, hash: Hash): AsyncGe
   }
 }
 
-async function checkFile(file: FileHandle, path: string, mostBytes: number): Promise<void> {
+async function checkFile(file: FileHandle, path: string, maxBytes: number): Promise<void> {
   const stat = await file.stat();
   if (stat.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
   if (!stat.isFile()) throw new UserError('{0} is not a regular file; save the text in one and try again.', path);
-  if (stat.size > mostBytes) {
-    throw new UserError('{0} has {1} MB; a corpus can have up to {2} MB.', path, Math.ceil(stat.size / 1e6), mostBytes / 1e6);
+  if (stat.size > maxBytes) {
+    throw new UserError('{0} has {1} MB; a corpus can have up to {2} MB.', path, Math.ceil(stat.size / 1e6), maxBytes / 1e6);
   }
 }
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { FlowHistory } from '../inspect/flowHistory';
 import { decodeSafetensors, encodeSafetensors } from '../../formats/safetensors';
-import { isStateName } from '../../layers/catalogue';
+import { isStateName } from '../../layers/catalog';
 import type { FrameHeader, SeriesEntry, SeriesName } from '../../protocol/frame';
 import { writeFileAtomic } from './atomicWrite';
 

@@ -13,10 +13,10 @@ import { ThinnedHistory } from './thinnedHistory';
 const flushMilliseconds = 1000;
 
 /** Code units of a line that can be one of ours: far more than any has. A longer one is passed over, and never held. */
-const longestLine = 10_000;
+const maxLineLength = 10_000;
 
 /** Rows a history is thinned to: more than a chart has pixels. */
-export const maximumHistoryRows = 4000;
+export const maxHistoryRows = 4000;
 
 /** Appends to a metrics file, at most about once a second. */
 export class MetricsWriter {
@@ -98,18 +98,18 @@ async function endsInsideLine(file: Awaited<ReturnType<typeof open>>): Promise<b
 }
 
 /**
- * The history in a metrics file, thinned to `maximumHistoryRows`; empty if there is no file. Torn lines are passed over.
+ * The history in a metrics file, thinned to `maxHistoryRows`; empty if there is no file. Torn lines are passed over.
  * Read as a stream: a long run's file never lies in memory whole.
  */
 export async function readMetrics(path: string): Promise<Progress> {
-  const history = new ThinnedHistory(maximumHistoryRows);
+  const history = new ThinnedHistory(maxHistoryRows);
   try {
     let rest = '';
     for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       // What is cut off of a line that is too long makes what is left of it no JSON.
-      rest = (lines.pop() ?? '').slice(-longestLine);
-      for (const line of lines) if (line.length < longestLine) readLine(line, history);
+      rest = (lines.pop() ?? '').slice(-maxLineLength);
+      for (const line of lines) if (line.length < maxLineLength) readLine(line, history);
     }
     readLine(rest, history);
   } catch (thrown) {

@@ -25,9 +25,9 @@ export interface Checkpoint {
 
 const recordName = 'run.json';
 /** Of run.json: far more than any has. */
-const mostRecordBytes = 1_000_000;
+const maxRecordBytes = 1_000_000;
 /** Of a checkpoint's files: what Node reads at once. */
-const mostCheckpointBytes = 2_000_000_000;
+const maxCheckpointBytes = 2_000_000_000;
 
 export interface BestCheckpoint {
   readonly step: number;
@@ -38,9 +38,9 @@ export interface BestCheckpoint {
 export class RunFolder {
   private readonly metrics: MetricsWriter;
   private lock: RunLock | null = null;
-  /** That the folder is gone has been told; who goes on all the same wants it made anew. */
-  private isToldGone = false;
-  /** Puts back what the run was made with besides run.json, where the folder has to be made anew. */
+  /** That the folder is gone has been reported; if the run continues nevertheless, the folder is recreated. */
+  private isRemovalReported = false;
+  /** Puts back what the run was made with besides run.json, where the folder has to be recreated. */
   remake: () => Promise<void> = () => Promise.resolve();
 
   private constructor(
@@ -48,7 +48,7 @@ export class RunFolder {
     readonly path: string,
     readonly record: RunRecord,
   ) {
-    this.metrics = new MetricsWriter(this.metricsPath, () => this.makeSureOfFolder());
+    this.metrics = new MetricsWriter(this.metricsPath, () => this.ensureFolder());
   }
 
   /** Makes the folder, which must not exist or be empty. Throws a UserError, and has then written nothing. */
@@ -61,7 +61,7 @@ export class RunFolder {
       const isEmpty = (await readdir(path)).length === 0;
       const checkpoints = join(path, 'checkpoints');
       if (isEmpty) await makeFolders(checkpoints, made);
-      // Of two that begin at once, the folder is whose who made what is in it.
+      // Of two that begin at once, the folder belongs to the one that wrote its content.
       if (!made.includes(checkpoints)) throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
       await ignoreInGit(path, written);
       await writeFileAtomic(join(path, recordName), formatRunRecord(record));
@@ -79,7 +79,7 @@ export class RunFolder {
     const path = resolve(folder);
     const file = join(path, recordName);
     if (!(await exists(file))) throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
-    const text = (await readWhole(file, mostRecordBytes)).toString('utf8');
+    const text = (await readWhole(file, maxRecordBytes)).toString('utf8');
     return new RunFolder(path, parseRunRecord(text, file, path));
   }
 
@@ -124,12 +124,12 @@ export class RunFolder {
 
   /**
    * Saves model and state, forgets all but the newest `kept` and the best, and writes the buffered metrics. Throws a UserError; a
-   * folder that has been removed is made anew when that has been told once.
+   * folder that has been removed is recreated when that has been reported once.
    */
   async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);
     await this.metrics.flush();
-    await this.makeSureOfFolder();
+    await this.ensureFolder();
     await this.lock?.check();
     try {
       await mkdir(this.checkpointsPath, { recursive: true });
@@ -151,7 +151,7 @@ export class RunFolder {
   /** The checkpoint with the lowest validation loss; null before the first validation, or where the note of it cannot be read. */
   async best(): Promise<BestCheckpoint | null> {
     try {
-      const fields = Fields.parse(this.bestPath, (await readWhole(this.bestPath, mostRecordBytes)).toString('utf8'));
+      const fields = Fields.parse(this.bestPath, (await readWhole(this.bestPath, maxRecordBytes)).toString('utf8'));
       return { step: fields.integer('step', { min: 0 }), validationLoss: fields.number('validationLoss') };
     } catch {
       return null;
@@ -160,7 +160,7 @@ export class RunFolder {
 
   /** The bytes of a checkpoint's files. Throws a UserError. */
   async read({ model, state }: Checkpoint): Promise<{ readonly onnx: Uint8Array; readonly state: Uint8Array }> {
-    return { onnx: await readWhole(model, mostCheckpointBytes), state: await readWhole(state, mostCheckpointBytes) };
+    return { onnx: await readWhole(model, maxCheckpointBytes), state: await readWhole(state, maxCheckpointBytes) };
   }
 
   async newestCheckpoint(): Promise<Checkpoint | null> {
@@ -182,10 +182,10 @@ export class RunFolder {
     return join(this.path, 'flows.safetensors');
   }
 
-  private async makeSureOfFolder(): Promise<void> {
+  private async ensureFolder(): Promise<void> {
     if (await exists(join(this.path, recordName))) return;
-    if (!this.isToldGone) {
-      this.isToldGone = true;
+    if (!this.isRemovalReported) {
+      this.isRemovalReported = true;
       throw new UserError('The folder {0} of this run is gone; it was moved or deleted. Nothing that was trained is lost: resume or stop the run, and the folder is made anew.', this.path);
     }
     try {
@@ -195,7 +195,7 @@ export class RunFolder {
     }
     await this.remake();
     await writeFileAtomic(join(this.path, recordName), formatRunRecord(this.record));
-    this.isToldGone = false;
+    this.isRemovalReported = false;
   }
 
   private get bestPath(): string {

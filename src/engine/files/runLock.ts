@@ -1,5 +1,5 @@
 /**
- * Who writes to a run's folder: one engine at a time, as the file `lock` in it says. Its owner touches it again and again; the
+ * Which process writes to a run's folder: one engine at a time, as the file `lock` in it says. Its owner touches it again and again; the
  * lock of an owner that is gone is taken over. No clock is compared with another, so that none that jumps does any harm.
  */
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ import { errorCode, writeError } from './fileErrors';
 
 /** Milliseconds from one touch to the next, and without a touch until an owner counts as gone. */
 const beat = 2000;
-const patience = 4 * beat;
+const lockTimeout = 4 * beat;
 const lockName = 'lock';
 
 interface Owner {
@@ -49,7 +49,7 @@ export class RunLock {
   async check(): Promise<void> {
     const found = await readOwner(this.folder);
     if (found?.token === this.owner.token) return;
-    // Removed by hand, or with the folder, which has been made anew.
+    // Removed by hand, or with the folder, which has been recreated.
     if (found === null && (await write(this.folder, this.owner))) return;
     throw new UserError('The run in {0} has been taken over by another window or terminal (process {1}), so this one no longer writes to it. Close it here.', this.folder, found?.pid ?? '?');
   }
@@ -66,7 +66,7 @@ export class RunLock {
       const now = new Date();
       await utimes(join(this.folder, lockName), now, now);
     } catch {
-      // The disk's troubles are told where a run is written.
+      // Errors of the disk are reported where a run is written.
     }
   }
 }
@@ -96,7 +96,7 @@ async function readOwner(folder: string): Promise<Owner | null> {
 async function isAtWork(folder: string, owner: Owner | null): Promise<boolean> {
   if (owner?.host === hostname() && !isAlive(owner.pid)) return false;
   const before = await lastTouch(folder);
-  for (let waited = 0; waited < patience; waited += beat / 4) {
+  for (let waited = 0; waited < lockTimeout; waited += beat / 4) {
     const now = await lastTouch(folder);
     if (now === null) return false;
     if (now !== before) return true;

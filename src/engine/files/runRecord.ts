@@ -1,7 +1,7 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
 import { activations } from '../../layers/activation';
-import { cellNames } from '../../layers/catalogue';
-import { initialisations, objectives, optimizers, schedules } from '../../terms/choices';
+import { cellNames } from '../../layers/catalog';
+import { initializations, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
@@ -128,7 +128,7 @@ function readAddedCheckpoints(training: Fields) {
   };
 }
 
-/** The same, of what came with schedules and initialisations. */
+/** The same, of what came with schedules and initializations. */
 function readAddedTraining(training: Fields) {
   const defaults = defaultTrainingSettings;
   const number = (min?: number) => (key: string) => training.number(key, min === undefined ? {} : { min });
@@ -143,7 +143,7 @@ function readAddedTraining(training: Fields) {
     decayFactor: training.added('decayFactor', defaults.decayFactor, number(0)),
     clipValue: training.added('clipValue', defaults.clipValue, (key) => training.nullable(key, number(0))),
     initialisation: training.added('initialisation', defaults.initialisation, (key) =>
-      training.oneOf(key, initialisations),
+      training.oneOf(key, initializations),
     ),
     gain: training.added('gain', defaults.gain, number(0)),
     forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),

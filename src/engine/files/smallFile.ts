@@ -3,14 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '../../userError';
 import { readError } from './fileErrors';
 
-/** The bytes of a regular file. Throws a UserError for anything else, and for a file of more than `mostBytes` before it is read. */
-export async function readWhole(path: string, mostBytes: number): Promise<Buffer> {
+/** The bytes of a regular file. Throws a UserError for anything else, and for a file of more than `maxBytes` before it is read. */
+export async function readWhole(path: string, maxBytes: number): Promise<Buffer> {
   try {
     // Before it is opened: to open a pipe can take for ever.
     const found = await stat(path);
     if (found.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
     if (!found.isFile()) throw new UserError('{0} is not a regular file.', path);
-    if (found.size > mostBytes) throw new UserError('{0} has {1} MB; it can have up to {2} MB.', path, Math.ceil(found.size / 1e6), mostBytes / 1e6);
+    if (found.size > maxBytes) throw new UserError('{0} has {1} MB; it can have up to {2} MB.', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
     return await readFile(path);
   } catch (thrown) {
     throw readError(thrown, path);

@@ -22,10 +22,10 @@ export class ThinnedHistory {
   private first: Row | null = null;
   private last: Row | null = null;
   private validation: ValidationPoint[] = [];
-  private readonly maximumStretches: number;
+  private readonly maxStretches: number;
 
-  constructor(maximumRows: number) {
-    this.maximumStretches = Math.floor((maximumRows - 2) / 2);
+  constructor(maxRows: number) {
+    this.maxStretches = Math.floor((maxRows - 2) / 2);
   }
 
   /** A step at or before one already there means that the run went back: what was after it is dropped. */
@@ -38,7 +38,7 @@ export class ThinnedHistory {
       this.stretches[this.stretches.length - 1] = merge(current, { smallest: row, largest: row, count: 1 });
     } else {
       this.stretches.push({ smallest: row, largest: row, count: 1 });
-      if (this.stretches.length > this.maximumStretches) this.halve();
+      if (this.stretches.length > this.maxStretches) this.halve();
     }
   }
 

@@ -1,6 +1,6 @@
 /** UTF-8, checked to the byte (Unicode Standard, table 3-7). */
 
-/** How many bytes at the end of `bytes` are the beginning of a character that may go on: 0 to 3. */
+/** How many bytes at the end of `bytes` are the beginning of a character that may continue: 0 to 3. */
 export function unfinishedBytes(bytes: Uint8Array): number {
   for (let count = 1; count <= Math.min(3, bytes.length); count++) {
     const byte = bytes[bytes.length - count];

@@ -4,7 +4,7 @@ import { additiveFormOf } from '../../core/layers/registry';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import type { Trace } from '../../core/model/trace';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector } from './inspector';
@@ -12,11 +12,11 @@ import { workOfStep, type Inspector } from './inspector';
 type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
 
 /** Of the integral; each takes as long as the first. */
-const mostStretches = 24;
+const maxStretches = 24;
 /** Multiply-adds that a hover may wait for. */
-const mostQuickWork = 1.2e7;
+const maxQuickWork = 1.2e7;
 /** What a hover that claims to be complete may lack. */
-const largestQuickGap = 1e-4;
+const maxQuickGap = 1e-4;
 
 /** What is divided up: the model as it is now, the tokens that the logit depends on, and the logit's place. */
 export interface AttributionTask {
@@ -44,11 +44,11 @@ export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: 
   const { general } = inspector.model;
   if (general.layers.some(({ cell }) => additiveFormOf(cell) !== null)) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
-  const affordable = Math.floor(mostQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
+  const affordable = Math.floor(maxQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
   if (affordable < 1) return null;
-  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, mostStretches), () => Promise.resolve());
+  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, maxStretches), () => Promise.resolve());
   const gap = found.parts.reduce((sum, part) => sum + part, found.baseline - found.whole);
-  if (Math.abs(gap) > largestQuickGap * Math.max(1, Math.abs(found.whole))) return null;
+  if (Math.abs(gap) > maxQuickGap * Math.max(1, Math.abs(found.whole))) return null;
   return { ...reportOf(task, found), method: 'integratedGradients' };
 }
 
@@ -67,10 +67,10 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
   return taskOf(method, ownCopy(general), Int32Array.from(ids.subarray(0, steps)), ids[token], token - 1);
 }
 
-/** @param pause called now and then; throws when it is cancelled */
+/** @param pause called now and then; throws when it is canceled */
 export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
   const { method, model, inputs, symbol, step } = task;
-  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, mostStretches, pause));
+  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, maxStretches, pause));
 }
 
 function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {
@@ -98,7 +98,7 @@ function noAdditiveForm({ layers }: GeneralModel): UserError {
     : new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
 }
 
-/** The model as it is now: training goes on while it is asked. */
+/** The model as it is now: training continues meanwhile. */
 function ownCopy(model: GeneralModel): GeneralModel {
   const copy = (weights: Weights) => Float64Array.from(weights);
   return {

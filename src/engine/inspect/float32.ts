@@ -1,7 +1,7 @@
 /**
- * Whether float32 can be trusted with a probe, told by what it gave. Three things spoil it. Where gradients grow on their way back, so do the
+ * Whether float32 can be trusted with a probe, judged by its results. Three things spoil it. Where gradients grow on their way back, so do the
  * rounding errors of the states on their way forward, by the same products. Where a step shrinks them much, because its units are
- * saturated (1 − h² of an h near 1), most digits of what is left have cancelled. And a relu unit that is nearly at its kink may be on the wrong side.
+ * saturated (1 − h² of an h near 1), most digits of what is left have canceled. And a relu unit that is nearly at its kink may be on the wrong side.
  */
 import type { Trace } from '../../core/model/trace';
 import type { LayerFlow } from './flows';
@@ -9,11 +9,11 @@ import type { LayerFlow } from './flows';
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;
 /** What rounding errors of the states may grow to. */
-const largestStateError = 1e-6;
+const maxStateError = 1e-6;
 /** What relative errors of a gradient may add up to, as independent ones do. */
-const largestGradientError = 2e-5;
+const maxGradientError = 2e-5;
 /** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */
-const leastAtTarget = -25;
+const minAtTarget = -25;
 /** Of the pre-activations' root mean square. */
 const nearKink = 1e-5;
 
@@ -32,7 +32,7 @@ export function isNearKink({ layers }: Trace): boolean {
 
 /** @param flows of one target, every layer and direction  @param zeroIsExact of a relu unit, whose derivative is exactly 0 or 1 */
 export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolean): boolean {
-  const most = Math.log10(largestStateError / unitRoundoff);
+  const max = Math.log10(maxStateError / unitRoundoff);
   const top = Math.max(...flows.map(({ layer }) => layer));
   /** Of the layer above, step by step: the largest gradient there, and its error. */
   let above: Sources | null = null;
@@ -52,7 +52,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
         for (const [l, lane] of lanes.entries()) {
           const size = lane[t];
           if (Number.isNaN(size)) continue;
-          if (size === Infinity || size - lowest[l] > most) return false;
+          if (size === Infinity || size - lowest[l] > max) return false;
           lowest[l] = Math.min(lowest[l], size);
           const source = Math.max(before.size, down.size);
           if (size === -Infinity) {
@@ -61,7 +61,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
           }
           // At the target's own step nothing has come from anywhere.
           const error = Math.hypot(before.error, down.error, source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0);
-          if (error > largestGradientError) return false;
+          if (error > maxGradientError) return false;
           if (size > sources.sizes[t]) sources.sizes[t] = size;
           if (error > sources.errors[t]) sources.errors[t] = error;
         }
@@ -69,7 +69,7 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
       own.push(sources);
     }
     above = own.reduce(larger);
-    if (layer === top && above.sizes.every((size) => size < leastAtTarget)) return false;
+    if (layer === top && above.sizes.every((size) => size < minAtTarget)) return false;
   }
   return true;
 }

@@ -15,8 +15,8 @@ export interface HistoryRow extends Frame {
 interface Stretch {
   /** Its training steps divided by `stepsPerStretch`, rounded down. */
   readonly index: number;
-  readonly least: HistoryRow;
-  readonly most: HistoryRow;
+  readonly min: HistoryRow;
+  readonly max: HistoryRow;
 }
 
 export interface HistoryLimits {
@@ -26,8 +26,8 @@ export interface HistoryLimits {
 }
 
 /** 2M float32 are 8 MB. */
-const usualLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
-const mostOverflows = 1000;
+const defaultLimits: HistoryLimits = { stretches: 256, numbers: 2_000_000 };
+const maxOverflows = 1000;
 
 export class FlowHistory {
   private stretches: Stretch[] = [];
@@ -35,11 +35,11 @@ export class FlowHistory {
   private newest: HistoryRow | null = null;
   private overflows: number[] = [];
 
-  constructor(private readonly limits: HistoryLimits = usualLimits) {}
+  constructor(private readonly limits: HistoryLimits = defaultLimits) {}
 
   /** In order of training steps. */
   get rows(): readonly HistoryRow[] {
-    const kept = new Set(this.stretches.flatMap(({ least, most }) => (stepOf(least) <= stepOf(most) ? [least, most] : [most, least])));
+    const kept = new Set(this.stretches.flatMap(({ min, max }) => (stepOf(min) <= stepOf(max) ? [min, max] : [max, min])));
     if (this.newest) kept.add(this.newest);
     return [...kept];
   }
@@ -56,10 +56,10 @@ export class FlowHistory {
   addOverflow(trainingStep: number): void {
     if (this.overflows.at(-1) === trainingStep) return;
     this.overflows.push(trainingStep);
-    if (this.overflows.length > mostOverflows) this.overflows.shift();
+    if (this.overflows.length > maxOverflows) this.overflows.shift();
   }
 
-  /** For a run that goes on from an earlier step: forgets what came after it. */
+  /** For a run that is resumed from an earlier step: forgets what came after it. */
   goBackTo(trainingStep: number): void {
     this.dropFrom(trainingStep + 1);
     this.overflows = this.overflows.filter((step) => step <= trainingStep);
@@ -79,7 +79,7 @@ export class FlowHistory {
       const relative = relativeByLag(row, lane);
       return relative ? [{ row, relative }] : [];
     });
-    const lags = found.reduce((most, { relative }) => Math.max(most, relative.length), 0);
+    const lags = found.reduce((max, { relative }) => Math.max(max, relative.length), 0);
     const values = new Float32Array(found.length * lags).fill(NaN);
     found.forEach(({ relative }, i) => values.set(relative, i * lags));
     return {
@@ -99,7 +99,7 @@ export class FlowHistory {
     this.newest = row;
     const index = Math.floor(step / this.stepsPerStretch);
     const last = this.stretches.at(-1);
-    const own: Stretch = { index, least: row, most: row };
+    const own: Stretch = { index, min: row, max: row };
     if (last?.index === index) this.stretches[this.stretches.length - 1] = merge(last, own);
     else this.stretches.push(own);
     while (this.stretches.length > 1 && (this.stretches.length > this.limits.stretches || this.size > this.limits.numbers)) this.halve();
@@ -109,9 +109,9 @@ export class FlowHistory {
     if (this.newest && stepOf(this.newest) >= trainingStep) this.newest = null;
     for (let last = this.stretches.at(-1); last && stepsOf(last).some((step) => step >= trainingStep); last = this.stretches.at(-1)) {
       this.stretches.pop();
-      const [kept] = [last.least, last.most].filter((row) => stepOf(row) < trainingStep);
+      const [kept] = [last.min, last.max].filter((row) => stepOf(row) < trainingStep);
       if (!(kept as HistoryRow | undefined)) continue;
-      this.stretches.push({ index: last.index, least: kept, most: kept });
+      this.stretches.push({ index: last.index, min: kept, max: kept });
       break;
     }
   }
@@ -123,8 +123,8 @@ export class FlowHistory {
   private halve(): void {
     this.stepsPerStretch *= 2;
     const halved: Stretch[] = [];
-    for (const { index, least, most } of this.stretches) {
-      const longer: Stretch = { index: Math.floor(index / 2), least, most };
+    for (const { index, min, max } of this.stretches) {
+      const longer: Stretch = { index: Math.floor(index / 2), min, max };
       const before = halved.at(-1);
       if (before?.index === longer.index) halved[halved.length - 1] = merge(before, longer);
       else halved.push(longer);
@@ -134,7 +134,7 @@ export class FlowHistory {
 }
 
 function merge(a: Stretch, b: Stretch): Stretch {
-  return { index: a.index, least: b.least.peak < a.least.peak ? b.least : a.least, most: b.most.peak >= a.most.peak ? b.most : a.most };
+  return { index: a.index, min: b.min.peak < a.min.peak ? b.min : a.min, max: b.max.peak >= a.max.peak ? b.max : a.max };
 }
 
 /** The symbols are shared with the row before, where they are the same. */
@@ -174,8 +174,8 @@ function stepOf({ header }: HistoryRow): number {
   return header.trainingStep;
 }
 
-function stepsOf({ least, most }: Stretch): number[] {
-  return [stepOf(least), stepOf(most)];
+function stepsOf({ min, max }: Stretch): number[] {
+  return [stepOf(min), stepOf(max)];
 }
 
 function isOf(a: FlowLane, b: FlowLane): boolean {

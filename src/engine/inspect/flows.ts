@@ -1,4 +1,4 @@
-/** What one target's itemised gradient does on its way through every layer and direction. */
+/** What one target's per-target gradient does on its way through every layer and direction. */
 import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../core/analysis/regions';
 import type { Direction } from '../../layers/direction';
 import type { Region, Thresholds } from '../../terms/regions';
@@ -27,7 +27,7 @@ export interface LayerFlow {
 export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
   const { layers, steps } = reading.trace;
   const target = resolveTarget(wanted, steps);
-  const norms = await reading.itemised(target);
+  const norms = await reading.perTarget(target);
   return norms.flatMap((directions, layer) =>
     directions.map((states, d) => ({
       layer,

@@ -2,7 +2,7 @@
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
-import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalogue';
+import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
 import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
 import { resolveTarget } from './flows';
@@ -22,7 +22,7 @@ export async function makeFrame(inspector: Inspector, watch: Watch, sequence: nu
 }
 
 /** @param symbols of the vocabulary, by id */
-export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maximumRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
+export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maxRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
   const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);

@@ -7,7 +7,7 @@ import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
 import type { Message } from '../../protocol/run';
-import type { Turns } from '../turns';
+import type { ModelLock } from '../modelLock';
 import { makeFrame } from './frame';
 import type { Inspector } from './inspector';
 
@@ -17,7 +17,7 @@ const shareOfTraining = 0.3;
  * Frames sent and not yet drawn: one that is being drawn, and one on its way, since the way to a page can take longer than making
  * a frame. A slow page then still slows nothing, and nothing piles up.
  */
-const mostUnderWay = 2;
+const maxUnderWay = 2;
 
 export interface FrameSink {
   frame(frame: Frame): void;
@@ -36,7 +36,7 @@ export class FrameSource {
 
   constructor(
     private readonly inspector: Inspector,
-    private readonly turns: Turns,
+    private readonly modelLock: ModelLock,
     private readonly sink: FrameSink,
     private readonly trainingStep: () => number,
     private readonly isTraining: () => boolean,
@@ -48,7 +48,7 @@ export class FrameSource {
     this.drawn = this.sequence;
     this.notBefore = 0;
     this.isStale = true;
-    // Somebody has pressed a key, and waits.
+    // The user has pressed a key, and waits.
     void this.makeIfDue();
   }
 
@@ -68,7 +68,7 @@ export class FrameSource {
     if (!this.isDue()) return;
     // Questions that have come in meanwhile, such as a hover's, go first.
     await setImmediate();
-    await this.turns.take(() => this.make());
+    await this.modelLock.run(() => this.make());
   }
 
   dispose(): void {
@@ -77,7 +77,7 @@ export class FrameSource {
   }
 
   private get hasRoom(): boolean {
-    return this.sequence - this.drawn < mostUnderWay;
+    return this.sequence - this.drawn < maxUnderWay;
   }
 
   private isDue(): boolean {
@@ -114,6 +114,6 @@ export class FrameSource {
     }
     const cost = performance.now() - start;
     const rest = this.isTraining() ? cost / shareOfTraining - cost : 0;
-    this.notBefore = start + Math.max(cost + rest, 1000 / watch.maximumRate);
+    this.notBefore = start + Math.max(cost + rest, 1000 / watch.maxRate);
   }
 }

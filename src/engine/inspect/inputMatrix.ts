@@ -3,18 +3,18 @@ import { workOfStep, type Inspector } from './inspector';
 import type { Reading } from './reading';
 
 /** Multiply-adds above which the kernels compute it, if their numbers are right: some ten seconds in float64. */
-const mostFloat64Work = 1e10;
+const maxFloat64Work = 1e10;
 /** Of logarithms to base 10: what every figure keeps. */
 const tolerance = 1e-3;
 
 /**
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂x_t‖; NaN where x_t cannot reach τ, −Infinity for exactly zero.
- * @param reading of the text, which has been taken for right  @param pause is told the part that is done; it may throw to cancel
+ * @param reading of the text, which has been taken for right  @param pause receives the part that is done; it may throw to cancel
  */
-export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>, mostWork = mostFloat64Work): Promise<Float64Array> {
+export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>, maxWork = maxFloat64Work): Promise<Float64Array> {
   const { plain, general } = inspector.model;
   const { steps } = reading.trace;
-  if (!plain || steps ** 2 * workOfStep(general) < mostWork) return reading.inputMatrix(pause);
+  if (!plain || steps ** 2 * workOfStep(general) < maxWork) return reading.inputMatrix(pause);
   const fast = await inspector.readPlain(text);
   return (await agree(fast, reading, steps)) ? fast.inputMatrix(pause) : reading.inputMatrix(pause);
 }

@@ -6,7 +6,7 @@ import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
-import { isUnboundedBy } from '../../layers/catalogue';
+import { isUnboundedBy } from '../../layers/catalog';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
@@ -33,10 +33,10 @@ export interface Look {
   readonly totals: readonly (readonly TotalNorms[])[] | null;
 }
 
-/** Nobody looks at the regions. */
+/** Nothing shows the regions. */
 const noThresholds: Thresholds = { vanishing: -Infinity, exploding: Infinity };
 /** Multiply-adds of a pass in float64 above which a plain model is read by the kernels. */
-const mostFloat64Work = 4e9;
+const maxFloat64Work = 4e9;
 
 export class Inspector {
   private fast: FastReading | null = null;
@@ -74,7 +74,7 @@ export class Inspector {
   async read(text: string): Promise<Reading> {
     const { plain, general } = this.model;
     const steps = this.stepsOf(text);
-    const isQuick = steps * workOfStep(general) < mostFloat64Work;
+    const isQuick = steps * workOfStep(general) < maxFloat64Work;
     return plain && !isQuick ? this.readFast(text, plain) : new Float64Reading(general, this.encode(text));
   }
 
@@ -115,7 +115,7 @@ export class Inspector {
   /** Good until the next call. */
   private async readFast(text: string, plain: PlainModel): Promise<FastReading> {
     const steps = this.stepsOf(text);
-    if (this.fast?.steps !== steps) this.fast = FastReading.withRoom(steps, plain, this.model.backend, this.model.isLive);
+    if (this.fast?.steps !== steps) this.fast = FastReading.ofSize(steps, plain, this.model.backend, this.model.isLive);
     await this.fast.read(this.encode(text), plain);
     return this.fast;
   }

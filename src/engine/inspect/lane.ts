@@ -1,7 +1,7 @@
 /** The series that the text is tinted by, where the frame does not hold it anyway. */
 import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
-import { unitMapNamesOf } from '../../layers/catalogue';
+import { unitMapNamesOf } from '../../layers/catalog';
 import type { LaneChoice } from '../../protocol/frame';
 import { unitValues } from './states';
 

@@ -1,13 +1,13 @@
 /** The report of a text that is too long for one tape: read in segments, see `SegmentedBackward`. */
 import { InputGradient } from '../../core/analysis/inputGradient';
-import { ItemisedGradient } from '../../core/analysis/itemised';
+import { PerTargetGradient } from '../../core/analysis/perTarget';
 import { regionsOf, relativeTo } from '../../core/analysis/regions';
 import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';
 import type { PlainModel } from '../../core/model/plainModel';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
@@ -20,13 +20,13 @@ import { stateNorms } from './states';
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
 
-/** @param pause called between segments; throws when it is cancelled  @param target a step of the whole text */
+/** @param pause called between segments; throws when it is canceled  @param target a step of the whole text */
 export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
-  const { network, itemised, inputGradient } = backend.build(1, (arena, products) => {
+  const { network, perTarget, inputGradient } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
     const { tape, parameters: weights } = made;
-    return { network: made, itemised: new ItemisedGradient(tape, weights, products), inputGradient: new InputGradient(tape, weights, products) };
+    return { network: made, perTarget: new PerTargetGradient(tape, weights, products), inputGradient: new InputGradient(tape, weights, products) };
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
@@ -35,7 +35,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   const lowest = gradients();
   const layers = config.layers.map(({ cell, hiddenSize: width }) => kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
   const visit: SegmentVisitor = async (first, steps) => {
-    const flows = first <= target ? await itemised.goOn(target < first + steps ? target - first : null) : null;
+    const flows = first <= target ? await perTarget.continueRun(target < first + steps ? target - first : null) : null;
     layers.forEach((states, layer) => {
       states.forEach(({ norm, total, log10 }, state) => {
         norm.set(stateNorms(network.tape, layer, 0, state), first);
@@ -44,7 +44,7 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
       });
     });
     lowest.total.set(await inputGradient.keptLengths(), first);
-    if (flows) lowest.log10.set(await inputGradient.flow(itemised), first);
+    if (flows) lowest.log10.set(await inputGradient.flow(perTarget), first);
     await pause();
   };
   const loss = await segmented.run(visit, (d, preActivations) => inputGradient.keep(d, preActivations));

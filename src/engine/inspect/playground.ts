@@ -6,7 +6,7 @@ import { checkInteger } from '../../core/model/config';
 import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalogue';
+import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../terms/regions';
@@ -97,13 +97,13 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
   checkCell(cell);
   if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
-  checkNumber('gain', gain, gains.least, gains.most);
-  checkNumber('forget bias', forgetBias, biases.least, biases.most);
-  checkInteger('hidden size', hiddenSize, sizes.least, sizes.most);
-  checkInteger('length', length, lengths.least, lengths.most);
+  checkNumber('gain', gain, gains.min, gains.max);
+  checkNumber('forget bias', forgetBias, biases.min, biases.max);
+  checkInteger('hidden size', hiddenSize, sizes.min, sizes.max);
+  checkInteger('length', length, lengths.min, lengths.max);
   checkInteger('seed', seed, 0, 2 ** 31 - 4);
 }
 
-function checkNumber(what: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) throw new UserError('The {0} is {1}; it must be a number from {2} to {3}.', what, String(value), least, most);
+function checkNumber(what: string, value: number, min: number, max: number): void {
+  if (!(value >= min && value <= max)) throw new UserError('The {0} is {1}; it must be a number from {2} to {3}.', what, String(value), min, max);
 }

@@ -1,12 +1,12 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
 import { InputGradient } from '../../core/analysis/inputGradient';
-import { ItemisedGradient, type ItemisedNorms } from '../../core/analysis/itemised';
+import { PerTargetGradient, type PerTargetNorms } from '../../core/analysis/perTarget';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
 import { inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
-import { itemiseInFloat64, lowestInputFlow, type Float64Items } from '../../core/float64/float64Itemised';
+import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import { LowestInput } from '../../core/float64/lowestInput';
@@ -15,7 +15,7 @@ import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { makeLearningNetwork, type LearningNetwork } from '../../core/network';
 import { UserError } from '../../userError';
-import { smallestToShare } from '../../kernels/fixedMatrix';
+import { minToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport, type GradientNorms } from './gradientReport';
 
@@ -31,11 +31,11 @@ export interface Reading {
   totals(): Promise<Totals>;
   /** And ‖∂L/∂x_t‖ of what the lowest layer reads. */
   totalsWithInput(): Promise<Totals & { readonly input: Float64Array }>;
-  /** The itemised gradient of one target, layer by layer and direction by direction. */
-  itemised(target: number): Promise<ItemisedNorms[][]>;
+  /** The per-target gradient of one target, layer by layer and direction by direction. */
+  perTarget(target: number): Promise<PerTargetNorms[][]>;
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
   inputFlow(target: number): Promise<Float64Array>;
-  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` is told the part that is done. */
+  /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` receives the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
@@ -46,11 +46,11 @@ export class FastReading implements Reading {
   /** The tape is that of its tokens and of the network's weights. */
   private isRead = false;
   private hasWeights = false;
-  private lastItemised: { readonly target: number; readonly norms: ItemisedNorms[][] } | null = null;
+  private lastPerTarget: { readonly target: number; readonly norms: PerTargetNorms[][] } | null = null;
 
   private constructor(
     private readonly network: LearningNetwork,
-    private readonly itemisedGradient: ItemisedGradient,
+    private readonly perTargetGradient: PerTargetGradient,
     private readonly inputGradient: InputGradient,
     private readonly targetMatrix: TargetMatrix,
     private readonly isLive: boolean,
@@ -60,13 +60,13 @@ export class FastReading implements Reading {
    * Room for texts of this length. Throws a UserError where there is not so much memory.
    * @param isLive the weights may change between two readings, and the processor has other work
    */
-  static withRoom(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
-    const isWide = !isLive && stepWorkOf(config, 1) >= smallestToShare;
+  static ofSize(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
+    const isWide = !isLive && stepWorkOf(config, 1) >= minToShare;
     try {
       return backend.build(1, (arena, products) => {
         const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
         const { tape, parameters } = network;
-        return new FastReading(network, new ItemisedGradient(tape, parameters, products), new InputGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
+        return new FastReading(network, new PerTargetGradient(tape, parameters, products), new InputGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
       }, isWide);
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
@@ -75,7 +75,7 @@ export class FastReading implements Reading {
   }
 
   get steps(): number {
-    return this.network.tape.mostSteps;
+    return this.network.tape.maxSteps;
   }
 
   get trace(): Trace {
@@ -86,7 +86,7 @@ export class FastReading implements Reading {
   async read(ids: Ids, { parameters: { values } }: PlainModel): Promise<void> {
     if (this.isRead && this.holds(ids, values)) return;
     this.isRead = false;
-    this.lastItemised = null;
+    this.lastPerTarget = null;
     const { parameters, tape, forward } = this.network;
     if (this.isLive || !this.hasWeights) parameters.values.set(values);
     this.hasWeights = true;
@@ -111,14 +111,14 @@ export class FastReading implements Reading {
     return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers), input: await inputGradient.keptLengths() };
   }
 
-  async itemised(target: number): Promise<ItemisedNorms[][]> {
-    if (this.lastItemised?.target !== target) this.lastItemised = { target, norms: await this.itemisedGradient.run(target) };
-    return this.lastItemised.norms;
+  async perTarget(target: number): Promise<PerTargetNorms[][]> {
+    if (this.lastPerTarget?.target !== target) this.lastPerTarget = { target, norms: await this.perTargetGradient.run(target) };
+    return this.lastPerTarget.norms;
   }
 
   async inputFlow(target: number): Promise<Float64Array> {
-    await this.itemised(target);
-    return this.inputGradient.flow(this.itemisedGradient);
+    await this.perTarget(target);
+    return this.inputGradient.flow(this.perTargetGradient);
   }
 
   /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
@@ -157,7 +157,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 /** Of any model, in float64. */
 export class Float64Reading implements Reading {
   readonly trace: Float64Trace;
-  private lastItems: (Float64Items & { readonly target: number }) | null = null;
+  private lastInFloat64: (Float64PerTarget & { readonly target: number }) | null = null;
 
   /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
   constructor(model: GeneralModel, ids: Ids) {
@@ -182,7 +182,7 @@ export class Float64Reading implements Reading {
     return Promise.resolve({ ...this.totalsOf(gradient), input });
   }
 
-  itemised(target: number): Promise<ItemisedNorms[][]> {
+  perTarget(target: number): Promise<PerTargetNorms[][]> {
     return Promise.resolve(this.itemsOf(target).norms);
   }
 
@@ -203,9 +203,9 @@ export class Float64Reading implements Reading {
     return { totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) };
   }
 
-  private itemsOf(target: number): Float64Items {
-    if (this.lastItems?.target !== target) this.lastItems = { target, ...itemiseInFloat64(this.trace, target) };
-    return this.lastItems;
+  private itemsOf(target: number): Float64PerTarget {
+    if (this.lastInFloat64?.target !== target) this.lastInFloat64 = { target, ...perTargetInFloat64(this.trace, target) };
+    return this.lastInFloat64;
   }
 }
 

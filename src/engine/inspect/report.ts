@@ -1,6 +1,6 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import { readsBothWays } from '../../core/model/config';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
@@ -12,14 +12,14 @@ import { makeLongReport } from './longReport';
 import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
-const longestTape = 8192;
+const maxTapeSteps = 8192;
 
-/** @param pause called now and then in a long computation; throws when it is cancelled */
+/** @param pause called now and then in a long computation; throws when it is canceled */
 export async function makeReport(inspector: Inspector, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   const { plain, vocabulary } = inspector.model;
   const steps = inspector.stepsOf(request.text);
   const target = resolveTarget(request.target, steps);
-  if (plain && steps > longestTape && !readsBothWays(plain.config)) {
+  if (plain && steps > maxTapeSteps && !readsBothWays(plain.config)) {
     return makeLongReport(inspector.model, plain, inspector.encode(request.text), target, request, pause);
   }
   const reading = await inspector.read(request.text);

@@ -1,5 +1,5 @@
 /** Series of a probe's states, read from its trace. */
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { after, before } from '../../core/model/directionTape';
 import type { Floats, Trace } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';

@@ -4,12 +4,12 @@ import type { TargetMatrix } from '../../protocol/targetMatrix';
 import type { Inspector } from './inspector';
 
 /** A matrix of more tokens than this is larger than any screen. */
-const mostSteps = 2048;
+const maxSteps = 2048;
 
-/** @param pause called now and then with the part that is done; throws when it is cancelled */
+/** @param pause called now and then with the part that is done; throws when it is canceled */
 export async function makeTargetMatrix(inspector: Inspector, text: string, trainingStep: number, pause: (done: number) => Promise<void>): Promise<TargetMatrix> {
   const T = inspector.stepsOf(text);
-  if (T > mostSteps) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', T + 1);
+  if (T > maxSteps) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', T + 1);
   const reading = await inspector.readForMatrix(text);
   const { trace } = reading;
   const { symbols } = inspector.model.vocabulary;

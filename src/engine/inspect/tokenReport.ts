@@ -44,7 +44,7 @@ function layerStates(trace: Trace, step: number, target: number, flows: readonly
   return flows.map(({ layer, direction, states: [{ log10, relative }] }) => {
     const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
     const r = relative[step];
-    // From the neighbour through which the gradient came.
+    // From the neighbor through which the gradient came.
     const gain = direction === 'forward' ? log10[step] - log10[step + 1] : log10[step] - log10[step - 1];
     const isBeyond = direction === 'forward' ? step < target : step > target;
     return {

@@ -1,7 +1,7 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
 import { extname } from 'node:path';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
@@ -20,14 +20,14 @@ import { readWhole } from './openModel';
 import { summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
-const largestSpectrum = 1024;
+const maxSpectrumSize = 1024;
 
 export interface Examined {
   readonly report: Examination;
   spectrum(choice: MatrixChoice): Spectrum | null;
 }
 
-/** Throws a UserError for a file that is no model at all; what is one, but not understood, is told in the report. */
+/** Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
 export async function examineModel({ path, architecture }: ExamineRequest): Promise<Examined> {
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {
@@ -82,10 +82,10 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
 /** Of block `block` of R [G·H, H]; null where it is too large, or has numbers that are not finite. */
 export function spectrumOf(R: Weights, H: number, block: number): Spectrum | null {
   const values = R.subarray(block * H * H, (block + 1) * H * H);
-  if (H > largestSpectrum || !values.every(Number.isFinite)) return null;
+  if (H > maxSpectrumSize || !values.every(Number.isFinite)) return null;
   const matrix = Matrix.from1DArray(H, H, Array.from(values));
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
-  const spectralRadius = realEigenvalues.reduce((most, real, i) => Math.max(most, Math.hypot(real, imaginaryEigenvalues[i])), 0);
+  const spectralRadius = realEigenvalues.reduce((max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])), 0);
   const { norm2 } = new SingularValueDecomposition(matrix, { computeLeftSingularVectors: false, computeRightSingularVectors: false });
   return { spectralRadius, spectralNorm: norm2 };
 }

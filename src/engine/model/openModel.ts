@@ -11,11 +11,11 @@ import { readOnnx, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { readTorchWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
-import type { Proof } from '../../protocol/model';
+import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
-import { prove, type ModelFile } from './proof';
+import { verify, type ModelFile } from './verification';
 
 export interface OpenedModel {
   readonly general: GeneralModel;
@@ -24,7 +24,7 @@ export interface OpenedModel {
   readonly trainingRefusal: UserError | null;
   readonly vocabulary: Vocabulary;
   /** Null for a model of Backflow's own, and where ONNX Runtime cannot be loaded. */
-  readonly proof: Proof | null;
+  readonly verification: Verification | null;
   readonly notices: readonly UserError[];
   readonly producer: string | null;
   /** Steps it has been trained for, as far as is known. */
@@ -45,7 +45,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   if (!checkpoint) return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
-  return { general, plain: { config, parameters }, trainingRefusal: null, vocabulary, proof: null, notices: [], producer: null, trainingStep: step, folder };
+  return { general, plain: { config, parameters }, trainingRefusal: null, vocabulary, verification: null, notices: [], producer: null, trainingStep: step, folder };
 }
 
 /** Of an ONNX file that Backflow did not write. */
@@ -54,11 +54,11 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
   if (!read.model || !read.use) throw read.refusal ?? new UserError('No recurrent language model was found in {0}.', path);
   const { model: general, use } = read;
   const { vocabulary, notices } = await vocabularyOf(source, general.vocabularySize, read, path);
-  const proof = await provedOrNoticed(() => prove(file, use, general, probeOf(vocabulary, source.text)));
+  const verified = await verifiedOrNoticed(() => verify(file, use, general, probeOf(vocabulary, source.text)));
   const training = trainable(general);
   return {
     general: training.plain && isFloat32(general) ? generalModelOf(training.plain.config, training.plain.parameters) : general,
-    ...training, vocabulary, proof: proof.proof, notices: [...read.notices, ...notices, ...proof.notices], producer: read.producer, trainingStep: 0,
+    ...training, vocabulary, verification: verified.verification, notices: [...read.notices, ...notices, ...verified.notices], producer: read.producer, trainingStep: 0,
   };
 }
 
@@ -73,7 +73,7 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
   const { config, parameters } = plain;
   const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
   return {
-    general: generalModelOf(config, parameters), plain, trainingRefusal: null, vocabulary: found.vocabulary, proof: null,
+    general: generalModelOf(config, parameters), plain, trainingRefusal: null, vocabulary: found.vocabulary, verification: null,
     notices: [...notices, ...found.notices], producer: null, trainingStep: 0,
   };
 }
@@ -93,7 +93,7 @@ async function readVocabularyFile(path: string): Promise<string> {
   }
 }
 
-/** Tokens to prove the reading on: the text's, or every symbol once where there is none that the model can read. */
+/** Tokens to verify the reading on: the text's, or every symbol once where there is none that the model can read. */
 function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number> {
   const all = Int32Array.from({ length: Math.min(vocabulary.size, 64) }, (_, id) => id);
   if (text === null) return all;
@@ -107,12 +107,12 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
   }
 }
 
-/** A reading that cannot be proved is no reason not to open the model, but it is said. */
-async function provedOrNoticed(proving: () => Promise<Proof | null>): Promise<{ proof: Proof | null; notices: UserError[] }> {
+/** A reading that cannot be verified is no reason not to open the model, but it is reported. */
+async function verifiedOrNoticed(verify: () => Promise<Verification | null>): Promise<{ verification: Verification | null; notices: UserError[] }> {
   try {
-    return { proof: await proving(), notices: [] };
+    return { verification: await verify(), notices: [] };
   } catch (thrown) {
-    if (thrown instanceof UserError) return { proof: null, notices: [thrown] };
+    if (thrown instanceof UserError) return { verification: null, notices: [thrown] };
     throw thrown;
   }
 }

@@ -1,11 +1,11 @@
-/** Products by whoever is quicker at their size: small ones by the kernels, which need no call into native code. */
+/** Products by the backend that is faster at their size: small ones by the kernels, which need no call into native code. */
 import type { Products, StepProducts } from '../../core/products';
 
 /** Multiply-adds up to which the kernels have done before ONNX Runtime has begun. */
-const largestForKernels = 1e6;
-/** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is quicker in spite of a call and a copy at every step. */
-export const smallestForSteps = 5e5;
-const fewestStreamsForSteps = 8;
+const maxForKernels = 1e6;
+/** Multiply-adds of one step of a recurrence, and streams, from which ONNX Runtime is faster in spite of a call and a copy at every step. */
+export const minForSteps = 5e5;
+const minStreamsForSteps = 8;
 
 export class MixedProducts implements Products {
   constructor(
@@ -26,10 +26,10 @@ export class MixedProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts | null {
-    return n >= fewestStreamsForSteps && m * n * k >= smallestForSteps ? this.large.steps(m, n, k) : null;
+    return n >= minStreamsForSteps && m * n * k >= minForSteps ? this.large.steps(m, n, k) : null;
   }
 
   private of(multiplyAdds: number): Products {
-    return multiplyAdds <= largestForKernels ? this.kernels : this.large;
+    return multiplyAdds <= maxForKernels ? this.kernels : this.large;
   }
 }

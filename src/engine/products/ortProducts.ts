@@ -13,7 +13,7 @@ interface Gemm {
 }
 
 /** Multiply-adds of one step from which a second thread is worth waking. */
-const smallestForThreads = 8e6;
+const minForThreads = 8e6;
 
 export class OrtProducts implements Products {
   private readonly staging = new Staging();
@@ -27,7 +27,7 @@ export class OrtProducts implements Products {
     private readonly largeStep: InferenceSession,
   ) {}
 
-  /** @param spin threads wait for work by spinning: quicker, but they take the processor from everyone else */
+  /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
   static async create(threads: number, spin: boolean): Promise<OrtProducts> {
     const session = (gemm: Gemm, count = threads) => InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
     const step = { transA: 0, transB: 1, bias: false };
@@ -53,7 +53,7 @@ export class OrtProducts implements Products {
   }
 
   steps(m: number, n: number, k: number): StepProducts {
-    return new OrtSteps(m * n * k < smallestForThreads ? this.smallStep : this.largeStep, m, n, k);
+    return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.largeStep, m, n, k);
   }
 
   private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Record<string, [Float32Array, number[]]>): Promise<void> {

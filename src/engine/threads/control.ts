@@ -1,4 +1,4 @@
-/** The memory that the calling thread and one thread of a crew share to give orders and report: integers, then arguments, then an error. */
+/** The memory that the calling thread and one thread of a thread pool share to give orders and report: integers, then arguments, then an error. */
 
 /** Places in `Control.state`. */
 export const place = {
@@ -17,8 +17,8 @@ export const place = {
 export const orders = { join: -1, leave: -2, end: -3 } as const;
 
 const stateLength = 16;
-const mostArguments = 32;
-const mostErrorBytes = 1024;
+const maxArguments = 32;
+const maxErrorBytes = 1024;
 
 export interface Control {
   readonly state: Int32Array<SharedArrayBuffer>;
@@ -26,14 +26,14 @@ export interface Control {
   readonly error: Uint8Array<SharedArrayBuffer>;
 }
 
-export const controlBytes = 4 * stateLength + 8 * mostArguments + mostErrorBytes;
+export const controlBytes = 4 * stateLength + 8 * maxArguments + maxErrorBytes;
 
 export function controlOver(memory: SharedArrayBuffer): Control {
   const argumentsAt = 4 * stateLength;
   return {
     state: new Int32Array(memory, 0, stateLength),
-    arguments: new Float64Array(memory, argumentsAt, mostArguments),
-    error: new Uint8Array(memory, argumentsAt + 8 * mostArguments, mostErrorBytes),
+    arguments: new Float64Array(memory, argumentsAt, maxArguments),
+    error: new Uint8Array(memory, argumentsAt + 8 * maxArguments, maxErrorBytes),
   };
 }
 
@@ -46,7 +46,7 @@ const looks = 2000;
  */
 export function waitWhile(state: Int32Array<SharedArrayBuffer>, index: number, value: number, timeout = Infinity): boolean {
   for (let i = 0; i < looks; i++) if (Atomics.load(state, index) !== value) return true;
-  // Whoever changed it before may only now come to tell so: being woken does not mean that it has changed again.
+  // The thread that changed it earlier may notify only now: being woken does not mean that it has changed again.
   while (Atomics.load(state, index) === value) if (Atomics.wait(state, index, value, timeout) === 'timed-out') return false;
   return true;
 }

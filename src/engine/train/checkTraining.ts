@@ -1,6 +1,6 @@
 /** The settings of a training, refused where they enter. */
 import { checkInteger } from '../../core/model/config';
-import { checkInitialisation } from '../../core/model/initialise';
+import { checkInitialization } from '../../core/model/initialize';
 import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
@@ -20,7 +20,7 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   // Epochs become a number of steps once the text is read.
   checkSchedule(training.epochs === null ? training : { ...training, steps: training.epochs });
   checkClipping(training);
-  checkInitialisation(training);
+  checkInitialization(training);
   checkInteger('seed', training.seed, 0, 2 ** 31 - 1);
   checkInteger('checkpoint interval', training.checkpointEvery, 1, 1e9);
   checkInteger('checkpoint interval in seconds', training.checkpointSeconds, 1, 86_400);

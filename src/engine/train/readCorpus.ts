@@ -6,7 +6,7 @@ import { UserError } from '../../userError';
 import type { CorpusText } from '../files/corpusFile';
 
 /** The largest that a model can have: `checkConfig`. */
-const mostSymbols = 200_000;
+const maxSymbols = 200_000;
 
 export interface ReadCorpus extends Corpus {
   /** Of the text as UTF-8, in hexadecimal. */
@@ -18,8 +18,8 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
   const { counter, sha256 } = await count(text, options);
   const { symbols } = counter;
   if (counter.tokens === 0) throw new UserError('{0} is blank: there is nothing to learn from.', text.name);
-  if (options.vocabularySize === null && symbols > mostSymbols) {
-    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, mostSymbols);
+  if (options.vocabularySize === null && symbols > maxSymbols) {
+    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, maxSymbols);
   }
   const vocabulary = counter.vocabulary();
   if (symbols < 2) throw new UserError('{0} has only one symbol, “{1}”: there is nothing to predict.', text.name, vocabulary.symbols[vocabulary.size - 1]);
@@ -27,7 +27,7 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
 }
 
 /**
- * A corpus for a vocabulary that is there: of a run that goes on, or of a model that was opened. Throws a UserError when the text is
+ * A corpus for a vocabulary that is there: of a resumed run, or of a model that was opened. Throws a UserError when the text is
  * another than the one with this hash (null: any will do), or has symbols that the vocabulary lacks.
  */
 export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string | null): Promise<ReadCorpus> {

@@ -6,11 +6,11 @@ import { UserError } from '../../userError';
 import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary, ValidationPoint } from '../../protocol/run';
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
-import type { Turns } from '../turns';
+import type { ModelLock } from '../modelLock';
 import { Overflow, type StepMetrics, type Trainer } from './trainer';
 import type { Validator } from './validator';
 
-/** Progress is told this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
+/** Progress is reported this often, in milliseconds: charts and counters change four times a second, and leave the screen to the flow. */
 const progressInterval = 250;
 /** Weight of the newest step in the running mean of the speed. */
 const newestShare = 0.1;
@@ -22,8 +22,8 @@ export interface RunParts {
   readonly trainer: Trainer;
   readonly validator: Validator | null;
   readonly folder: RunFolder;
-  readonly turns: Turns;
-  /** The lowest validation loss so far, of a run that goes on. */
+  readonly modelLock: ModelLock;
+  /** The lowest validation loss so far, of a resumed run. */
   readonly bestValidation: number | null;
 }
 
@@ -42,7 +42,7 @@ export interface RunSink {
 export class Run {
   private state: RunState = 'starting';
   private message: Message | null = null;
-  /** What to do next: go on, stay paused, do one step, or end. */
+  /** What to do next: continue, stay paused, do one step, or end. */
   private order: 'run' | 'pause' | 'step' | 'stop' = 'run';
   private wake: () => void = () => undefined;
   /** Something has gone wrong that a person has to know of; nothing more is tried until an order is given. */
@@ -53,7 +53,7 @@ export class Run {
 
   private rows: number[] = [];
   private validation: ValidationPoint[] = [];
-  private toldAt = 0;
+  private reportedAt = 0;
   private loss = NaN;
   private lastValidation: ValidationPoint | null = null;
   private best: number | null = null;
@@ -67,7 +67,7 @@ export class Run {
     private readonly parts: RunParts,
     private readonly sink: RunSink,
   ) {
-    // A run that goes on begins at a checkpoint.
+    // A resumed run begins at a checkpoint.
     this.savedStep = parts.trainer.step === 0 ? -1 : parts.trainer.step;
     this.best = parts.bestValidation;
   }
@@ -91,7 +91,7 @@ export class Run {
 
   start(): void {
     this.ended = this.loop();
-    // Whoever calls `stop` hears of a failure; it must not end the process before.
+    // The caller of `stop` receives a failure; it must not end the process before.
     this.ended.catch(() => undefined);
   }
 
@@ -195,12 +195,12 @@ export class Run {
   private async advance(): Promise<void> {
     if (this.order === 'step') this.order = 'pause';
     const start = performance.now();
-    const { trainer, turns } = this.parts;
-    const metrics = await trainer.next((change) => turns.take(change));
+    const { trainer, modelLock } = this.parts;
+    const metrics = await trainer.next((change) => modelLock.run(change));
     this.record(metrics, performance.now() - start);
     const { checkpointEvery, validateEvery } = this.description.training;
     if (metrics.step % validateEvery === 0) await this.validate();
-    if (performance.now() - this.toldAt > progressInterval || this.order === 'pause') this.tell();
+    if (performance.now() - this.reportedAt > progressInterval || this.order === 'pause') this.tell();
     if (metrics.step % checkpointEvery === 0 || performance.now() >= this.saveDue) await this.save();
     await this.sink.stepped();
   }
@@ -234,7 +234,7 @@ export class Run {
   }
 
   private tell(): void {
-    this.toldAt = performance.now();
+    this.reportedAt = performance.now();
     if (this.rows.length === 0 && this.validation.length === 0) return;
     const progress: Progress = { rows: Float64Array.from(this.rows), validation: this.validation };
     this.rows = [];
@@ -244,7 +244,7 @@ export class Run {
   }
 
   private async save(): Promise<string> {
-    const { trainer, model, plain, folder, turns } = this.parts;
+    const { trainer, model, plain, folder, modelLock } = this.parts;
     this.tell();
     // No step is taken meanwhile: only the loop takes any, and it waits.
     const { step } = trainer;
@@ -252,7 +252,7 @@ export class Run {
       const saved = await folder.newestCheckpoint();
       if (saved?.step === step) return saved.model;
     }
-    const { onnx, state } = await turns.take(() => ({
+    const { onnx, state } = await modelLock.run(() => ({
       onnx: encodeCheckpoint({ ...plain, vocabulary: model.vocabulary, step }),
       state: trainer.encodeState(),
     }));

@@ -5,7 +5,7 @@ import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign } from '../../tokens/tokenUnit';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
-import { initialise } from '../../core/model/initialise';
+import { initialize } from '../../core/model/initialize';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
 import { Random } from '../../core/model/random';
@@ -22,9 +22,9 @@ import { keepCopy } from '../files/keptCorpus';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
-import type { Turns } from '../turns';
+import type { ModelLock } from '../modelLock';
 import { checkTogether, checkTraining } from './checkTraining';
-import { givingWay } from './givingWay';
+import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
 import type { RunParts } from './run';
@@ -34,9 +34,9 @@ import { Validator } from './validator';
 /** A copy of the text is kept in the run's folder, so that the run can be resumed. */
 const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
-const mostSampledBytes = 100_000_000;
+const maxSampledBytes = 100_000_000;
 
-export async function setUpRun(request: TrainRequest, turns: Turns, cores: number): Promise<RunParts> {
+export async function setUpRun(request: TrainRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {
   const { corpus: source, training: asked, folder: path } = request;
   checkTraining(asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
@@ -44,8 +44,8 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
   checkSize(config);
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
-  const parameters = initial ?? initialise(config, Random.fromSeed(training.seed), training);
-  const parts = await assemble(config, parameters, corpus, readers, training, turns, cores);
+  const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
+  const parts = await assemble(config, parameters, corpus, readers, training, modelLock, cores);
 
   const description: RunDescription = {
     name: basename(resolve(path)),
@@ -61,7 +61,7 @@ export async function setUpRun(request: TrainRequest, turns: Turns, cores: numbe
     await keepCorpus(folder, source);
     folder.remake = () => keepCorpusAgain(folder, source);
   });
-  return { ...parts, description, folder, turns, bestValidation: null };
+  return { ...parts, description, folder, modelLock, bestValidation: null };
 }
 
 /** Parameters, gradient, two moments and a copy: what any training needs of a model, in values of 4 bytes. */
@@ -70,9 +70,9 @@ const copiesInTraining = 5;
 /** Before anything of the model's size is made. Throws a UserError for a model that this machine cannot hold. */
 function checkSize(config: ModelConfig): void {
   const { length } = layoutOf(config);
-  const [needed, most] = [4 * copiesInTraining * length, machineBytes()];
-  if (needed <= most) return;
-  throw new UserError('A model of {0} parameters needs at least {1} MB of memory to be trained, and this machine has {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(most / 1e6));
+  const [needed, max] = [4 * copiesInTraining * length, machineBytes()];
+  if (needed <= max) return;
+  throw new UserError('A model of {0} parameters needs at least {1} MB of memory to be trained, and this machine has {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
 }
 
 interface Start {
@@ -117,21 +117,21 @@ function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusO
 /** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */
 async function wholeText(path: string): Promise<string | null> {
   const { size } = await stat(path).catch((thrown: unknown) => { throw readError(thrown, path); });
-  return size > mostSampledBytes ? null : readText(path);
+  return size > maxSampledBytes ? null : readText(path);
 }
 
 /** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */
-export async function setUpResumed({ folder: path, steps }: ResumeRequest, turns: Turns, cores: number): Promise<RunParts> {
+export async function setUpResumed({ folder: path, steps }: ResumeRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {
   const folder = await RunFolder.open(path);
   await folder.acquire();
   try {
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
-    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, turns, cores));
+    const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, modelLock, cores));
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
     const bestValidation = (await folder.best())?.validationLoss ?? null;
-    return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, turns, bestValidation };
+    return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, modelLock, bestValidation };
   } catch (thrown) {
     await folder.release();
     throw thrown;
@@ -177,11 +177,11 @@ class BrokenCheckpoint extends Error {
 }
 
 /** Throws BrokenCheckpoint for one that cannot be read, a UserError for what no other checkpoint would help. */
-async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, turns: Turns, cores: number) {
+async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, modelLock: ModelLock, cores: number) {
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, turns, cores);
+  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, modelLock, cores);
   await broken(() => parts.trainer.restoreState(state, checkpoint.state));
   return parts;
 }
@@ -221,8 +221,8 @@ function nameOf(source: CorpusSource): { name: string; path: string | null } {
   return source.kind === 'file' ? { name: basename(source.path), path: resolve(source.path) } : { name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, turns: Turns, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
-  const backend = givingWay(await createBackend(training, cores, stepWorkOf(config, training.batch)), turns);
+async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, modelLock: ModelLock, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
+  const backend = yieldingBackend(await createBackend(training, cores, stepWorkOf(config, training.batch)), modelLock);
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
   const inspecting = await createBackend(training, cores, Infinity);

@@ -9,7 +9,7 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
@@ -76,7 +76,7 @@ export class Trainer {
       if (thrown instanceof ArenaTooLarge) {
         throw new UserError(
           'A window of {0} steps with {1} streams needs {2} MB of memory for this model, and {3} MB can be had. Choose a smaller window, batch or hidden size.',
-          steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.mostBytes / 1e6),
+          steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.maxBytes / 1e6),
         );
       }
       if (!(thrown instanceof RangeError)) throw thrown;
@@ -92,7 +92,7 @@ export class Trainer {
   /**
    * One step. A loss or gradient that is not finite throws a UserError before the update: weights, state and position in the
    * text are then as they were before the step.
-   * @param update runs what changes the weights and counts the step, when nobody looks at them
+   * @param update runs what changes the weights and counts the step, while nothing reads them
    */
   async next(update: (change: () => void) => Promise<void> | void = (change) => change()): Promise<StepMetrics> {
     const { reader, settings } = this;
@@ -122,13 +122,13 @@ export class Trainer {
     return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.tokens, newTokens };
   }
 
-  /** What must be saved beside the parameters to go on with the same bits. */
+  /** What must be saved beside the parameters to continue with the same bits. */
   encodeState(): Uint8Array {
     const counts = { step: this.step, tokens: this.tokens, optimizerSteps: this.optimizer.count, ...this.recording.state, ...this.reader.state };
     return encodeTrainingState(counts, this.stateArrays());
   }
 
-  /** Goes on from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
+  /** Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
   restoreState(bytes: Uint8Array, file: string): void {
     const own = ['step', 'tokens', 'optimizerSteps', 'recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
     const { counts, others } = decodeTrainingState(bytes, own, Object.keys(this.reader.state), this.stateArrays(), file);

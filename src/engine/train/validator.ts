@@ -6,7 +6,7 @@ import { makeNetwork, type Network } from '../../core/network';
 import type { Backend } from '../backend';
 
 /** A validation in the course of training reads at most this many tokens, always the same ones. */
-const mostTokens = 16_384;
+const maxTokens = 16_384;
 
 export class Validator {
   /** Where each validation begins. */
@@ -36,7 +36,7 @@ export class Validator {
     let sum = 0;
     let predicted = 0;
     let read = 0;
-    for (let window = 0; window < reader.windowsPerPass && read < mostTokens; window++) {
+    for (let window = 0; window < reader.windowsPerPass && read < maxTokens; window++) {
       const { steps, restarts } = reader.next(tape.inputs, tape.targets, tape.lengths);
       tape.resize(steps);
       if (restarts) tape.clearState();

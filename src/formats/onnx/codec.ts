@@ -22,7 +22,7 @@ export type Schema = () => Readonly<Record<string, Field>>;
 type Plain = Record<string, unknown>;
 
 /** Of one list of integers: more would not fit in memory as such, and no model needs them. */
-const mostNumbers = 2 ** 26;
+const maxNumbers = 2 ** 26;
 
 const wireTypes: Readonly<Record<ScalarKind, number>> = { int64: 0, int32: 0, double: 1, string: 2, bytes: 2, float: 5 };
 
@@ -96,7 +96,7 @@ function readField(reader: Reader, name: string, field: Field, wireType: number,
     const end = endOfPart(reader);
     while (reader.pos < end) {
       list.push(readScalar(reader, kind));
-      if (list.length > mostNumbers) throw new RangeError(`field ${name} has too many numbers`);
+      if (list.length > maxNumbers) throw new RangeError(`field ${name} has too many numbers`);
     }
   } else if (typeof kind !== 'function' && wireType === wireTypes[kind]) {
     keep(readScalar(reader, kind));

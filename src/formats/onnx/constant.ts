@@ -13,7 +13,7 @@ export interface Constant {
 export type ExternalData = (location: string, offset: number, length: number) => Uint8Array;
 
 /** Elements of one tensor at most: 2 GB of float32. */
-export const mostElements = 2 ** 29;
+export const maxElements = 2 ** 29;
 
 /** A tensor that cannot be read; its message completes “the tensor X …”. */
 export class TensorError extends Error {}
@@ -24,7 +24,7 @@ export function elementsOf(shape: readonly number[]): number {
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) throw new TensorError(`has the impossible shape [${shape.join(', ')}]`);
     elements *= size;
-    if (elements > mostElements) throw new TensorError(`has the shape [${shape.join(', ')}], which is too large`);
+    if (elements > maxElements) throw new TensorError(`has the shape [${shape.join(', ')}], which is too large`);
   }
   return elements;
 }

@@ -1,4 +1,4 @@
-/** A model with all its data inside: what lies in other files is put in, by whoever may read them. */
+/** A model with all its data inside: what lies in other files is put in, by a caller that may read them. */
 import type { AttributeProto, GraphProto, ModelProto, TensorProto } from './messages';
 
 /** Whether some tensor of the model, also of a graph inside a node, lies in another file. */

@@ -1,6 +1,6 @@
 /**
- * The numbers that the functions need, in memory: newer V8s put a vector of constants together anew wherever one is used, by three
- * instructions; to load it takes one. The table lies below the arrays (`--memoryBase`; the arena leaves the place free); each thread of a crew writes
+ * The numbers that the functions need, in memory: newer V8s put a vector of constants together again wherever one is used, by three
+ * instructions; to load it takes one. The table lies below the arrays (`--memoryBase`; the arena leaves the place free); each thread of a thread pool writes
  * the same there when it begins.
  */
 export const enum Constant {

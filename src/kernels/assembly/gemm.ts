@@ -1,5 +1,5 @@
 /**
- * A general product, for where nobody faster is at hand: both matrices are packed block by block, so that what the product reads lies
+ * A general product, for where no faster backend is available: both matrices are packed block by block, so that what the product reads lies
  * together in the caches (Goto & van de Geijn 2008).
  */
 import { zero } from './elements';

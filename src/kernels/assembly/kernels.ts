@@ -1,5 +1,5 @@
 /**
- * The inner loops, in AssemblyScript: everything that happens once per time step, and the products where nobody faster is at hand.
+ * The inner loops, in AssemblyScript: everything that happens once per time step, and the products where no faster backend is available.
  * Arrays are float32 in one memory, given by their addresses in bytes, unless a comment says otherwise. T steps, B streams, H units;
  * rows over time are time-major: (t, b) is row t · B + b. A recurrence does the streams first … first + count − 1. States have a row of
  * streams more than there are steps: forward (reverse = 0) step t leads from row t to row t + 1 of them, in reverse from t + 1 to t.

@@ -7,12 +7,12 @@ import { bytesOf, fma, load, store } from './lanes';
 import { panelBytes, panelWidth } from './panels';
 
 /** Rows of a panel that stay in the nearest cache together with six rows of a. */
-const mostInner: usize = 512;
+const maxInner: usize = 512;
 
 /** Row-major `out` and `a`. */
 export function multiplyAdd(out: usize, a: usize, b: usize, m: usize, n: usize, k: usize): void {
-  for (let l: usize = 0; l < k; l += mostInner) {
-    multiplyBlock(out, n, a + bytesOf(l), k, b + panelBytes(l), panelBytes(k), m, n, min(mostInner, k - l));
+  for (let l: usize = 0; l < k; l += maxInner) {
+    multiplyBlock(out, n, a + bytesOf(l), k, b + panelBytes(l), panelBytes(k), m, n, min(maxInner, k - l));
   }
 }
 

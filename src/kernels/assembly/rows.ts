@@ -1,4 +1,4 @@
-/** Over the rows of matrices, row-major float32 unless said otherwise. */
+/** Over the rows of matrices, row-major float32 unless stated otherwise. */
 import { add, scale, sumOfSquares, zero } from './elements';
 import { bytesOf } from './lanes';
 

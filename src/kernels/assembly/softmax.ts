@@ -46,10 +46,10 @@ function maximum(a: usize, n: usize): f32 {
   let largest = f32x4.splat(-Infinity);
   const whole = a + bytesOf(n & ~3);
   for (; a < whole; a += 16) largest = f32x4.pmax(largest, v128.load(a));
-  let most = f32x4.extract_lane(largest, 0);
-  most = max(max(most, f32x4.extract_lane(largest, 1)), max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)));
-  for (let lanes = n & 3; lanes > 0; lanes--, a += 4) most = max(most, f32.load(a));
-  return most;
+  let largestLane = f32x4.extract_lane(largest, 0);
+  largestLane = max(max(largestLane, f32x4.extract_lane(largest, 1)), max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)));
+  for (let lanes = n & 3; lanes > 0; lanes--, a += 4) largestLane = max(largestLane, f32.load(a));
+  return largestLane;
 }
 
 /** a ← e^(a − largest); returns their sum, in float64. */

@@ -1,10 +1,10 @@
 /** What the recurrences of all cells share: which row a step reads, where a stream ends, where the way back is cut. */
 import { bytesOf, sumOfCounts } from './lanes';
 
-/** The s-th step of a way through the window: backwards from its end, or forwards. */
+/** The s-th step of a way through the window: backward from its end, or forward. */
 @inline
-export function stepOf(s: usize, T: usize, backwards: usize): usize {
-  return backwards ? T - 1 - s : s;
+export function stepOf(s: usize, T: usize, backward: usize): usize {
+  return backward ? T - 1 - s : s;
 }
 
 /** Step t of stream b lies behind its end. @param lengths Int32[B], or 0 where every stream has all steps */

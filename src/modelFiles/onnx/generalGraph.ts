@@ -1,7 +1,7 @@
 /** A general model as an ONNX graph: token ids [time, batch] in, logits [time, batch, V] out. */
 import { operatorName } from '../../core/model/generalForm';
 import type { GeneralLayer, GeneralModel, Weights } from '../../core/model/generalModel';
-import { kindOf } from '../../layers/catalogue';
+import { kindOf } from '../../layers/catalog';
 import { GraphBuilder, type AttributeValue } from '../../formats/onnx/graphBuilder';
 import { names } from './languageModelGraph';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';

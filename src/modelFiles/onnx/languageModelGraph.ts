@@ -2,7 +2,7 @@
  * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
 import { operatorName } from '../../core/model/generalForm';
-import { activationsOf, kindOf } from '../../layers/catalogue';
+import { activationsOf, kindOf } from '../../layers/catalog';
 import { directionsOf, inputSize, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import type { Parameters, Role } from '../../core/model/parameters';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
@@ -59,7 +59,7 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
 }
 
 /**
- * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to go on with a text; without them
+ * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
  * the states start at zero.
  */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {

@@ -1,4 +1,4 @@
-/** The Code server and the browser that `scripts/test.mjs` made ready; their places come in the environment. */
+/** The Code server and the browser that `scripts/test.mjs` prepared; their places come in the environment. */
 
 function given(name: string): string {
   const value = process.env[name];
@@ -24,26 +24,26 @@ export function codeServer(): CodeServer {
   return {
     address: given('BACKFLOW_CODE_SERVER'),
     extension: 'development',
-    ...surroundings(),
+    ...project(),
   };
 }
 
 /** The one in which the package is installed. */
 export function installedCodeServer(release: 'newest' | 'lowest'): CodeServer {
-  return { address: given(`BACKFLOW_CODE_SERVER_${release.toUpperCase()}`), extension: 'installed', ...surroundings() };
+  return { address: given(`BACKFLOW_CODE_SERVER_${release.toUpperCase()}`), extension: 'installed', ...project() };
 }
 
 /** The one that asks whether a folder is trusted and shows its notifications; it has the extension in `test/editor/virtual` too. */
-export function everydayCodeServer(): CodeServer {
-  return { address: given('BACKFLOW_CODE_SERVER_EVERYDAY'), extension: 'installed', ...surroundings() };
+export function defaultCodeServer(): CodeServer {
+  return { address: given('BACKFLOW_CODE_SERVER_DEFAULT'), extension: 'installed', ...project() };
 }
 
 /** Everything that server's editor remembers, the extension's own storage among it. */
-export function everydayData(): string {
-  return given('BACKFLOW_EVERYDAY_DATA');
+export function defaultServerData(): string {
+  return given('BACKFLOW_DEFAULT_DATA');
 }
 
-function surroundings() {
+function project() {
   return {
     project: given('BACKFLOW_PROJECT'),
     chromium: given('BACKFLOW_CHROMIUM'),

@@ -9,7 +9,7 @@ import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { newPage } from './sharedBrowser';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
-const patience = { start: 240_000, step: 120_000 };
+const timeouts = { start: 240_000, step: 120_000 };
 
 export interface WindowOptions {
   /** Absolute path of the folder to open. */
@@ -57,8 +57,8 @@ export class EditorWindow {
 
   /** The side bar shows something, the explorer or what was open before a reload. */
   private async ready(): Promise<void> {
-    await this.page.locator('.part.sidebar .monaco-list-row').first().waitFor({ timeout: patience.start });
-    await this.page.locator('.statusbar-item').first().waitFor({ timeout: patience.start });
+    await this.page.locator('.part.sidebar .monaco-list-row').first().waitFor({ timeout: timeouts.start });
+    await this.page.locator('.statusbar-item').first().waitFor({ timeout: timeouts.start });
     // The editor reads the setting that closes it too late for a profile's very first window.
     const secondarySideBar = this.page.locator('.part.auxiliarybar');
     if (await secondarySideBar.isVisible()) {
@@ -78,8 +78,8 @@ export class EditorWindow {
 
   /** Loads the window anew, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
-    // By the editor's own command, which first saves what is open; a page that is merely loaded again can be quicker than that.
-    const loaded = this.page.waitForEvent('load', { timeout: patience.start });
+    // By the editor's own command, which first saves what is open; a page that is merely loaded again can be faster than that.
+    const loaded = this.page.waitForEvent('load', { timeout: timeouts.start });
     await this.runCommand('Developer: Reload Window');
     await loaded;
     await this.ready();
@@ -95,7 +95,7 @@ export class EditorWindow {
   }
 
   private async show(folder: string): Promise<void> {
-    this.page.setDefaultTimeout(patience.step);
+    this.page.setDefaultTimeout(timeouts.step);
     this.page.on('pageerror', (error) => this.errors.push(String(error)));
     await this.page.goto(windowAddress(this.server, folder));
     await this.ready();
@@ -190,7 +190,7 @@ export class EditorWindow {
 
   /** Tries again and again until it works. */
   private async until(what: string, attempt: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + patience.start;
+    const deadline = Date.now() + timeouts.start;
     while (!(await attempt())) {
       if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
     }
@@ -234,7 +234,7 @@ export class EditorWindow {
 
   /** The document of a webview that holds an element with this selector; Backflow's panel unless told. */
   async panelFrame(selector = '[data-figure="flow"]'): Promise<FrameLocator> {
-    const deadline = Date.now() + patience.step;
+    const deadline = Date.now() + timeouts.step;
     for (;;) {
       const count = await this.page.locator('iframe.webview').count();
       for (let i = 0; i < count; i++) {
@@ -347,8 +347,8 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
 }
 
 /**
- * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run goes on the panel draws as often as the
- * display shows something new, which without a graphics processor takes a core from all else that goes on.
+ * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run continues the panel draws as often as the
+ * display shows something new, which without a graphics processor takes a core from everything else.
  */
 function drawSeldom(): void {
   const page = globalThis as unknown as { location: { href: string }; parent: { location: { href: string } }; requestAnimationFrame: (draw: (time: number) => void) => number };

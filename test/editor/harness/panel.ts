@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
-import { everydayData } from './codeServer';
+import { defaultServerData } from './codeServer';
 
 /** How many frames the page has drawn. */
 export async function framesDrawn(panel: FrameLocator): Promise<number> {
@@ -10,9 +10,9 @@ export async function framesDrawn(panel: FrameLocator): Promise<number> {
 }
 
 /** Waits until the page has drawn this many frames more than now; returns the new count. */
-export async function moreFrames(panel: FrameLocator, more: number, patience = 120_000): Promise<number> {
+export async function moreFrames(panel: FrameLocator, more: number, timeout = 120_000): Promise<number> {
   const wanted = (await framesDrawn(panel)) + more;
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   for (;;) {
     const drawn = await framesDrawn(panel);
     if (drawn >= wanted) return drawn;
@@ -39,8 +39,8 @@ export async function settled(read: () => Promise<string>): Promise<string> {
 export interface Picture {
   /** The canvas as a PNG, to tell two pictures apart. */
   readonly url: string;
-  /** Different colours in it. */
-  readonly colours: number;
+  /** Different colors in it. */
+  readonly colors: number;
 }
 
 /** What a figure's canvas shows. */
@@ -54,7 +54,7 @@ export function picture(panel: FrameLocator, figure: string): Promise<Picture> {
       getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray } };
     };
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    return { url: canvas.toDataURL(), colours: new Set(new Uint32Array(data.buffer)).size };
+    return { url: canvas.toDataURL(), colors: new Set(new Uint32Array(data.buffer)).size };
   });
 }
 
@@ -67,10 +67,10 @@ export function runsIn(folder: string): string[] {
   }
 }
 
-/** The runs in the extension's own storage, of all windows of the everyday server. */
+/** The runs in the extension's own storage, of all windows of the default server. */
 export function ownRuns(): string[] {
   // Only there: among the extensions lies a link to the whole project.
-  const storage = join(everydayData(), 'server/data/User');
+  const storage = join(defaultServerData(), 'server/data/User');
   return readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
 }
 

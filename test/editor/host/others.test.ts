@@ -66,7 +66,7 @@ describe('for other extensions and for tasks', () => {
     assert.ok((await api.flow('hello', { model })).loss > 0, 'and answers the next');
   });
 
-  it('a flow can be cancelled', async () => {
+  it('a flow can be canceled', async () => {
     const [run] = runsIn(runs);
     const source = new vscode.CancellationTokenSource();
     source.cancel();

@@ -136,14 +136,14 @@ function frequentColors(pictures: readonly Pixels[]): Color[] {
   const palette: Color[] = [];
   for (const [key] of Array.from(counts).sort(([, a], [, b]) => b - a)) {
     const color = colorOf(key);
-    if (palette.every((each) => squaredDistance(each, color) > leastSquaredDistance)) palette.push(color);
+    if (palette.every((each) => squaredDistance(each, color) > minSquaredDistance)) palette.push(color);
     if (palette.length === 256) break;
   }
   return palette;
 }
 
 /** Between two colors of a palette: without it the many grays of letters would take the place of the rarer colors. */
-const leastSquaredDistance = 8 ** 2;
+const minSquaredDistance = 8 ** 2;
 
 function squaredDistance(a: Color, b: Color): number {
   return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;

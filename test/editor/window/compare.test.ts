@@ -52,9 +52,9 @@ describe('comparing and playing', () => {
     assert.ok((Math.max(...counts) - Math.min(...counts)) / Math.max(...counts) < 0.02, counts.join(', '));
     const steps = () => page.locator('.runs tbody td:nth-child(3)').allInnerTexts();
     const before = await steps();
-    // Each goes on, at its own pace.
+    // Each continues, at its own pace.
     for (let i = 0; i < 3; i++) await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
-    assert.ok((await picture(page, 'compared')).colours > 4);
+    assert.ok((await picture(page, 'compared')).colors > 4);
     await window.screenshot('compare-dark');
   });
 

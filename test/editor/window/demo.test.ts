@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { removeFolder } from '../../support/removeFolder';
-import { everydayCodeServer, type CodeServer } from '../harness/codeServer';
+import { defaultCodeServer, type CodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, runsIn } from '../harness/panel';
 
 describe('npm start', () => {
   /** In the project's clone, as a person's is. */
-  const place = join(everydayCodeServer().project, '.vscode-test/demo-test');
+  const place = join(defaultCodeServer().project, '.vscode-test/demo-test');
   let program: ChildProcess;
   let server: CodeServer;
   let folder: string;
@@ -20,10 +20,10 @@ describe('npm start', () => {
 
   before(async () => {
     await removeFolder(place);
-    const start = [join(everydayCodeServer().project, 'scripts/start.mjs'), '--editor', 'server', '--folder', place];
+    const start = [join(defaultCodeServer().project, 'scripts/start.mjs'), '--editor', 'server', '--folder', place];
     program = spawn(process.execPath, start, { stdio: ['ignore', 'pipe', 'inherit'] });
     const address = await printedAddress(program);
-    server = { ...everydayCodeServer(), address };
+    server = { ...defaultCodeServer(), address };
     folder = new URL(address).searchParams.get('folder') ?? '';
   });
 

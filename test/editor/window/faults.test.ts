@@ -1,4 +1,4 @@
-/** What goes wrong while a person looks on: the engine killed in the middle of a run, the window loaded anew under it. */
+/** What goes wrong while a person looks on: the engine killed in the middle of a run, the window reloaded under it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
-import { everydayCodeServer } from '../harness/codeServer';
+import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
@@ -23,10 +23,10 @@ describe('an engine that hangs', () => {
   let engine: number;
 
   before(async () => {
-    const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8');
+    const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
     const settings = { 'backflow.model.hiddenSize': 16, 'backflow.training.checkpointSeconds': 1 };
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder, server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await window.trustFolder();
     await window.openFile('tale.txt');
   });
@@ -42,7 +42,7 @@ describe('an engine that hangs', () => {
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
 
-  /** The picture beside a step: an SVG in a webview, whose colours follow the theme. */
+  /** The picture beside a step: an SVG in a webview, whose colors follow the theme. */
   const pictureOf = (step: number) => window.page.locator('.getting-started-media iframe.webview').contentFrame().locator('#active-frame').contentFrame().locator(`svg[data-step="${steps[step]}"]`);
   const useTheme = async (theme: string) => {
     const file = join(workspace.folder, '.vscode/settings.json');

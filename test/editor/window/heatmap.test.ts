@@ -70,14 +70,14 @@ describe('the text as the heatmap', () => {
     it(`has tints of its own in ${theme}`, async () => {
       const file = join(workspace.folder, '.vscode/settings.json');
       const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-      const dark = theme !== 'Default Dark Modern' ? await colours() : null;
+      const dark = theme !== 'Default Dark Modern' ? await colors() : null;
       writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
       // The theme that is there from the start is the first; of any other, what it changes is waited for.
-      let shown = await colours();
+      let shown = await colors();
       const hasOwn = () => shown.length >= 2 && (!dark || shown.join() !== dark.join());
       for (let i = 0; i < 1200 && !hasOwn(); i++) {
         await window.page.waitForTimeout(100);
-        shown = await colours();
+        shown = await colors();
       }
       assert.ok(hasOwn(), `backgrounds ${shown.join(', ')}`);
       await window.screenshot(`heatmap-${theme.replace(/\W+/g, '-').toLowerCase()}`);
@@ -85,11 +85,11 @@ describe('the text as the heatmap', () => {
   }
 
   /** Different backgrounds of tints. */
-  async function colours(): Promise<string[]> {
+  async function colors(): Promise<string[]> {
     const all = await window.page.evaluate<string[]>(
       `[...document.querySelectorAll('${texts.text} .view-overlays [class*=TextEditorDecorationType]')].map((each) => getComputedStyle(each).backgroundColor)`,
     );
-    return [...new Set(all)].filter((colour) => colour !== 'rgba(0, 0, 0, 0)').sort();
+    return [...new Set(all)].filter((color) => color !== 'rgba(0, 0, 0, 0)').sort();
   }
 
   it('goes with an edit before the engine has answered, and comes back for the new text', async () => {

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
 import { writeTorchWeights } from '../../../src/modelFiles/torchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { codeServer, everydayCodeServer } from '../harness/codeServer';
+import { codeServer, defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn, moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -19,7 +19,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 function foreignModel(text: string, change: (model: ModelProto) => ModelProto = (model) => model): Uint8Array {
   const vocabulary = new Vocabulary(Array.from(new Set(text)).sort());
   const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: vocabulary.size, embeddingSize: 12 });
-  const parameters = initialise(config, Random.fromSeed(5), defaultTrainingSettings);
+  const parameters = initialize(config, Random.fromSeed(5), defaultTrainingSettings);
   const model = decodeModel(encodeCheckpoint({ config, parameters, vocabulary, step: 0 })) as ModelProto;
   return encodeModel(change({ ...model, producerName: 'elsewhere', producerVersion: '1.0', metadataProps: [] }));
 }
@@ -37,7 +37,7 @@ function withStrangeNode(model: ModelProto): ModelProto {
 function bareWeights(text: string): Uint8Array {
   const vocabularySize = new Set(text).size;
   const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 20, vocabularySize, embeddingSize: null });
-  return writeTorchWeights({ config, parameters: initialise(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
+  return writeTorchWeights({ config, parameters: initialize(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
 }
 
 describe('a model of another tool', () => {
@@ -56,7 +56,7 @@ describe('a model of another tool', () => {
       'unsaid.onnx': foreignModel(tale),
       'weights.safetensors': bareWeights(tale),
     });
-    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: defaultCodeServer() });
     await window.trustFolder();
   });
 

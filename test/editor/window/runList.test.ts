@@ -1,8 +1,8 @@
-/** The list of runs, expanded, while a run goes on. */
+/** The list of runs, expanded, while a run continues. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { everydayCodeServer } from '../harness/codeServer';
+import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -12,11 +12,11 @@ describe('the list of runs', () => {
   let window: EditorWindow;
 
   before(async () => {
-    const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8');
-    // No checkpoint but the one that stopping saves, not even of a better validation: the steps alone are what goes on.
+    const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
+    // No checkpoint but the one that stopping saves, not even of a better validation: only the steps advance.
     const rare = { 'backflow.training.checkpointEvery': 1_000_000, 'backflow.training.checkpointSeconds': 3600, 'backflow.training.validateEvery': 1_000_000 };
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
-    window = await EditorWindow.open({ folder: workspace.folder, server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await window.trustFolder();
     await window.openFile('tale.txt');
   });

@@ -55,11 +55,11 @@ describe('training on an open text', () => {
 
   it('draws a heatmap that changes as the model learns', async () => {
     const before = await picture(panel, 'flow');
-    assert.ok(before.colours > 4, `the heatmap has ${before.colours} colours`);
+    assert.ok(before.colors > 4, `the heatmap has ${before.colors} colors`);
     await moreFrames(panel, 10);
     const after = await picture(panel, 'flow');
     assert.notEqual(after.url, before.url, 'the heatmap looks the same ten frames later');
-    assert.ok((await picture(panel, 'units')).colours > 4, 'the unit map is blank');
+    assert.ok((await picture(panel, 'units')).colors > 4, 'the unit map is blank');
   });
 
   it('says in the status bar how far the run is', async () => {
@@ -71,11 +71,11 @@ describe('training on an open text', () => {
   it('tints the tokens of the probe in the text', async () => {
     const tints = window.page.locator('.editor-group-container .view-overlays [class*="TextEditorDecorationType"]');
     await tints.first().waitFor();
-    const colours = await tints.evaluateAll((elements) => {
+    const colors = await tints.evaluateAll((elements) => {
       const styles = globalThis as unknown as { getComputedStyle(element: unknown): { backgroundColor: string } };
       return elements.map((element) => styles.getComputedStyle(element).backgroundColor);
     });
-    assert.ok(new Set(colours).size >= 2, `the tints are ${[...new Set(colours)].join(' and ')}`);
+    assert.ok(new Set(colors).size >= 2, `the tints are ${[...new Set(colors)].join(' and ')}`);
   });
 
   it('answers a hover over a token', async () => {
@@ -93,7 +93,7 @@ describe('training on an open text', () => {
   it('pauses: steps and frames stand still', async () => {
     await press('pause');
     await shows('paused');
-    // Would not come to rest if either went on.
+    // Would not come to rest if either continued.
     await settled(async () => `${await framesDrawn(panel)} frames, step ${await step()}`);
   });
 

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
-import { everydayCodeServer } from '../harness/codeServer';
+import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, ownRuns } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -27,7 +27,7 @@ describe('a folder that is not trusted', () => {
   let known: number;
 
   before(async () => {
-    const { project } = everydayCodeServer();
+    const { project } = defaultCodeServer();
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
     // Where such a folder would have runs kept is not for it to say.
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, 'backflow.runsFolder': 'kept' } });
@@ -35,7 +35,7 @@ describe('a folder that is not trusted', () => {
     execFileSync(process.execPath, train, { cwd: project, stdio: 'ignore' });
     files = filesUnder(workspace.folder);
     known = ownRuns().length;
-    window = await EditorWindow.open({ folder: workspace.folder, server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await window.openFile('tale.txt');
   });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
-import { everydayCodeServer } from '../harness/codeServer';
+import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
@@ -19,9 +19,9 @@ describe('two windows on one folder', () => {
   let secondRun: string;
 
   before(async () => {
-    const tale = readFileSync(join(everydayCodeServer().project, 'media/samples/tale.txt'), 'utf8');
+    const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16 } });
-    first = await EditorWindow.open({ folder: workspace.folder, server: everydayCodeServer() });
+    first = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await first.trustFolder();
     second = await first.another(workspace.folder);
     await Promise.all([first.openFile('tale.txt'), second.openFile('tale.txt')]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import type { FrameLocator } from 'playwright-core';
-import { everydayCodeServer } from '../harness/codeServer';
+import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, ownRuns, picture } from '../harness/panel';
 
@@ -13,7 +13,7 @@ describe('a folder on no disk', () => {
 
   before(async () => {
     known = ownRuns().length;
-    window = await EditorWindow.open({ folder: 'memo:/', server: everydayCodeServer() });
+    window = await EditorWindow.open({ folder: 'memo:/', server: defaultCodeServer() });
     await window.openFile('tale.txt');
   });
 
@@ -31,7 +31,7 @@ describe('a folder on no disk', () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
     await moreFrames(panel, 3);
-    assert.ok((await picture(panel, 'flow')).colours > 4);
+    assert.ok((await picture(panel, 'flow')).colors > 4);
     await press('stop');
     await shows('stopped');
     assert.equal(ownRuns().length, known + 1);

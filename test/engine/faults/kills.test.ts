@@ -1,4 +1,4 @@
-/** Engines that end in the middle: killed, crashed, without memory; and runs that go on with the same bits. */
+/** Engines that end in the middle: killed, crashed, without memory; and runs that continue with the same bits. */
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync, copyFileSync, mkdtempSync } from 'node:fs';
@@ -35,7 +35,7 @@ describe('a run whose engine ends in the middle', () => {
     const length = Date.now() - began;
     const random = generator(chosenSeed());
     let kills = 0;
-    // Three kills are not enough for a whole run; on a machine that is quicker now than it was, once more, killed sooner.
+    // Three kills are not enough for a whole run; on a machine that is faster now than it was, once more, killed sooner.
     for (let share = 1; kills < 3; share /= 2) {
       kills = 0;
       rmSync(torn, { recursive: true, force: true });
@@ -43,7 +43,7 @@ describe('a run whose engine ends in the middle', () => {
         const engine = startEngine();
         const finished = engine.next('finished').then(() => true);
         const isNew = checkpointSteps(torn).length === 0;
-        // Killed before its first checkpoint there is nothing to go on from.
+        // Killed before its first checkpoint there is nothing to continue from.
         if (isNew) rmSync(torn, { recursive: true, force: true });
         const begun = isNew ? engine.calls.call('train', requestFor(pangrams, torn, settings, model)) : engine.calls.call('resumeRun', { folder: torn, steps: null });
         begun.catch(() => undefined);
@@ -144,7 +144,7 @@ describe('a run whose engine ends in the middle', () => {
       (error: unknown) => error instanceof RpcError && error.code === 'user' && /open in another window/.test(error.message) && error.message.includes(String(first.child.pid)),
     );
     await end(first);
-    // The lock goes on showing what would be signs of life, if anybody asked for them of a process that is gone.
+    // The lock continues showing what would be signs of life, if anybody asked for them of a process that is gone.
     const touching = setInterval(() => void utimes(join(run, 'lock'), new Date(), new Date()).catch(() => undefined), 100);
     await second.calls.call('resumeRun', { folder: run, steps: null }).finally(() => clearInterval(touching));
     await end(second);

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Started in `folder`, without colours. */
+/** Started in `folder`, without colors. */
 export function start(folder: string, ...args: string[]): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', NODE_OPTIONS: '' } });
 }

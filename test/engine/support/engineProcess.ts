@@ -58,7 +58,7 @@ export function temporaryFolder(): { path: string; remove(): Promise<void> } {
 
 export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };
 
-/** A run on `text`, small and quick unless said otherwise. */
+/** A run on `text`, small and quick unless stated otherwise. */
 export function requestFor(text: string, folder: string, training: Partial<TrainingSettings> = {}, model: Partial<ModelSettings> = {}): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },
@@ -76,5 +76,5 @@ export const watchOf = (text: string): EngineCalls['watch'] extends (request: in
   thresholds: defaultThresholds,
   unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
   total: false,
-  maximumRate: 60,
+  maxRate: 60,
 });

@@ -27,7 +27,7 @@ export function chosenSeed(): number {
   return seed;
 }
 
-/** A test that stops processes, lets them go on, or ends them by this signal or that, which Windows does not know. */
+/** A test that stops processes, lets them continue, or ends them by this signal or that, which Windows does not know. */
 export function itWithSignals(title: string, test: () => Promise<void>): void {
   if (process.platform === 'win32') process.stdout.write(`      NOT TESTED on Windows, which has no signals: ${title}\n`);
   else it(title, test);

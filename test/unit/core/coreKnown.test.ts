@@ -11,15 +11,15 @@ import { backendNames, configOf, parametersOf, randomModel, readProbe } from '..
 
 const thresholds = { vanishing: -3, exploding: 2 };
 
-describe('itemised gradients where float32 and float64 have long given up', () => {
+describe('per-target gradients where float32 and float64 have long given up', () => {
   for (const backendName of backendNames) {
     for (const gain of [0.5, 1, 1.5] as const) {
       it(`a linear recurrence of gain ${gain} over 2,000 steps is a straight ramp (${backendName})`, async () => {
         const { model, ids, log10OfLag } = linearRelu(gain, 2000);
         const config = configOf(model);
-        const { tape, itemised, matrix } = await readProbe(backendName, config, parametersOf(config, model), ids);
+        const { tape, perTarget, matrix } = await readProbe(backendName, config, parametersOf(config, model), ids);
         const target = tape.steps - 1;
-        const [[[flow]]] = await itemised.run(target);
+        const [[[flow]]] = await perTarget.run(target);
         const lastRow = (await matrix.run(() => Promise.resolve())).subarray(target * tape.steps);
         for (let t = 0; t <= target; t++) assertNear(lastRow[t], flow[t], 1e-3, `matrix at step ${t}`, true);
         const relative = relativeTo(target, flow);
@@ -33,11 +33,11 @@ describe('itemised gradients where float32 and float64 have long given up', () =
     it(`${name}: log₁₀ within 1e-3 of PyTorch with multiple precision`, async () => {
       const far = loadFarCase(name);
       const config = configOf(far.model);
-      const { tape, parameters, itemised, input } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
+      const { tape, parameters, perTarget, input } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
-      const [[[flow]]] = await itemised.run(tape.steps - 1);
-      const inputFlow = await input.flow(itemised);
+      const [[[flow]]] = await perTarget.run(tape.steps - 1);
+      const inputFlow = await input.flow(perTarget);
       for (let t = 0; t < tape.steps; t++) {
         assertNear(flow[t], far.log10[t], 1e-3, `log₁₀‖∂ℓ/∂h‖ at step ${t}`, true);
         assertNear(inputFlow[t], far.inputLog10[t], 1e-3, `log₁₀‖∂ℓ/∂x‖ at step ${t}`, true);
@@ -55,14 +55,14 @@ describe('identities', () => {
   ] as const;
 
   for (const { cell, activation } of configs) {
-    it(`${cell} ${activation}: with one predicted token the total gradient is the itemised one, in every layer`, async () => {
+    it(`${cell} ${activation}: with one predicted token the total gradient is the per-target one, in every layer`, async () => {
       // A window of T steps whose loss is only the last step's.
       const config = uniformModel({ ...plainStack, cell, activation, layers: 2, hiddenSize: 12, vocabularySize: 6 });
       for (let seed = 1; seed <= 5; seed++) {
         const { parameters, ids } = randomModel(config, seed, 20);
-        const { tape, itemised, backward } = await readProbe('wasm', config, parameters, ids);
+        const { tape, perTarget, backward } = await readProbe('wasm', config, parameters, ids);
         const target = tape.steps - 1;
-        const flows = await itemised.run(target);
+        const flows = await perTarget.run(target);
         onlyLoss(tape, target);
         await backward.run({ truncation: 0 });
         flows.forEach(([[flow]], layer) => {
@@ -105,8 +105,8 @@ describe('a dead relu', () => {
     parameters.layers[0][0].Wb.fill(-1);
     parameters.output.W.fill(0.5);
     parameters.output.W[0] = 1;
-    const { itemised } = await readProbe('ort', config, parameters, [0, 1, 0, 1, 1]);
-    const [[[flow]]] = await itemised.run(3);
+    const { perTarget } = await readProbe('ort', config, parameters, [0, 1, 0, 1, 1]);
+    const [[[flow]]] = await perTarget.run(3);
     assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
     assert.ok(Number.isFinite(flow[3]));
     const relative = relativeTo(3, flow);

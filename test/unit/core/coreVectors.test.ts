@@ -54,10 +54,10 @@ for (const name of caseNames) {
         assertNear(norm(gradient.values), inspection.gradientNorms.global, tolerance, 'global norm');
       });
 
-      it('itemised gradients of every target: log₁₀ right to 1e-4', async () => {
-        const { tape, itemised } = await readProbe(backendName, config, parametersOf(config, vectors.model), vectors.inspection.ids);
+      it('per-target gradients of every target: log₁₀ right to 1e-4', async () => {
+        const { tape, perTarget } = await readProbe(backendName, config, parametersOf(config, vectors.model), vectors.inspection.ids);
         for (let target = 0; target < tape.steps; target++) {
-          (await itemised.run(target)).forEach(([[hidden, cellState]], l) => {
+          (await perTarget.run(target)).forEach(([[hidden, cellState]], l) => {
             const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
             for (const [what, flow, expected] of [['h', hidden, itemisedLog10], ['c', cellState, itemisedCellLog10]] as const) {
               if (!expected) continue;

@@ -2,21 +2,21 @@
 import { strict as assert } from 'node:assert';
 import { fillDropout } from '../../../src/core/forward/dropout';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Random } from '../../../src/core/model/random';
 import { assertClose, assertNear } from '../../reference/compare';
 import { zeroState, type ReferenceModel } from '../../reference/model';
 import { inspect, meanLoss } from '../../reference/network';
 import { backendNames, benchFor, randomModel, readProbe } from '../support/models';
 
-const mostLayers = 8;
+const maxLayers = 8;
 const tolerance = 1e-4;
 
 describe('eight layers', () => {
   for (const backend of backendNames) {
     for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
       it(`${cell} ${activation} on ${backend}: within 1e-4 of float64`, async () => {
-        const config = uniformModel({ ...plainStack, cell, activation, layers: mostLayers, hiddenSize: 9, vocabularySize: 5 });
+        const config = uniformModel({ ...plainStack, cell, activation, layers: maxLayers, hiddenSize: 9, vocabularySize: 5 });
         const { parameters, ids } = randomModel(config, 6, 16);
         const reference: ReferenceModel = {
           cell, activation,
@@ -38,7 +38,7 @@ describe('eight layers', () => {
 describe('dropout', () => {
   it('keeps 1 − p of the entries, divides them by that, and follows from the seed and the step alone', async () => {
     const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 3, hiddenSize: 20, vocabularySize: 4 });
-    const { tape } = await benchFor('wasm', config, initialise(config, Random.fromSeed(1)), { steps: 50, batch: 20, dropout: true });
+    const { tape } = await benchFor('wasm', config, initialize(config, Random.fromSeed(1)), { steps: 50, batch: 20, dropout: true });
     const masks = (seed: number, step: number) => {
       fillDropout(tape, 0.3, seed, step);
       return tape.layers.map(({ dropout }) => dropout?.slice() ?? null);

@@ -71,11 +71,11 @@ for (const kind of cells) {
         assertClose(Rb, stepsSum(tape, recurrent, ones), 1e-5, 'Rb');
       });
 
-      it('the source × target matrix has the itemised gradients of every target, in the top layer', async () => {
-        const { tape, itemised, matrix } = await read();
+      it('the source × target matrix has the per-target gradients of every target, in the top layer', async () => {
+        const { tape, perTarget, matrix } = await read();
         const rows = await matrix.run(() => Promise.resolve());
         for (let target = 0; target < tape.steps; target++) {
-          const [hidden] = (await itemised.run(target))[layers - 1][0];
+          const [hidden] = (await perTarget.run(target))[layers - 1][0];
           for (let t = 0; t < tape.steps; t++) {
             const entry = rows[target * tape.steps + t];
             if (t > target) assert.ok(Number.isNaN(entry), 'a later step cannot be reached');

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
 import { float64Gradient } from '../../../src/core/float64/float64Backward';
-import { itemiseInFloat64 } from '../../../src/core/float64/float64Itemised';
+import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { checkConfig, uniformStack, type LayerConfig, type ModelConfig } from '../../../src/core/model/config';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { cellNames } from '../../../src/layers/catalogue';
+import { cellNames } from '../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
@@ -25,7 +25,7 @@ describe('a stack of layers that differ', () => {
     for (const backend of backendNames) {
       it(`${name}, on ${backend}: losses, gradients of all parameters and of every state are those of float64`, async () => {
         const { parameters, ids } = randomModel(config, 3, 24);
-        const { tape, backward, itemised } = await readProbe(backend, config, parameters, ids);
+        const { tape, backward, perTarget } = await readProbe(backend, config, parameters, ids);
         const trace = readInFloat64(generalModelOf(config, parameters), Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
         assertNear(tape.loss, trace.loss, 1e-5, 'loss');
         await backward.run({ truncation: 0 });
@@ -39,8 +39,8 @@ describe('a stack of layers that differ', () => {
         assertClose(backward.gradient.output.W, output.W, 1e-4, 'output');
         if (embedding) assertClose(backward.gradient.embedding!, embedding, 1e-4, 'embedding');
         for (const target of [0, 9, tape.steps - 1]) {
-          const expected = itemiseInFloat64(trace, target).norms;
-          (await itemised.run(target)).forEach((directions, l) =>
+          const expected = perTargetInFloat64(trace, target).norms;
+          (await perTarget.run(target)).forEach((directions, l) =>
             directions.forEach((states, d) =>
               states.forEach((log10, state) =>
                 log10.forEach((value, t) => {

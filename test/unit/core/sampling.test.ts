@@ -86,7 +86,7 @@ describe('sampling', () => {
     assert.throws(() => refuseGeneration({ bidirectional: false, objective: 'masked' }), /^UserError: This model was trained on masked tokens/);
   });
 
-  it('begins as evenly as it goes on: the first number of neighbouring seeds is anything from 0 to 1', () => {
+  it('begins as evenly as it goes on: the first number of neighboring seeds is anything from 0 to 1', () => {
     const tenths = new Array<number>(10).fill(0);
     for (let seed = 0; seed < 10_000; seed++) tenths[Math.floor(10 * Random.forDrawing(seed).uniform())]++;
     // χ² with 9 degrees of freedom is above 33.7 once in ten thousand times.

@@ -35,7 +35,7 @@ for (const name of stackCaseNames) {
         });
 
         if (itemised.length > 0) {
-          it(`${reading.reading}, ${reading.objective}: itemised gradients`, async () => {
+          it(`${reading.reading}, ${reading.objective}: per-target gradients`, async () => {
             for (const item of itemised) await assertItem(await read(backend, stack, windows.map((window) => streamOf(window, item.stream))), item);
           });
         }
@@ -76,8 +76,8 @@ function assertNorms(actual: Float64Array, series: Vector, what: string): void {
   actual.forEach((value, t) => assertNear(value, norm(series.subarray(t * width, (t + 1) * width)), stepTolerance, `${what}, step ${t}`));
 }
 
-async function assertItem({ itemised }: Bench, { target, h, c }: StackItem): Promise<void> {
-  (await itemised.run(target)).forEach((directions, l) =>
+async function assertItem({ perTarget }: Bench, { target, h, c }: StackItem): Promise<void> {
+  (await perTarget.run(target)).forEach((directions, l) =>
     directions.forEach(([hidden, cellState], d) => {
       assertFlow(hidden, h[l][d], `log₁₀‖∂ℓ/∂h‖ of layer ${l}, direction ${d}`);
       if (c) assertFlow(cellState, c[l][d], `log₁₀‖∂ℓ/∂c‖ of layer ${l}, direction ${d}`);

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { noSpecials, Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { Streams } from '../../../src/core/corpus/streams';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf, type PlainModel } from '../../../src/core/model/plainModel';
 import { Random } from '../../../src/core/model/random';
@@ -14,7 +14,7 @@ import type { InspectedModel } from '../../../src/engine/inspect/inspector';
 import { SampleSource } from '../../../src/engine/sampleSource';
 import { checkTraining } from '../../../src/engine/train/checkTraining';
 import { Trainer } from '../../../src/engine/train/trainer';
-import { Turns } from '../../../src/engine/turns';
+import { ModelLock } from '../../../src/engine/modelLock';
 import { withSample, type ModelSample } from '../../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
@@ -52,7 +52,7 @@ class TimedVocabulary extends Vocabulary {
   }
 }
 
-/** A source whose clock, in milliseconds, goes on by `perToken` with every token. */
+/** A source whose clock, in milliseconds, advances by `perToken` with every token. */
 class Trial {
   time = 0;
   step = 0;
@@ -63,7 +63,7 @@ class Trial {
   constructor(model: InspectedModel, perToken: number) {
     const vocabulary = new TimedVocabulary(model.vocabulary, () => (this.time += perToken));
     const sampled = { model: { ...model, vocabulary }, trainingStep: () => this.step, loss: () => 2, isTraining: () => this.isTraining };
-    this.source = new SampleSource(sampled, new Turns(), (sample) => this.samples.push(sample), () => this.time);
+    this.source = new SampleSource(sampled, new ModelLock(), (sample) => this.samples.push(sample), () => this.time);
   }
 
   /** Steps that take so long, with what the source does between them. Returns the milliseconds of that. */
@@ -73,7 +73,7 @@ class Trial {
       this.time += milliseconds;
       this.step++;
       const before = this.time;
-      await this.source.goOnIfDue();
+      await this.source.continueIfDue();
       cost += this.time - before;
     }
     return cost;
@@ -115,8 +115,8 @@ describe('samples of a model in training', () => {
     it(`take less than two hundredths of the time, at ${perToken} ms a token and ${perStep} ms a step, and come as often as that allows`, async () => {
       const trial = new Trial(await modelOf(biased([0.5, 0.5]), new Vocabulary(['a', 'b'])), perToken);
       trial.source.watch(watch);
-      const most = Math.max(2000, (whole * perToken) / 0.015);
-      const steps = Math.ceil((12 * most) / perStep);
+      const max = Math.max(2000, (whole * perToken) / 0.015);
+      const steps = Math.ceil((12 * max) / perStep);
       const cost = await trial.train(steps, perStep);
       assert.ok(trial.samples.length >= 9 && trial.samples.length <= 14, `${trial.samples.length} samples`);
       // The one under way may be ahead of its share.
@@ -209,7 +209,7 @@ describe('samples of a model in training', () => {
     const config = configFor(5, { cell: 'lstm', layers: 2, hiddenSize: 6 });
     const train = async (watched: boolean) => {
       const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-      const trainer = Trainer.create(config, settings, initialise(config, Random.fromSeed(3), settings), new Streams(ids, 7, 3), backend);
+      const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, 7, 3), backend);
       const model = { general: generalModelOf(config, trainer.parameters), plain: { config, parameters: trainer.parameters }, isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c', 'd', 'e']), backend };
       const trial = new Trial(model, 0.1);
       if (watched) trial.source.watch(watch);
@@ -229,7 +229,7 @@ describe('samples of a model in training', () => {
 
 describe('the samples that are kept', () => {
   const sample = (step: number, text = String(step)): ModelSample => ({ step, loss: null, temperature: 1, text });
-  const kept = (steps: readonly number[], most?: number) => steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), most), []).map(({ step }) => step);
+  const kept = (steps: readonly number[], max?: number) => steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), max), []).map(({ step }) => step);
 
   it('are all, while they are few', () => {
     assert.deepEqual(kept([1, 5, 9, 40]), [1, 5, 9, 40]);

@@ -1,7 +1,7 @@
 /** The recurrences against float64, in every way they are called: odd sizes, both directions, padding, truncation, parts, both kinds of SIMD. */
 import { strict as assert } from 'node:assert';
 import { enableRelaxedSimd } from '../../../src/engine/relaxedSimd';
-import { createCrew } from '../../../src/engine/threads/crew';
+import { createThreadPool } from '../../../src/engine/threads/threadPool';
 import { referenceRecurrence, type RecurrenceCase, type RecurrenceResult } from '../../reference/recurrence';
 import { assertClose } from '../../reference/compare';
 import { randomProblem, runKernels, type KernelResult, type Shape } from '../support/recurrence';
@@ -76,7 +76,7 @@ describe('recurrence kernels in parts', () => {
 
   for (const { cell, activation } of cells) {
     it(`${cell} ${activation}: the same bits however the streams are shared, with and without threads`, () => {
-      const crew = createCrew(3);
+      const pool = createThreadPool(3);
       for (const simd of kinds) {
         const problem = randomProblem({ cell, activation, T: 5, B: 13, H: 36, reverse: false, truncate: 0, lengths: [5, 5, 2, 5, 5, 4, 5, 5, 5, 1, 5, 5, 5] }, 3);
         for (const isStepwise of [false, true]) {
@@ -86,12 +86,12 @@ describe('recurrence kernels in parts', () => {
             let first = 0;
             const parts = split.map((count) => ({ first: (first += count) - count, count }));
             const shared = [runKernels(problem, { simd, isStepwise, parts })];
-            if (split.length <= crew.size) shared.push(runKernels(problem, { simd, isStepwise, parts, crew }));
+            if (split.length <= pool.size) shared.push(runKernels(problem, { simd, isStepwise, parts, pool }));
             for (const actual of shared) for (const name of arrays) assert.deepEqual(actual[name], whole[name], `${name}, ${simd}, ${split.join(' + ')}`);
           }
         }
       }
-      crew.end();
+      pool.end();
     });
   }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalogue';
+import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalog';
 
 /** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
 const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, title, onnx.operator, torch.module]));
@@ -13,8 +13,8 @@ interface CellSetting {
   readonly markdownEnumDescriptions: readonly string[];
 }
 
-/** The catalogue, and the list of the kinds' code. */
-const registries = ['src/layers/catalogue.ts', 'src/core/layers/registry.ts'];
+/** The catalog, and the list of the kinds' code. */
+const registries = ['src/layers/catalog.ts', 'src/core/layers/registry.ts'];
 
 /** What bears a kind's name, a file or a folder, is that kind's own. */
 function isOfOneKind(path: string): boolean {
@@ -52,7 +52,7 @@ function sourcesOf(folder: string): string[] {
 }
 
 describe('the kinds of layer', () => {
-  it('are named by the catalogue and by their own files alone', () => {
+  it('are named by the catalog and by their own files alone', () => {
     const sources = [...sourcesOf('src'), ...sourcesOf('webview')].filter((path) => !registries.includes(path) && !isOfOneKind(path));
     assert.ok(sources.length > 200, 'the sources were found');
     assert.deepEqual(sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))), []);

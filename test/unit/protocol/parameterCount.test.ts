@@ -27,7 +27,7 @@ describe('the number of parameters', () => {
       const wanted = parameterCountOf(complete, 71);
       for (const cell of ['rnn', 'gru'] as const) {
         const chosen = settingsOfSize(complete, cell, 71, wanted);
-        const sizes = [-1, 0, 1].map((by) => completeModel({ ...chosen, hiddenSize: chosen.hiddenSize + by, embeddingSize: chosen.tied ? null : chosen.embeddingSize }));
+        const sizes = [-1, 0, 1].map((step) => completeModel({ ...chosen, hiddenSize: chosen.hiddenSize + step, embeddingSize: chosen.tied ? null : chosen.embeddingSize }));
         const [below, own, above] = sizes.map((each) => Math.abs(parameterCountOf(each, 71) - wanted));
         assert.ok(own <= below && own <= above, `${cell}: ${below}, ${own}, ${above}`);
         assert.ok(own / wanted < 0.02, `${cell} differs by ${own} of ${wanted}`);

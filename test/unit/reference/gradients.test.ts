@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { add, scale } from '../../reference/algebra';
 import { assertClose } from '../../reference/compare';
 import { listParameters, mapParameters, zeroState, type ReferenceModel, type ReferenceState } from '../../reference/model';
-import { inspect, itemised, meanLoss } from '../../reference/network';
+import { inspect, perTarget, meanLoss } from '../../reference/network';
 import { caseNames, loadCase } from '../../reference/vectors';
 
 describe('reference gradients', () => {
@@ -31,7 +31,7 @@ describe('reference gradients', () => {
     it(`${name}: (1/n) Σ_τ δ_{τ→t} = δ_t, for hidden states, cells and parameters`, () => {
       const { trace, total } = inspect(model, ids, zeroState(model));
       const n = trace.steps.length;
-      const parts = trace.steps.map((_, target) => itemised(model, trace, target, ids[target + 1]));
+      const parts = trace.steps.map((_, target) => perTarget(model, trace, target, ids[target + 1]));
       model.layers.forEach((_, l) => {
         for (let t = 0; t < n; t++) {
           assertClose(scale(1 / n, add(...parts.map((part) => part.hidden[l][t]))), total.hidden[l][t], 1e-12, `δ at ${t}, layer ${l}`);

@@ -2,10 +2,10 @@
 import { strict as assert } from 'node:assert';
 import { norm } from '../../reference/algebra';
 import { assertNear } from '../../reference/compare';
-import { itemisedLog10 } from '../../reference/farFlow';
+import { perTargetLog10 } from '../../reference/farFlow';
 import { linearRelu } from '../../reference/linearRelu';
 import { mapParameters, zeroState, type ReferenceModel } from '../../reference/model';
-import { forward, inspect, itemised } from '../../reference/network';
+import { forward, inspect, perTarget } from '../../reference/network';
 import { caseNames, loadCase } from '../../reference/vectors';
 
 describe('reference, known answers', () => {
@@ -22,7 +22,7 @@ describe('reference, known answers', () => {
       const { model } = loadCase('lstm-1');
       const held = forgetGateHeldAt(model, bias);
       const ids = Array.from({ length: 52 }, (_, t) => t % 11);
-      const { cell } = itemised(held, forward(held, ids.slice(0, -1), zeroState(held)), 50, ids[51]);
+      const { cell } = perTarget(held, forward(held, ids.slice(0, -1), zeroState(held)), 50, ids[51]);
       // The last cell's gradient passes the output gate and tanh; 50 forget gates lie between it and the first.
       const ratio = norm(cell[0][0]) / norm(cell[0][50]);
       assertNear(ratio, (1 / (1 + Math.exp(-bias))) ** 50, 1e-12, 'ratio');
@@ -35,7 +35,7 @@ describe('reference, known answers', () => {
       const { model, ids, log10OfLag } = linearRelu(gain, 2000);
       const trace = forward(model, ids.slice(0, -1), zeroState(model));
       assert.ok(trace.steps.every(([step]) => step.after.h.every((h) => h === 2)), 'the state stays at 2');
-      const [log10] = itemisedLog10(model, trace, 1999, ids[2000]);
+      const [log10] = perTargetLog10(model, trace, 1999, ids[2000]);
       log10.forEach((value, t) => assertNear(value - log10[1999], log10OfLag(1999 - t), 1e-9, `log10 at ${t}`, true));
     });
   }
@@ -51,7 +51,7 @@ describe('reference, known answers', () => {
     };
     // Rounding, too, doubles every step: 20 keep it under 1e-9.
     const trace = forward(model, new Array<number>(20).fill(1), [{ h: fixed, c: new Float64Array(0) }]);
-    const [log10] = itemisedLog10(model, trace, 19, 2);
+    const [log10] = perTargetLog10(model, trace, 19, 2);
     for (let t = 0; t < 18; t++) assertNear(log10[t] - log10[t + 1], Math.log10(2), 1e-6, `log10 gain at ${t}`, true);
   });
 });

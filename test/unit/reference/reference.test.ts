@@ -3,9 +3,9 @@ import { strict as assert } from 'node:assert';
 import { norm } from '../../reference/algebra';
 import { assertClose, assertNear, assertRowsClose } from '../../reference/compare';
 import { contributions, type ReferenceContributions } from '../../reference/contributions';
-import { itemisedLog10, traceOfStates } from '../../reference/farFlow';
+import { perTargetLog10, traceOfStates } from '../../reference/farFlow';
 import { gateNames, listParameters, zeroState, type ReferenceParameters, type ReferenceState } from '../../reference/model';
-import { forward, inspect, itemised, softmax, trainingGradient } from '../../reference/network';
+import { forward, inspect, perTarget, softmax, trainingGradient } from '../../reference/network';
 import { adam, clipByNorm, globalNorm, sgd } from '../../reference/optimizers';
 import { caseNames, farCaseNames, loadCase, loadFarCase, type ContributionVectors, type OptimizerVectors, type VectorCase } from '../../reference/vectors';
 
@@ -49,16 +49,16 @@ for (const name of caseNames) {
       });
     });
 
-    it('itemised gradients of every target', () => {
+    it('per-target gradients of every target', () => {
       const steps = inspection.ids.length - 1;
       for (let target = 0; target < steps; target++) {
-        const one = itemised(model, flow.trace, target, inspection.ids[target + 1]);
-        const logarithms = itemisedLog10(model, flow.trace, target, inspection.ids[target + 1]);
+        const one = perTarget(model, flow.trace, target, inspection.ids[target + 1]);
+        const logarithms = perTargetLog10(model, flow.trace, target, inspection.ids[target + 1]);
         inspection.layers.forEach((layer, l) => {
           for (let t = 0; t <= target; t++) {
             const where = `of ${target}, at ${t}, layer ${l}`;
             assertNear(Math.log10(norm(one.hidden[l][t])), layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖ ${where}`, true);
-            assertNear(logarithms[l][t], layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖, renormalised, ${where}`, true);
+            assertNear(logarithms[l][t], layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖, renormalized, ${where}`, true);
             if (layer.itemisedCellLog10) assertNear(Math.log10(norm(one.cell[l][t])), layer.itemisedCellLog10[target][t], tolerance, `log10‖∂ℓ/∂c‖ ${where}`, true);
           }
           if (target < steps - 1) return;
@@ -123,7 +123,7 @@ describe('reference and mpmath, where floats end', () => {
       const { model, ids, log10, hidden } = loadFarCase(name);
       const inputs = ids.slice(0, -1);
       const trace = hidden ? traceOfStates(model, inputs, hidden) : forward(model, inputs, zeroState(model));
-      const [ours] = itemisedLog10(model, trace, inputs.length - 1, ids.at(-1)!);
+      const [ours] = perTargetLog10(model, trace, inputs.length - 1, ids.at(-1)!);
       ours.forEach((value, t) => assertNear(value, log10[t], 1e-8, `log10 at ${t}`, true));
     });
   }

@@ -1,4 +1,4 @@
-// The stacks' vectors against what any right numbers have to satisfy, whoever computed them.
+// The stacks' vectors against what any right numbers have to satisfy, whatever computed them.
 import { strict as assert } from 'node:assert';
 import { add, addOuter, addTo, concatenate, multiply, multiplyTransposed, norm, scale, split } from '../../reference/algebra';
 import { assertClose, assertNear } from '../../reference/compare';

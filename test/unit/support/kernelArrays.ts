@@ -20,7 +20,7 @@ export class Bench {
   private readonly guards: Float32Array[] = [];
 
   constructor(simd: Simd, bytes = 1 << 22) {
-    this.arena = Arena.withRoom(bytes, { simd });
+    this.arena = Arena.ofSize(bytes, { simd });
     this.kernels = this.arena.kernels;
   }
 

@@ -1,9 +1,9 @@
 /** Models with room to read, for tests of the engine's mathematics. */
 import { InputGradient } from '../../../src/core/analysis/inputGradient';
-import { ItemisedGradient } from '../../../src/core/analysis/itemised';
+import { PerTargetGradient } from '../../../src/core/analysis/perTarget';
 import { TargetMatrix } from '../../../src/core/analysis/targetMatrix';
 import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
-import { initialise } from '../../../src/core/model/initialise';
+import { initialize } from '../../../src/core/model/initialize';
 import { Parameters } from '../../../src/core/model/parameters';
 import { Random } from '../../../src/core/model/random';
 import type { TapeSettings } from '../../../src/core/model/tape';
@@ -40,7 +40,7 @@ export type TestBackend = (typeof backendNames)[number];
 
 /** A model and everything that works on it. */
 export interface Bench extends LearningNetwork {
-  readonly itemised: ItemisedGradient;
+  readonly perTarget: PerTargetGradient;
   readonly input: InputGradient;
   readonly matrix: TargetMatrix;
   readonly optimizer: Optimizer;
@@ -56,7 +56,7 @@ export async function benchFor(backend: TestBackend, config: ModelConfig, parame
     const { tape, parameters: values } = network;
     return {
       ...network,
-      itemised: new ItemisedGradient(tape, values, products),
+      perTarget: new PerTargetGradient(tape, values, products),
       input: new InputGradient(tape, values, products),
       matrix: new TargetMatrix(tape, values, products),
       optimizer: optimizerOf(optimizer, values.layout.length, arena),
@@ -75,9 +75,9 @@ export async function readProbe(backend: TestBackend, config: ModelConfig, param
   return bench;
 }
 
-/** A model with PyTorch's initialisation, and a text for it, from one seed. */
+/** A model with PyTorch's initialization, and a text for it, from one seed. */
 export function randomModel(config: ModelConfig, seed: number, tokens: number): { parameters: Parameters; ids: number[] } {
   const random = Random.fromSeed(seed);
-  const parameters = initialise(config, random);
+  const parameters = initialize(config, random);
   return { parameters, ids: Array.from({ length: tokens }, () => Math.floor(random.between(0, config.vocabularySize))) };
 }

@@ -1,6 +1,6 @@
 /** The kernels' recurrences on random problems, in the reference's terms. */
 import { Arena, at, type ArenaOptions } from '../../../src/kernels/arena';
-import { splitStreams, type StreamRange } from '../../../src/kernels/crew';
+import { splitStreams, type StreamRange } from '../../../src/kernels/threadPool';
 import { FixedMatrix } from '../../../src/kernels/fixedMatrix';
 import { Random } from '../../../src/core/model/random';
 import { gateNames } from '../../reference/model';
@@ -44,7 +44,7 @@ export interface KernelResult {
 }
 
 export interface RunOptions extends ArenaOptions {
-  /** Streams of each call; with a crew's arena they run at the same time. */
+  /** Streams of each call; with a thread pool's arena they run at the same time. */
   readonly parts?: readonly StreamRange[];
   /** Step by step, with the products given to the kernels. */
   readonly isStepwise?: boolean;
@@ -53,7 +53,7 @@ export interface RunOptions extends ArenaOptions {
 export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): KernelResult {
   const { cell, T, B, H, R } = problem;
   const width = R.length / H;
-  const parts = options.parts ?? splitStreams(B, options.crew?.size ?? 1);
+  const parts = options.parts ?? splitStreams(B, options.pool?.size ?? 1);
   const rows = T * B;
   const states = (T + 1) * B * H;
   const sizes = { gates: rows * width, q: rows * H, hidden: states, cellState: states, dh: rows * H, dhCarried: B * H, dc: B * H, da: rows * width, daRecurrent: rows * width };

@@ -41,7 +41,7 @@ describe('reading a command line', () => {
     assert.equal(command.request.folder, resolve('run'));
   });
 
-  it('reads optimizer, schedule, clipping and initialisation', () => {
+  it('reads optimizer, schedule, clipping and initialization', () => {
     const command = read(
       'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
         '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --gain 1.1 --forget-bias -1.5 corpus',

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ts from 'typescript';
 import { readCommand } from '../../../src/terminal/commandLine';
-import { languageOf, say, speak } from '../../../src/terminal/language';
+import { languageOf, say, setLanguage } from '../../../src/terminal/language';
 import { commands, UsageError } from '../../../src/terminal/options';
 
 const readStrings = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
@@ -51,7 +51,7 @@ function isUsage(node: ts.StringLiteralLike): boolean {
 }
 
 describe('the command line in Korean', () => {
-  afterEach(() => speak('en'));
+  afterEach(() => setLanguage('en'));
 
   it('has every sentence it can say, and none that it no longer says', () => {
     const { said, unsaid } = literals();
@@ -77,7 +77,7 @@ describe('the command line in Korean', () => {
   });
 
   it('says help and refusals in Korean, options and their names as they are', () => {
-    speak('ko');
+    setLanguage('ko');
     for (const name of Object.keys(commands)) {
       const command = readCommand([name, '--help'], new Date(0));
       assert.ok(command.kind === 'help');
@@ -92,7 +92,7 @@ describe('the command line in Korean', () => {
   });
 
   it('says what the engine refuses in Korean too', () => {
-    speak('ko');
+    setLanguage('ko');
     assert.equal(say('The vocabulary has the symbol “{0}” twice.', 'x'), '어휘에 기호 “x”이(가) 두 번 있습니다.');
   });
 });

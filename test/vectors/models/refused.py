@@ -115,7 +115,7 @@ def gated_by_input(graph, y):
     return graph.node('Mul', [y, 'gate'], name=CULPRIT)
 
 
-def normalised_by_others(graph, ids):
+def normalized_by_others(graph, ids):
     model = draw(14, hidden=(HIDDEN, HIDDEN))
     low = joined(graph, recurrent(graph, model['layers'][0], embedded(graph, model, ids)))
     y = joined(graph, recurrent(graph, model['layers'][1], low))
@@ -164,7 +164,7 @@ CASES = {
     'state-handed-on': handed_on,
     'cell-handed-on': cells_handed_on,
     'random-state': random_state,
-    'norm-by-others': normalised_by_others,
+    'norm-by-others': normalized_by_others,
 }
 
 

@@ -93,7 +93,7 @@ def check(name):
     else:
         expected = uses.plain(module, torch.tensor([ids[:-1]]))
     difference = float((expected[0] - torch.stack(logits)).abs().max() / expected.abs().max())
-    # Chaos makes of a last digit what it likes.
+    # Chaos amplifies a difference in the last digit without bound.
     assert difference < (1e-5 if name == 'rnn-chaotic' else 1e-11), (name, difference)
 
 

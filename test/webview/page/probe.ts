@@ -2,7 +2,7 @@
 import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/protocol/panel';
 import type { DrawnCounts } from '../drawn';
-import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticJourneys';
+import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 import { countDrawing, takeCounts } from './drawnCounts';
 
@@ -74,9 +74,9 @@ const probe = {
     await probe.settled();
   },
   /** The frame of an earlier training step. */
-  async travelled(trainingStep: number, options: FrameOptions): Promise<void> {
+  async traveled(trainingStep: number, options: FrameOptions): Promise<void> {
     const { header, data } = syntheticFrame(options);
-    probe.send({ type: 'travelled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
+    probe.send({ type: 'traveled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
     await probe.settled();
   },
   async samples(samples: ShownSamples['samples'], others: Partial<ShownSamples> = {}): Promise<void> {

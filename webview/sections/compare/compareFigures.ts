@@ -1,6 +1,6 @@
-/** What compared runs look like side by side: their profiles in one picture, and their flows under each other on the same colours. */
+/** What compared runs look like side by side: their profiles in one picture, and their flows under each other on the same colors. */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import type { ColourMap } from '../../shared/colors/maps';
+import type { ColorMap } from '../../shared/colors/maps';
 import { edgeOf, type Columns } from '../../shared/columns';
 import { drawColumnMarks, FigureCanvas, labelSize, type Marked } from '../../shared/figures/canvas';
 import { drawWhole, Heatmap, showScale } from '../../shared/figures/heatmap';
@@ -11,7 +11,7 @@ import type { Theme } from '../../shared/theme';
 
 export interface ComparedLine {
   readonly name: string;
-  readonly colour: string;
+  readonly color: string;
   readonly dash: readonly number[];
   readonly relative: Float32Array;
 }
@@ -20,37 +20,37 @@ const profileTop = 8;
 const profileHeight = 150;
 const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
-const mostTicks = 6;
+const maxTicks = 6;
 
 export class ComparedProfile {
   readonly figure = new FigureCanvas('comparedProfile');
 
   draw(width: number, lines: readonly ComparedLine[], { thresholds }: FrameHeader, columns: Columns, theme: Theme, marked: Marked): void {
-    let [least, most] = [0, 0];
+    let [min, max] = [0, 0];
     for (const { relative } of lines) {
       for (const r of relative) {
-        if (r < least && r > -Infinity) least = r;
-        if (r > most && r < Infinity) most = r;
+        if (r < min && r > -Infinity) min = r;
+        if (r > max && r < Infinity) max = r;
       }
     }
-    const low = lowest.find((bound) => bound <= least) ?? lowest[lowest.length - 1];
-    const high = highest.find((bound) => bound >= most) ?? highest[highest.length - 1];
+    const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
+    const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
     const bottom = profileTop + profileHeight;
     const y = (r: number): number => profileTop + ((high - Math.min(high, Math.max(low, r))) / (high - low)) * profileHeight;
     this.figure.render(width, bottom + 4, (pen) => {
       pen.font = `${labelSize}px ${theme.font}`;
       pen.textBaseline = 'middle';
       this.drawAxis(pen, low, high, y, columns, theme);
-      for (const [power, colour] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
-        if (power >= low && power <= high) strokeAcross(pen, columns, y(power), colour, [4, 3]);
+      for (const [power, color] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
+        if (power >= low && power <= high) strokeAcross(pen, columns, y(power), color, [4, 3]);
       }
       pen.save();
       pen.beginPath();
       pen.rect(columns.left, 0, columns.width, bottom + 4);
       pen.clip();
       pen.lineJoin = 'round';
-      for (const { relative, colour, dash } of lines) {
-        pen.strokeStyle = colour;
+      for (const { relative, color, dash } of lines) {
+        pen.strokeStyle = color;
         pen.lineWidth = 1.8;
         pen.setLineDash([...dash]);
         traceLine(pen, relative, columns, y);
@@ -63,7 +63,7 @@ export class ComparedProfile {
 
   private drawAxis(pen: Pen, low: number, high: number, y: (power: number) => number, columns: Columns, theme: Theme): void {
     let stride = 1;
-    while (Math.floor(high - low) / stride > mostTicks) stride *= 2;
+    while (Math.floor(high - low) / stride > maxTicks) stride *= 2;
     pen.textAlign = 'left';
     for (let power = low; power <= high; power += stride) {
       strokeAcross(pen, columns, y(power), theme.line, []);
@@ -73,8 +73,8 @@ export class ComparedProfile {
   }
 }
 
-function strokeAcross(pen: Pen, { left, width }: Columns, y: number, colour: string, dash: number[]): void {
-  pen.strokeStyle = colour;
+function strokeAcross(pen: Pen, { left, width }: Columns, y: number, color: string, dash: number[]): void {
+  pen.strokeStyle = color;
   pen.lineWidth = 1;
   pen.setLineDash(dash);
   pen.beginPath();
@@ -86,7 +86,7 @@ function strokeAcross(pen: Pen, { left, width }: Columns, y: number, colour: str
 
 export interface ComparedRow {
   readonly name: string;
-  readonly colour: string;
+  readonly color: string;
   /** Null where the run cannot be aligned, or nothing has come. */
   readonly values: Float32Array | null;
   /** Smallest lag that has vanished, drawn as a tick; null for none. */
@@ -96,14 +96,14 @@ export interface ComparedRow {
 const rowHeight = 24;
 const gap = 6;
 
-/** Rows of colours over the same columns; also for truncations. */
+/** Rows of colors over the same columns; also for truncations. */
 export class ComparedRows {
   readonly figure: FigureCanvas;
   private images: Heatmap[] = [];
   private readonly bar = new Heatmap();
-  private map: ColourMap | null = null;
+  private map: ColorMap | null = null;
 
-  /** `hasScale`: with a colour scale of its own in the right margin. */
+  /** `hasScale`: with a color scale of its own in the right margin. */
   constructor(
     name: string,
     private readonly hasScale: boolean,
@@ -117,7 +117,7 @@ export class ComparedRows {
     return row >= 0 && row < this.images.length && y - row * (rowHeight + gap) < rowHeight ? row : null;
   }
 
-  show(rows: readonly ComparedRow[], map: ColourMap): void {
+  show(rows: readonly ComparedRow[], map: ColorMap): void {
     this.map = map;
     if (this.hasScale) showScale(this.bar, map, true);
     this.images = rows.map(({ values }, i) => {
@@ -132,12 +132,12 @@ export class ComparedRows {
     this.figure.render(width, height, (pen) => {
       pen.font = `${labelSize}px ${theme.font}`;
       pen.textBaseline = 'middle';
-      rows.forEach(({ name, colour, values, horizon }, i) => {
+      rows.forEach(({ name, color, values, horizon }, i) => {
         const top = i * (rowHeight + gap);
         pen.textAlign = 'right';
         pen.fillStyle = theme.foreground;
         pen.fillText(name, columns.left - 8, top + rowHeight / 2 + 0.5, columns.left - 14);
-        pen.fillStyle = colour;
+        pen.fillStyle = color;
         pen.fillRect(columns.left - 5, top, 3, rowHeight);
         if (values) this.images[i]?.draw(pen, columns, { top, height: rowHeight, first: 0, count: 1 });
         if (horizon !== null) this.drawHorizon(pen, edgeOf(columns, marked.target - horizon + 1), top, columns, theme);
@@ -153,7 +153,7 @@ export class ComparedRows {
   }
 
   /** Powers of ten, the largest on top. */
-  private drawScale(pen: Pen, { low, high }: ColourMap, columns: Columns, theme: Theme, height: number): void {
+  private drawScale(pen: Pen, { low, high }: ColorMap, columns: Columns, theme: Theme, height: number): void {
     const [left, width] = [columns.left + columns.width + 8, 8];
     drawWhole(pen, this.bar, 256, 1, left, 0, width, height);
     pen.textAlign = 'left';

@@ -1,5 +1,5 @@
-/** Two to four runs on the same text: a table of what they come to, their losses, and their flows aligned on one colour scale. */
-import { kindOf } from '../../../src/layers/catalogue';
+/** Two to four runs on the same text: a table of what they come to, their losses, and their flows aligned on one color scale. */
+import { kindOf } from '../../../src/layers/catalog';
 import type { ToPage } from '../../../src/protocol/panel';
 import { LineChart } from '../../shared/charts/lineChart';
 import { flowMap } from '../../shared/colors/maps';
@@ -17,7 +17,7 @@ import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
 
-/** Lines differ by dashes too, for those who do not tell the colours apart. */
+/** Lines differ by dashes too, for those who do not tell the colors apart. */
 const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [9, 3, 2, 3]];
 const endedStates = ['stopped', 'finished', 'failed'];
 
@@ -55,7 +55,7 @@ export class CompareSection implements Section {
       title: 'compareFlow',
       sentence: 'compareFlowSubtitle',
       explanation: ['compareExplained', { formula: 'r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     flow.root.append(
       element('div', { class: 'figures' }, this.profile.figure.canvas, this.rows.figure.canvas, this.strip.figure.canvas),
@@ -116,11 +116,11 @@ export class CompareSection implements Section {
     if (this.runs.length === 0) return;
     const states = this.runs.map(({ status }) => status.state);
     this.buttons.pause.show(states.includes('running'), true);
-    // A stopped run goes on from its checkpoint; a model that was only opened has no losses.
+    // A stopped run continues from its checkpoint; a model that was only opened has no losses.
     const canResume = this.runs.some(({ status: { state }, metrics }) => state === 'paused' || (state === 'stopped' && metrics.latest !== null));
     this.buttons.resume.show(!states.includes('running') && canResume, true);
     this.buttons.stop.show(states.some((state) => state === 'running' || state === 'paused'), true);
-    const colours = runColours();
+    const colors = runColors();
     this.drawTable();
     this.drawLosses(theme, fresh.paint);
     const reference = this.runs.find(({ frame }) => frame !== null)?.frame ?? null;
@@ -134,7 +134,7 @@ export class CompareSection implements Section {
     const marked = { target: header.target, mark: view.mark };
     const rows = this.runs.map((run, i): ComparedRow => {
       const aligned = run.frame !== null && isAligned(run.frame, reference);
-      return { name: this.labelOf(run, i), colour: colours[i], values: (aligned && run.lane?.relative) || null, horizon: aligned ? (run.summary?.horizon ?? null) : null };
+      return { name: this.labelOf(run, i), color: colors[i], values: (aligned && run.lane?.relative) || null, horizon: aligned ? (run.summary?.horizon ?? null) : null };
     });
     if (this.isFresh || fresh.paint) {
       this.rows.show(rows, flowMap(theme.kind));
@@ -142,10 +142,10 @@ export class CompareSection implements Section {
       this.describe(header.tokens);
       this.isFresh = false;
     }
-    const lines = rows.flatMap(({ name, colour, values }, i) => (values ? [{ name, colour, dash: dashes[i % dashes.length], relative: values }] : []));
+    const lines = rows.flatMap(({ name, color, values }, i) => (values ? [{ name, color, dash: dashes[i % dashes.length], relative: values }] : []));
     this.profile.draw(width, lines, header, within, theme, marked);
     this.rows.draw(width, rows, within, theme, marked);
-    if (view.mark !== null && view.takeSpeech()) this.strip.follow(view.mark);
+    if (view.mark !== null && view.takeAnnouncement()) this.strip.follow(view.mark);
     this.strip.draw(width, header, undefined, within, theme, marked);
     setText(this.readout, view.mark === null ? this.parts.texts.get('readoutHint') : this.valueText(header.tokens, header.target, view.mark));
     for (const [run, sequence] of this.undrawn) this.parts.link.comparedDrawn(run, sequence);
@@ -235,7 +235,7 @@ export class CompareSection implements Section {
     this.areLossesFresh = false;
     const { texts } = this.parts;
     if (!this.loss) {
-      const looks = this.runs.map((_, i) => ({ colour: () => runColours()[i], kind: 'line' as const }));
+      const looks = this.runs.map((_, i) => ({ color: () => runColors()[i], kind: 'line' as const }));
       this.loss = new LineChart(this.lossPlot, 'loss', looks, false, texts, () => undefined);
     }
     this.loss.setTheme(theme);
@@ -263,7 +263,7 @@ export class CompareSection implements Section {
 }
 
 /** As theme.css says. */
-function runColours(): string[] {
+function runColors(): string[] {
   const style = getComputedStyle(document.body);
   return [1, 2, 3, 4].map((i) => style.getPropertyValue(`--run-${i}`).trim());
 }

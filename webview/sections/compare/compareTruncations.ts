@@ -35,7 +35,7 @@ export class TruncationSection implements Section {
       title: 'truncationTitle',
       sentence: 'truncationIntro',
       explanation: ['truncationExplained', { formula: 'cos = ⟨g_{k2}, g⟩ / (‖g_{k2}‖ ‖g‖)' }],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     controls.append(button({ action: 'truncationsAgain', text: texts.get('truncationAgain'), pressed: () => link.truncations() }).root);
@@ -66,7 +66,7 @@ export class TruncationSection implements Section {
     const T = report.tokens.length;
     this.columns = { ...columns, first: 0, count: T };
     if (this.isNew) {
-      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('compareTruncated', numbers.integer(k2)), colour: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
+      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('compareTruncated', numbers.integer(k2)), color: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
       const cells = report.cuts.map(({ k2, cosine, relativeNorm }) => [numbers.integer(k2), numbers.decimals(cosine, 4), numbers.decimals(relativeNorm, 3)]);
       cells.push([texts.get('truncationFull'), numbers.decimals(1, 4), numbers.decimals(1, 3)]);
       this.table.replaceChildren(...cells.map(([k2, ...values]) => element('tr', {}, element('th', { text: k2, attributes: { scope: 'row' } }), ...values.map((value) => element('td', { class: 'number', text: value })))));
@@ -101,13 +101,13 @@ export class TruncationSection implements Section {
     canvas.addEventListener('pointerleave', () => this.mark(null));
     canvas.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey || !this.report) return;
-      const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (event.key === 'Escape') this.mark(null);
-      if (!by) return;
+      if (!move) return;
       event.preventDefault();
       const { row, step } = this.cursor ?? { row: 0, step: this.report.tokens.length - 1 };
       const within = (value: number, count: number): number => Math.max(0, Math.min(count - 1, value));
-      this.mark({ row: within(row + by[0], this.compared.length), step: within(step + by[1], this.report.tokens.length) });
+      this.mark({ row: within(row + move[0], this.compared.length), step: within(step + move[1], this.report.tokens.length) });
     });
   }
 

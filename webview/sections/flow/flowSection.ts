@@ -1,7 +1,7 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
 import type { Frame, FrameHeader } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/protocol/panel';
-import { cssColour, specialColours } from '../../shared/colors/maps';
+import { cssColor, specialColors } from '../../shared/colors/maps';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
@@ -40,7 +40,7 @@ export class FlowSection implements Section {
   private readonly reset: PageButton;
   private readonly wholeText: PageButton;
   private readonly kinds: ChoiceRow;
-  private kind: GradientKind = 'itemised';
+  private kind: GradientKind = 'perTarget';
   private shown: OverText | null = null;
   /** What is drawn: of the kind chosen, as soon as a frame holds it. */
   private drawn: readonly FlowRow[] = [];
@@ -74,7 +74,7 @@ export class FlowSection implements Section {
         'flowExplainedSlope',
         { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
       ],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
     root.append(this.verdictLine, this.canvases, this.below);
@@ -85,7 +85,7 @@ export class FlowSection implements Section {
   /** The run that is opened is asked for what the page showed before. */
   receive(message: ToPage): void {
     if (message.type !== 'run' || !message.run) return;
-    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'itemised';
+    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'perTarget';
     if (this.kind === 'total') this.parts.link.total(true);
   }
 
@@ -100,11 +100,11 @@ export class FlowSection implements Section {
     const before = this.shown?.frame.header;
     const { header } = frame;
     this.shown = { columns, frame };
-    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.centre(header.target);
+    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.center(header.target);
     if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
-    const byKeys = view.takeSpeech();
+    const byKeys = view.takeAnnouncement();
     if (view.mark !== null && byKeys) this.strip.follow(view.mark);
-    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.centre(view.mark);
+    else if (view.mark !== null && view.mark !== this.marked && !this.onStrip) this.strip.center(view.mark);
     this.marked = view.mark;
     this.wholeText.show(!view.steps.isWhole, true);
     const marked = { target: header.target, mark: view.mark };
@@ -112,7 +112,7 @@ export class FlowSection implements Section {
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
     this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
     this.readout.show(frame, rows, view.mark, view.unit);
-    if (byKeys) this.readout.speak();
+    if (byKeys) this.readout.announce();
   }
 
   figures(): readonly ExportedFigure[] {
@@ -157,21 +157,21 @@ export class FlowSection implements Section {
     this.setVerdict([{ text: sentence, tone: null }]);
   }
 
-  /** A new frame, theme or width: colours everything anew. */
+  /** A new frame, theme or width: recolors everything. */
   private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
     const { header } = frame;
     const { texts } = this;
     const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
     this.drawn = total.length > 0 ? total : rows;
     this.canvases.hidden = this.below.hidden = false;
-    this.kinds.show([{ value: 'itemised', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
+    this.kinds.show([{ value: 'perTarget', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
     this.showTarget(header);
     this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
     this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
-    const special = specialColours[theme.kind];
-    this.zeroSwatch.style.background = cssColour(special.zero);
-    this.notFiniteSwatch.style.background = cssColour(special.notFinite);
+    const special = specialColors[theme.kind];
+    this.zeroSwatch.style.background = cssColor(special.zero);
+    this.notFiniteSwatch.style.background = cssColor(special.notFinite);
     this.profile.figure.describe(texts.get('profileDescription', this.spoken));
     this.flow.figure.describe(texts.get('flowDescription', this.spoken));
     this.strip.figure.describe(texts.get('tokensDescription', visibleText(header.tokens)));

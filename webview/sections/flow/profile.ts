@@ -1,6 +1,6 @@
 /** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import { centreOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
+import { centerOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
 import type { FlowRow } from '../../shared/flowRows';
 import { powerOfTen } from '../../shared/format';
 import type { Texts } from '../../shared/texts';
@@ -19,7 +19,7 @@ const bottom = height - 16;
 const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Most powers of ten named on the axis. */
-const mostTicks = 6;
+const maxTicks = 6;
 
 interface Axis {
   readonly low: number;
@@ -31,7 +31,7 @@ export interface ProfileScene {
   readonly header: FrameHeader;
   /** What is drawn in full, and speaks of regions and horizons unless it is the total gradient. */
   readonly rows: readonly FlowRow[];
-  /** Drawn faint, to compare with: of the total gradient, the itemised. */
+  /** Drawn faint, to compare with: of the total gradient, the per-target. */
   readonly behind: readonly FlowRow[];
   readonly columns: Columns;
   readonly theme: Theme;
@@ -75,7 +75,7 @@ export class ProfileFigure {
   private drawAxis(pen: Pen, axis: Axis, columns: Columns, theme: Theme): void {
     const right = columns.left + columns.width;
     let stride = 1;
-    while (Math.floor(axis.high - axis.low) / stride > mostTicks) stride *= 2;
+    while (Math.floor(axis.high - axis.low) / stride > maxTicks) stride *= 2;
     pen.textAlign = 'left';
     pen.lineWidth = 1;
     for (let power = axis.low; power <= axis.high; power += stride) {
@@ -91,10 +91,10 @@ export class ProfileFigure {
   }
 
   private drawThresholds(pen: Pen, { thresholds }: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
-    for (const [power, colour] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
+    for (const [power, color] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
       if (power < axis.low || power > axis.high) continue;
       const y = Math.round(axis.y(power)) + 0.5;
-      pen.strokeStyle = colour;
+      pen.strokeStyle = color;
       pen.setLineDash([4, 3]);
       pen.beginPath();
       pen.moveTo(columns.left, y);
@@ -129,7 +129,7 @@ export class ProfileFigure {
     for (const { summary, direction } of rows) {
       if (summary.horizon === null) continue;
       const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
-      const x = Math.round(centreOf(columns, step)) + 0.5;
+      const x = Math.round(centerOf(columns, step)) + 0.5;
       if (x < columns.left || x > columns.left + columns.width) continue;
       pen.fillStyle = pen.strokeStyle = theme.vanishing;
       pen.lineWidth = 1;
@@ -169,7 +169,7 @@ export class ProfileFigure {
   }
 
   private drawTarget(pen: Pen, target: number, columns: Columns, theme: Theme, width: number): void {
-    const x = centreOf(columns, target);
+    const x = centerOf(columns, target);
     if (x < columns.left || x > columns.left + columns.width) return;
     const name = this.texts.get('target');
     const half = pen.measureText(name).width / 2;
@@ -184,22 +184,22 @@ function toneOf(kind: Stretch['kind'], theme: Theme): string {
 }
 
 function axisFor(rows: readonly FlowRow[]): Axis {
-  let [least, most] = [0, 0];
+  let [min, max] = [0, 0];
   for (const { relative } of rows) {
     for (const r of relative) {
-      if (r < least && r > Number.NEGATIVE_INFINITY) least = r;
-      if (r > most && r < Number.POSITIVE_INFINITY) most = r;
+      if (r < min && r > Number.NEGATIVE_INFINITY) min = r;
+      if (r > max && r < Number.POSITIVE_INFINITY) max = r;
     }
   }
-  const low = lowest.find((bound) => bound <= least) ?? lowest[lowest.length - 1];
-  const high = highest.find((bound) => bound >= most) ?? highest[highest.length - 1];
+  const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
+  const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
   return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
 }
 
-function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, colour: string, lineWidth: number, dash: number[]): void {
+function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, color: string, lineWidth: number, dash: number[]): void {
   pen.save();
   clipToColumns(pen, columns, 0, height);
-  pen.strokeStyle = colour;
+  pen.strokeStyle = color;
   pen.lineWidth = lineWidth;
   pen.lineJoin = 'round';
   pen.setLineDash(dash);

@@ -16,7 +16,7 @@ export class Readout {
   private readonly body = element('tbody');
   /** Said aloud, a little later than it is seen, so that moving along the text does not flood a screen reader. */
   private readonly spoken = element('div', { class: 'unseen', attributes: { 'aria-live': 'polite' } });
-  private speaking: ReturnType<typeof setTimeout> | undefined;
+  private announcing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly texts: Texts) {
     const heads = columns.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } }));
@@ -53,9 +53,9 @@ export class Readout {
   }
 
   /** Says what is shown now, for those who moved here by keys. */
-  speak(): void {
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
+  announce(): void {
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => {
       const line = [this.token, this.place, this.loss, this.unit].map((node) => node.textContent);
       const values = Array.from(this.body.rows, ({ cells }) => `${cells[0].textContent}: ${this.texts.get('columnGradient')} ${cells[1].textContent}`);
       setText(this.spoken, [...line, ...values].filter((text) => text !== '').join(', '));

@@ -53,8 +53,8 @@ export class ChartSection implements Section {
       lossPlot,
       'loss',
       [
-        { colour: (theme) => theme.accent, kind: 'line' },
-        { colour: (theme) => theme.second, kind: 'dots' },
+        { color: (theme) => theme.accent, kind: 'line' },
+        { color: (theme) => theme.second, kind: 'dots' },
       ],
       false,
       texts,
@@ -64,9 +64,9 @@ export class ChartSection implements Section {
       normPlot,
       'norm',
       [
-        { colour: (theme) => theme.dim, kind: 'line' },
-        { colour: (theme) => theme.accent, kind: 'line' },
-        { colour: (theme) => theme.second, kind: 'squares' },
+        { color: (theme) => theme.dim, kind: 'line' },
+        { color: (theme) => theme.accent, kind: 'line' },
+        { color: (theme) => theme.second, kind: 'squares' },
       ],
       true,
       texts,

@@ -67,7 +67,7 @@ export class MatrixSection implements Section {
       title: 'matrixTitle',
       sentence: 'matrixIntro',
       explanation: ['matrixExplained', { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'matrixExplainedTotal'],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     controls.append(this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);

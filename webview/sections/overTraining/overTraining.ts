@@ -3,7 +3,7 @@ import { seriesOf, type Frame } from '../../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../../src/protocol/overTraining';
 
 /** Rows from which the engine is asked for its own, thinned ones again. */
-const mostRows = 1200;
+const maxRows = 1200;
 
 export interface OverTrainingRow {
   readonly step: number;
@@ -20,7 +20,7 @@ export class OverTraining {
   private lane: FlowLane | null = null;
   private text: readonly string[] | null = null;
   private target = -1;
-  /** Counts every change, so that nothing is drawn in vain. */
+  /** Counts every change, so that nothing is drawn needlessly. */
   version = 0;
 
   get rows(): readonly OverTrainingRow[] {
@@ -42,11 +42,11 @@ export class OverTraining {
   }
 
   get isFull(): boolean {
-    return this.kept.length > mostRows;
+    return this.kept.length > maxRows;
   }
 
   get lags(): number {
-    return this.kept.reduce((most, { relative }) => Math.max(most, relative.length), 0);
+    return this.kept.reduce((max, { relative }) => Math.max(max, relative.length), 0);
   }
 
   clear(): void {

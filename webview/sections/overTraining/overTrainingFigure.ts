@@ -33,7 +33,7 @@ export interface OverTrainingView {
   readonly left: number;
   readonly width: number;
   /** The step whose flow is shown above; null: the newest. */
-  readonly travelled: number | null;
+  readonly traveled: number | null;
   /** Under the pointer. */
   readonly pointed: Place | null;
 }
@@ -91,7 +91,7 @@ export class OverTrainingFigure {
     return { step, lag: y >= mapTop && y < mapTop + mapHeight ? Math.floor(this.lagPlaceAt(y)) : null };
   }
 
-  /** Colours the heatmap anew: for new rows, another theme or width. */
+  /** Recolors the heatmap: for new rows, another theme or width. */
   paint(rows: OverTraining, metrics: Metrics, { left, width }: Pick<OverTrainingView, 'left' | 'width'>, theme: Theme): void {
     this.view = { left, width };
     const lags = Math.max(1, rows.lags);
@@ -139,7 +139,7 @@ export class OverTrainingFigure {
     this.drawMarks(pen, rows, theme);
     this.drawAxes(pen, theme);
     this.scale.draw(pen, view.left + view.width, mapTop, mapHeight, theme);
-    if (view.travelled !== null) this.drawStep(pen, view.travelled, theme, true);
+    if (view.traveled !== null) this.drawStep(pen, view.traveled, theme, true);
     if (view.pointed) this.drawStep(pen, view.pointed.step, theme, false);
   }
 
@@ -169,19 +169,19 @@ export class OverTrainingFigure {
 
   private drawNorms(pen: Pen, metrics: Metrics, theme: Theme): void {
     const all = [metrics.normBefore.points, metrics.normAfter.points];
-    let [least, most] = [Infinity, 0];
+    let [min, max] = [Infinity, 0];
     for (const { y } of all.flat()) {
-      least = Math.min(least, y);
-      most = Math.max(most, y);
+      min = Math.min(min, y);
+      max = Math.max(max, y);
     }
     const { left, width } = this.view;
     pen.textAlign = 'right';
     pen.textBaseline = 'middle';
     pen.fillStyle = theme.dim;
     pen.fillText(this.texts.get('normTitle'), left + width, 5);
-    if (most === 0) return;
-    const low = Math.floor(Math.log10(least));
-    const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
+    if (max === 0) return;
+    const low = Math.floor(Math.log10(min));
+    const high = Math.max(low + 1, Math.ceil(Math.log10(max)));
     const y = (norm: number): number => normTop + ((high - Math.log10(norm)) / (high - low)) * normHeight;
     for (const power of high - low > 1 ? [high, low] : [high, low]) {
       pen.fillText(powerOfTen(power), left - 8, Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3));
@@ -190,14 +190,14 @@ export class OverTrainingFigure {
       pen.fillStyle = theme.dim;
     }
     this.within(pen, normTop - 1, normHeight + 3, () => {
-      for (const [points, colour] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, colour);
+      for (const [points, color] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, color);
       pen.fillStyle = theme.second;
       for (const point of metrics.clipped.points) pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
     });
   }
 
-  private drawLine(pen: Pen, points: readonly Point[], y: (norm: number) => number, colour: string): void {
-    pen.strokeStyle = colour;
+  private drawLine(pen: Pen, points: readonly Point[], y: (norm: number) => number, color: string): void {
+    pen.strokeStyle = color;
     pen.lineWidth = 1;
     pen.lineJoin = 'round';
     pen.beginPath();
@@ -207,8 +207,8 @@ export class OverTrainingFigure {
 
   /** From row to row; broken where the gradient reaches the whole text. */
   private drawHorizons(pen: Pen, { rows }: OverTraining, theme: Theme): void {
-    for (const [colour, lineWidth] of [[theme.background, 3.5], [theme.foreground, 1.2]] as const) {
-      pen.strokeStyle = colour;
+    for (const [color, lineWidth] of [[theme.background, 3.5], [theme.foreground, 1.2]] as const) {
+      pen.strokeStyle = color;
       pen.lineWidth = lineWidth;
       pen.lineJoin = 'round';
       pen.beginPath();
@@ -260,13 +260,13 @@ export class OverTrainingFigure {
     pen.fillText(this.texts.get('step', numbers.integer(this.first + Math.round(this.steps.first + this.steps.count))), left + width, height - 6);
   }
 
-  private drawStep(pen: Pen, step: number, theme: Theme, travelled: boolean): void {
+  private drawStep(pen: Pen, step: number, theme: Theme, traveled: boolean): void {
     if (!this.isInView(step)) return;
     const x = Math.round(this.x(step));
     pen.fillStyle = theme.background;
     pen.fillRect(x - 1, normTop - 2, 3, mapTop + mapHeight - normTop + 4);
     pen.fillStyle = theme.foreground;
-    if (travelled) pen.fillRect(x - 0.5, normTop - 2, 2, mapTop + mapHeight - normTop + 4);
+    if (traveled) pen.fillRect(x - 0.5, normTop - 2, 2, mapTop + mapHeight - normTop + 4);
     else for (let y = normTop; y < mapTop + mapHeight; y += 4) pen.fillRect(x, y, 1, 2);
   }
 }

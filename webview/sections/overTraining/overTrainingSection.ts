@@ -1,5 +1,5 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
-import { isStateName, kindOf, plainCell } from '../../../src/layers/catalogue';
+import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/protocol/panel';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
@@ -34,7 +34,7 @@ export class OverTrainingSection implements Section {
   private readonly body: HTMLElement;
   private lane: FlowLane | null = null;
   private folder = '';
-  /** The step the reader had travelled to before the page went away; null for now. */
+  /** The step the reader had traveled to before the page went away; null for now. */
   private kept: number | null = null;
   private isLive = false;
   private isAsked = false;
@@ -43,7 +43,7 @@ export class OverTrainingSection implements Section {
   private waiting: ReturnType<typeof setTimeout> | undefined;
   private painted = { version: -1, at: -Infinity };
   private hasMoved = false;
-  private drawnFor: { travelled: number | null; pointed: Place | null } = { travelled: null, pointed: null };
+  private drawnFor: { traveled: number | null; pointed: Place | null } = { traveled: null, pointed: null };
   private metrics: Metrics | null = null;
 
   constructor(private readonly parts: PageParts) {
@@ -58,7 +58,7 @@ export class OverTrainingSection implements Section {
       title: 'overTitle',
       sentence: 'overExplained',
       explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     controls.append(this.lanes.root, this.past, this.now.root);
@@ -113,12 +113,12 @@ export class OverTrainingSection implements Section {
     this.empty.hidden = hasRows;
     setText(this.empty, texts.get(this.isLive ? 'overEmpty' : 'overEmptyPast'));
     this.body.hidden = this.said.hidden = !hasRows;
-    const travelled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
-    setText(this.past, travelled === null ? '' : texts.get('overPast', texts.numbers.integer(travelled)));
-    this.now.show(travelled !== null, travelled !== null);
+    const traveled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
+    setText(this.past, traveled === null ? '' : texts.get('overPast', texts.numbers.integer(traveled)));
+    this.now.show(traveled !== null, traveled !== null);
     if (!hasRows || this.root.hidden) return;
-    const view = { left: columns.left, width: columns.width, travelled, pointed: this.pointed };
-    const isMarkedNew = travelled !== this.drawnFor.travelled || this.pointed !== this.drawnFor.pointed;
+    const view = { left: columns.left, width: columns.width, traveled, pointed: this.pointed };
+    const isMarkedNew = traveled !== this.drawnFor.traveled || this.pointed !== this.drawnFor.pointed;
     const isStale = fresh.metrics || rows.version !== this.painted.version;
     const since = performance.now() - this.painted.at;
     if (fresh.paint || this.hasMoved || (isStale && since > pace)) {
@@ -129,10 +129,10 @@ export class OverTrainingSection implements Section {
       this.waitFor(pace - since + 1);
       if (!isMarkedNew) return;
     } else if (!isMarkedNew) return;
-    this.drawnFor = { travelled, pointed: this.pointed };
+    this.drawnFor = { traveled, pointed: this.pointed };
     this.figure.draw(width, rows, metrics, view, theme);
-    this.describe(travelled);
-    setText(this.readout, this.valueText(travelled));
+    this.describe(traveled);
+    setText(this.readout, this.valueText(traveled));
   }
 
   figures(): readonly ExportedFigure[] {
@@ -251,7 +251,7 @@ export class OverTrainingSection implements Section {
     link.keepView(keptName, { folder: this.folder, lane: keyOf(this.lane), step: this.kept ?? travel.step });
   }
 
-  private describe(travelled: number | null): void {
+  private describe(traveled: number | null): void {
     const { texts } = this.parts;
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
@@ -260,7 +260,7 @@ export class OverTrainingSection implements Section {
       : texts.get('overSentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
     setText(this.said, said);
     this.figure.figure.describe(texts.get('overDescription', said));
-    const shown = rows[this.rows.nearest(travelled ?? last.step)];
+    const shown = rows[this.rows.nearest(traveled ?? last.step)];
     const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('overValue', texts.numbers.integer(shown.step), this.reach(shown)) };
     for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
   }
@@ -269,11 +269,11 @@ export class OverTrainingSection implements Section {
     return Number.isNaN(horizon) ? this.parts.texts.get('overReachAll') : this.parts.texts.tokens(horizon);
   }
 
-  /** Of the place under the pointer, else of the step that was travelled to. */
-  private valueText(travelled: number | null): string {
+  /** Of the place under the pointer, else of the step that was traveled to. */
+  private valueText(traveled: number | null): string {
     const { pointed, metrics, parts: { texts } } = this;
     const { numbers } = texts;
-    const step = pointed?.step ?? travelled;
+    const step = pointed?.step ?? traveled;
     if (step === null || !metrics) return '';
     const row = this.rows.rows[this.rows.nearest(step)];
     const name = numbers.integer(row.step);

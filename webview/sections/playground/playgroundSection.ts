@@ -1,5 +1,5 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
-import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalogue';
+import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
 import type { ToPage } from '../../../src/protocol/panel';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
 import type { PageStringKey } from '../../../src/protocol/pageStrings';
@@ -87,10 +87,10 @@ export class PlaygroundSection implements Section {
   }
 
   private slider(name: SliderName, key: PageStringKey): Slider {
-    const { least, most, by } = playgroundLimits[name];
+    const { min, max, step } = playgroundLimits[name];
     const id = `play-${name}`;
     const label = element('label', { class: 'name', text: this.parts.texts.get(key), attributes: { for: id } });
-    const input = element('input', { attributes: { id, type: 'range', min: String(least), max: String(most), step: String(by) } });
+    const input = element('input', { attributes: { id, type: 'range', min: String(min), max: String(max), step: String(step) } });
     input.value = String(this.settings[name]);
     const value = element('output', { class: 'number', attributes: { for: id } });
     input.addEventListener('input', () => this.change({ [name]: Number(input.value) }));

@@ -1,7 +1,7 @@
 /** What does it write? What the model made up at its newest training step, and under it how it wrote before. */
 import type { ToPage, ShownSamples } from '../../../src/protocol/panel';
 import type { RunState } from '../../../src/protocol/run';
-import { mostSamples, type ModelSample } from '../../../src/protocol/sample';
+import { maxSamples, type ModelSample } from '../../../src/protocol/sample';
 import { button, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedTable } from '../../shared/exporting/exported';
@@ -40,7 +40,7 @@ export class SampleSection implements Section {
       title: 'sampleTitle',
       sentence: 'sampleSentence',
       explanation: ['sampleExplained', { formula: 'q_i = p_i^{1/T} / Σ_j p_j^{1/T}' }, 'sampleExplainedTemperature', 'sampleExplainedSame'],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     this.root = root;
     this.write = button({ action: 'writeSample', text: texts.get('sampleWrite'), pressed: () => link.sample() });
@@ -49,7 +49,7 @@ export class SampleSection implements Section {
       control.show(false, false);
       controls.append(control.root);
     }
-    this.rows = Array.from({ length: mostSamples }, () => rowOfCells());
+    this.rows = Array.from({ length: maxSamples }, () => rowOfCells());
     const heads = [texts.get('compareStep'), texts.get('compareLoss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
     this.table = element(
       'table',

@@ -23,9 +23,9 @@ export class GainFigure {
   /** After a frame. */
   show(rows: readonly FlowRow[], target: number): void {
     this.lines = rows.map((row) => logGains(row, target));
-    let most = 0;
-    for (const line of this.lines) for (const value of line) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
-    this.reach = reaches.find((reach) => reach >= most) ?? reaches[reaches.length - 1];
+    let max = 0;
+    for (const line of this.lines) for (const value of line) if (Number.isFinite(value)) max = Math.max(max, Math.abs(value));
+    this.reach = reaches.find((reach) => reach >= max) ?? reaches[reaches.length - 1];
   }
 
   draw(width: number, columns: Columns, theme: Theme, marked: Marked): void {

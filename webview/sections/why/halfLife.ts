@@ -30,15 +30,15 @@ export class HalfLifeFigure {
   private drawOn(pen: Pen, theme: Theme, unit: number | null): void {
     const counts = new Uint32Array(bins);
     for (const value of this.halfLife) counts[binOf(value)]++;
-    const most = Math.max(1, ...counts);
-    const tallest = counts.indexOf(most);
+    const max = Math.max(1, ...counts);
+    const tallest = counts.indexOf(max);
     const step = (plot.right - plot.left) / bins;
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
     const marked = unit !== null && unit < this.halfLife.length ? binOf(this.halfLife[unit]) : -1;
     counts.forEach((count, bin) => {
       if (count === 0) return;
-      const size = Math.max(2, (count / most) * (plot.bottom - plot.top - 12));
+      const size = Math.max(2, (count / max) * (plot.bottom - plot.top - 12));
       pen.fillStyle = theme.accent;
       pen.globalAlpha = bin === marked ? 1 : 0.6;
       pen.fillRect(plot.left + bin * step + 0.5, plot.bottom - size, step - 1, size);

@@ -1,5 +1,5 @@
 /** Under the unit map: how saturated each unit is, how long it remembers, and which units are dead or saturated. */
-import type { UnitMapName } from '../../../src/layers/catalogue';
+import type { UnitMapName } from '../../../src/layers/catalog';
 import { element } from '../../shared/dom';
 import type { ExportedFigure } from '../../shared/exporting/exported';
 import { HalfLifeFigure } from './halfLife';
@@ -74,12 +74,12 @@ export class UnitDetails {
     canvas.addEventListener('pointermove', (event) => view.setMark(view.mark, this.saturation.unitAt(event.offsetX, event.offsetY)));
     canvas.addEventListener('pointerleave', () => view.setMark(view.mark, null));
     canvas.addEventListener('keydown', (event) => {
-      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
       const units = this.statistics?.isZero.length ?? 0;
-      if (by === undefined || units === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (step === undefined || units === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
-      view.setMark(view.mark, view.unit === null ? 0 : (view.unit + by + units) % units);
-      view.speak();
+      view.setMark(view.mark, view.unit === null ? 0 : (view.unit + step + units) % units);
+      view.announce();
     });
   }
 }

@@ -1,6 +1,6 @@
 /** What the units did: a heatmap of unit × time of the hidden state or a gate, with its own scale beside it. */
 import { unitMapOf, type Frame } from '../../../src/protocol/frame';
-import { shareMap, signedMap, type ColourMap } from '../../shared/colors/maps';
+import { shareMap, signedMap, type ColorMap } from '../../shared/colors/maps';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { isGate } from './units/statistics';
@@ -39,7 +39,7 @@ export class UnitMapFigure {
     const values = unitMapOf(frame);
     const gate = isGate(unitMap.quantity);
     this.order = order;
-    const map: ColourMap = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
+    const map: ColorMap = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
     this.map.show({ values, rows: unitMap.units, columns: tokens.length, rowStride: 1, columnStride: unitMap.units }, map, gate ? 0.5 : 0, order);
   }
 }

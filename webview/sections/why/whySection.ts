@@ -1,5 +1,5 @@
 /** Why? What the units did over the same text: the gain of each step, the unit map, how saturated the units are, how long they remember. */
-import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalogue';
+import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/protocol/panel';
@@ -68,7 +68,7 @@ export class WhySection implements Section {
         { formula: 'half-life = ln ½ / mean ln f_t' },
         'orderExplained',
       ],
-      takeAway: () => parts.takeAway(this),
+      onExport: () => parts.exportSection(this),
     });
     const { canvas } = this.figure.map.figure;
     root.append(
@@ -82,7 +82,7 @@ export class WhySection implements Section {
     );
     this.root = root;
     listen(this.gain.figure.canvas, gesturesOver(parts, { shown: () => this.shown }));
-    listen(canvas, gesturesOver(parts, { shown: () => this.shown, unitAt: (y) => this.unitAt(y), unitBeside: (unit, by) => this.unitBeside(unit, by), rows: this.figure.map.rows, rowPlaceAt: (y) => this.figure.map.rowPlaceAt(y) }));
+    listen(canvas, gesturesOver(parts, { shown: () => this.shown, unitAt: (y) => this.unitAt(y), unitBeside: (unit, offset) => this.unitBeside(unit, offset), rows: this.figure.map.rows, rowPlaceAt: (y) => this.figure.map.rowPlaceAt(y) }));
   }
 
   receive(message: ToPage): void {
@@ -130,9 +130,9 @@ export class WhySection implements Section {
     return row === null ? null : this.figure.unitOf(row);
   }
 
-  private unitBeside(unit: number | null, by: number): number {
+  private unitBeside(unit: number | null, offset: number): number {
     const last = (this.shown?.frame.header.unitMap.units ?? 1) - 1;
-    const row = unit === null ? 0 : Math.max(0, Math.min(last, this.figure.rowOf(unit) + by));
+    const row = unit === null ? 0 : Math.max(0, Math.min(last, this.figure.rowOf(unit) + offset));
     this.figure.map.rows.reveal(row);
     return this.figure.unitOf(row);
   }

@@ -7,7 +7,7 @@ import type { Point } from './series';
 
 /** What one of the chart's series looks like. */
 export interface Look {
-  readonly colour: (theme: Theme) => string;
+  readonly color: (theme: Theme) => string;
   readonly kind: 'line' | 'dots' | 'squares';
 }
 
@@ -35,7 +35,7 @@ export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readon
   pen.fillText(axis, right, bottom + 26);
   let end = right;
   for (let i = names.length - 1; i >= 0; i--) {
-    pen.fillStyle = looks[i].colour(theme);
+    pen.fillStyle = looks[i].color(theme);
     pen.fillText(names[i], end, top - 10);
     end -= pen.measureText(names[i]).width + 14;
   }
@@ -44,8 +44,8 @@ export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readon
   pen.rect(left, top - 4, right - left, bottom - top + 8);
   pen.clip();
   chart.data.datasets.forEach(({ data }, i) => {
-    const { kind, colour } = looks[i];
-    pen.strokeStyle = pen.fillStyle = colour(theme);
+    const { kind, color } = looks[i];
+    pen.strokeStyle = pen.fillStyle = color(theme);
     if (kind === 'line') {
       pen.beginPath();
       data.forEach((point, j) => (j === 0 ? pen.moveTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y)) : pen.lineTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y))));

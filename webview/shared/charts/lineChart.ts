@@ -17,7 +17,7 @@ function pointerLine(chart: LineChart): Plugin<'line'> {
       if (chart.pointed === null) return;
       const x = Math.round(scales['x'].getPixelForValue(chart.pointed)) + 0.5;
       ctx.save();
-      ctx.strokeStyle = chart.lineColour;
+      ctx.strokeStyle = chart.lineColor;
       ctx.lineWidth = 1;
       ctx.beginPath();
       ctx.moveTo(x, chartArea.top);
@@ -32,7 +32,7 @@ export class LineChart {
   readonly canvas = document.createElement('canvas');
   /** Step under the pointer. */
   pointed: number | null = null;
-  lineColour = '';
+  lineColor = '';
   private theme: Theme | null = null;
   private readonly axis: string;
   private readonly chart: Chart<'line', Point[]>;
@@ -88,10 +88,10 @@ export class LineChart {
 
   setTheme(theme: Theme): void {
     this.theme = theme;
-    this.lineColour = theme.dim;
+    this.lineColor = theme.dim;
     this.chart.data.datasets.forEach((set, i) => {
-      const colour = this.looks[i].colour(theme);
-      Object.assign(set, { borderColor: colour, backgroundColor: colour, pointBackgroundColor: colour, pointBorderColor: colour });
+      const color = this.looks[i].color(theme);
+      Object.assign(set, { borderColor: color, backgroundColor: color, pointBackgroundColor: color, pointBorderColor: color });
     });
     const font = { family: theme.font, size: 11 };
     for (const scale of [this.chart.options.scales?.['x'], this.chart.options.scales?.['y']]) {
@@ -116,7 +116,7 @@ export class LineChart {
       scales['x'].max = Math.max(...ends, first + 1);
     }
     if (this.logarithmic && scales?.['y']) Object.assign(scales['y'], decades(series.flat()));
-    // Not update('none'): in that mode Chart.js keeps the marks' old colours.
+    // Not update('none'): in that mode Chart.js keeps the marks' old colors.
     this.chart.update();
   }
 
@@ -165,14 +165,14 @@ function onlyPowers(axis: Scale): void {
 
 /** Whole powers of ten around the points. */
 function decades(points: readonly Point[]): { min: number; max: number } {
-  let [least, most] = [Infinity, 0];
+  let [min, max] = [Infinity, 0];
   for (const { y } of points) {
-    least = Math.min(least, y);
-    most = Math.max(most, y);
+    min = Math.min(min, y);
+    max = Math.max(max, y);
   }
-  if (most === 0) return { min: 0.1, max: 10 };
-  const low = Math.floor(Math.log10(least));
-  return { min: 10 ** low, max: 10 ** Math.max(low + 1, Math.ceil(Math.log10(most))) };
+  if (max === 0) return { min: 0.1, max: 10 };
+  const low = Math.floor(Math.log10(min));
+  return { min: 10 ** low, max: 10 ** Math.max(low + 1, Math.ceil(Math.log10(max))) };
 }
 
 /** The point nearest to a step; points are in order of x. */

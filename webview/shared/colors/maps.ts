@@ -1,4 +1,4 @@
-/** From values to colours: the baked tables, and the colours of what is on no scale. */
+/** From values to colors: the baked tables, and the colors of what is on no scale. */
 import { tables } from './tables';
 
 const entries = 256;
@@ -8,21 +8,21 @@ export function pixel(red: number, green: number, blue: number, alpha = 255): nu
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** Colours of values without a place on a scale; the same on every scale of one page. */
-export interface SpecialColours {
+/** Colors of values without a place on a scale; the same on every scale of one page. */
+export interface SpecialColors {
   readonly zero: number;
   /** Transparent, so that the hatching under it shows. */
   readonly unreachable: number;
   readonly notFinite: number;
 }
 
-export const specialColours: Readonly<Record<'light' | 'dark', SpecialColours>> = {
+export const specialColors: Readonly<Record<'light' | 'dark', SpecialColors>> = {
   light: { zero: pixel(0x6e, 0x6e, 0x6e), unreachable: 0, notFinite: pixel(0xc9, 0x12, 0x8b) },
   dark: { zero: pixel(0x9a, 0x9a, 0x9a), unreachable: 0, notFinite: pixel(0xff, 0x4d, 0xc4) },
 };
 
-/** A linear scale from `low` (first entry) to `high` (last entry); values beyond take the end's colour. */
-export class ColourMap {
+/** A linear scale from `low` (first entry) to `high` (last entry); values beyond take the end's color. */
+export class ColorMap {
   private readonly factor: number;
 
   constructor(
@@ -37,7 +37,7 @@ export class ColourMap {
   }
 
   /** The pixel of a value. */
-  colourOf(value: number): number {
+  colorOf(value: number): number {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? this.nan : value < 0 ? this.negativeInfinity : this.positiveInfinity;
     const index = Math.round((value - this.low) * this.factor);
     return this.table[index < 0 ? 0 : index >= entries ? entries - 1 : index];
@@ -50,7 +50,7 @@ export class ColourMap {
       const place = (values[i] - low) * factor;
       // Comparisons are false for NaN, which is then neither.
       if (place >= 0 && place < entries - 1) pixels[i] = table[(place + 0.5) | 0];
-      else pixels[i] = this.colourOf(values[i]);
+      else pixels[i] = this.colorOf(values[i]);
     }
   }
 }
@@ -76,34 +76,34 @@ function decode(hex: string): Uint32Array {
 
 export type PageKind = 'light' | 'dark';
 
-const made = new Map<string, ColourMap>();
+const made = new Map<string, ColorMap>();
 
 /** The same map is the same object, so that figures know whether theirs has changed. */
-function cached(key: string, make: () => ColourMap): ColourMap {
+function cached(key: string, make: () => ColorMap): ColorMap {
   let map = made.get(key);
   if (!map) made.set(key, (map = make()));
   return map;
 }
 
 /** log₁₀ relative to the target's own step: blue, neutral at 0, orange. */
-export function flowMap(kind: PageKind): ColourMap {
-  const special = specialColours[kind];
-  return cached(`flow ${kind}`, () => new ColourMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite));
+export function flowMap(kind: PageKind): ColorMap {
+  const special = specialColors[kind];
+  return cached(`flow ${kind}`, () => new ColorMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite));
 }
 
 /** −limit … limit: purple, neutral at 0, green. */
-export function signedMap(kind: PageKind, limit: number): ColourMap {
-  const { notFinite } = specialColours[kind];
-  return cached(`signed ${kind} ${limit}`, () => new ColourMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite));
+export function signedMap(kind: PageKind, limit: number): ColorMap {
+  const { notFinite } = specialColors[kind];
+  return cached(`signed ${kind} ${limit}`, () => new ColorMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite));
 }
 
 /** 0 … 1, closed to open: neutral to green. */
-export function shareMap(kind: PageKind): ColourMap {
-  const { notFinite } = specialColours[kind];
-  return cached(`share ${kind}`, () => new ColourMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite));
+export function shareMap(kind: PageKind): ColorMap {
+  const { notFinite } = specialColors[kind];
+  return cached(`share ${kind}`, () => new ColorMap(decode(tables[kind].share), 0, 1, notFinite, notFinite, notFinite));
 }
 
-/** A pixel as a CSS colour. */
-export function cssColour(colour: number): string {
-  return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+/** A pixel as a CSS color. */
+export function cssColor(color: number): string {
+  return `rgb(${color & 255} ${(color >> 8) & 255} ${(color >> 16) & 255})`;
 }

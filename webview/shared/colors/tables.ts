@@ -1,4 +1,4 @@
-/** Colour tables of 256 entries, RRGGBB after RRGGBB. Made by scripts/colours.mjs; change them there. */
+/** Color tables of 256 entries, RRGGBB after RRGGBB. Made by scripts/colors.mjs; change them there. */
 export const tables = {
   light: {
     flow:

@@ -8,7 +8,7 @@ import type { ExportedFigure, ExportedTable } from './exported';
 import { csvOf, jsonOf, pngOf, svgOf } from './files';
 import { reportOf, type ReportOptions } from './report';
 
-/** What the exporter is told of the page when a file is made. */
+/** What the exporter knows of the page when a file is made. */
 export interface PageState {
   readonly theme: Theme;
   /** Begins the names of files. */

@@ -10,8 +10,8 @@ import type { Texts } from '../texts';
 import type { Theme } from '../theme';
 
 /** Rows of a table that the report holds; whole tables are exported as data. */
-const mostRows = 200;
-const mostColumns = 16;
+const maxRows = 200;
+const maxColumns = 16;
 
 export interface ReportSection {
   readonly title: string;
@@ -56,10 +56,10 @@ ${tables.map((table) => tableOf(table, texts)).join('\n')}
 function tableOf(table: ExportedTable, texts: Texts): string {
   const rows: (readonly Cell[])[] = [];
   let total = 0;
-  for (const row of table.rows()) if (++total <= mostRows) rows.push(row.slice(0, mostColumns));
+  for (const row of table.rows()) if (++total <= maxRows) rows.push(row.slice(0, maxColumns));
   if (total === 0) return '';
-  const head = table.columns.slice(0, mostColumns).map((name) => `<th scope="col">${escapeXml(name)}</th>`).join('');
-  const isCut = total > mostRows || table.columns.length > mostColumns;
+  const head = table.columns.slice(0, maxColumns).map((name) => `<th scope="col">${escapeXml(name)}</th>`).join('');
+  const isCut = total > maxRows || table.columns.length > maxColumns;
   return `<details>
 <summary>${escapeXml(table.title)}</summary>
 <div class="wide" tabindex="0" role="region" aria-label="${escapeXml(table.title)}"><table><thead><tr>${head}</tr></thead><tbody>

@@ -121,12 +121,12 @@ export class SvgPen implements Pen {
     this.parts.push(`<rect${this.box(x, y, width, height)} fill="none"${this.stroked()}/>`);
   }
 
-  fillText(text: string, x: number, y: number, maximumWidth?: number): void {
-    this.text(text, x, y, maximumWidth, this.filled());
+  fillText(text: string, x: number, y: number, maxWidth?: number): void {
+    this.text(text, x, y, maxWidth, this.filled());
   }
 
-  strokeText(text: string, x: number, y: number, maximumWidth?: number): void {
-    this.text(text, x, y, maximumWidth, ` fill="none"${this.stroked()}`);
+  strokeText(text: string, x: number, y: number, maxWidth?: number): void {
+    this.text(text, x, y, maxWidth, ` fill="none"${this.stroked()}`);
   }
 
   setLineDash(dash: number[]): void {
@@ -144,9 +144,9 @@ export class SvgPen implements Pen {
     this.parts.push(`<image${this.box(x, y, width, height)} preserveAspectRatio="none"${smoothing} href="${image.toDataURL('image/png')}"${this.opacity()}/>`);
   }
 
-  private text(text: string, x: number, y: number, maximumWidth: number | undefined, paint: string): void {
-    const width = maximumWidth === undefined ? 0 : this.measureText(text).width;
-    const squeezed = maximumWidth !== undefined && width > maximumWidth ? ` textLength="${short(maximumWidth)}" lengthAdjust="spacingAndGlyphs"` : '';
+  private text(text: string, x: number, y: number, maxWidth: number | undefined, paint: string): void {
+    const width = maxWidth === undefined ? 0 : this.measureText(text).width;
+    const squeezed = maxWidth !== undefined && width > maxWidth ? ` textLength="${short(maxWidth)}" lengthAdjust="spacingAndGlyphs"` : '';
     const baseline = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
     const anchor = anchors[this.textAlign];
     const [left, top] = this.at(x, y).split(' ');

@@ -1,5 +1,5 @@
 /** A canvas that is as sharp as the screen, and what every figure over the text draws alike. */
-import { centreOf, columnWidth, edgeOf, type Columns } from '../columns';
+import { centerOf, columnWidth, edgeOf, type Columns } from '../columns';
 import type { ExportedFigure } from '../exporting/exported';
 import type { Theme } from '../theme';
 import type { Pen } from './pen';
@@ -75,8 +75,8 @@ export function drawColumnMarks(pen: Pen, columns: Columns, theme: Theme, { targ
   const outline = (step: number, dash: number[]): void => {
     if (step + 1 <= columns.first || step >= columns.first + columns.count) return;
     const wide = Math.max(columnWidth(columns), 3);
-    const left = Math.round(centreOf(columns, step) - wide / 2) - 0.5;
-    const right = Math.round(centreOf(columns, step) + wide / 2) + 0.5;
+    const left = Math.round(centerOf(columns, step) - wide / 2) - 0.5;
+    const right = Math.round(centerOf(columns, step) + wide / 2) + 0.5;
     pen.setLineDash(dash);
     pen.beginPath();
     for (const x of [left, right]) {
@@ -92,7 +92,7 @@ export function drawColumnMarks(pen: Pen, columns: Columns, theme: Theme, { targ
   if (mark !== null) outline(mark, []);
 }
 
-/** Diagonal hatching: here is nothing to colour. */
+/** Diagonal hatching: here is nothing to color. */
 export function drawHatching(pen: Pen, theme: Theme, x: number, y: number, width: number, height: number): void {
   if (width <= 0) return;
   pen.save();
@@ -112,17 +112,17 @@ export function drawHatching(pen: Pen, theme: Theme, x: number, y: number, width
 }
 
 /** A stretch of steps, tinted; in high contrast, outlined. */
-export function drawBand(pen: Pen, columns: Columns, theme: Theme, colour: string, from: number, to: number, top: number, bottom: number): void {
+export function drawBand(pen: Pen, columns: Columns, theme: Theme, color: string, from: number, to: number, top: number, bottom: number): void {
   const left = Math.max(columns.left, edgeOf(columns, from));
   const width = Math.min(columns.left + columns.width, edgeOf(columns, to + 1)) - left;
   if (width <= 0) return;
   pen.save();
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.globalAlpha = theme.highContrast ? 0.18 : 0.11;
   pen.fillRect(left, top, width, bottom - top);
   if (theme.highContrast) {
     pen.globalAlpha = 1;
-    pen.strokeStyle = colour;
+    pen.strokeStyle = color;
     pen.strokeRect(left + 0.5, top + 0.5, width - 1, bottom - top - 1);
   }
   pen.restore();

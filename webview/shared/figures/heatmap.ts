@@ -1,5 +1,5 @@
 /** A grid of values as an image of what is in view of it, at the resolution of the screen at most. */
-import type { ColourMap } from '../colors/maps';
+import type { ColorMap } from '../colors/maps';
 import { columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
 import type { Grid, Window } from './grid';
 import type { Pen } from './pen';
@@ -19,20 +19,20 @@ export class Heatmap {
   private readonly surface = document.createElement('canvas');
   private image: ImageData | null = null;
   private pool: Pool | null = null;
-  private map: ColourMap | null = null;
+  private map: ColorMap | null = null;
   private painted = '';
 
   /**
    * What is shown from now on; the values may be a view into a frame. Row i of the picture is row `order[i]` of the grid. Where values share a pixel it takes the one farthest from `neutral`: an
    * outlier is never averaged away.
    */
-  show(grid: Grid, map: ColourMap, neutral: number, order: Uint32Array | null = null): void {
+  show(grid: Grid, map: ColorMap, neutral: number, order: Uint32Array | null = null): void {
     this.pool = new Pool(grid, neutral, order);
     this.map = map;
     this.painted = '';
   }
 
-  /** Draws what is in view; colours it anew only when that has changed. */
+  /** Draws what is in view; recolors it only when that has changed. */
   draw(pen: Pen, columns: Columns, rows: Rows): void {
     if (!this.pool || !this.map) return;
     const { grid } = this.pool;
@@ -61,7 +61,7 @@ export class Heatmap {
     pen.restore();
   }
 
-  private paint(view: Window, pool: Pool, map: ColourMap): void {
+  private paint(view: Window, pool: Pool, map: ColorMap): void {
     const key = Object.values(view).join();
     if (key === this.painted) return;
     this.painted = key;
@@ -77,8 +77,8 @@ export class Heatmap {
   }
 }
 
-/** All colours of a map from its highest value down to its lowest, as a picture of one column (or, lowest first, one row). */
-export function showScale(bar: Heatmap, map: ColourMap, upright: boolean): void {
+/** All colors of a map from its highest value down to its lowest, as a picture of one column (or, lowest first, one row). */
+export function showScale(bar: Heatmap, map: ColorMap, upright: boolean): void {
   const entries = 256;
   const [start, end] = upright ? [map.high, map.low] : [map.low, map.high];
   const values = Float32Array.from({ length: entries }, (_, i) => start + ((end - start) * i) / (entries - 1));

@@ -1,5 +1,5 @@
-/** A heatmap with what belongs to it: names of its rows and columns, its colour scale, what is marked on it, and its text alternative. */
-import type { ColourMap } from '../colors/maps';
+/** A heatmap with what belongs to it: names of its rows and columns, its color scale, what is marked on it, and its text alternative. */
+import type { ColorMap } from '../colors/maps';
 import { edgeOf, stepAt, stepsInView, type Columns } from '../columns';
 import { Range } from '../range';
 import type { Theme } from '../theme';
@@ -18,7 +18,7 @@ export interface HeatmapOptions {
   rowName(row: number): string;
   /** Some columns are named under the map; none where this is absent, as over the text. */
   readonly columnName?: (column: number) => string;
-  /** A value of the colour scale, in words; the scale stands in the right margin. */
+  /** A value of the color scale, in words; the scale stands in the right margin. */
   readonly valueName: (value: number) => string;
   /** Values named on the scale; its ends, and its middle, where absent. */
   readonly scaleTicks?: readonly number[];
@@ -37,8 +37,8 @@ const inset = 6;
 const axisHeight = 16;
 
 /**
- * The reader zooms by `columns` (of a `Range` the page keeps) and `rows`. Use: `show` with every new grid or colour map, `draw` with every picture;
- * pixels are only coloured anew when what is in view has changed.
+ * The reader zooms by `columns` (of a `Range` the page keeps) and `rows`. Use: `show` with every new grid or color map, `draw` with every picture;
+ * pixels are only recolored when what is in view has changed.
  */
 export class HeatmapFigure {
   readonly figure: FigureCanvas;
@@ -57,7 +57,7 @@ export class HeatmapFigure {
   }
 
   /** Values from now on; they may be a view into a frame. Row i of the picture is row `order[i]` of the grid. Of values that share a pixel the one farthest from `neutral` is seen. */
-  show(grid: Grid, map: ColourMap, neutral: number, order: Uint32Array | null = null): void {
+  show(grid: Grid, map: ColorMap, neutral: number, order: Uint32Array | null = null): void {
     this.grid = grid;
     this.image.show(grid, map, neutral, order);
     this.scale.show(map);

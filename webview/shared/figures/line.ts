@@ -1,5 +1,5 @@
 /** A line over the steps in view. Where there are more steps than pixels, each pixel column takes its lowest and its highest value. */
-import { centreOf, columnWidth, stepsInView, type Columns } from '../columns';
+import { centerOf, columnWidth, stepsInView, type Columns } from '../columns';
 import type { Pen } from './pen';
 
 /** Strokes the finite values; the line is broken where there are none. */
@@ -13,22 +13,22 @@ export function traceLine(pen: Pen, values: Float32Array, columns: Columns, y: (
     open = true;
   };
   pen.beginPath();
-  // One step beyond each edge, so that the line goes on to it; groups begin at multiples of their length, so that moving does not make it flicker.
+  // One step beyond each edge, so that the line continues to it; groups begin at multiples of their length, so that moving does not make it flicker.
   for (let t = Math.max(0, Math.floor((from - 1) / group) * group); t <= Math.min(values.length - 1, to + group); t += group) {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = t; i < Math.min(values.length, t + group); i++) {
       const value = values[i];
       if (!Number.isFinite(value)) continue;
-      if (value < least) least = value;
-      if (value > most) most = value;
+      if (value < min) min = value;
+      if (value > max) max = value;
     }
-    if (least > most) {
+    if (min > max) {
       open = false;
       continue;
     }
-    const x = centreOf(columns, t + (group - 1) / 2);
-    place(x, least);
-    if (group > 1) place(x, most);
+    const x = centerOf(columns, t + (group - 1) / 2);
+    place(x, min);
+    if (group > 1) place(x, max);
   }
   pen.stroke();
 }

@@ -10,13 +10,13 @@ export interface Pen
     | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
     | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
   > {
-  // Of what a context takes, only colours as text and paths that were just drawn.
+  // Of what a context takes, only colors as text and paths that were just drawn.
   fillStyle: Context['fillStyle'];
   strokeStyle: Context['strokeStyle'];
   clip(): void;
   fill(): void;
   stroke(): void;
-  fillText(text: string, x: number, y: number, maximumWidth?: number): void;
-  strokeText(text: string, x: number, y: number, maximumWidth?: number): void;
+  fillText(text: string, x: number, y: number, maxWidth?: number): void;
+  strokeText(text: string, x: number, y: number, maxWidth?: number): void;
   drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void;
 }

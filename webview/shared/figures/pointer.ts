@@ -53,17 +53,17 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
 
 /** Whether the key means something here. */
 function key(name: string, fast: boolean, gestures: Gestures): boolean {
-  const by = fast ? page : 1;
+  const steps = fast ? page : 1;
   const step = gestures.current();
   switch (name) {
-    case 'ArrowLeft': gestures.move(-by, 0); return true;
-    case 'ArrowRight': gestures.move(by, 0); return true;
+    case 'ArrowLeft': gestures.move(-steps, 0); return true;
+    case 'ArrowRight': gestures.move(steps, 0); return true;
     case 'PageUp': gestures.move(-page, 0); return true;
     case 'PageDown': gestures.move(page, 0); return true;
     case 'Home': gestures.move('first', 0); return true;
     case 'End': gestures.move('last', 0); return true;
-    case 'ArrowUp': if (gestures.rowAt) gestures.move(0, -by); return gestures.rowAt !== undefined;
-    case 'ArrowDown': if (gestures.rowAt) gestures.move(0, by); return gestures.rowAt !== undefined;
+    case 'ArrowUp': if (gestures.rowAt) gestures.move(0, -steps); return gestures.rowAt !== undefined;
+    case 'ArrowDown': if (gestures.rowAt) gestures.move(0, steps); return gestures.rowAt !== undefined;
     case 'Escape': gestures.mark(null, null); return true;
     case 'Enter': if (step !== null) gestures.target(step); return true;
     case ' ': if (step !== null) gestures.reveal(step); return true;

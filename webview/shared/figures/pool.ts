@@ -1,6 +1,6 @@
 /**
  * Many values to a pixel: of those that share one, the farthest from neutral stands for them all, as in a peak meter, so that one
- * exploding step among a hundred thousand is seen. Long grids are summarised once, in blocks of steps, so that zooming does not read
+ * exploding step among a hundred thousand is seen. Long grids are summarized once, in blocks of steps, so that zooming does not read
  * every value again.
  */
 import type { Grid, Window } from './grid';
@@ -71,11 +71,11 @@ export class Pool {
     const { grid } = this;
     const whole: Level = { block: 1, columns: grid.columns, rowStride: grid.rowStride, columnStride: grid.columnStride, values: grid.values };
     if (grid.columns < longest || columnsPerPixel < firstBlock) return whole;
-    this.levels ??= this.summarise(whole);
+    this.levels ??= this.summarize(whole);
     return this.levels.findLast(({ block }) => block <= columnsPerPixel) ?? whole;
   }
 
-  private summarise(whole: Level): Level[] {
+  private summarize(whole: Level): Level[] {
     const levels: Level[] = [];
     let finer = whole;
     for (let ratio = firstBlock; finer.columns > 2 * ratio; ratio = blocksInBlock) {

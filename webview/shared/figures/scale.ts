@@ -1,4 +1,4 @@
-/** The flow's colour scale: fixed, in powers of ten, with the thresholds on it. */
+/** The flow's color scale: fixed, in powers of ten, with the thresholds on it. */
 import type { Thresholds } from '../../../src/terms/regions';
 import { flowMap, flowScale } from '../colors/maps';
 import { powerOfTen } from '../format';
@@ -41,11 +41,11 @@ export class ScaleFigure {
     this.drawThreshold(pen, x(thresholds.exploding), 'scaleExploding', 'left', theme.exploding);
   }
 
-  private drawThreshold(pen: Pen, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', colour: string): void {
+  private drawThreshold(pen: Pen, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', color: string): void {
     const place = Math.round(Math.min(Math.max(x, inset), scaleWidth - inset));
     const label = this.texts.get(name);
     const size = pen.measureText(label).width;
-    pen.fillStyle = colour;
+    pen.fillStyle = color;
     pen.fillRect(place, barTop - 13, 1, barHeight + 13);
     pen.textAlign = 'left';
     const start = side === 'right' ? place - 4 - size : place + 5;

@@ -1,5 +1,5 @@
-/** A heatmap's colours and what they mean, as a bar in its right margin, the largest value on top. */
-import type { ColourMap } from '../colors/maps';
+/** A heatmap's colors and what they mean, as a bar in its right margin, the largest value on top. */
+import type { ColorMap } from '../colors/maps';
 import type { Theme } from '../theme';
 import { drawWhole, Heatmap, showScale } from './heatmap';
 import type { Pen } from './pen';
@@ -9,7 +9,7 @@ const highest = 120;
 
 export class ScaleBar {
   private readonly image = new Heatmap();
-  private map: ColourMap | null = null;
+  private map: ColorMap | null = null;
 
   /**
    * @param name a value in words
@@ -20,7 +20,7 @@ export class ScaleBar {
     private readonly ticks?: readonly number[],
   ) {}
 
-  show(map: ColourMap): void {
+  show(map: ColorMap): void {
     if (this.map !== map) showScale(this.image, map, true);
     this.map = map;
   }

@@ -3,8 +3,8 @@
  * is a reading glass: it shows as many tokens as can be read, and two lines lead from them to their place in the heatmap.
  */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import { cssColour, flowMap } from '../colors/maps';
-import { centreOf, columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
+import { cssColor, flowMap } from '../colors/maps';
+import { centerOf, columnWidth, edgeOf, stepsInView, type Columns } from '../columns';
 import type { FlowRow } from '../flowRows';
 import { isMarked, visibleSymbol } from '../symbols';
 import type { Theme } from '../theme';
@@ -15,9 +15,9 @@ const textSize = 13;
 /** Between the heatmap and the text, when the strip is a reading glass. */
 const leaders = 14;
 const textHeight = 22;
-/** The line of the top layer's colour under each token. */
+/** The line of the top layer's color under each token. */
 const underline = 4;
-const smallestPitch = 7;
+const minPitch = 7;
 
 export class TokenStrip {
   readonly figure = new FigureCanvas('tokens');
@@ -25,7 +25,7 @@ export class TokenStrip {
   private first = 0;
   private shown: Columns | null = null;
   private readonly widths = new Map<string, number>();
-  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: smallestPitch };
+  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: minPitch };
 
   /** The columns of the tokens shown, as drawn last. */
   get columns(): Columns | null {
@@ -33,11 +33,11 @@ export class TokenStrip {
   }
 
   /** Brings a step to the middle of the glass. */
-  centre(step: number): void {
+  center(step: number): void {
     this.first = step - Math.floor((this.shown?.count ?? 0) / 2);
   }
 
-  /** Moves the glass no farther than is needed to have the step well inside. */
+  /** Moves the glass no further than is needed to have the step well inside. */
   follow(step: number): void {
     const count = this.shown?.count ?? 0;
     const margin = Math.min(8, Math.floor(count / 4));
@@ -80,13 +80,13 @@ export class TokenStrip {
       return width;
     });
     widths.sort((a, b) => a - b);
-    const pitch = Math.max(smallestPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
+    const pitch = Math.max(minPitch, Math.min(widths[Math.floor(0.95 * (widths.length - 1))], 4 * textSize) + 0.5);
     this.measured = { tokens, font, pitch };
     return pitch;
   }
 }
 
-/** The tokens in their columns, each with a line of its colour in the top layer under it, where one layer is meant. */
+/** The tokens in their columns, each with a line of its color in the top layer under it, where one layer is meant. */
 function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefined, columns: Columns, theme: Theme, textTop: number, marked: Marked): void {
   const pitch = columnWidth(columns);
   const { from, to } = stepsInView(columns, tokens.length);
@@ -102,11 +102,11 @@ function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefine
     const left = edgeOf(columns, t);
     const relative = top?.relative[t] ?? Number.NaN;
     pen.fillStyle = isMarked(tokens[t]) ? theme.dim : theme.foreground;
-    pen.fillText(visibleSymbol(tokens[t]), centreOf(columns, t), textTop + textHeight / 2, pitch - 0.5);
+    pen.fillText(visibleSymbol(tokens[t]), centerOf(columns, t), textTop + textHeight / 2, pitch - 0.5);
     if (!top) continue;
     if (Number.isNaN(relative)) drawHatching(pen, theme, left, lineTop, pitch, underline);
     else {
-      pen.fillStyle = cssColour(map.colourOf(relative));
+      pen.fillStyle = cssColor(map.colorOf(relative));
       pen.fillRect(left, lineTop, pitch + 0.3, underline);
     }
   }

@@ -40,9 +40,9 @@ export function listenToRowZoom(canvas: HTMLCanvasElement, { range, placeAt }: Z
     (event) => {
       if (!event.altKey) return;
       event.preventDefault();
-      const by = event.deltaX + event.deltaY;
-      if (event.shiftKey) range.move((by / wheelDouble) * range.count);
-      else range.zoom(2 ** (by / wheelDouble), placeAt(event.offsetY));
+      const delta = event.deltaX + event.deltaY;
+      if (event.shiftKey) range.move((delta / wheelDouble) * range.count);
+      else range.zoom(2 ** (delta / wheelDouble), placeAt(event.offsetY));
     },
     { passive: false },
   );

@@ -7,7 +7,7 @@ import { before, directionFlag } from '../../model/directionTape';
 import type { Cell } from '../cell';
 
 export const kernels: Cell = {
-  recurrentDiffers: true,
+  linearBeforeReset: true,
   counts: ['updateGate.left', 'updateGate.right', 'resetGate.left', 'resetGate.right'],
 
   forwardKernel: 'gruForward',

@@ -4,7 +4,7 @@ import { after, before, directionFlag } from '../../model/directionTape';
 import type { Cell } from '../cell';
 
 export const kernels: Cell = {
-  recurrentDiffers: false,
+  linearBeforeReset: false,
   counts: ['inputGate.left', 'inputGate.right', 'outputGate.left', 'outputGate.right', 'forgetGate.left', 'forgetGate.right'],
 
   forwardKernel: 'lstmForward',

@@ -4,7 +4,7 @@ import { after, directionFlag } from '../../model/directionTape';
 import type { Cell } from '../cell';
 
 export const kernels: Cell = {
-  recurrentDiffers: false,
+  linearBeforeReset: false,
   counts: ['saturated'],
 
   forwardKernel: 'rnnForward',

@@ -1,5 +1,5 @@
 /** Goes through a graph once, in its order, and gives every tensor its meaning (value.ts). */
-import type { StateName } from '../../../layers/catalogue';
+import type { StateName } from '../../../layers/catalog';
 import { UserError } from '../../../userError';
 import { dataType, type GraphProto, type ValueInfoProto } from '../../../formats/onnx/messages';
 import { axisOf } from './arguments';
@@ -39,7 +39,7 @@ export interface Interpretation {
 export const chosenSizes: readonly number[] = [7, 3];
 
 /** Inputs that are tried at most. */
-const mostCandidates = 6;
+const maxCandidates = 6;
 
 /** Meanings of all initializers. Throws a UserError for one that cannot be read. */
 export function readInitializers({ initializer }: GraphProto, external: ExternalData): Map<string, Constant> {
@@ -236,7 +236,7 @@ export function tokenInputs(graph: GraphProto, constants: ReadonlyMap<string, Co
     ...of(whole, ({ length }) => length === 0).map(asIds),
   ];
   if (candidates.length === 0) throw new UserError('The model has no input for tokens: whole numbers as [time, batch] or [batch, time], or one-hot rows, were expected.');
-  return candidates.slice(0, mostCandidates);
+  return candidates.slice(0, maxCandidates);
 }
 
 /** The inputs that have no default. */

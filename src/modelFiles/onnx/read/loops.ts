@@ -13,7 +13,7 @@ import type { GraphProto } from '../../../formats/onnx/messages';
 import { axisOf, partsOf, slicesOf } from './arguments';
 import type { Constant } from '../../../formats/onnx/constant';
 import { readTensor, type ExternalData } from '../../../formats/onnx/constant';
-import { operatorOfBlocks } from '../../../layers/catalogue';
+import { operatorOfBlocks } from '../../../layers/catalog';
 import { fold } from './fold';
 import { GraphNode } from '../../../formats/onnx/node';
 import { sizeOf, type Value } from './value';
@@ -41,7 +41,7 @@ type Expression =
   | { readonly kind: 'product'; readonly factors: readonly [Expression, Expression] }
   | { readonly kind: 'sum'; readonly terms: readonly [Expression, Expression] }
   /** The counter is less than the number of rows. */
-  | { readonly kind: 'goesOn'; readonly steps: number };
+  | { readonly kind: 'condition'; readonly steps: number };
 
 /** Σ of · W + bias. */
 interface Affine {
@@ -59,16 +59,16 @@ export function loopRecurrence(loop: GraphNode, values: ReadonlyMap<string, Valu
   const body = loop.operator === 'Loop' && loop.domain === '' ? loop.graph('body') : undefined;
   if (!body || body.input.length !== loop.inputs.length) return undefined;
   const computed = new Body(body, loop, values, external);
-  const [goesOn, ...outputs] = body.output.map(({ name }) => computed.of(name));
+  const [condition, ...outputs] = body.output.map(({ name }) => computed.of(name));
   const carried = loop.inputs.length - 2;
   const state = computed.stateIndex;
   const next = outputs[state];
-  const isWhole = goesOn?.kind === 'goesOn' && computed.counterIndex >= 0 && outputs.slice(0, carried).every((output, i) => i === state || computed.isKept(output, i));
+  const isWhole = condition?.kind === 'condition' && computed.counterIndex >= 0 && outputs.slice(0, carried).every((output, i) => i === state || computed.isKept(output, i));
   const scan = outputs.findIndex((output, i) => i >= carried && output !== undefined && output === next);
-  if (!isWhole || scan < 0 || !next || !computed.startsGoingOn()) return undefined;
+  if (!isWhole || scan < 0 || !next || !computed.startsTrue()) return undefined;
   const form = rnnOf(next) ?? gruOf(next);
   const rows = form && values.get(form.rows);
-  if (!form || rows?.kind !== 'data' || sizeOf(rows.axes[0]) !== goesOn.steps) return undefined;
+  if (!form || rows?.kind !== 'data' || sizeOf(rows.axes[0]) !== condition.steps) return undefined;
   const constants = new Map<string, Value>();
   const give = (name: string, shape: readonly number[], data: Float64Array) => {
     constants.set(`${loop.name}.${name}`, { kind: 'constant', constant: { shape, isInteger: false, data } });
@@ -134,10 +134,10 @@ class Body {
   }
 
   /** The Loop is entered: its first condition is true, or not given, and it has no other end. */
-  startsGoingOn(): boolean {
-    const [most, condition] = this.loop.inputs;
+  startsTrue(): boolean {
+    const [tripCount, condition] = this.loop.inputs;
     const first = condition === '' ? undefined : this.constant(condition);
-    return most === '' && (condition === '' || first?.data[0] === 1);
+    return tripCount === '' && (condition === '' || first?.data[0] === 1);
   }
 
   /** The name of the state before the first step as RNN and GRU take it, [1, batch, units]. */
@@ -194,7 +194,7 @@ function resultsOf(node: GraphNode, inputs: readonly (Expression | undefined)[],
     case 'Slice':
       return a?.kind === 'affine' ? columns(node, a, constants) : [];
     case 'Less':
-      return a?.kind === 'counter' && a.ahead === 1 && constants[1]?.data.length === 1 ? [{ kind: 'goesOn', steps: constants[1].data[0] }] : [];
+      return a?.kind === 'counter' && a.ahead === 1 && constants[1]?.data.length === 1 ? [{ kind: 'condition', steps: constants[1].data[0] }] : [];
     default:
       return activations.includes(node.operator) && a?.kind === 'affine' ? [{ kind: 'activation', name: node.operator, of: a }] : [];
   }

@@ -6,7 +6,7 @@ import { dataType } from '../../../formats/onnx/messages';
 import { realTypes, withOnes } from './fold';
 import type { GraphNode } from '../../../formats/onnx/node';
 import { finalOf } from './recurrent';
-import { type Atom, type Axis, type Data, shapeOfData, sizeOf, turnedAtom } from './value';
+import { type Atom, type Axis, type Data, reversedAtom, shapeOfData, sizeOf } from './value';
 
 /** Outputs in order; undefined where the move is not understood. @param inputs constants, the first being `x` itself */
 type Move = (node: GraphNode, x: Data, inputs: ConstantInputs) => readonly Data[] | undefined;
@@ -51,7 +51,7 @@ const moves: Readonly<Record<string, Move>> = {
     let moved: Data | undefined = x;
     for (const { axis, start, step, count } of slices ?? []) {
       const isTurn: boolean = moved !== undefined && step === -1 && count === shapeOfData(moved)[axis] && start === count - 1;
-      moved = moved && (isTurn ? turnedRound(node, moved, axis)?.[0] : sliced(moved, axis, start, step, count));
+      moved = moved && (isTurn ? reversed(node, moved, axis)?.[0] : sliced(moved, axis, start, step, count));
     }
     return slices && moved && [moved];
   },
@@ -70,7 +70,7 @@ const moves: Readonly<Record<string, Move>> = {
   ReverseSequence(node, x, [, lengths]) {
     const axis = axisOf(node.integer('time_axis', 0), x.axes.length);
     if (axis === undefined || !lengths?.data.every((length) => length === sizeOf(x.axes[axis]))) return undefined;
-    return turnedRound(node, x, axis);
+    return reversed(node, x, axis);
   },
   Gather(node, x, [, indices]) {
     const axis = axisOf(node.integer('axis', 0), x.axes.length);
@@ -116,10 +116,10 @@ function regrouped(x: Data, sizes: readonly number[] | undefined): readonly Data
 }
 
 /** An axis of the tokens, read from its end. */
-function turnedRound(node: GraphNode, x: Data, axis: number): Data[] | undefined {
+function reversed(node: GraphNode, x: Data, axis: number): Data[] | undefined {
   const [atom, ...others] = x.axes[axis];
   if (!(atom as Atom | undefined) || others.length > 0 || !atom.name.startsWith('ids.')) return undefined;
-  return [{ ...x, axes: x.axes.with(axis, [turnedAtom(atom, node.name)]) }];
+  return [{ ...x, axes: x.axes.with(axis, [reversedAtom(atom, node.name)]) }];
 }
 
 /** Part of an axis: all of it, one of the directions, or the last of the steps. */
@@ -137,7 +137,7 @@ function sliced(x: Data, axis: number, start: number, step: number, count: numbe
     return count === units && start % units === 0 && step === 1 ? ofDirection(x, axis, start / units, [whole[1]]) : undefined;
   }
   if (content.kind === 'stacked') return undefined;
-  const isStep = names.startsWith('ids.') && whole[0].turnedBy === undefined && step === 1 && count === 1 && start === size - 1;
+  const isStep = names.startsWith('ids.') && whole[0].reversedBy === undefined && step === 1 && count === 1 && start === size - 1;
   return isStep ? { ...x, axes: x.axes.with(axis, []) } : undefined;
 }
 

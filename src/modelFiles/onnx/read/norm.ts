@@ -65,9 +65,9 @@ function stepOf({ content, axes }: Data): Step | undefined {
 }
 
 /** Adds to β: whatever was added before stays. */
-function shifted(data: Data, content: Normed, by: Constant): Data {
+function shifted(data: Data, content: Normed, shift: Constant): Data {
   const { norm } = content;
-  const { norm: { beta } } = normed(data, content.of, norm.epsilon, undefined, by).content as Normed;
+  const { norm: { beta } } = normed(data, content.of, norm.epsilon, undefined, shift).content as Normed;
   return { ...data, content: { ...content, norm: { ...norm, beta: Float64Array.from(beta, (value, i) => value + norm.beta[i]) } } };
 }
 

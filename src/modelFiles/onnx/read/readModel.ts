@@ -1,5 +1,5 @@
 /** Reads an ONNX model of any tool: finds the language model in its graph, or says which node stands in the way. */
-import { kindOf, operators, type StateName } from '../../../layers/catalogue';
+import { kindOf, operators, type StateName } from '../../../layers/catalog';
 import { statesBelow, stepsAndBatch, type PredictionAxis } from './axes';
 import type { GeneralLayer, GeneralModel } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
@@ -10,7 +10,7 @@ import { chosenSizes, freeInputs, interpret, readInitializers, tokenInputs, type
 import { GraphNode } from '../../../formats/onnx/node';
 import type { Data, Logits } from './value';
 
-/** How the file's own graph is to be run, to prove the reading. */
+/** How the file's own graph is to be run, to verify the reading. */
 export interface GraphUse {
   readonly tokens: TokenInput;
   /** Which axis of the tokens is time; the other, if there is one, is the batch. */
@@ -69,7 +69,7 @@ export function readOnnx(proto: ModelProto, external: ExternalData): ReadModel {
 }
 
 /** Other sizes of an axis that are tried at most. */
-const mostSizes = 8;
+const maxSizes = 8;
 const noData: ExternalData = () => new Uint8Array(0);
 
 type Understood = Pick<ReadModel, 'model' | 'use' | 'layers' | 'refusal' | 'notices'>;
@@ -115,7 +115,7 @@ function keptSizes({ node }: GraphProto, constants: ReadonlyMap<string, Constant
     return value?.dataType === dataType.int64 && value.rawData && value.rawData.length <= 64 ? listOf(value) : [];
   });
   const sizes = new Set([...lists.flatMap((list) => (list && list.data.length <= 8 ? Array.from(wholeNumbers(list) ?? []) : [])), ...inNodes]);
-  return Array.from(sizes).filter((size) => size > 1 && size <= 4096).slice(0, mostSizes);
+  return Array.from(sizes).filter((size) => size > 1 && size <= 4096).slice(0, maxSizes);
 }
 
 /** None of a broken tensor; where it matters, the interpretation says that it is. */

@@ -1,16 +1,16 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
 import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
-import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalogue';
+import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
-import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, turnedAtom, type Value } from './value';
+import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, reversedAtom, type Value } from './value';
 
 /** Of a kind whose activation is open, where the node does not say. */
-const usualActivation = 'tanh';
+const defaultActivation = 'tanh';
 /** alpha and beta where the operator does not say. */
-const usualCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
+const defaultCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
   affine: [1, 0], elu: [1, 0], hardsigmoid: [0.2, 0.5], leakyrelu: [0.01, 0], scaledtanh: [1, 1], thresholdedrelu: [1, 0],
 };
 /** How many of alpha and beta a function takes from the lists of the operator. */
@@ -65,11 +65,11 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
     inputForget: attributes.includes('input_forget') && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
     output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
   };
-  const isTurnedRound = data.steps[0]?.turnedBy !== undefined;
+  const isReversed = data.steps[0]?.reversedBy !== undefined;
   const parts = names.map((written, d): States['parts'][number] => {
     const own: GeneralDirection = {
-      // Who reads forward what was turned round reads backward.
-      direction: isTurnedRound ? (written === 'forward' ? 'backward' : 'forward') : written,
+      // Reading reversed data forward is reading backward.
+      direction: isReversed ? (written === 'forward' ? 'backward' : 'forward') : written,
       W: part(w, d), R: part(r, d),
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
       peepholes: p ? part(p, d) : null, activations: activations[d], initialStates: initial.map((states) => states?.[d] ?? null),
@@ -82,7 +82,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
 /** The atom that the steps are, however they are turned. */
 function timeOf([steps]: Axis): string {
   if (!(steps as Atom | undefined)) return '';
-  return steps.turnedBy === undefined ? steps.name : turnedAtom(steps, '').name;
+  return steps.reversedBy === undefined ? steps.name : reversedAtom(steps, '').name;
 }
 
 function outputs({ states }: LayerKind, parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
@@ -169,7 +169,7 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
 
 /** Of each direction; alphas and betas are handed out in order to those that take them. */
 function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
-  const usual = activationsOf(cell, usualActivation);
+  const usual = activationsOf(cell, defaultActivation);
   const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
   if (names.length !== D * usual.length) throw new UserError('The node “{0}” ({1}) names {2} activations; {3} were expected.', node.name, node.operator, names.length, D * usual.length);
   const alphas = [...node.floats('activation_alpha')];
@@ -177,7 +177,7 @@ function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][]
   const forms = names.map((given): ActivationForm => {
     const name = activationNames.find((known) => known === given.toLowerCase());
     if (!name) throw new UserError('The node “{0}” ({1}) has the activation “{2}”, which cannot be differentiated here.', node.name, node.operator, given);
-    const [alpha, beta] = usualCoefficients[name] ?? [0, 0];
+    const [alpha, beta] = defaultCoefficients[name] ?? [0, 0];
     const [takesAlpha, takesBeta] = takes[name] ?? [false, false];
     return { name, alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha, beta: takesBeta ? (betas.shift() ?? beta) : beta };
   });

@@ -3,10 +3,10 @@
  *
  *   all = X · W (+ b);  of step t: h_t = f(all[t] + h_{t−1} · R (+ b′));  Concat(h_0, h_1, …)
  *
- * for the backward direction with `all` turned round, and the states put together from the last to the first. What the first step adds
+ * for the backward direction with `all` reversed, and the states put together from the last to the first. What the first step adds
  * may be a constant: then it must be what a state of zero gives. Found, they are read as the one RNN node that they were.
  */
-import { operatorOfBlocks } from '../../../layers/catalogue';
+import { operatorOfBlocks } from '../../../layers/catalog';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import type { Constant } from '../../../formats/onnx/constant';
 import { GraphNode } from '../../../formats/onnx/node';
@@ -61,7 +61,7 @@ export class UnrolledRecurrences {
 
   private recurrence(concat: GraphNode, activation: string, steps: readonly StepParts[], constantOf: (name: string) => Constant | undefined, values: ReadonlyMap<string, Value>): UnrolledRecurrence | undefined {
     const T = steps.length;
-    const turned = this.turnedRound(steps[0].rows, values);
+    const turned = this.reversed(steps[0].rows, values);
     const place = (row: number) => (turned === null ? row : T - 1 - row);
     // In the order in which they are computed.
     const chain = steps.map((_, row) => ({ ...steps[place(row)], state: concat.inputs[place(row)] }));
@@ -107,8 +107,8 @@ export class UnrolledRecurrences {
     return { node, constants, steps: T };
   }
 
-  /** What `rows` is turned round from; null where it is not. */
-  private turnedRound(rows: string, values: ReadonlyMap<string, Value>): string | null {
+  /** What `rows` is reversed from; null where it is not. */
+  private reversed(rows: string, values: ReadonlyMap<string, Value>): string | null {
     const node = this.makers.get(rows);
     if (node?.operator !== 'Slice') return null;
     const numbers = node.inputs.slice(1).map((name) => integersOf(values.get(name)));

@@ -3,7 +3,7 @@
  * gives every tensor one of these meanings. What exporters put between the operators that compute (Transpose, Reshape, Squeeze …) only
  * moves axes; so each axis is a list of atoms, such as time, or direction and units, which such operators permute, join and part.
  */
-import type { StateName } from '../../../layers/catalogue';
+import type { StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import type { Weights } from '../../../core/model/generalModel';
 import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../../core/model/generalModel';
@@ -16,12 +16,12 @@ export interface Atom {
   readonly name: string;
   readonly size: number;
   /** The node that turned the axis round, where it has been. */
-  readonly turnedBy?: string;
+  readonly reversedBy?: string;
 }
 
 /** The same axis of the tokens the other way round; `by` is the node that turned it. */
-export function turnedAtom({ name, size, turnedBy }: Atom, by: string): Atom {
-  return turnedBy === undefined ? { name: `${name} turned`, size, turnedBy: by } : { name: name.replace(' turned', ''), size };
+export function reversedAtom({ name, size, reversedBy }: Atom, by: string): Atom {
+  return reversedBy === undefined ? { name: `${name} turned`, size, reversedBy: by } : { name: name.replace(' turned', ''), size };
 }
 
 /** Row-major, the slowest first; empty for an axis of size 1. */
@@ -30,7 +30,7 @@ export type Axis = readonly Atom[];
 /** What the numbers are. All of it is per token, but for `finalStates`. */
 export type Content =
   | { readonly kind: 'ids' }
-  /** What the graph is told besides the tokens: states to begin with, or lengths. */
+  /** The inputs of the graph besides the tokens: states to begin with, or lengths. */
   | { readonly kind: 'given'; readonly input: string }
   /** 0 and 1, features: V. */
   | { readonly kind: 'oneHot'; readonly size: number }

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { float64Gradient } from '../../../../src/core/float64/float64Backward';
 import { inputMatrixInFloat64 } from '../../../../src/core/float64/float64InputMatrix';
-import { itemiseInFloat64, lowestInputFlow } from '../../../../src/core/float64/float64Itemised';
+import { perTargetInFloat64, lowestInputFlow } from '../../../../src/core/float64/float64PerTarget';
 import { readInFloat64, type Float64Trace } from '../../../../src/core/float64/float64Trace';
 import { LowestInput } from '../../../../src/core/float64/lowestInput';
 import type { GeneralDirection, GeneralLayer, GeneralModel } from '../../../../src/core/model/generalModel';
@@ -16,7 +16,7 @@ import { farCaseNames, loadFarCase } from '../../../reference/vectors';
 import { configOf, parametersOf, randomModel, readProbe } from '../../support/models';
 
 const read = (model: GeneralModel, ids: readonly number[]) => readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
-const flowOf = (trace: Float64Trace, target: number) => lowestInputFlow(itemiseInFloat64(trace, target).lowest, new LowestInput(trace.model, trace.steps));
+const flowOf = (trace: Float64Trace, target: number) => lowestInputFlow(perTargetInFloat64(trace, target).lowest, new LowestInput(trace.model, trace.steps));
 
 describe('the input gradient where float64 has long given up', () => {
   // A chaotic trajectory cannot be computed again in any precision; with the kernels its states are given (coreKnown.test.ts).
@@ -46,9 +46,9 @@ describe('the input of a dead relu', () => {
 
   it('has a gradient of exactly zero, and what comes after the target none', async () => {
     const target = 3;
-    const { itemised, input } = await readProbe('wasm', config, parameters, ids);
-    await itemised.run(target);
-    for (const flow of [flowOf(read(generalModelOf(config, parameters), ids), target), await input.flow(itemised)]) {
+    const { perTarget, input } = await readProbe('wasm', config, parameters, ids);
+    await perTarget.run(target);
+    for (const flow of [flowOf(read(generalModelOf(config, parameters), ids), target), await input.flow(perTarget)]) {
       assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
       assert.ok(Number.isFinite(flow[3]));
       assert.ok(Number.isNaN(flow[4]));
@@ -72,7 +72,7 @@ describe('the input gradients of all targets', () => {
       const width = lowest.length / trace.steps;
       const sum = new Float64Array(lowest.length);
       for (let target = 0; target < trace.steps; target++) {
-        const { values, logScales } = itemiseInFloat64(trace, target).lowest;
+        const { values, logScales } = perTargetInFloat64(trace, target).lowest;
         for (let i = 0; i < sum.length; i++) sum[i] += (Math.exp(logScales[Math.floor(i / width)]) * (values[i] || 0)) / trace.steps;
       }
       assertClose(sum, lowest, 1e-12, '∂L/∂a');
@@ -88,7 +88,7 @@ describe('the input gradients of all targets', () => {
       const matrix = await inputMatrixInFloat64(trace, () => Promise.resolve());
       const byProduct = new LowestInput(trace.model, 1);
       for (let target = 0; target < T; target++) {
-        const row = lowestInputFlow(itemiseInFloat64(trace, target).lowest, byProduct);
+        const row = lowestInputFlow(perTargetInFloat64(trace, target).lowest, byProduct);
         row.forEach((value, t) => { assertNear(matrix[target * T + t], value, 1e-10, `row ${target}, column ${t}`, true); });
       }
     }

@@ -101,7 +101,7 @@ describe('the hover’s text of other tokens than characters', () => {
     assert.match(hoverText({ ...unknown, symbol: 'dragon' }, words, english), /^\*\*dragon\*\* · loss/);
   });
 
-  it('shows a contributing word between its neighbours, the spaces too that are no tokens', () => {
+  it('shows a contributing word between its neighbors, the spaces too that are no tokens', () => {
     const words = probeText('the wall of the village', 'word', 0, place, 20)!;
     assert.equal(inContext(words, 2), 'the␣ **wall** ␣');
     assert.equal(inContext(probeText('the wall of the village', 'whitespace', 0, place, 20)!, 1), 'the **wall** of');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isProbeOf, placesOf, probeText, sharers, startOfLast, targetAt, textOf, tokenAtOffset, tokenCount, wholeTokens, type ProbeText } from '../../../../src/editor/probe/probeText';
+import { isProbeOf, placesOf, probeText, tokensAtPlace, startOfLast, targetAt, textOf, tokenAtOffset, tokenCount, wholeTokens, type ProbeText } from '../../../../src/editor/probe/probeText';
 import type { ReadUnit } from '../../../../src/tokens/tokenUnit';
 
 const origin = { line: 0, character: 0 };
@@ -46,7 +46,7 @@ describe('the text of a probe', () => {
   it('has the bytes of a character at its place, all of them or none', () => {
     const made = probe('a한🙂b', 'byte');
     assert.deepEqual(symbols(made), ['a', '한', '한', '한', '🙂', '🙂', '🙂', '🙂', 'b']);
-    assert.deepEqual([0, 1, 3, 5, 8].map((token) => sharers(made, token)), [{ first: 0, end: 1 }, { first: 1, end: 4 }, { first: 1, end: 4 }, { first: 4, end: 8 }, { first: 8, end: 9 }]);
+    assert.deepEqual([0, 1, 3, 5, 8].map((token) => tokensAtPlace(made, token)), [{ first: 0, end: 1 }, { first: 1, end: 4 }, { first: 1, end: 4 }, { first: 4, end: 8 }, { first: 8, end: 9 }]);
     assert.deepEqual([2, 3, 4, 7, 8, 9].map((tokens) => probeText('a한🙂b', 'byte', 0, origin, tokens)?.text), [undefined, undefined, 'a한', 'a한', 'a한🙂', 'a한🙂b']);
   });
 

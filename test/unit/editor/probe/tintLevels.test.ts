@@ -68,7 +68,7 @@ describe('tints', () => {
     assert.equal(tintOf(NaN, defaultThresholds), undefined);
   });
 
-  it('are relative to the target’s own step, and join equal neighbours', () => {
+  it('are relative to the target’s own step, and join equal neighbors', () => {
     const flow = [-Infinity, -19, -19.1, -12.8, -10, NaN];
     assert.deepEqual(tintRuns(gradientTints(frameOf(flow, 4))), [
       { kind: 'zero', level: 1, from: 0, to: 1 },

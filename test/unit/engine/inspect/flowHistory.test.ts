@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readFlowHistory, writeFlowHistory } from '../../../../src/engine/files/flowHistoryFile';
 import { FlowHistory } from '../../../../src/engine/inspect/flowHistory';
 import { decodeSafetensors, encodeSafetensors } from '../../../../src/formats/safetensors';
-import type { StateName } from '../../../../src/layers/catalogue';
+import type { StateName } from '../../../../src/layers/catalog';
 import { seriesOf, type Frame, type SeriesEntry, type SeriesName } from '../../../../src/protocol/frame';
 import { temporaryFolder } from '../../../engine/support/engineProcess';
 import { syntheticFrame } from '../../../webview/synthetic';

@@ -8,7 +8,7 @@ import { Inspector, type InspectedModel } from '../../../../src/engine/inspect/i
 import { makeLongReport, segmentSteps } from '../../../../src/engine/inspect/longReport';
 import { makeReport } from '../../../../src/engine/inspect/report';
 import type { Reading } from '../../../../src/engine/inspect/reading';
-import { stateNamed } from '../../../../src/layers/catalogue';
+import { stateNamed } from '../../../../src/layers/catalog';
 import type { InspectReport } from '../../../../src/protocol/engine';
 import { inputCaseNames, loadInputCase, zeroLogarithm, type InputCase, type Series } from '../../../reference/inputVectors';
 import { backendNames, randomModel, type TestBackend } from '../../support/models';

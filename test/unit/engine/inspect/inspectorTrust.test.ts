@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
 import { createBackend, type Backend } from '../../../../src/engine/backend';
@@ -21,7 +21,7 @@ describe('the inspector', () => {
   /** Both looks at the same text. */
   async function looks(config: ModelConfig, seed: number, gain: number, input: number, target: number | 'last'): Promise<readonly [Look, Look]> {
     const random = Random.fromSeed(seed);
-    const parameters = initialise(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
+    const parameters = initialize(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
     for (const { W } of parameters.layers.flat()) for (let i = 0; i < W.length; i++) W[i] *= input;
     const text = Array.from({ length: T }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');
     const general = generalModelOf(config, parameters);
@@ -44,7 +44,7 @@ describe('the inspector', () => {
 
   for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
     for (const bidirectional of [false, true]) {
-      it(`shows of ${bidirectional ? 'bidirectional ' : ''}${cell} ${activation} stacks what float64 gives: flows to 10⁻² of a power of ten, a fifth of a colour, states to 10⁻⁴`, async () => {
+      it(`shows of ${bidirectional ? 'bidirectional ' : ''}${cell} ${activation} stacks what float64 gives: flows to 10⁻² of a power of ten, a fifth of a color, states to 10⁻⁴`, async () => {
         const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 1e6));
         let fast = 0;
         let count = 0;
@@ -80,7 +80,7 @@ describe('the inspector', () => {
 
   it('knows the gradient of a prediction that is nearly sure, of which p − 1 leaves nothing in any float', async () => {
     const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 2, vocabularySize: 3 });
-    const parameters = initialise(config, Random.fromSeed(1));
+    const parameters = initialize(config, Random.fromSeed(1));
     parameters.output.W.set([0, 0, 1, 0, 0, 1]);
     for (const sure of [20, 50, 80]) {
       parameters.output.b.set([sure, 0, 0]);

@@ -1,11 +1,11 @@
-/** Real exports of other tools, opened, proved and inspected, beside PyTorch in float64. */
+/** Real exports of other tools, opened, verified and inspected, beside PyTorch in float64. */
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ItemisedNorms } from '../../../../src/core/analysis/itemised';
+import type { PerTargetNorms } from '../../../../src/core/analysis/perTarget';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
-import { prove } from '../../../../src/engine/model/proof';
+import { verify } from '../../../../src/engine/model/verification';
 import { openModel, type OpenedModel } from '../../../../src/engine/model/openModel';
 import type { GradientNorms } from '../../../../src/engine/inspect/gradientReport';
 import { Float64Reading } from '../../../../src/engine/inspect/reading';
@@ -27,14 +27,14 @@ const readable = ['view-between.onnx'];
 const open = (file: string, text: string): Promise<OpenedModel> =>
   openModel({ path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } });
 
-describe('models of other tools: read, proved on ONNX Runtime, and the same as PyTorch in float64', () => {
+describe('models of other tools: read, verified on ONNX Runtime, and the same as PyTorch in float64', () => {
   for (const { file, reference } of onnxModels()) {
     it(file, async () => {
       const expected = onnxReference(reference);
       const text = textOf(expected);
-      const { general, vocabulary, proof, notices } = await open(file, text);
-      if (unrunnable.test(file)) assert.ok(notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')), 'no word that there is no proof');
-      else assert.ok(proof?.agrees, `the proof: ${JSON.stringify(proof)}`);
+      const { general, vocabulary, verification, notices } = await open(file, text);
+      if (unrunnable.test(file)) assert.ok(notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')), 'no word that there is no verification');
+      else assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)}`);
       const reading = new Float64Reading(general, vocabulary.encode(text));
       assertSeries([reading.trace.loss], [expected.loss], 'loss');
       await assertGradients(reading, expected);
@@ -49,7 +49,7 @@ describe('models that only look like a language model', () => {
       const opened = open(join('refused', file), 'ab').catch((thrown: unknown) => thrown);
       const found = await opened;
       if (readable.includes(file)) {
-        assert.ok('proof' in (found as OpenedModel) && (found as OpenedModel).proof?.agrees);
+        assert.ok('verification' in (found as OpenedModel) && (found as OpenedModel).verification?.agrees);
         return;
       }
       assert.ok(found instanceof UserError, `opened, or failed otherwise: ${String(found)}`);
@@ -61,7 +61,7 @@ describe('models that only look like a language model', () => {
 async function assertGradients(reading: Float64Reading, expected: OnnxReference): Promise<void> {
   const { trace } = reading;
   const { totals, norms } = await reading.totals();
-  const itemised = await reading.itemised(trace.steps - 1);
+  const perTarget = await reading.perTarget(trace.steps - 1);
   assert.equal(trace.layers.length, expected.layers.length, 'layers');
   expected.layers.forEach((directions, l) => {
     assert.equal(trace.layers[l].directions.length, directions.length, `directions of layer ${l}`);
@@ -71,7 +71,7 @@ async function assertGradients(reading: Float64Reading, expected: OnnxReference)
       else assert.equal(stateNorms(trace, l, d).length, trace.steps);
       assertSeries(totals[l][d][0], state.total_h, `‖∂L/∂h‖ of ${where}`);
       if (state.total_c) assertSeries(totals[l][d][1], state.total_c, `‖∂L/∂c‖ of ${where}`);
-      assertItemised(itemised[l][d], state, where);
+      assertPerTarget(perTarget[l][d], state, where);
     });
   });
   assertNorms(norms, expected, trace.layers.map(({ directions }) => directions.map(({ direction }) => direction)));
@@ -88,7 +88,7 @@ function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: nu
   }).flat();
 }
 
-function assertItemised([hidden, cellState]: ItemisedNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
+function assertPerTarget([hidden, cellState]: PerTargetNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
   assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
   if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
 }
@@ -138,7 +138,7 @@ describe('bare weights of PyTorch', () => {
   }
 });
 
-describe('a proof that fails', () => {
+describe('a verification that fails', () => {
   it('names the first node that differs', async () => {
     const expected = onnxReference('lstm-3');
     const path = join(onnxFolder, 'lstm-3.plain-torch.onnx');
@@ -149,10 +149,10 @@ describe('a proof that fails', () => {
     const [lowest, middle, top] = model.layers;
     const wrong = { ...middle, directions: [{ ...middle.directions[0], R: middle.directions[0].R.map((value, i) => (i === 3 ? value + 0.5 : value)) }] };
     const file = { bytes, proto, external: () => assert.fail('no external data') };
-    const proof = await prove(file, use, { ...model, layers: [lowest, wrong, top] }, expected.ids);
-    assert.equal(proof?.agrees, false);
-    assert.deepEqual([proof.disagreement?.node, proof.disagreement?.operator], [use.recurrent[1][0].node, 'LSTM']);
-    const output = await prove(file, use, { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } }, expected.ids);
+    const verification = await verify(file, use, { ...model, layers: [lowest, wrong, top] }, expected.ids);
+    assert.equal(verification?.agrees, false);
+    assert.deepEqual([verification.disagreement?.node, verification.disagreement?.operator], [use.recurrent[1][0].node, 'LSTM']);
+    const output = await verify(file, use, { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } }, expected.ids);
     assert.equal(output?.disagreement?.node, use.outputLayer);
   });
 });

@@ -1,12 +1,12 @@
 /** Recurrences whose steps are large enough for ONNX Runtime: the same numbers as by the kernels alone, within 1e-5. */
 import { strict as assert } from 'node:assert';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import type { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
 import { makeLearningNetwork } from '../../../../src/core/network';
 import { createBackend, stepWorkOf, type Backend } from '../../../../src/engine/backend';
-import { smallestForSteps } from '../../../../src/engine/products/mixedProducts';
+import { minForSteps } from '../../../../src/engine/products/mixedProducts';
 import { assertClose, assertNear } from '../../../reference/compare';
 
 const tolerance = 1e-5;
@@ -52,11 +52,11 @@ describe('large steps by ONNX Runtime', () => {
   for (const { bidirectional, ...model } of models) {
     it(`${model.cell} ${model.activation}, ${bidirectional ? 'both directions' : 'one direction'}`, async () => {
       const config = uniformModel({ ...plainStack, ...model, bidirectional, layers: 1, vocabularySize: 7 });
-      assert.ok(stepWorkOf(config, batch) >= smallestForSteps, 'the steps are large');
+      assert.ok(stepWorkOf(config, batch) >= minForSteps, 'the steps are large');
       const stepWork = stepWorkOf(config, batch);
       const [kernels, ...others] = await Promise.all((['wasm', 'ort', 'ort'] as const).map((backend, threads) => createBackend({ backend, threads: Math.max(1, threads) }, 2, stepWork)));
       for (const { name } of others) assert.equal(name, 'ort');
-      const initial = initialise(config, Random.fromSeed(4));
+      const initial = initialize(config, Random.fromSeed(4));
       for (const truncation of [0, 4]) {
         for (const lengths of [Array<number>(batch).fill(steps), Array.from({ length: batch }, (_, b) => 1 + (b % steps))]) {
           const expected = await trained(kernels, config, initial, lengths, truncation);

@@ -1,4 +1,4 @@
-/** A training that is interrupted and goes on from its saved state ends with the very bits of one that was not. */
+/** A training that is interrupted and continues from its saved state ends with the very bits of one that was not. */
 import { strict as assert } from 'node:assert';
 import { corpusOf } from '../../core/corpus/support';
 import { MaskedTokens } from '../../../../src/core/corpus/maskedTokens';
@@ -6,7 +6,7 @@ import { Sequences } from '../../../../src/core/corpus/sequences';
 import { Streams } from '../../../../src/core/corpus/streams';
 import type { WindowReader } from '../../../../src/core/corpus/windowReader';
 import { plainStack, uniformModel } from '../../../../src/core/model/config';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
 import { checkTraining } from '../../../../src/engine/train/checkTraining';
@@ -46,7 +46,7 @@ describe('interrupted and resumed, the same bits', () => {
   for (const variant of variants) {
     it(Object.entries(variant).map(([name, value]) => `${name} ${value}`).join(', '), async () => {
       const settings = checkTraining({ ...base, ...variant });
-      const start = () => initialise(config, Random.fromSeed(settings.seed), settings);
+      const start = () => initialize(config, Random.fromSeed(settings.seed), settings);
 
       const uninterrupted = await trainerOf(settings, start());
       await train(uninterrupted, 14);
@@ -73,7 +73,7 @@ describe('interrupted and resumed, the same bits', () => {
   for (const [name, reader] of Object.entries(readers)) {
     it(`${name}, with dropout`, async () => {
       const settings = checkTraining({ ...base, dropout: 0.3 });
-      const start = () => initialise(config, Random.fromSeed(settings.seed), settings);
+      const start = () => initialize(config, Random.fromSeed(settings.seed), settings);
       const uninterrupted = await trainerOf(settings, start(), reader());
       await train(uninterrupted, 14);
       const before = await trainerOf(settings, start(), reader());
@@ -87,7 +87,7 @@ describe('interrupted and resumed, the same bits', () => {
   }
 
   it('a step says what clipping did', async () => {
-    const trainer = await trainerOf(base, initialise(config, Random.fromSeed(1)));
+    const trainer = await trainerOf(base, initialize(config, Random.fromSeed(1)));
     const { gradientNorm, clippedNorm, clippedFraction } = await trainer.next();
     assert.ok(gradientNorm > clippedNorm && clippedNorm <= 0.05 && clippedFraction > 0 && clippedFraction < 1);
   });

@@ -1,10 +1,10 @@
 /** What the units' statistics come to, in sentences. */
-import type { UnitMapName } from '../../../../src/layers/catalogue';
+import type { UnitMapName } from '../../../../src/layers/catalog';
 import type { Texts } from '../../../shared/texts';
 import { isGate, mostly, type UnitStatistics } from './statistics';
 
 /** Most units that are listed by their number. */
-const mostListed = 24;
+const maxListed = 24;
 
 /** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
 export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, quantity: UnitMapName, relu: boolean, texts: Texts): string[] {
@@ -39,6 +39,6 @@ export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, qu
 function listed(key: 'gateMostlyShut' | 'gateMostlyOpen' | 'tanhMostlySaturated' | 'deadUnits', flags: ArrayLike<number>, texts: Texts): string[] {
   const units = Array.from(flags, (flag, unit) => (flag ? unit : -1)).filter((unit) => unit >= 0);
   if (units.length === 0) return [];
-  const names = units.slice(0, mostListed).map((unit) => texts.numbers.integer(unit));
-  return [texts.get(key, texts.numbers.integer(units.length), texts.numbers.integer(flags.length), names.join(', ') + (units.length > mostListed ? ' …' : ''))];
+  const names = units.slice(0, maxListed).map((unit) => texts.numbers.integer(unit));
+  return [texts.get(key, texts.numbers.integer(units.length), texts.numbers.integer(flags.length), names.join(', ') + (units.length > maxListed ? ' …' : ''))];
 }

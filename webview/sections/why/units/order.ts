@@ -5,7 +5,7 @@ export const unitOrders = ['index', 'saturation', 'variance', 'similarity'] as c
 export type UnitOrder = (typeof unitOrders)[number];
 
 /** Steps looked at to compare units. */
-const mostSamples = 96;
+const maxSamples = 96;
 const iterations = 40;
 
 /** Unit at each row, first row on top; null is as they are. Values are T × H, time-major. */
@@ -31,9 +31,9 @@ function descending(keys: Float64Array): Uint32Array {
  * (Friendly, “Corrgrams”, The American Statistician 56, 2002), cut at the widest gap.
  */
 function bySimilarity(values: Float32Array, units: number): Uint32Array {
-  const courses = standardised(values, units);
-  const first = leading(courses, units, null);
-  const second = leading(courses, units, first);
+  const series = standardized(values, units);
+  const first = leading(series, units, null);
+  const second = leading(series, units, first);
   const angles = Array.from({ length: units }, (_, u) => Math.atan2(second[u], first[u]));
   const order = Uint32Array.from(angles.keys()).sort((a, b) => angles[a] - angles[b] || a - b);
   let [cut, widest] = [0, 2 * Math.PI + angles[order[0]] - angles[order[units - 1]]];
@@ -45,9 +45,9 @@ function bySimilarity(values: Float32Array, units: number): Uint32Array {
 }
 
 /** Some steps of every unit, S × H, with mean 0 and length 1 over the steps; a unit that never moves is 0. */
-function standardised(values: Float32Array, units: number): Float64Array[] {
+function standardized(values: Float32Array, units: number): Float64Array[] {
   const steps = values.length / units;
-  const count = Math.min(steps, mostSamples);
+  const count = Math.min(steps, maxSamples);
   const samples = Array.from({ length: count }, (_, i) => {
     const start = Math.floor((i * steps) / count) * units;
     return Float64Array.from(values.subarray(start, start + units), (value) => (Number.isFinite(value) ? value : 0));

@@ -1,5 +1,5 @@
 /** What each unit did over the whole probe, in numbers: how often it was saturated, how much it moved, how long it remembers. */
-import { unitMapNamed, type UnitMapName } from '../../../../src/layers/catalogue';
+import { unitMapNamed, type UnitMapName } from '../../../../src/layers/catalog';
 
 /** A gate is shut below the first and open above the second; a tanh unit is saturated where its pre-activation is farther from 0 than the third. */
 export const shutBelow = 0.1;

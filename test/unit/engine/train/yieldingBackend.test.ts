@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Streams } from '../../../../src/core/corpus/streams';
 import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
-import { initialise } from '../../../../src/core/model/initialise';
+import { initialize } from '../../../../src/core/model/initialize';
 import { Parameters } from '../../../../src/core/model/parameters';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { Random } from '../../../../src/core/model/random';
@@ -12,12 +12,12 @@ import { createBackend, stepWorkOf, type Backend } from '../../../../src/engine/
 import { makeFrame } from '../../../../src/engine/inspect/frame';
 import { Inspector } from '../../../../src/engine/inspect/inspector';
 import { describeToken } from '../../../../src/engine/inspect/tokenReport';
-import { givingWay } from '../../../../src/engine/train/givingWay';
+import { yieldingBackend } from '../../../../src/engine/train/yieldingBackend';
 import { Trainer } from '../../../../src/engine/train/trainer';
-import { Turns } from '../../../../src/engine/turns';
+import { ModelLock } from '../../../../src/engine/modelLock';
 import type { Frame } from '../../../../src/protocol/frame';
 import type { TokenReport } from '../../../../src/protocol/engine';
-import type { CellName } from '../../../../src/layers/catalogue';
+import type { CellName } from '../../../../src/layers/catalog';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../../../src/protocol/settings';
 
 const steps = 3;
@@ -66,15 +66,15 @@ describe('a model that is looked at while it trains', () => {
         weights.push(alone.parameters.values.slice());
       }
 
-      const turns = new Turns(0);
-      const trainer = trainerOn(config, givingWay(backend, turns), batch);
+      const modelLock = new ModelLock(0);
+      const trainer = trainerOn(config, yieldingBackend(backend, modelLock), batch);
       const inspecting = await createBackend({ backend: name, threads }, threads, Infinity);
       const inspector = inspectorOf(config, trainer.parameters, inspecting);
       const looks: Look[] = [];
       let [isWithin, within] = [false, 0];
       const looking = (async () => {
         while (trainer.step < steps) {
-          await turns.take(async () => {
+          await modelLock.run(async () => {
             const token = 1 + (looks.length % 12);
             if (isWithin) within++;
             looks.push({ step: trainer.step, token, ...(await look(inspector, text, token, trainer.step)) });
@@ -84,7 +84,7 @@ describe('a model that is looked at while it trains', () => {
       })();
       while (trainer.step < steps) {
         isWithin = true;
-        await trainer.next((change) => turns.take(change));
+        await trainer.next((change) => modelLock.run(change));
         isWithin = false;
         assert.deepEqual(trainer.parameters.values, weights[trainer.step], `weights of step ${trainer.step}`);
       }
@@ -99,18 +99,18 @@ describe('a model that is looked at while it trains', () => {
   }
 
   it('waits with its update for the look that is on, and goes after what is urgent', async () => {
-    const turns = new Turns();
+    const modelLock = new ModelLock();
     const order: string[] = [];
     let end = () => undefined as void;
-    const first = turns.take(() => new Promise<void>((resolve) => (end = resolve)));
-    const rest = [turns.take(() => order.push('frame')), turns.take(() => order.push('update')), turns.take(() => order.push('hover'), true), turns.free().then(() => order.push('free'))];
+    const first = modelLock.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const rest = [modelLock.run(() => order.push('frame')), modelLock.run(() => order.push('update')), modelLock.run(() => order.push('hover'), true), modelLock.whenFree().then(() => order.push('free'))];
     await setImmediate();
-    assert.deepEqual([order, turns.isFree], [[], false]);
+    assert.deepEqual([order, modelLock.isFree], [[], false]);
     end();
     await Promise.all([first, ...rest]);
-    assert.deepEqual([order, turns.isFree], [['hover', 'frame', 'update', 'free'], true]);
-    await assert.rejects(turns.take(() => { throw new Error('failed'); }), /failed/);
-    assert.equal(await turns.take(() => 'the next has its turn'), 'the next has its turn');
+    assert.deepEqual([order, modelLock.isFree], [['hover', 'frame', 'update', 'free'], true]);
+    await assert.rejects(modelLock.run(() => { throw new Error('failed'); }), /failed/);
+    assert.equal(await modelLock.run(() => 'the next has its turn'), 'the next has its turn');
   });
 });
 
@@ -119,7 +119,7 @@ function trainerOn(config: ModelConfig, backend: Backend, batch: number): Traine
   const random = Random.fromSeed(2);
   const ids = Int32Array.from({ length: 4 * window * batch + 1 }, () => Math.floor(symbols.length * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, dropout: 0.1 };
-  return Trainer.create(config, settings, initialise(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
+  return Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
 }
 
 function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backend): Inspector {
@@ -129,5 +129,5 @@ function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backe
 async function look(inspector: Inspector, text: string, token: number, step: number): Promise<{ report: TokenReport; frame: Frame }> {
   const report = await describeToken(inspector, { text, token, target: 'last', thresholds: defaultThresholds });
   const unitMap = { layer: 1, direction: 'forward', quantity: 'hidden' } as const;
-  return { report, frame: await makeFrame(inspector, { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maximumRate: 30 }, 1, step) };
+  return { report, frame: await makeFrame(inspector, { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maxRate: 30 }, 1, step) };
 }

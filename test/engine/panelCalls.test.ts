@@ -114,12 +114,12 @@ describe('what the panel asks beside frames', () => {
 
   it('can cancel it, and goes on training', async () => {
     await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { hiddenSize: 128 }));
-    const cancelling = new AbortController();
-    const matrix = engine.calls.call('targetMatrix', { text: pangrams.slice(0, 1200) }, cancelling.signal);
+    const canceling = new AbortController();
+    const matrix = engine.calls.call('targetMatrix', { text: pangrams.slice(0, 1200) }, canceling.signal);
     const begun = engine.next('matrixProgress');
     await begun;
-    cancelling.abort();
-    await assert.rejects(matrix, (error: unknown) => error instanceof RpcError && error.code === 'cancelled');
+    canceling.abort();
+    await assert.rejects(matrix, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
     await engine.next('progress');
     await assert.rejects(engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000) }), /too large/);
   });

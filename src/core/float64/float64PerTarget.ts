@@ -1,11 +1,11 @@
 /**
- * Itemised gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. What travels is
+ * Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. What travels is
  * kept at about unit length beside the logarithm of its scale, so that nothing underflows or overflows however far it goes. Exactly zero stays exactly zero.
  */
 import { lengthOf } from '../numeric';
-import type { ItemisedNorms } from '../analysis/itemised';
+import type { PerTargetNorms } from '../analysis/perTarget';
 import { layerOutputSize } from '../model/generalModel';
-import { roomForStepBack } from '../layers/float64Cell';
+import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
@@ -17,26 +17,26 @@ export interface Arrivals {
   /** T × F, each row of unit length beside the logarithm of its scale; −Infinity where it is zero. */
   readonly values: Float64Array;
   readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, be it zero. */
+  /** 1 where something can arrive at all, even if zero. */
   readonly isReached: Uint8Array;
 }
 
-export interface Float64Items {
+export interface Float64PerTarget {
   /** Of every layer and direction. */
-  readonly norms: ItemisedNorms[][];
+  readonly norms: PerTargetNorms[][];
   /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
   readonly lowest: Arrivals;
 }
 
 /** @param target a step */
-export function itemiseInFloat64(trace: Float64Trace, target: number): Float64Items {
+export function perTargetInFloat64(trace: Float64Trace, target: number): Float64PerTarget {
   const { steps: T, layers, model } = trace;
   let above = arrivals(T, model.output.W.length / model.vocabularySize);
   above.isReached[target] = 1;
   const width = above.values.length / T;
   addLossGradient(trace, target, 1, above.values, target * width);
   above.logScales[target] = rescale(above.values, target * width, width, 0);
-  const norms: ItemisedNorms[][] = [];
+  const norms: PerTargetNorms[][] = [];
   for (const [l, layer] of Array.from(layers.entries()).reverse()) {
     const { inputSize } = layer.directions[0].layer;
     const below = arrivals(T, l > 0 ? inputSize : layer.directions.length * rowsOfGates(layer));
@@ -63,7 +63,7 @@ function arrivals(T: number, width: number): Arrivals {
 }
 
 /** Adds what goes down to `below`: to the input, or of the lowest layer to the pre-activations. */
-function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals, isLowest: boolean): ItemisedNorms {
+function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals, isLowest: boolean): PerTargetNorms {
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
@@ -71,7 +71,7 @@ function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, 
   const I = layer.inputSize;
   const width = layerOutputSize(layer);
   const norms = cell.states.map(() => new Float64Array(T).fill(NaN));
-  const back = { n: 1, ...roomForStepBack(1, H, rows, cell.states.length) };
+  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
   const down = new Float64Array(below.values.length / T);
   let logScale = -Infinity;
   let isReached = false;

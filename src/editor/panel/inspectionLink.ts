@@ -9,7 +9,7 @@ import type { RunSession } from '../runs/runSession';
 import type { Panel } from './panel';
 import { frameForPage, wholeFloats } from './wholeBuffers';
 
-export class JourneyLink implements vscode.Disposable {
+export class InspectionLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
   private computing: AbortController | null = null;
 
@@ -44,7 +44,7 @@ export class JourneyLink implements vscode.Disposable {
       case 'travel': {
         const frame = await this.answer(session, () => session.ask('frameAt', { trainingStep: message.trainingStep }));
         // The page waits for the answer before it asks again.
-        if (session === this.registry.current) this.panel.post({ type: 'travelled', frame: frame ? frameForPage(frame) : null });
+        if (session === this.registry.current) this.panel.post({ type: 'traveled', frame: frame ? frameForPage(frame) : null });
         break;
       }
       case 'matrix':
@@ -84,7 +84,7 @@ export class JourneyLink implements vscode.Disposable {
       const value = await ask();
       return session === this.registry.current ? value : undefined;
     } catch (error) {
-      // An engine that has ended, or has no model yet, is told of elsewhere.
+      // An engine that has ended, or has no model yet, is reported elsewhere.
       if (!(error instanceof RpcError) || error.code === 'internal') this.notices.report(error);
       return undefined;
     }

@@ -1,26 +1,26 @@
 /** A model's first parameters. */
-import { kindOf } from '../../layers/catalogue';
-import type { InitialisationName } from '../../terms/choices';
+import { kindOf } from '../../layers/catalog';
+import type { InitializationName } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { topSize, type ModelConfig } from './config';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
 
-export interface InitialisationSettings {
-  readonly initialisation: InitialisationName;
+export interface InitializationSettings {
+  readonly initialisation: InitializationName;
   /** Scale of the recurrent matrices; not of `pytorch`. */
   readonly gain: number;
-  /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialisation gives. */
+  /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
 }
 
-const pytorch: InitialisationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
+const pytorch: InitializationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
 
 /** Fills one gate's block of a recurrent matrix, [H, H] row-major. */
 type RecurrentBlock = (block: Float32Array, hiddenSize: number, gain: number, random: Random) => void;
 
-const recurrentBlocks: Readonly<Record<Exclude<InitialisationName, 'pytorch'>, RecurrentBlock>> = {
+const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, RecurrentBlock>> = {
   /** Glorot & Bengio 2010: uniform in ±g √(6 / (H + H)). */
   xavier: (block, hiddenSize, gain, random) => fillXavier(block, hiddenSize, hiddenSize, gain, random),
   /** Saxe et al. 2014, arXiv:1312.6120: g Q, Q a random orthogonal matrix. Every singular value is g. */
@@ -42,9 +42,9 @@ const recurrentBlocks: Readonly<Record<Exclude<InitialisationName, 'pytorch'>, R
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (gain 1), those of a cell gate by
  *   gate; their biases are zero.
  * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
- * The settings must have passed `checkInitialisation`.
+ * The settings must have passed `checkInitialization`.
  */
-export function initialise(config: ModelConfig, random: Random, settings: InitialisationSettings = pytorch): Parameters {
+export function initialize(config: ModelConfig, random: Random, settings: InitializationSettings = pytorch): Parameters {
   const parameters = new Parameters(config);
   const { initialisation, gain, forgetBias } = settings;
   for (const entry of parameters.layout.entries) {
@@ -58,7 +58,7 @@ export function initialise(config: ModelConfig, random: Random, settings: Initia
 }
 
 /** Throws a UserError where a setting cannot be used. */
-export function checkInitialisation({ initialisation, gain, forgetBias }: InitialisationSettings): void {
+export function checkInitialization({ initialisation, gain, forgetBias }: InitializationSettings): void {
   if (initialisation !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialisation)) {
     throw new UserError('The initialisation “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
   }

@@ -1,4 +1,4 @@
-/** The program of a crew's thread: waits for orders and calls kernels. It is bundled as text and never returns to its event loop. */
+/** The program of a thread pool's thread: waits for orders and calls kernels. It is bundled as text and never returns to its event loop. */
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { controlOver, orders, place, waitWhile } from './control';
 
@@ -28,11 +28,11 @@ function join(arena: number): void {
 
 function call(arena: number, kernel: number): void {
   const kernels = arenas.get(arena);
-  if (!kernels) throw new Error('The crew has left this arena');
+  if (!kernels) throw new Error('The thread pool has left this arena');
   kernels[kernel](...args.subarray(0, state[place.arguments]));
 }
 
-function obey(what: number): void {
+function execute(what: number): void {
   const arena = state[place.arena];
   if (what === orders.join) join(arena);
   else if (what === orders.leave) arenas.delete(arena);
@@ -51,7 +51,7 @@ for (let done = 0; ; done++) {
   if (state[place.what] === orders.end) break;
   state[place.errorLength] = 0;
   try {
-    obey(state[place.what]);
+    execute(state[place.what]);
   } catch (thrown) {
     report(thrown);
   }

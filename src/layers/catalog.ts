@@ -32,7 +32,7 @@ export interface LayerKind extends RecurrentCell {
 /** Object.keys forgets what the keys are. */
 export const cellNames = Object.keys(kinds) as CellName[];
 
-/** What is trained where nothing else is said. */
+/** What is trained by default. */
 export const defaultCell: CellName = lstm.name;
 /** The one without gates, in which gradients vanish and explode by the book. */
 export const plainCell: CellName = rnn.name;

@@ -1,6 +1,6 @@
-// Bakes the page's colour tables into webview/shared/colors/tables.ts:  node scripts/colours.mjs
+// Bakes the page's color tables into webview/shared/colors/tables.ts:  node scripts/colors.mjs
 //
-// A table has 256 entries. Hues are those of d3-scale-chromatic (ColorBrewer ramps that colour-blind readers can tell
+// A table has 256 entries. Hues are those of d3-scale-chromatic (ColorBrewer ramps that color-blind readers can tell
 // apart); the lightness is set here, in CIELAB, so that equal steps on the scale look like equal steps: it runs evenly from
 // the neutral, which is close to the page's background, to the end of the arm. Light pages darken, dark pages brighten.
 import { interpolateBlues, interpolateGreens, interpolateOranges, interpolatePurples } from 'd3-scale-chromatic';
@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const size = 256;
-/** Colour fades in over this part of an arm, from the grey of the neutral. */
+/** Color fades in over this part of an arm, from the gray of the neutral. */
 const fade = 0.5;
 /** Lightness of the neutral, and each hue's ramp with its lightness at the end of the arm. */
 const pages = {
@@ -55,7 +55,7 @@ function rampAt(ramp, l) {
   return [l, a, b];
 }
 
-/** Colour at distance x (0 … 1) from the neutral along one arm. */
+/** Color at distance x (0 … 1) from the neutral along one arm. */
 function arm(neutral, [ramp, end], x) {
   const l = neutral + (end - neutral) * x;
   const [, a, b] = rampAt(ramp, l);
@@ -82,7 +82,7 @@ const tables = Object.fromEntries(
 
 const hex = (rgb) => rgb.map((c) => c.toString(16).padStart(2, '0')).join('');
 const lines = (entries) => Array.from({ length: size / 16 }, (_, row) => `    '${entries.slice(row * 16, row * 16 + 16).map(hex).join('')}'`).join(' +\n');
-const source = `/** Colour tables of 256 entries, RRGGBB after RRGGBB. Made by scripts/colours.mjs; change them there. */
+const source = `/** Color tables of 256 entries, RRGGBB after RRGGBB. Made by scripts/colors.mjs; change them there. */
 export const tables = {
 ${Object.entries(tables)
   .map(([page, maps]) => `  ${page}: {\n${Object.entries(maps).map(([name, entries]) => `    ${name}:\n${lines(entries).replaceAll(/^ {4}/gm, '      ')},`).join('\n')}\n  },`)

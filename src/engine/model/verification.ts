@@ -1,4 +1,4 @@
-/** Proof that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
+/** Verification that a model was read rightly: the model as it was understood and the file's own graph, both run on ONNX Runtime on the same tokens. */
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import { statesName, weightlessGraph } from '../../modelFiles/onnx/generalGraph';
 import { names } from '../../modelFiles/onnx/languageModelGraph';
@@ -7,20 +7,20 @@ import { externalBytes, type ExternalData } from '../../formats/onnx/constant';
 import type { GraphUse } from '../../modelFiles/onnx/read/readModel';
 import { hasExternalData, selfContained } from '../../formats/onnx/selfContained';
 import { UserError } from '../../userError';
-import type { Proof } from '../../protocol/model';
+import type { Verification } from '../../protocol/model';
 import { loadOrt, numbersOf, type Ort, Session } from './ortSession';
 import { logProbabilities, otherFeeds, tokenFeed } from './graphUse';
 
 /** Of the differences, relative to the root mean square. Graphs that compute in float16 have three digits. */
 const limits = { float16: 2e-2, others: 1e-4 } as const;
 /** Tokens at most: more would say no more. */
-const mostTokens = 512;
+const maxTokens = 512;
 /** Calls at most of a graph that reads one token at a time. */
-const mostCalls = 64;
+const maxCalls = 64;
 /** Relative rounding error of float32. */
 const unitRoundoff = 6e-8;
 /** Probabilities below this are all alike: float32 loses their digits. */
-const smallestLog = -80;
+const minLog = -80;
 
 export interface ModelFile {
   /** As it is in the file, and decoded. */
@@ -41,7 +41,7 @@ interface Outcome {
  * @param ids tokens of the text; they are repeated where the graph has a fixed, longer time
  * Throws a UserError where ONNX Runtime cannot run the file's graph; null where ONNX Runtime cannot be loaded.
  */
-export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<Proof | null> {
+export async function verify(file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<Verification | null> {
   const ort = await loadOrt();
   if (!ort) return null;
   const { tokens, theirs } = await finiteOutcome(ort, file, use, model, ids);
@@ -50,7 +50,7 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
   const limit = theirs.isHalf ? limits.float16 : limits.others;
   const plain = compared(theirs.logProbabilities, own.logProbabilities);
   if (plain <= limit) return { tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
-  // A chaotic model makes of rounding errors what it likes: it is compared as long as they stay small.
+  // A chaotic model amplifies rounding errors without bound: it is compared as long as they stay small.
   const trusted = use.isLast ? steps : await trustedSteps(ort, model, tokens, own, limit);
   if (trusted < steps) {
     const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);
@@ -63,10 +63,10 @@ export async function prove(file: ModelFile, use: GraphUse, model: GeneralModel,
 async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; theirs: Outcome }> {
   const fixed = fixedSteps(use);
   const isSingle = readsOneByOne(use);
-  const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? mostCalls : mostTokens, 64, 8].map((most) => Math.min(ids.length, most));
+  const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? maxCalls : maxTokens, 64, 8].map((max) => Math.min(ids.length, max));
   for (const steps of lengths) {
     const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
-    const theirs = await provable(() => theirOutcome(ort, file, use, model, tokens, isSingle, false));
+    const theirs = await runnable(() => theirOutcome(ort, file, use, model, tokens, isSingle, false));
     if (theirs.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
   }
   throw new UserError('Whether the model was read rightly could not be proved: the file’s own graph, in float32, gives numbers that are not finite.');
@@ -82,7 +82,7 @@ function readsOneByOne(use: GraphUse): boolean {
   return fixedSteps(use) === 1 && use.others.length > 0;
 }
 
-async function provable<T>(run: () => Promise<T>): Promise<T> {
+async function runnable<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (thrown) {
@@ -97,7 +97,7 @@ function compared(theirs: Float64Array, own: Float64Array, part = 1): number {
   const length = Math.ceil(theirs.length * part);
   let [difference, squares] = [0, 0];
   for (let i = 0; i < length; i++) {
-    const [a, b] = [Math.max(theirs[i], smallestLog), Math.max(own[first + i], smallestLog)];
+    const [a, b] = [Math.max(theirs[i], minLog), Math.max(own[first + i], minLog)];
     const distance = Math.abs(a - b);
     // Not a number on one side only is as far as can be.
     difference = Math.max(difference, Number.isNaN(distance) ? (Object.is(a, b) ? 0 : Infinity) : distance);
@@ -125,14 +125,14 @@ function nudged(W: Weights): Weights {
 }
 
 /** The first layer, from the tokens up, whose states differ; else the output layer. */
-async function disagreement(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, limit: number): Promise<Proof['disagreement']> {
+async function disagreement(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, limit: number): Promise<Verification['disagreement']> {
   if (readsOneByOne(use)) return null;
   const theirs = await theirOutcome(ort, file, use, model, tokens, false, true);
   const own = await ownOutcome(ort, model, tokens, true);
   for (const [l, directions] of theirs.states.entries()) {
     for (const [d, states] of directions.entries()) {
-      const mine = own.states[l][d];
-      const difference = states && mine ? comparedPlainly(states, mine) : 0;
+      const ours = own.states[l][d];
+      const difference = states && ours ? comparedPlainly(states, ours) : 0;
       const { node, operator } = use.recurrent[l][d];
       if (difference > limit) return { node, operator, difference };
     }

@@ -1,5 +1,5 @@
 /**
- * Itemised gradients: δ_{τ→t} = ∂ℓ_τ/∂h_t, the loss of one step traced back through every layer, direction and step. What
+ * Per-target gradients: δ_{τ→t} = ∂ℓ_τ/∂h_t, the loss of one step traced back through every layer, direction and step. What
  * travels is kept at unit length beside the logarithm of its length, so that nothing underflows or overflows however far it
  * goes. Exactly zero stays exactly zero.
  */
@@ -12,17 +12,17 @@ import type { DirectionTape } from '../model/directionTape';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
-import { lengthOf, log10Of, normalise, scaledVector, type Scaled } from './scaled';
+import { lengthOf, log10Of, normalize, scaledVector, type Scaled } from './scaled';
 
 /** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
-export type ItemisedNorms = readonly Float64Array[];
+export type PerTargetNorms = readonly Float64Array[];
 
 /** What reaches a layer's outputs, step by step. */
 interface Arrivals {
   /** T × D·H, each row of unit length, and the logarithms of the lengths. */
   readonly values: Float32Array;
   readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, be it zero. */
+  /** 1 where something can arrive at all, even if zero. */
   readonly isReached: Uint8Array;
 }
 
@@ -31,7 +31,7 @@ interface Carried {
   readonly hidden: Scaled;
   /** F·H: the share of the states behind the first, at the same scale. */
   readonly further: Float32Array;
-  /** The target has been passed: something can travel, be it zero. */
+  /** The target has been passed: something can travel, even if zero. */
   isReached: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface SentDown {
   readonly logScales: Float64Array;
 }
 
-export class ItemisedGradient {
+export class PerTargetGradient {
   private fromAbove: Arrivals;
   private toBelow: Arrivals;
   /** Of each layer and direction what comes from the step that was visited before. */
@@ -66,14 +66,14 @@ export class ItemisedGradient {
     private readonly parameters: Parameters,
     private readonly products: Products,
   ) {
-    const { config, arena, mostSteps } = tape;
+    const { config, arena, maxSteps } = tape;
     const largest = Math.max(...config.layers.map(({ hiddenSize }) => hiddenSize));
     const widest = Math.max(...config.layers.map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize));
     const furthest = Math.max(...config.layers.map(({ cell, hiddenSize }) => (cellOf(cell).states.length - 1) * hiddenSize));
     const arrivals = (): Arrivals => ({
-      values: arena.floats(mostSteps * largestOutput(config)),
-      logScales: new Float64Array(mostSteps),
-      isReached: new Uint8Array(mostSteps),
+      values: arena.floats(maxSteps * largestOutput(config)),
+      logScales: new Float64Array(maxSteps),
+      isReached: new Uint8Array(maxSteps),
     });
     this.fromAbove = arrivals();
     this.toBelow = arrivals();
@@ -81,9 +81,9 @@ export class ItemisedGradient {
       directions.map(() => ({ hidden: scaledVector(arena, H), further: arena.floats((cellOf(cell).states.length - 1) * H), isReached: false })));
     this.hidden = arena.floats(largest);
     this.furtherTotal = arena.floats(furthest);
-    this.sent = Array.from({ length: readsBothWays(config) ? 2 : 1 }, () => ({ preActivations: arena.floats(mostSteps * widest), logScales: new Float64Array(mostSteps) }));
-    this.recurrentPreActivations = arena.floats(config.layers.some(({ cell }) => cellOf(cell).recurrentDiffers) ? widest : 0);
-    this.down = arena.floats(config.layers.length > 1 ? mostSteps * largestOutput(config) : 0);
+    this.sent = Array.from({ length: readsBothWays(config) ? 2 : 1 }, () => ({ preActivations: arena.floats(maxSteps * widest), logScales: new Float64Array(maxSteps) }));
+    this.recurrentPreActivations = arena.floats(config.layers.some(({ cell }) => cellOf(cell).linearBeforeReset) ? widest : 0);
+    this.down = arena.floats(config.layers.length > 1 ? maxSteps * largestOutput(config) : 0);
     this.error = arena.floats(config.vocabularySize);
     this.R = ofEachShape(config, ({ cell, hiddenSize: H }) => new FixedMatrix(arena, cellOf(cell).gates.length * H, H));
   }
@@ -93,29 +93,29 @@ export class ItemisedGradient {
     return this.sent;
   }
 
-  /** Of the last call: 1 for the steps whose input can reach the target, be it by zero. */
+  /** Of the last call: 1 for the steps whose input can reach the target, even if by zero. */
   get isInputReached(): Uint8Array {
     return this.fromAbove.isReached.subarray(0, this.tape.steps);
   }
 
   /** Norms of every layer and direction, from what the tape holds now. */
-  run(target: number): Promise<ItemisedNorms[][]> {
+  run(target: number): Promise<PerTargetNorms[][]> {
     for (const carried of this.carried.flat()) {
       carried.hidden.logScale = -Infinity;
       carried.hidden.values.fill(0);
       carried.further.fill(0);
       carried.isReached = false;
     }
-    return this.goOn(target);
+    return this.continueRun(target);
   }
 
   /**
    * The same in a text of several windows, of which the tape holds the one before that of the last call.
    * @param target in this window; null if it lies in a later one
    */
-  async goOn(target: number | null): Promise<ItemisedNorms[][]> {
+  async continueRun(target: number | null): Promise<PerTargetNorms[][]> {
     const { layers } = this.tape;
-    const norms: ItemisedNorms[][] = Array.from(layers, () => []);
+    const norms: PerTargetNorms[][] = Array.from(layers, () => []);
     await this.lossGradient(target);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       this.toBelow.logScales.fill(-Infinity);
@@ -142,16 +142,16 @@ export class ItemisedGradient {
     arena.kernels.lossGradient(1, config.vocabularySize, at(probabilities, target * config.vocabularySize), at(targets, target), 1, at(error));
     restoreTargets(error, targets.subarray(target, target + 1), config.vocabularySize);
     // Of a sure prediction it is so small that its squares would be lost.
-    const size = error.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
+    const size = error.reduce((max, entry) => Math.max(max, Math.abs(entry)), 0);
     if (size > 0) for (let v = 0; v < error.length; v++) error[v] /= size;
     const arrival = { values: fromAbove.values.subarray(target * width, (target + 1) * width), logScale: 0 };
     await this.products.multiply(arrival.values, error, this.parameters.output.W, 1, width, config.vocabularySize);
-    normalise(arena, arrival, size > 0 ? Math.log(size) : 0);
+    normalize(arena, arrival, size > 0 ? Math.log(size) : 0);
     fromAbove.logScales[target] = arrival.logScale;
   }
 
   /** One direction of one layer, from its last step to its first. */
-  private direction(layer: number, d: number, direction: DirectionTape): ItemisedNorms {
+  private direction(layer: number, d: number, direction: DirectionTape): PerTargetNorms {
     const { steps, layers } = this.tape;
     this.R[layer].load(this.parameters.layers[layer][d].R);
     this.sent[d].logScales.fill(-Infinity);
@@ -166,7 +166,7 @@ export class ItemisedGradient {
     return norms;
   }
 
-  private step(layer: number, d: number, direction: DirectionTape, t: number, norms: ItemisedNorms): void {
+  private step(layer: number, d: number, direction: DirectionTape, t: number, norms: PerTargetNorms): void {
     const { fromAbove, tape } = this;
     const { hidden: carried, further } = this.carried[layer][d];
     const { config, arena } = tape;
@@ -189,7 +189,7 @@ export class ItemisedGradient {
     const cell = cellOf(name);
     const width = cell.gates.length * H;
     const preActivations = this.sent[d].preActivations.subarray(t * width, (t + 1) * width);
-    const recurrentPreActivations = cell.recurrentDiffers ? this.recurrentPreActivations.subarray(0, width) : preActivations;
+    const recurrentPreActivations = cell.linearBeforeReset ? this.recurrentPreActivations.subarray(0, width) : preActivations;
     carried.values.fill(0);
     cell.stepBack(arena.kernels, {
       tape: direction, step: t, rows: 1, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
@@ -197,11 +197,11 @@ export class ItemisedGradient {
     });
     for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(arena, furtherTotal.subarray((state - 1) * H, state * H)), logScale);
     this.R[layer].multiplyAdd(carried.values, 0, recurrentPreActivations, 0, 1);
-    normalise(arena, carried, logScale, further);
+    normalize(arena, carried, logScale, further);
     this.sent[d].logScales[t] = logScale;
   }
 
-  /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor keeps at hand. */
+  /** Adds Wᵀ ∂ℓ/∂a_t of all steps to what reaches the layer below: one product, since W is larger than what a processor holds in its cache. */
   private async sendDown(layer: number, d: number): Promise<void> {
     const { down, toBelow, tape } = this;
     const { preActivations, logScales } = this.sent[d];
@@ -224,7 +224,7 @@ export class ItemisedGradient {
       const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(already - common)];
       for (let i = 0; i < inputs; i++) row[i] = newFactor * down[start + i] + (oldFactor === 0 ? 0 : oldFactor * row[i]);
       const sum = { values: row, logScale: common };
-      normalise(arena, sum, common);
+      normalize(arena, sum, common);
       toBelow.logScales[t] = sum.logScale;
     }
   }

@@ -1,4 +1,4 @@
-/** The page beside the flow: the flow over training and travelling in it, every target, the playground, and comparisons. */
+/** The page beside the flow: the flow over training and traveling in it, every target, the playground, and comparisons. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import type { FromPage } from '../../src/protocol/panel';
@@ -92,10 +92,10 @@ describe('what the page shows beside the flow', () => {
       await page.mouse.move(x(210), y);
       await page.mouse.move(x(120), y);
       assert.equal((await posted('travel')).length, 1, 'one question at a time');
-      await page.evaluate('probe.travelled(300, { tokens: 64, slopes: [0.1, 0.1], cellSlopes: [0.1, 0.1] })');
+      await page.evaluate('probe.traveled(300, { tokens: 64, slopes: [0.1, 0.1], cellSlopes: [0.1, 0.1] })');
       assert.deepEqual((await posted('travel')).at(-1), { type: 'travel', trainingStep: 100 });
       await page.mouse.up();
-      await page.evaluate('probe.travelled(100, { tokens: 64, slopes: [-0.25, -0.25], cellSlopes: [-0.25, -0.25] })');
+      await page.evaluate('probe.traveled(100, { tokens: 64, slopes: [-0.25, -0.25], cellSlopes: [-0.25, -0.25] })');
       assert.match(await text('.verdict'), /falls below a thousandth after 13 tokens/);
       assert.equal(await text('.past'), 'The flow above is that of step 100.');
       assert.equal(await canvas('units').isVisible(), false, 'of an earlier step there is no unit map');
@@ -113,11 +113,11 @@ describe('what the page shows beside the flow', () => {
       await canvas('overTraining').focus();
       await page.keyboard.press('ArrowLeft');
       assert.deepEqual((await posted('travel')).at(-1), { type: 'travel', trainingStep: 300 });
-      await page.evaluate('probe.travelled(300, { tokens: 64, slopes: [0.1, 0.1], cellSlopes: [0.1, 0.1] })');
+      await page.evaluate('probe.traveled(300, { tokens: 64, slopes: [0.1, 0.1], cellSlopes: [0.1, 0.1] })');
       assert.equal(await canvas('overTraining').getAttribute('aria-valuetext'), 'step 300, reaches the whole text');
       await page.keyboard.press('Home');
       assert.deepEqual((await posted('travel')).at(-1), { type: 'travel', trainingStep: 1 });
-      await page.evaluate('probe.travelled(1, { tokens: 64, slopes: [-0.5, -0.5], cellSlopes: [-0.5, -0.5] })');
+      await page.evaluate('probe.traveled(1, { tokens: 64, slopes: [-0.5, -0.5], cellSlopes: [-0.5, -0.5] })');
       assert.equal(await canvas('overTraining').getAttribute('aria-valuenow'), '1');
       await page.keyboard.press('Escape');
       await settled();
@@ -144,7 +144,7 @@ describe('what the page shows beside the flow', () => {
       await openRun();
       await canvas('overTraining').focus();
       await page.keyboard.press('Home');
-      await page.evaluate('probe.send({ type: "travelled", frame: null })');
+      await page.evaluate('probe.send({ type: "traveled", frame: null })');
       await settled();
       assert.equal(await text('.past'), '');
       await page.keyboard.press('End');
@@ -169,7 +169,7 @@ describe('what the page shows beside the flow', () => {
       await page.locator('[data-action=computeMatrix]').click();
     };
 
-    it('is computed on demand, with progress, and can be cancelled', async () => {
+    it('is computed on demand, with progress, and can be canceled', async () => {
       await openMatrix();
       assert.deepEqual(await posted('matrix'), [{ type: 'matrix', action: 'compute' }]);
       await page.evaluate('probe.send({ type: "matrixProgress", done: 0.42 })');
@@ -306,13 +306,13 @@ describe('what the page shows beside the flow', () => {
       assert.deepEqual(await page.evaluate('probe.state().compared'), ['rnn', 'lstm', 'gru'].map((cell) => `/texts/.backflow/runs/tale-${cell}`));
     });
 
-    it('share one scale: the same gradient has the same colour in every row', async () => {
+    it('share one scale: the same gradient has the same color in every row', async () => {
       await open({ view: 'compare' });
       await page.evaluate('probe.compared()');
       for (const run of [0, 1, 2]) await page.evaluate(`probe.comparedFrame(${run}, ${run === 2 ? -0.02 : -0.1}, 64)`);
-      const colours = await Promise.all([0, 1, 2].map((row) => page.evaluate<number[]>(`probe.pixel('compared', 300, ${30 * row + 12})`)));
-      assert.deepEqual(colours[0], colours[1]);
-      assert.notDeepEqual(colours[0], colours[2]);
+      const colors = await Promise.all([0, 1, 2].map((row) => page.evaluate<number[]>(`probe.pixel('compared', 300, ${30 * row + 12})`)));
+      assert.deepEqual(colors[0], colors[1]);
+      assert.notDeepEqual(colors[0], colors[2]);
     });
 
     it('mark one token in all of them, and name its values', async () => {
@@ -328,8 +328,8 @@ describe('what the page shows beside the flow', () => {
     it('leave out a run that reads the text by other tokens, and say why one cannot read it', async () => {
       await openCompared();
       await page.evaluate('probe.comparedFrame(2, -0.05, 20, 8)');
-      const colour = await page.evaluate<number[]>(`probe.pixel('compared', 300, 72)`);
-      assert.deepEqual(colour, [0, 0, 0, 0], 'nothing is drawn in its row');
+      const color = await page.evaluate<number[]>(`probe.pixel('compared', 300, 72)`);
+      assert.deepEqual(color, [0, 0, 0, 0], 'nothing is drawn in its row');
       await page.evaluate('probe.send({ type: "comparedFailed", run: 1, message: "The symbol <i>é</i> is not known." })');
       await settled();
       assert.match(await text('.runs tbody tr >> nth=1'), /The symbol <i>é<\/i> is not known\./);

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
-import { checkInitialisation, initialise, type InitialisationSettings } from '../../../../src/core/model/initialise';
+import { checkInitialization, initialize, type InitializationSettings } from '../../../../src/core/model/initialize';
 import { randomOrthogonal } from '../../../../src/core/model/orthogonal';
 import type { Parameters } from '../../../../src/core/model/parameters';
 import { Random } from '../../../../src/core/model/random';
@@ -15,10 +15,10 @@ const stack: StackConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', la
 const lstm = uniformModel(stack);
 const oneLayer: StackConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
 const rnn = uniformModel(oneLayer);
-const plain: InitialisationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
+const plain: InitializationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
 
-const made = (config: ModelConfig, settings: Partial<InitialisationSettings>, seed = 1): Parameters =>
-  initialise(config, Random.fromSeed(seed), { ...plain, ...settings });
+const made = (config: ModelConfig, settings: Partial<InitializationSettings>, seed = 1): Parameters =>
+  initialize(config, Random.fromSeed(seed), { ...plain, ...settings });
 
 /** The [H, H] blocks of every layer's R, gate by gate. */
 function recurrentBlocks(parameters: Parameters, { layers: [{ hiddenSize }] }: ModelConfig): Float32Array[] {
@@ -32,7 +32,7 @@ function times(matrix: ArrayLike<number>, x: Float64Array): Float64Array {
 }
 
 function largest(values: Float32Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
 }
 
 function gaussianVector(size: number, seed: number): Float64Array {
@@ -144,7 +144,7 @@ describe('initialisation', () => {
     assertNear(Math.exp(growth / steps), gain, 0.08, 'spectral radius');
   });
 
-  it('forget-gate bias: the two biases sum to it, in the forget gate only, whatever the initialisation', () => {
+  it('forget-gate bias: the two biases sum to it, in the forget gate only, whatever the initialization', () => {
     for (const initialisation of names) {
       const without = made(lstm, { initialisation });
       const { layers, output } = made(lstm, { initialisation, forgetBias: 1.5 });
@@ -163,9 +163,9 @@ describe('initialisation', () => {
   });
 
   it('refuses what cannot be used, with a sentence', () => {
-    const refused = (settings: Partial<InitialisationSettings>, sentence: RegExp) =>
-      assert.throws(() => checkInitialisation({ ...plain, ...settings }), (error: unknown) => error instanceof UserError && sentence.test(error.message));
-    for (const initialisation of names) checkInitialisation({ ...plain, initialisation });
+    const refused = (settings: Partial<InitializationSettings>, sentence: RegExp) =>
+      assert.throws(() => checkInitialization({ ...plain, ...settings }), (error: unknown) => error instanceof UserError && sentence.test(error.message));
+    for (const initialisation of names) checkInitialization({ ...plain, initialisation });
     refused({ initialisation: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
     for (const gain of [0, -1, NaN, Infinity]) refused({ gain }, /gain is/);
     refused({ forgetBias: NaN }, /forget-gate bias is NaN/);

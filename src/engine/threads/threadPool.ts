@@ -1,30 +1,30 @@
-/** A crew of worker threads that take their orders over shared memory: neither side needs its event loop. */
+/** A thread pool of worker threads that take their orders over shared memory: neither side needs its event loop. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import type { ArenaCrew, Crew, CrewMemory } from '../../kernels/crew';
+import type { ArenaThreadPool, PoolMemory, ThreadPool } from '../../kernels/threadPool';
 import { controlBytes, controlOver, orders, place, waitWhile, type Control } from './control';
-import source from './crewThread.thread';
-import type { JoinMessage, ThreadData } from './crewThread';
+import source from './poolThread.thread';
+import type { JoinMessage, ThreadData } from './poolThread';
 
 type Kernel = (...args: number[]) => unknown;
 
 /** Milliseconds for a thread to start. */
-const patience = 30_000;
+const startTimeout = 30_000;
 
 /** @param size threads in all, the calling one among them. They do not keep the process alive. Throws where one does not start. */
-export function createCrew(size: number): ThreadCrew {
-  return new ThreadCrew(Array.from({ length: size - 1 }, () => new CrewThread()));
+export function createThreadPool(size: number): WorkerThreadPool {
+  return new WorkerThreadPool(Array.from({ length: size - 1 }, () => new PoolThread()));
 }
 
-export class ThreadCrew implements Crew {
+export class WorkerThreadPool implements ThreadPool {
   readonly size: number;
   private arenas = 0;
 
-  constructor(private readonly threads: readonly CrewThread[]) {
+  constructor(private readonly threads: readonly PoolThread[]) {
     this.size = threads.length + 1;
     for (const thread of threads) thread.started();
   }
 
-  join({ module, memory, kernels }: CrewMemory): ArenaCrew {
+  join({ module, memory, kernels }: PoolMemory): ArenaThreadPool {
     const { threads, size } = this;
     const arena = this.arenas++;
     const names = Object.keys(kernels);
@@ -33,7 +33,7 @@ export class ThreadCrew implements Crew {
     return {
       size,
       run: (kernel, parts) => {
-        if (parts.length > size) throw new RangeError(`${parts.length} parts are more than the crew's ${size} threads`);
+        if (parts.length > size) throw new RangeError(`${parts.length} parts are more than the thread pool's ${size} threads`);
         const index = names.indexOf(kernel);
         runParts(threads, arena, index, functions[index], parts);
       },
@@ -49,7 +49,7 @@ export class ThreadCrew implements Crew {
   }
 }
 
-function runParts(threads: readonly CrewThread[], arena: number, index: number, own: Kernel, parts: readonly (readonly number[])[]): void {
+function runParts(threads: readonly PoolThread[], arena: number, index: number, own: Kernel, parts: readonly (readonly number[])[]): void {
   for (let part = 1; part < parts.length; part++) threads[part - 1].order(index, arena, parts[part]);
   let failure: Error | null = null;
   try {
@@ -57,12 +57,12 @@ function runParts(threads: readonly CrewThread[], arena: number, index: number, 
   } catch (thrown) {
     failure = thrown as Error;
   }
-  // All are waited for even then: whoever catches the error may use the memory again.
+  // All are waited for even then: code that catches the error may use the memory again.
   for (let part = 1; part < parts.length; part++) failure = threads[part - 1].finished() ?? failure;
   if (failure !== null) throw failure;
 }
 
-class CrewThread {
+class PoolThread {
   private readonly control: Control;
   private readonly port: MessagePort;
   private orders = 0;
@@ -78,7 +78,7 @@ class CrewThread {
   }
 
   started(): void {
-    if (!waitWhile(this.control.state, place.done, -1, patience)) throw new Error('A thread of the kernels does not start');
+    if (!waitWhile(this.control.state, place.done, -1, startTimeout)) throw new Error('A thread of the kernels does not start');
   }
 
   join(arena: number, message: JoinMessage): void {

@@ -1,22 +1,22 @@
-/** Threads that run kernels side by side. The engine makes them (`createCrew`): kernels know no platform. */
+/** Threads that run kernels side by side. The engine makes them (`createThreadPool`): kernels know no platform. */
 import type { Kernels } from './exports';
 
-export interface Crew {
+export interface ThreadPool {
   /** Threads, the calling one among them. */
   readonly size: number;
   /** Lets the threads reach an arena, which must have shared memory. */
-  join(arena: CrewMemory): ArenaCrew;
+  join(arena: PoolMemory): ArenaThreadPool;
 }
 
-export interface CrewMemory {
+export interface PoolMemory {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** The calling thread's own instance. */
   readonly kernels: Kernels;
 }
 
-/** A crew at work in one arena. */
-export interface ArenaCrew {
+/** A thread pool at work in one arena. */
+export interface ArenaThreadPool {
   readonly size: number;
   /**
    * Calls a kernel once with each part's arguments, all at the same time, and returns when all are done. At most `size` parts, which

@@ -1,4 +1,4 @@
-/** How the flow changed while a run trained: kept, travelled in, there again after a reload; and the matrix of every target. */
+/** How the flow changed while a run trained: kept, traveled in, there again after a reload; and the matrix of every target. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ describe('the flow over training', () => {
     const before = await value('max');
     await moreFrames(panel, 20);
     assert.ok((await value('max')) > before && before > (await value('min')));
-    assert.ok((await picture(panel, 'overTraining')).colours > 10);
+    assert.ok((await picture(panel, 'overTraining')).colors > 10);
   });
 
   it('leads back to the flow of the first step, and to now', async () => {
@@ -52,7 +52,7 @@ describe('the flow over training', () => {
     await window.page.keyboard.press('Home');
     await panel.locator('.past', { hasText: /step \d/ }).waitFor();
     assert.notEqual((await picture(panel, 'flow')).url, now);
-    await window.screenshot('travelled-dark');
+    await window.screenshot('traveled-dark');
     await window.page.keyboard.press('Escape');
     await panel.locator('.past', { hasText: /^$/ }).waitFor({ state: 'attached' });
     assert.equal(await settled(async () => (await picture(panel, 'flow')).url), now, 'the same picture as before');
@@ -62,7 +62,7 @@ describe('the flow over training', () => {
     await panel.locator('vscode-button[data-action="computeMatrix"]').click();
     const matrix = panel.locator('canvas[data-figure="matrix"]');
     await matrix.waitFor();
-    assert.ok((await picture(panel, 'matrix')).colours > 10);
+    assert.ok((await picture(panel, 'matrix')).colors > 10);
     await matrix.focus();
     for (let i = 0; i < 5; i++) await window.page.keyboard.press('PageUp');
     await window.page.keyboard.press('Enter');

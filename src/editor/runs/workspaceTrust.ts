@@ -1,9 +1,9 @@
-/** Where Backflow may write of its own accord: not into a folder that a person does not trust. */
+/** Where Backflow may write by itself: not into a folder that a person does not trust. */
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 
 /** @throws RpcError with a sentence for a person, where the run lies in the workspace and that is not trusted */
-export function checkMayWrite(run: vscode.Uri, name: string): void {
+export function checkTrusted(run: vscode.Uri, name: string): void {
   if (vscode.workspace.isTrusted || !vscode.workspace.getWorkspaceFolder(run)) return;
   throw new RpcError('user', { template: 'The run “{0}” lies in a folder that you do not trust, where Backflow writes nothing. Trust the workspace first.', args: [name] });
 }

@@ -1,39 +1,39 @@
 /**
- * Moments in which somebody waits for the editor to show something: a hover. The pages of the panels are drawn by the same window, and
- * without a graphics processor each picture keeps it busy for tens of milliseconds; so what they are told waits until the hover is there.
+ * Gives a hover priority over the panels while a person waits for it. The panels' pages are drawn by the same window, and without a
+ * graphics processor each picture keeps it busy for tens of milliseconds; so messages to them are held back until the hover is shown.
  */
 
-/** Milliseconds that the editor has for showing what it was given. */
+/** Milliseconds that the editor gets for showing the hover. */
 const toShow = 100;
-/** Milliseconds after which the pages are told all the same, however many hovers follow each other. */
-const longest = 1000;
+/** Milliseconds after which messages are sent in any case, however many hovers follow each other. */
+const maxDelay = 1000;
 
-export class Quiet {
+export class HoverPriority {
   private readonly listeners = new Set<() => void>();
   private underWay = 0;
   private rest: NodeJS.Timeout | undefined;
   private limit: NodeJS.Timeout | undefined;
 
-  get isOn(): boolean {
+  get isActive(): boolean {
     return this.limit !== undefined;
   }
 
-  /** `listener` is called when the pages may be told again. */
+  /** `listener` is called when messages may be sent again. */
   onDidEnd(listener: () => void): { dispose(): void } {
     this.listeners.add(listener);
     return { dispose: () => void this.listeners.delete(listener) };
   }
 
-  /** Keeps quiet while `work` goes on, and until its outcome can be seen. */
+  /** Holds messages back while `work` runs, and until its result can be seen. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.underWay++;
     clearTimeout(this.rest);
-    this.limit ??= setTimeout(() => this.end(), longest);
+    this.limit ??= setTimeout(() => this.end(), maxDelay);
     try {
       return await work();
     } finally {
       this.underWay--;
-      if (this.underWay === 0 && this.isOn) this.rest = setTimeout(() => this.end(), toShow);
+      if (this.underWay === 0 && this.isActive) this.rest = setTimeout(() => this.end(), toShow);
     }
   }
 
