@@ -74,7 +74,7 @@ export interface TrainingSettings {
   readonly clipValue: number | null;
   readonly initialisation: InitialisationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
-  readonly gain: number;
+  readonly initScale: number;
   /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialisation gives. */
   readonly forgetBias: number | null;
   readonly seed: number;
@@ -127,7 +127,7 @@ export const defaultTrainingSettings: TrainingSettings = {
   clipNorm: 1,
   clipValue: null,
   initialisation: 'pytorch',
-  gain: 1,
+  initScale: 1,
   forgetBias: null,
   seed: 1,
   checkpointEvery: 500,

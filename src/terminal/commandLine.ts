@@ -101,7 +101,7 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
 }
 
 /** Options that say what a new model is. */
-const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'gain', 'forget-bias'];
+const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'init-scale', 'gain', 'forget-bias'];
 
 /** The model of --from; null to begin with a new one. */
 function readStart(given: GivenOptions): StartingModel | null {

@@ -120,7 +120,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
     initialisation: choice(given, 'init', initialisations, defaults.initialisation),
-    gain: positive(given, 'gain') ?? defaults.gain,
+    initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
     forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
   };
 }

@@ -37,12 +37,12 @@ export const profiles: Readonly<Record<ProfileName, Choices>> = {
   /** A vanilla RNN that forgets, on windows long enough to see it. */
   classroom: {
     'model.cell': plainCell, 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
-    'training.initialisation': 'xavier', 'training.clipNorm': 1,
+    'training.initialization': 'xavier', 'training.clipNorm': 1,
   },
   /** What a script with `nn.Embedding`, `nn.LSTM` and `torch.optim.Adam` at its defaults trains. */
   pytorch: {
     'model.cell': defaultCell, 'model.hiddenSize': 256, 'model.layers': 2, 'model.embeddingSize': 64, 'training.window': 100, 'training.batch': 32, 'training.steps': 0,
-    'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialisation': 'pytorch',
+    'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialization': 'pytorch',
   },
 };
 

@@ -26,10 +26,14 @@ export interface RunRecord {
 /** Grows when a reader of today could not understand what is written. */
 const format = 1;
 
+/** What the initialization scale is called in a file, as older versions of Backflow wrote it. */
+const initScaleKey = 'gain';
+
 /** The text of run.json. The folder is not in it: a run may be moved. */
 export function formatRunRecord({ description, corpusSha256, created, versions }: RunRecord): string {
   const { name, corpus, model, training, backend } = description;
-  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training, backend, versions };
+  const { initScale, ...others } = training;
+  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training: { ...others, [initScaleKey]: initScale }, backend, versions };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
@@ -145,7 +149,7 @@ function readAddedTraining(training: Fields) {
     initialisation: training.added('initialisation', defaults.initialisation, (key) =>
       training.oneOf(key, initialisations),
     ),
-    gain: training.added('gain', defaults.gain, number(0)),
+    initScale: training.added(initScaleKey, defaults.initScale, number(0)),
     forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),
   };
 }

@@ -97,7 +97,7 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
   checkCell(cell);
   if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
-  checkNumber('gain', gain, gains.least, gains.most);
+  checkNumber('recurrent scale', gain, gains.least, gains.most);
   checkNumber('forget bias', forgetBias, biases.least, biases.most);
   checkInteger('hidden size', hiddenSize, sizes.least, sizes.most);
   checkInteger('length', length, lengths.least, lengths.most);

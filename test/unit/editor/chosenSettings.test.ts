@@ -35,7 +35,7 @@ describe('settings', () => {
     assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
     const wilder = from({
       'training.optimizer': 'lion', 'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.schedule': 'linear', 'training.warmupSteps': 0.5,
-      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initialisation': 'zeros', 'training.gain': 0,
+      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initialization': 'zeros', 'training.initScale': 0,
       'training.forgetBias': 'one',
     });
     assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);

@@ -44,19 +44,25 @@ describe('reading a command line', () => {
   it('reads optimizer, schedule, clipping and initialisation', () => {
     const command = read(
       'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
-        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --gain 1.1 --forget-bias -1.5 corpus',
+        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 corpus',
     );
     assert.ok(command.kind === 'train');
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
       steps: 1000, optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'cosine', warmupSteps: 10, finalFraction: 0.1, decaySteps: 50,
-      decayFactor: 0.5, clipValue: 0.2, initialisation: 'orthogonal', gain: 1.1, forgetBias: -1.5,
+      decayFactor: 0.5, clipValue: 0.2, initialisation: 'orthogonal', initScale: 1.1, forgetBias: -1.5,
     });
     for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
       const other = read(`train c --optimizer ${optimizer} --clip-value none`);
       assert.ok(other.kind === 'train');
       assert.deepEqual(other.request.training, { ...defaultTrainingSettings, steps: 1000, optimizer });
     }
+  });
+
+  it('takes the older name of the initialization scale for the same', () => {
+    const command = read('train --init orthogonal --gain 1.1 corpus');
+    assert.ok(command.kind === 'train');
+    assert.equal(command.request.training.initScale, 1.1);
   });
 
   it('reads what a token is, how the text is read, and what the model is beyond its cells', () => {
@@ -109,6 +115,7 @@ describe('reading a command line', () => {
       ['--decay-factor 0', /greater than 0 and at most 1\.$/],
       ['--clip-value 0', /a number greater than 0, or none\.$/],
       ['--init zeros', /one of pytorch, xavier, orthogonal, identity, gaussian\.$/],
+      ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
     ] as const) {

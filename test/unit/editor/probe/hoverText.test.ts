@@ -27,9 +27,9 @@ describe('the hover’s text', () => {
     assert.match(hoverText(report, probe, english), /^\*\*c\*\* · loss 0\.69 nats \(1\.00 bits\)/);
   });
 
-  it('gives norm, change, gradient, gain and region of the state', () => {
+  it('gives norm, change, gradient, its factor and region of the state', () => {
     const text = hoverText(report, probe, english);
-    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gain 0.90 · **vanishing**'), text);
+    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing**'), text);
   });
 
   it('keeps one table of equal rows whatever the symbols are', () => {
