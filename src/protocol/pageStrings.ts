@@ -61,13 +61,13 @@ export const englishPageStrings = {
 
   // What does it write?
   sampleTitle: 'What does it write?',
-  sampleSentence: 'What the model makes up as it learns, the newest on top.',
-  sampleExplained: 'A sample begins at the beginning of a line, or of a sequence, with all states zero. Each next token is drawn from what the model predicts, with probability q, and is what it reads next: it has no other text before it.',
+  sampleSentence: 'What the model generates as it learns, the newest text on top.',
+  sampleExplained: 'Generated text starts at the beginning of a line or sequence, with all states zero. Each next token is drawn with probability q from what the model predicts, and the model reads it next. It reads no other text.',
   sampleExplainedTemperature: 'p is the prediction and T the temperature, the setting “backflow.generate.temperature”: 0 always takes the likeliest token, 1 draws as the model predicts.',
-  sampleExplainedSame: 'The random numbers are the same each time, so that what changes is the model. Each sample is of the weights of one training step. Of those before the newest a few are kept, more of them early, where a model learns the most; they are shown as far as a line goes.',
-  sampleEmpty: 'The first one comes after the first steps.',
-  sampleWrite: 'Write a sample',
-  sampleAnother: 'Write another',
+  sampleExplainedSame: 'The random numbers are the same each time, so only the model changes. Each text is generated with the weights of one training step. A few older texts are kept, more of them from early steps, where a model learns most; each is shown up to the end of one line.',
+  sampleEmpty: 'The first generated text appears after the first steps.',
+  sampleWrite: 'Generate text',
+  sampleAnother: 'Generate another text',
   sampleText: 'text, at temperature {0}',
 
   // Does the gradient reach back?

@@ -1,7 +1,7 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
 import { cellNames } from '../layers/catalogue';
-import { defaultModelSettings, defaultTrainingSettings } from '../protocol/settings';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../protocol/settings';
 import { say } from './language';
 
 /** Code units; an argument can be anything. */
@@ -71,7 +71,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       tied: { help: "the output's weights are the embedding's, whose size is that of the top layer's output" },
       objective: { value: 'NAME', help: 'what is predicted: next or masked tokens (next; masked with --bidirectional)' },
       dropout: { value: 'X', help: 'fraction of the outputs between layers that is dropped ({0})', args: [training.dropout] },
-      tokens: { value: 'NAME', help: 'codepoints, graphemes, words or bytes (codepoints)' },
+      tokens: { value: 'NAME', help: 'codePoint, grapheme, word or byte ({0})', args: [defaultVocabularySettings.unit] },
       'vocabulary-size': { value: 'N', help: 'most symbols; rarer ones become the unknown token (no limit)' },
       mode: { value: 'NAME', help: 'how the corpus is read: stream or sequences ({0})', args: [training.mode] },
       split: { value: 'NAME', help: 'sequences: lines or paragraphs, which blank lines separate ({0})', args: [training.split] },

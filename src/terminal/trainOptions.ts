@@ -16,15 +16,21 @@ import { say } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
 import { defaultSteps, UsageError, type GivenOptions } from './options';
 
-const units: Readonly<Record<'codepoints' | 'graphemes' | 'words' | 'bytes', TokenUnit>> = {
-  codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte',
-};
+const units: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
+
+/** What --tokens took before it had the setting's names. */
+const olderUnits: Readonly<Record<string, TokenUnit>> = { codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte' };
 
 export function readVocabulary(given: GivenOptions): VocabularySettings {
   return {
-    unit: units[choice(given, 'tokens', ['codepoints', 'graphemes', 'words', 'bytes'], 'codepoints')],
+    unit: unit(given),
     size: integer(given, 'vocabulary-size', 2, 200_000) ?? defaultVocabularySettings.size,
   };
+}
+
+function unit(given: GivenOptions): TokenUnit {
+  const older = given.values.get('tokens') ?? '';
+  return Object.hasOwn(olderUnits, older) ? olderUnits[older] : choice(given, 'tokens', units, defaultVocabularySettings.unit);
 }
 
 export function readModel(given: GivenOptions): ModelSettings {

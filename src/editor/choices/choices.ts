@@ -34,7 +34,7 @@ export const profiles: Readonly<Record<ProfileName, Choices>> = {
   hello: {
     'model.cell': defaultCell, 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
   },
-  /** A vanilla RNN that forgets, on windows long enough to see it. */
+  /** A vanilla RNN, on windows long enough to see how far back its gradient reaches. */
   classroom: {
     'model.cell': plainCell, 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
     'training.initialization': 'xavier', 'training.clipNorm': 1,

@@ -106,8 +106,8 @@ async function chooseValue(field: Field, now: unknown): Promise<string | number 
 async function chooseProfile(): Promise<Choices | undefined> {
   const { t } = vscode.l10n;
   const told: Readonly<Record<ProfileName, { label: string; detail: string }>> = {
-    hello: { label: t('hello in ten seconds'), detail: t('A small LSTM that learns a short text by heart: take the sample hello.txt.') },
-    classroom: { label: t('Classroom'), detail: t('A vanilla RNN on windows of 128: its gradient vanishes where one can see it. Then the same with LSTM and GRU.') },
+    hello: { label: t('hello in ten seconds'), detail: t('A small LSTM that memorizes a short text: use the sample text hello.txt.') },
+    classroom: { label: t('Classroom'), detail: t('A vanilla RNN with windows of 128: watch how far back its gradient reaches as it learns, then do the same with an LSTM and a GRU.') },
     pytorch: { label: t('As a PyTorch script'), detail: t('Embedding 64, two LSTM layers of 256, dropout 0.2, Adam at 0.001, clipping at 5.') },
   };
   const items = (Object.keys(profiles) as ProfileName[]).map((profile) => ({ ...told[profile], profile }));

@@ -59,6 +59,16 @@ describe('reading a command line', () => {
     }
   });
 
+  it('takes the older names of tokens for the same', () => {
+    for (const [older, unit] of [['codepoints', 'codePoint'], ['graphemes', 'grapheme'], ['words', 'word'], ['bytes', 'byte']] as const) {
+      for (const name of [older, unit]) {
+        const command = read(`train --tokens ${name} corpus`);
+        assert.ok(command.kind === 'train');
+        assert.equal(command.request.vocabulary.unit, unit);
+      }
+    }
+  });
+
   it('takes the older name of the initialization scale for the same', () => {
     const command = read('train --init orthogonal --gain 1.1 corpus');
     assert.ok(command.kind === 'train');
@@ -67,7 +77,7 @@ describe('reading a command line', () => {
 
   it('reads what a token is, how the text is read, and what the model is beyond its cells', () => {
     const command = read(
-      'train --tokens words --vocabulary-size 5000 --mode sequences --split paragraphs --longest-sequence 300 --truncate 20 --epochs 3 ' +
+      'train --tokens word --vocabulary-size 5000 --mode sequences --split paragraphs --longest-sequence 300 --truncate 20 --epochs 3 ' +
         '--layers 2 --dropout 0.2 --embedding 64 corpus',
     );
     assert.ok(command.kind === 'train');
@@ -100,7 +110,7 @@ describe('reading a command line', () => {
       ['--epochs 2 --steps 10', /both say how long to train\.$/],
       ['--truncate 65', /^--truncate 65 is longer than the window of 64 steps\.$/],
       ['--split lines', /^--split is not for --mode stream\.$/],
-      ['--tokens letters', /one of codepoints, graphemes, words, bytes\.$/],
+      ['--tokens letters', /one of codePoint, grapheme, word, byte\.$/],
       ['--vocabulary-size 1', /from 2 to 200000\.$/],
       ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
       ['--momentum 1', /^--momentum is "1"/],
