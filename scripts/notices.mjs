@@ -44,13 +44,13 @@ await main(async () => {
 function noticesText() {
   const bundled = JSON.parse(readFileSync(join(root, 'dist/contents.json'), 'utf8'));
   const works = [...new Set([...bundled, ...others])].map(workIn).sort((a, b) => (a.title < b.title ? -1 : 1));
-  const head = 'Backflow contains work of others, under these licences. Backflow itself is under the one in LICENSE.\n';
+  const head = 'Backflow contains work of others, under these licenses. Backflow itself is under the one in LICENSE.\n';
   return [head, ...works.map(({ title, licence, text }) => `${'─'.repeat(80)}\n${title} (${licence})\n\n${text}\n`)].join('\n');
 }
 
 function workIn(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  if (!accepted.includes(license)) throw new Hindrance(`${name} is under the licence ${license}; look whether it may be shipped (scripts/notices.mjs).`);
+  if (!accepted.includes(license)) throw new Hindrance(`${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`);
   return { title: `${name} ${version}`, licence: license, text: [licenceText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
 }
 
@@ -58,7 +58,7 @@ function licenceText(folder, name) {
   const found = readdirSync(join(root, folder)).filter((entry) => /^(licen[cs]e|notice|copyright)(\.\w+)?$/i.test(entry)).sort();
   if (found.length > 0) return found.map((entry) => readFileSync(join(root, folder, entry), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
   const holder = withoutText[name];
-  if (holder === undefined) throw new Hindrance(`${name} carries no text of its licence; say in scripts/notices.mjs who holds the copyright.`);
+  if (holder === undefined) throw new Hindrance(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
   return `Copyright (c) ${holder}\n\n${mit()}`;
 }
 

@@ -134,7 +134,7 @@ export const englishPageStrings = {
   flowDescription: 'Heatmap of gradient size, layer by token. {0} Arrow keys move, Enter makes the token the target, Space shows it in the text, plus and minus zoom, 0 shows all.',
   tokensDescription: 'The text that was read, token by token. {0}',
   unitsDescription: 'Heatmap of the {0}, unit by token, {1}, {2} units. Arrow keys move, plus and minus zoom, with Alt over the units.',
-  scaleDescription: 'Colour scale in powers of ten, from 10⁻⁸ in blue through neutral at 1 to 10⁴ in orange; vanishing at or below {0}, exploding at or above {1}.',
+  scaleDescription: 'Color scale in powers of ten, from blue at 10⁻⁸ through neutral at 1 to orange at 10⁴; vanishing at or below {0}, exploding at or above {1}.',
 
   // Colour scale
   scaleCaption: 'relative to the target’s own step',
@@ -215,7 +215,7 @@ export const englishPageStrings = {
   // How did that change while it learned?
   overTitle: 'How did that change?',
   overExplained: 'From left to right the run trains; downwards stand the tokens before the target, and the line is how far back the gradient reached.',
-  overExplainedMore: 'Each column is the flow of the probe’s target at one training step, by lag: 0 is the target itself, 1 the token before it. The colours are those of the flow. Where steps share a pixel, the largest gradient is shown; of a long run the engine keeps, of every stretch of steps, the frame that grows least and the one that grows most.',
+  overExplainedMore: 'Each column is the flow of the probe’s target at one training step, by lag: 0 is the target itself, 1 the token before it. The colors are those of the flow above. Where several steps share a pixel, the largest gradient is shown. Of a long run two frames are kept for each stretch of steps: the one whose gradient grows least and the one whose gradient grows most.',
   overExplainedNorm: 'Above, on the same steps: the norm of the training gradient over all parameters, before clipping (faint) and after it; squares are steps that were clipped.',
   overEmpty: 'Nothing is kept yet: rows come with the frames that this panel shows while the run trains.',
   overEmptyPast: 'Nothing is kept of this run: no panel was open while it trained. Resume it with the panel open, and rows come with the frames it shows.',
@@ -292,7 +292,7 @@ export const englishPageStrings = {
   compareClipped: 'clipped at {0}',
   compareUnclipped: 'not clipped',
   compareFlow: 'Does the gradient reach back?',
-  compareFlowSubtitle: 'The same text and the same target for all, on one colour scale; the tick is the horizon.',
+  compareFlowSubtitle: 'All runs read the same text and have the same target and color scale. The tick marks the horizon.',
   compareExplained: 'Of each run the top layer, of an LSTM its cell state c, which carries its gradient. Everything is relative to the target’s own step, so that runs of any size can be compared.',
   compareLossTitle: 'Loss while training',
   compareDescription: 'Heatmap of gradient size, run by token. {0}',

@@ -165,5 +165,5 @@ function closedError(): RpcError {
 }
 
 function cancelledError(): RpcError {
-  return new RpcError('cancelled', { template: 'Cancelled.', args: [] });
+  return new RpcError('cancelled', { template: 'Canceled.', args: [] });
 }

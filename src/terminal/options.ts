@@ -96,7 +96,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       init: { value: 'NAME', help: 'pytorch, xavier, orthogonal, identity or gaussian ({0})', args: [training.initialisation] },
       'init-scale': { value: 'X', help: 'initialization scale: a factor on the recurrent matrices at the start; pytorch has none ({0})', args: [training.initScale] },
       gain: { value: 'X', help: 'the same as --init-scale' },
-      'forget-bias': { value: 'X', help: "bias of an LSTM's forget gate at the start (the initialisation's)" },
+      'forget-bias': { value: 'X', help: "bias of an LSTM's forget gate at the start (the initialization's)" },
       seed: { value: 'N', help: 'of everything random ({0})', args: [training.seed] },
       out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
       'checkpoint-every': { value: 'N', help: 'steps from one checkpoint to the next ({0})', args: [training.checkpointEvery] },
@@ -130,7 +130,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...modelFiles,
       'With --json: one object. In "log10" and "matrix" null stands for a state that cannot reach the target, and also for a',
       'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say. A model of another tool also has "proof":',
-      'the recognised model and the file’s own graph, both run on the text, and how far they differ; and "notices" on reading it.',
+      'the recognized model and the file’s own graph, both run on the text, and how far they differ; and "notices" on reading it.',
     ],
   },
   sample: {

@@ -60,7 +60,7 @@ export function initialise(config: ModelConfig, random: Random, settings: Initia
 /** Throws a UserError where a setting cannot be used. */
 export function checkInitialisation({ initialisation, initScale, forgetBias }: InitialisationSettings): void {
   if (initialisation !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialisation)) {
-    throw new UserError('The initialisation “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
+    throw new UserError('The initialization “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
   }
   if (!(initScale > 0 && Number.isFinite(initScale))) throw new UserError('The initialization scale is {0}; it must be a positive number.', String(initScale));
   if (forgetBias !== null && !Number.isFinite(forgetBias)) {
