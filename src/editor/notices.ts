@@ -30,7 +30,7 @@ export class Notices {
       return;
     }
     this.log.error(error instanceof Error ? error : String(error));
-    void this.errorWithLog(vscode.l10n.t('Something went wrong in Backflow. The log says what.'));
+    void this.errorWithLog(vscode.l10n.t('Something went wrong in Backflow. The log has the details.'));
   }
 
   /** Runs a command's work, reporting what it throws. */

@@ -99,7 +99,7 @@ describe('the flow on the page', () => {
     await frame({ tokens: 80, slopes: [0.1], sequence: 5 });
     assert.equal(await text('.verdict'), 'The gradient of this token grows a hundredfold after 20 tokens.');
     await frame({ tokens: 80, slopes: [-0.1], target: 0, sequence: 6 });
-    assert.match(await text('.verdict'), /^Nothing stands before this token/);
+    assert.match(await text('.verdict'), /^No token comes before this one/);
     await frame({ tokens: 80, slopes: [-0.1], zeroAt: [79], sequence: 7 });
     assert.match(await text('.verdict'), /sends no gradient back/);
   });

@@ -1,4 +1,4 @@
-/** The few settings that matter most before a run, and known set-ups of them. */
+/** The few settings that matter most before a run, and profiles: known sets of them. */
 import { cellNames, defaultCell, plainCell } from '../../layers/catalogue';
 import type { SettingReader } from '../chosenSettings';
 
@@ -30,7 +30,7 @@ export const fields: readonly Field[] = [
 export type ProfileName = 'hello' | 'classroom' | 'pytorch';
 
 export const profiles: Readonly<Record<ProfileName, Choices>> = {
-  /** A word learned by heart while one looks. */
+  /** A word that is memorized while you watch. */
   hello: {
     'model.cell': defaultCell, 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
   },

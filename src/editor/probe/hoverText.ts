@@ -103,8 +103,8 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
 function ignored({ contributions }: TokenReport, t: Translate): string {
   if (!contributions) return '';
   return contributions.method === 'additive'
-    ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*`
-    : `*${t('Integrated gradients, from an input of zeros: what such an input has of the logit belongs to no token.')}*`;
+    ? `*${t('Gates are treated as fixed: a token gets no credit for opening or closing a gate.')}*`
+    : `*${t('Integrated gradients from an input of zeros. The part of the logit that such an input already gives belongs to no token.')}*`;
 }
 
 /** Other ways to divide the logit up. What nothing predicts has none. */
@@ -112,7 +112,7 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
   if (loss === null) return '';
   return [
     commandLink(t('Integrated gradients'), t('Through every gate and layer; complete for every model. Takes a moment.'), attributeCommand, token, 'integratedGradients'),
-    commandLink(t('Gradient × input'), t('The slope alone; the parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
+    commandLink(t('Gradient × input'), t('Uses only the slope at the text itself. The parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
   ].join(' · ');
 }
 

@@ -104,12 +104,12 @@ describe('reading a command line', () => {
 
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
-      ['--bidirectional --objective next', /a bidirectional stack sees the token it is to predict; train it with the masked objective\.$/],
+      ['--bidirectional --objective next', /a bidirectional model reads the token that it should predict\. Use --objective masked\.$/],
       ['--dropout 0.5', /needs --layers 2 or more\.$/],
       ['--dropout 1', /^--dropout is "1"/],
       ['--epochs 2 --steps 10', /both say how long to train\.$/],
       ['--truncate 65', /^--truncate 65 is longer than the window of 64 steps\.$/],
-      ['--split lines', /^--split is not for --mode stream\.$/],
+      ['--split lines', /^--split works only with --mode sequences\.$/],
       ['--tokens letters', /one of codePoint, grapheme, word, byte\.$/],
       ['--vocabulary-size 1', /from 2 to 200000\.$/],
       ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
@@ -118,7 +118,7 @@ describe('reading a command line', () => {
       ['--nesterov --momentum 0.9', /^--nesterov needs/],
       ['--weight-decay -1', /^--weight-decay is "-1"/],
       ['--schedule linear', /it must be one of constant, cosine, step\.$/],
-      ['--schedule cosine --steps none', /cannot be with --steps none\.$/],
+      ['--schedule cosine --steps none', /cannot be combined with --steps none\.$/],
       ['--warmup 1.5', /^--warmup is "1\.5"/],
       ['--final-fraction 2', /a number from 0 to 1\.$/],
       ['--decay-every 0', /^--decay-every is "0"/],
@@ -161,7 +161,7 @@ describe('reading a command line', () => {
     assert.ok(train.kind === 'train');
     assert.deepEqual(train.request.from, { path: resolve('m.onnx'), vocabulary: resolve('v.json'), architecture: { activation: null } });
     refused('train t.txt --from m.onnx --hidden 8', /--hidden cannot be given with --from/);
-    refused('train t.txt --vocab v.json', /give --from MODEL too/);
+    refused('train t.txt --vocab v.json', /so it needs --from MODEL/);
   });
 
   it('reads export, whose file says what to write', () => {

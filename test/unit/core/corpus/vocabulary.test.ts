@@ -52,7 +52,7 @@ describe('a vocabulary', () => {
   });
 
   it('refuses a limit that leaves no room for a symbol', () => {
-    assert.throws(() => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }), /^UserError: A vocabulary of size 3 has no room beside its special symbols \(<sos>, <eos>, <unk>\)/);
+    assert.throws(() => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }), /^UserError: A vocabulary of size 3 has no room for symbols besides the special ones \(<sos>, <eos>, <unk>\)/);
   });
 
   it('never takes a text for a special symbol', () => {

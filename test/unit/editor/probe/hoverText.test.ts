@@ -44,7 +44,7 @@ describe('the hover’s text', () => {
     const text = hoverText(report, probe, english);
     assert.ok(text.includes('2 back') && text.includes('5 back'));
     assert.ok(text.includes('−1.50') && text.includes('+0.75') && text.includes('**−0.70**'));
-    assert.match(text, /gates are held fixed/);
+    assert.match(text, /Gates are treated as fixed/);
   });
 
   it('says of the first token that nothing predicts it, and of the last that it has no state', () => {

@@ -84,11 +84,11 @@ describe('a run folder', () => {
     it('writes nothing where the path leads through a file, is too long, or is in no real file system', async () => {
       await writeFile(join(root, 'file'), 'x');
       const throughFile = join(root, 'file', 'runs', 'a');
-      await assert.rejects(RunFolder.create(throughFile, recordOf(throughFile)), /^UserError: The folder .* cannot be made: a part of its path is a file/);
+      await assert.rejects(RunFolder.create(throughFile, recordOf(throughFile)), /^UserError: The folder .* cannot be created: a part of its path is a file/);
       const tooLong = join(root, 'new', 'newer', 'x'.repeat(300));
       await assert.rejects(RunFolder.create(tooLong, recordOf(tooLong)), /^UserError: The folder .* its path is too long/);
       if (process.platform === 'linux') {
-        await assert.rejects(RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')), /^UserError: The folder .* cannot be made/);
+        await assert.rejects(RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')), /^UserError: The folder .* cannot be created/);
       }
       assert.deepEqual(await everything(root), ['file']);
     });
