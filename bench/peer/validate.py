@@ -38,7 +38,7 @@ def loss_of(model, one_hot, inputs, targets):
 
 
 def train(ids, symbols, options):
-    """From the weights of a checkpoint, or from PyTorch's own initialisation, as Backflow's default is."""
+    """From the weights of a checkpoint, or from PyTorch's own initialization, as Backflow's default is."""
     torch.manual_seed(options.seed)
     model = load(options.initial)[0] if options.initial else Plain('lstm', len(symbols), options.hidden, 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)

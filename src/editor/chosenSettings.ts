@@ -66,7 +66,7 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
-    initialisation: oneOf(read, 'training.initialization', initialisations, defaults.initialisation),
+    initialization: oneOf(read, 'training.initialization', initialisations, defaults.initialization),
     initScale: positive(read('training.initScale'), defaults.initScale),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),

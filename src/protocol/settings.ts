@@ -72,10 +72,10 @@ export interface TrainingSettings {
   readonly clipNorm: number | null;
   /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
   readonly clipValue: number | null;
-  readonly initialisation: InitialisationName;
+  readonly initialization: InitialisationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
   readonly initScale: number;
-  /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialisation gives. */
+  /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
   readonly seed: number;
   /** Checkpoint after this many steps. */
@@ -126,7 +126,7 @@ export const defaultTrainingSettings: TrainingSettings = {
   decayFactor: 0.1,
   clipNorm: 1,
   clipValue: null,
-  initialisation: 'pytorch',
+  initialization: 'pytorch',
   initScale: 1,
   forgetBias: null,
   seed: 1,

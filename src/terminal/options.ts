@@ -93,7 +93,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'decay-factor': { value: 'X', help: 'step: what the learning rate is multiplied by ({0})', args: [training.decayFactor] },
       'clip-norm': { value: 'X', help: 'largest global gradient norm, or none ({0})', args: [String(training.clipNorm)] },
       'clip-value': { value: 'X', help: 'largest entry of the gradient, or none; entries are cut before the norm is (none)' },
-      init: { value: 'NAME', help: 'pytorch, xavier, orthogonal, identity or gaussian ({0})', args: [training.initialisation] },
+      init: { value: 'NAME', help: 'pytorch, xavier, orthogonal, identity or gaussian ({0})', args: [training.initialization] },
       'init-scale': { value: 'X', help: 'initialization scale: a factor on the recurrent matrices at the start; pytorch has none ({0})', args: [training.initScale] },
       gain: { value: 'X', help: 'the same as --init-scale' },
       'forget-bias': { value: 'X', help: "bias of an LSTM's forget gate at the start (the initialization's)" },

@@ -125,7 +125,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialisation: choice(given, 'init', initialisations, defaults.initialisation),
+    initialization: choice(given, 'init', initialisations, defaults.initialization),
     initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
     forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
   };

@@ -8,14 +8,14 @@ import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
 
 export interface InitialisationSettings {
-  readonly initialisation: InitialisationName;
+  readonly initialization: InitialisationName;
   /** Scale of the recurrent matrices; not of `pytorch`. */
   readonly initScale: number;
-  /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialisation gives. */
+  /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
 }
 
-const pytorch: InitialisationSettings = { initialisation: 'pytorch', initScale: 1, forgetBias: null };
+const pytorch: InitialisationSettings = { initialization: 'pytorch', initScale: 1, forgetBias: null };
 
 /** Fills one gate's block of a recurrent matrix, [H, H] row-major. */
 type RecurrentBlock = (block: Float32Array, hiddenSize: number, scale: number, random: Random) => void;
@@ -46,21 +46,21 @@ const recurrentBlocks: Readonly<Record<Exclude<InitialisationName, 'pytorch'>, R
  */
 export function initialise(config: ModelConfig, random: Random, settings: InitialisationSettings = pytorch): Parameters {
   const parameters = new Parameters(config);
-  const { initialisation, initScale, forgetBias } = settings;
+  const { initialization, initScale, forgetBias } = settings;
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
-    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, initScale, recurrentBlocks[initialisation], random);
+    else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
+    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, initScale, recurrentBlocks[initialization], random);
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
 }
 
 /** Throws a UserError where a setting cannot be used. */
-export function checkInitialisation({ initialisation, initScale, forgetBias }: InitialisationSettings): void {
-  if (initialisation !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialisation)) {
-    throw new UserError('The initialization “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
+export function checkInitialisation({ initialization, initScale, forgetBias }: InitialisationSettings): void {
+  if (initialization !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialization)) {
+    throw new UserError('The initialization “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialization);
   }
   if (!(initScale > 0 && Number.isFinite(initScale))) throw new UserError('The initialization scale is {0}; it must be a positive number.', String(initScale));
   if (forgetBias !== null && !Number.isFinite(forgetBias)) {

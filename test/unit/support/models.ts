@@ -75,7 +75,7 @@ export async function readProbe(backend: TestBackend, config: ModelConfig, param
   return bench;
 }
 
-/** A model with PyTorch's initialisation, and a text for it, from one seed. */
+/** A model with PyTorch's initialization, and a text for it, from one seed. */
 export function randomModel(config: ModelConfig, seed: number, tokens: number): { parameters: Parameters; ids: number[] } {
   const random = Random.fromSeed(seed);
   const parameters = initialise(config, random);

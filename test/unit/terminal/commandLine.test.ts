@@ -41,7 +41,7 @@ describe('reading a command line', () => {
     assert.equal(command.request.folder, resolve('run'));
   });
 
-  it('reads optimizer, schedule, clipping and initialisation', () => {
+  it('reads optimizer, schedule, clipping and initialization', () => {
     const command = read(
       'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
         '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 corpus',
@@ -50,7 +50,7 @@ describe('reading a command line', () => {
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
       steps: 1000, optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'cosine', warmupSteps: 10, finalFraction: 0.1, decaySteps: 50,
-      decayFactor: 0.5, clipValue: 0.2, initialisation: 'orthogonal', initScale: 1.1, forgetBias: -1.5,
+      decayFactor: 0.5, clipValue: 0.2, initialization: 'orthogonal', initScale: 1.1, forgetBias: -1.5,
     });
     for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
       const other = read(`train c --optimizer ${optimizer} --clip-value none`);

@@ -78,7 +78,7 @@ describe('a vocabulary', () => {
   it('refuses symbols that are none', () => {
     assert.throws(() => new Vocabulary(['a', 'bc']), /Symbol 1 of the vocabulary is “bc”; each symbol must be one character/);
     assert.throws(() => new Vocabulary(['a', 'a']), /“a” twice/);
-    assert.throws(() => new Vocabulary(['é'], 'byte'), /no token of this kind \(byte\)/);
+    assert.throws(() => new Vocabulary(['é'], 'byte'), /not a token of this kind \(byte\)/);
   });
 
   it('comes back from a checkpoint’s metadata', () => {

@@ -15,7 +15,7 @@ const stack: StackConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', la
 const lstm = uniformModel(stack);
 const oneLayer: StackConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
 const rnn = uniformModel(oneLayer);
-const plain: InitialisationSettings = { initialisation: 'pytorch', initScale: 1, forgetBias: null };
+const plain: InitialisationSettings = { initialization: 'pytorch', initScale: 1, forgetBias: null };
 
 const made = (config: ModelConfig, settings: Partial<InitialisationSettings>, seed = 1): Parameters =>
   initialise(config, Random.fromSeed(seed), { ...plain, ...settings });
@@ -42,10 +42,10 @@ function gaussianVector(size: number, seed: number): Float64Array {
 
 const length = (x: Float64Array) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
-describe('initialisation', () => {
-  for (const initialisation of names) {
-    it(`${initialisation}: the same seed gives the same bits, another seed others`, () => {
-      const [first, again, other] = [1, 1, 2].map((seed) => made(lstm, { initialisation, initScale: 1.5, forgetBias: 1 }, seed).values);
+describe('initialization', () => {
+  for (const initialization of names) {
+    it(`${initialization}: the same seed gives the same bits, another seed others`, () => {
+      const [first, again, other] = [1, 1, 2].map((seed) => made(lstm, { initialization, initScale: 1.5, forgetBias: 1 }, seed).values);
       assert.deepEqual(first, again);
       assert.notDeepEqual(first, other);
       assert.ok(first.every(Number.isFinite));
@@ -64,12 +64,12 @@ describe('initialisation', () => {
   });
 
   it('all others: input and output weights are Xavier’s, gate by gate; biases are zero', () => {
-    for (const initialisation of names.slice(1)) {
-      const { layers, output } = made(lstm, { initialisation, initScale: 2 });
+    for (const initialization of names.slice(1)) {
+      const { layers, output } = made(lstm, { initialization, initScale: 2 });
       const gates = Array.from({ length: 4 }, (_, gate) => layers[0][0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40));
       for (const matrix of [...gates, output.W]) {
         const bound = Math.sqrt(6 / (24 + 40));
-        assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialisation);
+        assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialization);
         assertNear(norm(matrix) ** 2 / matrix.length, bound ** 2 / 3, 0.1, 'variance');
       }
       assert.ok(largest(layers[1][0].W) <= Math.sqrt(6 / 48));
@@ -79,7 +79,7 @@ describe('initialisation', () => {
   });
 
   it('xavier: recurrent matrices uniform in ±scale √(6 / 2H)', () => {
-    for (const block of recurrentBlocks(made(lstm, { initialisation: 'xavier', initScale: 0.5 }), lstm)) {
+    for (const block of recurrentBlocks(made(lstm, { initialization: 'xavier', initScale: 0.5 }), lstm)) {
       const bound = 0.5 * Math.sqrt(6 / 48);
       assert.ok(largest(block) <= bound && largest(block) > 0.99 * bound);
     }
@@ -88,12 +88,12 @@ describe('initialisation', () => {
   it('orthogonal: every gate’s R Rᵀ = scale² I to 1e-6', () => {
     for (const cell of ['rnn', 'gru', 'lstm'] as const) {
       const config = uniformModel({ ...stack, cell });
-      const blocks = recurrentBlocks(made(config, { initialisation: 'orthogonal', initScale: 1.5 }), config);
+      const blocks = recurrentBlocks(made(config, { initialization: 'orthogonal', initScale: 1.5 }), config);
       assert.equal(blocks.length, 2 * { rnn: 1, gru: 3, lstm: 4 }[cell]);
       for (const block of blocks) assertOrthogonal(block, 24, 1.5, 1e-6);
       assert.notDeepEqual(blocks[0], blocks[1]);
     }
-    const { R } = made(rnn, { initialisation: 'orthogonal' }).layers[0][0];
+    const { R } = made(rnn, { initialization: 'orthogonal' }).layers[0][0];
     assertOrthogonal(R, 400, 1, 1e-6);
   });
 
@@ -112,7 +112,7 @@ describe('initialisation', () => {
   });
 
   it('orthogonal: the linear recurrence h ← R h grows by exactly the scale each step', () => {
-    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialisation: 'orthogonal', initScale: 0.9 }).layers[0][0];
+    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialization: 'orthogonal', initScale: 0.9 }).layers[0][0];
     let h = gaussianVector(32, 3);
     const start = length(h);
     for (let t = 0; t < 50; t++) h = times(R, h);
@@ -120,14 +120,14 @@ describe('initialisation', () => {
   });
 
   it('identity: R is the scale on the diagonal of every gate, and nothing else', () => {
-    for (const block of recurrentBlocks(made(lstm, { initialisation: 'identity', initScale: 0.7 }), lstm)) {
+    for (const block of recurrentBlocks(made(lstm, { initialization: 'identity', initScale: 0.7 }), lstm)) {
       block.forEach((entry, i) => assert.equal(entry, i % 25 === 0 ? Math.fround(0.7) : 0));
     }
   });
 
   it('gaussian: entries of variance scale² / H, and a spectral radius of about the scale at H = 400', () => {
     const gain = 1.5;
-    const { R } = made(rnn, { initialisation: 'gaussian', initScale: gain }).layers[0][0];
+    const { R } = made(rnn, { initialization: 'gaussian', initScale: gain }).layers[0][0];
     const mean = R.reduce((sum, entry) => sum + entry, 0) / R.length;
     assert.ok(Math.abs(mean) < (4 * gain) / Math.sqrt(400) / 400, `mean ${mean}`);
     assertNear(norm(R) ** 2 / R.length, gain ** 2 / 400, 0.02, 'variance');
@@ -144,10 +144,10 @@ describe('initialisation', () => {
     assertNear(Math.exp(growth / steps), gain, 0.08, 'spectral radius');
   });
 
-  it('forget-gate bias: the two biases sum to it, in the forget gate only, whatever the initialisation', () => {
-    for (const initialisation of names) {
-      const without = made(lstm, { initialisation });
-      const { layers, output } = made(lstm, { initialisation, forgetBias: 1.5 });
+  it('forget-gate bias: the two biases sum to it, in the forget gate only, whatever the initialization', () => {
+    for (const initialization of names) {
+      const without = made(lstm, { initialization });
+      const { layers, output } = made(lstm, { initialization, forgetBias: 1.5 });
       layers.forEach(([{ W, R, Wb, Rb }], l) => {
         for (let i = 0; i < Wb.length; i++) {
           // Gates in ONNX order i o f c.
@@ -165,8 +165,8 @@ describe('initialisation', () => {
   it('refuses what cannot be used, with a sentence', () => {
     const refused = (settings: Partial<InitialisationSettings>, sentence: RegExp) =>
       assert.throws(() => checkInitialisation({ ...plain, ...settings }), (error: unknown) => error instanceof UserError && sentence.test(error.message));
-    for (const initialisation of names) checkInitialisation({ ...plain, initialisation });
-    refused({ initialisation: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
+    for (const initialization of names) checkInitialisation({ ...plain, initialization });
+    refused({ initialization: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
     for (const gain of [0, -1, NaN, Infinity]) refused({ initScale: gain }, /scale is/);
     refused({ forgetBias: NaN }, /forget-gate bias is NaN/);
   });

@@ -142,14 +142,14 @@ describe('a run folder', () => {
       const training: TrainingSettings = {
         ...record.description.training,
         optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'step', warmupSteps: 3, finalFraction: 0.5, decaySteps: 7, decayFactor: 0.25,
-        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialisation: 'gaussian', initScale: 1.5, forgetBias: -1,
+        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialization: 'gaussian', initScale: 1.5, forgetBias: -1,
       };
       await RunFolder.create(folder, { ...record, description: { ...record.description, training } });
       assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
 
       const file = join(folder, 'run.json');
-      const json = JSON.parse(await readFile(file, 'utf8')) as { training: { gain?: unknown } };
-      assert.equal(json.training.gain, 1.5, 'a key of the file, which does not change');
+      const json = JSON.parse(await readFile(file, 'utf8')) as { training: { initialisation?: unknown; gain?: unknown } };
+      assert.deepEqual([json.training.initialisation, json.training.gain], ['gaussian', 1.5], 'keys of the file, which do not change');
       const { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads } = training;
       const old = { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads };
       const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;
