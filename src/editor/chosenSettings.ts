@@ -1,8 +1,9 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
-import { checkCell, type CellName } from '../layers/catalog';
-import { initializations, objectives, optimizers, schedules } from '../terms/choices';
+import { cellNames } from '../layers/catalog';
+import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
+import { UserError } from '../userError';
 import {
   completeModel,
   defaultModelSettings,
@@ -21,25 +22,27 @@ export type SettingReader = (name: string) => unknown;
 export const maxProbeTokens = 256;
 const minProbeTokens = 16;
 
-/** Throws a UserError for a cell that there is not: another one would not be what was asked for. */
+/*
+ * All of these throw a UserError for a name that is none of a setting's choices: another one would not be what was asked for.
+ */
+
 export function modelSettings(read: SettingReader): ModelSettings {
   const defaults = defaultModelSettings;
   return completeModel({
-    cell: cell(read('model.cell'), defaults.cell),
-    activation: oneOf(read('model.activation'), activations, defaults.activation),
+    cell: oneOf(read, 'model.cell', cellNames, defaults.cell),
+    activation: oneOf(read, 'model.activation', activations, defaults.activation),
     layers: integer(read('model.layers'), 1, defaults.layers),
     bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
     hiddenSize: integer(read('model.hiddenSize'), 1, defaults.hiddenSize),
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
     tied: flag(read('model.tied'), defaults.tied),
-    // "auto", and whatever it cannot be: what the rest of the model asks for.
-    objective: oneOf(read('model.objective'), [...objectives, null], null),
+    objective: objective(read),
   });
 }
 
 export function vocabularySettings(read: SettingReader): VocabularySettings {
   return {
-    unit: oneOf(read('corpus.tokens'), ['codePoint', 'grapheme', 'word', 'byte'], defaultVocabularySettings.unit),
+    unit: oneOf(read, 'corpus.tokens', ['codePoint', 'grapheme', 'word', 'byte'], defaultVocabularySettings.unit),
     size: noneAtZero(integer(read('corpus.vocabularySize'), 0, 0)),
   };
 }
@@ -51,27 +54,34 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
     dropout: within(read('training.dropout'), 0, 1, defaults.dropout),
     steps: noneAtZero(integer(read('training.steps'), 0, 0)),
     epochs: noneAtZero(integer(read('training.epochs'), 0, 0)),
-    optimizer: oneOf(read('training.optimizer'), optimizers, defaults.optimizer),
+    optimizer: oneOf(read, 'training.optimizer', optimizers, defaults.optimizer),
     learningRate: positive(read('training.learningRate'), defaults.learningRate),
     momentum: within(read('training.momentum'), 0, 1, defaults.momentum),
     nesterov: flag(read('training.nesterov'), defaults.nesterov),
     weightDecay: numberOrNull(read('training.weightDecay'), 0, defaults.weightDecay),
-    schedule: oneOf(read('training.schedule'), schedules, defaults.schedule),
+    schedule: oneOf(read, 'training.schedule', schedules, defaults.schedule),
     warmupSteps: integer(read('training.warmupSteps'), 0, defaults.warmupSteps),
     finalFraction: within(read('training.finalFraction'), 0, 1, defaults.finalFraction),
     decaySteps: integer(read('training.decaySteps'), 1, defaults.decaySteps),
     decayFactor: Math.min(1, positive(read('training.decayFactor'), defaults.decayFactor)),
     clipNorm: limit(read('training.clipNorm'), defaults.clipNorm),
     clipValue: limit(read('training.clipValue'), defaults.clipValue),
-    initialisation: oneOf(read('training.initialisation'), initializations, defaults.initialisation),
-    gain: positive(read('training.gain'), defaults.gain),
+    initialization: oneOf(read, 'training.initialization', initializations, defaults.initialization),
+    initScale: positive(read('training.initScale'), defaults.initScale),
     forgetBias: numberOrNull(read('training.forgetBias'), -Infinity, defaults.forgetBias),
     seed: integer(read('training.seed'), 0, defaults.seed),
     checkpointEvery: integer(read('training.checkpointEvery'), 1, defaults.checkpointEvery),
     checkpointSeconds: Math.min(86_400, integer(read('training.checkpointSeconds'), 1, defaults.checkpointSeconds)),
     keptCheckpoints: Math.min(10_000, integer(read('training.keptCheckpoints'), 1, defaults.keptCheckpoints)),
     validateEvery: integer(read('training.validateEvery'), 1, defaults.validateEvery),
-    backend: oneOf(read('training.backend'), ['ort', 'wasm'], defaults.backend),
+    ...backendSettings(read),
+  };
+}
+
+/** What an engine needs to know where nothing is trained. */
+export function backendSettings(read: SettingReader): Pick<TrainingSettings, 'backend' | 'threads'> {
+  return {
+    backend: oneOf(read, 'training.backend', ['ort', 'wasm'], defaultTrainingSettings.backend),
     threads: noneAtZero(integer(read('training.threads'), 0, 0)),
   };
 }
@@ -79,8 +89,8 @@ export function trainingSettings(read: SettingReader): TrainingSettings {
 function readingSettings(read: SettingReader): Pick<TrainingSettings, 'mode' | 'split' | 'longestSequence' | 'window' | 'batch' | 'truncation'> {
   const defaults = defaultTrainingSettings;
   return {
-    mode: oneOf(read('corpus.mode'), ['stream', 'sequences'], defaults.mode),
-    split: oneOf(read('corpus.split'), ['lines', 'paragraphs'], defaults.split),
+    mode: oneOf(read, 'corpus.mode', ['stream', 'sequences'], defaults.mode),
+    split: oneOf(read, 'corpus.split', ['lines', 'paragraphs'], defaults.split),
     longestSequence: integer(read('corpus.longestSequence'), 1, defaults.longestSequence),
     window: integer(read('training.window'), 2, defaults.window),
     batch: integer(read('training.batch'), 1, defaults.batch),
@@ -107,12 +117,23 @@ export function temperature(read: SettingReader): number {
   return within(read('generate.temperature'), 0, 10, 0.8);
 }
 
-function cell(value: unknown, fallback: CellName): CellName {
-  return typeof value === 'string' ? checkCell(value) : fallback;
+/** Null is what the rest of the model asks for. */
+function objective(read: SettingReader): ObjectiveName | null {
+  const name = oneOf(read, 'model.objective', ['auto', ...objectives], 'auto');
+  return name === 'auto' ? null : name;
 }
 
-function oneOf<const T extends string | null>(value: unknown, choices: readonly T[], fallback: T): T {
-  return choices.find((choice) => choice === value) ?? fallback;
+/** The fallback where nothing is said. Throws a UserError for what is not one of the choices. */
+function oneOf<const T extends string>(read: SettingReader, name: string, choices: readonly T[], fallback: T): T {
+  const value = read(name);
+  if (value === undefined) return fallback;
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new UserError('The setting “{0}” has the unknown value “{1}”; choose one of {2}.', `backflow.${name}`, inWords(value), choices.join(', '));
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function integer(value: unknown, min: number, fallback: number): number {

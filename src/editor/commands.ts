@@ -84,7 +84,7 @@ function generalCommands({ training, registry, opener, panel, exports, extension
     'backflow.generate': async (argument) => {
       const session = await sessionFor(argument, { registry, opener });
       if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
-      else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; it writes the text.'));
+      else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first. It generates the text.'));
     },
     'backflow.exportFigure': () => exports.begin('figure'),
     'backflow.exportData': () => exports.begin('data'),
@@ -187,7 +187,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
 async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
   const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first; it is then trained further.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first. This command then trains it further.'));
     return;
   }
   const document = await textInView();

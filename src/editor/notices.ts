@@ -9,6 +9,12 @@ export function translated({ template, args }: Message): string {
   return vscode.l10n.t(template, ...args);
 }
 
+/** An error that is a sentence for a person, in the reader's language; any other as it is. */
+export function spoken(error: unknown): unknown {
+  if (error instanceof UserError) return new Error(translated(error), { cause: error });
+  return error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
+}
+
 export class Notices {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
@@ -24,7 +30,7 @@ export class Notices {
       return;
     }
     this.log.error(error instanceof Error ? error : String(error));
-    void this.errorWithLog(vscode.l10n.t('Something went wrong in Backflow. The log says what.'));
+    void this.errorWithLog(vscode.l10n.t('Something went wrong in Backflow. The log has the details.'));
   }
 
   /** Runs a command's work, reporting what it throws. */

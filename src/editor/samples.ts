@@ -16,11 +16,11 @@ export async function openSample(extensionUri: vscode.Uri, given: unknown): Prom
 async function pickSample(): Promise<Sample | undefined> {
   const { t } = vscode.l10n;
   const told: Readonly<Record<Sample, string>> = {
-    'tale.txt': t('A story in English: what every cell can learn something of.'),
+    'tale.txt': t('A story in English, from which every cell can learn something.'),
     'tale-ko.txt': t('A story in Korean.'),
-    'hello.txt': t('One word again and again: learned in seconds.'),
+    'hello.txt': t('One word, repeated: learned in seconds.'),
     'brackets.txt': t('Nested brackets: the closing one depends on the opening one far back.'),
-    'copy.txt': t('Copy memory: nothing but memory helps.'),
+    'copy.txt': t('Copy memory: only memory helps.'),
   };
   const items = samples.map((sample) => ({ label: sample, detail: told[sample], sample }));
   return (await vscode.window.showQuickPick(items, { placeHolder: t('A text to train on') }))?.sample;

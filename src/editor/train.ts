@@ -72,8 +72,9 @@ export async function trainRequest(parts: TrainingParts, target: unknown, { from
   if (!read) return undefined;
   const model = adapt(modelSettings(read));
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
+  const [vocabulary, training] = [vocabularySettings(read), trainingSettings(read)];
   const folder = await parts.runsFolder.newRun(uri, path, from ? 'further' : model.cell);
-  const request = { corpus, from, vocabulary: vocabularySettings(read), model, training: trainingSettings(read), folder };
+  const request = { corpus, from, vocabulary, model, training, folder };
   if (document && !editorOf(document.uri)) await vscode.window.showTextDocument(document, { preview: false });
   return { request, document: uri, isText: document !== undefined, name: path.slice(path.lastIndexOf(sep) + 1) };
 }

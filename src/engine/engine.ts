@@ -121,7 +121,7 @@ export class Engine {
   }
 
   private spectrum(choice: MatrixChoice): Spectrum | null {
-    if (!this.examined) throw new UserError('No model has been looked into yet.');
+    if (!this.examined) throw new UserError('No model has been inspected yet.');
     return this.examined.spectrum(choice);
   }
 
@@ -191,7 +191,7 @@ export class Engine {
 
   private async exportModel(path: string): Promise<null> {
     const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
-    if (!plain) throw new UserError('This model has a form that can be inspected, but not written for other tools.');
+    if (!plain) throw new UserError('This model can be inspected, but not exported for other tools.');
     await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
     return null;
   }
@@ -211,7 +211,7 @@ export class Engine {
 
   private get run(): Run {
     const { run } = this.model;
-    if (!run) throw new UserError('This model is open to be inspected; no run is on.');
+    if (!run) throw new UserError('This model is open for inspection; no training run is active.');
     return run;
   }
 

@@ -32,7 +32,7 @@ export class Sampler {
 
   /** With a copy of the weights, still to be taken. Throws a UserError for a model that cannot generate. */
   static of({ plain, vocabulary, backend }: InspectedModel): Sampler {
-    if (!plain) throw new UserError('This model has a form that can be inspected, but it cannot generate text here.');
+    if (!plain) throw new UserError('This model can be inspected, but Backflow cannot generate text with it.');
     refuseGeneration({ bidirectional: readsBothWays(plain.config), objective: plain.config.objective });
     const network = backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
     return new Sampler(vocabulary, plain, network);

@@ -12,7 +12,7 @@ export interface Kernels {
 
   // Recurrences
   rnnForward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number, relu: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, R: number, relu: number, saturated: number,
     preActivations: number, hidden: number, counts: number,
   ): void;
   lstmForward(
@@ -24,7 +24,7 @@ export interface Kernels {
     gates: number, recurrentCandidate: number, hidden: number, scratch: number, counts: number,
   ): void;
   rnnForwardStep(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, product: number, relu: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, product: number, relu: number, saturated: number,
     preActivations: number, hidden: number, counts: number, s: number,
   ): void;
   lstmForwardStep(

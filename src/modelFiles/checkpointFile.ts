@@ -32,7 +32,7 @@ export function encodeCheckpoint({ config, parameters, vocabulary, step }: Check
 /** Reads what `encodeCheckpoint` wrote; `file` is for the sentences. Throws a UserError for anything else. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointContent {
   const content = checkpointOf(decodeOnnx(bytes, file), file);
-  if (!content) throw new UserError('{0} was not saved by Backflow, so a run cannot go on from it.', file);
+  if (!content) throw new UserError('{0} was not saved by Backflow, so no run can be resumed from it.', file);
   return content;
 }
 
@@ -68,7 +68,7 @@ function configOf(kept: unknown): ModelConfig {
 /** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */
 function readStep(metadata: ReadonlyMap<string, string>, file: string): number {
   const step = Number(metadata.get(keys.step) ?? NaN);
-  if (!Number.isSafeInteger(step) || step < 0) throw new UserError('{0} is broken: it does not say after how many steps it was saved.', file);
+  if (!Number.isSafeInteger(step) || step < 0) throw new UserError('{0} is broken: the number of steps after which it was saved is missing.', file);
   return step;
 }
 

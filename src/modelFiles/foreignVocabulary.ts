@@ -62,7 +62,7 @@ export function vocabularyOfText(text: string | null, size: number, file: string
       file, symbols.length, size,
     ).needing('vocabulary');
   }
-  const notice = new UserError('The model has no vocabulary of its own: the {0} characters of the text, sorted, are taken for it.', size);
+  const notice = new UserError('The model has no vocabulary of its own, so the {0} characters of the text, sorted, are used.', size);
   return { vocabulary: new Vocabulary(symbols), notices: [notice] };
 }
 
@@ -104,7 +104,7 @@ function inOrder(entries: readonly (readonly [string, unknown])[], file: string)
 
 /** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
 function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string, unknown: number | null, unit: ReadUnit | null): FoundVocabulary {
-  if (symbols.length !== size) throw new UserError('The model knows {0} symbols, but those in {1} are {2}.', size, file, symbols.length);
+  if (symbols.length !== size) throw new UserError('The model knows {0} symbols, but {1} has {2}.', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = unknown ?? (conventional < 0 ? null : conventional);
   const notices = unknownId === null ? [] : [new UserError('Symbols that the vocabulary lacks are read as its unknown token, “{0}”.', symbols[unknownId])];

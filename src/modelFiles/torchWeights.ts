@@ -44,7 +44,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
     throw new UserError('{0} has no embedding [{1}, {2}], and its lowest layer reads {2} numbers, so it cannot read {1} symbols one-hot.', file, vocabularySize, I);
   }
   const said = activation ?? activations.find((name) => name === metadata['activation']);
-  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('{0} does not say which activation its vanilla RNN has; say tanh or relu.', file).needing('activation');
+  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('{0} does not name the activation of its vanilla RNN; choose tanh or relu.', file).needing('activation');
   const config = uniformModel({
     cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
     embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
@@ -94,7 +94,7 @@ function stackOf(tensors: readonly Matrix[], file: string): Stack {
   const [rows, hiddenSize] = R.shape.length === 2 ? R.shape : [0, 0];
   const kind = kindOfBlocks(rows / hiddenSize);
   if (!kind || W.shape.length !== 2) {
-    throw new UserError('{0} has the tensor {1} of shape [{2}], which is that of no RNN, GRU or LSTM.', file, R.name, R.shape.join(', '));
+    throw new UserError('{0} has the tensor {1} of shape [{2}], which fits no RNN, GRU or LSTM.', file, R.name, R.shape.join(', '));
   }
   return { cell: kind.name, hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
 }
@@ -107,7 +107,7 @@ function endsOf(others: readonly Matrix[], I: number, width: number, file: strin
   const likely = outputs.length > 1 ? outputs.filter(({ name }) => !embeddingWords.test(name)) : outputs;
   if (likely.length !== 1) {
     throw new UserError(
-      '{0} should have one linear layer to the symbols, of shape [symbols, {1}]; such shapes have: {2}.', file, width, outputs.map(({ name }) => name).join(', ') || '–',
+      '{0} should have exactly one linear layer to the symbols, of shape [symbols, {1}]; tensors of such a shape are: {2}.', file, width, outputs.map(({ name }) => name).join(', ') || '–',
     );
   }
   const [outputW] = likely;
@@ -121,7 +121,7 @@ function endsOf(others: readonly Matrix[], I: number, width: number, file: strin
   const outputB = biases.find(({ name }) => name === `${module}.bias`) ?? (biases.length === 1 ? biases[0] : undefined);
   const known: readonly (Matrix | undefined)[] = [outputW, outputB, ...embeddings];
   const left = others.filter((each) => !known.includes(each)).map(({ name }) => name);
-  if (left.length > 0) throw new UserError('{0} has tensors that are not understood: {1}.', file, left.join(', '));
+  if (left.length > 0) throw new UserError('{0} has tensors that Backflow does not know: {1}.', file, left.join(', '));
   return { embedding: isTied ? outputW : embeddings.at(0), outputW, outputB };
 }
 
@@ -143,7 +143,7 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   const tensors = new Map<string, Tensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
   const stack = uniformStack(config);
-  if (!stack) throw new UserError('The layers differ, and PyTorch’s recurrent modules have layers that are alike; save the model as ONNX.');
+  if (!stack) throw new UserError('The layers differ, but all layers of a PyTorch recurrent module are alike. Save the model as ONNX.');
   const { cell, hiddenSize: H, vocabularySize: V } = stack;
   const rows = kindOf(cell).gates.length * H;
   if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);

@@ -183,7 +183,7 @@ export interface DescribeRequest {
   readonly text: string;
   /** Which of the probe's tokens, 0 … number of tokens − 1 (the last is only a target, and has no state). */
   readonly token: number;
-  /** Step whose loss is traced back for gradient and gain. */
+  /** Step whose loss is traced back for the gradient and its factor. */
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
 }

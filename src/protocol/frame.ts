@@ -69,7 +69,7 @@ export interface FlowSummary {
   readonly state: StateName;
   /** Smallest lag at which the per-target gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
-  /** Mean of ln gain over the reachable steps, nats per token; null with fewer than two such steps. */
+  /** Mean of ln of the gradient factor over the reachable steps, nats per token; null with fewer than two such steps. */
   readonly slope: number | null;
 }
 

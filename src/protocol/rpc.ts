@@ -165,5 +165,5 @@ function closedError(): RpcError {
 }
 
 function canceledError(): RpcError {
-  return new RpcError('canceled', { template: 'Cancelled.', args: [] });
+  return new RpcError('canceled', { template: 'Canceled.', args: [] });
 }

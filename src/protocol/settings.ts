@@ -72,9 +72,9 @@ export interface TrainingSettings {
   readonly clipNorm: number | null;
   /** Largest magnitude of one entry of the gradient, or null for none. Entries are cut before the norm is clipped. */
   readonly clipValue: number | null;
-  readonly initialisation: InitializationName;
+  readonly initialization: InitializationName;
   /** Scale of the recurrent matrices at the start; not of `pytorch`. */
-  readonly gain: number;
+  readonly initScale: number;
   /** Of an LSTM: the sum of the forget gate's two biases at the start; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
   readonly seed: number;
@@ -126,8 +126,8 @@ export const defaultTrainingSettings: TrainingSettings = {
   decayFactor: 0.1,
   clipNorm: 1,
   clipValue: null,
-  initialisation: 'pytorch',
-  gain: 1,
+  initialization: 'pytorch',
+  initScale: 1,
   forgetBias: null,
   seed: 1,
   checkpointEvery: 500,

@@ -60,11 +60,11 @@ export type Command =
 
 /** `args` are those after the program's name; `now` names the default folder of a run. Throws a UsageError. */
 export function readCommand(args: readonly string[], now: Date): Command {
-  if (args.length === 0) throw new UsageError(say('Say what to do: backflow train, inspect, sample or export; see backflow --help.'));
+  if (args.length === 0) throw new UsageError(say('No command was given. The commands are train, inspect, sample and export; see backflow --help.'));
   const [first, ...rest] = args;
   if (first === '--help' || first === '-h' || first === 'help') return helpFor(rest);
   if (first === '--version' || first === '-v') return { kind: 'version' };
-  if (!isCommandName(first)) throw new UsageError(say('{0} is no command; there are train, inspect, sample and export (see backflow --help).', first));
+  if (!isCommandName(first)) throw new UsageError(say('{0} is not a command; the commands are train, inspect, sample and export (see backflow --help).', first));
   // Help is wanted more than correctness.
   if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help', text: commandHelp(first) };
   const given = readOptions(first, rest);
@@ -101,17 +101,17 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
 }
 
 /** Options that say what a new model is. */
-const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'gain', 'forget-bias'];
+const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'init-scale', 'gain', 'forget-bias'];
 
 /** The model of --from; null to begin with a new one. */
 function readStart(given: GivenOptions): StartingModel | null {
   const path = text(given, 'from');
   if (path === undefined) {
-    if (given.values.has('vocab')) throw new UsageError(say('--vocab is the vocabulary of a model that training begins with: give --from MODEL too.'));
+    if (given.values.has('vocab')) throw new UsageError(say('--vocab is the vocabulary of the model that training starts from, so it needs --from MODEL.'));
     return null;
   }
   const own = ofNewModels.find((name) => given.values.has(name) || given.switches.has(name));
-  if (own !== undefined) throw new UsageError(say('--{0} cannot be given with --from: the model is what it is.', own));
+  if (own !== undefined) throw new UsageError(say('--{0} cannot be given with --from: the file already defines the model.', own));
   return modelOptions(given, path);
 }
 
@@ -158,7 +158,7 @@ function readSample(given: GivenOptions): SampleCommand {
     request: {
       prompt: given.values.get('prompt') ?? '',
       length: integer(given, 'length', 1, 1e7) ?? defaultSampling.length,
-      temperature: number(given, 'temperature', (x) => x >= 0, say('a number from 0 up')) ?? defaultSampling.temperature,
+      temperature: number(given, 'temperature', (x) => x >= 0, say('a number of at least 0')) ?? defaultSampling.temperature,
       topK: integer(given, 'top-k', 1, 1e9) ?? null,
       topP: number(given, 'top-p', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? null,
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaultSampling.seed,
@@ -178,7 +178,7 @@ function readExport(given: GivenOptions): ExportCommand {
 function onlyPositional({ positionals }: GivenOptions, command: CommandName, name: string): string {
   const [first, second] = positionals as readonly (string | undefined)[];
   if (first === undefined || first === '') throw new UsageError(say('backflow {0} needs {1}; see backflow {0} --help.', command, name));
-  if (second !== undefined) throw new UsageError(say('backflow {0} takes one {1}, and {2} is a second.', command, name, second));
+  if (second !== undefined) throw new UsageError(say('backflow {0} takes one {1}; {2} is a second one.', command, name, second));
   return first;
 }
 

@@ -11,7 +11,7 @@ export function generalHelp(): string {
     ...list,
     '',
     say('backflow COMMAND --help lists the options of a command; backflow --version prints the version.'),
-    say('Exit status: 0 done, 1 failed, 2 wrong usage. Colours follow NO_COLOR, FORCE_COLOR and COLORTERM.'),
+    say('Exit status: 0 success, 1 failure, 2 wrong usage. Colors follow NO_COLOR, FORCE_COLOR and COLORTERM.'),
     '',
   ].join('\n');
 }

@@ -108,8 +108,8 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
 function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
   return agrees
-    ? say('Read rightly: on {0} the recognised model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts)
-    : say('Read WRONGLY: on {0} the recognised model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts);
+    ? say('Read correctly: on {0} the recognized model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts)
+    : say('Read INCORRECTLY: on {0} the recognized model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts);
 }
 
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {

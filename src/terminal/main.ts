@@ -65,5 +65,5 @@ function sentenceOf(thrown: unknown, verbose: boolean): string {
   const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
   const [first] = sayMessage(sentence).split('\n', 1);
   if (code === 'user') return `backflow: ${first}${details}`;
-  return `backflow: ${say('internal error: {0}', first)}${verbose ? details : ` ${say('(--verbose says more)')}`}`;
+  return `backflow: ${say('internal error: {0}', first)}${verbose ? details : ` ${say('(--verbose shows more)')}`}`;
 }

@@ -16,15 +16,21 @@ import { say } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
 import { defaultSteps, UsageError, type GivenOptions } from './options';
 
-const units: Readonly<Record<'codepoints' | 'graphemes' | 'words' | 'bytes', TokenUnit>> = {
-  codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte',
-};
+const units: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
+
+/** What --tokens took before it had the setting's names. */
+const olderUnits: Readonly<Record<string, TokenUnit>> = { codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte' };
 
 export function readVocabulary(given: GivenOptions): VocabularySettings {
   return {
-    unit: units[choice(given, 'tokens', ['codepoints', 'graphemes', 'words', 'bytes'], 'codepoints')],
+    unit: unit(given),
     size: integer(given, 'vocabulary-size', 2, 200_000) ?? defaultVocabularySettings.size,
   };
+}
+
+function unit(given: GivenOptions): TokenUnit {
+  const older = given.values.get('tokens') ?? '';
+  return Object.hasOwn(olderUnits, older) ? olderUnits[older] : choice(given, 'tokens', units, defaultVocabularySettings.unit);
 }
 
 export function readModel(given: GivenOptions): ModelSettings {
@@ -41,14 +47,14 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective) : null,
   });
   if (bidirectional && model.objective === 'next') {
-    throw new UsageError(say('--bidirectional cannot be with --objective next: a bidirectional stack sees the token it is to predict; train it with the masked objective.'));
+    throw new UsageError(say('--bidirectional cannot be combined with --objective next: a bidirectional model reads the token that it should predict. Use --objective masked.'));
   }
   return model;
 }
 
 export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
   const defaults = defaultTrainingSettings;
-  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, say('a number from 0 up to, but not, 1')) ?? defaults.dropout;
+  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, say('a number of at least 0 and less than 1')) ?? defaults.dropout;
   if (dropout > 0 && layers < 2) throw new UsageError(say('--dropout acts between layers, so it needs --layers 2 or more.'));
   return {
     ...defaults,
@@ -70,7 +76,7 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
   const ofSequences = ['split', 'longest-sequence'].find((option) => given.values.has(option));
-  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(say('--{0} is not for --mode stream.', ofSequences));
+  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(say('--{0} works only with --mode sequences.', ofSequences));
   const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
   const truncation = integer(given, 'truncate', 1, 1_000_000) ?? defaults.truncation;
   if (mode === 'stream' && truncation !== null && truncation > window) {
@@ -99,10 +105,10 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const schedule = choice(given, 'schedule', schedules, defaults.schedule);
   if (schedule === 'cosine' && isNone(given, 'steps')) {
-    throw new UsageError(say('--schedule cosine lowers the learning rate over the whole run, so it cannot be with --steps none.'));
+    throw new UsageError(say('--schedule cosine lowers the learning rate over the whole run, so it cannot be combined with --steps none.'));
   }
   const optimizer = choice(given, 'optimizer', optimizers, defaults.optimizer);
-  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, say('a number from 0 up to, but not, 1')) ?? defaults.momentum;
+  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, say('a number of at least 0 and less than 1')) ?? defaults.momentum;
   const nesterov = given.switches.has('nesterov');
   if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(say('--nesterov needs --optimizer sgd and a --momentum above 0.'));
   const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, say('a number from 0 to 1'));
@@ -111,7 +117,7 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
     momentum,
     nesterov,
-    weightDecay: number(given, 'weight-decay', (x) => x >= 0, say('a number from 0 up')) ?? defaults.weightDecay,
+    weightDecay: number(given, 'weight-decay', (x) => x >= 0, say('a number of at least 0')) ?? defaults.weightDecay,
     schedule,
     warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
     finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
@@ -119,8 +125,8 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
-    initialisation: choice(given, 'init', initializations, defaults.initialisation),
-    gain: positive(given, 'gain') ?? defaults.gain,
+    initialization: choice(given, 'init', initializations, defaults.initialization),
+    initScale: positive(given, 'init-scale') ?? positive(given, 'gain') ?? defaults.initScale,
     forgetBias: number(given, 'forget-bias', () => true, 'a number') ?? defaults.forgetBias,
   };
 }

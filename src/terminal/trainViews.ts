@@ -67,7 +67,7 @@ export class ReadableTrainView implements TrainView {
     this.output.write(
       `${say('{0}, {1} of {2}, {3}, on {4}: {5}, {6}.', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
         `${say('Forward pass by {0}. Run: {1}', backendText(backend), shortPath(folder))}\n` +
-        (training.steps === null ? `${say('It goes on until Ctrl-C, which saves it.')}\n` : ''),
+        (training.steps === null ? `${say('Training continues until Ctrl-C, which saves it.')}\n` : ''),
     );
   }
 

@@ -35,11 +35,11 @@ describe('the command line', () => {
     });
 
     it('refuses what it does not know with status 2', async () => {
-      await hello.refuses(2, /Say what to do: backflow train, inspect, sample or export/);
-      await hello.refuses(2, /trian is no command; there are train, inspect, sample and export/, 'trian', 'hello.txt');
-      await hello.refuses(2, /--hiden is no option of backflow train/, 'train', 'hello.txt', '--hiden', '8');
+      await hello.refuses(2, /No command was given. The commands are train, inspect, sample and export/);
+      await hello.refuses(2, /trian is not a command; the commands are train, inspect, sample and export/, 'trian', 'hello.txt');
+      await hello.refuses(2, /--hiden is not an option of backflow train/, 'train', 'hello.txt', '--hiden', '8');
       await hello.refuses(2, /needs CORPUS/, 'train', '--hidden', '8');
-      await hello.refuses(2, /takes one CORPUS, and b is a second/, 'train', 'a', 'b');
+      await hello.refuses(2, /takes one CORPUS; b is a second one/, 'train', 'a', 'b');
       await hello.refuses(2, /--hidden needs a value/, 'train', 'hello.txt', '--hidden');
       await hello.refuses(2, /--out needs a value/, 'train', 'hello.txt', '--out', '--json');
       await hello.refuses(2, /needs --text FILE/, 'inspect', 'hello');
@@ -51,7 +51,7 @@ describe('the command line', () => {
       await hello.refuses(2, /--learning-rate is "-1"; it must be a number greater than 0\./, 'train', 'hello.txt', '--learning-rate', '-1');
       await hello.refuses(2, /--clip-norm is "0"; it must be a number greater than 0, or none\./, 'train', 'hello.txt', '--clip-norm', '0');
       await hello.refuses(2, /--init is "zeros"; it must be one of pytorch, xavier, orthogonal, identity, gaussian\./, 'train', 'hello.txt', '--init', 'zeros');
-      await hello.refuses(2, /--temperature is "hot"; it must be a number from 0 up\./, 'sample', 'hello', '--temperature', 'hot');
+      await hello.refuses(2, /--temperature is "hot"; it must be a number of at least 0\./, 'sample', 'hello', '--temperature', 'hot');
       await hello.refuses(2, /--target is "1\.5"; it must be a whole number/, 'inspect', 'hello', '--text', 'probe.txt', '--target', '1.5');
       await hello.refuses(2, /--hidden cannot be given with --resume/, 'train', '--resume', 'hello', '--hidden', '8');
     });
@@ -181,7 +181,7 @@ describe('the command line', () => {
     it('refuses a folder it cannot use', async () => {
       await hello.refuses(1, /The folder .*hello is not empty/, 'train', 'hello.txt', '--out', 'hello');
       await hello.refuses(1, /a part of its path is a file/, 'train', 'hello.txt', '--out', join('hello.txt', 'run'));
-      if (process.platform === 'linux') await hello.refuses(1, /The folder \/proc\/.* cannot be made/, 'train', 'hello.txt', '--out', '/proc/runs/hello');
+      if (process.platform === 'linux') await hello.refuses(1, /The folder \/proc\/.* cannot be created/, 'train', 'hello.txt', '--out', '/proc/runs/hello');
       await hello.refuses(1, /is not the folder of a run/, 'train', '--resume', 'nothing');
     });
 

@@ -240,7 +240,7 @@ describe('the engine process', () => {
   it('refuses a folder it cannot write, and leaves nothing behind', async () => {
     const file = join(folder.path, 'a-file');
     writeFileSync(file, '');
-    await assert.rejects(engine.calls.call('train', requestFor(hello, join(file, 'run'))), /cannot be made/);
+    await assert.rejects(engine.calls.call('train', requestFor(hello, join(file, 'run'))), /cannot be created/);
     assert.ok(!readdirSync(folder.path).includes('run'));
   });
 

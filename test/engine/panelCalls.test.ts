@@ -148,6 +148,6 @@ describe('what the panel asks beside frames', () => {
     const flow = seriesOf(frame, 'flow')!;
     assert.ok(Math.abs(flow[0] - flow[127] - 127 * Math.log10(0.8)) < 1e-4);
     assert.ok(Math.abs(spectralNorm - 0.8) < 1e-9);
-    await assert.rejects(engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }), /gain is 9/);
+    await assert.rejects(engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }), /recurrent scale is 9/);
   });
 });

@@ -104,12 +104,12 @@ describe('frames of the engine on the page', () => {
     await page.screenshot({ path: screenshotPath('total'), fullPage: true });
   });
 
-  it('of a vanilla RNN say which units are saturated: those whose pre-activation is beyond 9.5', async () => {
+  it('of a vanilla RNN say which units are saturated: those whose state is beyond ±0.95', async () => {
     const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 2 });
     const parameters = new Parameters(config);
     const { Wb } = parameters.layers[0][0];
-    // Pre-activations are the biases: 12, −12, 9 and 0.
-    Wb.set([12, -12, 9, 0]);
+    // Pre-activations are the biases, and tanh(1.8318) = 0.95: the first two units are saturated.
+    Wb.set([1.84, -1.84, 1.82, 0]);
     await show(await frameOf(config, parameters, ['a', 'b'], { text: 'abababab', unitMap: { layer: 0, direction: 'forward', quantity: 'preActivation' } }));
     assert.match(await page.locator('.findings').innerText(), /50 % of all values are saturated.*\n.*Nearly always saturated: 2 of 4 units \(0, 1\)/);
   });

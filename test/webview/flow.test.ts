@@ -85,11 +85,13 @@ describe('the flow on the page', () => {
     assert.ok(alphas.has(0) && alphas.size > 1, 'what cannot reach the target is hatched');
   });
 
-  it('says how far the gradient reaches, and what it cannot teach', async () => {
+  it('says how far the gradient reaches, and which tokens too little of it reaches', async () => {
     await open({ tokens: 80, slopes: [-0.101, -0.052], sequence: 1 });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. What stands before “village by the sea…” cannot teach it.');
+    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. Too little gradient reaches the tokens before “village by the sea…”.');
     await frame({ tokens: 80, slopes: [-0.101], sequence: 2 });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens. What stands before “that ran backwards…” cannot teach it.');
+    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens. Too little gradient reaches the tokens before “that ran backwards…”.');
+    await frame({ tokens: 80, slopes: [-0.101], zeroAt: Array.from({ length: 50 }, (_, t) => t), sequence: 2 });
+    assert.match(await text('.verdict'), / after 30 tokens\. No gradient reaches the tokens before “that ran backwards…”\.$/);
     await frame({ tokens: 80, slopes: [-0.01], sequence: 3 });
     assert.equal(await text('.verdict'), 'The gradient of this token never falls below a thousandth over the 79 tokens before it.');
     await frame({ tokens: 80, slopes: [-0.101, -0.01], sequence: 4 });
@@ -97,14 +99,14 @@ describe('the flow on the page', () => {
     await frame({ tokens: 80, slopes: [0.1], sequence: 5 });
     assert.equal(await text('.verdict'), 'The gradient of this token grows a hundredfold after 20 tokens.');
     await frame({ tokens: 80, slopes: [-0.1], target: 0, sequence: 6 });
-    assert.match(await text('.verdict'), /^Nothing stands before this token/);
+    assert.match(await text('.verdict'), /^No token comes before this one/);
     await frame({ tokens: 80, slopes: [-0.1], zeroAt: [79], sequence: 7 });
     assert.match(await text('.verdict'), /sends no gradient back/);
   });
 
   it('shows both states of an LSTM: what its hidden state has lost its cell state can still carry', async () => {
     await open({ tokens: 80, slopes: [-0.101], cellSlopes: [-0.052] });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. What stands before “village by the sea…” cannot teach it.');
+    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. Too little gradient reaches the tokens before “village by the sea…”.');
     // The cell state's row lies over the hidden state's.
     const x = columnCenter(40, 80);
     assert.deepEqual(await pixel('flow', x, 13), tableColor('dark', -0.052 * 39));

@@ -60,7 +60,7 @@ describe('what the page shows beside the flow', () => {
       await page.evaluate('probe.run(400, { state: "stopped" })');
       assert.equal(await page.locator('.over').isVisible(), false, 'until the engine has answered');
       await page.evaluate('probe.overTraining({ slopes: [], steps: [] })');
-      assert.match(await text('.over'), /no panel was open while it trained. Resume it with the panel open/);
+      assert.match(await text('.over'), /no panel was open while it trained. Resume the run with the panel open/);
       assert.equal(await canvas('overTraining').isVisible(), false);
     });
 
@@ -97,7 +97,7 @@ describe('what the page shows beside the flow', () => {
       await page.mouse.up();
       await page.evaluate('probe.traveled(100, { tokens: 64, slopes: [-0.25, -0.25], cellSlopes: [-0.25, -0.25] })');
       assert.match(await text('.verdict'), /falls below a thousandth after 13 tokens/);
-      assert.equal(await text('.past'), 'The flow above is that of step 100.');
+      assert.equal(await text('.past'), 'The flow above is from step 100.');
       assert.equal(await canvas('units').isVisible(), false, 'of an earlier step there is no unit map');
       await page.evaluate('probe.frame({ tokens: 64, slopes: [-0.3, -0.3], cellSlopes: [-0.3, -0.3], sequence: 9 })');
       assert.equal((await posted('frameDrawn')).at(-1)?.sequence, 9, 'a frame out of sight is answered');
@@ -155,7 +155,7 @@ describe('what the page shows beside the flow', () => {
       await open();
       await page.evaluate('probe.run(9)');
       await page.evaluate('probe.overTraining({ slopes: [], steps: [] })');
-      assert.match(await text('.over'), /Nothing is kept yet/);
+      assert.match(await text('.over'), /Nothing is recorded yet/);
       await page.evaluate('probe.run(0, { state: "stopped" })');
       assert.equal(await page.locator('.over').isVisible(), false);
     });
@@ -240,7 +240,7 @@ describe('what the page shows beside the flow', () => {
       await openMatrix();
       await page.evaluate('probe.matrix([-0.2], probe.tokens(40))');
       await page.evaluate('probe.frame({ tokens: 30, slopes: [-0.1, -0.1], sequence: 2 })');
-      assert.match(await text('.matrix .caption.dim'), /computed on another text/);
+      assert.match(await text('.matrix .caption.dim'), /computed on a different text/);
       await canvas('matrix').click({ position: { x: 200, y: 100 } });
       assert.deepEqual(await posted('target'), []);
     });

@@ -88,7 +88,7 @@ describe('what the model writes, on the page', () => {
   it('leaves what stands below where it is while samples come, however long their words are', async () => {
     await open();
     await show([]);
-    assert.match(await text('.sample'), /The first one comes after the first steps\./);
+    assert.match(await text('.sample'), /The first generated text appears after the first steps\./);
     const below = async () => (await page.locator('.flow').boundingBox())!.y;
     const before = await below();
     const others = ['', '\n\n\n', 'x'.repeat(900), '긴 낱말 '.repeat(90), 'ﷺ'.repeat(60), 'a\u0301\u0302'.repeat(200)];

@@ -2,10 +2,11 @@
 import type { FrameHeader } from '../../src/protocol/frame';
 import type { FlowRow } from './flowRows';
 import { powerOfTen } from './format';
+import { firstReached, isUnreachedBefore } from './reach';
 import { visibleText } from './symbols';
 import type { Segment, Texts } from './texts';
 
-/** Most tokens quoted after “What stands before”. */
+/** Most tokens quoted after “the tokens before”. */
 const quoteLength = 18;
 
 type Tone = 'vanishing' | 'exploding';
@@ -41,7 +42,10 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
 }
 
-/** What follows from the horizons: the layers that have none, a return of the gradient farther back, and the text it never reaches. */
+/**
+ * What follows from the horizons: the layers that have none, a return of the gradient farther back, and the text that too little of it
+ * reaches. “No gradient” is said only where it is exactly zero, or where no path leads from the target.
+ */
 function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons: readonly (number | null)[], texts: Texts): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
   if (staying.length > 0) return [texts.segments('verdictStaysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
@@ -49,7 +53,7 @@ function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('verdictRises')];
   const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
-  const rest = texts.segments('verdictCannotTeach', plain(quoteFrom(header.tokens, reached)));
+  const rest = texts.segments(isUnreachedBefore(bottomUp, reached) ? 'verdictReachesNone' : 'verdictReachesLittle', plain(quoteFrom(header.tokens, reached)));
   return header.target - reached >= farthest ? [texts.segments('verdictRises'), rest] : [rest];
 }
 
@@ -61,11 +65,6 @@ function quoteFrom(tokens: readonly string[], from: number): string {
   if (isLetter(tokens[to]) && lastSpace > quoteLength / 3) to = from + lastSpace;
   const start = from > 0 && isLetter(tokens[from]) && isLetter(tokens[from - 1]) ? '…' : '';
   return start + visibleText(tokens.slice(from, to)).trim() + (to < tokens.length ? '…' : '');
-}
-
-/** The first step at which any layer's gradient is over the vanishing threshold; the target's own step always is. */
-function firstReached(rows: readonly FlowRow[], vanishing: number): number {
-  return Math.min(...rows.map((row) => row.relative.findIndex((r) => r > vanishing)));
 }
 
 function smallestLag(row: FlowRow, target: number, holds: (relative: number) => boolean): number | null {

@@ -32,7 +32,7 @@ export function horizonOf(relative: Float64Array, target: number, { vanishing }:
 }
 
 /**
- * Mean of ln gain over the steps before the target, nats per token; null with fewer than two. Ends at the first step that is
+ * Mean of ln of the gradient factor over the steps before the target, nats per token; null with fewer than two. Ends at the first step that is
  * exactly zero, since no rate leads there.
  */
 export function slopeOf(relative: Float64Array, target: number): number | null {

@@ -128,7 +128,7 @@ function keyOf(symbol: string, id: number, index: number, unit: ReadUnit): numbe
   const key = isToken(symbol, unit) ? keyIn(symbol, index, unit) : -1;
   if (key >= 0) return key;
   if (unit === 'codePoint') throw new UserError('Symbol {0} of the vocabulary is “{1}”; each symbol must be one character.', id, symbol);
-  throw new UserError('Symbol {0} of the vocabulary is “{1}”, which is no token of this kind ({2}).', id, symbol, unit);
+  throw new UserError('Symbol {0} of the vocabulary is “{1}”, which is not a token of this kind ({2}).', id, symbol, unit);
 }
 
 /** Whether a text can yield it. */

@@ -8,30 +8,30 @@ import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
 
 export interface InitializationSettings {
-  readonly initialisation: InitializationName;
+  readonly initialization: InitializationName;
   /** Scale of the recurrent matrices; not of `pytorch`. */
-  readonly gain: number;
+  readonly initScale: number;
   /** Of an LSTM: the sum of the forget gate's two biases in every unit; null leaves what the initialization gives. */
   readonly forgetBias: number | null;
 }
 
-const pytorch: InitializationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
+const pytorch: InitializationSettings = { initialization: 'pytorch', initScale: 1, forgetBias: null };
 
 /** Fills one gate's block of a recurrent matrix, [H, H] row-major. */
-type RecurrentBlock = (block: Float32Array, hiddenSize: number, gain: number, random: Random) => void;
+type RecurrentBlock = (block: Float32Array, hiddenSize: number, scale: number, random: Random) => void;
 
 const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, RecurrentBlock>> = {
   /** Glorot & Bengio 2010: uniform in ±g √(6 / (H + H)). */
-  xavier: (block, hiddenSize, gain, random) => fillXavier(block, hiddenSize, hiddenSize, gain, random),
+  xavier: (block, hiddenSize, scale, random) => fillXavier(block, hiddenSize, hiddenSize, scale, random),
   /** Saxe et al. 2014, arXiv:1312.6120: g Q, Q a random orthogonal matrix. Every singular value is g. */
-  orthogonal: (block, hiddenSize, gain, random) => block.set(randomOrthogonal(hiddenSize, random).map((q) => gain * q)),
+  orthogonal: (block, hiddenSize, scale, random) => block.set(randomOrthogonal(hiddenSize, random).map((q) => scale * q)),
   /** Le, Jaitly & Hinton 2015, arXiv:1504.00941 (IRNN, with relu): g I. */
-  identity: (block, hiddenSize, gain) => {
-    for (let i = 0; i < hiddenSize; i++) block[i * hiddenSize + i] = gain;
+  identity: (block, hiddenSize, scale) => {
+    for (let i = 0; i < hiddenSize; i++) block[i * hiddenSize + i] = scale;
   },
   /** Entries normal with variance g² / H: the spectral radius tends to g as H grows (Girko's circular law). */
-  gaussian: (block, hiddenSize, gain, random) => {
-    const deviation = gain / Math.sqrt(hiddenSize);
+  gaussian: (block, hiddenSize, scale, random) => {
+    const deviation = scale / Math.sqrt(hiddenSize);
     for (let i = 0; i < block.length; i++) block[i] = deviation * random.normal();
   },
 };
@@ -39,48 +39,48 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
 /**
  * The parameters of a new model, tensor after tensor in the order of the layout.
  * - `pytorch`: every parameter of the cells uniform in ±1/√H, of the output in ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
- * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (gain 1), those of a cell gate by
+ * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (scale 1), those of a cell gate by
  *   gate; their biases are zero.
  * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
  * The settings must have passed `checkInitialization`.
  */
 export function initialize(config: ModelConfig, random: Random, settings: InitializationSettings = pytorch): Parameters {
   const parameters = new Parameters(config);
-  const { initialisation, gain, forgetBias } = settings;
+  const { initialization, initScale, forgetBias } = settings;
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
-    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, gain, recurrentBlocks[initialisation], random);
+    else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
+    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, initScale, recurrentBlocks[initialization], random);
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
 }
 
 /** Throws a UserError where a setting cannot be used. */
-export function checkInitialization({ initialisation, gain, forgetBias }: InitializationSettings): void {
-  if (initialisation !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialisation)) {
-    throw new UserError('The initialisation “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialisation);
+export function checkInitialization({ initialization, initScale, forgetBias }: InitializationSettings): void {
+  if (initialization !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialization)) {
+    throw new UserError('The initialization “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialization);
   }
-  if (!(gain > 0 && Number.isFinite(gain))) throw new UserError('The gain is {0}; it must be a positive number.', String(gain));
+  if (!(initScale > 0 && Number.isFinite(initScale))) throw new UserError('The initialization scale is {0}; it must be a positive number.', String(initScale));
   if (forgetBias !== null && !Number.isFinite(forgetBias)) {
     throw new UserError('The forget-gate bias is {0}; it must be a number, or none.', String(forgetBias));
   }
 }
 
-function fillTensor(values: Float32Array, { shape, layer, role }: ParameterEntry, hiddenSize: number, gain: number, fillRecurrent: RecurrentBlock, random: Random): void {
+function fillTensor(values: Float32Array, { shape, layer, role }: ParameterEntry, hiddenSize: number, scale: number, fillRecurrent: RecurrentBlock, random: Random): void {
   const [rows, columns] = shape as readonly [number, number?];
   if (columns === undefined) return;
   const blockRows = layer < 0 ? rows : hiddenSize;
   for (let row = 0; row < rows; row += blockRows) {
     const block = values.subarray(row * columns, (row + blockRows) * columns);
-    if (role === 'R') fillRecurrent(block, hiddenSize, gain, random);
+    if (role === 'R') fillRecurrent(block, hiddenSize, scale, random);
     else fillXavier(block, columns, blockRows, 1, random);
   }
 }
 
-function fillXavier(values: Float32Array, inputs: number, outputs: number, gain: number, random: Random): void {
-  fillUniform(values, gain * Math.sqrt(6 / (inputs + outputs)), random);
+function fillXavier(values: Float32Array, inputs: number, outputs: number, scale: number, random: Random): void {
+  fillUniform(values, scale * Math.sqrt(6 / (inputs + outputs)), random);
 }
 
 function fillUniform(values: Float32Array, bound: number, random: Random): void {

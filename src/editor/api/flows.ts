@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { InspectReport } from '../../protocol/engine';
 import { RpcError } from '../../protocol/rpc';
 import { defaultThresholds } from '../../protocol/settings';
-import { trainingSettings } from '../chosenSettings';
-import { translated } from '../notices';
+import { backendSettings } from '../chosenSettings';
+import { spoken } from '../notices';
 import type { EngineProcess } from '../process/engineProcess';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { EngineLauncher } from '../runs/runSession';
@@ -44,16 +44,17 @@ export class Flows implements vscode.Disposable {
     const controller = new AbortController();
     const listener = cancellation?.onCancellationRequested(() => controller.abort());
     if (cancellation?.isCancellationRequested) controller.abort();
-    const held = this.engineFor(model.fsPath, text);
     clearTimeout(this.timer);
+    let held: Held | null = null;
     try {
+      held = this.engineFor(model.fsPath, text);
       await held.opened;
       const request = { text, target: target ?? ('last' as const), thresholds: thresholds ?? defaultThresholds, matrix: false };
       return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
     } catch (error) {
-      // What could not be opened is opened again the next time; it may have been repaired.
-      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held.engine.isAlive)) this.release();
-      throw error instanceof RpcError ? new Error(translated(error.sentence), { cause: error }) : error;
+      // What could not be opened is opened anew the next time; it may have been mended.
+      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held?.engine.isAlive)) this.release();
+      throw spoken(error);
     } finally {
       listener?.dispose();
       this.timer = setTimeout(() => this.release(), idleTimeout);
@@ -68,8 +69,8 @@ export class Flows implements vscode.Disposable {
   private engineFor(path: string, text: string): Held {
     if (this.held?.path === path && this.held.engine.isAlive) return this.held;
     this.release();
+    const { backend, threads } = backendSettings(settingsFor(undefined));
     const engine = this.launch();
-    const { backend, threads } = trainingSettings(settingsFor(undefined));
     const opened = engine.calls.call('open', { path, vocabulary: null, text, architecture: { activation: null }, backend, threads });
     this.held = { path, engine, opened };
     opened.catch(() => {

@@ -1,4 +1,4 @@
-/** The few settings that matter most before a run, and known set-ups of them. */
+/** The few settings that matter most before a run, and profiles: known sets of them. */
 import { cellNames, defaultCell, plainCell } from '../../layers/catalog';
 import type { SettingReader } from '../chosenSettings';
 
@@ -30,19 +30,19 @@ export const fields: readonly Field[] = [
 export type ProfileName = 'hello' | 'classroom' | 'pytorch';
 
 export const profiles: Readonly<Record<ProfileName, Choices>> = {
-  /** A word learned by heart while one looks. */
+  /** A word that is memorized while you watch. */
   hello: {
     'model.cell': defaultCell, 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
   },
-  /** A vanilla RNN that forgets, on windows long enough to see it. */
+  /** A vanilla RNN, on windows long enough to see how far back its gradient reaches. */
   classroom: {
     'model.cell': plainCell, 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
-    'training.initialisation': 'xavier', 'training.clipNorm': 1,
+    'training.initialization': 'xavier', 'training.clipNorm': 1,
   },
   /** What a script with `nn.Embedding`, `nn.LSTM` and `torch.optim.Adam` at its defaults trains. */
   pytorch: {
     'model.cell': defaultCell, 'model.hiddenSize': 256, 'model.layers': 2, 'model.embeddingSize': 64, 'training.window': 100, 'training.batch': 32, 'training.steps': 0,
-    'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialisation': 'pytorch',
+    'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialization': 'pytorch',
   },
 };
 

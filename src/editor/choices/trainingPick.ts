@@ -37,8 +37,8 @@ function rows(read: SettingReader, choices: Choices): Row[] {
       const value = shown(field, read(field.name));
       return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? `${value} · ${t('chosen here')}` : value, does: field };
     }),
-    { label: t('Profile…'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? t('with {0} more settings of a profile', own.length) : t('a known set-up'), does: 'profile' },
-    ...(Object.keys(choices).length > 0 ? [{ label: t('As in the Settings'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
+    { label: t('Profile…'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? t('with {0} more settings of a profile', own.length) : t('settings to start from'), does: 'profile' },
+    ...(Object.keys(choices).length > 0 ? [{ label: t('Reset to the Settings'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
     { label: t('All Settings…'), iconPath: new vscode.ThemeIcon('gear'), does: 'settings' },
   ];
 }
@@ -106,12 +106,12 @@ async function chooseValue(field: Field, now: unknown): Promise<string | number 
 async function chooseProfile(): Promise<Choices | undefined> {
   const { t } = vscode.l10n;
   const told: Readonly<Record<ProfileName, { label: string; detail: string }>> = {
-    hello: { label: t('hello in ten seconds'), detail: t('A small LSTM that learns a short text by heart: take the sample hello.txt.') },
-    classroom: { label: t('Classroom'), detail: t('A vanilla RNN on windows of 128: its gradient vanishes where one can see it. Then the same with LSTM and GRU.') },
-    pytorch: { label: t('As a PyTorch script'), detail: t('Embedding 64, two LSTM layers of 256, dropout 0.2, Adam at 0.001, clipping at 5.') },
+    hello: { label: t('hello in ten seconds'), detail: t('A small LSTM that memorizes a short text: use the sample text hello.txt.') },
+    classroom: { label: t('Classroom'), detail: t('A vanilla RNN with windows of 128: watch how far back its gradient reaches as it learns, then do the same with an LSTM and a GRU.') },
+    pytorch: { label: t('Like a PyTorch script'), detail: t('Embedding 64, two LSTM layers of 256, dropout 0.2, Adam at 0.001, clipping at 5.') },
   };
   const items = (Object.keys(profiles) as ProfileName[]).map((profile) => ({ ...told[profile], profile }));
-  const picked = await vscode.window.showQuickPick(items, { title: t('Profile'), placeHolder: t('A known set-up to begin from') });
+  const picked = await vscode.window.showQuickPick(items, { title: t('Profile'), placeHolder: t('Settings to start from') });
   return picked && profiles[picked.profile];
 }
 

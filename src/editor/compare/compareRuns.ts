@@ -22,7 +22,7 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
   const paths = await pick(parts);
   if (!paths) return;
   if (paths.length < 2 || paths.length > maxCompared) {
-    void vscode.window.showWarningMessage(vscode.l10n.t('{0} were chosen; two to {1} can be compared.', paths.length, maxCompared));
+    void vscode.window.showWarningMessage(vscode.l10n.t('You chose {0}; two to {1} can be compared.', paths.length, maxCompared));
     return;
   }
   const compared: Compared[] = [];

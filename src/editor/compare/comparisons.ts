@@ -53,7 +53,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const session = this.parts.registry.current;
     const probe = this.tracker.current;
     if (!session?.isAlive || !probe) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model and show a text with it first; the truncations are compared on that.'));
+      void vscode.window.showInformationMessage(vscode.l10n.t('First train or open a model and inspect a text with it. The truncations are compared on that text.'));
       return;
     }
     const steps = tokenCount(probe) - 1;
@@ -109,7 +109,7 @@ function refusalOf([first, ...others]: readonly Compared[]): string | null {
   const other = others.find(({ session }) => session.unit !== first.session.unit);
   if (!other) return null;
   const [a, b] = [first.session, other.session].map(({ description, unit }) => [description.name, unitInWords(unit)] as const);
-  return vscode.l10n.t('“{0}” reads a text by {1}, “{2}” by {3}: neither their tokens nor their losses per token can be compared. Choose models that read by the same.', ...a, ...b);
+  return vscode.l10n.t('“{0}” reads text as {1} and “{2}” as {3}, so neither their tokens nor their losses per token can be compared. Choose models with the same kind of token.', ...a, ...b);
 }
 
 function unitInWords(unit: ReadUnit): string {

@@ -65,7 +65,7 @@ export class ModelAnswers {
 }
 
 async function askActivation(path: string): Promise<Activation | undefined> {
-  const title = vscode.l10n.t('The activation of the vanilla RNN in {0}, which its file does not say', basename(path));
+  const title = vscode.l10n.t('The activation of the vanilla RNN in {0}; the file does not name it', basename(path));
   const picked = await vscode.window.showQuickPick(
     [
       { label: 'tanh', description: vscode.l10n.t('PyTorch’s default'), value: 'tanh' as const },

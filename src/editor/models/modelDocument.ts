@@ -101,7 +101,7 @@ function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): st
   const rows = layers.flatMap((report, recurrent) => rowsOf(report, recurrent, layers, spectra));
   return `<h2>${escapeHtml(vscode.l10n.t('Recurrent matrices'))}</h2>
 <p class="dim">${escapeHtml(
-    vscode.l10n.t('Going back one step multiplies a gradient by R, gate by gate. ‖R‖₂ bounds what one step can do: below 1, with tanh, gradients must vanish. ρ says what many steps do to a linear net; below 1 it promises nothing for a nonlinear one.'),
+    vscode.l10n.t('Each step back multiplies the gradient by R, gate by gate. ‖R‖₂ bounds the factor of one step: in a tanh RNN gradients must vanish where it is below 1. ρ describes many steps of a linear network; for a nonlinear network, ρ below 1 guarantees nothing.'),
   )}</p>
 <table>
 <thead><tr>${heads.map((head, i) => `<th scope="col" title="${escapeHtml(titles[i])}">${head}</th>`).join('')}</tr></thead>

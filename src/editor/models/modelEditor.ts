@@ -88,7 +88,7 @@ class ModelView implements vscode.Disposable {
   private fail(engine: EngineProcess, error: unknown): void {
     if (!(error instanceof RpcError)) throw error;
     if (error.code === 'internal') this.log.error(error.message);
-    const failure = error.code === 'internal' ? vscode.l10n.t('Something went wrong in Backflow. The log says what.') : translated(error.sentence);
+    const failure = error.code === 'internal' ? vscode.l10n.t('Something went wrong in Backflow. The log has the details.') : translated(error.sentence);
     this.showOf(engine, { failure });
   }
 

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
-import { trainingSettings } from '../chosenSettings';
+import { backendSettings } from '../chosenSettings';
 import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { editorOf, type ProbeTracker } from '../probe/probeTracker';
@@ -85,7 +85,7 @@ export class ModelOpener {
 
   /** A session of its own, which nobody knows yet, with a model or a run's newest checkpoint; `document` is what its reading is tried on. */
   async begin(path: string, document: vscode.Uri | undefined): Promise<RunSession | undefined> {
-    const { backend, threads } = trainingSettings(settingsFor(undefined));
+    const { backend, threads } = backendSettings(settingsFor(undefined));
     const title = vscode.l10n.t('Backflow: opening the model');
     const text = await sampleOf(document);
     const session = await this.answers.with(path, (model) =>

@@ -15,6 +15,6 @@ export function readingInWords({ verification, notices }: Reading): string | nul
 export function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
   return agrees
-    ? vscode.l10n.t('Read rightly: on {0} tokens the recognised model and the file’s own graph differ by {1} of the size of their log-probabilities.', tokens, size)
-    : vscode.l10n.t('Not read rightly: on {0} tokens the recognised model and the file’s own graph differ by {1} of the size of their log-probabilities, more than {2}.', tokens, size, limit);
+    ? vscode.l10n.t('Read correctly: on {0} tokens the recognized model and the file’s own graph differ by {1} of the size of their log-probabilities.', tokens, size)
+    : vscode.l10n.t('Read incorrectly: on {0} tokens the recognized model and the file’s own graph differ by {1} of the size of their log-probabilities; the limit is {2}.', tokens, size, limit);
 }

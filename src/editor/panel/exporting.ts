@@ -26,7 +26,7 @@ export class PanelExports implements vscode.Disposable {
 
   /** Asks the page what of this kind it shows; its answer opens the choice. */
   begin(kind: ExportKind): void {
-    if (!this.panel.post({ type: 'offerExports', kind })) void vscode.window.showInformationMessage(vscode.l10n.t('Open the Backflow panel first; what it shows can then be exported.'));
+    if (!this.panel.post({ type: 'offerExports', kind })) void vscode.window.showInformationMessage(vscode.l10n.t('Open the Backflow panel first. The export contains what the panel shows.'));
   }
 
   dispose(): void {

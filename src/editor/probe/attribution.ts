@@ -15,7 +15,7 @@ const [contextBefore, contextBehind] = [16, 8];
 export async function attributeToken(session: RunSession, probe: Probe, reveal: (token: number) => unknown, given: { token: unknown; method: unknown }): Promise<void> {
   const token = typeof given.token === 'number' && Number.isInteger(given.token) ? given.token : tokenAtCursor(probe);
   if (token === undefined || token < 1 || token >= tokenCount(probe)) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Put the cursor on a token of the probe that others stand before.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('Put the cursor on a token that has other tokens of the probe before it.'));
     return;
   }
   const method = methods.find((each) => each === given.method) ?? (await pickMethod());
@@ -38,12 +38,12 @@ function tokenAtCursor(probe: Probe): number | undefined {
 async function pickMethod(): Promise<AttributionMethod | undefined> {
   const { t } = vscode.l10n;
   const details: Readonly<Record<AttributionMethod, string>> = {
-    additive: t('What each token left in the top layer’s state; exact for LSTM and GRU, the gates held fixed.'),
+    additive: t('What each token left in the top layer’s state. Exact for LSTM and GRU when the gates are treated as fixed.'),
     integratedGradients: t('Through every gate and layer; complete for every model. Takes a moment.'),
-    gradientTimesInput: t('The slope alone; the parts do not sum to the logit.'),
+    gradientTimesInput: t('Uses only the slope at the text itself. The parts do not sum to the logit.'),
   };
   const items = methods.map((method) => ({ label: nameOf(method), detail: details[method], method }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: t('How to divide the token’s logit among those before it') }))?.method;
+  return (await vscode.window.showQuickPick(items, { placeHolder: t('How to divide the token’s logit among the tokens before it') }))?.method;
 }
 
 function nameOf(method: AttributionMethod): string {

@@ -51,13 +51,13 @@ function lossText(nats: number, t: Translate): string {
   return t('loss {0} nats ({1} bits)', nats.toFixed(2), (nats / Math.LN2).toFixed(2));
 }
 
-/** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, gain, region. */
+/** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, its factor, region. */
 function states(report: TokenReport, t: Translate): string[] {
   if (report.layers.length === 0) return [t('The last token of the probe is only predicted, not read: it has no state.')];
   return report.layers.map((layer) => {
     const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, t('change {0}', layer.hiddenChange.toFixed(2))];
     if (layer.gradient !== null) facts.push(t('gradient {0} of the target’s', powerOfTen(layer.gradient)));
-    if (layer.gain !== null) facts.push(t('gain {0}', significant(layer.gain)));
+    if (layer.gain !== null) facts.push(t('gradient factor {0}', significant(layer.gain)));
     if (layer.region !== null) facts.push(`**${layer.region === 'vanishing' ? t('vanishing') : t('exploding')}**`);
     const name = layer.direction === 'forward' ? t('layer {0}', layer.layer + 1) : t('layer {0}, backward', layer.layer + 1);
     return report.layers.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
@@ -103,8 +103,8 @@ function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): 
 function ignored({ contributions }: TokenReport, t: Translate): string {
   if (!contributions) return '';
   return contributions.method === 'additive'
-    ? `*${t('The gates are held fixed: a token gets no credit for having opened or closed one.')}*`
-    : `*${t('Integrated gradients, from an input of zeros: what such an input has of the logit belongs to no token.')}*`;
+    ? `*${t('Gates are treated as fixed: a token gets no credit for opening or closing a gate.')}*`
+    : `*${t('Integrated gradients from an input of zeros. The part of the logit that such an input already gives belongs to no token.')}*`;
 }
 
 /** Other ways to divide the logit up. What nothing predicts has none. */
@@ -112,7 +112,7 @@ function methods({ token, loss }: TokenReport, t: Translate): string {
   if (loss === null) return '';
   return [
     commandLink(t('Integrated gradients'), t('Through every gate and layer; complete for every model. Takes a moment.'), attributeCommand, token, 'integratedGradients'),
-    commandLink(t('Gradient × input'), t('The slope alone; the parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
+    commandLink(t('Gradient × input'), t('Uses only the slope at the text itself. The parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
   ].join(' · ');
 }
 

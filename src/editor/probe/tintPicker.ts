@@ -10,9 +10,9 @@ type Item = vscode.QuickPickItem & { readonly choice?: TintChoice; readonly unit
 export async function pickTint(session: RunSession, memory: TintMemory): Promise<void> {
   const { t } = vscode.l10n;
   const items: Item[] = [
-    { label: t('Gradient of the token at the cursor'), detail: t('How much of its loss each earlier token’s state still reaches: blue has vanished, orange has exploded.'), choice: { kind: 'gradient' } },
-    { label: t('Loss'), detail: t('−ln p of each token: a level for each bit, from one bit on.'), choice: { kind: 'loss' } },
-    { label: t('Surprise'), detail: t('Loss less what the model expected it to be: orange surprised it, blue came likelier than most it had in mind.'), choice: { kind: 'surprise' } },
+    { label: t('Gradient of the token at the cursor'), detail: t('How strongly the loss of this token depends on each earlier state: blue has vanished, orange has exploded.'), choice: { kind: 'gradient' } },
+    { label: t('Loss'), detail: t('−ln p of each token: one level for each bit, starting at one bit.'), choice: { kind: 'loss' } },
+    { label: t('Surprise'), detail: t('Loss minus the loss that the model expected: orange tokens surprised it, blue ones it predicted better than it expected.'), choice: { kind: 'surprise' } },
     { label: t('One unit'), kind: vscode.QuickPickItemKind.Separator },
     ...unitKinds(session.layers).map((unit): Item => ({ label: nameOf(unit), description: placeOf(unit, session), unit })),
   ];

@@ -35,8 +35,8 @@ async function discard(uri: vscode.Uri, name: string): Promise<void> {
   try {
     await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
   } catch {
-    const sentence = vscode.l10n.t('“{0}” could not be moved to the trash. Delete it for good?', name);
-    const forGood = vscode.l10n.t('Delete for Good');
+    const sentence = vscode.l10n.t('“{0}” could not be moved to the trash. Delete it permanently?', name);
+    const forGood = vscode.l10n.t('Delete Permanently');
     if ((await vscode.window.showWarningMessage(sentence, { modal: true }, forGood)) !== forGood) return;
     await vscode.workspace.fs.delete(uri, { recursive: true });
   }

@@ -52,7 +52,7 @@ export async function stepsToGo(name: string, done: number, own: number | null):
   if (own === null || done < own) return null;
   const answer = await vscode.window.showInputBox({
     title: vscode.l10n.t('Resume {0}', name),
-    prompt: vscode.l10n.t('The run has done its {0} steps. How many shall it do in all?', done),
+    prompt: vscode.l10n.t('The run has finished its {0} steps. How many steps should it do in total?', done),
     value: String(2 * done),
     validateInput: (value) =>
       /^\d+$/.test(value.trim()) && Number(value) > done ? undefined : vscode.l10n.t('A whole number above {0}.', done),

@@ -1,9 +1,8 @@
 /** The task type `backflow`: trains from tasks.json, in the panel as always, with a line a second in the task's terminal. */
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { RpcError } from '../../protocol/rpc';
 import { isProfileName, profiles } from '../choices/choices';
-import { translated } from '../notices';
+import { spoken, translated } from '../notices';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { stateName } from '../runs/runTree';
@@ -71,7 +70,8 @@ class TrainTerminal implements vscode.Pseudoterminal {
 
   open(): void {
     this.begin().catch((error: unknown) => {
-      this.write(error instanceof RpcError ? translated(error.sentence) : String(error));
+      const said = spoken(error);
+      this.write(said instanceof Error ? said.message : String(said));
       this.end(1);
     });
   }

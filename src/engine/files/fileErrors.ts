@@ -13,14 +13,14 @@ export function writeError(thrown: unknown, folder: string): unknown {
       return new UserError('The folder {0} cannot be written to: its file system is read-only. Choose another folder.', folder);
     case 'ENOSPC':
     case 'EDQUOT':
-      return new UserError('The folder {0} cannot be written to: the disk is full. Make room or choose another folder.', folder);
+      return new UserError('The folder {0} cannot be written to: the disk is full. Free some space or choose another folder.', folder);
     case 'ENOTDIR':
     case 'EEXIST':
-      return new UserError('The folder {0} cannot be made: a part of its path is a file. Choose another folder.', folder);
+      return new UserError('The folder {0} cannot be created: a part of its path is a file. Choose another folder.', folder);
     case 'ENOENT':
-      return new UserError('The folder {0} cannot be written to: it does not exist and cannot be made. Choose another folder.', folder);
+      return new UserError('The folder {0} cannot be written to: it does not exist and cannot be created. Choose another folder.', folder);
     case 'ENAMETOOLONG':
-      return new UserError('The folder {0} cannot be made: its path is too long. Choose a shorter one.', folder);
+      return new UserError('The folder {0} cannot be created: its path is too long. Choose a shorter one.', folder);
     default:
       return new UserError('The folder {0} cannot be written to: {1}.', folder, (thrown as Error).message);
   }

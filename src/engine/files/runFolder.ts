@@ -186,7 +186,7 @@ export class RunFolder {
     if (await exists(join(this.path, recordName))) return;
     if (!this.isRemovalReported) {
       this.isRemovalReported = true;
-      throw new UserError('The folder {0} of this run is gone; it was moved or deleted. Nothing that was trained is lost: resume or stop the run, and the folder is made anew.', this.path);
+      throw new UserError('The folder {0} of this run was moved or deleted. No training is lost: resume or stop the run to create the folder again.', this.path);
     }
     try {
       await mkdir(this.checkpointsPath, { recursive: true });
@@ -255,7 +255,7 @@ async function makeFolders(path: string, made: string[]): Promise<void> {
   if (await makeFolder(path, made)) return;
   await makeFolders(dirname(path), made);
   if (!(await makeFolder(path, made))) {
-    throw new UserError('The folder {0} cannot be made where it should be. Choose another folder.', path);
+    throw new UserError('The folder {0} cannot be created there. Choose another folder.', path);
   }
 }
 

@@ -26,10 +26,15 @@ export interface RunRecord {
 /** Grows when a reader of today could not understand what is written. */
 const format = 1;
 
+/** What these settings are called in a file, as older versions of Backflow wrote it. */
+const keys = { initialization: 'initialisation', initScale: 'gain' } as const;
+
 /** The text of run.json. The folder is not in it: a run may be moved. */
 export function formatRunRecord({ description, corpusSha256, created, versions }: RunRecord): string {
   const { name, corpus, model, training, backend } = description;
-  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training, backend, versions };
+  const { initialization, initScale, ...others } = training;
+  const written = { ...others, [keys.initialization]: initialization, [keys.initScale]: initScale };
+  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training: written, backend, versions };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
@@ -142,10 +147,10 @@ function readAddedTraining(training: Fields) {
     decaySteps: training.added('decaySteps', defaults.decaySteps, integer(1)),
     decayFactor: training.added('decayFactor', defaults.decayFactor, number(0)),
     clipValue: training.added('clipValue', defaults.clipValue, (key) => training.nullable(key, number(0))),
-    initialisation: training.added('initialisation', defaults.initialisation, (key) =>
+    initialization: training.added(keys.initialization, defaults.initialization, (key) =>
       training.oneOf(key, initializations),
     ),
-    gain: training.added('gain', defaults.gain, number(0)),
+    initScale: training.added(keys.initScale, defaults.initScale, number(0)),
     forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),
   };
 }

@@ -81,7 +81,7 @@ export class Inspector {
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
     const { plain } = this.model;
-    if (!plain) throw new UserError('This model has a form that can be inspected, but not trained; its gradient cannot be truncated.');
+    if (!plain) throw new UserError('This model can be inspected but not trained, so its gradient cannot be truncated.');
     return this.readFast(text, plain);
   }
 

@@ -97,7 +97,7 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
   checkCell(cell);
   if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
-  checkNumber('gain', gain, gains.min, gains.max);
+  checkNumber('recurrent scale', gain, gains.min, gains.max);
   checkNumber('forget bias', forgetBias, biases.min, biases.max);
   checkInteger('hidden size', hiddenSize, sizes.min, sizes.max);
   checkInteger('length', length, lengths.min, lengths.max);

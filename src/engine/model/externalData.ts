@@ -33,7 +33,7 @@ export function externalDataOf(model: string): ExternalData {
 
 /** Links are followed before the path is judged. */
 function pathInside(model: string, location: string): string {
-  const refused = new UserError('{0} keeps data in “{1}”, which is not a file in its own folder; such a path is not followed.', model, location);
+  const refused = new UserError('{0} refers to data in “{1}”, which is not a file in its own folder; such paths are not followed.', model, location);
   const parts = location.split(/[/\\]/);
   if (location === '' || location.length > 1024 || location.includes('\0') || isAbsolute(location) || /^[a-z]:/i.test(location) || parts.includes('..')) throw refused;
   const folder = dirname(model);

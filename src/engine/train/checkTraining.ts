@@ -38,16 +38,16 @@ function checkReading({ mode, split, window, longestSequence, truncation }: Trai
   if (truncation === null) return;
   checkInteger('truncation', truncation, 1, 1_000_000);
   if (mode === 'stream' && truncation > window) {
-    throw new UserError('The truncation is {0} steps, and the window has only {1}; it must not be longer than the window.', truncation, window);
+    throw new UserError('The truncation is {0} steps, but the window has only {1}; the truncation must not be longer than the window.', truncation, window);
   }
 }
 
 /** Throws a UserError for a model that cannot be trained so. */
 export function checkTogether({ bidirectional, objective, layers }: ModelSettings, { dropout }: TrainingSettings): void {
   if (bidirectional && objective === 'next') {
-    throw new UserError('A bidirectional stack sees the token it is to predict; train it with the masked objective.');
+    throw new UserError('A bidirectional model reads the token that it should predict. Train it with the masked objective.');
   }
-  if (!(dropout >= 0 && dropout < 1)) throw new UserError('The dropout is {0}; it must be a number from 0 up to, but not, 1.', String(dropout));
+  if (!(dropout >= 0 && dropout < 1)) throw new UserError('The dropout is {0}; it must be at least 0 and less than 1.', String(dropout));
   if (dropout > 0 && layers < 2) {
     throw new UserError('Dropout acts between layers, and this model has only one. Choose at least 2 layers, or no dropout.');
   }

@@ -33,7 +33,7 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
 export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string | null): Promise<ReadCorpus> {
   const { counter, sha256 } = await count(text, options);
   if (expectedSha256 !== null && sha256 !== expectedSha256) {
-    throw new UserError('{0} has changed since this run began, so the run cannot go on with it. Train a new run on the changed text.', text.name);
+    throw new UserError('{0} has changed since this run began, so the run cannot be resumed. Start a new run on the changed text.', text.name);
   }
   return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
 }

@@ -72,7 +72,7 @@ function checkSize(config: ModelConfig): void {
   const { length } = layoutOf(config);
   const [needed, max] = [4 * copiesInTraining * length, machineBytes()];
   if (needed <= max) return;
-  throw new UserError('A model of {0} parameters needs at least {1} MB of memory to be trained, and this machine has {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
+  throw new UserError('Training a model of {0} parameters needs at least {1} MB of memory, but this machine has only {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
 }
 
 interface Start {
@@ -94,7 +94,7 @@ async function startAnew({ vocabulary: { unit, size }, model, training }: TrainR
 async function startFrom({ corpus: source, training }: TrainRequest, from: StartingModel, text: CorpusText): Promise<Start> {
   const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
   const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
-  if (!plain) throw trainingRefusal ?? new UserError('{0} cannot be trained on.', from.path);
+  if (!plain) throw trainingRefusal ?? new UserError('{0} cannot be trained further.', from.path);
   const { config, parameters } = plain;
   const model = uniformStack(config);
   if (!model) throw new UserError('The layers of {0} differ in cell, size or directions; only layers that are alike can be trained here.', from.path);
@@ -111,7 +111,7 @@ function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusO
   if (split !== null && (specials.sos === null || specials.eos === null)) {
     throw new UserError('{0} has no symbols for the beginning and end of a sequence, so it cannot be trained on sequences. Train it on a stream.', model);
   }
-  if (masked && specials.mask === null) throw new UserError('{0} reads in both directions and has no symbol for a masked token, so it cannot be trained on.', model);
+  if (masked && specials.mask === null) throw new UserError('{0} reads in both directions and has no symbol for a masked token, so it cannot be trained further.', model);
 }
 
 /** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */

@@ -75,7 +75,7 @@ export class Trainer {
     } catch (thrown) {
       if (thrown instanceof ArenaTooLarge) {
         throw new UserError(
-          'A window of {0} steps with {1} streams needs {2} MB of memory for this model, and {3} MB can be had. Choose a smaller window, batch or hidden size.',
+          'A window of {0} steps with {1} streams needs {2} MB of memory for this model, but only {3} MB is available. Choose a smaller window, batch or hidden size.',
           steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.maxBytes / 1e6),
         );
       }

@@ -17,7 +17,7 @@ export function decodeTrainingState<Name extends string>(
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const count = (name: string) => {
     const value = Number(metadata[name]);
-    if (!Number.isSafeInteger(value) || value < 0) throw new UserError('{0} is broken: it does not say “{1}”.', file, name);
+    if (!Number.isSafeInteger(value) || value < 0) throw new UserError('{0} is broken: its entry “{1}” is missing.', file, name);
     return [name, value] as const;
   };
   const counts = Object.fromEntries(names.map(count)) as Record<Name, number>;

@@ -11,10 +11,11 @@ import { addTransposed } from './transpose';
 
 /**
  * @param R panels of Rᵀ, k = H  @param preActivations [T, B, H] in: W x + Wb + Rb; out: a
- * @param counts Int32: += entries with |a| > 9.5 (relu: with h = 0)
+ * @param saturated tanh: the |h| above which a unit counts as saturated
+ * @param counts Int32: += entries with |h| > saturated (relu: with h = 0)
  */
 export function rnnForward(
-  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, R: usize, relu: usize,
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, R: usize, relu: usize, saturated: f32,
   preActivations: usize, hidden: usize, counts: usize,
 ): void {
   const state = bytesOf(H);
@@ -22,23 +23,23 @@ export function rnnForward(
     const t = stepOf(s, T, reverse);
     const row = t * B + first;
     multiplyAdd(preActivations + row * state, hidden + (reverse ? row + B : row) * state, R, count, H, H);
-    stepForward(t, B, H, first, count, reverse, lengths, relu, preActivations, hidden, counts);
+    stepForward(t, B, H, first, count, reverse, lengths, relu, saturated, preActivations, hidden, counts);
   }
 }
 
 /** Step s of `rnnForward`, with R h_{t−1} given. @param product [H, B], or 0 where the pre-activations hold the sum already */
 export function rnnForwardStep(
-  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, relu: usize,
+  T: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, product: usize, relu: usize, saturated: f32,
   preActivations: usize, hidden: usize, counts: usize, s: usize,
 ): void {
   const t = stepOf(s, T, reverse);
   if (product) addTransposed(preActivations + bytesOf((t * B + first) * H), product + bytesOf(first), B, count, H);
-  stepForward(t, B, H, first, count, reverse, lengths, relu, preActivations, hidden, counts);
+  stepForward(t, B, H, first, count, reverse, lengths, relu, saturated, preActivations, hidden, counts);
 }
 
 /** In: the pre-activations, whole. */
 function stepForward(
-  t: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, relu: usize,
+  t: usize, B: usize, H: usize, first: usize, count: usize, reverse: usize, lengths: usize, relu: usize, saturated: f32,
   preActivations: usize, hidden: usize, counts: usize,
 ): void {
   const state = bytesOf(H);
@@ -51,7 +52,7 @@ function stepForward(
     else if (relu) increaseCount(counts, reluRow(H, a + at, after + at));
     else {
       applyTanh(after + at, a + at, H);
-      if (counts) increaseCount(counts, countBeyond(a + at, H, 9.5));
+      if (counts) increaseCount(counts, countBeyond(after + at, H, saturated));
     }
   }
 }

@@ -15,5 +15,5 @@ export const rnn = recurrent({
   forgetGate: null,
   onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
   torch: { module: 'nn.RNN', gateOrder: [0] },
-  notApplicable: { contributions: 'Without gates, what a token left in the state is no sum over tokens.' },
+  notApplicable: { contributions: 'Without gates, the state is not a sum of what each token left in it.' },
 });

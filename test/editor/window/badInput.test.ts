@@ -47,7 +47,7 @@ describe('a folder that cannot be written to', () => {
     const window = await EditorWindow.open({ folder: workspace.folder });
     try {
       await window.chooseInExplorer('text.txt', 'Train on This File');
-      await window.errorNotification(/folder .*blocked.* cannot be made/);
+      await window.errorNotification(/folder .*blocked.* cannot be created/);
     } finally {
       await window.close();
       await workspace.remove();

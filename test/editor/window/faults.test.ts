@@ -48,7 +48,7 @@ describe('faults under a window', () => {
     const killed = engine();
     process.kill(killed, 'SIGKILL');
     await shows('failed');
-    await panel.getByText(/The engine was ended from outside \(signal SIGKILL\).*What was saved is not lost/).waitFor();
+    await panel.getByText(/Another process ended the engine \(signal SIGKILL\).*What was saved is kept/).waitFor();
     await window.screenshot('engine-killed');
     await panel.locator('vscode-button[data-action="resume"]').click();
     await shows('running');

@@ -94,7 +94,7 @@ describe('an engine that hangs', () => {
     await window.notification(/the engine has not answered for half a minute/).waitFor();
     await window.screenshot('hang');
     await window.answer(/the engine has not answered for half a minute/, 'End It');
-    await window.answer(/The engine was ended from outside/, 'Resume');
+    await window.answer(/Another process ended the engine/, 'Resume');
     await window.runCommand('Backflow: Open Panel');
     panel = await window.panelFrame();
     await shows('running');

@@ -97,7 +97,7 @@ describe('a model of another tool', () => {
     const panel = await window.panelFrame('[data-figure="flow"]');
     while ((await framesDrawn(panel)) === 0) await window.page.waitForTimeout(50);
     assert.match(await panel.locator('header h1').innerText(), /^model\.onnx · LSTM 2 × 24$/);
-    assert.match(await panel.locator('header .message').innerText(), /Read rightly: on \d+ tokens the recognised model and the file’s own graph differ by/);
+    assert.match(await panel.locator('header .message').innerText(), /Read correctly: on \d+ tokens the recognized model and the file’s own graph differ by/);
     await window.screenshot('window-model-inspected');
   });
 

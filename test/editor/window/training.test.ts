@@ -84,7 +84,7 @@ describe('training on an open text', () => {
     assert.match(hover, /predicted/);
     assert.match(hover, /‖h‖/);
     assert.match(hover, /gradient/);
-    assert.match(hover, /gain/);
+    assert.match(hover, /gradient factor/);
     assert.match(hover, /left behind by/);
     await window.screenshot('hover-dark');
     await window.rest();

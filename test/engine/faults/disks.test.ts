@@ -44,7 +44,7 @@ describe('a run whose disk or text fails it', () => {
       await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
       small.fill();
-      assert.match(await paused, /disk is full. Make room/);
+      assert.match(await paused, /disk is full. Free some space/);
       await assert.rejects(engine.calls.call('stop', null), (error: unknown) => error instanceof RpcError && error.code === 'user' && /disk is full/.test(error.message));
       await engine.calls.call('ping', null);
       assert.deepEqual(readdirSync(join(run, 'checkpoints')).filter((name) => name.endsWith('.tmp')), [], 'nothing half written');
@@ -124,7 +124,7 @@ describe('a run whose disk or text fails it', () => {
       await checkpointAfter(run, 0);
       const paused = pausedWith(engine);
       await removeFolder(run);
-      assert.match(await paused, /removed.* is gone/);
+      assert.match(await paused, /removed.* was moved or deleted/);
       assert.ok(!existsSync(run), 'what was deleted stays so until somebody says otherwise');
       const finished = engine.next('finished');
       await engine.calls.call('resume', null);

@@ -194,7 +194,7 @@ describe('a run whose engine ends in the middle', () => {
       process.kill(engine.pid!, signal);
       await waiting;
       const { template, args } = endSentence(await ended);
-      assert.match(`${template} ${args.join()}`, signal === 'SIGKILL' ? /ended from outside.*SIGKILL/ : new RegExp(`crashed.*${signal}`));
+      assert.match(`${template} ${args.join()}`, signal === 'SIGKILL' ? /Another process ended.*SIGKILL/ : new RegExp(`crashed.*${signal}`));
     });
   }
 

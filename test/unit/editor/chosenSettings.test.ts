@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { modelSettings, probeTokens, thresholds, trainingSettings, vocabularySettings } from '../../../src/editor/chosenSettings';
+import { backendSettings, modelSettings, probeTokens, thresholds, trainingSettings, vocabularySettings } from '../../../src/editor/chosenSettings';
 import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings } from '../../../src/protocol/settings';
 
 interface Manifest {
@@ -24,24 +24,45 @@ describe('settings', () => {
     assert.equal(probeTokens(read), 256);
   });
 
-  it('refuse a cell that there is not, in a sentence that names it and the choices', () => {
-    assert.throws(() => modelSettings(from({ 'model.cell': 'transformer' })), { name: 'UserError', message: 'The cell “transformer” is unknown; choose one of rnn, lstm, gru.' });
+  it('refuse a name that is none of the choices, in a sentence with the setting, the name and the choices', () => {
+    const all = (values: Readonly<Record<string, unknown>>) => [modelSettings(from(values)), vocabularySettings(from(values)), trainingSettings(from(values))];
+    for (const [setting, value, said, choices] of [
+      ['model.cell', 'transformer', 'transformer', 'rnn, lstm, gru'],
+      ['model.activation', 'gelu', 'gelu', 'tanh, relu'],
+      ['model.objective', 'guess', 'guess', 'auto, next, masked'],
+      ['corpus.tokens', 'letter', 'letter', 'codePoint, grapheme, word, byte'],
+      ['corpus.mode', 'random', 'random', 'stream, sequences'],
+      ['corpus.split', 'pages', 'pages', 'lines, paragraphs'],
+      ['training.optimizer', 'lion', 'lion', 'sgd, rmsprop, adagrad, adam, adamw'],
+      ['training.schedule', 'linear', 'linear', 'constant, cosine, step'],
+      ['training.initialization', 'zeros', 'zeros', 'pytorch, xavier, orthogonal, identity, gaussian'],
+      ['training.backend', 'gpu', 'gpu', 'ort, wasm'],
+      ['training.optimizer', 1, '1', 'sgd, rmsprop, adagrad, adam, adamw'],
+      ['training.optimizer', null, 'null', 'sgd, rmsprop, adagrad, adam, adamw'],
+    ] as const) {
+      const message = `The setting “backflow.${setting}” has the unknown value “${said}”; choose one of ${choices}.`;
+      assert.throws(() => all({ [setting]: value }), { name: 'UserError', message });
+    }
   });
 
-  it('fall back to their defaults where a settings file holds nonsense', () => {
-    const nonsense = from({ 'model.cell': 1, 'model.layers': '2', 'model.hiddenSize': -4 });
+  it('of a training do not matter where only a model is opened', () => {
+    assert.deepEqual(backendSettings(from({ 'training.optimizer': 'lion', 'training.threads': 2 })), { backend: 'ort', threads: 2 });
+  });
+
+  it('fall back to their defaults where a number or a switch is nonsense', () => {
+    const nonsense = from({ 'model.layers': '2', 'model.hiddenSize': -4 });
     assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
-    const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN, 'training.backend': 'gpu' });
+    const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN });
     assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
     const wilder = from({
-      'training.optimizer': 'lion', 'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.schedule': 'linear', 'training.warmupSteps': 0.5,
-      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initialisation': 'zeros', 'training.gain': 0,
+      'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.warmupSteps': 0.5,
+      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initScale': 0,
       'training.forgetBias': 'one',
     });
     assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
     const wildest = from({
-      'corpus.tokens': 'letter', 'corpus.vocabularySize': -1, 'corpus.mode': 'random', 'corpus.split': 'pages', 'corpus.longestSequence': 0, 'training.truncation': -1,
-      'training.dropout': 2, 'training.checkpointSeconds': 0, 'training.keptCheckpoints': 1.5, 'training.epochs': 0.5, 'model.objective': 'guess', 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
+      'corpus.vocabularySize': -1, 'corpus.longestSequence': 0, 'training.truncation': -1,
+      'training.dropout': 2, 'training.checkpointSeconds': 0, 'training.keptCheckpoints': 1.5, 'training.epochs': 0.5, 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
     });
     assert.deepEqual([modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)], [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings]);
     assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);

@@ -32,7 +32,7 @@ function oneStep(simd: Simd, cell: 'rnn' | 'lstm', x: Float32Array): { readonly 
   // One unit at a time would need panels of one column each: with many "streams" of one unit R is one number.
   const panel = bench.zeros(8);
   const counts = bench.ints([0, 0, 0, 0, 0, 0]);
-  if (cell === 'rnn') bench.kernels.rnnForward(1, H, 1, 0, H, 0, 0, at(panel), 0, at(a), at(hidden), at(counts));
+  if (cell === 'rnn') bench.kernels.rnnForward(1, H, 1, 0, H, 0, 0, at(panel), 0, 1, at(a), at(hidden), at(counts));
   else bench.kernels.lstmForward(1, H, 1, 0, H, 0, 0, at(panel), at(a), at(hidden), at(cellState), at(counts));
   return { a, hidden: hidden.subarray(H) };
 }

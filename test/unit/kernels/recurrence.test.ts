@@ -110,10 +110,18 @@ describe('saturation counts', () => {
         rows.reduce((sum, row) => sum + from.subarray(row * stride + offset, row * stride + offset + H).filter(test).length, 0);
       const expected = { rnn: [0], lstm: [0, 1, 2], gru: [0, 1] }[cell].flatMap((gate) => {
         if (cell !== 'rnn') return [count((value) => value < Math.fround(0.1), gates, width, gate * H), count((value) => value > Math.fround(0.9), gates, width, gate * H)];
-        return [activation === 'relu' ? count((value) => value === 0, hidden, H, 0) : count((value) => Math.abs(value) > 9.5, gates, H, 0)];
+        return [activation === 'relu' ? count((value) => value === 0, hidden, H, 0) : count((value) => Math.abs(value) > Math.fround(0.95), hidden, H, 0)];
       });
       assert.deepEqual(counts.slice(0, expected.length), expected, cell);
       assert.ok(expected.every((value) => value > 0));
     }
+  });
+
+  it('of tanh begin at |h| = 0.95, where tanh(1.8318) is', () => {
+    const shape: Shape = { cell: 'rnn', activation: 'tanh', T: 1, B: 1, H: 6, reverse: false, truncate: 0 };
+    const random = randomProblem(shape, 1);
+    // The slope 1 − h² is 0.0975 at h = 0.95.
+    const problem = { ...random, R: random.R.map(() => 0), fromInput: Float64Array.of(1.8317, 1.8319, -1.8317, -1.8319, 0, 12) };
+    assert.equal(runKernels(problem).counts[0], 3);
   });
 });

@@ -59,7 +59,7 @@ describe('vocabularies of other tools', () => {
 
   it('refuses what it cannot follow', () => {
     const wordLevel = { type: 'WordLevel', vocab: { ab: 0, '<unk>': 1 }, unk_token: '<unk>' };
-    refuses(() => ofFile(['a'], 2), /The model knows 2 symbols, but those in v\.json are 1/);
+    refuses(() => ofFile(['a'], 2), /The model knows 2 symbols, but v\.json has 1/);
     refuses(() => ofFile({ a: 0, b: 0 }, 2), /gives the id 0 to both/);
     refuses(() => ofFile({ a: 0, b: 2 }, 2), /“b” has the id 2/);
     refuses(() => ofFile(['a', 1], 2), /entry 1 of its array is not a text/);

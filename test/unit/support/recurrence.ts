@@ -1,5 +1,6 @@
 /** The kernels' recurrences on random problems, in the reference's terms. */
 import { Arena, at, type ArenaOptions } from '../../../src/kernels/arena';
+import { saturatedAbove } from '../../../src/terms/saturation';
 import { splitStreams, type StreamRange } from '../../../src/kernels/threadPool';
 import { FixedMatrix } from '../../../src/kernels/fixedMatrix';
 import { Random } from '../../../src/core/model/random';
@@ -91,7 +92,7 @@ export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): K
   const common = ({ first: b, count }: StreamRange) => [T, B, H, b, count, Number(problem.reverse), whole ? 0 : at(lengths)];
   const forward = parts.map((part, p) => {
     const start = [...common(part), options.isStepwise ? at(product) : forwardR.address];
-    if (cell === 'rnn') return [...start, relu, at(gates), at(hidden), at(counts[p])];
+    if (cell === 'rnn') return [...start, relu, saturatedAbove, at(gates), at(hidden), at(counts[p])];
     if (cell === 'lstm') return [...start, at(gates), at(hidden), at(cellState), at(counts[p])];
     return [...start, at(Rb), at(gates), at(q), at(hidden), at(scratchArray), at(counts[p])];
   });

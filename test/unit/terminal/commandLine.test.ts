@@ -44,13 +44,13 @@ describe('reading a command line', () => {
   it('reads optimizer, schedule, clipping and initialization', () => {
     const command = read(
       'train --optimizer sgd --momentum 0.9 --nesterov --weight-decay 0 --schedule cosine --warmup 10 --final-fraction 0.1 --decay-every 50 ' +
-        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --gain 1.1 --forget-bias -1.5 corpus',
+        '--decay-factor 0.5 --clip-value 0.2 --init orthogonal --init-scale 1.1 --forget-bias -1.5 corpus',
     );
     assert.ok(command.kind === 'train');
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
       steps: 1000, optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'cosine', warmupSteps: 10, finalFraction: 0.1, decaySteps: 50,
-      decayFactor: 0.5, clipValue: 0.2, initialisation: 'orthogonal', gain: 1.1, forgetBias: -1.5,
+      decayFactor: 0.5, clipValue: 0.2, initialization: 'orthogonal', initScale: 1.1, forgetBias: -1.5,
     });
     for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
       const other = read(`train c --optimizer ${optimizer} --clip-value none`);
@@ -59,9 +59,25 @@ describe('reading a command line', () => {
     }
   });
 
+  it('takes the older names of tokens for the same', () => {
+    for (const [older, unit] of [['codepoints', 'codePoint'], ['graphemes', 'grapheme'], ['words', 'word'], ['bytes', 'byte']] as const) {
+      for (const name of [older, unit]) {
+        const command = read(`train --tokens ${name} corpus`);
+        assert.ok(command.kind === 'train');
+        assert.equal(command.request.vocabulary.unit, unit);
+      }
+    }
+  });
+
+  it('takes the older name of the initialization scale for the same', () => {
+    const command = read('train --init orthogonal --gain 1.1 corpus');
+    assert.ok(command.kind === 'train');
+    assert.equal(command.request.training.initScale, 1.1);
+  });
+
   it('reads what a token is, how the text is read, and what the model is beyond its cells', () => {
     const command = read(
-      'train --tokens words --vocabulary-size 5000 --mode sequences --split paragraphs --longest-sequence 300 --truncate 20 --epochs 3 ' +
+      'train --tokens word --vocabulary-size 5000 --mode sequences --split paragraphs --longest-sequence 300 --truncate 20 --epochs 3 ' +
         '--layers 2 --dropout 0.2 --embedding 64 corpus',
     );
     assert.ok(command.kind === 'train');
@@ -88,13 +104,13 @@ describe('reading a command line', () => {
 
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
-      ['--bidirectional --objective next', /a bidirectional stack sees the token it is to predict; train it with the masked objective\.$/],
+      ['--bidirectional --objective next', /a bidirectional model reads the token that it should predict\. Use --objective masked\.$/],
       ['--dropout 0.5', /needs --layers 2 or more\.$/],
       ['--dropout 1', /^--dropout is "1"/],
       ['--epochs 2 --steps 10', /both say how long to train\.$/],
       ['--truncate 65', /^--truncate 65 is longer than the window of 64 steps\.$/],
-      ['--split lines', /^--split is not for --mode stream\.$/],
-      ['--tokens letters', /one of codepoints, graphemes, words, bytes\.$/],
+      ['--split lines', /^--split works only with --mode sequences\.$/],
+      ['--tokens letters', /one of codePoint, grapheme, word, byte\.$/],
       ['--vocabulary-size 1', /from 2 to 200000\.$/],
       ['--optimizer lion', /it must be one of sgd, rmsprop, adagrad, adam, adamw\.$/],
       ['--momentum 1', /^--momentum is "1"/],
@@ -102,13 +118,14 @@ describe('reading a command line', () => {
       ['--nesterov --momentum 0.9', /^--nesterov needs/],
       ['--weight-decay -1', /^--weight-decay is "-1"/],
       ['--schedule linear', /it must be one of constant, cosine, step\.$/],
-      ['--schedule cosine --steps none', /cannot be with --steps none\.$/],
+      ['--schedule cosine --steps none', /cannot be combined with --steps none\.$/],
       ['--warmup 1.5', /^--warmup is "1\.5"/],
       ['--final-fraction 2', /a number from 0 to 1\.$/],
       ['--decay-every 0', /^--decay-every is "0"/],
       ['--decay-factor 0', /greater than 0 and at most 1\.$/],
       ['--clip-value 0', /a number greater than 0, or none\.$/],
       ['--init zeros', /one of pytorch, xavier, orthogonal, identity, gaussian\.$/],
+      ['--init-scale 0', /^--init-scale is "0"/],
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
     ] as const) {
@@ -144,7 +161,7 @@ describe('reading a command line', () => {
     assert.ok(train.kind === 'train');
     assert.deepEqual(train.request.from, { path: resolve('m.onnx'), vocabulary: resolve('v.json'), architecture: { activation: null } });
     refused('train t.txt --from m.onnx --hidden 8', /--hidden cannot be given with --from/);
-    refused('train t.txt --vocab v.json', /give --from MODEL too/);
+    refused('train t.txt --vocab v.json', /so it needs --from MODEL/);
   });
 
   it('reads export, whose file says what to write', () => {

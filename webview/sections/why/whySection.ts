@@ -1,4 +1,4 @@
-/** Why? What the units did over the same text: the gain of each step, the unit map, how saturated the units are, how long they remember. */
+/** Why? What the units did over the same text: the gradient factor of each step, the unit map, how saturated the units are, how long they remember. */
 import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';

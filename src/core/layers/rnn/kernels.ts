@@ -1,5 +1,6 @@
 /** The vanilla RNN; its equations are in its kernels, src/kernels/assembly/rnn.ts. */
 import { at } from '../../../kernels/arena';
+import { saturatedAbove } from '../../../terms/saturation';
 import { after, directionFlag } from '../../model/directionTape';
 import type { Cell } from '../cell';
 
@@ -10,7 +11,10 @@ export const kernels: Cell = {
   forwardKernel: 'rnnForward',
   forwardStepKernel: 'rnnForwardStep',
   forwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, R }, { first, count }, counts) {
-    return [steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Number(activation === 'relu'), at(tape.gates), at(tape.states[0]), counts];
+    return [
+      steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Number(activation === 'relu'), saturatedAbove,
+      at(tape.gates), at(tape.states[0]), counts,
+    ];
   },
 
   backwardKernel: 'rnnBackward',

@@ -99,7 +99,7 @@ function understoodFrom(graph: GraphProto, constants: ReadonlyMap<string, Consta
     for (const size of [1, ...keptSizes(graph, constants)]) {
       const { use, notices, ...again } = attempt(graph, constants, { ...tokens, sizes: tokens.sizes.with(axis, size) }, sizes.with(axis, size), opset, external);
       if (!use || (use.timeAxis === axis && size === 1)) continue;
-      const notice = new UserError('The model’s graph only runs on texts of {0} tokens, though it does not say so; its layers can read texts of any length.', size);
+      const notice = new UserError('The model’s graph runs only on texts of {0} tokens, although it does not declare this. Its layers can read texts of any length.', size);
       return { ...again, use, notices: use.timeAxis === axis ? [...notices, notice] : notices };
     }
   }
@@ -166,7 +166,7 @@ function chosenLogits(graph: GraphProto, { values, logits, states }: Interpretat
   }
   const last = logits.at(-1);
   if (last?.data.content.kind === 'logits' && readers(graph, last.name).every((node) => choosers.includes(node.operator))) {
-    notices.push(new UserError('No output of the model is its predictions; they were found inside, as “{0}”.', last.name));
+    notices.push(new UserError('None of the model’s outputs holds its predictions; they were found at the inner tensor “{0}”.', last.name));
     return { ...last, logits: last.data.content };
   }
   for (const { value } of outputs) if (value?.kind === 'unknown') throw value.reason;

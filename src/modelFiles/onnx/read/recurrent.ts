@@ -152,7 +152,7 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
   const constant = value.kind === 'constant' ? value.constant : undefined;
   const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
   if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
-    throw new UserError('The node “{0}” ({1}) begins with states that are neither zero, constant, nor an input of the model.', node.name, node.operator);
+    throw new UserError('The node “{0}” ({1}) starts with states that are neither zero, nor constant, nor an input of the model.', node.name, node.operator);
   }
   return Array.from({ length: D }, (_, d) => {
     const row = (b: number) => {
@@ -161,7 +161,7 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
     };
     const state = row(0);
     for (let b = 1; b < B; b++) {
-      if (row(b).some((value, u) => value !== state[u])) throw new UserError('The node “{0}” ({1}) begins with other states for each text of a batch, which has no meaning for one text.', node.name, node.operator);
+      if (row(b).some((value, u) => value !== state[u])) throw new UserError('The node “{0}” ({1}) starts with different states for each text of a batch, which has no meaning for a single text.', node.name, node.operator);
     }
     return state.every((value) => value === 0) ? null : state;
   });

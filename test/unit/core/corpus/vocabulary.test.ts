@@ -52,7 +52,7 @@ describe('a vocabulary', () => {
   });
 
   it('refuses a limit that leaves no room for a symbol', () => {
-    assert.throws(() => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }), /^UserError: A vocabulary of size 3 has no room beside its special symbols \(<sos>, <eos>, <unk>\)/);
+    assert.throws(() => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }), /^UserError: A vocabulary of size 3 has no room for symbols besides the special ones \(<sos>, <eos>, <unk>\)/);
   });
 
   it('never takes a text for a special symbol', () => {
@@ -78,7 +78,7 @@ describe('a vocabulary', () => {
   it('refuses symbols that are none', () => {
     assert.throws(() => new Vocabulary(['a', 'bc']), /Symbol 1 of the vocabulary is “bc”; each symbol must be one character/);
     assert.throws(() => new Vocabulary(['a', 'a']), /“a” twice/);
-    assert.throws(() => new Vocabulary(['é'], 'byte'), /no token of this kind \(byte\)/);
+    assert.throws(() => new Vocabulary(['é'], 'byte'), /not a token of this kind \(byte\)/);
   });
 
   it('comes back from a checkpoint’s metadata', () => {

@@ -15,7 +15,7 @@ const stack: StackConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', la
 const lstm = uniformModel(stack);
 const oneLayer: StackConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
 const rnn = uniformModel(oneLayer);
-const plain: InitializationSettings = { initialisation: 'pytorch', gain: 1, forgetBias: null };
+const plain: InitializationSettings = { initialization: 'pytorch', initScale: 1, forgetBias: null };
 
 const made = (config: ModelConfig, settings: Partial<InitializationSettings>, seed = 1): Parameters =>
   initialize(config, Random.fromSeed(seed), { ...plain, ...settings });
@@ -42,10 +42,10 @@ function gaussianVector(size: number, seed: number): Float64Array {
 
 const length = (x: Float64Array) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
-describe('initialisation', () => {
-  for (const initialisation of names) {
-    it(`${initialisation}: the same seed gives the same bits, another seed others`, () => {
-      const [first, again, other] = [1, 1, 2].map((seed) => made(lstm, { initialisation, gain: 1.5, forgetBias: 1 }, seed).values);
+describe('initialization', () => {
+  for (const initialization of names) {
+    it(`${initialization}: the same seed gives the same bits, another seed others`, () => {
+      const [first, again, other] = [1, 1, 2].map((seed) => made(lstm, { initialization, initScale: 1.5, forgetBias: 1 }, seed).values);
       assert.deepEqual(first, again);
       assert.notDeepEqual(first, other);
       assert.ok(first.every(Number.isFinite));
@@ -53,23 +53,23 @@ describe('initialisation', () => {
   }
 
   it('pytorch: every parameter uniform in ±1/√H, and the same bits as ever', () => {
-    const { values } = made(lstm, { gain: 3 });
+    const { values } = made(lstm, { initScale: 3 });
     const bound = 1 / Math.sqrt(24);
     assert.ok(largest(values) <= bound && largest(values) > 0.999 * bound);
     assertNear(norm(values) ** 2 / values.length, bound ** 2 / 3, 0.05, 'variance');
     const random = Random.fromSeed(1);
-    assert.deepEqual(values, Float32Array.from(values, () => random.between(-bound, bound)), 'in the order of the layout; the gain is not used');
+    assert.deepEqual(values, Float32Array.from(values, () => random.between(-bound, bound)), 'in the order of the layout; the scale is not used');
     const bytes = new Uint8Array(values.buffer);
     assert.equal(createHash('sha256').update(bytes).digest('hex'), 'eb279133ac913cf14f2384193e15ae3b90ad1da1a4c5438ef81de00ce49f687f');
   });
 
   it('all others: input and output weights are Xavier’s, gate by gate; biases are zero', () => {
-    for (const initialisation of names.slice(1)) {
-      const { layers, output } = made(lstm, { initialisation, gain: 2 });
+    for (const initialization of names.slice(1)) {
+      const { layers, output } = made(lstm, { initialization, initScale: 2 });
       const gates = Array.from({ length: 4 }, (_, gate) => layers[0][0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40));
       for (const matrix of [...gates, output.W]) {
         const bound = Math.sqrt(6 / (24 + 40));
-        assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialisation);
+        assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialization);
         assertNear(norm(matrix) ** 2 / matrix.length, bound ** 2 / 3, 0.1, 'variance');
       }
       assert.ok(largest(layers[1][0].W) <= Math.sqrt(6 / 48));
@@ -78,22 +78,22 @@ describe('initialisation', () => {
     }
   });
 
-  it('xavier: recurrent matrices uniform in ±gain √(6 / 2H)', () => {
-    for (const block of recurrentBlocks(made(lstm, { initialisation: 'xavier', gain: 0.5 }), lstm)) {
+  it('xavier: recurrent matrices uniform in ±scale √(6 / 2H)', () => {
+    for (const block of recurrentBlocks(made(lstm, { initialization: 'xavier', initScale: 0.5 }), lstm)) {
       const bound = 0.5 * Math.sqrt(6 / 48);
       assert.ok(largest(block) <= bound && largest(block) > 0.99 * bound);
     }
   });
 
-  it('orthogonal: every gate’s R Rᵀ = gain² I to 1e-6', () => {
+  it('orthogonal: every gate’s R Rᵀ = scale² I to 1e-6', () => {
     for (const cell of ['rnn', 'gru', 'lstm'] as const) {
       const config = uniformModel({ ...stack, cell });
-      const blocks = recurrentBlocks(made(config, { initialisation: 'orthogonal', gain: 1.5 }), config);
+      const blocks = recurrentBlocks(made(config, { initialization: 'orthogonal', initScale: 1.5 }), config);
       assert.equal(blocks.length, 2 * { rnn: 1, gru: 3, lstm: 4 }[cell]);
       for (const block of blocks) assertOrthogonal(block, 24, 1.5, 1e-6);
       assert.notDeepEqual(blocks[0], blocks[1]);
     }
-    const { R } = made(rnn, { initialisation: 'orthogonal' }).layers[0][0];
+    const { R } = made(rnn, { initialization: 'orthogonal' }).layers[0][0];
     assertOrthogonal(R, 400, 1, 1e-6);
   });
 
@@ -111,23 +111,23 @@ describe('initialisation', () => {
     for (const seen of [positiveCorner, rotations]) assert.ok(Math.abs(seen - count / 2) < 2 * Math.sqrt(count), `${seen} of ${count}`);
   });
 
-  it('orthogonal: the linear recurrence h ← R h grows by exactly the gain each step', () => {
-    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialisation: 'orthogonal', gain: 0.9 }).layers[0][0];
+  it('orthogonal: the linear recurrence h ← R h grows by exactly the scale each step', () => {
+    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialization: 'orthogonal', initScale: 0.9 }).layers[0][0];
     let h = gaussianVector(32, 3);
     const start = length(h);
     for (let t = 0; t < 50; t++) h = times(R, h);
     assertNear(length(h), 0.9 ** 50 * start, 1e-5, 'length after 50 steps');
   });
 
-  it('identity: R is the gain on the diagonal of every gate, and nothing else', () => {
-    for (const block of recurrentBlocks(made(lstm, { initialisation: 'identity', gain: 0.7 }), lstm)) {
+  it('identity: R is the scale on the diagonal of every gate, and nothing else', () => {
+    for (const block of recurrentBlocks(made(lstm, { initialization: 'identity', initScale: 0.7 }), lstm)) {
       block.forEach((entry, i) => assert.equal(entry, i % 25 === 0 ? Math.fround(0.7) : 0));
     }
   });
 
-  it('gaussian: entries of variance gain² / H, and a spectral radius of about the gain at H = 400', () => {
+  it('gaussian: entries of variance scale² / H, and a spectral radius of about the scale at H = 400', () => {
     const gain = 1.5;
-    const { R } = made(rnn, { initialisation: 'gaussian', gain }).layers[0][0];
+    const { R } = made(rnn, { initialization: 'gaussian', initScale: gain }).layers[0][0];
     const mean = R.reduce((sum, entry) => sum + entry, 0) / R.length;
     assert.ok(Math.abs(mean) < (4 * gain) / Math.sqrt(400) / 400, `mean ${mean}`);
     assertNear(norm(R) ** 2 / R.length, gain ** 2 / 400, 0.02, 'variance');
@@ -145,9 +145,9 @@ describe('initialisation', () => {
   });
 
   it('forget-gate bias: the two biases sum to it, in the forget gate only, whatever the initialization', () => {
-    for (const initialisation of names) {
-      const without = made(lstm, { initialisation });
-      const { layers, output } = made(lstm, { initialisation, forgetBias: 1.5 });
+    for (const initialization of names) {
+      const without = made(lstm, { initialization });
+      const { layers, output } = made(lstm, { initialization, forgetBias: 1.5 });
       layers.forEach(([{ W, R, Wb, Rb }], l) => {
         for (let i = 0; i < Wb.length; i++) {
           // Gates in ONNX order i o f c.
@@ -165,9 +165,9 @@ describe('initialisation', () => {
   it('refuses what cannot be used, with a sentence', () => {
     const refused = (settings: Partial<InitializationSettings>, sentence: RegExp) =>
       assert.throws(() => checkInitialization({ ...plain, ...settings }), (error: unknown) => error instanceof UserError && sentence.test(error.message));
-    for (const initialisation of names) checkInitialization({ ...plain, initialisation });
-    refused({ initialisation: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
-    for (const gain of [0, -1, NaN, Infinity]) refused({ gain }, /gain is/);
+    for (const initialization of names) checkInitialization({ ...plain, initialization });
+    refused({ initialization: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
+    for (const gain of [0, -1, NaN, Infinity]) refused({ initScale: gain }, /scale is/);
     refused({ forgetBias: NaN }, /forget-gate bias is NaN/);
   });
 });

@@ -27,9 +27,9 @@ describe('the hover’s text', () => {
     assert.match(hoverText(report, probe, english), /^\*\*c\*\* · loss 0\.69 nats \(1\.00 bits\)/);
   });
 
-  it('gives norm, change, gradient, gain and region of the state', () => {
+  it('gives norm, change, gradient, its factor and region of the state', () => {
     const text = hoverText(report, probe, english);
-    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gain 0.90 · **vanishing**'), text);
+    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing**'), text);
   });
 
   it('keeps one table of equal rows whatever the symbols are', () => {
@@ -44,7 +44,7 @@ describe('the hover’s text', () => {
     const text = hoverText(report, probe, english);
     assert.ok(text.includes('2 back') && text.includes('5 back'));
     assert.ok(text.includes('−1.50') && text.includes('+0.75') && text.includes('**−0.70**'));
-    assert.match(text, /gates are held fixed/);
+    assert.match(text, /Gates are treated as fixed/);
   });
 
   it('says of the first token that nothing predicts it, and of the last that it has no state', () => {

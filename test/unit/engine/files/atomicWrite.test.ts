@@ -38,7 +38,7 @@ describe('writing a file whole or not at all', () => {
 
   it('says so when the folder is a file, is missing or cannot be written to', async () => {
     await writeFile(join(folder, 'file'), 'x');
-    await assert.rejects(writeFileAtomic(join(folder, 'file', 'below'), 'x'), /^UserError: The folder .*file cannot be made: a part of its path is a file/);
+    await assert.rejects(writeFileAtomic(join(folder, 'file', 'below'), 'x'), /^UserError: The folder .*file cannot be created: a part of its path is a file/);
     await assert.rejects(writeFileAtomic(join(folder, 'missing', 'below'), 'x'), /^UserError: The folder .*missing cannot be written to: it does not exist/);
     if (process.platform === 'linux') {
       await assert.rejects(writeFileAtomic('/proc/backflow', 'x'), /^UserError: The folder \/proc cannot be written to/);

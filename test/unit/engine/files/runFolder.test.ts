@@ -84,11 +84,11 @@ describe('a run folder', () => {
     it('writes nothing where the path leads through a file, is too long, or is in no real file system', async () => {
       await writeFile(join(root, 'file'), 'x');
       const throughFile = join(root, 'file', 'runs', 'a');
-      await assert.rejects(RunFolder.create(throughFile, recordOf(throughFile)), /^UserError: The folder .* cannot be made: a part of its path is a file/);
+      await assert.rejects(RunFolder.create(throughFile, recordOf(throughFile)), /^UserError: The folder .* cannot be created: a part of its path is a file/);
       const tooLong = join(root, 'new', 'newer', 'x'.repeat(300));
       await assert.rejects(RunFolder.create(tooLong, recordOf(tooLong)), /^UserError: The folder .* its path is too long/);
       if (process.platform === 'linux') {
-        await assert.rejects(RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')), /^UserError: The folder .* cannot be made/);
+        await assert.rejects(RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')), /^UserError: The folder .* cannot be created/);
       }
       assert.deepEqual(await everything(root), ['file']);
     });
@@ -142,13 +142,14 @@ describe('a run folder', () => {
       const training: TrainingSettings = {
         ...record.description.training,
         optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'step', warmupSteps: 3, finalFraction: 0.5, decaySteps: 7, decayFactor: 0.25,
-        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialisation: 'gaussian', gain: 1.5, forgetBias: -1,
+        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialization: 'gaussian', initScale: 1.5, forgetBias: -1,
       };
       await RunFolder.create(folder, { ...record, description: { ...record.description, training } });
       assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
 
       const file = join(folder, 'run.json');
-      const json = JSON.parse(await readFile(file, 'utf8')) as { training: object };
+      const json = JSON.parse(await readFile(file, 'utf8')) as { training: { initialisation?: unknown; gain?: unknown } };
+      assert.deepEqual([json.training.initialisation, json.training.gain], ['gaussian', 1.5], 'keys of the file, which do not change');
       const { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads } = training;
       const old = { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads };
       const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;

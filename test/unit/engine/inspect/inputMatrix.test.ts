@@ -17,7 +17,7 @@ const noPause = () => Promise.resolve();
 async function matrices(part: Partial<StackConfig>, gain: number): Promise<[Float64Array, Float64Array]> {
   const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 24, vocabularySize: symbols.length, ...part });
   const random = Random.fromSeed(4);
-  const parameters = initialize(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
+  const parameters = initialize(config, random, { initialization: 'gaussian', initScale: gain, forgetBias: 1 });
   const text = Array.from({ length: T + 1 }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
   const inspector = new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary: new Vocabulary(symbols), backend });

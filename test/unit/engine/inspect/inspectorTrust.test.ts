@@ -21,7 +21,7 @@ describe('the inspector', () => {
   /** Both looks at the same text. */
   async function looks(config: ModelConfig, seed: number, gain: number, input: number, target: number | 'last'): Promise<readonly [Look, Look]> {
     const random = Random.fromSeed(seed);
-    const parameters = initialize(config, random, { initialisation: 'gaussian', gain, forgetBias: 1 });
+    const parameters = initialize(config, random, { initialization: 'gaussian', initScale: gain, forgetBias: 1 });
     for (const { W } of parameters.layers.flat()) for (let i = 0; i < W.length; i++) W[i] *= input;
     const text = Array.from({ length: T }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');
     const general = generalModelOf(config, parameters);

@@ -133,7 +133,7 @@ describe('bare weights of PyTorch', () => {
       // A half has 11 digits, a bfloat16 8.
       if (kind === 'float16' || kind === 'bfloat16') assert.ok(Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6), `loss ${reading.trace.loss} beside ${expected.loss}`);
       else await assertGradients(reading, expected);
-      if (activation) await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /say tanh or relu/);
+      if (activation) await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /choose tanh or relu/);
     });
   }
 });

@@ -17,7 +17,7 @@ describe('the settings of a training', () => {
   it('truncate no farther back than a window', () => {
     check({ window: 8, truncation: 8 });
     check({ window: 8, truncation: 9, mode: 'sequences' });
-    assert.throws(() => check({ window: 8, truncation: 9 }), /truncation is 9 steps, and the window has only 8/);
+    assert.throws(() => check({ window: 8, truncation: 9 }), /truncation is 9 steps, but the window has only 8/);
     assert.throws(() => check({ truncation: 0 }), /truncation is 0/);
   });
 
@@ -30,7 +30,7 @@ describe('the settings of a training', () => {
   it('fit the model', () => {
     together({ bidirectional: true, objective: 'masked' });
     together({ objective: 'masked' });
-    assert.throws(() => together({ bidirectional: true }), /^UserError: A bidirectional stack sees the token it is to predict; train it with the masked objective\.$/);
+    assert.throws(() => together({ bidirectional: true }), /^UserError: A bidirectional model reads the token that it should predict. Train it with the masked objective\.$/);
     together({ layers: 2 }, { dropout: 0.5 });
     assert.throws(() => together({ layers: 1 }, { dropout: 0.5 }), /Dropout acts between layers/);
     for (const dropout of [-0.1, 1, NaN]) assert.throws(() => together({ layers: 2 }, { dropout }), /^UserError: The dropout is /);

@@ -24,12 +24,12 @@ const base: TrainingSettings = {
 const variants: readonly Partial<TrainingSettings>[] = [
   { optimizer: 'sgd', schedule: 'step', decaySteps: 2, decayFactor: 0.5 },
   { optimizer: 'sgd', momentum: 0.9 },
-  { optimizer: 'sgd', momentum: 0.9, nesterov: true, initialisation: 'orthogonal' },
+  { optimizer: 'sgd', momentum: 0.9, nesterov: true, initialization: 'orthogonal' },
   { optimizer: 'rmsprop', schedule: 'cosine' },
-  { optimizer: 'rmsprop', momentum: 0.9, initialisation: 'gaussian' },
+  { optimizer: 'rmsprop', momentum: 0.9, initialization: 'gaussian' },
   { optimizer: 'adagrad', schedule: 'cosine', finalFraction: 0.1 },
   { optimizer: 'adam', schedule: 'step', decaySteps: 3 },
-  { optimizer: 'adamw', schedule: 'cosine', initialisation: 'identity' },
+  { optimizer: 'adamw', schedule: 'cosine', initialization: 'identity' },
 ];
 
 const streams = ({ window, batch }: TrainingSettings) => new Streams(ids, window, batch);

@@ -1,10 +1,9 @@
 /** What each unit did over the whole probe, in numbers: how often it was saturated, how much it moved, how long it remembers. */
 import { unitMapNamed, type UnitMapName } from '../../../../src/layers/catalog';
+import { openAbove, saturatedAbove, shutBelow } from '../../../../src/terms/saturation';
 
-/** A gate is shut below the first and open above the second; a tanh unit is saturated where its pre-activation is farther from 0 than the third. */
-export const shutBelow = 0.1;
-export const openAbove = 0.9;
-export const saturatedBeyond = 9.5;
+/** The pre-activation at which tanh reaches ±0.95, 1.83: the page has these, not what tanh makes of them. */
+const saturatedBeyond = Math.atanh(saturatedAbove);
 /** A unit is called saturated that is so at this share of the steps. */
 export const mostly = 0.9;
 

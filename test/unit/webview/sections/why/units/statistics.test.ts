@@ -21,11 +21,12 @@ describe('what the page computes of units', () => {
     assert.ok(Math.abs(alternating.halfLife![0] - 1) < 1e-6);
   });
 
-  it('saturation: a gate under 0.1 or over 0.9, a tanh unit beyond ±9.5, nothing else', () => {
+  it('saturation: a gate under 0.1 or over 0.9, a tanh unit beyond ±0.95, nothing else', () => {
     const gate = statisticsOf(valuesOf(10, 2, (t, u) => (u === 0 ? (t < 3 ? 0.05 : 0.5) : t < 4 ? 0.95 : 0.899)), 2, 'inputGate', true);
     assert.deepEqual([...gate.left!], [0.3, 0]);
     assert.deepEqual([...gate.right!], [0, 0.4]);
-    const tanh = statisticsOf(valuesOf(4, 1, (t) => [9.4, 9.6, -9.6, 0][t]), 1, 'preActivation', true);
+    // tanh(1.8318) = 0.95, where the slope 1 − h² is 0.0975.
+    const tanh = statisticsOf(valuesOf(4, 1, (t) => [1.8317, 1.8319, -1.8319, 0][t]), 1, 'preActivation', true);
     assert.deepEqual([tanh.left![0], tanh.right![0]], [0.25, 0.25]);
     assert.equal(statisticsOf(valuesOf(4, 1, () => 1), 1, 'preActivation', false).left, null);
     assert.equal(statisticsOf(valuesOf(4, 1, () => 1), 1, 'hidden', true).left, null);
