@@ -352,7 +352,7 @@ describe('what the page shows beside the flow', () => {
       assert.deepEqual(rows.slice(0, 2).concat(rows.slice(-1)), ['1 0.4000 0.200', '2 0.7000 0.600', 'full 1.0000 1.000']);
       await canvas('truncations').hover({ position: { x: 60, y: 10 } });
       await settled();
-      assert.match(await text('.truncation .caption.number'), /^k2 = 1, “T”: 0\.10 of the whole$/);
+      assert.match(await text('.truncation .caption.number'), /^k2 = 1, “T”: 0\.10 of the full gradient$/);
       await page.locator('[data-action=truncationsAgain]').click();
       assert.deepEqual(await posted('truncations'), [{ type: 'truncations' }]);
     });

@@ -174,7 +174,7 @@ describe('the page', () => {
       await page.evaluate('probe.run(1240)');
       await page.evaluate('probe.frame({ tokens: 80, slopes: [-0.1] })');
       assert.match(await text('.facts'), /«step 1\.240 of 5\.000»\s+«loss 1,\d\d nats»/);
-      assert.match(await text('.verdict'), /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «What/);
+      assert.match(await text('.verdict'), /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «Too little gradient reaches the tokens before/);
     });
   });
 
