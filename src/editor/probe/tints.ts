@@ -137,14 +137,14 @@ export class Tints implements vscode.Disposable {
   }
 }
 
-/** "vanishing before here", at the end of the line in which the region nearest to the target ends. */
+/** "−24: vanishing before here", the number first since a narrow editor cuts the end off, at the end of the line in which the region nearest to the target ends. */
 function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { target } }: Frame, tints: readonly (Tint | undefined)[]): vscode.DecorationOptions[] {
   return nearestRegions(tints, target).map(({ kind, to }) => {
     const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
     const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here') : vscode.l10n.t('exploding before here');
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
-    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← ${said} (−${target + 1 - to})`, color, margin: '0 0 0 2em', fontStyle: 'italic' } } };
+    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← −${target + 1 - to}: ${said}`, color, margin: '0 0 0 1em', fontStyle: 'italic' } } };
   });
 }
 

@@ -143,7 +143,10 @@ export class ProfileFigure {
       const lag = this.texts.numbers.integer(summary.horizon);
       const name = taken.length === 0 ? this.texts.get('horizonAt', lag) : lag;
       const half = pen.measureText(name).width / 2;
-      const at = Math.min(Math.max(x, columns.left + half), columns.left + columns.width - half);
+      // Beside the line of the target, not across it.
+      const targetAt = centerOf(columns, target);
+      const [left, right] = direction === 'forward' ? [columns.left, targetAt - 6] : [targetAt + 6, columns.left + columns.width];
+      const at = Math.max(Math.min(x, right - half), left + half);
       if (taken.some(([from, to]) => at - half < to + 6 && at + half > from - 6)) continue;
       taken.push([at - half, at + half]);
       pen.fillText(name, at, bottom + 9);
