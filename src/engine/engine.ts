@@ -239,7 +239,7 @@ export class Engine {
       saved: async (isLast) => {
         if (!isLast && performance.now() - historySaved < historyInterval) return;
         historySaved = performance.now();
-        await writeFlowHistory(parts.folder.flowsPath, history);
+        await parts.folder.reportingRemoval(() => writeFlowHistory(parts.folder.flowsPath, history));
       },
       overflowed: (step) => history.addOverflow(step),
       stepped: async () => {

@@ -1,6 +1,9 @@
 /** Operating system errors as sentences. */
 import { UserError } from '../../userError';
 
+/** What was to be written to is not there. */
+export class FolderMissing extends UserError {}
+
 /** The error to throw when writing into `folder` failed; anything but an operating system error is returned as it is. */
 export function writeError(thrown: unknown, folder: string): unknown {
   switch (errorCode(thrown)) {
@@ -18,7 +21,7 @@ export function writeError(thrown: unknown, folder: string): unknown {
     case 'EEXIST':
       return new UserError('The folder {0} cannot be created: a part of its path is a file. Choose another folder.', folder);
     case 'ENOENT':
-      return new UserError('The folder {0} cannot be written to: it does not exist and cannot be created. Choose another folder.', folder);
+      return new FolderMissing('The folder {0} cannot be written to: it does not exist and cannot be created. Choose another folder.', folder);
     case 'ENAMETOOLONG':
       return new UserError('The folder {0} cannot be created: its path is too long. Choose a shorter one.', folder);
     default:

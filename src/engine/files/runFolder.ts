@@ -9,7 +9,7 @@ import type { Progress, ValidationPoint } from '../../protocol/run';
 import { defaultTrainingSettings } from '../../protocol/settings';
 import { temporaryFile, writeFileAtomic } from './atomicWrite';
 import { Fields } from './checkedJson';
-import { errorCode, readError, writeError } from './fileErrors';
+import { errorCode, FolderMissing, readError, writeError } from './fileErrors';
 import { MetricsWriter, readMetrics } from './metricsFile';
 import { RunLock } from './runLock';
 import { formatRunRecord, parseRunRecord, type RunRecord } from './runRecord';
@@ -108,17 +108,21 @@ export class RunFolder {
 
   /** Buffers metrics; they are on disk within a second or so. Throws the error of an earlier write in the background. */
   appendMetrics(rows: Float64Array, validation: readonly ValidationPoint[]): void {
-    this.metrics.append(rows, validation);
+    try {
+      this.metrics.append(rows, validation);
+    } catch (thrown) {
+      throw this.withRemoval(thrown);
+    }
   }
 
   /** Writes the metrics that are still buffered: when a run pauses or ends. */
   flush(): Promise<void> {
-    return this.metrics.flush();
+    return this.reportingRemoval(() => this.metrics.flush());
   }
 
   /** Every step so far, thinned; what is still buffered is written first. */
   async readHistory(): Promise<Progress> {
-    await this.metrics.flush();
+    await this.flush();
     return readMetrics(this.metricsPath);
   }
 
@@ -128,24 +132,22 @@ export class RunFolder {
    */
   async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);
-    await this.metrics.flush();
-    await this.ensureFolder();
-    await this.lock?.check();
-    try {
-      await mkdir(this.checkpointsPath, { recursive: true });
-    } catch (thrown) {
-      throw writeError(thrown, this.checkpointsPath);
-    }
-    // The state first: a model that is there always has its state.
-    await writeFileAtomic(checkpoint.state, state);
-    await writeFileAtomic(checkpoint.model, onnx);
+    await this.reportingRemoval(async () => {
+      await this.metrics.flush();
+      await this.ensureFolder();
+      await this.lock?.check();
+      await this.makeCheckpointsFolder();
+      // The state first: a model that is there always has its state.
+      await writeFileAtomic(checkpoint.state, state);
+      await writeFileAtomic(checkpoint.model, onnx);
+    });
     await this.prune(step, kept);
     return checkpoint;
   }
 
   /** Notes that the checkpoint of this step, which has been saved, is the best by validation: it stays until another is. */
   async markBest(best: BestCheckpoint): Promise<void> {
-    await writeFileAtomic(this.bestPath, `${JSON.stringify(best)}\n`);
+    await this.reportingRemoval(() => writeFileAtomic(this.bestPath, `${JSON.stringify(best)}\n`));
   }
 
   /** The checkpoint with the lowest validation loss; null before the first validation, or where the note of it cannot be read. */
@@ -184,10 +186,7 @@ export class RunFolder {
 
   private async ensureFolder(): Promise<void> {
     if (await exists(join(this.path, recordName))) return;
-    if (!this.isRemovalReported) {
-      this.isRemovalReported = true;
-      throw new UserError('The folder {0} of this run was moved or deleted. No training is lost: resume or stop the run to create the folder again.', this.path);
-    }
+    if (!this.isRemovalReported) throw this.removal();
     try {
       await mkdir(this.checkpointsPath, { recursive: true });
     } catch (thrown) {
@@ -196,6 +195,33 @@ export class RunFolder {
     await this.remake();
     await writeFileAtomic(join(this.path, recordName), formatRunRecord(this.record));
     this.isRemovalReported = false;
+  }
+
+  /** Writes to the folder. One that is removed while this writes is reported as one that was gone before. */
+  async reportingRemoval(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (thrown) {
+      throw this.withRemoval(thrown);
+    }
+  }
+
+  private withRemoval(thrown: unknown): unknown {
+    return thrown instanceof FolderMissing ? this.removal() : thrown;
+  }
+
+  private removal(): UserError {
+    this.isRemovalReported = true;
+    return new UserError('The folder {0} of this run was moved or deleted. No training is lost: resume or stop the run to create the folder again.', this.path);
+  }
+
+  /** Not with the folders above it: they would be there again after a removal. */
+  private async makeCheckpointsFolder(): Promise<void> {
+    try {
+      await mkdir(this.checkpointsPath);
+    } catch (thrown) {
+      if (errorCode(thrown) !== 'EEXIST') throw writeError(thrown, this.checkpointsPath);
+    }
   }
 
   private get bestPath(): string {

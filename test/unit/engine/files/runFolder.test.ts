@@ -324,6 +324,22 @@ describe('a run folder', () => {
       assert.equal((await run.newestCheckpoint())?.step, 10);
     });
 
+    it('saved while the folder is removed: all of it, or the removal is reported, whenever it comes', async () => {
+      for (let microtasks = 0; microtasks < 40; microtasks++) {
+        const path = join(root, `removed-${microtasks}`);
+        const run = await RunFolder.create(path, recordOf(path));
+        run.appendMetrics(rowsOf(1), []);
+        const saved = run.saveCheckpoint(1, bytes('model'), bytes('state')).then(
+          () => 'saved',
+          (thrown: unknown) => (thrown as Error).message,
+        );
+        for (let i = 0; i < microtasks; i++) await Promise.resolve();
+        await wait(microtasks / 10);
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+        assert.match(await saved, /^saved$|^The folder .* of this run was moved or deleted\./);
+      }
+    });
+
     it('go back: one of an earlier step is kept when it is the one just saved', async () => {
       const run = await RunFolder.create(folder, recordOf(folder));
       for (const step of [10, 20, 30]) await run.saveCheckpoint(step, bytes('model'), bytes('state'));
