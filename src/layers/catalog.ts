@@ -130,9 +130,6 @@ export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation
   return typeof range === 'string' ? range : range[activation];
 }
 
-/** Names and English labels of all unit maps. */
-export const unitMapLabels = Object.fromEntries([...maps].map(([name, { label }]) => [name, label])) as Readonly<Record<UnitMapName, string>>;
-
 /** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. */
 export function keepingGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
   const { gates, unitMaps } = kindOf(name);

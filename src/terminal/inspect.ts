@@ -3,7 +3,8 @@ import { readText } from '../engine/files/corpusFile';
 import { kindOf, stateNamed } from '../layers/catalog';
 import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
-import { formatMessage, type Caller } from '../protocol/rpc';
+import { inEnglish } from '../messages';
+import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
@@ -73,7 +74,7 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
   if (!verification && notices.length === 0) return {};
-  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(formatMessage) };
+  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(inEnglish) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { cellNames } from '../layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../protocol/settings';
-import { say } from './language';
+import { say, type TerminalKey } from './language';
 
 /** Code units; an argument can be anything. */
 const maxMessageLength = 1400;
@@ -20,7 +20,7 @@ interface OptionSpec {
   /** What the value is called in help; absent for a switch. */
   readonly value?: string;
   /** A sentence with places for `args`. */
-  readonly help: string;
+  readonly help: TerminalKey;
   readonly args?: readonly (string | number)[];
   readonly short?: string;
 }
@@ -29,9 +29,9 @@ export type CommandName = 'train' | 'inspect' | 'sample' | 'export';
 
 export interface CommandSpec {
   readonly usage: readonly string[];
-  readonly summary: string;
+  readonly summary: TerminalKey;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  readonly notes: readonly string[];
+  readonly notes: readonly TerminalKey[];
 }
 
 /** Steps of a run from the command line, where nobody may be there to stop it. */
@@ -52,7 +52,7 @@ const besideModel: Readonly<Record<string, OptionSpec>> = {
   vocab: { value: 'FILE', help: "the model's vocabulary: a JSON array of symbols, an object symbol → id, or a tokenizer.json" },
   activation: { value: 'NAME', help: 'activation of a vanilla RNN in a .safetensors file, which does not name it: tanh or relu' },
 };
-const modelFiles = [
+const modelFiles: readonly TerminalKey[] = [
   'MODEL is an ONNX model of any tool (.onnx), weights under PyTorch’s names (.safetensors), or the folder of a run.',
   'Without a vocabulary in the file or --vocab, the characters of the text, sorted, are the symbols, if their number fits.',
 ];
@@ -142,7 +142,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       'top-k': { value: 'K', help: 'draws only from the K likeliest tokens (all)' },
       'top-p': { value: 'X', help: 'draws only from the likeliest tokens that together have this probability (all)' },
       prompt: { value: 'TEXT', help: 'text to continue' },
-      seed: { value: 'N', help: `(${defaultSampling.seed})` },
+      seed: { value: 'N', help: 'help.sample.seed', args: [defaultSampling.seed] },
       ...besideModel,
       ...common,
     },

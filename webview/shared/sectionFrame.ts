@@ -1,17 +1,17 @@
 /** What every section begins with: its title, one plain sentence, the formula behind it, and what can be taken away. */
 import { element } from './dom';
 import { formula } from './formula';
-import type { PageStringKey } from '../../src/protocol/pageStrings';
+import type { PageKey } from '../../src/messages';
 import type { Texts } from './texts';
 
 export interface FrameOptions {
   /** Part of ids; lower-case letters and hyphens. */
   readonly id: string;
-  readonly title: PageStringKey;
+  readonly title: PageKey;
   /** One plain sentence: what one sees here. */
-  readonly sentence: PageStringKey;
+  readonly sentence: PageKey;
   /** What is computed exactly, for the popover: sentences, and formulas as `formula` reads them. */
-  readonly explanation: readonly (PageStringKey | { readonly formula: string })[];
+  readonly explanation: readonly (PageKey | { readonly formula: string })[];
   /** Exports what the section shows; without it there is no such button. */
   readonly onExport?: () => void;
 }

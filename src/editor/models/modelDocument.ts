@@ -1,6 +1,6 @@
 /** The page of a model's file: text and tables, no script. Everything that comes from the file is escaped. */
 import * as vscode from 'vscode';
-import { isUnitMapName, kindOf, unitMapLabels } from '../../layers/catalog';
+import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
 import { escapeHtml, htmlDocument } from '../../protocol/html';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
 import { translated } from '../notices';
@@ -125,7 +125,7 @@ function rowsOf(report: RecurrentReport, recurrent: number, all: readonly Recurr
 /** R.forgetGate → forget gate. */
 function gateName(name: string): string {
   const map = name.slice(name.indexOf('.') + 1);
-  return vscode.l10n.t(isUnitMapName(map) ? unitMapLabels[map] : 'hidden state');
+  return vscode.l10n.t(isUnitMapName(map) ? unitMapNamed(map).label : 'hidden state');
 }
 
 function directionName(direction: RecurrentReport['direction']): string {

@@ -1,6 +1,6 @@
 /** Tint Tokens By…: asks what the text is to be tinted by. */
 import * as vscode from 'vscode';
-import { englishPageStrings } from '../../protocol/pageStrings';
+import { unitMapNamed } from '../../layers/catalog';
 import type { RunSession } from '../runs/runSession';
 import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
 import type { TintChoice } from './tintQuantity';
@@ -34,7 +34,7 @@ async function askForUnit({ units, ...place }: UnitKind): Promise<TintChoice | u
 }
 
 function nameOf({ quantity }: UnitKind): string {
-  const name = vscode.l10n.t(englishPageStrings[quantity]);
+  const name = vscode.l10n.t(unitMapNamed(quantity).label);
   return name.charAt(0).toLocaleUpperCase(vscode.env.language) + name.slice(1);
 }
 

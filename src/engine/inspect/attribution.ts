@@ -94,7 +94,7 @@ function isAdditive({ layers, norm }: GeneralModel): boolean {
 function noAdditiveForm({ layers }: GeneralModel): UserError {
   const why = kindOf(layers[layers.length - 1].cell).notApplicable.contributions;
   return why
-    ? new UserError('This model’s top layer has no additive form: {0} Integrated gradients are complete for every model.', why)
+    ? new UserError('This model’s top layer has no additive form: {0} Integrated gradients are complete for every model.', { key: why, args: [] })
     : new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
 }
 

@@ -152,7 +152,10 @@ export class ProfileFigure {
 
   private drawBandName(pen: Pen, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
     const isBeyond = band.from === 0 && band.to < header.target;
-    const name = isBeyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
+    const isVanishing = band.kind === 'vanishing';
+    const name = isBeyond
+      ? this.texts.get(isVanishing ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to))
+      : this.texts.get(isVanishing ? 'vanishing' : 'exploding');
     const left = Math.max(columns.left, edgeOf(columns, band.from)) + 6;
     const room = Math.min(columns.left + columns.width, edgeOf(columns, band.to + 1)) - left;
     const size = pen.measureText(name).width;

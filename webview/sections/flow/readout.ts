@@ -73,7 +73,7 @@ export class Readout {
   private unitText(frame: Frame, step: number, unit: number): string {
     const { unitMap } = frame.header;
     const value = unitMapOf(frame)[step * unitMap.units + unit];
-    return this.texts.get('readoutUnit', this.texts.numbers.integer(unit), this.texts.get(unitMap.quantity), this.texts.numbers.decimals(value, 2));
+    return this.texts.get('readoutUnit', this.texts.numbers.integer(unit), this.texts.unitMap(unitMap.quantity), this.texts.numbers.decimals(value, 2));
   }
 
   private cells(frame: Frame, row: FlowRow, step: number): string[] {

@@ -2,7 +2,7 @@
 import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
 import type { ToPage } from '../../../src/protocol/panel';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
-import type { PageStringKey } from '../../../src/protocol/pageStrings';
+import type { PageKey } from '../../../src/messages';
 import { button, ChoiceRow } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { PageParts, Scene, Section } from '../../shared/section';
@@ -47,7 +47,7 @@ export class PlaygroundSection implements Section {
     });
     this.root = root;
     controls.append(again.root);
-    const row = (key: PageStringKey, choices: ChoiceRow): HTMLElement => element('div', { class: 'field' }, element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }), choices.root);
+    const row = (key: PageKey, choices: ChoiceRow): HTMLElement => element('div', { class: 'field' }, element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }), choices.root);
     this.activationRow = row('playActivation', this.activations);
     root.prepend(element('h1', { class: 'unseen', text: texts.get('playTitle') }));
     root.append(
@@ -76,7 +76,7 @@ export class PlaygroundSection implements Section {
     this.activationRow.hidden = kindOf(cell).activation !== 'chosen';
     const keeping = keepingGateOf(cell);
     this.sliders.forgetBias.root.hidden = keeping === null;
-    if (keeping) setText(this.sliders.forgetBias.label, texts.get('playGateBias', texts.get(keeping.map)));
+    if (keeping) setText(this.sliders.forgetBias.label, texts.get('playGateBias', texts.unitMap(keeping.map)));
     for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
     if (!frame) return;
     const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
@@ -86,7 +86,7 @@ export class PlaygroundSection implements Section {
     setText(this.facts, slope === undefined ? texts.get('playFactsShort', ...sizes) : texts.get('playFacts', ...sizes, numbers.decimals(Math.exp(slope), 3)));
   }
 
-  private slider(name: SliderName, key: PageStringKey): Slider {
+  private slider(name: SliderName, key: PageKey): Slider {
     const { min, max, step } = playgroundLimits[name];
     const id = `play-${name}`;
     const label = element('label', { class: 'name', text: this.parts.texts.get(key), attributes: { for: id } });

@@ -7,7 +7,7 @@ import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 export function unitTables(frame: Frame, { left, right, variance, halfLife, isZero }: UnitStatistics, texts: Texts): ExportedTable[] {
   const { unitMap, tokens } = frame.header;
   const { units, quantity } = unitMap;
-  const name = `${texts.get(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
+  const name = `${texts.unitMap(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
   return [
     {
       id: 'unit-statistics',

@@ -116,7 +116,7 @@ export class WhySection implements Section {
     const { unitMap } = this.shown.frame.header;
     return [
       this.gain.figure.exported('gain', texts.get('gainTitle')),
-      this.figure.map.figure.exported('units', `${texts.get(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
+      this.figure.map.figure.exported('units', `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
       ...this.details.figures(),
     ];
   }
@@ -162,7 +162,7 @@ export class WhySection implements Section {
     const { layers: stack, unitMap, tokens } = frame.header;
     this.stack = stack;
     this.follow(unitMap);
-    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
+    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })), this.choice.quantity);
     const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
     this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const values = unitMapOf(frame);
@@ -173,7 +173,7 @@ export class WhySection implements Section {
     this.orders.show(orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })), this.order);
     const bounded = rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
     this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
-    const name = texts.get(unitMap.quantity);
+    const name = texts.unitMap(unitMap.quantity);
     const place = texts.layer(unitMap.layer, unitMap.direction);
     this.figure.map.figure.describe(texts.get('unitsDescription', name, place, texts.numbers.integer(unitMap.units)));
     const sizes = texts.get('unitsCaption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
