@@ -51,7 +51,7 @@ export function isCellName(value: unknown): value is CellName {
 /** The name itself, of what was read somewhere; throws a UserError for one that no kind has. */
 export function checkCell(name: string): CellName {
   if (isCellName(name)) return name;
-  throw new UserError('The cell “{0}” is unknown; choose one of {1}.', name, cellNames.join(', '));
+  throw new UserError('error.setting.cellUnknown', name, cellNames.join(', '));
 }
 
 /** "LSTM", "RNN (relu)". */

@@ -153,9 +153,9 @@ export class Server<C extends Calls<C>, E> {
 }
 
 function closedError(): RpcError {
-  return new RpcError('closed', { template: 'The engine has ended.', args: [] });
+  return new RpcError('closed', { key: 'error.engine.ended', args: [] });
 }
 
 function canceledError(): RpcError {
-  return new RpcError('canceled', { template: 'Canceled.', args: [] });
+  return new RpcError('canceled', { key: 'error.engine.canceled', args: [] });
 }

@@ -30,10 +30,10 @@ export function setLanguage(chosen: Language): void {
 }
 
 /** A sentence in the reader's language, its places {0} … filled. */
-export function say(key: TerminalKey, ...args: readonly Argument[]): string {
-  return formatTemplate(tables[language][key], args, sayMessage);
+export function localize(key: TerminalKey, ...args: readonly Argument[]): string {
+  return formatTemplate(tables[language][key], args, localizeMessage);
 }
 
-export function sayMessage({ key, args }: Message): string {
-  return say(key, ...args);
+export function localizeMessage({ key, args }: Message): string {
+  return localize(key, ...args);
 }

@@ -36,18 +36,18 @@ export class Texts {
   }
 
   tokens(count: number): string {
-    return count === 1 ? this.get('oneToken') : this.get('manyTokens', this.numbers.integer(count));
+    return count === 1 ? this.get('panel.tokens.one') : this.get('panel.tokens.many', this.numbers.integer(count));
   }
 
   /** A size relative to the target's own step, from its log₁₀. */
   relative(log10: number): string {
-    if (Number.isNaN(log10)) return this.get('readoutUnreachable');
+    if (Number.isNaN(log10)) return this.get('panel.readout.unreachable');
     if (Number.isFinite(log10)) return this.numbers.fromLog10(log10);
-    return this.get(log10 < 0 ? 'readoutZero' : 'readoutNotFinite');
+    return this.get(log10 < 0 ? 'panel.readout.zero' : 'panel.readout.notFinite');
   }
 
   layer(layer: number, direction: 'forward' | 'backward'): string {
-    return this.get(direction === 'forward' ? 'layer' : 'layerBackward', String(layer + 1));
+    return this.get(direction === 'forward' ? 'panel.row.layer' : 'panel.row.layerBackward', String(layer + 1));
   }
 
   unitMap(name: UnitMapName): string {
@@ -59,7 +59,7 @@ export class Texts {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
     const { symbol, short } = stateNamed(state);
-    return naming === 'state' ? this.get('rowState', this.get(short), symbol) : this.get('rowStateOf', name, symbol);
+    return naming === 'state' ? this.get('panel.row.state', this.get(short), symbol) : this.get('panel.row.stateOf', name, symbol);
   }
 
   /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”. */
@@ -67,7 +67,7 @@ export class Texts {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
     const label = this.unitMap(stateNamed(state).unitMap);
-    return naming === 'state' ? this.get('theState', label) : this.get('theStateOf', label, name);
+    return naming === 'state' ? this.get('panel.row.theState', label) : this.get('panel.row.theStateOf', label, name);
   }
 }
 
