@@ -57,7 +57,8 @@ function testPrograms() {
   return testFolders.map((folder) => {
     const place = join(root, 'test', folder);
     const files = readdirSync(place, { recursive: true }).filter((name) => name.endsWith('.test.ts')).sort();
-    const contents = files.map((name) => `import './${name.replaceAll('\\', '/')}';`).join('\n');
+    const imports = [join(root, 'test/support/english.ts'), ...files.map((name) => `./${name.replaceAll('\\', '/')}`)];
+    const contents = imports.map((path) => `import ${JSON.stringify(path)};`).join('\n');
     return {
       ...node,
       stdin: { contents, resolveDir: place, sourcefile: 'all.test.ts' },

@@ -1,4 +1,5 @@
 /** The extension's wiring. */
+import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { BackflowApi } from './editor/api/backflow';
 import { Flows } from './editor/api/flows';
@@ -32,10 +33,12 @@ import { RunTree } from './editor/runs/runTree';
 import { RunsFolder } from './editor/runs/runsFolder';
 import { StatusBar } from './editor/runs/statusBar';
 import { taskType, TrainTasks } from './editor/tasks/trainTask';
+import { setEnglishSource, type Templates } from './messages';
 
 let registry: RunRegistry | undefined;
 
 export function activate(context: vscode.ExtensionContext): BackflowApi {
+  setEnglishSource(() => JSON.parse(readFileSync(context.asAbsolutePath('l10n/bundle.l10n.json'), 'utf8')) as Templates);
   const log = vscode.window.createOutputChannel('Backflow', { log: true });
   const notices = new Notices(log);
   const engineFile = context.asAbsolutePath('dist/engine.js');

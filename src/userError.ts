@@ -1,18 +1,17 @@
-/**
- * An error that is a sentence for a person: what is wrong, where, and what to do. The template is English with {0} … places and
- * is the key under which translations are looked up; anything else thrown is a fault of the program.
- */
+/** An error that is a sentence for a person: what is wrong, where, and what to do. Anything else thrown is a fault of the program. */
+import { inEnglish, type Argument, type MessageKey } from './messages';
+
 export class UserError extends Error {
-  readonly args: readonly (string | number)[];
+  readonly args: readonly Argument[];
   /** What would help, where it can be asked for. */
   need: 'vocabulary' | 'activation' | null = null;
 
   constructor(
-    readonly template: string,
-    ...args: readonly (string | number)[]
+    readonly key: MessageKey,
+    ...args: readonly Argument[]
   ) {
     const shown = args.map((arg) => (typeof arg === 'string' ? showable(arg) : arg));
-    super(template.replace(/\{(\d+)\}/g, (place, index: string) => String(shown[Number(index)] ?? place)));
+    super(inEnglish({ key, args: shown }));
     this.name = 'UserError';
     this.args = shown;
   }

@@ -8,12 +8,12 @@ import { element, setText } from './shared/dom';
 import type { Texts } from './shared/texts';
 
 const stateKeys = {
-  starting: 'stateStarting',
-  running: 'stateRunning',
-  paused: 'statePaused',
-  stopped: 'stateStopped',
-  finished: 'stateFinished',
-  failed: 'stateFailed',
+  starting: 'run.state.starting',
+  running: 'run.state.running',
+  paused: 'run.state.paused',
+  stopped: 'run.state.stopped',
+  finished: 'run.state.finished',
+  failed: 'run.state.failed',
 } as const satisfies Record<RunState, string>;
 
 /** The controls seen in each state; those in brackets are seen but not to be pressed. */
@@ -45,12 +45,12 @@ export class Header {
   ) {
     const control = (action: ControlAction, text: string, primary: boolean): PageButton => button({ action, text, primary, pressed: () => pressed(action) });
     this.buttons = {
-      pause: control('pause', texts.get('pause'), true),
-      resume: control('resume', texts.get('resume'), true),
-      step: control('step', texts.get('stepOnce'), false),
-      stop: control('stop', texts.get('stop'), false),
+      pause: control('pause', texts.get('panel.header.pause'), true),
+      resume: control('resume', texts.get('panel.header.resume'), true),
+      step: control('step', texts.get('panel.header.stepOnce'), false),
+      stop: control('stop', texts.get('panel.header.stop'), false),
     };
-    const group = element('div', { class: 'controls', attributes: { role: 'group', 'aria-label': texts.get('controls') } }, ...Object.values(this.buttons).map((made) => made.root));
+    const group = element('div', { class: 'controls', attributes: { role: 'group', 'aria-label': texts.get('panel.header.controls') } }, ...Object.values(this.buttons).map((made) => made.root));
     this.root = element(
       'header',
       {},
@@ -67,7 +67,7 @@ export class Header {
     const { numbers } = texts;
     const { model, training, corpus } = run;
     setText(this.title, this.nameOf(run));
-    this.title.title = texts.get('modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
+    this.title.title = texts.get('panel.header.modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
     this.state.hidden = !isRun;
@@ -75,11 +75,11 @@ export class Header {
     setText(this.state, texts.get(stateKeys[status.state]));
     this.state.dataset['state'] = status.state;
     const step = numbers.integer(status.step);
-    setText(this.step, training.steps === null ? texts.get('step', step) : texts.get('stepOf', step, numbers.integer(training.steps)));
-    setText(this.loss, latest ? texts.get('readoutLoss', numbers.decimals(latest.loss, 2)) : '');
-    setText(this.bits, latest ? texts.get('bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
-    const backend = texts.get(run.backend === 'ort' ? 'backendOrt' : 'backendWasm');
-    setText(this.speed, latest ? `${texts.get('tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}` : backend);
+    setText(this.step, training.steps === null ? texts.get('panel.header.step', step) : texts.get('panel.header.stepOf', step, numbers.integer(training.steps)));
+    setText(this.loss, latest ? texts.get('panel.readout.loss', numbers.decimals(latest.loss, 2)) : '');
+    setText(this.bits, latest ? texts.get('panel.header.bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
+    const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
+    setText(this.speed, latest ? `${texts.get('panel.header.tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}` : backend);
     setText(this.message, status.message ?? '');
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');

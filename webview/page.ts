@@ -70,7 +70,7 @@ export class Page {
     this.sections = sectionsOf(parts, kind);
     this.place = new KeptPlace(link, this.view);
     this.exporter = new Exporter(this.sections, texts, link, () => this.described());
-    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('emptyTitle') }), element('p', { text: texts.get('emptyHelp') }), button({ action: 'openPlayground', text: texts.get('playOpen'), help: texts.get('playIntro'), pressed: () => link.openPlayground() }).root);
+    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('panel.header.empty') }), element('p', { text: texts.get('panel.header.emptyHelp') }), button({ action: 'openPlayground', text: texts.get('panel.playground.open'), help: texts.get('panel.playground.sentence'), pressed: () => link.openPlayground() }).root);
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
@@ -196,9 +196,9 @@ export class Page {
     const name = (run?.name ?? 'backflow').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 32) || 'backflow';
     const facts: [string, string][] = [];
     if (run) {
-      facts.push([texts.get('factParameters'), numbers.integer(run.model.parameterCount)]);
+      facts.push([texts.get('panel.report.parameters'), numbers.integer(run.model.parameterCount)]);
     }
-    if (frame) facts.push([texts.get('trainingStep'), numbers.integer(frame.header.trainingStep)], [texts.get('factText'), texts.tokens(frame.header.tokens.length)]);
+    if (frame) facts.push([texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)], [texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)]);
     return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
   }
 

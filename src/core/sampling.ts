@@ -16,11 +16,11 @@ export interface SamplingSettings {
 export function checkSampling(settings: SamplingSettings): SamplingSettings {
   const { temperature, topK, topP } = settings;
   if (!(temperature >= 0) || !Number.isFinite(temperature)) {
-    throw new UserError('The temperature is {0}; it must be 0 or a positive number.', String(temperature));
+    throw new UserError('error.setting.temperature', String(temperature));
   }
   if (topK !== null) checkInteger('number of likeliest tokens', topK, 1, 1e9);
   if (topP !== null && !(topP > 0 && topP <= 1)) {
-    throw new UserError('The probability of the likeliest tokens is {0}; it must be greater than 0 and at most 1.', String(topP));
+    throw new UserError('error.setting.topP', String(topP));
   }
   return settings;
 }

@@ -129,7 +129,7 @@ function oneOf<const T extends string>(read: SettingReader, name: string, choice
   if (value === undefined) return fallback;
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw new UserError('The setting “{0}” has the unknown value “{1}”; choose one of {2}.', `backflow.${name}`, inWords(value), choices.join(', '));
+  throw new UserError('error.setting.valueUnknown', `backflow.${name}`, inWords(value), choices.join(', '));
 }
 
 function inWords(value: unknown): string {

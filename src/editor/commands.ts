@@ -27,6 +27,7 @@ import type { RunSession } from './runs/runSession';
 import { checkpointUri, type TreeNode } from './runs/runTree';
 import { openSample } from './samples';
 import { train, type TrainingParts } from './train';
+import { localize } from './localize';
 
 export interface CommandParts {
   readonly training: TrainingParts;
@@ -54,7 +55,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   const registered = Object.entries(work).map(([name, run]) =>
     vscode.commands.registerCommand(name, (...given: unknown[]) => {
       const isLost = ofRows.has(name) && isOfGoneRow(given);
-      return isLost ? vscode.window.showInformationMessage(vscode.l10n.t('The list of runs has just changed. Choose again.')) : parts.notices.guard(() => run(given[0], given[1]));
+      return isLost ? vscode.window.showInformationMessage(localize('runs.listChanged')) : parts.notices.guard(() => run(given[0], given[1]));
     }),
   );
   return vscode.Disposable.from(...registered);
@@ -84,7 +85,7 @@ function generalCommands({ training, registry, opener, panel, exports, extension
     'backflow.generate': async (argument) => {
       const session = await sessionFor(argument, { registry, opener });
       if (session?.isAlive) await generateText(session, nodeOf(argument) ? {} : givenIn(argument));
-      else void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first. It generates the text.'));
+      else void vscode.window.showInformationMessage(localize('generate.needsModel'));
     },
     'backflow.exportFigure': () => exports.begin('figure'),
     'backflow.exportData': () => exports.begin('data'),
@@ -187,7 +188,7 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
 async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
   const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Open a model first. This command then trains it further.'));
+    void vscode.window.showInformationMessage(localize('trainFrom.needsModel'));
     return;
   }
   const document = await textInView();

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { RunSession } from './runs/runSession';
 import { settingsFor } from './settings';
+import { localize } from './localize';
 
 /** UTF-16 units of the selection that are used. */
 const maxPromptLength = 2000;
@@ -22,7 +23,7 @@ export async function generateText(session: RunSession, given: Readonly<Record<s
   const document = await vscode.workspace.openTextDocument({ content: request.prompt });
   await vscode.window.showTextDocument(document);
   const writer = new Writer(document, request.prompt);
-  const title = vscode.l10n.t('Generating text with {0}', session.description.name);
+  const title = localize('generate.progress', session.description.name);
   await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (_, cancellation) => {
     const controller = new AbortController();
     const end = () => controller.abort();
@@ -91,8 +92,8 @@ function askForPrompt(): Thenable<string | undefined> {
   // A box has one line; more of a selection is taken as it is.
   if (selected.includes('\n')) return Promise.resolve(tail(selected));
   return vscode.window.showInputBox({
-    title: vscode.l10n.t('Generate Text (1 of 2)'),
-    prompt: vscode.l10n.t('How the text begins; empty lets the model begin.'),
+    title: localize('generate.prompt.title'),
+    prompt: localize('generate.prompt.help'),
     value: tail(selected),
     ignoreFocusOut: true,
   });
@@ -101,10 +102,10 @@ function askForPrompt(): Thenable<string | undefined> {
 async function askForTemperature(): Promise<number | undefined> {
   const usual = settingsFor(undefined)('generate.temperature');
   const answer = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Generate Text (2 of 2)'),
-    prompt: vscode.l10n.t('Temperature: 0 always takes the likeliest token, 1 draws as the model predicts, more is bolder.'),
+    title: localize('generate.temperature.title'),
+    prompt: localize('generate.temperature.help'),
     value: String(typeof usual === 'number' ? usual : 0.8),
-    validateInput: (value) => (temperatureOf(value) === undefined ? vscode.l10n.t('A number from 0 to 10.') : undefined),
+    validateInput: (value) => (temperatureOf(value) === undefined ? localize('generate.temperature.invalid') : undefined),
     ignoreFocusOut: true,
   });
   return answer === undefined ? undefined : temperatureOf(answer);

@@ -9,6 +9,7 @@ import { frameForPage } from './panel/wholeBuffers';
 import type { EngineProcess } from './process/engineProcess';
 import type { EngineLauncher } from './runs/runSession';
 import { settingsFor } from './settings';
+import { localize } from './localize';
 
 export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -27,7 +28,7 @@ export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposa
 
   show(): void {
     this.panel.show();
-    this.panel.setTitle(vscode.l10n.t('Backflow: Playground'));
+    this.panel.setTitle(localize('tab.playground'));
   }
 
   /** After a window reload: the page has kept where its sliders stood. */

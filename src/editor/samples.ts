@@ -1,5 +1,6 @@
 /** The sample texts, opened as new documents: what comes with the extension is not to be changed. */
 import * as vscode from 'vscode';
+import { localize } from './localize';
 
 const samples = ['tale.txt', 'tale-ko.txt', 'hello.txt', 'brackets.txt', 'copy.txt'] as const;
 type Sample = (typeof samples)[number];
@@ -14,14 +15,13 @@ export async function openSample(extensionUri: vscode.Uri, given: unknown): Prom
 }
 
 async function pickSample(): Promise<Sample | undefined> {
-  const { t } = vscode.l10n;
   const told: Readonly<Record<Sample, string>> = {
-    'tale.txt': t('A story in English, from which every cell can learn something.'),
-    'tale-ko.txt': t('A story in Korean.'),
-    'hello.txt': t('One word, repeated: learned in seconds.'),
-    'brackets.txt': t('Nested brackets: the closing one depends on the opening one far back.'),
-    'copy.txt': t('Copy memory: only memory helps.'),
+    'tale.txt': localize('sampleText.tale'),
+    'tale-ko.txt': localize('sampleText.taleKorean'),
+    'hello.txt': localize('sampleText.hello'),
+    'brackets.txt': localize('sampleText.brackets'),
+    'copy.txt': localize('sampleText.copy'),
   };
   const items = samples.map((sample) => ({ label: sample, detail: told[sample], sample }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: t('A text to train on') }))?.sample;
+  return (await vscode.window.showQuickPick(items, { placeHolder: localize('sampleText.placeholder') }))?.sample;
 }

@@ -14,6 +14,7 @@ import type { RunRegistry } from './runs/runRegistry';
 import { RunSession, type Beginning, type EngineLauncher } from './runs/runSession';
 import type { RunsFolder } from './runs/runsFolder';
 import { settingsFor, settingsWith } from './settings';
+import { localize } from './localize';
 
 export interface TrainingParts {
   readonly launch: EngineLauncher;
@@ -63,7 +64,7 @@ export async function trainRequest(parts: TrainingParts, target: unknown, { from
   const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Open a text to train on it.'));
+    void vscode.window.showInformationMessage(localize('train.needsText'));
     return undefined;
   }
   const document = await openDocument(uri);
@@ -99,7 +100,7 @@ async function beginBesidePanel({ launch, panel }: TrainingParts, beginning: Beg
   const wasOpen = panel.isOpen;
   panel.show();
   try {
-    const title = vscode.l10n.t('Backflow: reading the corpus and making the model');
+    const title = localize('train.progress');
     return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => RunSession.begin(launch, beginning));
   } catch (error) {
     if (!wasOpen) panel.close();
@@ -126,5 +127,5 @@ async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | unde
 function corpusOf(uri: vscode.Uri, document: vscode.TextDocument | undefined): CorpusSource {
   if (uri.scheme === 'file' && !document?.isDirty) return { kind: 'file', path: uri.fsPath };
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-  return { kind: 'text', text: document?.getText() ?? '', name: name === '' ? vscode.l10n.t('untitled') : name };
+  return { kind: 'text', text: document?.getText() ?? '', name: name === '' ? localize('train.untitled') : name };
 }

@@ -121,7 +121,7 @@ export class Engine {
   }
 
   private spectrum(choice: MatrixChoice): Spectrum | null {
-    if (!this.examined) throw new UserError('No model has been inspected yet.');
+    if (!this.examined) throw new UserError('error.model.noneExamined');
     return this.examined.spectrum(choice);
   }
 
@@ -191,7 +191,7 @@ export class Engine {
 
   private async exportModel(path: string): Promise<null> {
     const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
-    if (!plain) throw new UserError('This model can be inspected, but not exported for other tools.');
+    if (!plain) throw new UserError('error.model.notExportable');
     await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
     return null;
   }
@@ -205,13 +205,13 @@ export class Engine {
   }
 
   private get model(): Loaded {
-    if (!this.loaded) throw new UserError('No model is open yet.');
+    if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
   }
 
   private get run(): Run {
     const { run } = this.model;
-    if (!run) throw new UserError('This model is open for inspection; no training run is active.');
+    if (!run) throw new UserError('error.model.notTraining');
     return run;
   }
 

@@ -1,12 +1,15 @@
 /** The engine process: the engine behind the channel to its parent. It ends when its parent does. */
 import { availableParallelism, constants, setPriority } from 'node:os';
 import type { EngineCalls, EngineEvents } from '../protocol/engine';
+import english from '../../l10n/bundle.l10n.json';
+import { setEnglishSource } from '../messages';
 import { Server, type Channel } from '../protocol/rpc';
 import { Engine } from './engine';
 import { enableRelaxedSimd } from './relaxedSimd';
 import { toError } from './toError';
 
 enableRelaxedSimd();
+setEnglishSource(() => english);
 // Where processors are short, typing, scrolling and drawing go first; training takes what is left.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 

@@ -32,7 +32,7 @@ export class Sampler {
 
   /** With a copy of the weights, still to be taken. Throws a UserError for a model that cannot generate. */
   static of({ plain, vocabulary, backend }: InspectedModel): Sampler {
-    if (!plain) throw new UserError('This model can be inspected, but Backflow cannot generate text with it.');
+    if (!plain) throw new UserError('error.generate.form');
     refuseGeneration({ bidirectional: readsBothWays(plain.config), objective: plain.config.objective });
     const network = backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
     return new Sampler(vocabulary, plain, network);
@@ -78,10 +78,10 @@ export class Sampler {
 /** Throws a UserError for a model that does not predict the next token from those before it. */
 export function refuseGeneration({ bidirectional, objective }: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
   if (bidirectional) {
-    throw new UserError('A bidirectional model cannot generate text: it reads what follows a token before it predicts the token.');
+    throw new UserError('error.generate.bidirectional');
   }
   if (objective === 'masked') {
-    throw new UserError('This model was trained on masked tokens, not on the next one, so it cannot generate text.');
+    throw new UserError('error.generate.masked');
   }
 }
 

@@ -87,31 +87,31 @@ export function decodeSafetensors(
 
 function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
   if (bytes.length < lengthBytes) {
-    throw new UserError('{0} is not a safetensors file: it has only {1} bytes.', name, bytes.length);
+    throw new UserError('error.safetensors.tooShort', name, bytes.length);
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
-    throw new UserError('{0} is not a safetensors file: its first eight bytes announce a header of {1} bytes.', name, String(length));
+    throw new UserError('error.safetensors.headerLength', name, String(length));
   }
   const dataStart = lengthBytes + Number(length);
   if (dataStart > bytes.length) {
     throw new UserError(
-      '{0} is cut short: its header should have {1} bytes, and only {2} are left.', name, Number(length), bytes.length - lengthBytes,
+      'error.safetensors.headerCutShort', name, Number(length), bytes.length - lengthBytes,
     );
   }
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(lengthBytes, dataStart)));
   } catch {
-    throw new UserError('{0} is not a safetensors file: its header is not valid JSON.', name);
+    throw new UserError('error.safetensors.headerNotJson', name);
   }
-  if (!isRecord(header)) throw new UserError('{0} is not a safetensors file: its header is not a JSON object.', name);
+  if (!isRecord(header)) throw new UserError('error.safetensors.headerNotObject', name);
   return { header, dataStart };
 }
 
 function checkMetadata(value: unknown, name: string): Record<string, string> {
   if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string')) {
-    throw new UserError('{0} is broken: its {1} is not an object of strings.', name, metadataKey);
+    throw new UserError('error.safetensors.notStrings', name, metadataKey);
   }
   return value as Record<string, string>;
 }
@@ -122,28 +122,28 @@ function checkEntry(
   dataBytes: number,
   name: string,
 ): { dtype: DType; shape: number[]; begin: number; end: number } {
-  if (!isRecord(value)) throw new UserError('{0} is broken: its entry for the tensor {1} is not an object.', name, tensor);
+  if (!isRecord(value)) throw new UserError('error.safetensors.entryNotObject', name, tensor);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !isDType(dtype)) {
     throw new UserError(
-      '{0} cannot be used: its tensor {1} has the type {2}; known are {3}.',
+      'error.safetensors.typeUnknown',
       name, tensor, typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null), Object.keys(bytesPerElement).join(', '),
     );
   }
   if (!isCounts(shape)) {
-    throw new UserError('{0} is broken: the shape of its tensor {1} is not a list of whole numbers.', name, tensor);
+    throw new UserError('error.safetensors.shape', name, tensor);
   }
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw new UserError('{0} is broken: the data_offsets of its tensor {1} are not two ascending whole numbers.', name, tensor);
+    throw new UserError('error.safetensors.offsets', name, tensor);
   }
   const [begin, end] = offsets;
   if (end > dataBytes) {
-    throw new UserError('{0} is cut short: its tensor {1} ends at byte {2} of {3}.', name, tensor, end, dataBytes);
+    throw new UserError('error.safetensors.tensorCutShort', name, tensor, end, dataBytes);
   }
   // A product beyond 2^53 is inexact, and far from any length that passed the check above.
   if (elementCount(shape) * bytesPerElement[dtype] !== end - begin) {
     throw new UserError(
-      '{0} is broken: its tensor {1} has the shape [{2}] of {3}, which is not {4} bytes.',
+      'error.safetensors.byteLength',
       name, tensor, shape.join(', '), dtype, end - begin,
     );
   }
@@ -154,14 +154,14 @@ function checkEntry(
 function checkCoverage(extents: { tensor: string; begin: number; end: number }[], dataBytes: number, name: string): void {
   let covered = 0;
   for (const { tensor, begin, end } of extents.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin < covered) throw new UserError('{0} is broken: its tensor {1} overlaps another.', name, tensor);
+    if (begin < covered) throw new UserError('error.safetensors.overlap', name, tensor);
     if (begin > covered) {
-      throw new UserError('{0} is broken: {1} bytes before its tensor {2} belong to no tensor.', name, begin - covered, tensor);
+      throw new UserError('error.safetensors.bytesBetween', name, begin - covered, tensor);
     }
     covered = end;
   }
   if (covered < dataBytes) {
-    throw new UserError('{0} is broken: its last {1} bytes belong to no tensor.', name, dataBytes - covered);
+    throw new UserError('error.safetensors.bytesAtEnd', name, dataBytes - covered);
   }
 }
 

@@ -51,7 +51,7 @@ export function isCellName(value: unknown): value is CellName {
 /** The name itself, of what was read somewhere; throws a UserError for one that no kind has. */
 export function checkCell(name: string): CellName {
   if (isCellName(name)) return name;
-  throw new UserError('The cell “{0}” is unknown; choose one of {1}.', name, cellNames.join(', '));
+  throw new UserError('error.setting.cellUnknown', name, cellNames.join(', '));
 }
 
 /** "LSTM", "RNN (relu)". */
@@ -129,9 +129,6 @@ export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation
   const range = kindOf(kind).unitMaps.find(({ name }) => name === map)?.range ?? 'unbounded';
   return typeof range === 'string' ? range : range[activation];
 }
-
-/** Names and English labels of all unit maps. */
-export const unitMapLabels = Object.fromEntries([...maps].map(([name, { label }]) => [name, label])) as Readonly<Record<UnitMapName, string>>;
 
 /** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. */
 export function keepingGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {

@@ -2,6 +2,7 @@
  * What a recurrent layer is to everyone who does not compute it: its parameters, states, unit maps and gates, what can be chosen for it,
  * and what other tools call it. What it computes is in a folder of its own under src/core/layers.
  */
+import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -10,8 +11,7 @@ export type UnitRange = 'share' | 'signed' | 'unbounded';
 /** Something that every unit has at every step, and that can be looked at. */
 export interface UnitMapDescription {
   readonly name: string;
-  /** In English; the editor translates it. */
-  readonly label: string;
+  readonly label: KeysOf<'unitMap'>;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
   /** A gate by which the state of the step before is multiplied: from it follows for how long a unit remembers. */
@@ -26,8 +26,8 @@ export interface StateDescription {
   readonly name: string;
   /** In equations, and in the names of an ONNX graph's inputs and outputs. */
   readonly symbol: string;
-  /** Beside the symbol, in English; the editor translates it. */
-  readonly short: string;
+  /** Beside the symbol. */
+  readonly short: KeysOf<'state'>;
   /** Its values, unit by unit. */
   readonly unitMap: string;
 }
@@ -46,8 +46,8 @@ export interface RecurrentCell {
   readonly name: string;
   /** The same in every language. */
   readonly label: string;
-  /** Where there is room for more than the label, in English. */
-  readonly title: string;
+  /** Where there is room for more than the label. */
+  readonly title: KeysOf<'cell'>;
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
@@ -69,16 +69,16 @@ export interface RecurrentCell {
     readonly gateOrder: readonly number[];
   };
   /** What cannot be had of it, and the sentence that says why. */
-  readonly notApplicable: { readonly contributions?: string };
+  readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }
 
 /** A gate's unit map. */
-export function gate<const Name extends string, const Label extends string>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
+export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
   return { name, label, range: 'share' };
 }
 
 /** A gate that keeps what a unit holds. */
-export function keepingGate<const Name extends string, const Label extends string>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
+export function keepingGate<const Name extends string, const Label extends KeysOf<'unitMap'>>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
   return { name, label, range: 'share', keeps: true };
 }
 

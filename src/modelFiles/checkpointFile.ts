@@ -32,7 +32,7 @@ export function encodeCheckpoint({ config, parameters, vocabulary, step }: Check
 /** Reads what `encodeCheckpoint` wrote; `file` is for the sentences. Throws a UserError for anything else. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): CheckpointContent {
   const content = checkpointOf(decodeOnnx(bytes, file), file);
-  if (!content) throw new UserError('{0} was not saved by Backflow, so no run can be resumed from it.', file);
+  if (!content) throw new UserError('error.checkpoint.notOurs', file);
   return content;
 }
 
@@ -44,7 +44,7 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   const config = configOf(parse(text, file, keys.model));
   const vocabulary = readVocabulary(metadata, file);
   if (vocabulary.size !== config.vocabularySize) {
-    throw new UserError('{0} is broken: the size of its vocabulary is {1}, but its model knows {2} symbols.', file, vocabulary.size, config.vocabularySize);
+    throw new UserError('error.checkpoint.vocabularySize', file, vocabulary.size, config.vocabularySize);
   }
   return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: readStep(metadata, file) };
 }
@@ -68,7 +68,7 @@ function configOf(kept: unknown): ModelConfig {
 /** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */
 function readStep(metadata: ReadonlyMap<string, string>, file: string): number {
   const step = Number(metadata.get(keys.step) ?? NaN);
-  if (!Number.isSafeInteger(step) || step < 0) throw new UserError('{0} is broken: the number of steps after which it was saved is missing.', file);
+  if (!Number.isSafeInteger(step) || step < 0) throw new UserError('error.checkpoint.noStep', file);
   return step;
 }
 
@@ -76,7 +76,7 @@ function parse(text: string, file: string, key: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UserError('{0} is broken: its metadata “{1}” is not JSON.', file, key);
+    throw new UserError('error.checkpoint.metadataNotJson', file, key);
   }
 }
 
@@ -86,7 +86,7 @@ function readVocabulary(metadata: ReadonlyMap<string, string>, file: string): Vo
     symbols: parse(metadata.get(keys.vocabulary) ?? '', file, keys.vocabulary),
     tokens: tokens === undefined ? undefined : parse(tokens, file, keys.tokens),
   });
-  if (!vocabulary) throw new UserError('{0} is broken: its vocabulary is not a list of symbols.', file);
+  if (!vocabulary) throw new UserError('error.checkpoint.vocabularyNotList', file);
   return vocabulary;
 }
 
@@ -97,7 +97,7 @@ function readParameters(config: ModelConfig, tensors: readonly TensorProto[], fi
     const length = shape.reduce((product, size) => product * size, 1);
     const tensor = byName.get(name);
     if (tensor?.dataType !== dataType.float || tensor.rawData?.length !== 4 * length) {
-      throw new UserError('{0} is broken: its tensor “{1}” is missing or does not have {2} float32 elements.', file, name, length);
+      throw new UserError('error.checkpoint.tensor', file, name, length);
     }
     return { offset, bytes: tensor.rawData };
   });

@@ -23,7 +23,7 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new UserError('{0} is not a vocabulary: it is not valid JSON. An array of symbols, an object from symbol to id, or a tokenizer.json is needed.', file);
+    throw new UserError('error.vocabularyFile.notJson', file);
   }
   if (isRecord(parsed) && isRecord(parsed['model'])) return vocabularyOfTokenizer(parsed, size, file);
   return vocabularyOfSymbols(symbolsOf(parsed, file), size, file, null, null);
@@ -54,15 +54,15 @@ function ownVocabulary(metadata: ReadonlyMap<string, string>): Vocabulary | null
 
 /** The text's own code points, sorted, where there are as many as the model knows. Throws a UserError otherwise. */
 export function vocabularyOfText(text: string | null, size: number, file: string): FoundVocabulary {
-  if (text === null) throw new UserError('{0} has no vocabulary of its own. Give a vocabulary file: a JSON array of its {1} symbols, an object from symbol to id, or a tokenizer.json.', file, size).needing('vocabulary');
+  if (text === null) throw new UserError('error.vocabularyFile.needed', file, size).needing('vocabulary');
   const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (symbols.length !== size) {
     throw new UserError(
-      '{0} has no vocabulary of its own. The model knows {2} symbols, and the different characters of the text are {1}. Give a vocabulary file: a JSON array of the symbols, an object from symbol to id, or a tokenizer.json.',
+      'error.vocabularyFile.neededForText',
       file, symbols.length, size,
     ).needing('vocabulary');
   }
-  const notice = new UserError('The model has no vocabulary of its own, so the {0} characters of the text, sorted, are used.', size);
+  const notice = new UserError('notice.vocabulary.charactersOfText', size);
   return { vocabulary: new Vocabulary(symbols), notices: [notice] };
 }
 
@@ -79,10 +79,10 @@ function parsedSymbols(text: string, file: string): readonly string[] | null {
 function symbolsOf(parsed: unknown, file: string): string[] {
   if (Array.isArray(parsed)) {
     const wrong = parsed.findIndex((symbol) => typeof symbol !== 'string');
-    if (wrong >= 0) throw new UserError('{0} is not a vocabulary: entry {1} of its array is not a text.', file, wrong);
+    if (wrong >= 0) throw new UserError('error.vocabularyFile.entryNotText', file, wrong);
     return parsed as string[];
   }
-  if (!isRecord(parsed)) throw new UserError('{0} is not a vocabulary: an array of symbols or an object from symbol to id is needed.', file);
+  if (!isRecord(parsed)) throw new UserError('error.vocabularyFile.notVocabulary', file);
   const entries = Object.entries(parsed);
   // Some tools write id → symbol.
   if (entries.length > 0 && entries.every(([key, value]) => /^\d+$/.test(key) && typeof value === 'string')) {
@@ -94,9 +94,9 @@ function symbolsOf(parsed: unknown, file: string): string[] {
 function inOrder(entries: readonly (readonly [string, unknown])[], file: string): string[] {
   const symbols = new Array<string | undefined>(entries.length).fill(undefined);
   for (const [symbol, id] of entries) {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) throw new UserError('{0} is not a vocabulary: the id of “{1}” is {2}.', file, symbol, JSON.stringify(id));
-    if (id >= symbols.length) throw new UserError('“{0}” has the id {1} in {2}; the ids of its symbols must be the whole numbers below {3}, each once.', symbol, id, file, symbols.length);
-    if (symbols[id] !== undefined) throw new UserError('{0} gives the id {1} to both “{2}” and “{3}”.', file, id, symbols[id], symbol);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) throw new UserError('error.vocabularyFile.idInvalid', file, symbol, JSON.stringify(id));
+    if (id >= symbols.length) throw new UserError('error.vocabularyFile.idOutOfRange', symbol, id, file, symbols.length);
+    if (symbols[id] !== undefined) throw new UserError('error.vocabularyFile.idTwice', file, id, symbols[id], symbol);
     symbols[id] = symbol;
   }
   return symbols as string[];
@@ -104,10 +104,10 @@ function inOrder(entries: readonly (readonly [string, unknown])[], file: string)
 
 /** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
 function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string, unknown: number | null, unit: ReadUnit | null): FoundVocabulary {
-  if (symbols.length !== size) throw new UserError('The model knows {0} symbols, but {1} has {2}.', size, file, symbols.length);
+  if (symbols.length !== size) throw new UserError('error.vocabularyFile.wrongSize', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = unknown ?? (conventional < 0 ? null : conventional);
-  const notices = unknownId === null ? [] : [new UserError('Symbols that the vocabulary lacks are read as its unknown token, “{0}”.', symbols[unknownId])];
+  const notices = unknownId === null ? [] : [new UserError('notice.vocabulary.unknownToken', symbols[unknownId])];
   return { vocabulary: new Vocabulary(symbols, unit ?? unitOf(symbols), { ...noSpecials, unknown: unknownId }, true), notices };
 }
 
@@ -130,9 +130,9 @@ function vocabularyOfTokenizer(tokenizer: Readonly<Record<string, unknown>>, siz
   const type = typeof model['type'] === 'string' ? model['type'] : 'BPE';
   const merges = model['merges'];
   const isCharacterBpe = type === 'BPE' && Array.isArray(merges) && merges.length === 0;
-  if (type !== 'WordLevel' && !isCharacterBpe) throw new UserError('{0} is a tokenizer of the kind {1}; only word-level and character-level ones can be used.', file, type);
-  if (isGiven(tokenizer['normalizer'])) throw new UserError('{0} changes the text before reading it (its normalizer is {1}), which cannot be done here.', file, typeOf(tokenizer['normalizer']));
-  if (!isRecord(model['vocab'])) throw new UserError('{0} is broken: its model has no vocab.', file);
+  if (type !== 'WordLevel' && !isCharacterBpe) throw new UserError('error.tokenizer.kind', file, type);
+  if (isGiven(tokenizer['normalizer'])) throw new UserError('error.tokenizer.normalizer', file, typeOf(tokenizer['normalizer']));
+  if (!isRecord(model['vocab'])) throw new UserError('error.tokenizer.noVocabulary', file);
   const ids = new Map<string, unknown>(Object.entries(model['vocab']));
   const added = Array.isArray(tokenizer['added_tokens']) ? (tokenizer['added_tokens'] as unknown[]) : [];
   for (const token of added) if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
@@ -146,7 +146,7 @@ function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readon
   if (!isGiven(pre)) {
     const unit = unitOf(symbols);
     if (unit === 'codePoint') return unit;
-    throw new UserError('{0} does not say how a text is cut into words (it has no pre_tokenizer).', file);
+    throw new UserError('error.tokenizer.noPreTokenizer', file);
   }
   const type = typeOf(pre);
   if (type === 'WhitespaceSplit') return 'whitespace';
@@ -154,7 +154,7 @@ function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readon
   const parts = isRecord(pre) && Array.isArray(pre['pretokenizers']) ? (pre['pretokenizers'] as unknown[]) : [];
   if (type === 'Sequence' && parts.length === 1) return unitOfPreTokenizer(parts[0], false, symbols, file);
   if (type === 'Split' && isRecord(pre) && isEveryCharacter(pre)) return 'codePoint';
-  throw new UserError('{0} cuts the text by {1}, which cannot be done here; Whitespace, WhitespaceSplit and a Split into characters can.', file, type);
+  throw new UserError('error.tokenizer.preTokenizer', file, type);
 }
 
 /** A Split at "" or at every character. */

@@ -41,10 +41,10 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
   const { embedding, outputW, outputB } = endsOf(others, I, width, file, notices);
   const [vocabularySize] = outputW.shape;
   if (!embedding && I !== vocabularySize) {
-    throw new UserError('{0} has no embedding [{1}, {2}], and its lowest layer reads {2} numbers, so it cannot read {1} symbols one-hot.', file, vocabularySize, I);
+    throw new UserError('error.torch.noEmbedding', file, vocabularySize, I);
   }
   const said = activation ?? activations.find((name) => name === metadata['activation']);
-  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('{0} does not name the activation of its vanilla RNN; choose tanh or relu.', file).needing('activation');
+  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   const config = uniformModel({
     cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
     embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
@@ -82,19 +82,19 @@ function stackOf(tensors: readonly Matrix[], file: string): Stack {
   let layers = 0;
   for (const tensor of tensors) {
     const [, module = '', role, layer, reverse] = recurrentName.exec(tensor.name) as unknown as [string, string | undefined, string, string, string | undefined];
-    if (role === 'weight_hr') throw new UserError('{0} has an LSTM with a projection (“{1}”), which cannot be opened here.', file, tensor.name);
+    if (role === 'weight_hr') throw new UserError('error.torch.projection', file, tensor.name);
     modules.add(module);
     layers = Math.max(layers, Number(layer) + 1);
     parts.set(`${role} ${layer} ${reverse ? 1 : 0}`, tensor);
   }
-  if (modules.size > 1) throw new UserError('{0} has several recurrent modules ({1}); only one with all its layers can be opened.', file, Array.from(modules).sort().join(', '));
+  if (modules.size > 1) throw new UserError('error.torch.severalModules', file, Array.from(modules).sort().join(', '));
   const find = (role: string, layer: number, direction: number) => parts.get(`${role} ${layer} ${direction}`);
   const [R, W] = [find('weight_hh', 0, 0), find('weight_ih', 0, 0)];
-  if (!R || !W) throw new UserError('{0} has no recurrent weights under PyTorch’s names (weight_ih_l0 and weight_hh_l0, behind the module’s name).', file);
+  if (!R || !W) throw new UserError('error.torch.noRecurrentWeights', file);
   const [rows, hiddenSize] = R.shape.length === 2 ? R.shape : [0, 0];
   const kind = kindOfBlocks(rows / hiddenSize);
   if (!kind || W.shape.length !== 2) {
-    throw new UserError('{0} has the tensor {1} of shape [{2}], which fits no RNN, GRU or LSTM.', file, R.name, R.shape.join(', '));
+    throw new UserError('error.torch.cellUnknown', file, R.name, R.shape.join(', '));
   }
   return { cell: kind.name, hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
 }
@@ -107,28 +107,28 @@ function endsOf(others: readonly Matrix[], I: number, width: number, file: strin
   const likely = outputs.length > 1 ? outputs.filter(({ name }) => !embeddingWords.test(name)) : outputs;
   if (likely.length !== 1) {
     throw new UserError(
-      '{0} should have exactly one linear layer to the symbols, of shape [symbols, {1}]; tensors of such a shape are: {2}.', file, width, outputs.map(({ name }) => name).join(', ') || '–',
+      'error.torch.oneOutputLayer', file, width, outputs.map(({ name }) => name).join(', ') || '–',
     );
   }
   const [outputW] = likely;
   const V = outputW.shape[0];
   const embeddings = matrices.filter((each) => each !== outputW && each.shape[0] === V && each.shape[1] === I);
-  if (embeddings.length > 1) throw new UserError('{0} has several tensors that could be the embedding: {1}.', file, embeddings.map(({ name }) => name).join(', '));
+  if (embeddings.length > 1) throw new UserError('error.torch.severalEmbeddings', file, embeddings.map(({ name }) => name).join(', '));
   const isTied = embeddings.length === 0 && I === width && I !== V;
-  if (isTied) notices.push(new UserError('{0} has one matrix for both embedding and output, “{1}”: the output is taken as tied.', file, outputW.name));
+  if (isTied) notices.push(new UserError('notice.torch.tied', file, outputW.name));
   const biases = vectors.filter(({ shape }) => shape[0] === V);
   const module = outputW.name.replace(/\.?weight$/, '');
   const outputB = biases.find(({ name }) => name === `${module}.bias`) ?? (biases.length === 1 ? biases[0] : undefined);
   const known: readonly (Matrix | undefined)[] = [outputW, outputB, ...embeddings];
   const left = others.filter((each) => !known.includes(each)).map(({ name }) => name);
-  if (left.length > 0) throw new UserError('{0} has tensors that Backflow does not know: {1}.', file, left.join(', '));
+  if (left.length > 0) throw new UserError('error.torch.tensorsNotUnderstood', file, left.join(', '));
   return { embedding: isTied ? outputW : embeddings.at(0), outputW, outputB };
 }
 
 function checked(tensor: Matrix | undefined, shape: readonly number[], file: string): Matrix {
-  if (!tensor) throw new UserError('{0} lacks a tensor of shape [{1}] that its recurrent layers need.', file, shape.join(', '));
+  if (!tensor) throw new UserError('error.torch.tensorMissing', file, shape.join(', '));
   if (tensor.shape.join() === shape.join()) return tensor;
-  throw new UserError('{0} has the tensor {1} of shape [{2}]; [{3}] was expected.', file, tensor.name, tensor.shape.join(', '), shape.join(', '));
+  throw new UserError('error.torch.tensorShape', file, tensor.name, tensor.shape.join(', '), shape.join(', '));
 }
 
 /** PyTorch's gate blocks into ours. */
@@ -143,7 +143,7 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   const tensors = new Map<string, Tensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
   const stack = uniformStack(config);
-  if (!stack) throw new UserError('The layers differ, but all layers of a PyTorch recurrent module are alike. Save the model as ONNX.');
+  if (!stack) throw new UserError('error.torch.layersDiffer');
   const { cell, hiddenSize: H, vocabularySize: V } = stack;
   const rows = kindOf(cell).gates.length * H;
   if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);

@@ -1,5 +1,5 @@
 /** What the engine says of a model that was opened: its shape, whether it was read rightly, and what its matrices are like. */
-import type { Message } from './run';
+import type { Message } from '../messages';
 import type { Activation } from '../layers/activation';
 import type { CellName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';

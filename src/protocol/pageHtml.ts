@@ -1,6 +1,6 @@
 /** The page's document: what the editor puts in its panel, and the tests in a browser. */
 import { escapeHtml, htmlDocument } from './html';
-import type { PageStrings } from './pageStrings';
+import type { PageStrings } from '../messages';
 import type { PageView } from './panel';
 
 export interface PageHtmlOptions {

@@ -3,7 +3,7 @@
  * contract: names, arguments and results are inferred from it. Every call settles: with a value, with the error the other
  * side gave, or, when the channel closes, with an error of code 'closed'.
  */
-import type { Message } from './run';
+import { inEnglish, type Message } from '../messages';
 
 /** Where messages go and come from: a child process, a parent, or a pair in memory. */
 export interface Channel {
@@ -31,17 +31,9 @@ export class RpcError extends Error implements WireError {
     readonly sentence: Message,
     readonly need: Need | null = null,
   ) {
-    super(formatMessage(sentence));
+    super(inEnglish(sentence));
     this.name = 'RpcError';
   }
-}
-
-/** Fills the places {0}, {1} … of a message's template. */
-export function formatMessage(message: Message): string {
-  return message.template.replace(/\{(\d+)\}/g, (place, index: string) => {
-    const number = Number(index);
-    return number < message.args.length ? String(message.args[number]) : place;
-  });
 }
 
 type Calls<T> = { [K in keyof T]: (request: never) => unknown };
@@ -161,9 +153,9 @@ export class Server<C extends Calls<C>, E> {
 }
 
 function closedError(): RpcError {
-  return new RpcError('closed', { template: 'The engine has ended.', args: [] });
+  return new RpcError('closed', { key: 'error.engine.ended', args: [] });
 }
 
 function canceledError(): RpcError {
-  return new RpcError('canceled', { template: 'Canceled.', args: [] });
+  return new RpcError('canceled', { key: 'error.engine.canceled', args: [] });
 }

@@ -1,13 +1,8 @@
 /** How a run is described to the editor and the panel. */
+import type { Message } from '../messages';
 import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
 
 export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
-
-/** A sentence that can be shown in the reader's language: an English template with {0} … places, and what goes there. */
-export interface Message {
-  readonly template: string;
-  readonly args: readonly (string | number)[];
-}
 
 export interface RunDescription {
   /** The run's folder name. */

@@ -4,7 +4,7 @@ import type { InspectRequest, SampleRequest, StartingModel, TrainRequest } from 
 import type { Activation } from '../layers/activation';
 import { defaultThresholds } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
-import { say } from './language';
+import { localize } from './language';
 import { commands, defaultSampling, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
 import { choice, integer, number, text } from './optionValues';
 import { readModel, readTraining, readVocabulary } from './trainOptions';
@@ -60,11 +60,11 @@ export type Command =
 
 /** `args` are those after the program's name; `now` names the default folder of a run. Throws a UsageError. */
 export function readCommand(args: readonly string[], now: Date): Command {
-  if (args.length === 0) throw new UsageError(say('No command was given. The commands are train, inspect, sample and export; see backflow --help.'));
+  if (args.length === 0) throw new UsageError(localize('usage.noCommand'));
   const [first, ...rest] = args;
   if (first === '--help' || first === '-h' || first === 'help') return helpFor(rest);
   if (first === '--version' || first === '-v') return { kind: 'version' };
-  if (!isCommandName(first)) throw new UsageError(say('{0} is not a command; the commands are train, inspect, sample and export (see backflow --help).', first));
+  if (!isCommandName(first)) throw new UsageError(localize('usage.commandUnknown', first));
   // Help is wanted more than correctness.
   if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help', text: commandHelp(first) };
   const given = readOptions(first, rest);
@@ -107,11 +107,11 @@ const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', '
 function readStart(given: GivenOptions): StartingModel | null {
   const path = text(given, 'from');
   if (path === undefined) {
-    if (given.values.has('vocab')) throw new UsageError(say('--vocab is the vocabulary of the model that training starts from, so it needs --from MODEL.'));
+    if (given.values.has('vocab')) throw new UsageError(localize('usage.vocabWithoutFrom'));
     return null;
   }
   const own = ofNewModels.find((name) => given.values.has(name) || given.switches.has(name));
-  if (own !== undefined) throw new UsageError(say('--{0} cannot be given with --from: the file already defines the model.', own));
+  if (own !== undefined) throw new UsageError(localize('usage.withFrom', own));
   return modelOptions(given, path);
 }
 
@@ -124,9 +124,9 @@ function modelOptions(given: GivenOptions, path: string): ModelOptions {
 
 function readResume(given: GivenOptions): ResumeCommand {
   const own = [...given.values.keys(), ...given.switches].find((name) => !['resume', 'steps', 'json', 'verbose'].includes(name));
-  if (own !== undefined) throw new UsageError(say('--{0} cannot be given with --resume: the run keeps its own settings.', own));
+  if (own !== undefined) throw new UsageError(localize('usage.withResume', own));
   if (given.positionals.length > 0) {
-    throw new UsageError(say('{0} cannot be given with --resume: the run keeps its own corpus.', given.positionals[0]));
+    throw new UsageError(localize('usage.corpusWithResume', given.positionals[0]));
   }
   return {
     kind: 'resume',
@@ -139,8 +139,8 @@ function readResume(given: GivenOptions): ResumeCommand {
 function readInspect(given: GivenOptions): InspectCommand {
   const model = onlyPositional(given, 'inspect', 'MODEL');
   const file = text(given, 'text');
-  if (file === undefined) throw new UsageError(say('backflow inspect needs --text FILE: the text to look at.'));
-  const target = given.values.get('target') === 'last' ? 'last' : (integer(given, 'target', 0, 1e9, say(', or last')) ?? 'last');
+  if (file === undefined) throw new UsageError(localize('usage.inspectWithoutText'));
+  const target = given.values.get('target') === 'last' ? 'last' : (integer(given, 'target', 0, 1e9, localize('value.orLast')) ?? 'last');
   return {
     kind: 'inspect',
     json: given.switches.has('json'),
@@ -158,9 +158,9 @@ function readSample(given: GivenOptions): SampleCommand {
     request: {
       prompt: given.values.get('prompt') ?? '',
       length: integer(given, 'length', 1, 1e7) ?? defaultSampling.length,
-      temperature: number(given, 'temperature', (x) => x >= 0, say('a number of at least 0')) ?? defaultSampling.temperature,
+      temperature: number(given, 'temperature', (x) => x >= 0, localize('value.numberFromZero')) ?? defaultSampling.temperature,
       topK: integer(given, 'top-k', 1, 1e9) ?? null,
-      topP: number(given, 'top-p', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? null,
+      topP: number(given, 'top-p', (x) => x > 0 && x <= 1, localize('value.numberAboveZeroToOne')) ?? null,
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaultSampling.seed,
     },
   };
@@ -170,15 +170,15 @@ function readExport(given: GivenOptions): ExportCommand {
   const model = onlyPositional(given, 'export', 'MODEL');
   const out = text(given, 'out');
   if (out === undefined || !['.onnx', '.safetensors'].includes(extname(out).toLowerCase())) {
-    throw new UsageError(say('backflow export needs --out FILE, a name that ends in .onnx or .safetensors.'));
+    throw new UsageError(localize('usage.exportWithoutOut'));
   }
   return { kind: 'export', json: given.switches.has('json'), model: modelOptions(given, model), out: resolve(out) };
 }
 
 function onlyPositional({ positionals }: GivenOptions, command: CommandName, name: string): string {
   const [first, second] = positionals as readonly (string | undefined)[];
-  if (first === undefined || first === '') throw new UsageError(say('backflow {0} needs {1}; see backflow {0} --help.', command, name));
-  if (second !== undefined) throw new UsageError(say('backflow {0} takes one {1}; {2} is a second one.', command, name, second));
+  if (first === undefined || first === '') throw new UsageError(localize('usage.argumentMissing', command, name));
+  if (second !== undefined) throw new UsageError(localize('usage.argumentExtra', command, name, second));
   return first;
 }
 

@@ -3,7 +3,7 @@ import type { EngineCalls, EngineEvents } from '../protocol/engine';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { ExportCommand } from './commandLine';
-import { say, sayMessage } from './language';
+import { localize, localizeMessage } from './language';
 import type { Output } from './output';
 
 /** Rejects when the model cannot be opened or written. */
@@ -12,5 +12,5 @@ export async function exportModel(engine: Caller<EngineCalls, EngineEvents>, { j
   const { notices } = await engine.call('open', { ...model, text: null, backend, threads });
   await engine.call('exportModel', { path: out });
   if (json) output.writeJson({ path: out });
-  else output.write([...notices.map(sayMessage), say('Wrote {0}', out), ''].join('\n'));
+  else output.write([...notices.map(localizeMessage), localize('exportModel.done', out), ''].join('\n'));
 }

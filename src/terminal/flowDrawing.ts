@@ -3,7 +3,7 @@ import type { InspectReport, LayerReport } from '../protocol/engine';
 import type { LayerRegion } from '../protocol/frame';
 import type { Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
-import { say } from './language';
+import { localize } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
 
 export interface Canvas {
@@ -23,7 +23,7 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
   const layers = [...report.layers].reverse();
   const target = layers[0].states[0].flow.target;
   const labels = layers.map(layerLabel);
-  const caption = say('text');
+  const caption = localize('drawing.text');
   const margin = Math.max(...[caption, ...labels].map(widthOf)) + 2;
   const padded = (label: string) => label + ' '.repeat(margin - widthOf(label));
   const cells = report.tokens.map((symbol) => {
@@ -49,14 +49,14 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   if (canPaint(depth)) {
     const scale = steps.map((ratio) => paintRatio('  ', ratio, thresholds, depth)).join('');
     return [
-      say('Gradient, relative to the target: {0} {1} {2}, at the target 1', label(2 * vanishing), scale, label(2 * exploding)),
-      say('In a cell: . vanishing (to {0}), ! exploding (from {1}), 0 exactly zero; blank: cannot reach the target', label(vanishing), label(exploding)),
+      localize('drawing.gradientScale', label(2 * vanishing), scale, label(2 * exploding)),
+      localize('drawing.gradientCells', label(vanishing), label(exploding)),
     ];
   }
   const scale = steps.map((ratio) => ratioCharacter(ratio, thresholds)).join('');
   return [
-    say('Gradient, relative to the target: {0} {1} {2}, at the target {3}', label(2 * vanishing), scale, label(2 * exploding), ratioCharacter(0, thresholds)),
-    say('0 is exactly zero; blank: cannot reach the target; ^ marks the target'),
+    localize('drawing.gradientScaleWithTarget', label(2 * vanishing), scale, label(2 * exploding), ratioCharacter(0, thresholds)),
+    localize('drawing.gradientLegend'),
   ];
 }
 
@@ -68,7 +68,7 @@ export function ratioAt({ states: [{ flow }] }: LayerReport, t: number): number 
 }
 
 export function layerLabel({ layer, direction }: Pick<LayerReport, 'layer' | 'direction'>): string {
-  return `${say('layer {0}', layer + 1)}${direction === 'backward' ? ' ←' : ''}`;
+  return `${localize('layer.number', layer + 1)}${direction === 'backward' ? ' ←' : ''}`;
 }
 
 /** The steps of each line, from and to (exclusive). */

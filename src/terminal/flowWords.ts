@@ -4,7 +4,7 @@ import type { LayerRegion } from '../protocol/frame';
 import type { Thresholds } from '../terms/regions';
 import { layerLabel, ratioAt } from './flowDrawing';
 import { glyphOf } from './glyphs';
-import { say } from './language';
+import { localize } from './language';
 import { counted, significant } from './numbers';
 
 /** For each layer, the top one first: how far back its gradient reaches, and its regions. */
@@ -18,28 +18,28 @@ export function flowInWords(report: InspectReport, thresholds: Thresholds): stri
 /** Norms of the gradients of the mean loss, a line each. */
 export function parameterNorms({ output, parameters, embedding }: InspectReport): string[] {
   return [
-    say('Output:  W {0}  b {1}', significant(output.W), significant(output.b)),
+    localize('matrices.output', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
       (p) => `${capitalized(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
     ),
-    ...(embedding === null ? [] : [say('Embedding:  {0}', significant(embedding))]),
+    ...(embedding === null ? [] : [localize('matrices.embedding', significant(embedding))]),
   ];
 }
 
 function reach(layer: LayerReport, { vanishing }: Thresholds): string {
   const [{ flow }] = layer.states;
-  if (flow.log10[flow.target] === -Infinity) return say('the gradient at the target itself is exactly zero.');
-  const fraction = say('10^{0} of its size at the target', vanishing);
-  if (flow.horizon !== null) return say('the gradient falls under {0} after {1}.', fraction, counted(flow.horizon, 'token'));
+  if (flow.log10[flow.target] === -Infinity) return localize('flow.zeroAtTarget');
+  const fraction = localize('flow.fraction', vanishing);
+  if (flow.horizon !== null) return localize('flow.falls', fraction, counted(flow.horizon, 'token'));
   const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter((_, t) => !Number.isNaN(ratioAt(layer, t)));
   const longest = Math.max(0, ...lags);
-  return longest === 0 ? say('the target is the only step that can reach it.') : say('the gradient stays over {0} for all {1}.', fraction, counted(longest, 'token'));
+  return longest === 0 ? localize('flow.onlyTarget') : localize('flow.stays', fraction, counted(longest, 'token'));
 }
 
 function regionInWords({ kind, from, to }: LayerRegion, tokens: readonly string[]): string {
-  const steps = from === to ? say('step {0}', from) : say('steps {0} to {1}', from, to);
+  const steps = from === to ? localize('step.number', from) : localize('flow.steps', from, to);
   const stretch = excerpt(tokens.slice(from, to + 1));
-  return kind === 'vanishing' ? say('vanishing at {0}: “{1}”', steps, stretch) : say('exploding at {0}: “{1}”', steps, stretch);
+  return kind === 'vanishing' ? localize('flow.vanishingAt', steps, stretch) : localize('flow.explodingAt', steps, stretch);
 }
 
 /** A stretch of the text, its middle left out when it is long. */

@@ -3,13 +3,14 @@ import { readText } from '../engine/files/corpusFile';
 import { kindOf, stateNamed } from '../layers/catalog';
 import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
-import { formatMessage, type Caller } from '../protocol/rpc';
+import { inEnglish } from '../messages';
+import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
-import { say, sayMessage } from './language';
+import { localize, localizeMessage } from './language';
 import { drawMatrix } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import type { Output } from './output';
@@ -73,7 +74,7 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
   if (!verification && notices.length === 0) return {};
-  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(formatMessage) };
+  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(inEnglish) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
@@ -85,31 +86,31 @@ function matrixRows(matrix: Float64Array): number[][] {
 function modelInWords({ layers }: ModelSummary): string {
   const words = layers.map(({ cell, hiddenSize }) => ({ cell: kindOf(cell).label, units: counted(hiddenSize, 'unit') }));
   const [first] = words;
-  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return say('{0}, {1} of {2}', first.cell, counted(layers.length, 'layer'), first.units);
-  return words.map(({ cell, units }) => say('{0} of {1}', cell, units)).join(', ');
+  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return localize('report.layers', first.cell, counted(layers.length, 'layer'), first.units);
+  return words.map(({ cell, units }) => localize('report.layersOf', cell, units)).join(', ');
 }
 
 function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
-  return ` ${say('They differ first at the node “{0}” ({1}), by {2} of its output’s size.', node, operator, difference.toExponential(1))}`;
+  return ` ${localize('report.proofFirstDifference', node, operator, difference.toExponential(1))}`;
 }
 
 /** The same for a person. */
 function readingInWords({ verification, notices, model: { producer } }: OpenResult): string[] {
-  const from = producer === null ? [] : [say('The file was written by {0}.', producer)];
+  const from = producer === null ? [] : [localize('report.producer', producer)];
   const verified = verification
     ? [`${verificationInWords(verification)}${whereWrong(verification)}`]
     : [];
-  const lines = [...from, ...verified, ...notices.map(sayMessage)];
+  const lines = [...from, ...verified, ...notices.map(localizeMessage)];
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
 function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
   return agrees
-    ? say('Read correctly: on {0} the recognized model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts)
-    : say('Read INCORRECTLY: on {0} the recognized model and the file’s own graph differ by {1} of the log-probabilities’ size (limit {2}).', ...facts);
+    ? localize('report.proofAgrees', ...facts)
+    : localize('report.proofDisagrees', ...facts);
 }
 
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
@@ -117,18 +118,18 @@ function readable(opened: OpenResult, report: InspectReport, text: string, canva
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted = target + 1 < report.tokens.length ? report.tokens[target + 1] : text.slice(report.starts[target + 1], report.ends[target + 1]);
-  const trained = trainingStep > 0 ? say(', trained for {0}', counted(trainingStep, 'step')) : '';
+  const trained = trainingStep > 0 ? localize('report.trainedFor', counted(trainingStep, 'step')) : '';
   return [
     ...readingInWords(opened),
-    say('{0}{1}. {2}, loss {3} per token.', modelInWords(model), trained, counted(report.tokens.length, 'input'), lossText(report.loss)),
-    say('Traced back: the loss of predicting “{0}” at step {1}.', glyphOf(predicted), target),
+    localize('report.model', modelInWords(model), trained, counted(report.tokens.length, 'input'), lossText(report.loss)),
+    localize('report.tracedBack', glyphOf(predicted), target),
     '',
     ...drawFlow(report, canvas),
     ...drawLegend(canvas),
     '',
     ...flowInWords(report, canvas.thresholds),
     '',
-    say('Norms of the gradient of the mean loss'),
+    localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),
     ...(report.matrix ? ['', ...drawMatrix(report.matrix, canvas)] : []),
     '',

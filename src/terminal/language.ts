@@ -1,12 +1,20 @@
-/** The reader's language. Sentences are written in English where they are said, and looked up; what is for programs stays English. */
-import ofAllPrograms from '../../l10n/bundle.l10n.ko.json';
-import ofTheTerminal from '../../l10n/terminal.ko.json';
-import { formatMessage } from '../protocol/rpc';
-import type { Message } from '../protocol/run';
+/** The reader's language. Sentences are looked up in its tables; what is for programs stays English. */
+import englishOfAllPrograms from '../../l10n/bundle.l10n.json';
+import koreanOfAllPrograms from '../../l10n/bundle.l10n.ko.json';
+import englishOfTheTerminal from '../../l10n/terminal.json';
+import koreanOfTheTerminal from '../../l10n/terminal.ko.json';
+import { formatTemplate, setEnglishSource, type Argument, type Message, type MessageKey } from '../messages';
 
 export type Language = 'en' | 'ko';
+/** The terminal's own sentences, and those of all programs. */
+export type TerminalKey = MessageKey | keyof typeof englishOfTheTerminal;
 
-const korean = new Map<string, string>([...Object.entries(ofAllPrograms), ...Object.entries(ofTheTerminal)]);
+const tables: Readonly<Record<Language, Readonly<Record<TerminalKey, string>>>> = {
+  en: { ...englishOfAllPrograms, ...englishOfTheTerminal },
+  ko: { ...koreanOfAllPrograms, ...koreanOfTheTerminal },
+};
+
+setEnglishSource(() => englishOfAllPrograms);
 
 let language: Language = 'en';
 
@@ -22,10 +30,10 @@ export function setLanguage(chosen: Language): void {
 }
 
 /** A sentence in the reader's language, its places {0} … filled. */
-export function say(template: string, ...args: (string | number)[]): string {
-  return sayMessage({ template, args });
+export function localize(key: TerminalKey, ...args: readonly Argument[]): string {
+  return formatTemplate(tables[language][key], args, localizeMessage);
 }
 
-export function sayMessage({ template, args }: Message): string {
-  return formatMessage({ template: (language === 'ko' ? korean.get(template) : undefined) ?? template, args });
+export function localizeMessage({ key, args }: Message): string {
+  return localize(key, ...args);
 }

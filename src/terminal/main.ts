@@ -6,7 +6,7 @@ import { RpcError } from '../protocol/rpc';
 import { readCommand, type Command } from './commandLine';
 import { exportModel } from './export';
 import { inspect } from './inspect';
-import { languageOf, say, sayMessage, setLanguage } from './language';
+import { languageOf, localize, localizeMessage, setLanguage } from './language';
 import { UsageError } from './options';
 import { Output, type OutputStream } from './output';
 import { sample } from './sample';
@@ -63,7 +63,7 @@ function sentenceOf(thrown: unknown, verbose: boolean): string {
   const details = verbose && thrown instanceof Error ? `\n${thrown.stack ?? thrown.message}` : '';
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
   const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
-  const [first] = sayMessage(sentence).split('\n', 1);
+  const [first] = localizeMessage(sentence).split('\n', 1);
   if (code === 'user') return `backflow: ${first}${details}`;
-  return `backflow: ${say('internal error: {0}', first)}${verbose ? details : ` ${say('(--verbose shows more)')}`}`;
+  return `backflow: ${localize('failure.internal', first)}${verbose ? details : ` ${localize('failure.verboseHint')}`}`;
 }

@@ -1,6 +1,6 @@
 /** The source × target matrix in a terminal. */
 import type { Canvas } from './flowDrawing';
-import { say } from './language';
+import { localize } from './language';
 import { canPaint, paintRatio, ratioCharacter } from './paint';
 
 /** Cells a side at most: what a screen holds. */
@@ -20,8 +20,8 @@ export function drawMatrix(matrix: Float64Array, canvas: Canvas): string[] {
     const painted = Array.from({ length: cells }, (_, column) => cell(largestRatio(matrix, size, row, column, stepsPerCell), canvas));
     return `${label}  ${painted.join('')}`;
   });
-  const together = stepsPerCell > 1 ? ` ${say('({0} steps a cell)', stepsPerCell)}` : '';
-  return [say('Top layer: rows are targets, columns the steps their gradient reaches{0}.', together), ...lines];
+  const together = stepsPerCell > 1 ? ` ${localize('drawing.stepsPerCell', stepsPerCell)}` : '';
+  return [localize('drawing.matrixCaption', together), ...lines];
 }
 
 function largestRatio(matrix: Float64Array, size: number, row: number, column: number, stepsPerCell: number): number {

@@ -1,10 +1,10 @@
 /** The values of options: read as what they are meant to be, and refused in a sentence where they are not. */
-import { say } from './language';
+import { localize } from './language';
 import { UsageError, type GivenOptions } from './options';
 
 /** The most that is allowed; `none` is null. */
 export function limit(given: GivenOptions, option: string, fallback: number | null): number | null {
-  return isNone(given, option) ? null : (positive(given, option, say(', or none')) ?? fallback);
+  return isNone(given, option) ? null : (positive(given, option, localize('value.orNone')) ?? fallback);
 }
 
 export function isNone(given: GivenOptions, option: string): boolean {
@@ -13,7 +13,7 @@ export function isNone(given: GivenOptions, option: string): boolean {
 
 export function text(given: GivenOptions, option: string): string | undefined {
   const value = given.values.get(option);
-  if (value === '') throw new UsageError(say('--{0} is empty; it must be a path.', option));
+  if (value === '') throw new UsageError(localize('usage.pathEmpty', option));
   return value;
 }
 
@@ -21,16 +21,16 @@ export function choice<T extends string>(given: GivenOptions, option: string, ch
   const value = given.values.get(option);
   if (value === undefined) return fallback;
   const found = choices.find((name) => name === value);
-  if (found === undefined) throw wrong(option, value, say('one of {0}', choices.join(', ')));
+  if (found === undefined) throw wrong(option, value, localize('value.oneOf', choices.join(', ')));
   return found;
 }
 
 export function integer(given: GivenOptions, option: string, min: number, max: number, also = ''): number | undefined {
-  return number(given, option, (x) => Number.isInteger(x) && x >= min && x <= max, say('a whole number from {0} to {1}{2}', min, max, also));
+  return number(given, option, (x) => Number.isInteger(x) && x >= min && x <= max, localize('value.wholeNumberInRange', min, max, also));
 }
 
 export function positive(given: GivenOptions, option: string, also = ''): number | undefined {
-  return number(given, option, (x) => x > 0, say('a number greater than 0{0}', also));
+  return number(given, option, (x) => x > 0, localize('value.numberAboveZero', also));
 }
 
 export function number(given: GivenOptions, option: string, allowed: (x: number) => boolean, what: string): number | undefined {
@@ -42,5 +42,5 @@ export function number(given: GivenOptions, option: string, allowed: (x: number)
 }
 
 function wrong(option: string, value: string, allowed: string): UsageError {
-  return new UsageError(say('--{0} is {1}; it must be {2}.', option, JSON.stringify(value), allowed));
+  return new UsageError(localize('usage.valueInvalid', option, JSON.stringify(value), allowed));
 }

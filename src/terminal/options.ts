@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { cellNames } from '../layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../protocol/settings';
-import { say } from './language';
+import { localize, type TerminalKey } from './language';
 
 /** Code units; an argument can be anything. */
 const maxMessageLength = 1400;
@@ -20,7 +20,7 @@ interface OptionSpec {
   /** What the value is called in help; absent for a switch. */
   readonly value?: string;
   /** A sentence with places for `args`. */
-  readonly help: string;
+  readonly help: TerminalKey;
   readonly args?: readonly (string | number)[];
   readonly short?: string;
 }
@@ -29,9 +29,9 @@ export type CommandName = 'train' | 'inspect' | 'sample' | 'export';
 
 export interface CommandSpec {
   readonly usage: readonly string[];
-  readonly summary: string;
+  readonly summary: TerminalKey;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  readonly notes: readonly string[];
+  readonly notes: readonly TerminalKey[];
 }
 
 /** Steps of a run from the command line, where nobody may be there to stop it. */
@@ -42,125 +42,125 @@ const model = defaultModelSettings;
 const training = defaultTrainingSettings;
 
 const common: Readonly<Record<string, OptionSpec>> = {
-  json: { help: 'one JSON object a line on standard output, and nothing else' },
-  verbose: { help: 'with an error, also show where in the program it arose' },
-  help: { help: 'show this help', short: 'h' },
+  json: { help: 'help.common.json' },
+  verbose: { help: 'help.common.verbose' },
+  help: { help: 'help.common.help', short: 'h' },
 };
 
 /** What a model's file may need beside it. */
 const besideModel: Readonly<Record<string, OptionSpec>> = {
-  vocab: { value: 'FILE', help: "the model's vocabulary: a JSON array of symbols, an object symbol → id, or a tokenizer.json" },
-  activation: { value: 'NAME', help: 'activation of a vanilla RNN in a .safetensors file, which does not name it: tanh or relu' },
+  vocab: { value: 'FILE', help: 'help.model.vocab' },
+  activation: { value: 'NAME', help: 'help.model.activation' },
 };
-const modelFiles = [
-  'MODEL is an ONNX model of any tool (.onnx), weights under PyTorch’s names (.safetensors), or the folder of a run.',
-  'Without a vocabulary in the file or --vocab, the characters of the text, sorted, are the symbols, if their number fits.',
+const modelFiles: readonly TerminalKey[] = [
+  'help.model.note',
+  'help.model.vocabularyNote',
 ];
 
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   train: {
     usage: ['backflow train CORPUS [options]', 'backflow train CORPUS --from MODEL [options]', 'backflow train --resume DIR [--steps N]'],
-    summary: 'Trains a recurrent language model on a text, and saves it.',
+    summary: 'help.train.summary',
     options: {
-      cell: { value: 'NAME', help: 'one of {0} ({1})', args: [cellNames.join(', '), model.cell] },
-      activation: { value: 'NAME', help: 'activation of a vanilla RNN: tanh or relu ({0})', args: [model.activation] },
-      layers: { value: 'N', help: 'layers of the stack ({0})', args: [model.layers] },
-      bidirectional: { help: 'every layer also reads from the end to the beginning; trains with the masked objective' },
-      hidden: { value: 'N', help: 'hidden size: units of a layer and direction ({0})', args: [model.hiddenSize] },
-      embedding: { value: 'N', help: 'size of a learned embedding of the tokens (none: they are read one-hot)' },
-      tied: { help: "the output's weights are the embedding's, whose size is that of the top layer's output" },
-      objective: { value: 'NAME', help: 'what is predicted: next or masked tokens (next; masked with --bidirectional)' },
-      dropout: { value: 'X', help: 'fraction of the outputs between layers that is dropped ({0})', args: [training.dropout] },
-      tokens: { value: 'NAME', help: 'codePoint, grapheme, word or byte ({0})', args: [defaultVocabularySettings.unit] },
-      'vocabulary-size': { value: 'N', help: 'largest number of symbols; rarer ones become the unknown token (no limit)' },
-      mode: { value: 'NAME', help: 'how the corpus is read: stream or sequences ({0})', args: [training.mode] },
-      split: { value: 'NAME', help: 'sequences: lines or paragraphs, which blank lines separate ({0})', args: [training.split] },
-      'longest-sequence': { value: 'N', help: 'sequences: largest number of tokens in one; a text with a longer one is refused ({0})', args: [training.longestSequence] },
-      window: { value: 'T', help: 'stream: steps of text over which one gradient is taken ({0})', args: [training.window] },
-      batch: { value: 'B', help: 'parallel streams over the corpus, or sequences in one step ({0})', args: [training.batch] },
-      truncate: { value: 'K', help: 'no gradient passes from step t to t − 1 where K divides t (no truncation)' },
-      steps: { value: 'N', help: 'training steps, or none: until Ctrl-C ({0})', args: [defaultSteps] },
-      epochs: { value: 'N', help: 'passes over the text, instead of --steps' },
-      optimizer: { value: 'NAME', help: 'sgd, rmsprop, adagrad, adam or adamw ({0})', args: [training.optimizer] },
-      'learning-rate': { value: 'X', help: 'the largest, with a warm-up or a schedule ({0})', args: [training.learningRate] },
-      momentum: { value: 'X', help: 'momentum of sgd and rmsprop ({0})', args: [training.momentum] },
-      nesterov: { help: "Nesterov's form of sgd's momentum" },
-      'weight-decay': { value: 'X', help: "weight decay (PyTorch's: 0.01 for adamw, 0 for the others)" },
-      schedule: { value: 'NAME', help: 'learning rate after the warm-up: constant, cosine or step ({0})', args: [training.schedule] },
-      warmup: { value: 'N', help: 'steps over which the learning rate rises linearly ({0})', args: [training.warmupSteps] },
-      'final-fraction': { value: 'X', help: 'cosine: what it falls to at the end of the run, as a fraction ({0})', args: [training.finalFraction] },
-      'decay-every': { value: 'N', help: 'step: steps from one decay to the next ({0})', args: [training.decaySteps] },
-      'decay-factor': { value: 'X', help: 'step: what the learning rate is multiplied by ({0})', args: [training.decayFactor] },
-      'clip-norm': { value: 'X', help: 'largest global gradient norm, or none ({0})', args: [String(training.clipNorm)] },
-      'clip-value': { value: 'X', help: 'largest entry of the gradient, or none; entries are cut before the norm is (none)' },
-      init: { value: 'NAME', help: 'pytorch, xavier, orthogonal, identity or gaussian ({0})', args: [training.initialization] },
-      'init-scale': { value: 'X', help: 'initialization scale: a factor on the recurrent matrices at the start; pytorch has none ({0})', args: [training.initScale] },
-      gain: { value: 'X', help: 'the same as --init-scale' },
-      'forget-bias': { value: 'X', help: "bias of an LSTM's forget gate at the start (the initialization's)" },
-      seed: { value: 'N', help: 'seed of every random choice ({0})', args: [training.seed] },
-      out: { value: 'DIR', help: 'folder of the run, new or empty (.backflow/runs/CORPUS-CELL-TIME)' },
-      'checkpoint-every': { value: 'N', help: 'steps from one checkpoint to the next ({0})', args: [training.checkpointEvery] },
-      'checkpoint-seconds': { value: 'N', help: 'seconds after which a checkpoint is saved at the latest ({0})', args: [training.checkpointSeconds] },
-      keep: { value: 'N', help: 'newest checkpoints kept, besides the best by validation ({0})', args: [training.keptCheckpoints] },
-      backend: { value: 'NAME', help: 'forward pass by ort (ONNX Runtime) or wasm (own kernels) ({0})', args: [training.backend] },
-      threads: { value: 'N', help: 'threads of ONNX Runtime (the engine chooses)' },
-      from: { value: 'MODEL', help: 'starts from this model (.onnx, .safetensors or the folder of a run) instead of a new one' },
-      vocab: { value: 'FILE', help: 'vocabulary for --from, if the model has none of its own' },
-      resume: { value: 'DIR', help: "resumes a run with its own settings; --steps: total number of steps" },
+      cell: { value: 'NAME', help: 'help.train.cell', args: [cellNames.join(', '), model.cell] },
+      activation: { value: 'NAME', help: 'help.train.activation', args: [model.activation] },
+      layers: { value: 'N', help: 'help.train.layers', args: [model.layers] },
+      bidirectional: { help: 'help.train.bidirectional' },
+      hidden: { value: 'N', help: 'help.train.hidden', args: [model.hiddenSize] },
+      embedding: { value: 'N', help: 'help.train.embedding' },
+      tied: { help: 'help.train.tied' },
+      objective: { value: 'NAME', help: 'help.train.objective' },
+      dropout: { value: 'X', help: 'help.train.dropout', args: [training.dropout] },
+      tokens: { value: 'NAME', help: 'help.train.tokens', args: [defaultVocabularySettings.unit] },
+      'vocabulary-size': { value: 'N', help: 'help.train.vocabularySize' },
+      mode: { value: 'NAME', help: 'help.train.mode', args: [training.mode] },
+      split: { value: 'NAME', help: 'help.train.split', args: [training.split] },
+      'longest-sequence': { value: 'N', help: 'help.train.longestSequence', args: [training.longestSequence] },
+      window: { value: 'T', help: 'help.train.window', args: [training.window] },
+      batch: { value: 'B', help: 'help.train.batch', args: [training.batch] },
+      truncate: { value: 'K', help: 'help.train.truncate' },
+      steps: { value: 'N', help: 'help.train.steps', args: [defaultSteps] },
+      epochs: { value: 'N', help: 'help.train.epochs' },
+      optimizer: { value: 'NAME', help: 'help.train.optimizer', args: [training.optimizer] },
+      'learning-rate': { value: 'X', help: 'help.train.learningRate', args: [training.learningRate] },
+      momentum: { value: 'X', help: 'help.train.momentum', args: [training.momentum] },
+      nesterov: { help: 'help.train.nesterov' },
+      'weight-decay': { value: 'X', help: 'help.train.weightDecay' },
+      schedule: { value: 'NAME', help: 'help.train.schedule', args: [training.schedule] },
+      warmup: { value: 'N', help: 'help.train.warmup', args: [training.warmupSteps] },
+      'final-fraction': { value: 'X', help: 'help.train.finalFraction', args: [training.finalFraction] },
+      'decay-every': { value: 'N', help: 'help.train.decayEvery', args: [training.decaySteps] },
+      'decay-factor': { value: 'X', help: 'help.train.decayFactor', args: [training.decayFactor] },
+      'clip-norm': { value: 'X', help: 'help.train.clipNorm', args: [String(training.clipNorm)] },
+      'clip-value': { value: 'X', help: 'help.train.clipValue' },
+      init: { value: 'NAME', help: 'help.train.init', args: [training.initialization] },
+      'init-scale': { value: 'X', help: 'help.train.initScale', args: [training.initScale] },
+      gain: { value: 'X', help: 'help.train.gain' },
+      'forget-bias': { value: 'X', help: 'help.train.forgetBias' },
+      seed: { value: 'N', help: 'help.train.seed', args: [training.seed] },
+      out: { value: 'DIR', help: 'help.train.out' },
+      'checkpoint-every': { value: 'N', help: 'help.train.checkpointEvery', args: [training.checkpointEvery] },
+      'checkpoint-seconds': { value: 'N', help: 'help.train.checkpointSeconds', args: [training.checkpointSeconds] },
+      keep: { value: 'N', help: 'help.train.keep', args: [training.keptCheckpoints] },
+      backend: { value: 'NAME', help: 'help.train.backend', args: [training.backend] },
+      threads: { value: 'N', help: 'help.train.threads' },
+      from: { value: 'MODEL', help: 'help.train.from' },
+      vocab: { value: 'FILE', help: 'help.train.vocab' },
+      resume: { value: 'DIR', help: 'help.train.resume' },
       ...common,
     },
     notes: [
-      'Ctrl-C stops training, saves a checkpoint and exits with status 0. A second Ctrl-C exits at once.',
-      'With --json: {"event":"step", "step", "loss", "gradientNorm", "clippedNorm", "tokens", "tokensPerSecond"} every step, and last',
-      '{"event":"done", "run", "model", "loss", "validationLoss", "tokensPerSecond", "backend"}. Losses are in nats per token;',
-      'a number that is not finite is null.',
+      'help.train.noteStop',
+      'help.train.noteJsonStep',
+      'help.train.noteJsonDone',
+      'help.train.noteJsonNull',
     ],
   },
   inspect: {
     usage: ['backflow inspect MODEL --text FILE [options]'],
-    summary: 'Shows how gradients flow back through a text.',
+    summary: 'help.inspect.summary',
     options: {
-      text: { value: 'FILE', help: 'the text, taken whole; its last token is only a target' },
-      target: { value: 'T', help: 'step whose loss is traced back, 0 is the first, or last (last)' },
-      matrix: { help: 'also the source × target matrix' },
+      text: { value: 'FILE', help: 'help.inspect.text' },
+      target: { value: 'T', help: 'help.inspect.target' },
+      matrix: { help: 'help.inspect.matrix' },
       ...besideModel,
       ...common,
     },
     notes: [
       ...modelFiles,
-      'With --json: one object. In "log10" and "matrix" null stands for a state that cannot reach the target, and also for a',
-      'gradient of exactly zero (a dead relu path), whose logarithm JSON cannot say. A model of another tool also has "proof":',
-      'the recognized model and the file’s own graph, both run on the text, and how far they differ; and "notices" on reading it.',
+      'help.inspect.noteJson',
+      'help.inspect.noteJsonZero',
+      'help.inspect.noteJsonProof',
     ],
   },
   sample: {
     usage: ['backflow sample MODEL [options]'],
-    summary: 'Generates text.',
+    summary: 'help.sample.summary',
     options: {
-      length: { value: 'N', help: 'tokens to generate ({0})', args: [defaultSampling.length] },
-      temperature: { value: 'X', help: '0 always takes the likeliest token ({0})', args: [defaultSampling.temperature] },
-      'top-k': { value: 'K', help: 'draws only from the K likeliest tokens (all)' },
-      'top-p': { value: 'X', help: 'draws only from the likeliest tokens that together have this probability (all)' },
-      prompt: { value: 'TEXT', help: 'text to continue' },
-      seed: { value: 'N', help: `(${defaultSampling.seed})` },
+      length: { value: 'N', help: 'help.sample.length', args: [defaultSampling.length] },
+      temperature: { value: 'X', help: 'help.sample.temperature', args: [defaultSampling.temperature] },
+      'top-k': { value: 'K', help: 'help.sample.topK' },
+      'top-p': { value: 'X', help: 'help.sample.topP' },
+      prompt: { value: 'TEXT', help: 'help.sample.prompt' },
+      seed: { value: 'N', help: 'help.sample.seed', args: [defaultSampling.seed] },
       ...besideModel,
       ...common,
     },
     notes: [
       ...modelFiles,
-      'Prints the prompt and what follows; a model of sequences ends at the end of one. With --json: {"prompt", "text"}, the text',
-      'without the prompt.',
+      'help.sample.noteOutput',
+      'help.sample.noteWithoutPrompt',
     ],
   },
   export: {
     usage: ['backflow export MODEL --out FILE [options]'],
-    summary: 'Writes a model for other tools.',
+    summary: 'help.export.summary',
     options: {
-      out: { value: 'FILE', help: '.onnx: a graph from token ids to logits; .safetensors: weights under PyTorch’s names and in its gate order' },
+      out: { value: 'FILE', help: 'help.export.out' },
       ...besideModel,
       ...common,
     },
-    notes: [...modelFiles, 'The file’s metadata holds the vocabulary. With --json: {"path"}.'],
+    notes: [...modelFiles, 'help.export.note'],
   },
 };
 
@@ -191,13 +191,13 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     if (token.kind !== 'option') continue;
     const { rawName, value, inlineValue } = token;
     if (!Object.hasOwn(options, token.name)) {
-      throw new UsageError(say('{0} is not an option of backflow {1}; see backflow {1} --help.', rawName, name));
+      throw new UsageError(localize('usage.optionUnknown', rawName, name));
     }
     if (takesValue(token.name)) {
-      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(say('{0} needs a value.', rawName));
+      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(localize('usage.valueMissing', rawName));
       values.set(token.name, value);
     } else {
-      if (inlineValue === true) throw new UsageError(say('{0} takes no value.', rawName));
+      if (inlineValue === true) throw new UsageError(localize('usage.valueUnexpected', rawName));
       switches.add(token.name);
     }
   }

@@ -2,7 +2,7 @@
 import { progressColumns, type ProgressColumn } from '../protocol/run';
 import { durationText, grouped, lossText, significant } from './numbers';
 import { widthOf } from './glyphs';
-import { say } from './language';
+import { localize } from './language';
 import { bold, dim } from './paint';
 
 export type StepRow = Readonly<Record<ProgressColumn, number>>;
@@ -31,19 +31,19 @@ export function progressLine(view: ProgressView, columns: number, colored: boole
   const { row, steps } = view;
   const clipped = row.clippedNorm < row.gradientNorm;
   const norm = significant(row.gradientNorm);
-  const gradient = clipped ? say('gradient {0} clipped to {1}', norm, significant(row.clippedNorm)) : say('gradient {0}', norm);
+  const gradient = clipped ? localize('progress.gradientClipped', norm, significant(row.clippedNorm)) : localize('progress.gradient', norm);
   const parts = [
-    steps === null ? say('step {0}', grouped(row.step)) : say('step {0} of {1}', grouped(row.step), grouped(steps)),
-    say('loss {0}', lossText(row.loss)),
+    steps === null ? localize('step.number', grouped(row.step)) : localize('step.numberOf', grouped(row.step), grouped(steps)),
+    localize('progress.loss', lossText(row.loss)),
     gradient,
-    say('{0} tokens/s', grouped(row.tokensPerSecond)),
+    localize('speed.tokensPerSecond', grouped(row.tokensPerSecond)),
     ...timeLeft(view),
   ];
   while (parts.length > 1 && widthOf(parts.join('  ')) >= columns) parts.pop();
   const text = cutTo(parts.join('  '), Math.max(1, columns - 1));
   const barWidth = Math.min(24, columns - widthOf(text) - 4);
   if (steps === null || barWidth < 6 || columns === Infinity) return text;
-  return `${bar(row.step / steps, barWidth, colored)}  ${colored ? text.replace(say('loss {0}', lossText(row.loss)), bold) : text}`;
+  return `${bar(row.step / steps, barWidth, colored)}  ${colored ? text.replace(localize('progress.loss', lossText(row.loss)), bold) : text}`;
 }
 
 /** What of a text fits in so many columns. */
@@ -56,7 +56,7 @@ function cutTo(text: string, columns: number): string {
 function timeLeft({ row, steps, seconds, firstStep }: ProgressView): string[] {
   const done = row.step - firstStep + 1;
   if (steps === null) return [durationText(seconds)];
-  return done > 1 ? [say('{0} left', durationText((seconds / done) * (steps - row.step)))] : [];
+  return done > 1 ? [localize('progress.timeLeft', durationText((seconds / done) * (steps - row.step)))] : [];
 }
 
 /** Drawn in eighths of a column. */

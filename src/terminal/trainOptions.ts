@@ -12,7 +12,7 @@ import {
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
-import { say } from './language';
+import { localize } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
 import { defaultSteps, UsageError, type GivenOptions } from './options';
 
@@ -47,15 +47,15 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective) : null,
   });
   if (bidirectional && model.objective === 'next') {
-    throw new UsageError(say('--bidirectional cannot be combined with --objective next: a bidirectional model reads the token that it should predict. Use --objective masked.'));
+    throw new UsageError(localize('usage.bidirectionalNext'));
   }
   return model;
 }
 
 export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
   const defaults = defaultTrainingSettings;
-  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, say('a number of at least 0 and less than 1')) ?? defaults.dropout;
-  if (dropout > 0 && layers < 2) throw new UsageError(say('--dropout acts between layers, so it needs --layers 2 or more.'));
+  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.dropout;
+  if (dropout > 0 && layers < 2) throw new UsageError(localize('usage.dropoutOneLayer'));
   return {
     ...defaults,
     ...readReading(given),
@@ -76,11 +76,11 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const mode = choice(given, 'mode', ['stream', 'sequences'], defaults.mode);
   const ofSequences = ['split', 'longest-sequence'].find((option) => given.values.has(option));
-  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(say('--{0} works only with --mode sequences.', ofSequences));
+  if (mode === 'stream' && ofSequences !== undefined) throw new UsageError(localize('usage.notForStream', ofSequences));
   const window = integer(given, 'window', 1, 100_000) ?? defaults.window;
   const truncation = integer(given, 'truncate', 1, 1_000_000) ?? defaults.truncation;
   if (mode === 'stream' && truncation !== null && truncation > window) {
-    throw new UsageError(say('--truncate {0} is longer than the window of {1} steps.', truncation, window));
+    throw new UsageError(localize('usage.truncationLongerThanWindow', truncation, window));
   }
   return {
     mode,
@@ -95,8 +95,8 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
 /** `--steps none` is null, "until stopped"; epochs take the place of steps. */
 function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epochs'> {
   const epochs = integer(given, 'epochs', 1, 1_000_000) ?? null;
-  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, say(', or none')) ?? defaultSteps) };
-  if (given.values.has('steps')) throw new UsageError(say('--epochs cannot be given with --steps: both say how long to train.'));
+  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, localize('value.orNone')) ?? defaultSteps) };
+  if (given.values.has('steps')) throw new UsageError(localize('usage.epochsWithSteps'));
   return { epochs, steps: null };
 }
 
@@ -105,24 +105,24 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
   const defaults = defaultTrainingSettings;
   const schedule = choice(given, 'schedule', schedules, defaults.schedule);
   if (schedule === 'cosine' && isNone(given, 'steps')) {
-    throw new UsageError(say('--schedule cosine lowers the learning rate over the whole run, so it cannot be combined with --steps none.'));
+    throw new UsageError(localize('usage.cosineWithoutSteps'));
   }
   const optimizer = choice(given, 'optimizer', optimizers, defaults.optimizer);
-  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, say('a number of at least 0 and less than 1')) ?? defaults.momentum;
+  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.momentum;
   const nesterov = given.switches.has('nesterov');
-  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(say('--nesterov needs --optimizer sgd and a --momentum above 0.'));
-  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, say('a number from 0 to 1'));
+  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(localize('usage.nesterovWithoutMomentum'));
+  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
   return {
     optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
     momentum,
     nesterov,
-    weightDecay: number(given, 'weight-decay', (x) => x >= 0, say('a number of at least 0')) ?? defaults.weightDecay,
+    weightDecay: number(given, 'weight-decay', (x) => x >= 0, localize('value.numberFromZero')) ?? defaults.weightDecay,
     schedule,
     warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
     finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
     decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
-    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, say('a number greater than 0 and at most 1')) ?? defaults.decayFactor,
+    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, localize('value.numberAboveZeroToOne')) ?? defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
     initialization: choice(given, 'init', initializations, defaults.initialization),

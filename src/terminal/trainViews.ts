@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { labelWith } from '../layers/catalog';
 import type { Progress, RunDescription, RunSummary } from '../protocol/run';
-import { say } from './language';
+import { localize } from './language';
 import { counted, grouped, lossText } from './numbers';
 import type { Output } from './output';
 import { canPaint } from './paint';
@@ -65,9 +65,9 @@ export class ReadableTrainView implements TrainView {
     this.startedAt = performance.now();
     const cell = labelWith(model.cell, model.activation);
     this.output.write(
-      `${say('{0}, {1} of {2}, {3}, on {4}: {5}, {6}.', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
-        `${say('Forward pass by {0}. Run: {1}', backendText(backend), shortPath(folder))}\n` +
-        (training.steps === null ? `${say('Training continues until Ctrl-C, which saves it.')}\n` : ''),
+      `${localize('training.report.begins', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
+        `${localize('training.report.backendAndFolder', backendText(backend), shortPath(folder))}\n` +
+        (training.steps === null ? `${localize('training.report.untilStopped')}\n` : ''),
     );
   }
 
@@ -87,11 +87,11 @@ export class ReadableTrainView implements TrainView {
     this.close();
     const isDone = this.steps === null || step >= this.steps;
     const steps = counted(step, 'step');
-    const losses = [Number.isNaN(loss) ? say('loss as before') : say('loss {0}', lossText(loss)), ...(validationLoss === null ? [] : [say('validation {0}', lossText(validationLoss))])];
-    const speed = say('{0} tokens/s', grouped(tokensPerSecond));
+    const losses = [Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss)), ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss))])];
+    const speed = localize('speed.tokensPerSecond', grouped(tokensPerSecond));
     this.output.write(
-      `${isDone ? say('Done after {0}: {1}; {2}.', steps, losses.join(', '), speed) : say('Stopped after {0}: {1}; {2}.', steps, losses.join(', '), speed)}\n` +
-        `${say('Run    {0}', shortPath(run))}\n${say('Model  {0}', shortPath(model))}\n`,
+      `${isDone ? localize('training.report.done', steps, losses.join(', '), speed) : localize('training.report.stopped', steps, losses.join(', '), speed)}\n` +
+        `${localize('training.report.runFolder', shortPath(run))}\n${localize('training.report.modelFile', shortPath(model))}\n`,
     );
   }
 
@@ -114,7 +114,7 @@ export class ReadableTrainView implements TrainView {
 }
 
 function backendText(backend: RunDescription['backend']): string {
-  return backend === 'ort' ? 'ONNX Runtime' : say('Backflow’s own kernels');
+  return backend === 'ort' ? 'ONNX Runtime' : localize('training.report.ownKernels');
 }
 
 /** From the current folder, where the path lies in it. */

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inEnglish } from '../../src/messages';
 import { seriesOf, unitMapOf, type Frame } from '../../src/protocol/frame';
 import { RpcError } from '../../src/protocol/rpc';
 import { progressColumns } from '../../src/protocol/run';
@@ -208,7 +209,7 @@ describe('the engine process', () => {
     const paused = engine.next('status', ({ state }) => state === 'paused');
     await engine.calls.call('train', requestFor(pangrams, run, { optimizer: 'sgd', learningRate: 1e30, clipNorm: null }, { cell: 'rnn', activation: 'relu' }));
     const { message } = await paused;
-    assert.match(message!.template, /not finite/);
+    assert.match(inEnglish(message!), /not finite/);
     const { model } = await engine.calls.call('stop', null);
     const reader = startEngine();
     await reader.calls.call('open', { ...opening, path: model });

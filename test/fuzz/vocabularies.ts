@@ -28,7 +28,7 @@ export const vocabularies: FuzzedFormat = {
       text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
       // So the engine refuses it, before this.
-      throw new UserError('The file is not UTF-8.');
+      throw new UserError('error.vocabularyFile.notUtf8', 'hostile.json');
     }
     const { vocabulary } = vocabularyOfFile(text, known.length, 'hostile.json');
     vocabulary.encode(known.join(''));

@@ -22,6 +22,7 @@ const common = [
   'extension/dist/webview/model.css',
   'extension/dist/webview/page.css',
   'extension/dist/webview/page.js',
+  'extension/l10n/bundle.l10n.json',
   'extension/l10n/bundle.l10n.ko.json',
   'extension/package.json',
   'extension/package.nls.json',

@@ -7,12 +7,15 @@ import { join, resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
 import type { PageView } from '../../src/protocol/panel';
-import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
+import english from '../../l10n/bundle.l10n.json';
+import { pageStringsOf, type PageStrings } from '../../src/messages';
 import { themes, type ThemeName } from './themes';
 
 /** Bundles stand in out/test/webview or out/bench/page. */
 const root = resolve(__dirname, '../../..');
 const built = join(root, 'dist/webview');
+
+export const englishPageStrings = pageStringsOf(english);
 
 export interface OpenOptions {
   readonly theme?: ThemeName;

@@ -1,19 +1,14 @@
 /** The page around the flow: its policy, the header and its controls, the charts, empty states, strings, and speed. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { pageHtml } from '../../src/protocol/pageHtml';
-import { isUnitMapName, stateNames } from '../../src/layers/catalog';
-import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
+import type { PageStrings } from '../../src/messages';
 import type { FromPage } from '../../src/protocol/panel';
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { Series } from '../../webview/shared/charts/series';
-import { type PageBrowser, type OpenOptions } from './browser';
+import { englishPageStrings, type PageBrowser, type OpenOptions } from './browser';
 import { sharedBrowser } from './shared';
 import { syntheticRun } from './synthetic';
-
-const root = resolve(__dirname, '../../..');
 
 describe('the page', () => {
   let browser: PageBrowser;
@@ -188,21 +183,10 @@ describe('the page', () => {
   });
 
   it('cannot be broken out of by a string', () => {
-    const strings = { ...englishPageStrings, lossTitle: '</script><img src=x onerror=alert(1)>' } as PageStrings;
+    const strings = { ...englishPageStrings, 'panel.loss.title': '</script><img src=x onerror=alert(1)>' } as PageStrings;
     const html = pageHtml({ scriptUri: 'a"b', styleUri: 'c&d', cspSource: 'https:', nonce: 'n', strings, language: 'en' });
     assert.equal(html.includes('<img'), false);
     assert.ok(html.includes('src="a&quot;b"') && html.includes('href="c&amp;d"'));
     assert.deepEqual(JSON.parse(/id="strings">(.*?)<\/script>/s.exec(html)![1]), strings);
-  });
-
-  it('uses every one of its texts', () => {
-    const folder = join(root, 'webview');
-    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => readFileSync(join(folder, name), 'utf8'))
-      .join('\n');
-    // Unit maps and states are texts by the names that the kinds of layer give them.
-    const unused = (Object.keys(englishPageStrings) as PageStringKey[]).filter((key) => !sources.includes(`'${key}'`) && !isUnitMapName(key) && !stateNames.some((name) => key === `${name}Short`));
-    assert.deepEqual(unused, []);
   });
 });

@@ -1,17 +1,17 @@
 /** What every section begins with: its title, one plain sentence, the formula behind it, and what can be taken away. */
 import { element } from './dom';
 import { formula } from './formula';
-import type { PageStringKey } from '../../src/protocol/pageStrings';
+import type { PageKey } from '../../src/messages';
 import type { Texts } from './texts';
 
 export interface FrameOptions {
   /** Part of ids; lower-case letters and hyphens. */
   readonly id: string;
-  readonly title: PageStringKey;
+  readonly title: PageKey;
   /** One plain sentence: what one sees here. */
-  readonly sentence: PageStringKey;
+  readonly sentence: PageKey;
   /** What is computed exactly, for the popover: sentences, and formulas as `formula` reads them. */
-  readonly explanation: readonly (PageStringKey | { readonly formula: string })[];
+  readonly explanation: readonly (PageKey | { readonly formula: string })[];
   /** Exports what the section shows; without it there is no such button. */
   readonly onExport?: () => void;
 }
@@ -28,7 +28,7 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
   const controls = element('div', { class: 'tools' });
   const heading = element('div', { class: 'heading' }, element('h2', { text: title, attributes: { id: `${options.id}-title` } }), ...popover(texts, options, title), controls);
   if (options.onExport) {
-    const save = element('button', { class: 'quiet', text: texts.get('takeAway'), attributes: { type: 'button', 'data-action': `export-${options.id}`, 'aria-label': texts.get('takeAwayOf', title) } });
+    const save = element('button', { class: 'quiet', text: texts.get('panel.section.export'), attributes: { type: 'button', 'data-action': `export-${options.id}`, 'aria-label': texts.get('panel.section.exportOf', title) } });
     save.addEventListener('click', options.onExport);
     heading.append(save);
   }
@@ -38,7 +38,7 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
 
 function popover(texts: Texts, { id, explanation }: FrameOptions, title: string): HTMLElement[] {
   const name = `${id}-explained`;
-  const button = element('button', { class: 'about', text: 'i', attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('explain', title) } });
+  const button = element('button', { class: 'about', text: 'i', attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('panel.section.explain', title) } });
   const parts = explanation.map((part) => (typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula)));
   const body = element('div', { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } }, ...parts);
   body.addEventListener('toggle', () => {

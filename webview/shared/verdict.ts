@@ -19,24 +19,24 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
   const { target, thresholds } = header;
   if (rows.length === 0) return [];
   const own = rows[0].relative[target];
-  if (own === Number.NEGATIVE_INFINITY) return plain(texts.get('verdictZero'));
-  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY))) return plain(texts.get('verdictNotFinite'));
+  if (own === Number.NEGATIVE_INFINITY) return plain(texts.get('panel.verdict.zero'));
+  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY))) return plain(texts.get('panel.verdict.notFinite'));
   const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
-  if (before === 0) return plain(texts.get('verdictNothingBefore'));
+  if (before === 0) return plain(texts.get('panel.verdict.nothingBefore'));
 
   // Spoken from the bottom layer up.
   const bottomUp = [...rows].reverse();
   const exploding = bottomUp.map((row) => smallestLag(row, target, (r) => r >= thresholds.exploding));
   const sentences: Segment[][] = [];
   if (exploding.some((lag) => lag !== null)) {
-    sentences.push(texts.segments('verdictGrows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, 'exploding', texts)));
+    sentences.push(texts.segments('panel.verdict.grows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, 'exploding', texts)));
   }
   const horizons = bottomUp.map((row) => row.summary.horizon);
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
-    if (sentences.length === 0) sentences.push(texts.segments('verdictStays', fraction, strong(texts.tokens(before), 'vanishing')));
+    if (sentences.length === 0) sentences.push(texts.segments('panel.verdict.stays', fraction, strong(texts.tokens(before), 'vanishing')));
   } else {
-    sentences.push(texts.segments(sentences.length === 0 ? 'verdictFalls' : 'verdictFallsToo', fraction, lagList(bottomUp, horizons, 'vanishing', texts)));
+    sentences.push(texts.segments(sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo', fraction, lagList(bottomUp, horizons, 'vanishing', texts)));
     sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
@@ -48,13 +48,13 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
  */
 function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons: readonly (number | null)[], texts: Texts): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
-  if (staying.length > 0) return [texts.segments('verdictStaysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
+  if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
-  if (reached === 0) return [texts.segments('verdictRises')];
+  if (reached === 0) return [texts.segments('panel.verdict.rises')];
   const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
-  const rest = texts.segments(isUnreachedBefore(bottomUp, reached) ? 'verdictReachesNone' : 'verdictReachesLittle', plain(quoteFrom(header.tokens, reached)));
-  return header.target - reached >= farthest ? [texts.segments('verdictRises'), rest] : [rest];
+  const rest = texts.segments(isUnreachedBefore(bottomUp, reached) ? 'panel.verdict.reachesNone' : 'panel.verdict.reachesLittle', plain(quoteFrom(header.tokens, reached)));
+  return header.target - reached >= farthest ? [texts.segments('panel.verdict.rises'), rest] : [rest];
 }
 
 /** A few words of the text from a step on, with … where a word or the text is cut. */
@@ -83,8 +83,8 @@ function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], ton
   });
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
-    if (rows.length === 1) return texts.segments('lagOnly', strong(count, tone));
-    return texts.segments(i === 0 ? 'lagInFirstLayer' : 'lagInNextLayer', strong(count, tone), plain(texts.rowInSentence(row)));
+    if (rows.length === 1) return texts.segments('panel.verdict.lag', strong(count, tone));
+    return texts.segments(i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer', strong(count, tone), plain(texts.rowInSentence(row)));
   });
   let next = 0;
   const parts = new Intl.ListFormat(texts.language, { type: 'conjunction' }).formatToParts(items.map(String));
@@ -96,15 +96,15 @@ function listOf(items: readonly string[], texts: Texts): string {
 }
 
 export function fractionName(exponent: number, texts: Texts): string {
-  const names = { '-1': 'tenth', '-2': 'hundredth', '-3': 'thousandth', '-6': 'millionth' } as const;
+  const names = { '-1': 'panel.size.tenth', '-2': 'panel.size.hundredth', '-3': 'panel.size.thousandth', '-6': 'panel.size.millionth' } as const;
   const name = names[String(exponent) as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
-  return name ? texts.get(name) : texts.get('fraction', sizeOf(exponent, texts));
+  return name ? texts.get(name) : texts.get('panel.size.fraction', sizeOf(exponent, texts));
 }
 
 function multipleName(exponent: number, texts: Texts): string {
-  const names = { 1: 'tenfold', 2: 'hundredfold', 3: 'thousandfold', 6: 'millionfold' } as const;
+  const names = { 1: 'panel.size.tenfold', 2: 'panel.size.hundredfold', 3: 'panel.size.thousandfold', 6: 'panel.size.millionfold' } as const;
   const name = names[exponent as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
-  return name ? texts.get(name) : texts.get('multiple', sizeOf(exponent, texts));
+  return name ? texts.get(name) : texts.get('panel.size.multiple', sizeOf(exponent, texts));
 }
 
 function sizeOf(exponent: number, texts: Texts): string {

@@ -100,7 +100,7 @@ export class CorpusCounter {
     if (masked) special.push('mask');
     const specials = { ...noSpecials, ...Object.fromEntries(special.map((name, id) => [name, id])) };
     const room = (vocabularySize ?? Infinity) - special.length;
-    if (room < 1) throw new UserError('A vocabulary of size {0} has no room for symbols besides the special ones ({1}).', vocabularySize ?? 0, special.map((name) => specialSymbols[name]).join(', '));
+    if (room < 1) throw new UserError('error.vocabulary.noRoom', vocabularySize ?? 0, special.map((name) => specialSymbols[name]).join(', '));
     const symbols = this.keysInOrder(room).map((key) => this.reader.symbol(key));
     return new Vocabulary([...special.map((name) => specialSymbols[name]), ...symbols], unit, specials);
   }
@@ -177,5 +177,5 @@ export class CorpusEncoder {
 
 /** The two passes have read different texts. */
 export function changedError(): UserError {
-  return new UserError('The text was changed while it was read; try again.');
+  return new UserError('error.corpus.changedWhileRead');
 }

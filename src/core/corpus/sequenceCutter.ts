@@ -30,7 +30,7 @@ export class SequenceCutter {
     }
     this.hold(chunk.slice(start));
     if (this.partsLength + this.linesLength > maxHeldLength) {
-      throw new UserError('The text has a sequence of more than {0} characters, which is too long to be one. Split the text at its lines, or read it as a stream.', maxHeldLength);
+      throw new UserError('error.corpus.sequenceUncut', maxHeldLength);
     }
   }
 

@@ -42,7 +42,7 @@ export class Sequences implements WindowReader {
     private readonly settings: SequenceSettings,
   ) {
     const { first, last } = range;
-    if (last <= first) throw new UserError('The text has no sequence to train on: every line of it is blank.');
+    if (last <= first) throw new UserError('error.corpus.noSequence');
     this.batch = settings.batch;
     this.steps = 1 + this.longest();
     this.order = new Uint32Array(last - first);
@@ -116,7 +116,7 @@ export class Sequences implements WindowReader {
       const length = ends[sequence] - this.start(sequence);
       if (length > this.settings.longest) {
         throw new UserError(
-          'Sequence {0} of the text has {1} tokens, and {2} are allowed. Allow longer sequences, split the text at its lines, or read it as a stream.',
+          'error.corpus.sequenceTooLong',
           sequence + 1, length, this.settings.longest,
         );
       }

@@ -21,7 +21,7 @@ export class Streams implements WindowReader {
     this.length = Math.floor((ids.length - 1) / batch);
     if (this.length < steps) {
       throw new UserError(
-        'The text is too short: {0} tokens to train on, but {1} streams with windows of {2} steps need at least {3}. Choose a longer text, or a smaller batch or window.',
+        'error.corpus.tooShort',
         ids.length, batch, steps, batch * steps + 1,
       );
     }

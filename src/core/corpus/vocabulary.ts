@@ -57,7 +57,7 @@ export class Vocabulary {
     const seen = new Set<string>();
     ids.forEach((id, i) => {
       const symbol = symbols[id];
-      if (seen.has(symbol)) throw new UserError('The vocabulary has the symbol “{0}” twice.', symbol);
+      if (seen.has(symbol)) throw new UserError('error.vocabulary.symbolTwice', symbol);
       seen.add(symbol);
       this.idByKey[keyOf(symbol, id, i, unit)] = id;
     });
@@ -119,7 +119,7 @@ export class Vocabulary {
     const unknown = new Set<string>();
     for (const symbol of symbolsOf(text, this.unit)) if (!known.has(symbol)) unknown.add(symbol);
     const list = Array.from(unknown).slice(0, 5).map(describe).join(', ') + (unknown.size > 5 ? ' …' : '');
-    return new UserError('The model does not know {0}: the text it was trained on has no such symbol.', list);
+    return new UserError('error.vocabulary.symbolUnknown', list);
   }
 }
 
@@ -127,8 +127,8 @@ export class Vocabulary {
 function keyOf(symbol: string, id: number, index: number, unit: ReadUnit): number {
   const key = isToken(symbol, unit) ? keyIn(symbol, index, unit) : -1;
   if (key >= 0) return key;
-  if (unit === 'codePoint') throw new UserError('Symbol {0} of the vocabulary is “{1}”; each symbol must be one character.', id, symbol);
-  throw new UserError('Symbol {0} of the vocabulary is “{1}”, which is not a token of this kind ({2}).', id, symbol, unit);
+  if (unit === 'codePoint') throw new UserError('error.vocabulary.symbolNotOneCharacter', id, symbol);
+  throw new UserError('error.vocabulary.symbolNotOneToken', id, symbol, unit);
 }
 
 /** Whether a text can yield it. */

@@ -63,9 +63,9 @@ export function checkConfig(config: ModelConfig): ModelConfig {
   checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);
   if (config.embeddingSize !== null) checkInteger('embedding size', config.embeddingSize, 1, limits.hiddenSize);
   if (config.tied && config.embeddingSize !== topSize(config)) {
-    throw new UserError('A tied output needs an embedding of the size of the top layer’s output, {0}; it is {1}.', topSize(config), config.embeddingSize ?? 'one-hot');
+    throw new UserError('error.setting.tiedEmbeddingSize', topSize(config), config.embeddingSize ?? 'one-hot');
   }
-  if (!objectives.includes(config.objective)) throw new UserError('The objective “{0}” is unknown; choose next or masked.', config.objective);
+  if (!objectives.includes(config.objective)) throw new UserError('error.setting.objectiveUnknown', config.objective);
   const { vocabularySize, embeddingSize, tied, objective } = config;
   return { layers, vocabularySize, embeddingSize, tied, objective };
 }
@@ -73,7 +73,7 @@ export function checkConfig(config: ModelConfig): ModelConfig {
 /** @param between what is checked before the size */
 function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig, between = () => {}): LayerConfig {
   checkCell(cell);
-  if (!activations.includes(activation)) throw new UserError('The activation “{0}” is unknown; choose tanh or relu.', activation);
+  if (!activations.includes(activation)) throw new UserError('error.setting.activationUnknown', activation);
   between();
   checkInteger('hidden size', hiddenSize, 1, limits.hiddenSize);
   return { cell, activation, hiddenSize, bidirectional };
@@ -82,7 +82,7 @@ function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
 export function checkInteger(what: string, value: number, minimum: number, maximum: number): void {
   if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
-  throw new UserError('The {0} is {1}; it must be a whole number from {2} to {3}.', what, isMissing(value) ? 'missing' : String(value), minimum, maximum);
+  throw new UserError('error.setting.notWholeNumberInRange', what, isMissing(value) ? 'missing' : String(value), minimum, maximum);
 }
 
 /** Of what was read from a file, whatever its type says. */

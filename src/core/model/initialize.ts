@@ -60,11 +60,11 @@ export function initialize(config: ModelConfig, random: Random, settings: Initia
 /** Throws a UserError where a setting cannot be used. */
 export function checkInitialization({ initialization, initScale, forgetBias }: InitializationSettings): void {
   if (initialization !== 'pytorch' && !Object.hasOwn(recurrentBlocks, initialization)) {
-    throw new UserError('The initialization “{0}” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian.', initialization);
+    throw new UserError('error.setting.initializationUnknown', initialization);
   }
-  if (!(initScale > 0 && Number.isFinite(initScale))) throw new UserError('The initialization scale is {0}; it must be a positive number.', String(initScale));
+  if (!(initScale > 0 && Number.isFinite(initScale))) throw new UserError('error.setting.initScale', String(initScale));
   if (forgetBias !== null && !Number.isFinite(forgetBias)) {
-    throw new UserError('The forget-gate bias is {0}; it must be a number, or none.', String(forgetBias));
+    throw new UserError('error.setting.forgetBias', String(forgetBias));
   }
 }
 

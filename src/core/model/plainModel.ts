@@ -17,14 +17,14 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   const [first] = layers;
   for (const layer of layers) {
     const form = unusualForm(layer);
-    if (form.length > 0) throw new UserError('The layer “{0}” has a form that cannot be trained here: {1}.', layer.source, form.join(', '));
+    if (form.length > 0) throw new UserError('error.trainFrom.layerForm', layer.source, form.join(', '));
     const isLike = layer.cell === first.cell && layer.hiddenSize === first.hiddenSize && layer.directions.length === first.directions.length;
-    if (!isLike) throw new UserError('The layers “{0}” and “{1}” differ in cell, size or directions; only layers that are alike can be trained here.', first.source, layer.source);
-    if (layer.directions[0].direction === 'backward') throw new UserError('The layer “{0}” reads only backward, which cannot be trained here.', layer.source);
+    if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
+    if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
   }
   const activations = layers.flatMap(({ directions }) => directions.map(({ activations: [{ name }] }) => name));
-  if (new Set(activations).size > 1) throw new UserError('The layers have different activations; only layers that are alike can be trained here.');
-  if (model.norm) throw new UserError('The LayerNorm before the output cannot be trained here.');
+  if (new Set(activations).size > 1) throw new UserError('error.trainFrom.activationsDiffer');
+  if (model.norm) throw new UserError('error.trainFrom.layerNorm');
   const isBidirectional = first.directions.length > 1;
   const config = uniformModel({
     cell: first.cell, activation: activations[0] === 'relu' ? 'relu' : 'tanh', layers: layers.length, bidirectional: isBidirectional, hiddenSize: first.hiddenSize,

@@ -45,9 +45,9 @@ function clipByNorm(gradient: Float32Array, norm: number, maximum: number | null
 /** Throws a UserError where a setting cannot be used. */
 export function checkClipping({ clipNorm, clipValue }: ClipSettings): void {
   if (clipNorm !== null && !(clipNorm > 0)) {
-    throw new UserError('The clipping norm is {0}; it must be a positive number, or none.', String(clipNorm));
+    throw new UserError('error.setting.clipNorm', String(clipNorm));
   }
   if (clipValue !== null && !(clipValue > 0)) {
-    throw new UserError('The clipping value is {0}; it must be a positive number, or none.', String(clipValue));
+    throw new UserError('error.setting.clipValue', String(clipValue));
   }
 }

@@ -24,15 +24,15 @@ export function optimizerOf(settings: OptimizerSettings, length: number, arena: 
 /** Throws a UserError where a setting cannot be used. */
 export function checkOptimizer({ optimizer, momentum, nesterov, weightDecay }: OptimizerSettings): void {
   if (!Object.hasOwn(optimizers, optimizer)) {
-    throw new UserError('The optimizer “{0}” is unknown; choose sgd, rmsprop, adagrad, adam or adamw.', optimizer);
+    throw new UserError('error.setting.optimizerUnknown', optimizer);
   }
   if (!(momentum >= 0 && momentum < 1)) {
-    throw new UserError('The momentum is {0}; it must be at least 0 and less than 1.', String(momentum));
+    throw new UserError('error.setting.momentum', String(momentum));
   }
   if (optimizer === 'sgd' && nesterov && momentum === 0) {
-    throw new UserError('Nesterov’s momentum needs a momentum above 0, such as 0.9.');
+    throw new UserError('error.setting.nesterovWithoutMomentum');
   }
   if (weightDecay !== null && !(weightDecay >= 0 && Number.isFinite(weightDecay))) {
-    throw new UserError('The weight decay is {0}; it must be 0 or a positive number.', String(weightDecay));
+    throw new UserError('error.setting.weightDecay', String(weightDecay));
   }
 }

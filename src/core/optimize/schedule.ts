@@ -51,20 +51,20 @@ export function learningRateAt(settings: ScheduleSettings, done: number): number
 /** Throws a UserError where a setting cannot be used. */
 export function checkSchedule({ learningRate, steps, schedule, warmupSteps, finalFraction, decaySteps, decayFactor }: ScheduleSettings): void {
   if (!(learningRate > 0 && Number.isFinite(learningRate))) {
-    throw new UserError('The learning rate is {0}; it must be a positive number.', String(learningRate));
+    throw new UserError('error.setting.learningRate', String(learningRate));
   }
   if (!schedules.includes(schedule)) {
-    throw new UserError('The schedule “{0}” is unknown; choose constant, cosine or step.', schedule);
+    throw new UserError('error.setting.scheduleUnknown', schedule);
   }
   if (schedule === 'cosine' && steps === null) {
-    throw new UserError('The cosine schedule lowers the learning rate over the whole run, so it needs a number of steps. Set the steps, or choose the schedule constant or step.');
+    throw new UserError('error.setting.cosineWithoutSteps');
   }
   checkInteger('number of warm-up steps', warmupSteps, 0, 1e9);
   checkInteger('number of steps between two decays', decaySteps, 1, 1e9);
   if (!(finalFraction >= 0 && finalFraction <= 1)) {
-    throw new UserError('The final fraction of the learning rate is {0}; it must be a number from 0 to 1.', String(finalFraction));
+    throw new UserError('error.setting.finalFraction', String(finalFraction));
   }
   if (!(decayFactor > 0 && decayFactor <= 1)) {
-    throw new UserError('The decay factor of the learning rate is {0}; it must be greater than 0 and at most 1.', String(decayFactor));
+    throw new UserError('error.setting.decayFactor', String(decayFactor));
   }
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { isCellName, kindOf } from '../../layers/catalog';
 import type { SettingReader } from '../chosenSettings';
 import { fields, profiles, valueOf, withChoices, type Choices, type Field, type ProfileName } from './choices';
+import { localize } from '../localize';
 
 type Row = vscode.QuickPickItem & { readonly does: 'start' | 'profile' | 'reset' | 'settings' | Field };
 
@@ -11,7 +12,7 @@ export async function askBeforeTraining(read: SettingReader, remembered: Choices
   let choices = remembered;
   let active: Row['does'] = 'start';
   for (;;) {
-    const row = await choose(rows(withChoices(read, choices), choices), active, vscode.l10n.t('Train on {0}', corpus));
+    const row = await choose(rows(withChoices(read, choices), choices), active, localize('training.pick.title', corpus));
     if (!row || row.does === 'settings') {
       if (row) void vscode.commands.executeCommand('workbench.action.openSettings', '@ext:backflow.backflow training');
       return undefined;
@@ -28,18 +29,17 @@ export async function askBeforeTraining(read: SettingReader, remembered: Choices
 }
 
 function rows(read: SettingReader, choices: Choices): Row[] {
-  const { t } = vscode.l10n;
   const own = Object.keys(choices).filter((name) => !fields.some((field) => field.name === name));
   return [
-    { label: t('Start Training'), iconPath: new vscode.ThemeIcon('play'), description: inWords(read), does: 'start' },
-    { label: t('Choices'), kind: vscode.QuickPickItemKind.Separator, does: 'start' },
+    { label: localize('training.pick.start'), iconPath: new vscode.ThemeIcon('play'), description: inWords(read), does: 'start' },
+    { label: localize('training.pick.choices'), kind: vscode.QuickPickItemKind.Separator, does: 'start' },
     ...fields.map((field): Row => {
       const value = shown(field, read(field.name));
-      return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? `${value} · ${t('chosen here')}` : value, does: field };
+      return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? `${value} · ${localize('training.pick.chosenHere')}` : value, does: field };
     }),
-    { label: t('Profile…'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? t('with {0} more settings of a profile', own.length) : t('settings to start from'), does: 'profile' },
-    ...(Object.keys(choices).length > 0 ? [{ label: t('Reset to the Settings'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
-    { label: t('All Settings…'), iconPath: new vscode.ThemeIcon('gear'), does: 'settings' },
+    { label: localize('training.pick.profile'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? localize('training.pick.profileSettings', own.length) : localize('training.pick.profileNone'), does: 'profile' },
+    ...(Object.keys(choices).length > 0 ? [{ label: localize('training.pick.reset'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
+    { label: localize('training.pick.allSettings'), iconPath: new vscode.ThemeIcon('gear'), does: 'settings' },
   ];
 }
 
@@ -48,32 +48,31 @@ function inWords(read: SettingReader): string {
   const steps = Number(read('training.steps'));
   return [
     `${labelOfCell(read('model.cell'))} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`,
-    vscode.l10n.t('windows of {0}', String(read('training.window'))),
-    steps > 0 ? vscode.l10n.t('{0} steps', steps.toLocaleString(vscode.env.language)) : vscode.l10n.t('until stopped'),
+    localize('training.pick.windows', String(read('training.window'))),
+    steps > 0 ? localize('count.step.many', steps.toLocaleString(vscode.env.language)) : localize('training.pick.untilStopped'),
   ].join(' · ');
 }
 
 function labelOf({ name }: Field): string {
-  const { t } = vscode.l10n;
   switch (name) {
     case 'model.cell':
-      return t('Cell');
+      return localize('training.field.cell');
     case 'model.hiddenSize':
-      return t('Hidden size');
+      return localize('training.field.hiddenSize');
     case 'model.layers':
-      return t('Layers');
+      return localize('training.field.layers');
     case 'training.window':
-      return t('Window (steps of text for one gradient)');
+      return localize('training.field.window');
     case 'training.steps':
-      return t('Training steps');
+      return localize('training.field.steps');
     default:
-      return t('Learning rate');
+      return localize('training.field.learningRate');
   }
 }
 
 function shown({ name }: Field, value: unknown): string {
   if (name === 'model.cell') return cellInWords(String(value));
-  if (name === 'training.steps' && Number(value) === 0) return vscode.l10n.t('until stopped');
+  if (name === 'training.steps' && Number(value) === 0) return localize('training.pick.untilStopped');
   return typeof value === 'number' ? value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 6 }) : String(value);
 }
 
@@ -82,13 +81,13 @@ function labelOfCell(cell: unknown): string {
 }
 
 function cellInWords(cell: string): string {
-  return isCellName(cell) ? vscode.l10n.t(kindOf(cell).title) : cell;
+  return isCellName(cell) ? localize(kindOf(cell).title) : cell;
 }
 
 async function chooseValue(field: Field, now: unknown): Promise<string | number | undefined> {
   type Item = vscode.QuickPickItem & { readonly value?: string | number };
-  const items: Item[] = field.values.map((value) => ({ label: shown(field, value), value, ...(value === now && { description: vscode.l10n.t('now') }) }));
-  if (field.limits) items.push({ label: vscode.l10n.t('Another…') });
+  const items: Item[] = field.values.map((value) => ({ label: shown(field, value), value, ...(value === now && { description: localize('training.pick.current') }) }));
+  if (field.limits) items.push({ label: localize('training.pick.another') });
   const picked = await vscode.window.showQuickPick(items, { title: labelOf(field) });
   if (!picked || picked.value !== undefined || !field.limits) return picked?.value;
   const [min, max] = field.limits;
@@ -97,21 +96,20 @@ async function chooseValue(field: Field, now: unknown): Promise<string | number 
     value: String(now),
     validateInput: (text) => {
       if (valueOf(field, text) !== undefined) return undefined;
-      return field.isWhole ? vscode.l10n.t('A whole number from {0} to {1}.', min, max) : vscode.l10n.t('A number from {0} to {1}.', min, max);
+      return field.isWhole ? localize('input.wholeNumberInRange', min, max) : localize('input.numberInRange', min, max);
     },
   });
   return answer === undefined ? undefined : valueOf(field, answer);
 }
 
 async function chooseProfile(): Promise<Choices | undefined> {
-  const { t } = vscode.l10n;
   const told: Readonly<Record<ProfileName, { label: string; detail: string }>> = {
-    hello: { label: t('hello in ten seconds'), detail: t('A small LSTM that memorizes a short text: use the sample text hello.txt.') },
-    classroom: { label: t('Classroom'), detail: t('A vanilla RNN with windows of 128: watch how far back its gradient reaches as it learns, then do the same with an LSTM and a GRU.') },
-    pytorch: { label: t('Like a PyTorch script'), detail: t('Embedding 64, two LSTM layers of 256, dropout 0.2, Adam at 0.001, clipping at 5.') },
+    hello: { label: localize('training.profile.hello'), detail: localize('training.profile.helloDetail') },
+    classroom: { label: localize('training.profile.classroom'), detail: localize('training.profile.classroomDetail') },
+    pytorch: { label: localize('training.profile.pytorch'), detail: localize('training.profile.pytorchDetail') },
   };
   const items = (Object.keys(profiles) as ProfileName[]).map((profile) => ({ ...told[profile], profile }));
-  const picked = await vscode.window.showQuickPick(items, { title: t('Profile'), placeHolder: t('Settings to start from') });
+  const picked = await vscode.window.showQuickPick(items, { title: localize('training.profile.title'), placeHolder: localize('training.profile.placeholder') });
   return picked && profiles[picked.profile];
 }
 
@@ -120,7 +118,7 @@ function choose(items: readonly Row[], active: Row['does'], title: string): Prom
   return new Promise((resolve) => {
     const pick = vscode.window.createQuickPick<Row>();
     pick.title = title;
-    pick.placeholder = vscode.l10n.t('Enter starts; choose a row to change it');
+    pick.placeholder = localize('training.pick.placeholder');
     pick.items = items;
     pick.activeItems = items.filter((item) => item.kind !== vscode.QuickPickItemKind.Separator && item.does === active).slice(0, 1);
     pick.onDidAccept(() => {

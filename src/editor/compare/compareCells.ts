@@ -6,12 +6,13 @@ import { trainRequest, type TrainingParts } from '../train';
 import { RunSession } from '../runs/runSession';
 import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
+import { localize } from '../localize';
 
 /** @param target as of `train`  @throws RpcError when the engine refuses; what had begun is then ended */
 export async function compareCells(parts: TrainingParts, comparisons: Comparisons, target: unknown): Promise<void> {
   const first = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => ({ ...model, cell: defaultCell }) });
   if (!first) return;
-  const title = vscode.l10n.t('Backflow: reading the corpus and making three models');
+  const title = localize('compare.cells.progress');
   const begun = new Map<CellName, RunSession>();
   try {
     await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () => {
@@ -34,5 +35,5 @@ export async function compareCells(parts: TrainingParts, comparisons: Comparison
     if (session) session.document = first.document;
     return session ? [{ session, isOwn: true }] : [];
   });
-  await comparisons.compare(vscode.l10n.t('Three cells on {0}', first.name), compared, first.document);
+  await comparisons.compare(localize('compare.cells.title', first.name), compared, first.document);
 }

@@ -7,6 +7,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import { modelName, stateName } from '../runs/runTree';
 import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
+import { localize } from '../localize';
 
 export interface CompareRunsParts {
   readonly registry: RunRegistry;
@@ -22,7 +23,7 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
   const paths = await pick(parts);
   if (!paths) return;
   if (paths.length < 2 || paths.length > maxCompared) {
-    void vscode.window.showWarningMessage(vscode.l10n.t('You chose {0}; two to {1} can be compared.', paths.length, maxCompared));
+    void vscode.window.showWarningMessage(localize('compare.runs.wrongCount', paths.length, maxCompared));
     return;
   }
   const compared: Compared[] = [];
@@ -37,7 +38,7 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
     throw error;
   }
   const name = vscode.workspace.asRelativePath(document);
-  await parts.comparisons.compare(vscode.l10n.t('Comparison on {0}', name), compared, document);
+  await parts.comparisons.compare(localize('compare.runs.title', name), compared, document);
 }
 
 /** Their paths; undefined when the user dismissed the question. */
@@ -45,13 +46,13 @@ async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] 
   type Item = vscode.QuickPickItem & { path?: string };
   const live = registry.all.map(({ description, status }): Item => ({ label: description.name, description: `${modelName(description.model)} · ${stateName(status.state)}`, path: description.folder }));
   const runs = (await pastRuns.read()).filter(({ folder, checkpoints }) => checkpoints.length > 0 && !registry.find(folder.fsPath));
-  const past = runs.map(({ name, record, checkpoints, folder }): Item => ({ label: name, description: `${modelName(record)} · ${vscode.l10n.t('step {0}', checkpoints[0])}`, path: folder.fsPath }));
-  const browse: Item = { label: vscode.l10n.t('Choose a model file…'), alwaysShow: true };
-  const placeHolder = vscode.l10n.t('Two to {0} runs or models to compare on the text', maxCompared);
+  const past = runs.map(({ name, record, checkpoints, folder }): Item => ({ label: name, description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`, path: folder.fsPath }));
+  const browse: Item = { label: localize('model.choose.file'), alwaysShow: true };
+  const placeHolder = localize('compare.runs.placeholder', maxCompared);
   const picked = await vscode.window.showQuickPick([...live, ...past, browse], { placeHolder, canPickMany: true, matchOnDescription: true });
   if (!picked) return undefined;
   const paths = picked.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (!picked.includes(browse)) return paths;
-  const files = await vscode.window.showOpenDialog({ canSelectMany: true, openLabel: vscode.l10n.t('Compare'), filters: { [vscode.l10n.t('Models')]: ['onnx', 'safetensors'] } });
+  const files = await vscode.window.showOpenDialog({ canSelectMany: true, openLabel: localize('compare.runs.accept'), filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] } });
   return [...paths, ...(files ?? []).map(({ fsPath }) => fsPath)];
 }

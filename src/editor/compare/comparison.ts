@@ -3,7 +3,6 @@ import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
 import type { ControlAction, FromPage, PanelStatus } from '../../protocol/panel';
 import { thresholds } from '../chosenSettings';
-import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { frameForPage, rowsForPage } from '../panel/wholeBuffers';
 import { probeIn, rangeOf, type Probe } from '../probe/probeReader';
@@ -14,6 +13,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import { debounced } from '../timing';
+import { localize, localizeMessage } from '../localize';
 
 export interface Compared {
   readonly session: RunSession;
@@ -67,7 +67,7 @@ export class Comparison implements vscode.Disposable {
   show(): void {
     const { panel } = this.parts;
     for (const drawing of this.drawings) drawing.under = drawing.waiting = null;
-    panel.setTitle(vscode.l10n.t('Backflow: {0}', this.title));
+    panel.setTitle(localize('tab.named', this.title));
     panel.post({
       type: 'compared',
       title: this.title,
@@ -107,7 +107,7 @@ export class Comparison implements vscode.Disposable {
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
       }),
       session.onDidReceiveFrame((frame) => this.passOn(run, frame)),
-      session.onDidRefuseWatch((message) => panel.post({ type: 'comparedFailed', run, message: translated(message) })),
+      session.onDidRefuseWatch((message) => panel.post({ type: 'comparedFailed', run, message: localizeMessage(message) })),
     ];
   }
 
@@ -191,5 +191,5 @@ function canDo(action: ControlAction, { status: { state }, isRun }: RunSession):
 }
 
 function statusOf({ status }: RunSession): PanelStatus {
-  return { state: status.state, step: status.step, message: status.message && translated(status.message) };
+  return { state: status.state, step: status.step, message: status.message && localizeMessage(status.message) };
 }

@@ -9,6 +9,7 @@ import { tokenCount } from '../probe/probeText';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { titleOf } from '../runs/runTree';
 import { Comparison, type Compared, type ComparisonParts } from './comparison';
+import { localize } from '../localize';
 
 export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -53,7 +54,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const session = this.parts.registry.current;
     const probe = this.tracker.current;
     if (!session?.isAlive || !probe) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('First train or open a model and inspect a text with it. The truncations are compared on that text.'));
+      void vscode.window.showInformationMessage(localize('compare.truncations.needsModel'));
       return;
     }
     const steps = tokenCount(probe) - 1;
@@ -61,7 +62,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const report = await session.ask('truncations', { text: probe.text, k2 });
     this.truncations = { title: titleOf(session.description.corpus.name, session.description.name), report };
     this.parts.panel.show();
-    if (!this.comparison) this.parts.panel.setTitle(vscode.l10n.t('Backflow: Truncations'));
+    if (!this.comparison) this.parts.panel.setTitle(localize('tab.truncations'));
     this.showTruncations();
   }
 
@@ -90,7 +91,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     }
     const corpus = compared.map(({ session }) => session.description.corpus.path).find((path) => path !== null);
     const document = corpus === undefined ? vscode.window.activeTextEditor?.document.uri : vscode.Uri.file(corpus);
-    if (compared.length > 0 && document) await this.compare(vscode.l10n.t('Comparison'), compared, document);
+    if (compared.length > 0 && document) await this.compare(localize('compare.restored.title'), compared, document);
   }
 
   private showTruncations(): void {
@@ -109,22 +110,22 @@ function refusalOf([first, ...others]: readonly Compared[]): string | null {
   const other = others.find(({ session }) => session.unit !== first.session.unit);
   if (!other) return null;
   const [a, b] = [first.session, other.session].map(({ description, unit }) => [description.name, unitInWords(unit)] as const);
-  return vscode.l10n.t('“{0}” reads text as {1} and “{2}” as {3}, so neither their tokens nor their losses per token can be compared. Choose models with the same kind of token.', ...a, ...b);
+  return localize('compare.tokensDiffer', ...a, ...b);
 }
 
 function unitInWords(unit: ReadUnit): string {
   switch (unit) {
     case 'codePoint':
-      return vscode.l10n.t('characters');
+      return localize('tokenUnit.codepoints');
     case 'grapheme':
-      return vscode.l10n.t('grapheme clusters');
+      return localize('tokenUnit.graphemes');
     case 'word':
-      return vscode.l10n.t('words');
+      return localize('tokenUnit.words');
     case 'byte':
-      return vscode.l10n.t('bytes');
+      return localize('tokenUnit.bytes');
     case 'whitespace':
-      return vscode.l10n.t('words between spaces');
+      return localize('tokenUnit.whitespace');
     case 'wordOrPunctuation':
-      return vscode.l10n.t('words and punctuation marks');
+      return localize('tokenUnit.wordsAndPunctuation');
   }
 }

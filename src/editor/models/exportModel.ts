@@ -2,21 +2,22 @@
 import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSession } from '../runs/runSession';
+import { localize } from '../localize';
 
 /** @throws RpcError when it cannot be written */
 export async function exportModel(session: RunSession | undefined): Promise<void> {
   if (!session?.isAlive) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Train or open a model first; then it can be exported.'));
+    void vscode.window.showInformationMessage(localize('exportModel.needsModel'));
     return;
   }
   const { folder } = session.description;
   const name = basename(folder, extname(folder));
   const file = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Export Model'),
+    title: localize('exportModel.title'),
     defaultUri: vscode.Uri.file(join(dirname(folder), `${name}.onnx`)),
     filters: { ONNX: ['onnx'], safetensors: ['safetensors'] },
   });
   if (!file) return;
   await session.exportModel(file.fsPath);
-  void vscode.window.setStatusBarMessage(vscode.l10n.t('Wrote {0}', basename(file.fsPath)), 5000);
+  void vscode.window.setStatusBarMessage(localize('exportModel.done', basename(file.fsPath)), 5000);
 }

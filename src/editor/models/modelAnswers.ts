@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import type { StartingModel } from '../../protocol/engine';
 import type { Activation } from '../../layers/activation';
-import { translated } from '../notices';
+import { localize, localizeMessage } from '../localize';
 
 const memoryKey = 'backflow.modelAnswers';
 
@@ -46,7 +46,7 @@ export class ModelAnswers {
       return activation ? { ...model, architecture: { activation } } : 'none';
     }
     if (need === 'vocabulary') {
-      const vocabulary = await askVocabulary(translated(sentence), model.path);
+      const vocabulary = await askVocabulary(localizeMessage(sentence), model.path);
       return vocabulary === undefined ? 'none' : { ...model, vocabulary };
     }
     // A remembered vocabulary that no longer fits, or is gone, must not stand in the way for good.
@@ -65,10 +65,10 @@ export class ModelAnswers {
 }
 
 async function askActivation(path: string): Promise<Activation | undefined> {
-  const title = vscode.l10n.t('The activation of the vanilla RNN in {0}; the file does not name it', basename(path));
+  const title = localize('model.activation.ask', basename(path));
   const picked = await vscode.window.showQuickPick(
     [
-      { label: 'tanh', description: vscode.l10n.t('PyTorch’s default'), value: 'tanh' as const },
+      { label: 'tanh', description: localize('model.activation.pytorchDefault'), value: 'tanh' as const },
       { label: 'relu', value: 'relu' as const },
     ],
     { title, ignoreFocusOut: true },
@@ -77,12 +77,12 @@ async function askActivation(path: string): Promise<Activation | undefined> {
 }
 
 async function askVocabulary(sentence: string, path: string): Promise<string | undefined> {
-  const choose = vscode.l10n.t('Choose Vocabulary File…');
+  const choose = localize('model.vocabulary.choose');
   if ((await vscode.window.showWarningMessage(sentence, choose)) !== choose) return undefined;
   const files = await vscode.window.showOpenDialog({
-    title: vscode.l10n.t('Vocabulary of {0}', basename(path)),
+    title: localize('model.vocabulary.title', basename(path)),
     defaultUri: vscode.Uri.joinPath(vscode.Uri.file(path), '..'),
-    openLabel: vscode.l10n.t('Open'),
+    openLabel: localize('button.open'),
     filters: { JSON: ['json'] },
   });
   return files?.at(0)?.fsPath;

@@ -1,9 +1,9 @@
 /** The page of a model's file: text and tables, no script. Everything that comes from the file is escaped. */
 import * as vscode from 'vscode';
-import { isUnitMapName, kindOf, unitMapLabels } from '../../layers/catalog';
+import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
 import { escapeHtml, htmlDocument } from '../../protocol/html';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
-import { translated } from '../notices';
+import { localize, localizeMessage } from '../localize';
 
 /** Undefined: not computed yet; null: too large to compute. */
 export type Spectra = ReadonlyMap<string, Spectrum | null>;
@@ -27,7 +27,7 @@ export function spectrumKey(recurrent: number, matrix: number): string {
 
 export function modelHtml(parts: ModelDocumentParts): string {
   const { name, examination, failure, cspSource, styleUri, language } = parts;
-  const body = failure !== null ? `<p class="refusal">${escapeHtml(failure)}</p>` : examination ? examinationHtml(examination, parts) : `<p class="dim">${escapeHtml(vscode.l10n.t('Reading the model …'))}</p>`;
+  const body = failure !== null ? `<p class="refusal">${escapeHtml(failure)}</p>` : examination ? examinationHtml(examination, parts) : `<p class="dim">${escapeHtml(localize('modelPage.reading'))}</p>`;
   return htmlDocument({
     language,
     policy: `default-src 'none'; style-src ${cspSource}; font-src ${cspSource}`,
@@ -45,8 +45,8 @@ function examinationHtml(examination: Examination, parts: ModelDocumentParts): s
   const { layers, refusal, notices } = examination;
   return [
     paragraph('facts', factsOf(examination)),
-    refusal ? paragraph('refusal', vscode.l10n.t('Cannot be inspected: {0}', translated(refusal))) : '',
-    ...notices.map((notice) => paragraph('dim', translated(notice))),
+    refusal ? paragraph('refusal', localize('modelPage.refused', localizeMessage(refusal))) : '',
+    ...notices.map((notice) => paragraph('dim', localizeMessage(notice))),
     refusal ? '' : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`,
     structureHtml(examination),
     layers.length > 0 ? recurrentHtml(layers, parts.spectra) : '',
@@ -54,13 +54,13 @@ function examinationHtml(examination: Examination, parts: ModelDocumentParts): s
 }
 
 function factsOf({ model, hasVocabulary }: Examination): string {
-  if (!model) return vscode.l10n.t('No whole recurrent language model was found in this file.');
+  if (!model) return localize('modelPage.noModel');
   const { vocabularySize, parameterCount, producer } = model;
   return [
-    vscode.l10n.t('vocabulary of {0}', number(vocabularySize)),
-    vscode.l10n.t('{0} parameters', number(parameterCount)),
-    hasVocabulary ? vscode.l10n.t('its vocabulary is in the file') : vscode.l10n.t('its vocabulary is not in the file'),
-    ...(producer === null ? [] : [vscode.l10n.t('written by {0}', producer)]),
+    localize('modelPage.vocabularySize', number(vocabularySize)),
+    localize('count.parameter.many', number(parameterCount)),
+    hasVocabulary ? localize('modelPage.vocabularyInFile') : localize('modelPage.vocabularyMissing'),
+    ...(producer === null ? [] : [localize('modelPage.writtenBy', producer)]),
   ].join(' · ');
 }
 
@@ -72,36 +72,36 @@ function structureHtml({ model, layers }: Examination): string {
     const { embeddingSize, vocabularySize } = model;
     steps.push(
       embeddingSize === null
-        ? { what: vscode.l10n.t('one-hot tokens'), shape: number(vocabularySize) }
-        : { what: vscode.l10n.t('embedding'), shape: `${number(vocabularySize)} × ${number(embeddingSize)}` },
+        ? { what: localize('modelPage.oneHot'), shape: number(vocabularySize) }
+        : { what: localize('modelPage.embedding'), shape: `${number(vocabularySize)} × ${number(embeddingSize)}` },
     );
   }
   for (const layer of new Set(layers.map((report) => report.layer))) {
     const [first, second] = layers.filter((report) => report.layer === layer);
     const both = (second as RecurrentReport | undefined) !== undefined;
-    const direction = both ? `, ${vscode.l10n.t('both directions')}` : first.direction === 'backward' ? `, ${vscode.l10n.t('backward only')}` : '';
+    const direction = both ? `, ${localize('modelPage.bothDirections')}` : first.direction === 'backward' ? `, ${localize('modelPage.backwardOnly')}` : '';
     const form = first.form.length > 0 ? `, ${first.form.join(', ')}` : '';
     steps.push({ what: `${kindOf(first.cell).label}${direction}${form}`, shape: `${number(first.inputSize)} → ${both ? '2 × ' : ''}${number(first.hiddenSize)}`, source: first.source });
   }
   if (model?.hasNorm) steps.push({ what: 'LayerNorm', shape: '' });
-  if (model) steps.push({ what: model.tied ? vscode.l10n.t('output, tied to the embedding') : vscode.l10n.t('output'), shape: `→ ${number(model.vocabularySize)}` });
+  if (model) steps.push({ what: model.tied ? localize('modelPage.outputTied') : localize('modelPage.output'), shape: `→ ${number(model.vocabularySize)}` });
   const items = steps.map(({ what, shape, source }) => `<li><span>${escapeHtml(what)}</span><span class="number">${escapeHtml(shape)}</span>${source === undefined ? '' : `<code class="dim">${escapeHtml(source)}</code>`}</li>`);
-  return `<h2>${escapeHtml(vscode.l10n.t('Structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
+  return `<h2>${escapeHtml(localize('modelPage.structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
 }
 
 function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): string {
   const heads = ['', '‖W‖', '‖R‖', 'ρ(R)', '‖R‖₂'];
   const titles = [
     '',
-    vscode.l10n.t('Root of the sum of squares of the input weights'),
-    vscode.l10n.t('Root of the sum of squares of the recurrent weights'),
-    vscode.l10n.t('Spectral radius: the largest absolute eigenvalue'),
-    vscode.l10n.t('Spectral norm: the largest singular value'),
+    localize('modelPage.matrices.inputNorm'),
+    localize('modelPage.matrices.recurrentNorm'),
+    localize('modelPage.matrices.spectralRadius'),
+    localize('modelPage.matrices.spectralNorm'),
   ];
   const rows = layers.flatMap((report, recurrent) => rowsOf(report, recurrent, layers, spectra));
-  return `<h2>${escapeHtml(vscode.l10n.t('Recurrent matrices'))}</h2>
+  return `<h2>${escapeHtml(localize('modelPage.matrices.title'))}</h2>
 <p class="dim">${escapeHtml(
-    vscode.l10n.t('Each step back multiplies the gradient by R, gate by gate. ‖R‖₂ bounds the factor of one step: in a tanh RNN gradients must vanish where it is below 1. ρ describes many steps of a linear network; for a nonlinear network, ρ below 1 guarantees nothing.'),
+    localize('modelPage.matrices.explained'),
   )}</p>
 <table>
 <thead><tr>${heads.map((head, i) => `<th scope="col" title="${escapeHtml(titles[i])}">${head}</th>`).join('')}</tr></thead>
@@ -112,7 +112,7 @@ function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): st
 function rowsOf(report: RecurrentReport, recurrent: number, all: readonly RecurrentReport[], spectra: Spectra): string[] {
   const { layer, direction, cell, norms, matrices } = report;
   const isOneOfTwo = all.some((other) => other !== report && other.layer === layer);
-  const title = isOneOfTwo ? vscode.l10n.t('Layer {0}, {1}', layer + 1, directionName(direction)) : vscode.l10n.t('Layer {0}', layer + 1);
+  const title = isOneOfTwo ? localize('modelPage.layerOneDirection', layer + 1, directionName(direction)) : localize('modelPage.layer', layer + 1);
   const head = `<tr class="layer"><th scope="rowgroup">${escapeHtml(title)} <span class="dim">${kindOf(cell).label}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
   const gates = matrices.map(({ name, norm }, matrix) => {
     const spectrum = spectra.get(spectrumKey(recurrent, matrix));
@@ -125,11 +125,11 @@ function rowsOf(report: RecurrentReport, recurrent: number, all: readonly Recurr
 /** R.forgetGate → forget gate. */
 function gateName(name: string): string {
   const map = name.slice(name.indexOf('.') + 1);
-  return vscode.l10n.t(isUnitMapName(map) ? unitMapLabels[map] : 'hidden state');
+  return localize(isUnitMapName(map) ? unitMapNamed(map).label : 'unitMap.hidden');
 }
 
 function directionName(direction: RecurrentReport['direction']): string {
-  return direction === 'forward' ? vscode.l10n.t('forward') : vscode.l10n.t('backward');
+  return direction === 'forward' ? localize('modelPage.forward') : localize('modelPage.backward');
 }
 
 function cells(values: readonly string[]): string {

@@ -2,11 +2,11 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
-import { translated } from '../notices';
 import type { EngineProcess } from '../process/engineProcess';
 import type { EngineLauncher } from '../runs/runSession';
 import { modelHtml, spectrumKey, type ModelDocumentParts } from './modelDocument';
 import type { Spectrum } from '../../protocol/model';
+import { localize, localizeMessage } from '../localize';
 
 export const modelEditorType = 'backflow.model';
 
@@ -53,7 +53,7 @@ class ModelView implements vscode.Disposable {
     void this.engine?.close();
     this.engine = null;
     if (this.uri.scheme !== 'file') {
-      this.show({ failure: vscode.l10n.t('Only models that are files on this machine’s disk can be opened.') });
+      this.show({ failure: localize('error.model.notOnDisk') });
       return;
     }
     this.show({});
@@ -88,7 +88,7 @@ class ModelView implements vscode.Disposable {
   private fail(engine: EngineProcess, error: unknown): void {
     if (!(error instanceof RpcError)) throw error;
     if (error.code === 'internal') this.log.error(error.message);
-    const failure = error.code === 'internal' ? vscode.l10n.t('Something went wrong in Backflow. The log has the details.') : translated(error.sentence);
+    const failure = error.code === 'internal' ? localize('error.unexpected') : localizeMessage(error.sentence);
     this.showOf(engine, { failure });
   }
 
@@ -106,8 +106,8 @@ class ModelView implements vscode.Disposable {
       failure: null,
       spectra: new Map(),
       links: [
-        { href: command('backflow.inspect'), text: vscode.l10n.t('Inspect a Text with This Model') },
-        { href: command('backflow.trainFrom'), text: vscode.l10n.t('Train It Further on a Text') },
+        { href: command('backflow.inspect'), text: localize('modelPage.inspect') },
+        { href: command('backflow.trainFrom'), text: localize('modelPage.trainFrom') },
       ],
       cspSource: webview.cspSource,
       styleUri: webview.asWebviewUri(vscode.Uri.joinPath(this.media, 'model.css')).toString(),

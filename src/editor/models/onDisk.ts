@@ -5,7 +5,7 @@ import { RpcError } from '../../protocol/rpc';
 /** The path of a model's file. @throws RpcError with a sentence for a person, where the address is none of a file on the disk */
 export function pathOnDisk(uri: vscode.Uri): string {
   if (uri.scheme === 'file') return uri.fsPath;
-  throw new RpcError('user', { template: 'Only models that are files on this machine’s disk can be opened.', args: [] });
+  throw new RpcError('user', { key: 'error.model.notOnDisk', args: [] });
 }
 
 /** Where to begin looking for one: the editor's own proposal, unless the workspace lies on no disk. */

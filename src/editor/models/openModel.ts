@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import { backendSettings } from '../chosenSettings';
-import { translated } from '../notices';
 import type { Panel } from '../panel/panel';
 import { editorOf, type ProbeTracker } from '../probe/probeTracker';
 import { checkTrusted } from '../runs/workspaceTrust';
@@ -17,6 +16,7 @@ import type { ModelAnswers } from './modelAnswers';
 import { modelEditorType } from './modelEditor';
 import { diskFolder, pathOnDisk } from './onDisk';
 import { verificationInWords } from './reading';
+import { localize, localizeMessage } from '../localize';
 
 /** UTF-16 units of the text that the reading of a model is verified on. */
 const maxSampleLength = 100_000;
@@ -86,7 +86,7 @@ export class ModelOpener {
   /** A session of its own, which nobody knows yet, with a model or a run's newest checkpoint; `document` is what its reading is tried on. */
   async begin(path: string, document: vscode.Uri | undefined): Promise<RunSession | undefined> {
     const { backend, threads } = backendSettings(settingsFor(undefined));
-    const title = vscode.l10n.t('Backflow: opening the model');
+    const title = localize('model.open.progress');
     const text = await sampleOf(document);
     const session = await this.answers.with(path, (model) =>
       Promise.resolve(
@@ -96,7 +96,7 @@ export class ModelOpener {
       ),
     );
     const verification = session?.reading?.verification;
-    if (verification && !verification.agrees) void vscode.window.showWarningMessage([verificationInWords(verification), ...session.reading.notices.map(translated)].join(' '));
+    if (verification && !verification.agrees) void vscode.window.showWarningMessage([verificationInWords(verification), ...session.reading.notices.map(localizeMessage)].join(' '));
     return session;
   }
 
@@ -112,15 +112,15 @@ export class ModelOpener {
     const runs = (await this.pastRuns.read()).filter(({ folder, checkpoints }) => checkpoints.length > 0 && !this.registry.find(folder.fsPath));
     const past = runs.map(({ name, record, checkpoints, folder }): Item => ({
       label: name,
-      description: `${modelName(record)} · ${vscode.l10n.t('step {0}', checkpoints[0])}`,
+      description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`,
       iconPath: new vscode.ThemeIcon('history'),
       path: folder.fsPath,
     }));
-    const browse: Item = { label: vscode.l10n.t('Choose a model file…'), iconPath: new vscode.ThemeIcon('folder-opened'), alwaysShow: true };
+    const browse: Item = { label: localize('model.choose.file'), iconPath: new vscode.ThemeIcon('folder-opened'), alwaysShow: true };
     const items = [...live, ...past];
     if (items.length === 0) return pathOfAnswer(await askForFile());
     const separator: Item = { label: '', kind: vscode.QuickPickItemKind.Separator };
-    const placeHolder = vscode.l10n.t('The model to inspect the text with');
+    const placeHolder = localize('model.open.placeholder');
     const picked = await vscode.window.showQuickPick([...items, separator, browse], { placeHolder, matchOnDescription: true });
     return picked === browse ? pathOfAnswer(await askForFile()) : picked?.path;
   }
@@ -131,8 +131,8 @@ function pathOfAnswer(file: vscode.Uri | undefined): string | undefined {
 }
 
 async function askForFile(): Promise<vscode.Uri | undefined> {
-  const title = vscode.l10n.t('Open Model');
-  const files = await vscode.window.showOpenDialog({ title, openLabel: vscode.l10n.t('Open'), ...diskFolder(homedir()), filters: { [vscode.l10n.t('Models')]: ['onnx', 'safetensors'] } });
+  const title = localize('model.open.title');
+  const files = await vscode.window.showOpenDialog({ title, openLabel: localize('button.open'), ...diskFolder(homedir()), filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] } });
   return files?.at(0);
 }
 
@@ -141,8 +141,8 @@ export async function textInView(): Promise<vscode.Uri | undefined> {
   const { activeTextEditor, visibleTextEditors } = vscode.window;
   const shown = activeTextEditor ?? visibleTextEditors.find(({ document }) => document.uri.scheme !== 'output');
   if (shown) return shown.document.uri;
-  const title = vscode.l10n.t('The text to look at');
-  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: vscode.l10n.t('Open') })) ?? [];
+  const title = localize('model.open.textTitle');
+  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: localize('button.open') })) ?? [];
   if (!(file as vscode.Uri | undefined)) return undefined;
   await vscode.window.showTextDocument(file, { viewColumn: vscode.ViewColumn.One, preview: false });
   return file;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../protocol/panel';
 import type { Notices } from '../notices';
 import type { Panel } from './panel';
+import { localize } from '../localize';
 
 interface Choice extends vscode.QuickPickItem {
   readonly id: string;
@@ -26,7 +27,7 @@ export class PanelExports implements vscode.Disposable {
 
   /** Asks the page what of this kind it shows; its answer opens the choice. */
   begin(kind: ExportKind): void {
-    if (!this.panel.post({ type: 'offerExports', kind })) void vscode.window.showInformationMessage(vscode.l10n.t('Open the Backflow panel first. The export contains what the panel shows.'));
+    if (!this.panel.post({ type: 'offerExports', kind })) void vscode.window.showInformationMessage(localize('export.needsPanel'));
   }
 
   dispose(): void {
@@ -36,10 +37,10 @@ export class PanelExports implements vscode.Disposable {
   private async choose(items: readonly ExportOffer[]): Promise<void> {
     const choices = items.flatMap(({ id, kind, title }) => exportFormats[kind].map((format): Choice => ({ label: title, description: format.toUpperCase(), id, format })));
     if (choices.length === 0) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('The panel shows nothing to export yet.'));
+      void vscode.window.showInformationMessage(localize('export.nothingYet'));
       return;
     }
-    const chosen = choices.length === 1 ? choices[0] : await vscode.window.showQuickPick(choices, { placeHolder: vscode.l10n.t('What to export'), matchOnDescription: true });
+    const chosen = choices.length === 1 ? choices[0] : await vscode.window.showQuickPick(choices, { placeHolder: localize('export.placeholder'), matchOnDescription: true });
     if (!chosen) return;
     this.awaited = { id: chosen.id, format: chosen.format };
     this.panel.post({ type: 'export', id: chosen.id, format: chosen.format });
@@ -53,18 +54,18 @@ export class PanelExports implements vscode.Disposable {
     const target = await vscode.window.showSaveDialog({
       ...(folder && { defaultUri: vscode.Uri.joinPath(folder, file) }),
       filters: { [format.toUpperCase()]: [format] },
-      title: vscode.l10n.t('Export'),
+      title: localize('export.title'),
     });
     if (!target) return;
     try {
       await vscode.workspace.fs.writeFile(target, typeof data === 'string' ? new TextEncoder().encode(data) : data);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      void vscode.window.showErrorMessage(vscode.l10n.t('“{0}” could not be written: {1}', target.fsPath, reason));
+      void vscode.window.showErrorMessage(localize('export.failed', target.fsPath, reason));
       return;
     }
-    const open = vscode.l10n.t('Open');
-    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('Exported to {0}.', vscode.workspace.asRelativePath(target)), open);
+    const open = localize('button.open');
+    const answer = await vscode.window.showInformationMessage(localize('export.done', vscode.workspace.asRelativePath(target)), open);
     if (answer === open) await (format === 'html' ? vscode.env.openExternal(target) : vscode.commands.executeCommand('vscode.open', target));
   }
 }

@@ -2,12 +2,13 @@
 import * as vscode from 'vscode';
 import type { FromPage } from '../../protocol/panel';
 import { RpcError } from '../../protocol/rpc';
-import { translated, type Notices } from '../notices';
+import type { Notices } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import type { Panel } from './panel';
 import { frameForPage, wholeFloats } from './wholeBuffers';
+import { localizeMessage } from '../localize';
 
 export class InspectionLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -69,7 +70,7 @@ export class InspectionLink implements vscode.Disposable {
       const matrix = await session.ask('targetMatrix', { text }, computing.signal);
       if (session === this.registry.current) this.panel.post({ type: 'matrix', matrix: { ...matrix, values: wholeFloats(matrix.values) }, message: null });
     } catch (error) {
-      const said = error instanceof RpcError && error.code === 'user' ? translated(error.sentence) : null;
+      const said = error instanceof RpcError && error.code === 'user' ? localizeMessage(error.sentence) : null;
       if (said === null) this.notices.report(error);
       if (session === this.registry.current) this.panel.post({ type: 'matrix', matrix: null, message: said });
     } finally {

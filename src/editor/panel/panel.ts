@@ -2,8 +2,9 @@
 import * as vscode from 'vscode';
 import type { FromPage, PageView, ToPage } from '../../protocol/panel';
 import { pageHtml } from '../../protocol/pageHtml';
-import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
+import { englishTemplates, pageStringsOf } from '../../messages';
 import { parseFromPage } from '../../protocol/parseFromPage';
+import { localizedTemplates } from '../localize';
 import type { HoverPriority } from './hoverPriority';
 
 export const panelType = 'backflow.panel';
@@ -84,7 +85,7 @@ export class Panel implements vscode.Disposable {
       styleUri: webview.asWebviewUri(vscode.Uri.joinPath(media, 'page.css')).toString(),
       cspSource: webview.cspSource,
       nonce: crypto.randomUUID().replaceAll('-', ''),
-      strings: pageStrings(),
+      strings: pageStringsOf({ ...englishTemplates(), ...localizedTemplates() }),
       language: vscode.env.language,
       view: this.view,
     });
@@ -146,9 +147,4 @@ export class Panel implements vscode.Disposable {
     this.wasVisible = this.isVisible;
     this.visibilityChanged.fire();
   }
-}
-
-function pageStrings(): PageStrings {
-  const entries = Object.entries(englishPageStrings).map(([key, english]) => [key, vscode.l10n.t(english)]);
-  return Object.fromEntries(entries) as PageStrings;
 }

@@ -2,19 +2,19 @@
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
 import type { FromPage, PanelStatus } from '../../protocol/panel';
-import type { Message } from '../../protocol/run';
+import type { Message } from '../../messages';
 import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
 import { titleOf } from '../runs/runTree';
 import type { RunSession, SessionProgress } from '../runs/runSession';
 import { readingInWords } from '../models/reading';
-import { translated } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { isProbeOf, tokenAtOffset } from '../probe/probeText';
 import type { TokenMarks } from '../probe/tokenMarks';
 import type { Watching } from '../probe/watching';
 import type { Panel } from './panel';
 import { frameForPage, rowsForPage } from './wholeBuffers';
+import { localizeMessage } from '../localize';
 
 export class PanelLink implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -39,7 +39,7 @@ export class PanelLink implements vscode.Disposable {
       registry.onDidReceiveFrame(({ session, frame }) => this.passOn(session, frame)),
       registry.onDidRefuseWatch((message) => {
         this.refusal = message;
-        panel.post({ type: 'probeFailed', message: translated(message) });
+        panel.post({ type: 'probeFailed', message: localizeMessage(message) });
       }),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.caretMoved(textEditor)),
     );
@@ -121,7 +121,7 @@ export class PanelLink implements vscode.Disposable {
     }
     this.panel.post({ type: 'run', run: session.description, status: statusOf(session), history: session.metrics.snapshot() });
     if (session.lastFrame) this.panel.post({ type: 'frame', frame: frameForPage(session.lastFrame) });
-    else if (this.refusal) this.panel.post({ type: 'probeFailed', message: translated(this.refusal) });
+    else if (this.refusal) this.panel.post({ type: 'probeFailed', message: localizeMessage(this.refusal) });
   }
 
   private progressed({ progress, wasRewound }: SessionProgress): void {
@@ -169,6 +169,6 @@ function fileOfAddress(address: string): vscode.Uri {
 }
 
 function statusOf({ status, reading }: RunSession): PanelStatus {
-  const message = status.message ? translated(status.message) : reading && readingInWords(reading);
+  const message = status.message ? localizeMessage(status.message) : reading && readingInWords(reading);
   return { state: status.state, step: status.step, message };
 }

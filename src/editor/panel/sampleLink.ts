@@ -1,11 +1,11 @@
 /** What the panel is sent about the current session's samples: drawn while somebody sees them, and kept while nobody does. */
 import * as vscode from 'vscode';
 import { temperature } from '../chosenSettings';
-import { translated } from '../notices';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { Panel } from './panel';
+import { localizeMessage } from '../localize';
 
 const firstSeed = 1;
 
@@ -65,7 +65,7 @@ export class SampleLink implements vscode.Disposable {
     const session = this.registry.current;
     if (!session) return;
     const { samples, sampleRefusal } = session;
-    this.panel.post({ type: 'samples', samples, onRequest: session.isAlive && !isTrained(session), refusal: sampleRefusal && translated(sampleRefusal) });
+    this.panel.post({ type: 'samples', samples, onRequest: session.isAlive && !isTrained(session), refusal: sampleRefusal && localizeMessage(sampleRefusal) });
   }
 }
 

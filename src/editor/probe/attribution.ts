@@ -6,6 +6,7 @@ import { visibleSymbol } from '../markdown';
 import { bar, ordinal, signed } from './hoverText';
 import { textBetween, textOf, tokenAtOffset, tokenCount, tokensAtPlace } from './probeText';
 import type { Probe } from './probeTracker';
+import { localize } from '../localize';
 
 const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients', 'gradientTimesInput'];
 /** Tokens shown before and behind a contributing one. */
@@ -15,12 +16,12 @@ const [contextBefore, contextBehind] = [16, 8];
 export async function attributeToken(session: RunSession, probe: Probe, reveal: (token: number) => unknown, given: { token: unknown; method: unknown }): Promise<void> {
   const token = typeof given.token === 'number' && Number.isInteger(given.token) ? given.token : tokenAtCursor(probe);
   if (token === undefined || token < 1 || token >= tokenCount(probe)) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Put the cursor on a token that has other tokens of the probe before it.'));
+    void vscode.window.showInformationMessage(localize('attribution.needsToken'));
     return;
   }
   const method = methods.find((each) => each === given.method) ?? (await pickMethod());
   if (!method) return;
-  const title = vscode.l10n.t('Backflow: {0} of “{1}”', nameOf(method), nameOfToken(probe, token));
+  const title = localize('attribution.progress', nameOf(method), nameOfToken(probe, token));
   const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
@@ -36,24 +37,23 @@ function tokenAtCursor(probe: Probe): number | undefined {
 }
 
 async function pickMethod(): Promise<AttributionMethod | undefined> {
-  const { t } = vscode.l10n;
   const details: Readonly<Record<AttributionMethod, string>> = {
-    additive: t('What each token left in the top layer’s state. Exact for LSTM and GRU when the gates are treated as fixed.'),
-    integratedGradients: t('Through every gate and layer; complete for every model. Takes a moment.'),
-    gradientTimesInput: t('Uses only the slope at the text itself. The parts do not sum to the logit.'),
+    additive: localize('attribution.method.additiveDetail'),
+    integratedGradients: localize('attribution.method.integratedGradientsDetail'),
+    gradientTimesInput: localize('attribution.method.gradientTimesInputDetail'),
   };
   const items = methods.map((method) => ({ label: nameOf(method), detail: details[method], method }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: t('How to divide the token’s logit among the tokens before it') }))?.method;
+  return (await vscode.window.showQuickPick(items, { placeHolder: localize('attribution.method.placeholder') }))?.method;
 }
 
 function nameOf(method: AttributionMethod): string {
   switch (method) {
     case 'additive':
-      return vscode.l10n.t('Additive contributions');
+      return localize('attribution.method.additive');
     case 'integratedGradients':
-      return vscode.l10n.t('Integrated gradients');
+      return localize('attribution.method.integratedGradients');
     case 'gradientTimesInput':
-      return vscode.l10n.t('Gradient × input');
+      return localize('attribution.method.gradientTimesInput');
   }
 }
 
@@ -63,13 +63,13 @@ function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, t
   type Item = vscode.QuickPickItem & { readonly token: number };
   const items = order.map((k): Item => ({
     label: `${signed(parts[k])} ${bar(Math.abs(parts[k]) / longest)}`,
-    description: `${inContext(probe, k)}    ${vscode.l10n.t('{0} back', token - k)}`,
+    description: `${inContext(probe, k)}    ${localize('attribution.tokensBack', token - k)}`,
     token: k,
   }));
   const pick = vscode.window.createQuickPick<Item>();
-  const name = vscode.l10n.t('{0} of “{1}”', nameOf(method), nameOfToken(probe, token));
+  const name = localize('attribution.result.title', nameOf(method), nameOfToken(probe, token));
   pick.title = `${name} · ${sumOf(method, parts, rest, whole)}`;
-  pick.placeholder = vscode.l10n.t('Choose a token to see it in the text');
+  pick.placeholder = localize('attribution.result.placeholder');
   pick.items = items;
   pick.matchOnDescription = true;
   pick.onDidChangeActive(([item]) => void reveal(item.token));
@@ -81,9 +81,9 @@ function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, t
 /** What the parts come to. */
 function sumOf(method: AttributionMethod, parts: Float64Array, rest: number, whole: number): string {
   const sum = parts.reduce((total, part) => total + part, 0);
-  if (method === 'gradientTimesInput') return vscode.l10n.t('sum {0} of {1}: not complete', signed(sum), signed(whole - rest));
-  const ofNone = method === 'additive' ? vscode.l10n.t('state carried in {0}', signed(rest)) : vscode.l10n.t('input of zeros {0}', signed(rest));
-  return vscode.l10n.t('tokens {0}, {1}: logit {2} without bias', signed(sum), ofNone, signed(whole));
+  if (method === 'gradientTimesInput') return localize('attribution.result.incompleteSum', signed(sum), signed(whole - rest));
+  const ofNone = method === 'additive' ? localize('attribution.result.carriedState', signed(rest)) : localize('attribution.result.zeroInput', signed(rest));
+  return localize('attribution.result.sum', signed(sum), ofNone, signed(whole));
 }
 
 function nameOfToken(probe: Probe, token: number): string {

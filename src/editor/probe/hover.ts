@@ -10,6 +10,7 @@ import { characterHeading, hoverText } from './hoverText';
 import { rangeOf } from './probeReader';
 import { tokenAtOffset, tokensAtPlace } from './probeText';
 import type { ProbeTracker } from './probeTracker';
+import { localize } from '../localize';
 
 export class TokenHover implements vscode.HoverProvider {
   private readonly hovered = new vscode.EventEmitter<number>();
@@ -40,8 +41,8 @@ export class TokenHover implements vscode.HoverProvider {
         this.hovered.fire(index);
         return Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
       });
-      const parts = reports.map((report) => hoverText(report, probe, vscode.l10n.t));
-      if (parts.length > 1) parts.unshift(characterHeading(reports, probe, vscode.l10n.t));
+      const parts = reports.map((report) => hoverText(report, probe, localize));
+      if (parts.length > 1) parts.unshift(characterHeading(reports, probe, localize));
       return new vscode.Hover(parts.map(trusted), rangeOf(probe, index, index + 1));
     } catch (error) {
       // A hover has no place for errors; one that nobody caused belongs in the log.

@@ -1,11 +1,12 @@
 /** The hover over one token, as Markdown, from the engine's report. */
+import type { Argument, MessageKey } from '../../messages';
 import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
 
-/** Puts a sentence into the reader's language and fills its places; the editor's `l10n.t` has this form. */
-export type Translate = (template: string, ...args: (string | number)[]) => string;
+/** Formats a sentence in the reader's language. */
+export type Localize = (key: MessageKey, ...args: Argument[]) => string;
 
 /** Cells of a bar at its longest. */
 const barCells = 8;
@@ -15,65 +16,65 @@ const shownContributions = 5;
 const contextOfLetters = { before: 5, behind: 2 };
 const contextOfWords = { before: 2, behind: 1 };
 
-export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const parts = [heading(report, probe, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
+export function hoverText(report: TokenReport, probe: ProbeText, localize: Localize): string {
+  const parts = [heading(report, probe, localize), ...states(report, localize), evidence(report, probe, localize), ignored(report, localize), methods(report, localize)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** Shown above the reports of a character's bytes, one or more of which it is. */
-export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, t: Translate): string {
+export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, localize: Localize): string {
   const losses = reports.map(({ loss }) => loss);
-  const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, t('{0} tokens', reports.length)];
+  const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, localize('count.token.many', reports.length)];
   // By the chain rule the losses of its bytes sum to the character's own; not where its first is the probe's.
-  if (losses.every((loss) => loss !== null)) facts.push(lossText(losses.reduce((sum, loss) => sum + loss, 0), t));
+  if (losses.every((loss) => loss !== null)) facts.push(lossText(losses.reduce((sum, loss) => sum + loss, 0), localize));
   return facts.join(' · ');
 }
 
-function heading(report: TokenReport, probe: ProbeText, t: Translate): string {
-  const symbol = symbolText(report, probe, t);
-  if (report.loss === null) return `${symbol} · ${t('the first token of the probe: nothing predicts it')}`;
-  const loss = lossText(report.loss, t);
+function heading(report: TokenReport, probe: ProbeText, localize: Localize): string {
+  const symbol = symbolText(report, probe, localize);
+  if (report.loss === null) return `${symbol} · ${localize('hover.firstToken')}`;
+  const loss = lossText(report.loss, localize);
   // Up here, because a hover shows little and is seldom scrolled.
-  const pin = commandLink('$(pin)', t('Trace its loss back'), pinCommand, report.token);
-  const panel = commandLink('$(graph)', t('Open the panel there'), openPanelAtCommand, report.token);
+  const pin = commandLink('$(pin)', localize('hover.traceBack'), pinCommand, report.token);
+  const panel = commandLink('$(graph)', localize('hover.openPanel'), openPanelAtCommand, report.token);
   return `${symbol} · ${loss} \u00a0 ${pin} \u00a0 ${panel}`;
 }
 
 /** The token; one that the model reads as another symbol, its unknown one, with that. */
-function symbolText({ token, symbol }: TokenReport, probe: ProbeText, t: Translate): string {
+function symbolText({ token, symbol }: TokenReport, probe: ProbeText, localize: Localize): string {
   const shown = `**${markdownSymbols(symbol)}**`;
   const text = textOf(probe, token);
   if (text === symbol || probe.unit === 'byte') return shown;
-  return `**${markdownSymbols(text)}** · ${t('read as {0}', shown)}`;
+  return `**${markdownSymbols(text)}** · ${localize('hover.readAs', shown)}`;
 }
 
-function lossText(nats: number, t: Translate): string {
-  return t('loss {0} nats ({1} bits)', nats.toFixed(2), (nats / Math.LN2).toFixed(2));
+function lossText(nats: number, localize: Localize): string {
+  return localize('hover.loss', nats.toFixed(2), (nats / Math.LN2).toFixed(2));
 }
 
 /** One line for every layer: ‖h‖ and how it changed, gradient relative to the target's own step, its factor, region. */
-function states(report: TokenReport, t: Translate): string[] {
-  if (report.layers.length === 0) return [t('The last token of the probe is only predicted, not read: it has no state.')];
+function states(report: TokenReport, localize: Localize): string[] {
+  if (report.layers.length === 0) return [localize('hover.lastToken')];
   return report.layers.map((layer) => {
-    const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, t('change {0}', layer.hiddenChange.toFixed(2))];
-    if (layer.gradient !== null) facts.push(t('gradient {0} of the target’s', powerOfTen(layer.gradient)));
-    if (layer.gain !== null) facts.push(t('gradient factor {0}', significant(layer.gain)));
-    if (layer.region !== null) facts.push(`**${layer.region === 'vanishing' ? t('vanishing') : t('exploding')}**`);
-    const name = layer.direction === 'forward' ? t('layer {0}', layer.layer + 1) : t('layer {0}, backward', layer.layer + 1);
+    const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, localize('hover.change', layer.hiddenChange.toFixed(2))];
+    if (layer.gradient !== null) facts.push(localize('hover.gradient', powerOfTen(layer.gradient)));
+    if (layer.gain !== null) facts.push(localize('hover.gradientFactor', significant(layer.gain)));
+    if (layer.region !== null) facts.push(`**${layer.region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    const name = layer.direction === 'forward' ? localize('layer.number', layer.layer + 1) : localize('layer.numberBackward', layer.layer + 1);
     return report.layers.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
   });
 }
 
 /** What was predicted here, and beside it what earlier tokens left behind for this one: one table, to keep the hover low. */
-function evidence(report: TokenReport, probe: ProbeText, t: Translate): string {
+function evidence(report: TokenReport, probe: ProbeText, localize: Localize): string {
   const predicted = report.predictions.map((prediction) => predictionCells(prediction, report.symbol));
-  const contributed = contributionRows(report, probe, t);
+  const contributed = contributionRows(report, probe, localize);
   if (predicted.length === 0 && contributed.length === 0) return '';
   const rows = Array.from({ length: Math.max(predicted.length, contributed.length) }, (_, row) => [
     ...(predicted.at(row) ?? ['', '', '']),
     ...(contributed.length > 0 ? (contributed.at(row) ?? ['', '', '', '']) : []),
   ]);
-  const head = ['', t('predicted'), '', ...(contributed.length > 0 ? [t('left behind by'), '', t('for the logit'), ''] : [])];
+  const head = ['', localize('hover.predicted'), '', ...(contributed.length > 0 ? [localize('hover.leftBehindBy'), '', localize('hover.forTheLogit'), ''] : [])];
   const alignment = [':-:', ':--', '--:', ...(contributed.length > 0 ? ['--:', '--:', ':--', '--:'] : [])];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [head, alignment, ...rows].map(line).join('\n');
@@ -85,34 +86,34 @@ function predictionCells({ symbol, probability }: Prediction, actual: string): s
 }
 
 /** The strongest contributions, and the sum over all tokens. */
-function contributionRows(report: TokenReport, probe: ProbeText, t: Translate): string[][] {
+function contributionRows(report: TokenReport, probe: ProbeText, localize: Localize): string[][] {
   if (!report.contributions) return [];
   const { whole } = report.contributions;
   const strongest = report.contributions.strongest.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
   const cells = ({ token, score }: Contribution) => [
-    commandLink(inContext(probe, token), t('Show in the text'), revealCommand, token),
-    t('{0} back', report.token - token),
+    commandLink(inContext(probe, token), localize('hover.showInText'), revealCommand, token),
+    localize('attribution.tokensBack', report.token - token),
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
   ];
-  return [...strongest.map(cells), [t('all tokens'), '', '', `**${signed(whole)}**`]];
+  return [...strongest.map(cells), [localize('hover.allTokens'), '', '', `**${signed(whole)}**`]];
 }
 
 /** What the scores do not say. */
-function ignored({ contributions }: TokenReport, t: Translate): string {
+function ignored({ contributions }: TokenReport, localize: Localize): string {
   if (!contributions) return '';
   return contributions.method === 'additive'
-    ? `*${t('Gates are treated as fixed: a token gets no credit for opening or closing a gate.')}*`
-    : `*${t('Integrated gradients from an input of zeros. The part of the logit that such an input already gives belongs to no token.')}*`;
+    ? `*${localize('hover.gatesHeldFixed')}*`
+    : `*${localize('hover.fromZeroInput')}*`;
 }
 
 /** Other ways to divide the logit up. What nothing predicts has none. */
-function methods({ token, loss }: TokenReport, t: Translate): string {
+function methods({ token, loss }: TokenReport, localize: Localize): string {
   if (loss === null) return '';
   return [
-    commandLink(t('Integrated gradients'), t('Through every gate and layer; complete for every model. Takes a moment.'), attributeCommand, token, 'integratedGradients'),
-    commandLink(t('Gradient × input'), t('Uses only the slope at the text itself. The parts do not sum to the logit.'), attributeCommand, token, 'gradientTimesInput'),
+    commandLink(localize('attribution.method.integratedGradients'), localize('attribution.method.integratedGradientsDetail'), attributeCommand, token, 'integratedGradients'),
+    commandLink(localize('attribution.method.gradientTimesInput'), localize('attribution.method.gradientTimesInputDetail'), attributeCommand, token, 'gradientTimesInput'),
   ].join(' · ');
 }
 

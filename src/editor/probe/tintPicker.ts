@@ -1,22 +1,22 @@
 /** Tint Tokens By…: asks what the text is to be tinted by. */
 import * as vscode from 'vscode';
-import { englishPageStrings } from '../../protocol/pageStrings';
+import { unitMapNamed } from '../../layers/catalog';
 import type { RunSession } from '../runs/runSession';
 import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
 import type { TintChoice } from './tintQuantity';
+import { localize } from '../localize';
 
 type Item = vscode.QuickPickItem & { readonly choice?: TintChoice; readonly unit?: UnitKind };
 
 export async function pickTint(session: RunSession, memory: TintMemory): Promise<void> {
-  const { t } = vscode.l10n;
   const items: Item[] = [
-    { label: t('Gradient of the token at the cursor'), detail: t('How strongly the loss of this token depends on each earlier state: blue has vanished, orange has exploded.'), choice: { kind: 'gradient' } },
-    { label: t('Loss'), detail: t('−ln p of each token: one level for each bit, starting at one bit.'), choice: { kind: 'loss' } },
-    { label: t('Surprise'), detail: t('Loss minus the loss that the model expected: orange tokens surprised it, blue ones it predicted better than it expected.'), choice: { kind: 'surprise' } },
-    { label: t('One unit'), kind: vscode.QuickPickItemKind.Separator },
+    { label: localize('tint.gradient'), detail: localize('tint.gradientDetail'), choice: { kind: 'gradient' } },
+    { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
+    { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
+    { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
     ...unitKinds(session.layers).map((unit): Item => ({ label: nameOf(unit), description: placeOf(unit, session), unit })),
   ];
-  const placeHolder = t('What to tint the tokens of the probe by');
+  const placeHolder = localize('tint.placeholder');
   const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
   const choice = picked?.unit ? await askForUnit(picked.unit) : picked?.choice;
   if (choice) memory.choose(choice);
@@ -26,20 +26,20 @@ async function askForUnit({ units, ...place }: UnitKind): Promise<TintChoice | u
   const isUnit = (value: string) => /^\d+$/.test(value.trim()) && Number(value) >= 1 && Number(value) <= units;
   const answer = await vscode.window.showInputBox({
     title: nameOf({ units, ...place }),
-    prompt: vscode.l10n.t('Which unit, from 1 to {0}?', units),
+    prompt: localize('tint.unit.ask', units),
     value: '1',
-    validateInput: (value) => (isUnit(value) ? undefined : vscode.l10n.t('A whole number from 1 to {0}.', units)),
+    validateInput: (value) => (isUnit(value) ? undefined : localize('tint.unit.invalid', units)),
   });
   return answer === undefined ? undefined : { kind: 'unit', ...place, unit: Number(answer) - 1 };
 }
 
 function nameOf({ quantity }: UnitKind): string {
-  const name = vscode.l10n.t(englishPageStrings[quantity]);
+  const name = localize(unitMapNamed(quantity).label);
   return name.charAt(0).toLocaleUpperCase(vscode.env.language) + name.slice(1);
 }
 
 function placeOf({ layer, direction, units }: UnitKind, { layers }: RunSession): string {
-  const place = direction === 'forward' ? vscode.l10n.t('layer {0}', layer + 1) : vscode.l10n.t('layer {0}, backward', layer + 1);
-  const ofUnits = vscode.l10n.t('{0} units', units);
+  const place = direction === 'forward' ? localize('layer.number', layer + 1) : localize('layer.numberBackward', layer + 1);
+  const ofUnits = localize('count.unit.many', units);
   return layers.length > 1 || layers[0].directions.length > 1 ? `${place} · ${ofUnits}` : ofUnits;
 }

@@ -14,6 +14,7 @@ import { isProbeOf, placesOf, tokenCount } from './probeText';
 import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
 import type { TintMemory } from './tintMemory';
 import { tintsOf, type TintChoice } from './tintQuantity';
+import { localize } from '../localize';
 
 /** Milliseconds between two drawings while nothing but the weights changes. */
 const pace = 250;
@@ -142,7 +143,7 @@ function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { targ
   return nearestRegions(tints, target).map(({ kind, to }) => {
     const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
-    const said = kind === 'vanishing' ? vscode.l10n.t('vanishing before here') : vscode.l10n.t('exploding before here');
+    const said = kind === 'vanishing' ? localize('tint.vanishingBefore') : localize('tint.explodingBefore');
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
     return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← −${target + 1 - to}: ${said}`, color, margin: '0 0 0 1em', fontStyle: 'italic' } } };
   });

@@ -2,16 +2,17 @@
 import * as vscode from 'vscode';
 import { checkTrusted } from './workspaceTrust';
 import type { PastRun, PastRuns } from './pastRuns';
+import { localize } from '../localize';
 
 /** Asks, then moves a run's folder to the trash; where there is none, asks again and deletes it. @throws RpcError where nothing may be written */
 export async function deleteRun(run: PastRun, pastRuns: PastRuns): Promise<void> {
   checkTrusted(run.folder, run.name);
   if (await isAtWork(run.folder)) {
-    void vscode.window.showWarningMessage(vscode.l10n.t('“{0}” is open in another window or terminal. Stop it there first.', run.name));
+    void vscode.window.showWarningMessage(localize('runs.openElsewhere', run.name));
     return;
   }
-  const question = vscode.l10n.t('Delete the run “{0}” with its checkpoints and metrics?', run.name);
-  const toTrash = vscode.l10n.t('Move to Trash');
+  const question = localize('runs.delete.ask', run.name);
+  const toTrash = localize('button.moveToTrash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(run.folder, run.name);
   await pastRuns.readAgain(run.folder);
@@ -35,8 +36,8 @@ async function discard(uri: vscode.Uri, name: string): Promise<void> {
   try {
     await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
   } catch {
-    const sentence = vscode.l10n.t('“{0}” could not be moved to the trash. Delete it permanently?', name);
-    const forGood = vscode.l10n.t('Delete Permanently');
+    const sentence = localize('runs.delete.trashFailed', name);
+    const forGood = localize('button.deletePermanently');
     if ((await vscode.window.showWarningMessage(sentence, { modal: true }, forGood)) !== forGood) return;
     await vscode.workspace.fs.delete(uri, { recursive: true });
   }
@@ -46,8 +47,8 @@ async function discard(uri: vscode.Uri, name: string): Promise<void> {
 export async function deleteCheckpoint(model: vscode.Uri, step: number, pastRuns: PastRuns): Promise<void> {
   const run = vscode.Uri.joinPath(model, '../..');
   checkTrusted(run, run.path.slice(run.path.lastIndexOf('/') + 1));
-  const question = vscode.l10n.t('Delete the checkpoint of step {0}?', step);
-  const toTrash = vscode.l10n.t('Move to Trash');
+  const question = localize('runs.deleteCheckpoint.ask', step);
+  const toTrash = localize('button.moveToTrash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(model, `step-${step}.onnx`);
   await vscode.workspace.fs.delete(model.with({ path: model.path.replace(/\.onnx$/, '.safetensors') }), { useTrash: true }).then(undefined, () => undefined);
@@ -63,7 +64,7 @@ export async function revealRun(folder: vscode.Uri): Promise<void> {
 /** Ends a live run after asking, if it is in training. */
 export async function confirmClose(name: string, isTraining: boolean): Promise<boolean> {
   if (!isTraining) return true;
-  const question = vscode.l10n.t('“{0}” is in training. Save a checkpoint and end it?', name);
-  const end = vscode.l10n.t('Save and End');
+  const question = localize('runs.end.ask', name);
+  const end = localize('runs.end.accept');
   return (await vscode.window.showWarningMessage(question, { modal: true }, end)) === end;
 }

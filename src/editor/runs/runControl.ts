@@ -1,10 +1,11 @@
 /** Pause, resume, step and stop, from wherever they are asked. */
 import * as vscode from 'vscode';
 import type { ControlAction } from '../../protocol/panel';
-import type { Message } from '../../protocol/run';
-import { translated, type Notices } from '../notices';
+import type { Message } from '../../messages';
+import type { Notices } from '../notices';
 import { checkTrusted } from './workspaceTrust';
 import type { RunSession } from './runSession';
+import { localize, localizeMessage } from '../localize';
 
 export class RunControl {
   constructor(private readonly notices: Notices) {}
@@ -18,20 +19,20 @@ export class RunControl {
 
   /** Reports that an engine has ended by itself, and offers to continue. */
   async offerResume(session: RunSession, sentence: Message): Promise<void> {
-    const said = `${session.description.name}: ${translated(sentence)}`;
-    const resume = vscode.l10n.t('Resume');
+    const said = `${session.description.name}: ${localizeMessage(sentence)}`;
+    const resume = localize('button.resume');
     const chosen = session.isRun ? await this.notices.errorWithLog(said, resume) : await this.notices.errorWithLog(said);
     if (chosen === resume && !session.isAlive) await this.run('resume', session);
   }
 
   /** Reports that an engine does not answer, and offers to end it; waiting instead loses nothing. */
   async offerEnd(session: RunSession): Promise<void> {
-    const said = vscode.l10n.t('{0}: the engine has not answered for half a minute. It may be at a very large step; if it hangs, end it and resume from the last checkpoint.', session.description.name);
-    const end = vscode.l10n.t('End It');
+    const said = localize('engine.hang.warning', session.description.name);
+    const end = localize('engine.hang.end');
     if ((await this.notices.errorWithLog(said, end)) !== end) return;
     // The question can stand for long; what was a very large step may be over.
     if (session.isHanging) session.endEngine();
-    else void vscode.window.showInformationMessage(vscode.l10n.t('{0}: the engine answers again, so it was not ended.', session.description.name));
+    else void vscode.window.showInformationMessage(localize('engine.hang.over', session.description.name));
   }
 
   private async resumeFromCheckpoint(session: RunSession): Promise<void> {
@@ -51,11 +52,11 @@ export class RunControl {
 export async function stepsToGo(name: string, done: number, own: number | null): Promise<number | null | undefined> {
   if (own === null || done < own) return null;
   const answer = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Resume {0}', name),
-    prompt: vscode.l10n.t('The run has finished its {0} steps. How many steps should it do in total?', done),
+    title: localize('runs.resume.title', name),
+    prompt: localize('runs.resume.steps', done),
     value: String(2 * done),
     validateInput: (value) =>
-      /^\d+$/.test(value.trim()) && Number(value) > done ? undefined : vscode.l10n.t('A whole number above {0}.', done),
+      /^\d+$/.test(value.trim()) && Number(value) > done ? undefined : localize('runs.resume.stepsInvalid', done),
   });
   return answer === undefined ? undefined : Number(answer);
 }

@@ -1,7 +1,7 @@
 /** All live runs and models, and the current one: what the panel, the tints, the hover and the status bar show. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
-import type { Message } from '../../protocol/run';
+import type { Message } from '../../messages';
 import type { RunSession, SessionProgress } from './runSession';
 
 export class RunRegistry implements vscode.Disposable {

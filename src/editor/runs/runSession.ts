@@ -5,7 +5,8 @@ import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls,
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
-import type { Message, Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
+import type { Message } from '../../messages';
+import type { Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
@@ -331,9 +332,9 @@ export class RunSession implements vscode.Disposable {
       this.changed.fire();
     }));
     engine.calls.on('status', own((status) => {
-      const known = this.status.message?.template;
+      const known = this.status.message?.key;
       this.setStatus(status);
-      if (status.message && status.message.template !== known) this.interrupted.fire(status.message);
+      if (status.message && status.message.key !== known) this.interrupted.fire(status.message);
     }));
     engine.calls.on('progress', own((progress) => {
       const wasRewound = this.metrics.append(progress);

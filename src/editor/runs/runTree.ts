@@ -9,6 +9,7 @@ import { readRun, type PastRun, type PastRuns } from './pastRuns';
 import { rowChanges, type Row } from './rowChanges';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
+import { localize } from '../localize';
 
 export type TreeNode = LiveNode | PastNode | CheckpointNode;
 
@@ -212,7 +213,7 @@ function liveItem(node: LiveNode, { isCurrent, isExpanded }: { readonly isCurren
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
   item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
-  item.command = { command: 'backflow.runs.open', title: vscode.l10n.t('Show in the Panel'), arguments: [node] };
+  item.command = { command: 'backflow.runs.open', title: localize('runs.showInPanel'), arguments: [node] };
   item.tooltip = tooltip([description.name, facts.join(' · '), description.corpus.name, description.folder]);
   return item;
 }
@@ -222,7 +223,7 @@ function pastItem(run: PastRun): vscode.TreeItem {
   const step = run.checkpoints.at(0);
   const item = new vscode.TreeItem(titleOf(record.corpusName, run.name), step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `past:${run.folder.toString()}`;
-  const reached = step === undefined ? vscode.l10n.t('no checkpoint') : vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language));
+  const reached = step === undefined ? localize('runs.noCheckpoint') : localize('step.number', step.toLocaleString(vscode.env.language));
   const when = record.created?.toLocaleString(vscode.env.language, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
   item.description = [modelName(record), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
@@ -248,13 +249,13 @@ function progressOf({ metrics, status, description }: RunSession): string[] {
   const { steps } = description.training;
   const loss = metrics.last('loss');
   return [
-    steps === null ? vscode.l10n.t('step {0}', number(step)) : vscode.l10n.t('step {0} of {1}', number(step), number(steps)),
-    ...(loss === null ? [] : [vscode.l10n.t('{0} nats', loss.toFixed(3))]),
+    steps === null ? localize('step.number', number(step)) : localize('step.numberOf', number(step), number(steps)),
+    ...(loss === null ? [] : [localize('loss.nats', loss.toFixed(3))]),
   ];
 }
 
 function checkpointItem({ folder, step, isLive }: CheckpointNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('step {0}', step.toLocaleString(vscode.env.language)));
+  const item = new vscode.TreeItem(localize('step.number', step.toLocaleString(vscode.env.language)));
   item.id = `checkpoint:${folder.toString()}:${step}`;
   item.iconPath = new vscode.ThemeIcon('circuit-board');
   item.contextValue = isLive ? 'checkpoint.live' : contextOf('checkpoint');
@@ -279,17 +280,17 @@ export function modelName({ cell, layers, hiddenSize }: Pick<ModelSettings, 'cel
 export function stateName(state: RunState): string {
   switch (state) {
     case 'starting':
-      return vscode.l10n.t('starting');
+      return localize('run.state.starting');
     case 'running':
-      return vscode.l10n.t('running');
+      return localize('run.state.running');
     case 'paused':
-      return vscode.l10n.t('paused');
+      return localize('run.state.paused');
     case 'stopped':
-      return vscode.l10n.t('stopped');
+      return localize('run.state.stopped');
     case 'finished':
-      return vscode.l10n.t('finished');
+      return localize('run.state.finished');
     case 'failed':
-      return vscode.l10n.t('failed');
+      return localize('run.state.failed');
   }
 }
 

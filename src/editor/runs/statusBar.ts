@@ -5,6 +5,7 @@ import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
 import { modelName, stateName } from './runTree';
+import { localize } from '../localize';
 
 /** Milliseconds between two texts. */
 const pace = 250;
@@ -53,7 +54,7 @@ export class StatusBar implements vscode.Disposable {
       return;
     }
     this.item.text = textOf(session);
-    this.item.tooltip = `${session.description.name}\n${modelName(session.description.model)}, ${stateName(session.status.state)}\n${vscode.l10n.t('Click to open the panel.')}`;
+    this.item.tooltip = `${session.description.name}\n${modelName(session.description.model)}, ${stateName(session.status.state)}\n${localize('statusBar.openPanel')}`;
     const isFailed = session.status.state === 'failed';
     this.item.backgroundColor = isFailed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.item.show();
@@ -63,9 +64,9 @@ export class StatusBar implements vscode.Disposable {
 function textOf({ status, metrics, description }: RunSession): string {
   const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
   const loss = metrics.last('loss');
-  const parts = [vscode.l10n.t('step {0}', number(metrics.last('step') ?? status.step))];
-  if (loss !== null) parts.push(vscode.l10n.t('{0} nats', loss.toFixed(3)));
-  if (status.state === 'running') parts.push(vscode.l10n.t('{0} tokens/s', number(metrics.last('tokensPerSecond') ?? 0)));
+  const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
+  if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));
+  if (status.state === 'running') parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));
   const icon = { starting: 'loading~spin', running: 'pulse', paused: 'debug-pause', stopped: 'debug-stop', finished: 'pass', failed: 'error' }[status.state];
   return `$(${icon}) ${kindOf(description.model.cell).label}  ${parts.join(' · ')}`;

@@ -5,5 +5,5 @@ import { RpcError } from '../../protocol/rpc';
 /** @throws RpcError with a sentence for a person, where the run lies in the workspace and that is not trusted */
 export function checkTrusted(run: vscode.Uri, name: string): void {
   if (vscode.workspace.isTrusted || !vscode.workspace.getWorkspaceFolder(run)) return;
-  throw new RpcError('user', { template: 'The run “{0}” is in a folder that you do not trust, and Backflow writes nothing there. Trust the workspace first.', args: [name] });
+  throw new RpcError('user', { key: 'error.run.untrustedFolder', args: [name] });
 }

@@ -2,12 +2,13 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { isProfileName, profiles } from '../choices/choices';
-import { spoken, translated } from '../notices';
+import { spoken } from '../notices';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { stateName } from '../runs/runTree';
 import { throttled } from '../timing';
 import { train, type TrainingParts } from '../train';
+import { localize, localizeMessage } from '../localize';
 
 export const taskType = 'backflow';
 
@@ -45,7 +46,7 @@ export class TrainTasks implements vscode.TaskProvider {
     const folder = typeof scope === 'object' ? scope : vscode.workspace.workspaceFolders?.at(0);
     // Variables such as ${file} are filled in only in what the execution is given.
     const execution = new vscode.CustomExecution((resolved) => Promise.resolve(new TrainTerminal(this.parts, this.registry, resolved as TrainDefinition, folder)));
-    const task = new vscode.Task(definition, scope, name ?? vscode.l10n.t('train on {0}', String(definition.file)), taskType, execution);
+    const task = new vscode.Task(definition, scope, name ?? localize('task.name', String(definition.file)), taskType, execution);
     task.group = vscode.TaskGroup.Build;
     return task;
   }
@@ -86,7 +87,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
   private async begin(): Promise<void> {
     const uri = this.fileUri();
     if (!uri) {
-      this.write(vscode.l10n.t('The task needs “file”: the text to train on.'));
+      this.write(localize('task.needsFile'));
       this.end(1);
       return;
     }
@@ -96,7 +97,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
       this.end(1);
       return;
     }
-    this.write(vscode.l10n.t('Run: {0}', this.session.description.folder));
+    this.write(localize('task.run', this.session.description.folder));
     this.listeners.push(
       this.session.onDidProgress(() => this.line()),
       this.session.onDidChange(() => this.follow()),
@@ -132,7 +133,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
     const { state, message } = session.status;
     if (['starting', 'running', 'paused'].includes(state) && session.isAlive && this.registry.all.includes(session)) return;
     this.tell();
-    this.write(message ? translated(message) : stateName(state));
+    this.write(message ? localizeMessage(message) : stateName(state));
     this.end(state === 'failed' ? 1 : 0);
   }
 
@@ -142,7 +143,7 @@ class TrainTerminal implements vscode.Pseudoterminal {
     if (loss === null || step === null) return;
     const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
     const speed = number(this.session?.metrics.last('tokensPerSecond') ?? 0);
-    this.write([vscode.l10n.t('step {0}', number(step)), vscode.l10n.t('{0} nats', loss.toFixed(3)), vscode.l10n.t('{0} tokens/s', speed)].join('  '));
+    this.write([localize('step.number', number(step)), localize('loss.nats', loss.toFixed(3)), localize('speed.tokensPerSecond', speed)].join('  '));
   }
 
   private write(line: string): void {

@@ -20,9 +20,9 @@ export class Fields {
     try {
       value = JSON.parse(text);
     } catch {
-      throw new UserError('{0} is broken: it is not valid JSON.', file);
+      throw new UserError('error.json.invalid', file);
     }
-    if (!isRecord(value)) throw new UserError('{0} is broken: it is not a JSON object.', file);
+    if (!isRecord(value)) throw new UserError('error.json.notObject', file);
     return new Fields(file, '', value);
   }
 
@@ -77,7 +77,7 @@ export class Fields {
   private wrong(key: string, expected: string): UserError {
     const value = this.values[key];
     const found = value === undefined ? 'missing' : JSON.stringify(value);
-    return new UserError('{0} is broken: its field "{1}" should be {2}, and is {3}.', this.file, this.path + key, expected, found);
+    return new UserError('error.json.field', this.file, this.path + key, expected, found);
   }
 }
 

@@ -54,10 +54,10 @@ async function* fileChunks(path: string, maxBytes: number, hash: Hash): AsyncGen
 
 async function checkFile(file: FileHandle, path: string, maxBytes: number): Promise<void> {
   const stat = await file.stat();
-  if (stat.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
-  if (!stat.isFile()) throw new UserError('{0} is not a regular file; save the text in one and try again.', path);
+  if (stat.isDirectory()) throw new UserError('error.file.isFolder', path);
+  if (!stat.isFile()) throw new UserError('error.corpus.notRegularFile', path);
   if (stat.size > maxBytes) {
-    throw new UserError('{0} has {1} MB; a corpus can have up to {2} MB.', path, Math.ceil(stat.size / 1e6), maxBytes / 1e6);
+    throw new UserError('error.corpus.tooLargeFile', path, Math.ceil(stat.size / 1e6), maxBytes / 1e6);
   }
 }
 
@@ -91,7 +91,7 @@ async function* decoded(file: FileHandle, path: string, hash: Hash): AsyncGenera
 /** Bytes of the byte order mark with which a file begins. */
 function markLength(bytes: Uint8Array, name: string): number {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw new UserError('{0} is encoded as UTF-16; save it as UTF-8 and try again.', name);
+    throw new UserError('error.corpus.utf16', name);
   }
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
@@ -101,7 +101,7 @@ function checkBytes(bytes: Buffer, name: string, offset: number): void {
   if (bytes.includes(0)) throw binaryError(name);
   if (isUtf8(bytes)) return;
   throw new UserError(
-    '{0} is not valid UTF-8 (first bad byte at offset {1}); save it as UTF-8 and try again.', name, offset + firstInvalidByte(bytes),
+    'error.corpus.notUtf8', name, offset + firstInvalidByte(bytes),
   );
 }
 
@@ -109,7 +109,7 @@ function* textChunks(text: string, name: string, hash: Hash): Generator<string> 
   if (text === '') throw emptyError(name);
   if (text.includes('\0')) throw binaryError(name);
   if (/\p{Surrogate}/u.test(text)) {
-    throw new UserError('{0} holds half of a character (a lone surrogate); remove it and try again.', name);
+    throw new UserError('error.corpus.loneSurrogate', name);
   }
   for (let start = 0; start < text.length; ) {
     let end = Math.min(text.length, start + chunkLength);
@@ -127,9 +127,9 @@ function isSecondOfPair(text: string, i: number): boolean {
 }
 
 function emptyError(name: string): UserError {
-  return new UserError('{0} is empty: there is nothing to learn from.', name);
+  return new UserError('error.corpus.empty', name);
 }
 
 function binaryError(name: string): UserError {
-  return new UserError('{0} looks like a binary file (it holds NUL bytes); a corpus is a plain text.', name);
+  return new UserError('error.corpus.binary', name);
 }

@@ -11,21 +11,21 @@ export function writeError(thrown: unknown, folder: string): unknown {
       return thrown;
     case 'EACCES':
     case 'EPERM':
-      return new UserError('The folder {0} cannot be written to: permission denied. Choose another folder.', folder);
+      return new UserError('error.folder.permissionDenied', folder);
     case 'EROFS':
-      return new UserError('The folder {0} cannot be written to: its file system is read-only. Choose another folder.', folder);
+      return new UserError('error.folder.readOnly', folder);
     case 'ENOSPC':
     case 'EDQUOT':
-      return new UserError('The folder {0} cannot be written to: the disk is full. Free some space or choose another folder.', folder);
+      return new UserError('error.folder.diskFull', folder);
     case 'ENOTDIR':
     case 'EEXIST':
-      return new UserError('The folder {0} cannot be created: a part of its path is a file. Choose another folder.', folder);
+      return new UserError('error.folder.underFile', folder);
     case 'ENOENT':
-      return new FolderMissing('The folder {0} cannot be written to: it does not exist and cannot be created. Choose another folder.', folder);
+      return new FolderMissing('error.folder.missing', folder);
     case 'ENAMETOOLONG':
-      return new UserError('The folder {0} cannot be created: its path is too long. Choose a shorter one.', folder);
+      return new UserError('error.folder.pathTooLong', folder);
     default:
-      return new UserError('The folder {0} cannot be written to: {1}.', folder, (thrown as Error).message);
+      return new UserError('error.folder.notWritable', folder, (thrown as Error).message);
   }
 }
 
@@ -36,14 +36,14 @@ export function readError(thrown: unknown, path: string): unknown {
       return thrown;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new UserError('There is no file {0}.', path);
+      return new UserError('error.file.missing', path);
     case 'EISDIR':
-      return new UserError('{0} is a folder, not a file.', path);
+      return new UserError('error.file.isFolder', path);
     case 'EACCES':
     case 'EPERM':
-      return new UserError('{0} cannot be read: permission denied.', path);
+      return new UserError('error.file.permissionDenied', path);
     default:
-      return new UserError('{0} cannot be read: {1}.', path, (thrown as Error).message);
+      return new UserError('error.file.notReadable', path, (thrown as Error).message);
   }
 }
 

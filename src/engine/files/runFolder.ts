@@ -62,7 +62,7 @@ export class RunFolder {
       const checkpoints = join(path, 'checkpoints');
       if (isEmpty) await makeFolders(checkpoints, made);
       // Of two that begin at once, the folder belongs to the one that wrote its content.
-      if (!made.includes(checkpoints)) throw new UserError('The folder {0} is not empty; a new run needs a folder of its own.', path);
+      if (!made.includes(checkpoints)) throw new UserError('error.run.folderNotEmpty', path);
       await ignoreInGit(path, written);
       await writeFileAtomic(join(path, recordName), formatRunRecord(record));
     } catch (thrown) {
@@ -78,7 +78,7 @@ export class RunFolder {
   static async open(folder: string): Promise<RunFolder> {
     const path = resolve(folder);
     const file = join(path, recordName);
-    if (!(await exists(file))) throw new UserError('{0} is not the folder of a run: it has no run.json.', path);
+    if (!(await exists(file))) throw new UserError('error.run.noRunFolder', path);
     const text = (await readWhole(file, maxRecordBytes)).toString('utf8');
     return new RunFolder(path, parseRunRecord(text, file, path));
   }
@@ -212,7 +212,7 @@ export class RunFolder {
 
   private removal(): UserError {
     this.isRemovalReported = true;
-    return new UserError('The folder {0} of this run was moved or deleted. No training is lost: resume or stop the run to create the folder again.', this.path);
+    return new UserError('error.run.folderGone', this.path);
   }
 
   /** Not with the folders above it: they would be there again after a removal. */
@@ -281,7 +281,7 @@ async function makeFolders(path: string, made: string[]): Promise<void> {
   if (await makeFolder(path, made)) return;
   await makeFolders(dirname(path), made);
   if (!(await makeFolder(path, made))) {
-    throw new UserError('The folder {0} cannot be created there. Choose another folder.', path);
+    throw new UserError('error.run.folderNotMade', path);
   }
 }
 

@@ -38,7 +38,7 @@ export class RunLock {
       if (await write(folder, owner)) return new RunLock(folder, owner);
       const other = await readOwner(folder);
       if (await isAtWork(folder, other)) {
-        throw new UserError('This run is open in another window or terminal (process {1}); stop it there first: {0}', folder, other?.pid ?? '?');
+        throw new UserError('error.run.openElsewhere', folder, other?.pid ?? '?');
       }
       // Only what was found to be left behind, not what somebody else has put in its place meanwhile.
       if ((await readOwner(folder))?.token === other?.token) await rm(join(folder, lockName), { force: true });
@@ -51,7 +51,7 @@ export class RunLock {
     if (found?.token === this.owner.token) return;
     // Removed by hand, or with the folder, which has been recreated.
     if (found === null && (await write(this.folder, this.owner))) return;
-    throw new UserError('The run in {0} has been taken over by another window or terminal (process {1}), so this one no longer writes to it. Close it here.', this.folder, found?.pid ?? '?');
+    throw new UserError('error.run.takenOver', this.folder, found?.pid ?? '?');
   }
 
   async release(): Promise<void> {

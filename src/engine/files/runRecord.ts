@@ -42,7 +42,7 @@ export function formatRunRecord({ description, corpusSha256, created, versions }
 export function parseRunRecord(text: string, file: string, folder: string): RunRecord {
   const fields = Fields.parse(file, text);
   const version = fields.integer('format', { min: 1 });
-  if (version > format) throw new UserError('{0} was written by a newer Backflow; update this one to open the run.', file);
+  if (version > format) throw new UserError('error.run.newerVersion', file);
   const corpus = fields.object('corpus');
   const versions = fields.object('versions');
   const description: RunDescription = {

@@ -8,9 +8,9 @@ export async function readWhole(path: string, maxBytes: number): Promise<Buffer>
   try {
     // Before it is opened: to open a pipe can take for ever.
     const found = await stat(path);
-    if (found.isDirectory()) throw new UserError('{0} is a folder, not a file.', path);
-    if (!found.isFile()) throw new UserError('{0} is not a regular file.', path);
-    if (found.size > maxBytes) throw new UserError('{0} has {1} MB; it can have up to {2} MB.', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
+    if (found.isDirectory()) throw new UserError('error.file.isFolder', path);
+    if (!found.isFile()) throw new UserError('error.file.notRegular', path);
+    if (found.size > maxBytes) throw new UserError('error.file.tooLarge', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
     return await readFile(path);
   } catch (thrown) {
     throw readError(thrown, path);

@@ -55,7 +55,7 @@ export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: 
 /** With the answer itself where the probe has to be read for it anyway, else with what is still to be computed, on parameters of its own. */
 export async function prepareAttribution(inspector: Inspector, { text, token, method }: AttributeRequest): Promise<AttributionReport | AttributionTask> {
   const steps = inspector.stepsOf(text);
-  if (!Number.isInteger(token) || token < 1 || token > steps) throw new UserError('The token {0} is not predicted in the text; it can be from 1 to {1}.', token, steps);
+  if (!Number.isInteger(token) || token < 1 || token > steps) throw new UserError('error.inspect.tokenNotPredicted', token, steps);
   const ids = inspector.encode(text);
   if (method === 'additive') {
     const { trace } = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
@@ -94,8 +94,8 @@ function isAdditive({ layers, norm }: GeneralModel): boolean {
 function noAdditiveForm({ layers }: GeneralModel): UserError {
   const why = kindOf(layers[layers.length - 1].cell).notApplicable.contributions;
   return why
-    ? new UserError('This model’s top layer has no additive form: {0} Integrated gradients are complete for every model.', why)
-    : new UserError('This model’s top layer has no additive form. Integrated gradients are complete for every model.');
+    ? new UserError('error.inspect.notAdditiveBecause', { key: why, args: [] })
+    : new UserError('error.inspect.notAdditive');
 }
 
 /** The model as it is now: training continues meanwhile. */

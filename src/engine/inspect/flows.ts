@@ -52,5 +52,5 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
 export function resolveTarget(target: number | 'last', steps: number): number {
   if (target === 'last') return steps - 1;
   if (Number.isInteger(target) && target >= 0 && target < steps) return target;
-  throw new UserError('The target {0} is not in the text; it can be from 0 to {1}.', target, steps - 1);
+  throw new UserError('error.inspect.noSuchTarget', target, steps - 1);
 }

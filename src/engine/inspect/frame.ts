@@ -83,6 +83,6 @@ function directionIndex({ layers }: Trace, layer: number, direction: Direction):
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
   const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
   const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitMapNamesOf(layer.cell).includes(choice.quantity);
-  if (!exists) throw new UserError('This model has no “{0}” in layer {1}.', choice.quantity, choice.layer + 1);
+  if (!exists) throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
   return choice;
 }

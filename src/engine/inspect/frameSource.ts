@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
-import type { Message } from '../../protocol/run';
+import type { Message } from '../../messages';
 import type { ModelLock } from '../modelLock';
 import { makeFrame } from './frame';
 import type { Inspector } from './inspector';
@@ -110,7 +110,7 @@ export class FrameSource {
     } catch (thrown) {
       if (!(thrown instanceof UserError)) throw thrown;
       this.watched = null;
-      this.sink.watchFailed({ template: thrown.template, args: thrown.args });
+      this.sink.watchFailed({ key: thrown.key, args: thrown.args });
     }
     const cost = performance.now() - start;
     const rest = this.isTraining() ? cost / shareOfTraining - cost : 0;

@@ -81,7 +81,7 @@ export class Inspector {
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
     const { plain } = this.model;
-    if (!plain) throw new UserError('This model can be inspected but not trained, so its gradient cannot be truncated.');
+    if (!plain) throw new UserError('error.inspect.notTruncatable');
     return this.readFast(text, plain);
   }
 
@@ -94,7 +94,7 @@ export class Inspector {
   /** T of a text: its tokens but the last. Throws a UserError for an unknown symbol or fewer than two tokens. */
   stepsOf(text: string): number {
     const { length } = this.encode(text);
-    if (length < 2) throw new UserError('There is nothing to inspect: the text has {0} tokens, and at least 2 are needed.', length);
+    if (length < 2) throw new UserError('error.inspect.textTooShort', length);
     return length - 1;
   }
 

@@ -26,7 +26,7 @@ function oneUnit(trace: Trace, { layer, direction, quantity, unit }: Extract<Lan
   const own = trace.layers.at(layer);
   const d = own ? own.directions.findIndex((each) => each.direction === direction) : -1;
   if (!own || d < 0 || !unitMapNamesOf(own.cell).includes(quantity) || !Number.isInteger(unit) || unit < 0 || unit >= own.hiddenSize) {
-    throw new UserError('This model has no unit {0} of “{1}” in layer {2}.', unit + 1, quantity, layer + 1);
+    throw new UserError('error.inspect.noSuchUnit', unit + 1, quantity, layer + 1);
   }
   const values = unitValues(trace, layer, d, quantity);
   return Float32Array.from({ length: trace.steps }, (_, t) => values[t * own.hiddenSize + unit]);

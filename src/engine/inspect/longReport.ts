@@ -22,7 +22,7 @@ export const segmentSteps = stepsOfBlock;
 
 /** @param pause called between segments; throws when it is canceled  @param target a step of the whole text */
 export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
-  if (request.matrix) throw new UserError('The source × target matrix of {0} tokens is too large. Choose a shorter text.', ids.length);
+  if (request.matrix) throw new UserError('error.inspect.matrixTooLarge', ids.length);
   const { network, perTarget, inputGradient } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
     const { tape, parameters: weights } = made;

@@ -95,8 +95,8 @@ function formsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivat
 function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed }: PlaygroundSettings): void {
   const { gain: gains, forgetBias: biases, length: lengths, hiddenSize: sizes } = playgroundLimits;
   checkCell(cell);
-  if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('The activation “{0}” is unknown; choose linear, tanh or relu.', activation);
-  if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('The matrix “{0}” is unknown; choose orthogonal or gaussian.', matrix);
+  if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('error.playground.activationUnknown', activation);
+  if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('error.playground.matrixUnknown', matrix);
   checkNumber('recurrent scale', gain, gains.min, gains.max);
   checkNumber('forget bias', forgetBias, biases.min, biases.max);
   checkInteger('hidden size', hiddenSize, sizes.min, sizes.max);
@@ -105,5 +105,5 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
 }
 
 function checkNumber(what: string, value: number, min: number, max: number): void {
-  if (!(value >= min && value <= max)) throw new UserError('The {0} is {1}; it must be a number from {2} to {3}.', what, String(value), min, max);
+  if (!(value >= min && value <= max)) throw new UserError('error.playground.notInRange', what, String(value), min, max);
 }

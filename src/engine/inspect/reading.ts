@@ -210,5 +210,5 @@ export class Float64Reading implements Reading {
 }
 
 function tooLong(steps: number): UserError {
-  return new UserError('The text is too long to inspect at once: {0} tokens do not fit in memory for this model. Choose a shorter text.', steps + 1);
+  return new UserError('error.inspect.textTooLong', steps + 1);
 }

@@ -15,7 +15,7 @@ export async function describeToken(inspector: Inspector, request: DescribeReque
   const { trace, flows } = await inspector.look(request.text, request.target, request.thresholds);
   const { token } = request;
   if (!Number.isInteger(token) || token < 0 || token > trace.steps) {
-    throw new UserError('The token {0} is not in the text; it can be from 0 to {1}.', token, trace.steps);
+    throw new UserError('error.inspect.noSuchToken', token, trace.steps);
   }
   const target = resolveTarget(request.target, trace.steps);
   const { symbols } = inspector.model.vocabulary;

@@ -8,7 +8,7 @@ const maxCuts = 16;
 
 /** Throws a UserError where the model has no plain form, the text cannot be read, or a k2 is none. */
 export async function compareTruncations(inspector: Inspector, text: string, lengths: readonly number[], trainingStep: number): Promise<TruncationReport> {
-  if (lengths.length > maxCuts) throw new UserError('There are {0} truncations; at most {1} can be compared at once.', lengths.length, maxCuts);
+  if (lengths.length > maxCuts) throw new UserError('error.inspect.tooManyTruncations', lengths.length, maxCuts);
   for (const k2 of lengths) checkInteger('truncation', k2, 1, 1_000_000);
   const reading = await inspector.readPlain(text);
   const { inputs } = reading.trace;

@@ -14,7 +14,7 @@ import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
 import { UserError } from '../../userError';
 import type { ExamineRequest } from '../../protocol/engine';
 import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';
-import type { Message } from '../../protocol/run';
+import type { Message } from '../../messages';
 import { externalDataOf } from './externalData';
 import { readWhole } from './openModel';
 import { summaryOf } from './summary';
@@ -73,7 +73,7 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
     report: { ...rest, layers: reports, notices: notices.map(messageOf), refusal: refusal && messageOf(refusal) },
     spectrum({ recurrent, matrix }) {
       const found = matrices.at(recurrent)?.at(matrix);
-      if (!found) throw new UserError('This model has no recurrent matrix {0} in layer {1}.', matrix + 1, recurrent + 1);
+      if (!found) throw new UserError('error.model.noSuchMatrix', matrix + 1, recurrent + 1);
       return spectrumOf(found.R, found.H, found.block);
     },
   };
@@ -90,6 +90,6 @@ export function spectrumOf(R: Weights, H: number, block: number): Spectrum | nul
   return { spectralRadius, spectralNorm: norm2 };
 }
 
-export function messageOf({ template, args }: UserError): Message {
-  return { template, args };
+export function messageOf({ key, args }: UserError): Message {
+  return { key, args };
 }

@@ -18,6 +18,6 @@ export async function exportModel(path: string, { config, parameters }: PlainMod
       return writeFileAtomic(path, writeTorchWeights({ config, parameters }, { vocabulary: symbols, tokens, cell: config.layers[0].cell, activation: config.layers[0].activation }));
     }
     default:
-      throw new UserError('{0} ends in neither .onnx nor .safetensors; those can be written.', path);
+      throw new UserError('error.export.extension', path);
   }
 }

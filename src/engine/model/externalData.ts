@@ -17,11 +17,11 @@ export function externalDataOf(model: string): ExternalData {
     try {
       const { size } = fstatSync(file);
       // Before anything of that size is made.
-      if (offset + length > size) throw new UserError('{0} is cut short: {1} needs its bytes {2} to {3}, and it has {4}.', path, model, offset, offset + length, size);
+      if (offset + length > size) throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, size);
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length; ) {
         const read = readSync(file, bytes, done, length - done, offset + done);
-        if (read === 0) throw new UserError('{0} is cut short: {1} needs its bytes {2} to {3}, and it has {4}.', path, model, offset, offset + length, offset + done);
+        if (read === 0) throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, offset + done);
         done += read;
       }
       return bytes;
@@ -33,7 +33,7 @@ export function externalDataOf(model: string): ExternalData {
 
 /** Links are followed before the path is judged. */
 function pathInside(model: string, location: string): string {
-  const refused = new UserError('{0} refers to data in “{1}”, which is not a file in its own folder; such paths are not followed.', model, location);
+  const refused = new UserError('error.onnx.externalDataElsewhere', model, location);
   const parts = location.split(/[/\\]/);
   if (location === '' || location.length > 1024 || location.includes('\0') || isAbsolute(location) || /^[a-z]:/i.test(location) || parts.includes('..')) throw refused;
   const folder = dirname(model);

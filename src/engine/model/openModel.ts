@@ -51,7 +51,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
 /** Of an ONNX file that Backflow did not write. */
 async function openOnnx(file: ModelFile, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const read = readOnnx(file.proto, file.external);
-  if (!read.model || !read.use) throw read.refusal ?? new UserError('No recurrent language model was found in {0}.', path);
+  if (!read.model || !read.use) throw read.refusal ?? new UserError('error.model.noneFound', path);
   const { model: general, use } = read;
   const { vocabulary, notices } = await vocabularyOf(source, general.vocabularySize, read, path);
   const verified = await verifiedOrNoticed(() => verify(file, use, general, probeOf(vocabulary, source.text)));
@@ -89,7 +89,7 @@ async function readVocabularyFile(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError('{0} is not a vocabulary: it is not UTF-8 text.', path);
+    throw new UserError('error.vocabularyFile.notUtf8', path);
   }
 }
 
@@ -146,6 +146,6 @@ async function locate(path: string): Promise<{ path: string; folder: RunFolder |
   if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
   const folder = await RunFolder.open(path);
   const checkpoint = await folder.newestCheckpoint();
-  if (!checkpoint) throw new UserError('{0} has no checkpoint yet.', path);
+  if (!checkpoint) throw new UserError('error.run.noCheckpointYet', path);
   return { path: checkpoint.model, folder };
 }

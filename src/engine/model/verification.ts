@@ -69,7 +69,7 @@ async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: Ge
     const theirs = await runnable(() => theirOutcome(ort, file, use, model, tokens, isSingle, false));
     if (theirs.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, theirs };
   }
-  throw new UserError('Backflow could not check whether it read the model correctly: the file’s own graph, in float32, gives numbers that are not finite.');
+  throw new UserError('notice.proof.notFinite');
 }
 
 /** Tokens of one call; null where their number is free. */
@@ -87,7 +87,7 @@ async function runnable<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (thrown) {
     if (thrown instanceof UserError) throw thrown;
-    throw new UserError('Backflow could not check whether it read the model correctly: ONNX Runtime cannot run the file’s own graph ({0}).', firstLine(thrown));
+    throw new UserError('notice.proof.cannotRun', firstLine(thrown));
   }
 }
 
@@ -188,7 +188,7 @@ async function theirOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: Gen
     const output = results[use.output];
     const all = numbersOf(output);
     const T = use.isLast ? 1 : tokens.length;
-    if (all.length !== T * batch * V) throw new UserError('Backflow could not check whether it read the model correctly: the file’s own graph gives {0} numbers where {1} were expected.', all.length, T * batch * V);
+    if (all.length !== T * batch * V) throw new UserError('notice.proof.wrongSize', all.length, T * batch * V);
     const states = use.recurrent.map((directions, l) =>
       directions.map(({ tensor, index, directions: D, isBatchFirst }) => {
         const H = model.layers[l].hiddenSize;
@@ -216,13 +216,13 @@ function predictions(all: Float64Array, { order }: GraphUse, T: number, batch: n
 /** Of a graph that reads one token a call, its states carried from call to call. */
 async function stepByStep(ort: Ort, session: Session, use: GraphUse, tokens: Float64Array, batch: number, V: number): Promise<Outcome> {
   const { carried } = use;
-  if (!carried || use.recurrent.some(({ length }) => length > 1)) throw new UserError('Backflow could not check whether it read the model correctly: its graph reads one token at a time, and it is not clear which of its outputs are its states.');
+  if (!carried || use.recurrent.some(({ length }) => length > 1)) throw new UserError('notice.proof.unclearStates');
   const all = new Float64Array(tokens.length * V);
   let feeds = otherFeeds(ort, use, batch, 1);
   for (let t = 0; t < tokens.length; t++) {
     const results = await session.run({ ...feeds, ...tokenFeed(ort, use, tokens.subarray(t, t + 1), batch, V) }, [use.output, ...carried.map(({ output }) => output)]);
     const row = numbersOf(results[use.output]);
-    if (row.length !== batch * V) throw new UserError('Backflow could not check whether it read the model correctly: the file’s own graph gives {0} numbers where {1} were expected.', row.length, batch * V);
+    if (row.length !== batch * V) throw new UserError('notice.proof.wrongSize', row.length, batch * V);
     all.set(predictions(row, use, 1, batch, V), t * V);
     feeds = { ...feeds, ...Object.fromEntries(carried.map(({ input, output }) => [input, results[output]])) };
   }

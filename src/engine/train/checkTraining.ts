@@ -14,7 +14,7 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   if (training.steps !== null) checkInteger('number of steps', training.steps, 1, 1e9);
   if (training.epochs !== null) {
     checkInteger('number of epochs', training.epochs, 1, 1e6);
-    if (training.steps !== null) throw new UserError('Both a number of steps ({0}) and of epochs ({1}) are set; set one of them.', training.steps, training.epochs);
+    if (training.steps !== null) throw new UserError('error.setting.stepsAndEpochs', training.steps, training.epochs);
   }
   checkOptimizer(training);
   // Epochs become a number of steps once the text is read.
@@ -31,24 +31,24 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
 }
 
 function checkReading({ mode, split, window, longestSequence, truncation }: TrainingSettings): void {
-  if (!['stream', 'sequences'].includes(mode)) throw new UserError('The mode “{0}” is unknown; choose stream or sequences.', mode);
-  if (!['lines', 'paragraphs'].includes(split)) throw new UserError('A text cannot be split into “{0}”; choose lines or paragraphs.', split);
+  if (!['stream', 'sequences'].includes(mode)) throw new UserError('error.setting.modeUnknown', mode);
+  if (!['lines', 'paragraphs'].includes(split)) throw new UserError('error.setting.splitUnknown', split);
   checkInteger('window', window, 1, 100_000);
   checkInteger('longest sequence', longestSequence, 1, 1_000_000);
   if (truncation === null) return;
   checkInteger('truncation', truncation, 1, 1_000_000);
   if (mode === 'stream' && truncation > window) {
-    throw new UserError('The truncation is {0} steps, but the window has only {1}; the truncation must not be longer than the window.', truncation, window);
+    throw new UserError('error.setting.truncationLongerThanWindow', truncation, window);
   }
 }
 
 /** Throws a UserError for a model that cannot be trained so. */
 export function checkTogether({ bidirectional, objective, layers }: ModelSettings, { dropout }: TrainingSettings): void {
   if (bidirectional && objective === 'next') {
-    throw new UserError('A bidirectional model reads the token that it should predict. Train it with the masked objective.');
+    throw new UserError('error.setting.bidirectionalNext');
   }
-  if (!(dropout >= 0 && dropout < 1)) throw new UserError('The dropout is {0}; it must be at least 0 and less than 1.', String(dropout));
+  if (!(dropout >= 0 && dropout < 1)) throw new UserError('error.setting.dropout', String(dropout));
   if (dropout > 0 && layers < 2) {
-    throw new UserError('Dropout acts between layers, and this model has only one. Choose at least 2 layers, or no dropout.');
+    throw new UserError('error.setting.dropoutOneLayer');
   }
 }

@@ -17,12 +17,12 @@ export interface ReadCorpus extends Corpus {
 export async function readNewCorpus(text: CorpusText, options: CorpusOptions): Promise<ReadCorpus> {
   const { counter, sha256 } = await count(text, options);
   const { symbols } = counter;
-  if (counter.tokens === 0) throw new UserError('{0} is blank: there is nothing to learn from.', text.name);
+  if (counter.tokens === 0) throw new UserError('error.corpus.blank', text.name);
   if (options.vocabularySize === null && symbols > maxSymbols) {
-    throw new UserError('{0} has {1} different symbols, and a vocabulary can have up to {2}. Limit its size, or choose smaller tokens.', text.name, symbols, maxSymbols);
+    throw new UserError('error.corpus.tooManySymbols', text.name, symbols, maxSymbols);
   }
   const vocabulary = counter.vocabulary();
-  if (symbols < 2) throw new UserError('{0} has only one symbol, “{1}”: there is nothing to predict.', text.name, vocabulary.symbols[vocabulary.size - 1]);
+  if (symbols < 2) throw new UserError('error.corpus.oneSymbol', text.name, vocabulary.symbols[vocabulary.size - 1]);
   return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
 }
 
@@ -33,7 +33,7 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
 export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string | null): Promise<ReadCorpus> {
   const { counter, sha256 } = await count(text, options);
   if (expectedSha256 !== null && sha256 !== expectedSha256) {
-    throw new UserError('{0} has changed since this run began, so the run cannot be resumed. Start a new run on the changed text.', text.name);
+    throw new UserError('error.corpus.changedSinceRun', text.name);
   }
   return { ...(await encode(text, vocabulary, options, counter, sha256)), sha256 };
 }
@@ -59,6 +59,6 @@ function makeEncoder(text: CorpusText, vocabulary: Vocabulary, split: CorpusOpti
     return new CorpusEncoder(vocabulary, split, counter);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    throw new UserError('{0} does not fit in memory: it has {1} tokens.', text.name, counter.tokens);
+    throw new UserError('error.corpus.tooLargeForMemory', text.name, counter.tokens);
   }
 }

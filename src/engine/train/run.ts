@@ -3,7 +3,8 @@ import type { PlainModel } from '../../core/model/plainModel';
 import { setImmediate } from 'node:timers/promises';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
-import type { Message, Progress, RunDescription, RunState, RunStatus, RunSummary, ValidationPoint } from '../../protocol/run';
+import type { Message } from '../../messages';
+import type { Progress, RunDescription, RunState, RunStatus, RunSummary, ValidationPoint } from '../../protocol/run';
 import type { RunFolder } from '../files/runFolder';
 import type { InspectedModel } from '../inspect/inspector';
 import type { ModelLock } from '../modelLock';
@@ -293,6 +294,6 @@ export class Run {
 }
 
 function messageOf(thrown: unknown): Message {
-  if (thrown instanceof UserError) return { template: thrown.template, args: thrown.args };
-  return { template: 'Training ended because of an internal error: {0}', args: [thrown instanceof Error ? thrown.message : String(thrown)] };
+  if (thrown instanceof UserError) return { key: thrown.key, args: thrown.args };
+  return { key: 'error.train.internal', args: [thrown instanceof Error ? thrown.message : String(thrown)] };
 }

@@ -72,7 +72,7 @@ function checkSize(config: ModelConfig): void {
   const { length } = layoutOf(config);
   const [needed, max] = [4 * copiesInTraining * length, machineBytes()];
   if (needed <= max) return;
-  throw new UserError('Training a model of {0} parameters needs at least {1} MB of memory, but this machine has only {2} MB. Choose a smaller hidden size or fewer layers.', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
+  throw new UserError('error.model.tooLargeForMemory', length, Math.ceil(needed / 1e6), Math.floor(max / 1e6));
 }
 
 interface Start {
@@ -94,13 +94,13 @@ async function startAnew({ vocabulary: { unit, size }, model, training }: TrainR
 async function startFrom({ corpus: source, training }: TrainRequest, from: StartingModel, text: CorpusText): Promise<Start> {
   const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
   const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
-  if (!plain) throw trainingRefusal ?? new UserError('{0} cannot be trained further.', from.path);
+  if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
   const model = uniformStack(config);
-  if (!model) throw new UserError('The layers of {0} differ in cell, size or directions; only layers that are alike can be trained here.', from.path);
+  if (!model) throw new UserError('error.trainFrom.fileLayersDiffer', from.path);
   checkTogether(model, training);
   const { unit } = vocabulary;
-  if (isForeign(unit)) throw new UserError('The model of {0} reads words in a way that can be inspected here, but not trained ({1}).', from.path, unit);
+  if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);
   const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   checkSpecials(vocabulary, options, from.path);
   return { model, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
@@ -109,9 +109,9 @@ async function startFrom({ corpus: source, training }: TrainRequest, from: Start
 /** Reading sequences, or masked tokens, needs symbols that a model has or has not. */
 function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusOptions, 'split' | 'masked'>, model: string): void {
   if (split !== null && (specials.sos === null || specials.eos === null)) {
-    throw new UserError('{0} has no symbols for the beginning and end of a sequence, so it cannot be trained on sequences. Train it on a stream.', model);
+    throw new UserError('error.trainFrom.noSequenceSymbols', model);
   }
-  if (masked && specials.mask === null) throw new UserError('{0} reads in both directions and has no symbol for a masked token, so it cannot be trained further.', model);
+  if (masked && specials.mask === null) throw new UserError('error.trainFrom.noMaskSymbol', model);
 }
 
 /** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */
@@ -167,7 +167,7 @@ async function newestWhole<T>(folder: RunFolder, restore: (checkpoint: Checkpoin
       first ??= thrown.reason;
     }
   }
-  throw first ?? new UserError('{0} has no checkpoint to resume from.', folder.path);
+  throw first ?? new UserError('error.run.noCheckpoint', folder.path);
 }
 
 class BrokenCheckpoint extends Error {

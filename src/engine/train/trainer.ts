@@ -34,9 +34,9 @@ export interface StepMetrics {
 export class Overflow extends UserError {
   constructor(
     readonly step: number,
-    { template, args }: UserError,
+    { key, args }: UserError,
   ) {
-    super(template, ...args);
+    super(key, ...args);
   }
 }
 
@@ -75,12 +75,12 @@ export class Trainer {
     } catch (thrown) {
       if (thrown instanceof ArenaTooLarge) {
         throw new UserError(
-          'A window of {0} steps with {1} streams needs {2} MB of memory for this model, but only {3} MB is available. Choose a smaller window, batch or hidden size.',
+          'error.train.windowTooLargeForMemory',
           steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.maxBytes / 1e6),
         );
       }
       if (!(thrown instanceof RangeError)) throw thrown;
-      throw new UserError('A window of {0} steps with {1} streams does not fit in memory for this model. Choose a smaller window, batch or hidden size.', steps, batch);
+      throw new UserError('error.train.windowDoesNotFit', steps, batch);
     }
   }
 
@@ -154,14 +154,14 @@ export class Trainer {
     const step = this.step + 1;
     if (!Number.isFinite(loss)) {
       return new UserError(
-        'At step {0} the loss is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
+        'error.train.lossOverflow',
         step,
       );
     }
     const { gradient } = this.network.backward;
     const entry = gradient.layout.entries.find((e) => !gradient.view(e).every(Number.isFinite));
     return new UserError(
-      'At step {0} the gradient of {1} is not finite (overflow), so training paused before the update; the last good weights are kept. Clip the gradient or lower the learning rate, and train again.',
+      'error.train.gradientOverflow',
       step, entry?.name ?? 'the parameters',
     );
   }

@@ -17,7 +17,7 @@ export function decodeTrainingState<Name extends string>(
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const count = (name: string) => {
     const value = Number(metadata[name]);
-    if (!Number.isSafeInteger(value) || value < 0) throw new UserError('{0} is broken: its entry “{1}” is missing.', file, name);
+    if (!Number.isSafeInteger(value) || value < 0) throw new UserError('error.state.fieldMissing', file, name);
     return [name, value] as const;
   };
   const counts = Object.fromEntries(names.map(count)) as Record<Name, number>;
@@ -25,7 +25,7 @@ export function decodeTrainingState<Name extends string>(
   const sources = arrays.map(([name, target]) => {
     const tensor = tensors.get(name);
     if (tensor?.dtype !== tensorOf(target).dtype || tensor.data.length !== target.length) {
-      throw new UserError('{0} does not belong to this run: its tensor “{1}” is missing or has another size.', file, name);
+      throw new UserError('error.state.tensorOfAnotherRun', file, name);
     }
     return { target, data: tensor.data as Float32Array | Float64Array };
   });

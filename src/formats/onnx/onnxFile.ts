@@ -15,5 +15,5 @@ export function decodeOnnx(bytes: Uint8Array, file: string): ModelProto {
 }
 
 function notOnnx(file: string): UserError {
-  return new UserError('{0} is not an ONNX model, or is cut short.', file);
+  return new UserError('error.onnx.notOnnx', file);
 }

@@ -4,16 +4,16 @@ import { recurrent } from '../recurrent';
 export const rnn = recurrent({
   name: 'rnn',
   label: 'RNN',
-  title: 'vanilla RNN',
+  title: 'cell.rnn.title',
   gates: ['preActivation'],
-  states: [{ name: 'hidden', symbol: 'h', short: 'hidden', unitMap: 'hidden' }],
+  states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
   unitMaps: [
-    { name: 'hidden', label: 'hidden state', range: { tanh: 'signed', relu: 'unbounded' } },
-    { name: 'preActivation', label: 'pre-activation', range: 'unbounded', isActivated: true },
+    { name: 'hidden', label: 'unitMap.hidden', range: { tanh: 'signed', relu: 'unbounded' } },
+    { name: 'preActivation', label: 'unitMap.preActivation', range: 'unbounded', isActivated: true },
   ],
   activation: 'chosen',
   forgetGate: null,
   onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
   torch: { module: 'nn.RNN', gateOrder: [0] },
-  notApplicable: { contributions: 'Without gates, the state is not a sum of what each token left in it.' },
+  notApplicable: { contributions: 'cell.rnn.notAdditive' },
 });

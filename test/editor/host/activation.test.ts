@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import fs, { realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { mock, type MockFunctionContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,17 +17,19 @@ function backflow(): vscode.Extension<unknown> {
 }
 
 describe('activation', () => {
-  it('loads the extension’s own bundle and nothing else, starts no engine and opens no page', async () => {
+  it('loads the extension’s own bundle and nothing else, reads no table of sentences, starts no engine and opens no page', async () => {
     const extension = backflow();
     assert.equal(extension.isActive, false, 'it is active before anybody asked for it');
     const before = new Set(Object.keys(require.cache));
     const starts = mock.method(childProcess, 'fork').mock;
+    const reads = mock.method(fs, 'readFileSync').mock;
     try {
       await extension.activate();
       const project = realpathSync(extension.extensionPath);
       // Other extensions of a window that has just opened load theirs at the same time.
       const loaded = Object.keys(require.cache).filter((path) => !before.has(path) && isOf(project, path));
       assert.deepEqual(loaded, [join(project, 'dist/extension.js')]);
+      assert.deepEqual(reads.calls.map(({ arguments: [path] }) => String(path)).filter((path) => path.startsWith(join(project, 'l10n', sep))), []);
       assert.deepEqual(startedOf(project, starts), []);
       assert.deepEqual(pages(), []);
 
@@ -38,6 +40,7 @@ describe('activation', () => {
       assert.equal(pages().length, 1);
     } finally {
       starts.restore();
+      reads.restore();
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     }
   });

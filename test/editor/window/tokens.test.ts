@@ -126,7 +126,7 @@ describe('the text by the tokens of the model', () => {
     await window.runCommand('Backflow: Compare Runs…');
     for (const name of ['words', 'bytes']) await window.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
     await window.page.keyboard.press('Enter');
-    await window.errorNotification(/reads a text by words, “bytes.*” by bytes|reads a text by bytes, “words.*” by words/, 'warning');
+    await window.errorNotification(/“words.*” reads text as words and “bytes.*” as bytes|“bytes.*” reads text as bytes and “words.*” as words/, 'warning');
   });
 
   it('made no page throw', () => {

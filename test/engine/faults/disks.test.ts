@@ -2,7 +2,8 @@
 import { strict as assert } from 'node:assert';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatMessage, RpcError } from '../../../src/protocol/rpc';
+import { inEnglish } from '../../../src/messages';
+import { RpcError } from '../../../src/protocol/rpc';
 import { removeFolder } from '../../support/removeFolder';
 import { backflow } from '../support/commandLine';
 import { smallDisk, type Disk } from '../support/disk';
@@ -14,7 +15,7 @@ const settings = { steps: 6000, checkpointEvery: 40, validateEvery: 500 };
 /** Resolves with the sentence with which the run pauses by itself. */
 async function pausedWith(engine: TestEngine): Promise<string> {
   const { message } = await engine.next('status', ({ state, message: why }) => state === 'paused' && why !== null);
-  return formatMessage(message!);
+  return inEnglish(message!);
 }
 
 describe('a run whose disk or text fails it', () => {

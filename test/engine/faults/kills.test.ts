@@ -6,6 +6,7 @@ import { utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { inEnglish } from '../../../src/messages';
 import { decodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeSafetensors } from '../../../src/formats/safetensors';
 import { UserError } from '../../../src/userError';
@@ -160,7 +161,7 @@ describe('a run whose engine ends in the middle', () => {
     await heir.calls.call('resumeRun', { folder: run, steps: null });
     const told = sleeper.next('status', ({ state, message }) => state === 'paused' && message !== null);
     sleeper.child.kill('SIGCONT');
-    assert.match((await told).message!.template, /taken over/);
+    assert.match(inEnglish((await told).message!), /taken over/);
     await heir.next('progress');
     await end(sleeper);
     await end(heir);
@@ -193,8 +194,7 @@ describe('a run whose engine ends in the middle', () => {
       const waiting = assert.rejects(engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, topK: null, topP: null, seed: 1 }), RpcError);
       process.kill(engine.pid!, signal);
       await waiting;
-      const { template, args } = endSentence(await ended);
-      assert.match(`${template} ${args.join()}`, signal === 'SIGKILL' ? /Another process ended.*SIGKILL/ : new RegExp(`crashed.*${signal}`));
+      assert.match(inEnglish(endSentence(await ended)), signal === 'SIGKILL' ? /Another process ended.*SIGKILL/ : new RegExp(`crashed.*${signal}`));
     });
   }
 
@@ -206,7 +206,7 @@ describe('a run whose engine ends in the middle', () => {
     const words = Array.from({ length: 400_000 }, (_, i) => `w${i.toString(36)}`).join(' ');
     const request = requestFor(words, join(folder.path, 'memory'));
     await assert.rejects(engine.calls.call('train', { ...request, vocabulary: { unit: 'word', size: null } }), RpcError);
-    assert.match(endSentence(await ended).template, /out of memory/);
+    assert.match(inEnglish(endSentence(await ended)), /out of memory/);
     assert.ok(!existsSync(join(folder.path, 'memory')), 'nothing half written');
   });
 
@@ -216,7 +216,7 @@ describe('a run whose engine ends in the middle', () => {
       if (program !== null) writeFileSync(file, program);
       const engine = new EngineProcess(file, silent);
       await assert.rejects(engine.calls.call('pause', null), RpcError);
-      assert.match(endSentence(await endOf(engine)).template, /ended unexpectedly/);
+      assert.match(inEnglish(endSentence(await endOf(engine))), /ended unexpectedly/);
     }
   });
 

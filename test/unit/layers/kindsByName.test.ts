@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalog';
+import { inEnglish } from '../../../src/messages';
 
 /** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
-const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, title, onnx.operator, torch.module]));
+const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, inEnglish({ key: title, args: [] }), onnx.operator, torch.module]));
 
 interface CellSetting {
   readonly enum: readonly string[];

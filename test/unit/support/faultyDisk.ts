@@ -22,6 +22,7 @@ export async function onFaultyDisk(disk: Disk, script: string): Promise<string> 
     const program = join(folder, 'script.cjs');
     await build({
       stdin: { contents: script, loader: 'ts', resolveDir: process.cwd() },
+      inject: [join(process.cwd(), 'test/support/english.ts')],
       bundle: true, platform: 'node', format: 'cjs', target: 'node20', outfile: program, logLevel: 'silent',
     });
     const options = disk === 'full' ? 'size=64k' : 'ro';

@@ -41,7 +41,7 @@ class ScriptedEngine {
         return summary;
       },
     } as unknown as Handlers<EngineCalls>;
-    this.server = new Server(end(1), handlers, (thrown) => ({ code: 'internal', sentence: { template: String(thrown), args: [] }, need: null }));
+    this.server = new Server(end(1), handlers, (thrown) => ({ code: 'internal', sentence: { key: 'error.internal', args: [String(thrown)] }, need: null }));
     this.caller = new Caller(end(0));
   }
 
@@ -49,8 +49,8 @@ class ScriptedEngine {
     this.server.emit('progress', { rows: Float64Array.from(row), validation: [] });
   }
 
-  status(state: 'paused' | 'failed', template: string): void {
-    this.server.emit('status', { state, step: 1, message: { template, args: [] } });
+  status(state: 'paused' | 'failed', why: string): void {
+    this.server.emit('status', { state, step: 1, message: { key: 'error.internal', args: [why] } });
   }
 
   finish(): void {

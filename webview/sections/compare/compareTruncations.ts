@@ -32,19 +32,19 @@ export class TruncationSection implements Section {
     const { texts, link } = parts;
     const { root, controls } = sectionFrame(texts, {
       id: 'truncation',
-      title: 'truncationTitle',
-      sentence: 'truncationIntro',
-      explanation: ['truncationExplained', { formula: 'cos = ⟨g_{k2}, g⟩ / (‖g_{k2}‖ ‖g‖)' }],
+      title: 'panel.truncation.title',
+      sentence: 'panel.truncation.sentence',
+      explanation: ['panel.truncation.explained', { formula: 'cos = ⟨g_{k2}, g⟩ / (‖g_{k2}‖ ‖g‖)' }],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    controls.append(button({ action: 'truncationsAgain', text: texts.get('truncationAgain'), pressed: () => link.truncations() }).root);
-    const heads = ['truncationK2', 'truncationCosine', 'truncationNorm'] as const;
+    controls.append(button({ action: 'truncationsAgain', text: texts.get('panel.truncation.again'), pressed: () => link.truncations() }).root);
+    const heads = ['panel.truncation.k2', 'panel.truncation.cosine', 'panel.truncation.norm'] as const;
     const head = element('tr', {}, ...heads.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } })));
-    root.prepend(element('h1', { class: 'unseen', text: texts.get('truncationTitle') }));
+    root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.truncation.title') }));
     root.append(
       this.title,
-      element('table', { class: 'runs cuts', attributes: { 'aria-label': texts.get('truncationTitle') } }, element('thead', {}, head), this.table),
+      element('table', { class: 'runs cuts', attributes: { 'aria-label': texts.get('panel.truncation.title') } }, element('thead', {}, head), this.table),
       element('div', { class: 'figures' }, this.rows.figure.canvas, this.caption, this.readout),
     );
     this.listen(this.rows.figure.canvas);
@@ -66,14 +66,14 @@ export class TruncationSection implements Section {
     const T = report.tokens.length;
     this.columns = { ...columns, first: 0, count: T };
     if (this.isNew) {
-      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('compareTruncated', numbers.integer(k2)), color: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
+      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('panel.compare.truncated', numbers.integer(k2)), color: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
       const cells = report.cuts.map(({ k2, cosine, relativeNorm }) => [numbers.integer(k2), numbers.decimals(cosine, 4), numbers.decimals(relativeNorm, 3)]);
-      cells.push([texts.get('truncationFull'), numbers.decimals(1, 4), numbers.decimals(1, 3)]);
+      cells.push([texts.get('panel.truncation.full'), numbers.decimals(1, 4), numbers.decimals(1, 3)]);
       this.table.replaceChildren(...cells.map(([k2, ...values]) => element('tr', {}, element('th', { text: k2, attributes: { scope: 'row' } }), ...values.map((value) => element('td', { class: 'number', text: value })))));
-      setText(this.title, [this.name, texts.get('truncationWindow', numbers.integer(T), numbers.integer(report.trainingStep))].join(' · '));
-      setText(this.caption, texts.get('truncationHidden', texts.layer(report.layer, 'forward')));
-      const said = report.cuts.map(({ k2, cosine, relativeNorm }) => texts.get('truncationRow', numbers.integer(k2), numbers.decimals(cosine, 3), numbers.decimals(relativeNorm, 2))).join('; ');
-      this.rows.figure.describe(texts.get('truncationDescription', said));
+      setText(this.title, [this.name, texts.get('panel.truncation.window', numbers.integer(T), numbers.integer(report.trainingStep))].join(' · '));
+      setText(this.caption, texts.get('panel.truncation.hidden', texts.layer(report.layer, 'forward')));
+      const said = report.cuts.map(({ k2, cosine, relativeNorm }) => texts.get('panel.truncation.row', numbers.integer(k2), numbers.decimals(cosine, 3), numbers.decimals(relativeNorm, 2))).join('; ');
+      this.rows.figure.describe(texts.get('panel.truncation.description', said));
     }
     if (this.isNew || fresh.paint) this.rows.show(this.compared, signedMap(theme.kind, 2));
     this.isNew = false;
@@ -82,13 +82,13 @@ export class TruncationSection implements Section {
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.report ? [this.rows.figure.exported('truncations', this.parts.texts.get('truncationTitle'))] : [];
+    return this.report ? [this.rows.figure.exported('truncations', this.parts.texts.get('panel.truncation.title'))] : [];
   }
 
   tables(): readonly ExportedTable[] {
     const { report, parts: { texts } } = this;
     if (!report) return [];
-    return [{ id: 'truncations', title: texts.get('truncationTitle'), columns: ['k2', texts.get('truncationCosine'), texts.get('truncationNorm')], rows: () => report.cuts.map(({ k2, cosine, relativeNorm }) => [k2, cosine, relativeNorm]) }];
+    return [{ id: 'truncations', title: texts.get('panel.truncation.title'), columns: ['k2', texts.get('panel.truncation.cosine'), texts.get('panel.truncation.norm')], rows: () => report.cuts.map(({ k2, cosine, relativeNorm }) => [k2, cosine, relativeNorm]) }];
   }
 
   private listen(canvas: HTMLCanvasElement): void {
@@ -120,6 +120,6 @@ export class TruncationSection implements Section {
     const { cursor, parts: { texts } } = this;
     if (!cursor) return '';
     const value = this.compared[cursor.row].values?.at(cursor.step) ?? NaN;
-    return texts.get('truncationAt', texts.numbers.integer(cuts[cursor.row].k2), visibleSymbol(tokens[cursor.step]), texts.relative(value));
+    return texts.get('panel.truncation.at', texts.numbers.integer(cuts[cursor.row].k2), visibleSymbol(tokens[cursor.step]), texts.relative(value));
   }
 }

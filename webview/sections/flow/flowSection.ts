@@ -57,21 +57,21 @@ export class FlowSection implements Section {
     this.flow = new FlowFigure(texts);
     this.scale = new ScaleFigure(texts);
     this.readout = new Readout(texts);
-    this.reset = button({ action: 'lastToken', text: texts.get('lastToken'), help: texts.get('lastTokenHelp'), pressed: () => link.target('last') });
-    this.wholeText = button({ action: 'wholeText', text: texts.get('wholeText'), help: texts.get('wholeTextHelp'), pressed: () => view.steps.showAll() });
-    this.kinds = new ChoiceRow(texts.get('gradientKind'), 'gradient', (kind) => this.choose(kind as GradientKind));
+    this.reset = button({ action: 'lastToken', text: texts.get('panel.flow.lastToken'), help: texts.get('panel.flow.lastTokenHelp'), pressed: () => link.target('last') });
+    this.wholeText = button({ action: 'wholeText', text: texts.get('panel.flow.wholeText'), help: texts.get('panel.flow.wholeTextHelp'), pressed: () => view.steps.showAll() });
+    this.kinds = new ChoiceRow(texts.get('panel.flow.gradientKind'), 'gradient', (kind) => this.choose(kind as GradientKind));
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
     const { root, controls } = sectionFrame(texts, {
       id: 'flow',
-      title: 'flowTitle',
-      sentence: 'flowSentence',
+      title: 'panel.flow.title',
+      sentence: 'panel.flow.sentence',
       explanation: [
-        'flowExplained',
+        'panel.flow.explained',
         { formula: 'r_t = log_{10} ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖ )' },
-        'flowExplainedHorizon',
+        'panel.flow.explainedHorizon',
         { formula: 'horizon = min { lag : r_{τ−lag} < v }' },
-        'flowExplainedSlope',
+        'panel.flow.explainedSlope',
         { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
       ],
       onExport: () => parts.exportSection(this),
@@ -94,7 +94,7 @@ export class FlowSection implements Section {
     this.root.hidden = scene.run === null && frame === null && scene.failure === null;
     if (!frame) {
       this.shown = null;
-      this.say(scene.failure ?? this.texts.get('readingText'));
+      this.say(scene.failure ?? this.texts.get('panel.flow.readingText'));
       return;
     }
     const before = this.shown?.frame.header;
@@ -117,7 +117,7 @@ export class FlowSection implements Section {
 
   figures(): readonly ExportedFigure[] {
     if (!this.shown) return [];
-    const title = this.texts.get('flowTitle');
+    const title = this.texts.get('panel.flow.title');
     const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) => figure.exported('', ''));
     return [stacked('flow', title, this.spoken, parts)];
   }
@@ -164,23 +164,23 @@ export class FlowSection implements Section {
     const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
     this.drawn = total.length > 0 ? total : rows;
     this.canvases.hidden = this.below.hidden = false;
-    this.kinds.show([{ value: 'perTarget', text: texts.get('gradientItemised') }, { value: 'total', text: texts.get('gradientTotal') }], this.kind);
+    this.kinds.show([{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, { value: 'total', text: texts.get('panel.flow.gradientTotal') }], this.kind);
     this.showTarget(header);
-    this.setVerdict(this.isTotal ? [{ text: texts.get('totalSentence'), tone: null }] : verdict(header, rows, texts));
+    this.setVerdict(this.isTotal ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }] : verdict(header, rows, texts));
     this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
     const special = specialColors[theme.kind];
     this.zeroSwatch.style.background = cssColor(special.zero);
     this.notFiniteSwatch.style.background = cssColor(special.notFinite);
-    this.profile.figure.describe(texts.get('profileDescription', this.spoken));
-    this.flow.figure.describe(texts.get('flowDescription', this.spoken));
-    this.strip.figure.describe(texts.get('tokensDescription', visibleText(header.tokens)));
-    this.scale.figure.describe(texts.get('scaleDescription', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
+    this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
+    this.flow.figure.describe(texts.get('panel.flow.description', this.spoken));
+    this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
+    this.scale.figure.describe(texts.get('panel.scale.description', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */
   private showTarget(header: FrameHeader | null): void {
-    setText(this.targetName, header ? this.texts.get('targetToken', visibleSymbol(header.tokens[header.target])) : '');
+    setText(this.targetName, header ? this.texts.get('panel.flow.targetToken', visibleSymbol(header.tokens[header.target])) : '');
     const isOther = header !== null && header.target !== header.tokens.length - 1;
     this.reset.show(isOther, isOther);
   }
@@ -194,7 +194,7 @@ export class FlowSection implements Section {
 
   private legend(): HTMLElement {
     const { texts } = this;
-    const special = (swatch: HTMLElement, key: 'scaleZero' | 'scaleUnreachable' | 'scaleNotFinite'): HTMLElement => {
+    const special = (swatch: HTMLElement, key: 'panel.scale.zero' | 'panel.scale.unreachable' | 'panel.scale.notFinite'): HTMLElement => {
       const label = element('span');
       setText(label, texts.get(key));
       return element('span', { class: 'special' }, swatch, label);
@@ -203,8 +203,8 @@ export class FlowSection implements Section {
       'div',
       { class: 'legend' },
       this.scale.figure.canvas,
-      element('div', { class: 'dim', text: texts.get('scaleCaption') }),
-      element('div', { class: 'specials dim' }, special(this.zeroSwatch, 'scaleZero'), special(element('i', { class: 'swatch hatched' }), 'scaleUnreachable'), special(this.notFiniteSwatch, 'scaleNotFinite')),
+      element('div', { class: 'dim', text: texts.get('panel.scale.caption') }),
+      element('div', { class: 'specials dim' }, special(this.zeroSwatch, 'panel.scale.zero'), special(element('i', { class: 'swatch hatched' }), 'panel.scale.unreachable'), special(this.notFiniteSwatch, 'panel.scale.notFinite')),
     );
   }
 }

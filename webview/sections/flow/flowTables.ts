@@ -9,7 +9,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
   return [
     {
       id: 'flow-steps',
-      title: texts.get('tableFlowSteps'),
+      title: texts.get('panel.table.flowSteps'),
       columns: ['step', 'token', 'lag', 'loss [nats]', 'layer', 'direction', 'state', 'log10 gradient relative to target', 'gain', 'state norm'],
       *rows(): Iterable<Cell[]> {
         const loss = seriesOf(frame, 'loss');
@@ -23,13 +23,13 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
     },
     {
       id: 'flow-summary',
-      title: texts.get('tableFlowSummary'),
+      title: texts.get('panel.table.flowSummary'),
       columns: ['layer', 'direction', 'state', 'target step', 'horizon [tokens]', 'slope [nats/token]'],
       rows: () => rows.map(({ layer, direction, state, summary }): Cell[] => [layer + 1, direction, state, target, summary.horizon, summary.slope]),
     },
     {
       id: 'flow-regions',
-      title: texts.get('tableFlowRegions'),
+      title: texts.get('panel.table.flowRegions'),
       columns: ['layer', 'direction', 'state', 'kind', 'first step', 'last step'],
       rows: () => regions.map(({ layer, direction, state, kind, from, to }): Cell[] => [layer + 1, direction, state, kind, from, to]),
     },

@@ -141,7 +141,7 @@ export class ProfileFigure {
       pen.arc(x, y, 2.5, 0, 2 * Math.PI);
       pen.fill();
       const lag = this.texts.numbers.integer(summary.horizon);
-      const name = taken.length === 0 ? this.texts.get('horizonAt', lag) : lag;
+      const name = taken.length === 0 ? this.texts.get('panel.flow.horizonAt', lag) : lag;
       const half = pen.measureText(name).width / 2;
       // Beside the line of the target, not across it.
       const targetAt = centerOf(columns, target);
@@ -155,7 +155,10 @@ export class ProfileFigure {
 
   private drawBandName(pen: Pen, band: Stretch, header: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
     const isBeyond = band.from === 0 && band.to < header.target;
-    const name = isBeyond ? this.texts.get(band.kind === 'vanishing' ? 'vanishingBeyond' : 'explodingBeyond', this.texts.numbers.integer(header.target - band.to)) : this.texts.get(band.kind);
+    const isVanishing = band.kind === 'vanishing';
+    const name = isBeyond
+      ? this.texts.get(isVanishing ? 'panel.flow.vanishingBeyond' : 'panel.flow.explodingBeyond', this.texts.numbers.integer(header.target - band.to))
+      : this.texts.get(isVanishing ? 'panel.flow.vanishing' : 'panel.flow.exploding');
     const left = Math.max(columns.left, edgeOf(columns, band.from)) + 6;
     const room = Math.min(columns.left + columns.width, edgeOf(columns, band.to + 1)) - left;
     const size = pen.measureText(name).width;
@@ -174,7 +177,7 @@ export class ProfileFigure {
   private drawTarget(pen: Pen, target: number, columns: Columns, theme: Theme, width: number): void {
     const x = centerOf(columns, target);
     if (x < columns.left || x > columns.left + columns.width) return;
-    const name = this.texts.get('target');
+    const name = this.texts.get('panel.flow.target');
     const half = pen.measureText(name).width / 2;
     pen.fillStyle = theme.foreground;
     pen.textAlign = 'center';

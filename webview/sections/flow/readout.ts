@@ -5,7 +5,7 @@ import { gainAt, type FlowRow } from '../../shared/flowRows';
 import { visibleSymbol } from '../../shared/symbols';
 import type { Texts } from '../../shared/texts';
 
-const columns = ['columnGradient', 'columnGain', 'columnState', 'columnHorizon', 'columnSlope'] as const;
+const columns = ['panel.column.gradient', 'panel.column.gain', 'panel.column.state', 'panel.column.horizon', 'panel.column.slope'] as const;
 
 export class Readout {
   readonly root: HTMLElement;
@@ -26,7 +26,7 @@ export class Readout {
       { class: 'readout' },
       element('div', { class: 'line' }, this.token, this.place, this.loss, this.unit),
       table,
-      element('div', { class: 'hint dim', text: texts.get('readoutHint') }),
+      element('div', { class: 'hint dim', text: texts.get('panel.readout.hint') }),
       this.spoken,
     );
   }
@@ -38,9 +38,9 @@ export class Readout {
     const { tokens, target } = frame.header;
     const step = mark ?? target;
     const loss = seriesOf(frame, 'loss')?.[step];
-    setText(this.token, texts.get('readoutToken', visibleSymbol(tokens[step])));
+    setText(this.token, texts.get('panel.readout.token', visibleSymbol(tokens[step])));
     setText(this.place, this.placeOf(step, target));
-    setText(this.loss, loss === undefined ? '' : texts.get('readoutLoss', numbers.decimals(loss, 2)));
+    setText(this.loss, loss === undefined ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
     setText(this.unit, unit === null ? '' : this.unitText(frame, step, unit));
     while (this.body.childElementCount > rows.length) this.body.lastElementChild?.remove();
     while (this.body.childElementCount < rows.length) {
@@ -57,23 +57,23 @@ export class Readout {
     clearTimeout(this.announcing);
     this.announcing = setTimeout(() => {
       const line = [this.token, this.place, this.loss, this.unit].map((node) => node.textContent);
-      const values = Array.from(this.body.rows, ({ cells }) => `${cells[0].textContent}: ${this.texts.get('columnGradient')} ${cells[1].textContent}`);
+      const values = Array.from(this.body.rows, ({ cells }) => `${cells[0].textContent}: ${this.texts.get('panel.column.gradient')} ${cells[1].textContent}`);
       setText(this.spoken, [...line, ...values].filter((text) => text !== '').join(', '));
     }, 150);
   }
 
   private placeOf(step: number, target: number): string {
     const lag = target - step;
-    if (lag === 0) return this.texts.get('readoutTarget');
-    if (lag === 1) return this.texts.get('readoutOneBack');
-    if (lag === -1) return this.texts.get('readoutOneAfter');
-    return this.texts.get(lag > 0 ? 'readoutBack' : 'readoutAfter', this.texts.numbers.integer(Math.abs(lag)));
+    if (lag === 0) return this.texts.get('panel.readout.target');
+    if (lag === 1) return this.texts.get('panel.readout.oneBack');
+    if (lag === -1) return this.texts.get('panel.readout.oneAfter');
+    return this.texts.get(lag > 0 ? 'panel.readout.back' : 'panel.readout.after', this.texts.numbers.integer(Math.abs(lag)));
   }
 
   private unitText(frame: Frame, step: number, unit: number): string {
     const { unitMap } = frame.header;
     const value = unitMapOf(frame)[step * unitMap.units + unit];
-    return this.texts.get('readoutUnit', this.texts.numbers.integer(unit), this.texts.get(unitMap.quantity), this.texts.numbers.decimals(value, 2));
+    return this.texts.get('panel.readout.unit', this.texts.numbers.integer(unit), this.texts.unitMap(unitMap.quantity), this.texts.numbers.decimals(value, 2));
   }
 
   private cells(frame: Frame, row: FlowRow, step: number): string[] {
@@ -88,15 +88,15 @@ export class Readout {
       this.relativeText(row.relative[step]),
       gain === null ? '' : numbers.short(gain),
       size === undefined ? '' : numbers.short(size),
-      horizon === null ? texts.get('noHorizon') : numbers.integer(horizon),
+      horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
       slope === null ? '' : numbers.decimals(slope, 3),
     ];
   }
 
   private relativeText(relative: number): string {
-    if (Number.isNaN(relative)) return this.texts.get('readoutUnreachable');
-    if (relative === Number.NEGATIVE_INFINITY) return this.texts.get('readoutZero');
-    if (relative === Number.POSITIVE_INFINITY) return this.texts.get('readoutNotFinite');
+    if (Number.isNaN(relative)) return this.texts.get('panel.readout.unreachable');
+    if (relative === Number.NEGATIVE_INFINITY) return this.texts.get('panel.readout.zero');
+    if (relative === Number.POSITIVE_INFINITY) return this.texts.get('panel.readout.notFinite');
     return relative === 0 ? '1' : this.texts.numbers.fromLog10(relative);
   }
 }

@@ -32,18 +32,18 @@ export class ChartSection implements Section {
     const key = (kind: string, text: string): HTMLElement => element('span', { class: `key ${kind}`, text });
     const loss = sectionFrame(texts, {
       id: 'loss',
-      title: 'lossTitle',
-      sentence: 'lossSentence',
-      explanation: ['lossExplained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'lossExplainedScale'],
+      title: 'panel.loss.title',
+      sentence: 'panel.loss.sentence',
+      explanation: ['panel.loss.explained', { formula: 'L = −(1/n) Σ_t ln p(x_t)' }, 'panel.loss.explainedScale'],
     });
     const norm = sectionFrame(texts, {
       id: 'norm',
-      title: 'normTitle',
-      sentence: 'normSentence',
-      explanation: ['normExplained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'normExplainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
+      title: 'panel.norm.title',
+      sentence: 'panel.norm.sentence',
+      explanation: ['panel.norm.explained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'panel.norm.explainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
     });
-    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('lossSubtitle') }), key('accent line', texts.get('lossTraining')), key('second dot', texts.get('lossValidation')));
-    norm.controls.replaceWith(key('faint line', texts.get('normBefore')), key('accent line', texts.get('normAfter')));
+    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }), key('accent line', texts.get('panel.loss.training')), key('second dot', texts.get('panel.loss.validation')));
+    norm.controls.replaceWith(key('faint line', texts.get('panel.norm.before')), key('accent line', texts.get('panel.norm.after')));
     loss.root.append(lossPlot);
     lossPlot.append(this.lossNote);
     norm.root.append(normPlot);
@@ -89,8 +89,8 @@ export class ChartSection implements Section {
     if (this.root.hidden || !this.metrics.latest) return [];
     const { texts } = this;
     return [
-      this.loss.exported('loss', `${texts.get('lossTitle')}, ${texts.get('lossSubtitle')}`, [texts.get('lossTraining'), texts.get('lossValidation')]),
-      this.norm.exported('gradient-norm', texts.get('normTitle'), [texts.get('normBefore'), texts.get('normAfter')]),
+      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.subtitle')}`, [texts.get('panel.loss.training'), texts.get('panel.loss.validation')]),
+      this.norm.exported('gradient-norm', texts.get('panel.norm.title'), [texts.get('panel.norm.before'), texts.get('panel.norm.after')]),
     ];
   }
 
@@ -115,7 +115,7 @@ export class ChartSection implements Section {
   private noteLoss(step: number | null): void {
     const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
     const { numbers } = this.texts;
-    setText(this.lossNote, point ? this.texts.get('lossAt', numbers.integer(point.x), numbers.decimals(point.y, 2), numbers.decimals(point.y * bitsPerNat, 2)) : '');
+    setText(this.lossNote, point ? this.texts.get('panel.loss.at', numbers.integer(point.x), numbers.decimals(point.y, 2), numbers.decimals(point.y * bitsPerNat, 2)) : '');
   }
 
   private noteNorm(step: number | null): void {
@@ -128,12 +128,12 @@ export class ChartSection implements Section {
     if (point) {
       const after = nearest(metrics.normAfter.points, point.x);
       const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
-      setText(this.normNote, clipped ? texts.get('normAtClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('normAt', numbers.integer(point.x), numbers.short(point.y)));
+      setText(this.normNote, clipped ? texts.get('panel.norm.atClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('panel.norm.at', numbers.integer(point.x), numbers.short(point.y)));
     } else {
       const share = numbers.percent(metrics.clippedCount, metrics.stepCount);
-      if (clipNorm !== null) setText(this.normNote, texts.get('normClippedShare', share, numbers.plain(clipNorm)));
-      else if (clipValue !== null) setText(this.normNote, texts.get('normCutShare', share, numbers.plain(clipValue)));
-      else setText(this.normNote, texts.get('normUnclipped'));
+      if (clipNorm !== null) setText(this.normNote, texts.get('panel.norm.clippedShare', share, numbers.plain(clipNorm)));
+      else if (clipValue !== null) setText(this.normNote, texts.get('panel.norm.cutShare', share, numbers.plain(clipValue)));
+      else setText(this.normNote, texts.get('panel.norm.unclipped'));
     }
   }
 
@@ -141,16 +141,16 @@ export class ChartSection implements Section {
     const { texts, metrics } = this;
     const { numbers } = texts;
     if (!metrics.latest) {
-      this.loss.describe(texts.get('lossEmpty'));
-      this.norm.describe(texts.get('lossEmpty'));
+      this.loss.describe(texts.get('panel.loss.empty'));
+      this.norm.describe(texts.get('panel.loss.empty'));
       return;
     }
     const steps = numbers.integer(metrics.stepCount);
     const last = metrics.validation.points.at(-1);
     this.loss.describe(
-      texts.get('lossDescription', steps, numbers.decimals(metrics.firstLoss, 2), numbers.decimals(metrics.latest.loss, 2)) +
-        (last ? ' ' + texts.get('lossDescriptionValidation', numbers.decimals(last.y, 2)) : ''),
+      texts.get('panel.loss.description', steps, numbers.decimals(metrics.firstLoss, 2), numbers.decimals(metrics.latest.loss, 2)) +
+        (last ? ' ' + texts.get('panel.loss.descriptionValidation', numbers.decimals(last.y, 2)) : ''),
     );
-    this.norm.describe(texts.get('normDescription', steps, numbers.short(metrics.latest.gradientNorm), numbers.short(metrics.largestNorm)));
+    this.norm.describe(texts.get('panel.norm.description', steps, numbers.short(metrics.latest.gradientNorm), numbers.short(metrics.largestNorm)));
   }
 }

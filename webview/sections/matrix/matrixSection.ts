@@ -50,10 +50,10 @@ export class MatrixSection implements Section {
       link.matrix('compute');
       parts.redraw();
     };
-    this.compute = button({ action: 'computeMatrix', text: texts.get('matrixCompute'), pressed: start });
-    this.again = button({ action: 'computeMatrixAgain', text: texts.get('matrixAgain'), pressed: start });
-    this.cancel = button({ action: 'cancelMatrix', text: texts.get('matrixCancel'), pressed: () => link.matrix('cancel') });
-    this.progress.setAttribute('aria-label', texts.get('matrixTitle'));
+    this.compute = button({ action: 'computeMatrix', text: texts.get('panel.matrix.compute'), pressed: start });
+    this.again = button({ action: 'computeMatrixAgain', text: texts.get('panel.matrix.again'), pressed: start });
+    this.cancel = button({ action: 'cancelMatrix', text: texts.get('panel.matrix.cancel'), pressed: () => link.matrix('cancel') });
+    this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
     this.figure = new HeatmapFigure({
       name: 'matrix',
       height: mapHeight,
@@ -64,9 +64,9 @@ export class MatrixSection implements Section {
     });
     const { root, controls } = sectionFrame(texts, {
       id: 'matrix',
-      title: 'matrixTitle',
-      sentence: 'matrixIntro',
-      explanation: ['matrixExplained', { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'matrixExplainedTotal'],
+      title: 'panel.matrix.title',
+      sentence: 'panel.matrix.sentence',
+      explanation: ['panel.matrix.explained', { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'panel.matrix.explainedTotal'],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
@@ -125,13 +125,13 @@ export class MatrixSection implements Section {
     });
     const { texts } = this.parts;
     const { numbers } = texts;
-    const caption = texts.get('matrixCaption', numbers.integer(T), texts.layer(matrix.layer, 'forward'), numbers.integer(matrix.trainingStep));
-    setText(this.caption, [caption, this.isCurrent ? texts.get('matrixHint') : texts.get('matrixOther')].join(' · '));
+    const caption = texts.get('panel.matrix.caption', numbers.integer(T), texts.layer(matrix.layer, 'forward'), numbers.integer(matrix.trainingStep));
+    setText(this.caption, [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '));
     setText(this.readout, this.cell ? this.valueText(matrix, this.cell) : '');
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.matrix ? [this.figure.figure.exported('matrix', this.parts.texts.get('matrixTitle'))] : [];
+    return this.matrix ? [this.figure.figure.exported('matrix', this.parts.texts.get('panel.matrix.title'))] : [];
   }
 
   tables(): readonly ExportedTable[] {
@@ -139,7 +139,7 @@ export class MatrixSection implements Section {
     if (!matrix) return [];
     const T = matrix.tokens.length;
     const cells = () => Array.from({ length: T }, (_, target) => Array.from({ length: target + 1 }, (_, source) => [target, source, matrix.values[target * T + source]])).flat();
-    return [{ id: 'matrix', title: texts.get('matrixTitle'), columns: [texts.get('target'), texts.get('matrixSource'), 'log10'], rows: cells }];
+    return [{ id: 'matrix', title: texts.get('panel.matrix.title'), columns: [texts.get('panel.flow.target'), texts.get('panel.matrix.source'), 'log10'], rows: cells }];
   }
 
   private listen(canvas: HTMLCanvasElement): void {
@@ -204,7 +204,7 @@ export class MatrixSection implements Section {
 
   private showProgress(done: number): void {
     this.progress.value = done;
-    setText(this.done, this.parts.texts.get('matrixProgress', this.parts.texts.numbers.integer(Math.floor(100 * done))));
+    setText(this.done, this.parts.texts.get('panel.matrix.progress', this.parts.texts.numbers.integer(Math.floor(100 * done))));
   }
 
   private describe({ tokens, values }: TargetMatrix, vanishing: number): void {
@@ -222,15 +222,15 @@ export class MatrixSection implements Section {
     const { numbers } = texts;
     const fraction = fractionName(vanishing, texts);
     const said = horizons.length === 0
-      ? texts.get('matrixSummaryNone', fraction, numbers.integer(T))
-      : texts.get('matrixSummary', fraction, texts.tokens(horizons[horizons.length >> 1]), numbers.integer(horizons.length), numbers.integer(T));
+      ? texts.get('panel.matrix.summaryNone', fraction, numbers.integer(T))
+      : texts.get('panel.matrix.summary', fraction, texts.tokens(horizons[horizons.length >> 1]), numbers.integer(horizons.length), numbers.integer(T));
     setText(this.said, said);
-    this.figure.figure.describe(texts.get('matrixDescription', said));
+    this.figure.figure.describe(texts.get('panel.matrix.description', said));
   }
 
   private valueText({ tokens, values }: TargetMatrix, { target, source }: { target: number; source: number }): string {
     const { texts } = this.parts;
     const value = values[target * tokens.length + source];
-    return texts.get('matrixAt', visibleSymbol(tokens[target]), visibleSymbol(tokens[source]), texts.tokens(Math.max(0, target - source)), texts.relative(value));
+    return texts.get('panel.matrix.at', visibleSymbol(tokens[target]), visibleSymbol(tokens[source]), texts.tokens(Math.max(0, target - source)), texts.relative(value));
   }
 }

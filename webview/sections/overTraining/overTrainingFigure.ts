@@ -178,7 +178,7 @@ export class OverTrainingFigure {
     pen.textAlign = 'right';
     pen.textBaseline = 'middle';
     pen.fillStyle = theme.dim;
-    pen.fillText(this.texts.get('normTitle'), left + width, 5);
+    pen.fillText(this.texts.get('panel.norm.title'), left + width, 5);
     if (max === 0) return;
     const low = Math.floor(Math.log10(min));
     const high = Math.max(low + 1, Math.ceil(Math.log10(max)));
@@ -240,7 +240,7 @@ export class OverTrainingFigure {
       const x = Math.round(this.x(step));
       pen.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
       pen.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
-      pen.fillText(this.texts.get('overOverflow'), x + (pen.textAlign === 'right' ? -4 : 4), normTop + 5);
+      pen.fillText(this.texts.get('panel.overTraining.overflow'), x + (pen.textAlign === 'right' ? -4 : 4), normTop + 5);
     }
   }
 
@@ -251,13 +251,13 @@ export class OverTrainingFigure {
     pen.textBaseline = 'middle';
     pen.textAlign = 'right';
     const [nearest, farthest] = [Math.floor(this.lags.first), Math.ceil(this.lags.first + this.lags.count) - 1];
-    pen.fillText(this.texts.get('overLagOf', numbers.integer(nearest)), left - 8, mapTop + 6, left - 10);
-    if (farthest > nearest) pen.fillText(this.texts.get('overLagOf', numbers.integer(farthest)), left - 8, mapTop + mapHeight - 5, left - 10);
+    pen.fillText(this.texts.get('panel.overTraining.lagOf', numbers.integer(nearest)), left - 8, mapTop + 6, left - 10);
+    if (farthest > nearest) pen.fillText(this.texts.get('panel.overTraining.lagOf', numbers.integer(farthest)), left - 8, mapTop + mapHeight - 5, left - 10);
     pen.textBaseline = 'alphabetic';
     pen.textAlign = 'left';
-    pen.fillText(this.texts.get('step', numbers.integer(this.first + Math.round(this.steps.first))), left, height - 6);
+    pen.fillText(this.texts.get('panel.header.step', numbers.integer(this.first + Math.round(this.steps.first))), left, height - 6);
     pen.textAlign = 'right';
-    pen.fillText(this.texts.get('step', numbers.integer(this.first + Math.round(this.steps.first + this.steps.count))), left + width, height - 6);
+    pen.fillText(this.texts.get('panel.header.step', numbers.integer(this.first + Math.round(this.steps.first + this.steps.count))), left + width, height - 6);
   }
 
   private drawStep(pen: Pen, step: number, theme: Theme, traveled: boolean): void {

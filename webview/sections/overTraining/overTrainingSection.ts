@@ -49,15 +49,15 @@ export class OverTrainingSection implements Section {
   constructor(private readonly parts: PageParts) {
     const { texts } = parts;
     this.figure = new OverTrainingFigure(texts, () => this.moved());
-    this.lanes = new ChoiceRow(texts.get('overLane'), 'lane', (value) => this.choose(laneOf(value)));
-    this.now = button({ action: 'now', text: texts.get('overNow'), help: texts.get('overNowHelp'), pressed: () => this.go(null) });
+    this.lanes = new ChoiceRow(texts.get('panel.overTraining.lane'), 'lane', (value) => this.choose(laneOf(value)));
+    this.now = button({ action: 'now', text: texts.get('panel.overTraining.now'), help: texts.get('panel.overTraining.nowHelp'), pressed: () => this.go(null) });
     this.now.show(false, false);
     this.empty = element('p', { class: 'dim' });
     const { root, controls } = sectionFrame(texts, {
       id: 'over',
-      title: 'overTitle',
-      sentence: 'overExplained',
-      explanation: ['overExplainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'overExplainedNorm'],
+      title: 'panel.overTraining.title',
+      sentence: 'panel.overTraining.explained',
+      explanation: ['panel.overTraining.explainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'panel.overTraining.explainedNorm'],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
@@ -65,7 +65,7 @@ export class OverTrainingSection implements Section {
     const { canvas } = this.figure.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'slider');
-    this.body = element('div', { class: 'figures' }, canvas, element('p', { class: 'caption dim', text: texts.get('overHint') }), this.readout);
+    this.body = element('div', { class: 'figures' }, canvas, element('p', { class: 'caption dim', text: texts.get('panel.overTraining.hint') }), this.readout);
     root.append(this.said, this.empty, this.body);
     this.listen(canvas);
   }
@@ -111,10 +111,10 @@ export class OverTrainingSection implements Section {
     const isPast = rows.isLoaded && metrics.latest !== null;
     this.root.hidden = run === null || (!hasRows && !this.isLive && !isPast);
     this.empty.hidden = hasRows;
-    setText(this.empty, texts.get(this.isLive ? 'overEmpty' : 'overEmptyPast'));
+    setText(this.empty, texts.get(this.isLive ? 'panel.overTraining.empty' : 'panel.overTraining.emptyPast'));
     this.body.hidden = this.said.hidden = !hasRows;
     const traveled = travel.step === null ? null : (frame?.header.trainingStep ?? travel.step);
-    setText(this.past, traveled === null ? '' : texts.get('overPast', texts.numbers.integer(traveled)));
+    setText(this.past, traveled === null ? '' : texts.get('panel.overTraining.past', texts.numbers.integer(traveled)));
     this.now.show(traveled !== null, traveled !== null);
     if (!hasRows || this.root.hidden) return;
     const view = { left: columns.left, width: columns.width, traveled, pointed: this.pointed };
@@ -136,14 +136,14 @@ export class OverTrainingSection implements Section {
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.rows.rows.length > 0 ? [this.figure.figure.exported('over-training', this.parts.texts.get('overTitle'))] : [];
+    return this.rows.rows.length > 0 ? [this.figure.figure.exported('over-training', this.parts.texts.get('panel.overTraining.title'))] : [];
   }
 
   tables(): readonly ExportedTable[] {
     const { rows: { rows }, parts: { texts } } = this;
     if (rows.length === 0) return [];
-    const columns = [texts.get('trainingStep'), texts.get('overLag'), 'log10'];
-    return [{ id: 'over-training', title: texts.get('overTitle'), columns, rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])) }];
+    const columns = [texts.get('panel.axis.trainingStep'), texts.get('panel.overTraining.lag'), 'log10'];
+    return [{ id: 'over-training', title: texts.get('panel.overTraining.title'), columns, rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])) }];
   }
 
   /** The states of the model's layers, the top one first; chooses that. */
@@ -256,17 +256,17 @@ export class OverTrainingSection implements Section {
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
     const said = first === last
-      ? texts.get('overSentenceOnce', texts.numbers.integer(last.step), this.reach(last))
-      : texts.get('overSentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
+      ? texts.get('panel.overTraining.sentenceOnce', texts.numbers.integer(last.step), this.reach(last))
+      : texts.get('panel.overTraining.sentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
     setText(this.said, said);
-    this.figure.figure.describe(texts.get('overDescription', said));
+    this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
-    const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('overValue', texts.numbers.integer(shown.step), this.reach(shown)) };
+    const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('panel.overTraining.value', texts.numbers.integer(shown.step), this.reach(shown)) };
     for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
   }
 
   private reach({ horizon }: OverTrainingRow): string {
-    return Number.isNaN(horizon) ? this.parts.texts.get('overReachAll') : this.parts.texts.tokens(horizon);
+    return Number.isNaN(horizon) ? this.parts.texts.get('panel.overTraining.reachAll') : this.parts.texts.tokens(horizon);
   }
 
   /** Of the place under the pointer, else of the step that was traveled to. */
@@ -279,13 +279,13 @@ export class OverTrainingSection implements Section {
     const name = numbers.integer(row.step);
     const lag = pointed?.lag ?? null;
     const value = lag === null ? undefined : row.relative.at(lag);
-    const parts = [lag === null ? texts.get('step', name) : value === undefined ? texts.get('overAtNone', name, texts.tokens(lag)) : texts.get('overAt', name, texts.tokens(lag), texts.relative(value))];
-    parts.push(texts.get('overReach', this.reach(row)));
+    const parts = [lag === null ? texts.get('panel.header.step', name) : value === undefined ? texts.get('panel.overTraining.atNone', name, texts.tokens(lag)) : texts.get('panel.overTraining.at', name, texts.tokens(lag), texts.relative(value))];
+    parts.push(texts.get('panel.overTraining.reach', this.reach(row)));
     const before = nearest(metrics.normBefore.points, step);
     const after = nearest(metrics.normAfter.points, step);
     if (before && after) {
       const isClipped = after.x === before.x && after.y < before.y * (1 - 1e-6);
-      parts.push(isClipped ? texts.get('overNormClipped', numbers.short(before.y), numbers.short(after.y)) : texts.get('overNorm', numbers.short(before.y)));
+      parts.push(isClipped ? texts.get('panel.overTraining.normClipped', numbers.short(before.y), numbers.short(after.y)) : texts.get('panel.overTraining.norm', numbers.short(before.y)));
     }
     return parts.join(' · ');
   }

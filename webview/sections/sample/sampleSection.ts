@@ -37,20 +37,20 @@ export class SampleSection implements Section {
     const { texts, link } = parts;
     const { root, controls } = sectionFrame(texts, {
       id: 'sample',
-      title: 'sampleTitle',
-      sentence: 'sampleSentence',
-      explanation: ['sampleExplained', { formula: 'q_i = p_i^{1/T} / Σ_j p_j^{1/T}' }, 'sampleExplainedTemperature', 'sampleExplainedSame'],
+      title: 'panel.sample.title',
+      sentence: 'panel.sample.sentence',
+      explanation: ['panel.sample.explained', { formula: 'q_i = p_i^{1/T} / Σ_j p_j^{1/T}' }, 'panel.sample.explainedTemperature', 'panel.sample.explainedSame'],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    this.write = button({ action: 'writeSample', text: texts.get('sampleWrite'), pressed: () => link.sample() });
-    this.another = button({ action: 'writeAnother', text: texts.get('sampleAnother'), pressed: () => link.sample() });
+    this.write = button({ action: 'writeSample', text: texts.get('panel.sample.write'), pressed: () => link.sample() });
+    this.another = button({ action: 'writeAnother', text: texts.get('panel.sample.another'), pressed: () => link.sample() });
     for (const control of [this.write, this.another]) {
       control.show(false, false);
       controls.append(control.root);
     }
     this.rows = Array.from({ length: maxSamples }, () => rowOfCells());
-    const heads = [texts.get('compareStep'), texts.get('compareLoss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
+    const heads = [texts.get('panel.compare.step'), texts.get('panel.compare.loss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
     this.table = element(
       'table',
       { class: 'samples', attributes: { 'aria-labelledby': 'sample-title' } },
@@ -78,7 +78,7 @@ export class SampleSection implements Section {
     const isOffered = shown.onRequest && shown.refusal === null;
     this.write.show(isOffered && !hasSamples, true);
     this.another.show(isOffered && hasSamples, true);
-    setText(this.note, shown.refusal ?? (hasSamples || isOffered ? '' : texts.get('sampleEmpty')));
+    setText(this.note, shown.refusal ?? (hasSamples || isOffered ? '' : texts.get('panel.sample.empty')));
     this.note.hidden = this.note.textContent === '';
     this.table.hidden = !hasSamples;
     // Room for those to come, so that what stands below stays where it is.
@@ -86,7 +86,7 @@ export class SampleSection implements Section {
     if (shown === this.drawn) return;
     this.drawn = shown;
     const newest = shown.samples.at(-1);
-    setText(this.textHead, newest ? texts.get('sampleText', texts.numbers.plain(newest.temperature)) : '');
+    setText(this.textHead, newest ? texts.get('panel.sample.text', texts.numbers.plain(newest.temperature)) : '');
     this.root.classList.toggle('untrained', shown.onRequest);
     this.rows.forEach((row, i) => this.showIn(row, shown.samples.at(-1 - i)));
   }
@@ -95,7 +95,7 @@ export class SampleSection implements Section {
     const samples = this.shown?.samples ?? [];
     if (samples.length === 0) return [];
     const columns = ['training step', 'loss [nats/token]', 'temperature', 'text'];
-    return [{ id: 'samples', title: this.parts.texts.get('sampleTitle'), columns, rows: () => samples.map(({ step, loss, temperature, text }) => [step, loss, temperature, text]) }];
+    return [{ id: 'samples', title: this.parts.texts.get('panel.sample.title'), columns, rows: () => samples.map(({ step, loss, temperature, text }) => [step, loss, temperature, text]) }];
   }
 
   private showIn(row: Row, sample: ModelSample | undefined): void {

@@ -58,8 +58,8 @@ export class HalfLifeFigure {
       pen.fillText(name, plot.left + (power - low) * perDecade * step, plot.bottom + 10);
     }
     pen.textAlign = 'left';
-    pen.fillText(this.texts.get('halfLifeAxis'), plot.left, plot.bottom + 24);
-    pen.fillText(this.texts.get('halfLifeUnits'), plot.left, 8);
+    pen.fillText(this.texts.get('panel.halfLife.axis'), plot.left, plot.bottom + 24);
+    pen.fillText(this.texts.get('panel.halfLife.units'), plot.left, 8);
   }
 }
 

@@ -72,7 +72,7 @@ export class SaturationFigure {
   }
 
   private percent(share: number): string {
-    return this.texts.get('percent', this.texts.numbers.integer(100 * share));
+    return this.texts.get('panel.percent', this.texts.numbers.integer(100 * share));
   }
 }
 

@@ -27,8 +27,8 @@ export class UnitDetails {
     this.texts = texts;
     this.saturation = new SaturationFigure(texts);
     this.halfLife = new HalfLifeFigure(texts);
-    this.saturationBlock = element('div', {}, element('h3', { text: texts.get('saturationTitle') }), this.saturation.figure.canvas);
-    this.halfLifeBlock = element('div', {}, element('h3', { text: texts.get('halfLifeTitle') }), this.halfLife.figure.canvas);
+    this.saturationBlock = element('div', {}, element('h3', { text: texts.get('panel.saturation.title') }), this.saturation.figure.canvas);
+    this.halfLifeBlock = element('div', {}, element('h3', { text: texts.get('panel.halfLife.title') }), this.halfLife.figure.canvas);
     this.root = element('div', { class: 'details' }, this.saturationBlock, this.halfLifeBlock, this.findings);
     this.listen();
   }
@@ -46,13 +46,13 @@ export class UnitDetails {
     this.root.hidden = statistics.left === null && statistics.halfLife === null && sentences.length === 0;
     this.saturation.show(statistics);
     if (statistics.halfLife) this.halfLife.show(statistics.halfLife);
-    this.saturation.figure.describe(this.texts.get('saturationDescription', said.replaceAll('\n', ' ')));
-    this.halfLife.figure.describe(this.texts.get('halfLifeDescription', said.replaceAll('\n', ' ')));
+    this.saturation.figure.describe(this.texts.get('panel.saturation.description', said.replaceAll('\n', ' ')));
+    this.halfLife.figure.describe(this.texts.get('panel.halfLife.description', said.replaceAll('\n', ' ')));
   }
 
   draw(theme: Theme, unit: number | null): void {
     if (this.statistics?.left) {
-      const [left, right] = this.isGate ? (['axisShut', 'axisOpen'] as const) : (['axisLow', 'axisHigh'] as const);
+      const [left, right] = this.isGate ? (['panel.saturation.axisShut', 'panel.saturation.axisOpen'] as const) : (['panel.saturation.axisLow', 'panel.saturation.axisHigh'] as const);
       this.saturation.draw({ left: this.texts.get(left), right: this.texts.get(right) }, theme, unit);
     }
     if (this.statistics?.halfLife) this.halfLife.draw(theme, unit);
@@ -61,8 +61,8 @@ export class UnitDetails {
   figures(): readonly ExportedFigure[] {
     const { texts, statistics } = this;
     return [
-      ...(statistics?.left ? [this.saturation.figure.exported('saturation', texts.get('saturationTitle'))] : []),
-      ...(statistics?.halfLife ? [this.halfLife.figure.exported('half-life', texts.get('halfLifeTitle'))] : []),
+      ...(statistics?.left ? [this.saturation.figure.exported('saturation', texts.get('panel.saturation.title'))] : []),
+      ...(statistics?.halfLife ? [this.halfLife.figure.exported('half-life', texts.get('panel.halfLife.title'))] : []),
     ];
   }
 

@@ -19,7 +19,7 @@ export class UnitMapFigure {
     this.map = new HeatmapFigure({
       name: 'units',
       height,
-      rowName: (row) => texts.get('unit', numbers.integer(this.unitOf(row))),
+      rowName: (row) => texts.get('panel.units.unit', numbers.integer(this.unitOf(row))),
       valueName: (value) => (Number.isInteger(value) ? numbers.integer(value) : numbers.decimals(value, Math.abs(value) < 0.1 ? 2 : 1)),
       changed,
     });

@@ -7,11 +7,11 @@ import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 export function unitTables(frame: Frame, { left, right, variance, halfLife, isZero }: UnitStatistics, texts: Texts): ExportedTable[] {
   const { unitMap, tokens } = frame.header;
   const { units, quantity } = unitMap;
-  const name = `${texts.get(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
+  const name = `${texts.unitMap(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
   return [
     {
       id: 'unit-statistics',
-      title: texts.get('tableUnits', name),
+      title: texts.get('panel.table.units', name),
       columns: ['unit', 'saturated left [share of steps]', 'saturated right [share of steps]', 'variance', 'half-life [tokens]', 'zero at every step'],
       *rows(): Iterable<Cell[]> {
         for (let u = 0; u < units; u++) yield [u, left?.[u] ?? null, right?.[u] ?? null, variance[u], halfLife?.[u] ?? null, isZero[u] ? 'yes' : 'no'];
@@ -19,7 +19,7 @@ export function unitTables(frame: Frame, { left, right, variance, halfLife, isZe
     },
     {
       id: 'unit-values',
-      title: texts.get('tableUnitValues', name),
+      title: texts.get('panel.table.unitValues', name),
       columns: ['step', 'token', ...Array.from({ length: units }, (_, u) => `unit ${u}`)],
       *rows(): Iterable<Cell[]> {
         const values = unitMapOf(frame);

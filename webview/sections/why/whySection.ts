@@ -23,7 +23,7 @@ import { UnitDetails } from './unitDetails';
 import { orderOf, unitOrders, type UnitOrder } from './units/order';
 import { statisticsOf, type UnitStatistics } from './units/statistics';
 
-const orderKeys = { index: 'orderIndex', saturation: 'orderSaturation', variance: 'orderVariance', similarity: 'orderSimilarity' } as const;
+const orderKeys = { index: 'panel.order.index', saturation: 'panel.order.saturation', variance: 'panel.order.variance', similarity: 'panel.order.similarity' } as const;
 
 export class WhySection implements Section {
   readonly root: HTMLElement;
@@ -53,29 +53,29 @@ export class WhySection implements Section {
     this.gain = new GainFigure(texts);
     this.figure = new UnitMapFigure(texts, () => parts.redraw());
     this.details = new UnitDetails(parts);
-    this.quantities = new ChoiceRow(texts.get('quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitMapName }));
-    this.layers = new ChoiceRow(texts.get('layerChoice'), 'layer', (place) => this.choose(this.choiceAt(place)));
-    this.orders = new ChoiceRow(texts.get('orderChoice'), 'order', (order) => this.sortBy(order as UnitOrder), true);
+    this.quantities = new ChoiceRow(texts.get('panel.units.quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitMapName }));
+    this.layers = new ChoiceRow(texts.get('panel.units.layer'), 'layer', (place) => this.choose(this.choiceAt(place)));
+    this.orders = new ChoiceRow(texts.get('panel.order.choice'), 'order', (order) => this.sortBy(order as UnitOrder), true);
     const { root } = sectionFrame(texts, {
       id: 'why',
-      title: 'whyTitle',
-      sentence: 'whySentence',
+      title: 'panel.why.title',
+      sentence: 'panel.why.sentence',
       explanation: [
-        'gainExplained',
+        'panel.gain.explained',
         { formula: 'gain_t = ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖' },
-        'saturationExplained',
-        'halfLifeExplained',
+        'panel.saturation.explained',
+        'panel.halfLife.explained',
         { formula: 'half-life = ln ½ / mean ln f_t' },
-        'orderExplained',
+        'panel.order.explained',
       ],
       onExport: () => parts.exportSection(this),
     });
     const { canvas } = this.figure.map.figure;
     root.append(
-      element('h3', { text: texts.get('gainTitle') }),
+      element('h3', { text: texts.get('panel.gain.title') }),
       this.gain.figure.canvas,
       element('div', { class: 'heading choosing' }, this.quantities.root, this.layers.root),
-      element('div', { class: 'heading ordering' }, element('span', { class: 'dim', text: texts.get('orderBy') }), this.orders.root),
+      element('div', { class: 'heading ordering' }, element('span', { class: 'dim', text: texts.get('panel.order.label') }), this.orders.root),
       canvas,
       this.caption,
       this.details.root,
@@ -99,7 +99,7 @@ export class WhySection implements Section {
     const { header } = frame;
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
-      this.gain.figure.describe(this.texts.get('gainDescription'));
+      this.gain.figure.describe(this.texts.get('panel.gain.description'));
       this.paint(frame, theme, run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
@@ -115,8 +115,8 @@ export class WhySection implements Section {
     const { texts } = this;
     const { unitMap } = this.shown.frame.header;
     return [
-      this.gain.figure.exported('gain', texts.get('gainTitle')),
-      this.figure.map.figure.exported('units', `${texts.get(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
+      this.gain.figure.exported('gain', texts.get('panel.gain.title')),
+      this.figure.map.figure.exported('units', `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
       ...this.details.figures(),
     ];
   }
@@ -162,7 +162,7 @@ export class WhySection implements Section {
     const { layers: stack, unitMap, tokens } = frame.header;
     this.stack = stack;
     this.follow(unitMap);
-    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.get(value) })), this.choice.quantity);
+    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })), this.choice.quantity);
     const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
     this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const values = unitMapOf(frame);
@@ -173,10 +173,10 @@ export class WhySection implements Section {
     this.orders.show(orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })), this.order);
     const bounded = rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
     this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
-    const name = texts.get(unitMap.quantity);
+    const name = texts.unitMap(unitMap.quantity);
     const place = texts.layer(unitMap.layer, unitMap.direction);
-    this.figure.map.figure.describe(texts.get('unitsDescription', name, place, texts.numbers.integer(unitMap.units)));
-    const sizes = texts.get('unitsCaption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
+    this.figure.map.figure.describe(texts.get('panel.units.description', name, place, texts.numbers.integer(unitMap.units)));
+    const sizes = texts.get('panel.units.caption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
     setText(this.caption, [`${name}, ${place}`, sizes].join(' · '));
     this.details.show(statistics, unitMap.quantity, relu && unitMap.quantity === 'hidden');
   }

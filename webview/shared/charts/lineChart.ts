@@ -47,7 +47,7 @@ export class LineChart {
     pointedAt: (step: number | null) => void,
   ) {
     this.canvas.dataset['figure'] = name;
-    this.axis = texts.get('trainingStep');
+    this.axis = texts.get('panel.axis.trainingStep');
     this.canvas.setAttribute('role', 'img');
     parent.append(this.canvas);
     const integer = (value: string | number): string => texts.numbers.integer(Number(value));
@@ -70,7 +70,7 @@ export class LineChart {
           x: {
             type: 'linear',
             grid: { display: false },
-            title: { display: true, text: texts.get('trainingStep'), align: 'end', padding: 0 },
+            title: { display: true, text: texts.get('panel.axis.trainingStep'), align: 'end', padding: 0 },
             ticks: { maxTicksLimit: 5, maxRotation: 0, precision: 0, callback: integer },
           },
           y: logarithmic

@@ -33,7 +33,7 @@ export class Exporter {
     const items: ExportOffer[] = [];
     if (kind !== 'data') items.push(...from.flatMap((each) => each.figures?.() ?? []).map(({ id, title }) => ({ id, kind: 'figure' as const, title })));
     if (kind !== 'figure') items.push(...from.flatMap((each) => each.tables?.() ?? []).map(({ id, title }) => ({ id, kind: 'data' as const, title })));
-    this.link.post({ type: 'offer', items: kind === 'report' ? [{ id: reportId, kind, title: this.texts.get('report') }] : items });
+    this.link.post({ type: 'offer', items: kind === 'report' ? [{ id: reportId, kind, title: this.texts.get('panel.report.title') }] : items });
   }
 
   /** Makes a file; nothing where what was offered is no longer shown. */

@@ -65,7 +65,7 @@ function tableOf(table: ExportedTable, texts: Texts): string {
 <div class="wide" tabindex="0" role="region" aria-label="${escapeXml(table.title)}"><table><thead><tr>${head}</tr></thead><tbody>
 ${rows.map((row) => `<tr>${row.map(cellOf).join('')}</tr>`).join('\n')}
 </tbody></table></div>
-${isCut ? `<p class="dim">${escapeXml(texts.get('reportCut', texts.numbers.integer(rows.length), texts.numbers.integer(total)))}</p>` : ''}
+${isCut ? `<p class="dim">${escapeXml(texts.get('panel.report.cut', texts.numbers.integer(rows.length), texts.numbers.integer(total)))}</p>` : ''}
 </details>`;
 }
 

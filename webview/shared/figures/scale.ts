@@ -37,11 +37,11 @@ export class ScaleFigure {
       pen.fillRect(Math.round(x(power)), barTop + barHeight, 1, 4);
       pen.fillText(powerOfTen(power), x(power), height - 4);
     }
-    this.drawThreshold(pen, x(thresholds.vanishing), 'scaleVanishing', 'right', theme.vanishing);
-    this.drawThreshold(pen, x(thresholds.exploding), 'scaleExploding', 'left', theme.exploding);
+    this.drawThreshold(pen, x(thresholds.vanishing), 'panel.scale.vanishing', 'right', theme.vanishing);
+    this.drawThreshold(pen, x(thresholds.exploding), 'panel.scale.exploding', 'left', theme.exploding);
   }
 
-  private drawThreshold(pen: Pen, x: number, name: 'scaleVanishing' | 'scaleExploding', side: 'left' | 'right', color: string): void {
+  private drawThreshold(pen: Pen, x: number, name: 'panel.scale.vanishing' | 'panel.scale.exploding', side: 'left' | 'right', color: string): void {
     const place = Math.round(Math.min(Math.max(x, inset), scaleWidth - inset));
     const label = this.texts.get(name);
     const size = pen.measureText(label).width;

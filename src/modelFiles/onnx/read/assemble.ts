@@ -8,7 +8,7 @@ export function assemble({ of, W, b, vocabularySize }: Logits): GeneralModel {
   const top = of.kind === 'normed' ? of.of : of;
   const { layers, embedding, tokens } = stackBelow(top);
   if (tokens !== vocabularySize) {
-    throw new UserError('The model reads a vocabulary of {0} but predicts one of {1}; a language model predicts what it reads.', tokens, vocabularySize);
+    throw new UserError('error.onnx.vocabularySizesDiffer', tokens, vocabularySize);
   }
   const order = columnOrder(top);
   const norm = of.kind === 'normed' ? { ...of.norm, gamma: inOrder(of.norm.gamma, order), beta: inOrder(of.norm.beta, order) } : null;
@@ -28,7 +28,7 @@ export function stackBelow(top: States): { layers: GeneralLayer[]; embedding: We
   }
   if (content.kind === 'oneHot') return { layers, embedding: null, tokens: content.size };
   if (content.kind === 'embedded') return { layers, embedding: content.table, tokens: content.vocabularySize };
-  throw new UserError('The lowest recurrent layer, “{0}”, was expected to read embedded or one-hot tokens.', layers[0].source);
+  throw new UserError('error.onnx.lowestLayerInput', layers[0].source);
 }
 
 /** One layer, of the directions whose states lie side by side. */
@@ -47,11 +47,11 @@ function inputOf({ parts }: States): Content {
   const kind = ({ cell, hiddenSize, clip, linearBeforeReset, inputForget }: RecurrentNode) => JSON.stringify([cell, hiddenSize, clip, linearBeforeReset, inputForget]);
   for (const { node } of parts.slice(1)) {
     if (!sameContent(node.input, first.input) || kind(node) !== kind(first)) {
-      throw new UserError('The nodes “{0}” and “{1}” stand side by side but are not the two directions of one layer.', first.source, node.source);
+      throw new UserError('error.onnx.notTwoDirections', first.source, node.source);
     }
   }
   const names = parts.map(({ direction }) => direction.direction);
-  if (new Set(names).size !== names.length) throw new UserError('The nodes “{0}” and “{1}” stand side by side but read in the same direction.', first.source, parts[1].node.source);
+  if (new Set(names).size !== names.length) throw new UserError('error.onnx.sameDirectionTwice', first.source, parts[1].node.source);
   return first.input;
 }
 

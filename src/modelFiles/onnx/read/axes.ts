@@ -26,9 +26,9 @@ export function stepsAndBatch({ axes }: Data, logits: Logits): StepsAndBatch {
   const nodes = statesBelow(logits).reverse().flatMap(({ parts }) => parts.map(({ node }) => node));
   const [{ time, source: first }] = nodes;
   const other = nodes.find((node) => node.time !== time || !time.startsWith('ids.'));
-  if (other) throw new UserError('The node “{0}” ({1}) does not read along the same axis of the tokens as “{2}”; all recurrent layers are expected to read along time.', other.source, other.operator, first);
+  if (other) throw new UserError('error.onnx.axesDiffer', other.source, other.operator, first);
   const turned = axes.flat().find(({ reversedBy }) => reversedBy !== undefined);
-  if (turned) throw new UserError('The node “{0}” reverses the tokens, and the predictions are in that reversed order; predictions in the order of the tokens were expected.', turned.reversedBy ?? '');
+  if (turned) throw new UserError('error.onnx.tokensReversed', turned.reversedBy ?? '');
   const order = axes.flat().map(({ name }): PredictionAxis => (name === time ? 'time' : name.startsWith('ids.') ? 'batch' : 'symbols'));
   return { timeAxis: Number(time.slice('ids.'.length)), isLast: !order.includes('time'), order };
 }

@@ -50,7 +50,7 @@ function namedTensor(name: string, read: () => Constant): Constant {
   try {
     return read();
   } catch (thrown) {
-    if (thrown instanceof TensorError) throw new UserError('The tensor “{0}” {1}.', name, thrown.message);
+    if (thrown instanceof TensorError) throw new UserError('error.onnx.tensor', name, thrown.message);
     throw thrown;
   }
 }
@@ -105,10 +105,10 @@ function given({ name, type }: ValueInfoProto): Data {
 /** Values of the node's outputs; what is missing is not understood. */
 function meaning(node: GraphNode, values: ReadonlyMap<string, Value>, notes: RecurrentNotes, opset: number, external: ExternalData): readonly Value[] {
   try {
-    const inputs = node.inputs.map((name) => (name === '' ? undefined : (values.get(name) ?? { kind: 'unknown' as const, reason: new UserError('The node “{0}” ({1}) reads “{2}”, which nothing before it gives.', node.name, node.operator, name) })));
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : (values.get(name) ?? { kind: 'unknown' as const, reason: new UserError('error.onnx.inputFromNowhere', node.name, node.operator, name) })));
     return computed(node, inputs, notes, opset, external);
   } catch (thrown) {
-    const reason = thrown instanceof TensorError ? new UserError('The node “{0}” ({1}) gives a tensor that {2}.', node.name, node.operator, thrown.message) : thrown;
+    const reason = thrown instanceof TensorError ? new UserError('error.onnx.nodeOutput', node.name, node.operator, thrown.message) : thrown;
     if (!(reason instanceof UserError)) throw reason;
     return node.outputs.map(() => ({ kind: 'unknown', reason }));
   }
@@ -218,7 +218,7 @@ function constantNode(node: GraphNode, external: ExternalData): Value[] {
 
 function notUnderstood(node: GraphNode): UserError {
   const operator = node.domain === '' ? node.operator : `${node.domain}.${node.operator}`;
-  return new UserError('The node “{0}” ({1}) is not understood at its place: token ids, an embedding, RNN, LSTM or GRU layers, a LayerNorm, a linear layer and a softmax were expected, in this order.', node.name, operator);
+  return new UserError('error.onnx.nodeNotUnderstood', node.name, operator);
 }
 
 /** The inputs that tokens may come in, the likeliest first. Throws a UserError where there is none. */
@@ -235,7 +235,7 @@ export function tokenInputs(graph: GraphProto, constants: ReadonlyMap<string, Co
     ...of(real, ({ length }) => length === 2).map(asIds),
     ...of(whole, ({ length }) => length === 0).map(asIds),
   ];
-  if (candidates.length === 0) throw new UserError('The model has no input for tokens: whole numbers as [time, batch] or [batch, time], or one-hot rows, were expected.');
+  if (candidates.length === 0) throw new UserError('error.onnx.noTokenInput');
   return candidates.slice(0, maxCandidates);
 }
 

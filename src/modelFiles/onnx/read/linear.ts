@@ -159,7 +159,7 @@ export function softmax(node: GraphNode, x: Data, opset: number): Data {
   const { content } = x;
   const axis = axisOf(node.integer('axis', opset < 13 ? 1 : -1), x.axes.length);
   if (content.kind !== 'logits' || content.then !== 'nothing' || axis !== x.axes.length - 1) {
-    throw new UserError('The node “{0}” ({1}) was expected to read logits, their symbols on its last axis.', node.name, node.operator);
+    throw new UserError('error.onnx.logitsExpected', node.name, node.operator);
   }
   return { ...x, content: { ...content, then: node.operator === 'Softmax' ? 'softmax' : 'logSoftmax' } };
 }

@@ -16,7 +16,7 @@ const moves: Readonly<Record<string, Move>> = {
   Cast: (node, x) => (keepsNumbers(x, node.integer('to', 0)) ? [x] : undefined),
   Dropout(node, x, inputs) {
     const isActive = inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0;
-    if (isActive) throw new UserError('The node “{0}” ({1}) drops values at random, because the model was exported in training mode. Export it in evaluation mode (in PyTorch, after model.eval()).', node.name, node.operator);
+    if (isActive) throw new UserError('error.onnx.exportedWhileTraining', node.name, node.operator);
     return [x];
   },
   Transpose(node, x) {

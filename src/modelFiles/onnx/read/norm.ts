@@ -79,7 +79,7 @@ function isOverFeatures(node: GraphNode, data: Data, constants: ConstantInputs):
 function normed(data: Data, of: States, epsilon: number, gamma: Constant | undefined, beta: Constant | undefined): Data {
   const width = widthOf(of);
   const weights = (constant: Constant | undefined, otherwise: number) => {
-    if (constant && (constant.data.length !== width || constant.shape.at(-1) !== width)) throw new UserError('The LayerNorm after the recurrent layers has {0} weights; {1} were expected.', constant.data.length, width);
+    if (constant && (constant.data.length !== width || constant.shape.at(-1) !== width)) throw new UserError('error.onnx.layerNormSize', constant.data.length, width);
     return constant?.data ?? new Float32Array(width).fill(otherwise);
   };
   return { ...data, content: { kind: 'normed', of, norm: { gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon } } };

@@ -99,7 +99,7 @@ function understoodFrom(graph: GraphProto, constants: ReadonlyMap<string, Consta
     for (const size of [1, ...keptSizes(graph, constants)]) {
       const { use, notices, ...again } = attempt(graph, constants, { ...tokens, sizes: tokens.sizes.with(axis, size) }, sizes.with(axis, size), opset, external);
       if (!use || (use.timeAxis === axis && size === 1)) continue;
-      const notice = new UserError('The model’s graph runs only on texts of {0} tokens, although it does not declare this. Its layers can read texts of any length.', size);
+      const notice = new UserError('notice.onnx.fixedTextLength', size);
       return { ...again, use, notices: use.timeAxis === axis ? [...notices, notice] : notices };
     }
   }
@@ -137,8 +137,8 @@ function attempt(graph: GraphProto, constants: ReadonlyMap<string, Constant>, to
     const model = assemble(logits);
     const use = useOf(graph, constants, tokens, name, data, logits, model, interpretation, notices);
     const { statesGiven, lengthsGiven } = interpretation.notes;
-    if (statesGiven.size > 0) notices.push(new UserError('The states that the model is given as inputs ({0}) are taken as zero.', Array.from(statesGiven.keys()).join(', ')));
-    if (lengthsGiven.size > 0) notices.push(new UserError('The lengths that the model is given ({0}) are taken as the whole text.', Array.from(lengthsGiven).join(', ')));
+    if (statesGiven.size > 0) notices.push(new UserError('notice.onnx.statesZero', Array.from(statesGiven.keys()).join(', ')));
+    if (lengthsGiven.size > 0) notices.push(new UserError('notice.onnx.lengthsWholeText', Array.from(lengthsGiven).join(', ')));
     return { model, use, layers: model.layers, refusal: null, notices };
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
@@ -166,14 +166,14 @@ function chosenLogits(graph: GraphProto, { values, logits, states }: Interpretat
   }
   const last = logits.at(-1);
   if (last?.data.content.kind === 'logits' && readers(graph, last.name).every((node) => choosers.includes(node.operator))) {
-    notices.push(new UserError('None of the model’s outputs holds its predictions; they were found at the inner tensor “{0}”.', last.name));
+    notices.push(new UserError('notice.onnx.predictionsInside', last.name));
     return { ...last, logits: last.data.content };
   }
   for (const { value } of outputs) if (value?.kind === 'unknown') throw value.reason;
   const recurrent = graph.node.map((node) => new GraphNode(node)).find(({ operator }) => operators.includes(operator));
-  if (!recurrent) throw new UserError('There is no recurrent layer (RNN, LSTM or GRU) in the model.');
-  if (states.length > 0) throw new UserError('The model ends with recurrent states; a linear layer to the symbols was expected after “{0}”.', states[states.length - 1].parts[0].node.source);
-  throw new UserError('The node “{0}” ({1}) could not be read.', recurrent.name, recurrent.operator);
+  if (!recurrent) throw new UserError('error.onnx.noRecurrentLayer');
+  if (states.length > 0) throw new UserError('error.onnx.endsWithStates', states[states.length - 1].parts[0].node.source);
+  throw new UserError('error.onnx.nodeUnreadable', recurrent.name, recurrent.operator);
 }
 
 /** Operators that only choose a symbol by the predictions. */
@@ -187,9 +187,9 @@ function useOf(graph: GraphProto, constants: ReadonlyMap<string, Constant>, toke
   const { timeAxis, isLast: lacksTime, order } = stepsAndBatch(data, logits);
   const isLast = lacksTime && tokens.sizes[timeAxis] !== 1;
   if (isLast && model.layers.some(({ directions }) => directions.some(({ direction }) => direction === 'backward'))) {
-    notices.push(new UserError('The model predicts only after the last token, and its layers read in both directions; here it predicts after every token, with what they know there.'));
+    notices.push(new UserError('notice.onnx.lastTokenBothDirections'));
   } else if (isLast) {
-    notices.push(new UserError('The model predicts only after the last token; here its output layer is used after every token.'));
+    notices.push(new UserError('notice.onnx.lastToken'));
   }
   const others = freeInputs(graph, constants).filter(({ name }) => name !== tokens.name);
   const recurrent = statesBelow(logits).reverse().map(({ parts }) => {

@@ -37,7 +37,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const { attributes } = kind.onnx;
   const names = directionNames(node);
   const weights = (value: Value | undefined, what: string): Constant => {
-    if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('The node “{0}” ({1}) has no constant {2}; only weights that are kept in the model can be read.', node.name, node.operator, what);
+    if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('error.onnx.weightsNotConstant', node.name, node.operator, what);
     return value.constant;
   };
   const w = weights(W, 'W');
@@ -104,12 +104,12 @@ function directionNames(node: GraphNode): readonly Direction[] {
   if (direction === 'forward') return ['forward'];
   if (direction === 'reverse') return ['backward'];
   if (direction === 'bidirectional') return ['forward', 'backward'];
-  throw new UserError('The node “{0}” ({1}) has the direction “{2}”, which ONNX does not know.', node.name, node.operator, direction);
+  throw new UserError('error.onnx.directionUnknown', node.name, node.operator, direction);
 }
 
 function checkShape(node: GraphNode, what: string, { shape }: Constant, expected: readonly number[]): void {
   const fits = shape.length === expected.length && expected.every((size, axis) => size === shape[axis]) && expected.every((size) => size > 0);
-  if (!fits) throw new UserError('The node “{0}” ({1}) has a {2} of the shape [{3}]; [{4}] was expected.', node.name, node.operator, what, shape.join(', '), expected.map((size) => (size > 0 ? size : '?')).join(', '));
+  if (!fits) throw new UserError('error.onnx.weightShape', node.name, node.operator, what, shape.join(', '), expected.map((size) => (size > 0 ? size : '?')).join(', '));
 }
 
 function part({ data, shape }: Constant, d: number): Weights {
@@ -121,12 +121,12 @@ function part({ data, shape }: Constant, d: number): Weights {
 function checkedInput(node: GraphNode, x: Value | undefined, inputSize: number, isBatchFirst: boolean): { content: Content; steps: Axis; batch: Axis } {
   if (x?.kind === 'unknown') throw x.reason;
   const isUsable = x?.kind === 'data' && x.axes.length === 3 && isFeatures(x.axes[2], x.content) && ['oneHot', 'embedded', 'states'].includes(x.content.kind);
-  if (!isUsable) throw new UserError('The node “{0}” ({1}) was expected to read embedded or one-hot tokens, or the states of another recurrent node, as [time, batch, features].', node.name, node.operator);
+  if (!isUsable) throw new UserError('error.onnx.recurrentInput', node.name, node.operator);
   const { content, axes } = x;
   const size = sizeOf(axes[2]);
-  if (size !== inputSize) throw new UserError('The node “{0}” ({1}) reads {2} features, but its W is for {3}.', node.name, node.operator, size, inputSize);
+  if (size !== inputSize) throw new UserError('error.onnx.inputSize', node.name, node.operator, size, inputSize);
   const [steps, batch] = isBatchFirst ? [axes[1], axes[0]] : [axes[0], axes[1]];
-  if (steps.length > 1 || batch.length > 1) throw new UserError('The node “{0}” ({1}) was expected to read [time, batch, features]; two axes are one here.', node.name, node.operator);
+  if (steps.length > 1 || batch.length > 1) throw new UserError('error.onnx.axesMerged', node.name, node.operator);
   return { content, steps, batch };
 }
 
@@ -138,7 +138,7 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
     notes.lengthsGiven.add(lengths.content.input);
     return;
   }
-  throw new UserError('The node “{0}” ({1}) reads sequence lengths that are neither an input nor the whole length.', node.name, node.operator);
+  throw new UserError('error.onnx.sequenceLengths', node.name, node.operator);
 }
 
 /** [H] of each direction; null where they begin at zero. */
@@ -152,7 +152,7 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
   const constant = value.kind === 'constant' ? value.constant : undefined;
   const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
   if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
-    throw new UserError('The node “{0}” ({1}) starts with states that are neither zero, nor constant, nor an input of the model.', node.name, node.operator);
+    throw new UserError('error.onnx.initialStates', node.name, node.operator);
   }
   return Array.from({ length: D }, (_, d) => {
     const row = (b: number) => {
@@ -161,7 +161,7 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
     };
     const state = row(0);
     for (let b = 1; b < B; b++) {
-      if (row(b).some((value, u) => value !== state[u])) throw new UserError('The node “{0}” ({1}) starts with different states for each text of a batch, which has no meaning for a single text.', node.name, node.operator);
+      if (row(b).some((value, u) => value !== state[u])) throw new UserError('error.onnx.initialStatesByText', node.name, node.operator);
     }
     return state.every((value) => value === 0) ? null : state;
   });
@@ -171,12 +171,12 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
 function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
   const usual = activationsOf(cell, defaultActivation);
   const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
-  if (names.length !== D * usual.length) throw new UserError('The node “{0}” ({1}) names {2} activations; {3} were expected.', node.name, node.operator, names.length, D * usual.length);
+  if (names.length !== D * usual.length) throw new UserError('error.onnx.activationCount', node.name, node.operator, names.length, D * usual.length);
   const alphas = [...node.floats('activation_alpha')];
   const betas = [...node.floats('activation_beta')];
   const forms = names.map((given): ActivationForm => {
     const name = activationNames.find((known) => known === given.toLowerCase());
-    if (!name) throw new UserError('The node “{0}” ({1}) has the activation “{2}”, which cannot be differentiated here.', node.name, node.operator, given);
+    if (!name) throw new UserError('error.onnx.activationUnknown', node.name, node.operator, given);
     const [alpha, beta] = defaultCoefficients[name] ?? [0, 0];
     const [takesAlpha, takesBeta] = takes[name] ?? [false, false];
     return { name, alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha, beta: takesBeta ? (betas.shift() ?? beta) : beta };

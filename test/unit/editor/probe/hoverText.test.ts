@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { bar, characterHeading, hoverText, inContext, ordinal, powerOfTen, signedBar } from '../../../../src/editor/probe/hoverText';
+import { bar, characterHeading, hoverText, inContext, ordinal, powerOfTen, signedBar, type Localize } from '../../../../src/editor/probe/hoverText';
 import { probeText } from '../../../../src/editor/probe/probeText';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../../../../src/editor/markdown';
+import { inEnglish } from '../../../../src/messages';
 import type { TokenReport } from '../../../../src/protocol/engine';
 
-const english = (template: string, ...args: (string | number)[]) =>
-  template.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
+const english: Localize = (key, ...args) => inEnglish({ key, args });
 
 const probe = probeText('ab | c', 'codePoint', 0, { line: 0, character: 0 }, 10)!;
 

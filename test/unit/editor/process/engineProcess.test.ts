@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inEnglish } from '../../../../src/messages';
 import { endSentence, type EngineEnd } from '../../../../src/editor/process/endOfEngine';
 import { EngineProcess } from '../../../../src/editor/process/engineProcess';
 import { RpcError } from '../../../../src/protocol/rpc';
@@ -15,7 +16,7 @@ const stubbornEngine = `
   process.on('message', ({ call, method }) => {
     if (method === 'pause') process.send({ reply: call, value: new Float64Array([1, 2]) });
     if (method === 'resume') process.exit(3);
-    if (method === 'stop') process.send({ reply: call, error: { code: 'user', sentence: { template: 'No run is on.', args: [] } } });
+    if (method === 'stop') process.send({ reply: call, error: { code: 'user', sentence: { key: 'error.internal', args: ['No run is on.'] } } });
   });
 `;
 
@@ -87,7 +88,7 @@ describe('an engine’s process', () => {
       { code: 134, signal: null, error: null, isOutOfMemory: false },
       { code: null, signal: 'SIGABRT', error: null, isOutOfMemory: true },
     ];
-    const said = ends.map((end) => endSentence(end)).map(({ template, args }) => `${template} ${args.join()}`);
+    const said = ends.map((end) => inEnglish(endSentence(end)));
     assert.match(said[0], /exit status.*3/);
     assert.match(said[1], /signal.*SIGKILL/);
     assert.match(said[2], /spawn ENOMEM/);

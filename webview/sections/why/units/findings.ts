@@ -14,29 +14,29 @@ export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, qu
   if (left && right) {
     const share = (shares: Float64Array): string => numbers.percent(shares.reduce((sum, each) => sum + each, 0), total);
     if (isGate(quantity)) {
-      findings.push(texts.get('gateShares', share(right), share(left)));
-      findings.push(...listed('gateMostlyShut', left.map((each) => Number(each >= mostly)), texts));
-      findings.push(...listed('gateMostlyOpen', right.map((each) => Number(each >= mostly)), texts));
+      findings.push(texts.get('panel.finding.gateShares', share(right), share(left)));
+      findings.push(...listed('panel.finding.gateMostlyShut', left.map((each) => Number(each >= mostly)), texts));
+      findings.push(...listed('panel.finding.gateMostlyOpen', right.map((each) => Number(each >= mostly)), texts));
     } else {
       const both = left.map((each, u) => each + right[u]);
-      findings.push(texts.get('tanhShare', share(both)));
-      findings.push(...listed('tanhMostlySaturated', both.map((each) => Number(each >= mostly)), texts));
+      findings.push(texts.get('panel.finding.tanhShare', share(both)));
+      findings.push(...listed('panel.finding.tanhMostlySaturated', both.map((each) => Number(each >= mostly)), texts));
     }
   }
   if (halfLife) {
     const sorted = halfLife.slice().sort();
     const median = sorted[Math.floor(sorted.length / 2)];
-    findings.push(texts.get('halfLifeMedian', numbers.short(median), numbers.short(sorted[sorted.length - 1])));
+    findings.push(texts.get('panel.halfLife.median', numbers.short(median), numbers.short(sorted[sorted.length - 1])));
   }
   if (relu) {
-    const dead = listed('deadUnits', isZero.map(Number), texts);
-    findings.push(...(dead.length > 0 ? dead : [texts.get('deadNone')]));
+    const dead = listed('panel.finding.deadUnits', isZero.map(Number), texts);
+    findings.push(...(dead.length > 0 ? dead : [texts.get('panel.finding.deadNone')]));
   }
   return findings;
 }
 
 /** “… 3 of 128 units (2, 7, 9)”; nothing when none is. */
-function listed(key: 'gateMostlyShut' | 'gateMostlyOpen' | 'tanhMostlySaturated' | 'deadUnits', flags: ArrayLike<number>, texts: Texts): string[] {
+function listed(key: 'panel.finding.gateMostlyShut' | 'panel.finding.gateMostlyOpen' | 'panel.finding.tanhMostlySaturated' | 'panel.finding.deadUnits', flags: ArrayLike<number>, texts: Texts): string[] {
   const units = Array.from(flags, (flag, unit) => (flag ? unit : -1)).filter((unit) => unit >= 0);
   if (units.length === 0) return [];
   const names = units.slice(0, maxListed).map((unit) => texts.numbers.integer(unit));

@@ -1,0 +1,118 @@
+/** The tables of l10n/ and who uses them: two languages side by side, and every sentence said with what it has places for. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { formatTemplate } from '../../src/messages';
+
+type Table = Readonly<Record<string, string>>;
+
+// npm and mocha run at the project's root.
+const readTable = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Table;
+const tables = ['bundle.l10n', 'terminal'].map((name) => ({ name, english: readTable(`l10n/${name}.json`), korean: readTable(`l10n/${name}.ko.json`) }));
+const english: Table = Object.fromEntries(tables.flatMap((table) => Object.entries(table.english)));
+
+/** The numbers of a template's places, each once; a translation may use them in another order. */
+function places(text: string): number[] {
+  return [...new Set(Array.from(text.matchAll(/\{(\d+)\}/g), ([, index]) => Number(index)))].sort((a, b) => a - b);
+}
+
+interface Use {
+  readonly key: string;
+  readonly place: string;
+  /** How many things are put in; undefined where that is not written beside the key. */
+  readonly given: number | undefined;
+}
+
+/** Every literal that is a key. */
+function usesIn(folder: string): Use[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+      const uses: Use[] = [];
+      const visit = (node: ts.Node): void => {
+        if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
+          uses.push({ key: node.text, place: `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`, given: givenBeside(node) });
+        }
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+      return uses;
+    });
+}
+
+/** The arguments behind a key in a call, or in the `args` beside it. */
+function givenBeside(literal: ts.Node): number | undefined {
+  let node = literal;
+  while (ts.isConditionalExpression(node.parent) && node.parent.condition !== node) node = node.parent;
+  const { parent } = node;
+  if ((ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.arguments?.[0] === node) {
+    const fillsPlaces = ['localize', 'get', 'segments', 'UserError'].some((name) => parent.expression.getText().split('.').at(-1) === name);
+    return fillsPlaces ? counted(parent.arguments.slice(1)) : undefined;
+  }
+  if (!ts.isPropertyAssignment(parent) || !ts.isObjectLiteralExpression(parent.parent)) return undefined;
+  const args = parent.parent.properties.find((each) => ts.isPropertyAssignment(each) && each.name.getText() === 'args');
+  return args && ts.isPropertyAssignment(args) && ts.isArrayLiteralExpression(args.initializer) ? counted(args.initializer.elements) : undefined;
+}
+
+function counted(given: readonly ts.Expression[]): number | undefined {
+  return given.some(ts.isSpreadElement) ? undefined : given.length;
+}
+
+describe('the messages', () => {
+  const uses = [...usesIn('src'), ...usesIn('webview')];
+
+  for (const { name, english: ours, korean } of tables) {
+    it(`${name}: have the same keys in both languages, in their order`, () => {
+      assert.deepEqual(Object.keys(korean), Object.keys(ours));
+      assert.deepEqual(Object.keys(ours), Object.keys(ours).sort());
+    });
+
+    it(`${name}: have the same places in both languages, numbered without a gap`, () => {
+      for (const [key, text] of Object.entries(ours)) {
+        assert.deepEqual(places(korean[key]), places(text), key);
+        assert.deepEqual(places(text), Array.from(places(text), (_, i) => i), key);
+      }
+    });
+
+    it(`${name}: have keys of a subject and what it says, none of them the subject of another`, () => {
+      const subjects = new Set(Object.keys(ours).flatMap((key) => key.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))));
+      for (const key of Object.keys(ours)) {
+        assert.match(key, /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/);
+        assert.ok(!subjects.has(key), key);
+      }
+    });
+  }
+
+  it('are in one table each: those that only the terminal says in its own', () => {
+    const [ofAll, ofTerminal] = tables.map((table) => Object.keys(table.english));
+    const elsewhere = new Set(uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key));
+    assert.deepEqual(ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)), []);
+    assert.deepEqual(ofAll.filter((key) => !elsewhere.has(key)), []);
+  });
+
+  it('are all said somewhere', () => {
+    const said = new Set(uses.map(({ key }) => key));
+    assert.deepEqual(Object.keys(english).filter((key) => !said.has(key)), []);
+  });
+
+  it('are said with as many things as they have places', () => {
+    const known = uses.filter(({ given }) => given !== undefined);
+    assert.ok(known.length > 500, `${known.length} places were found`);
+    assert.deepEqual(known.filter(({ key, given }) => places(english[key]).length !== given), []);
+  });
+
+  it('are said with a message in them in the same language', () => {
+    assert.equal(formatTemplate('{1}, {0}', [1, { key: 'state.cell', args: [2] }], ({ key, args }) => `${key} ${args.length}`), 'state.cell 1, 1');
+    assert.equal(formatTemplate('{0} {2}', ['{1}', 'x'], String), '{1} {2}', 'what is put in is no template');
+  });
+
+  it('have the manifest beside them, in both languages', () => {
+    const used = [...readFileSync('package.json', 'utf8').matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key).sort();
+    assert.ok(used.length > 50);
+    assert.deepEqual(Object.keys(readTable('package.nls.json')).sort(), [...new Set(used)]);
+    assert.deepEqual(Object.keys(readTable('package.nls.ko.json')).sort(), [...new Set(used)]);
+  });
+});
