@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cellNames, kindOf } from '../../src/layers/catalog';
-import { englishPageStrings } from '../../src/protocol/pageStrings';
+import { englishPageStrings } from '../../src/pageContract/pageStrings';
 
 // npm and mocha run at the project's root.
 const readStrings = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
@@ -12,7 +12,7 @@ const korean = readStrings('l10n/bundle.l10n.ko.json');
 function spokenSentences(): Map<string, string> {
   const sentences = new Map<string, string>();
   const call = /(?:l10n\.t\(|[^\w.]t\(|new UserError\(|template:)\s*'((?:[^'\\\n]|\\.)*)'/g;
-  for (const folder of ['src/core', 'src/layers', 'src/formats', 'src/modelFiles', 'src/engine', 'src/editor', 'src/protocol']) {
+  for (const folder of ['src/core', 'src/layers', 'src/formats', 'src/modelFiles', 'src/engine', 'src/editor', 'src/protocol', 'src/pageContract']) {
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     for (const file of files) {
       for (const [, literal] of readFileSync(join(folder, file), 'utf8').matchAll(call)) {

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { pageHtml } from '../../src/protocol/pageHtml';
-import type { PageView } from '../../src/protocol/panel';
-import { englishPageStrings, type PageStrings } from '../../src/protocol/pageStrings';
+import { pageHtml } from '../../src/pageContract/pageHtml';
+import type { PageView } from '../../src/pageContract/messages';
+import { englishPageStrings, type PageStrings } from '../../src/pageContract/pageStrings';
 import { themes, type ThemeName } from './themes';
 
 /** Bundles stand in out/test/webview or out/bench/page. */

@@ -14,7 +14,7 @@ import { SampleSource } from '../../src/engine/sampleSource';
 import { checkTraining } from '../../src/engine/train/checkTraining';
 import { Trainer } from '../../src/engine/train/trainer';
 import { ModelLock } from '../../src/engine/modelLock';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage } from '../../src/pageContract/messages';
 import { withSample, type ModelSample } from '../../src/protocol/sample';
 import { defaultTrainingSettings } from '../../src/protocol/settings';
 import { violationsOn } from './axe';

@@ -1,7 +1,7 @@
 /** What every section begins with: its title, one plain sentence, the formula behind it, and what can be taken away. */
 import { element } from './dom';
 import { formula } from './formula';
-import type { PageStringKey } from '../../src/protocol/pageStrings';
+import type { PageStringKey } from '../../src/pageContract/pageStrings';
 import type { Texts } from './texts';
 
 export interface FrameOptions {

@@ -1,6 +1,6 @@
 /** The page's texts in the reader's language, and numbers written its way. */
 import { stateNamed } from '../../src/layers/catalog';
-import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/protocol/pageStrings';
+import { englishPageStrings, type PageStringKey, type PageStrings } from '../../src/pageContract/pageStrings';
 import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
 

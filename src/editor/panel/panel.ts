@@ -1,9 +1,9 @@
 /** A panel: a web page beside the text, one of each kind. What the first is sent is in panelLink.ts. */
 import * as vscode from 'vscode';
-import type { FromPage, PageView, ToPage } from '../../protocol/panel';
-import { pageHtml } from '../../protocol/pageHtml';
-import { englishPageStrings, type PageStrings } from '../../protocol/pageStrings';
-import { parseFromPage } from '../../protocol/parseFromPage';
+import type { FromPage, PageView, ToPage } from '../../pageContract/messages';
+import { pageHtml } from '../../pageContract/pageHtml';
+import { englishPageStrings, type PageStrings } from '../../pageContract/pageStrings';
+import { parseFromPage } from '../../pageContract/parseFromPage';
 import type { HoverPriority } from './hoverPriority';
 
 export const panelType = 'backflow.panel';

@@ -1,7 +1,7 @@
 /** What the panel is sent about the current session, and what it may ask for. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
-import type { FromPage, PanelStatus } from '../../protocol/panel';
+import type { FromPage, PanelStatus } from '../../pageContract/messages';
 import type { Message } from '../../protocol/run';
 import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';

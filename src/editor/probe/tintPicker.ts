@@ -1,6 +1,6 @@
 /** Tint Tokens By…: asks what the text is to be tinted by. */
 import * as vscode from 'vscode';
-import { englishPageStrings } from '../../protocol/pageStrings';
+import { englishPageStrings } from '../../pageContract/pageStrings';
 import type { RunSession } from '../runs/runSession';
 import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
 import type { TintChoice } from './tintQuantity';

@@ -1,8 +1,8 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
 import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
-import type { PageStringKey } from '../../../src/protocol/pageStrings';
+import type { PageStringKey } from '../../../src/pageContract/pageStrings';
 import { button, ChoiceRow } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { PageParts, Scene, Section } from '../../shared/section';
