@@ -10,7 +10,7 @@ import { initialize } from '../../src/core/model/initialize';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
 import { createBackend } from '../../src/engine/backend';
-import { SampleSource } from '../../src/engine/sampleSource';
+import { SampleSource } from '../../src/engine/sampling/sampleSource';
 import { checkTraining } from '../../src/engine/train/checkTraining';
 import { Trainer } from '../../src/engine/train/trainer';
 import { ModelLock } from '../../src/engine/modelLock';
