@@ -34,10 +34,10 @@ export class PanelLink implements vscode.Disposable {
       panel.onDidReceive((message) => this.receive(message)),
       panel.onDidChangeVisibility(() => this.finishDrawing()),
       registry.onDidChangeCurrent(() => this.showCurrent()),
-      registry.onDidChangeStatus((session) => void panel.post({ type: 'status', status: statusOf(session) })),
-      registry.onDidProgress((news) => this.progressed(news)),
-      registry.onDidReceiveFrame(({ session, frame }) => this.passOn(session, frame)),
-      registry.onDidRefuseWatch((message) => {
+      registry.onCurrent(({ onDidChange }) => onDidChange, (_, session) => void panel.post({ type: 'status', status: statusOf(session) })),
+      registry.onCurrent(({ onDidProgress }) => onDidProgress, (news) => this.progressed(news)),
+      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, (frame, session) => this.passOn(session, frame)),
+      registry.onCurrent(({ onDidRefuseWatch }) => onDidRefuseWatch, (message) => {
         this.refusal = message;
         panel.post({ type: 'probeFailed', message: translated(message) });
       }),
