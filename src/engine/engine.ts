@@ -139,10 +139,11 @@ export class Engine {
     return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
   }
 
-  private describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
-    return this.modelLock.run(() => {
+  private describe({ text, target, thresholds, tokens }: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
+    return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      return describeToken(this.model.inspector, request);
+      const look = await this.model.inspector.look(text, target, thresholds);
+      return Promise.all(tokens.map((token) => describeToken(look, token)));
     }, true);
   }
 

@@ -15,6 +15,12 @@ const shownContributions = 5;
 const contextOfLetters = { before: 5, behind: 2 };
 const contextOfWords = { before: 2, behind: 1 };
 
+/** Of all tokens that stand at one place: of a character's bytes one after another, under the character. */
+export function hoverTexts(reports: readonly TokenReport[], probe: ProbeText, t: Translate): string[] {
+  const texts = reports.map((report) => hoverText(report, probe, t));
+  return texts.length > 1 ? [characterHeading(reports, probe, t), ...texts] : texts;
+}
+
 export function hoverText(report: TokenReport, probe: ProbeText, t: Translate): string {
   const parts = [heading(report, probe, t), ...states(report, t), evidence(report, probe, t), ignored(report, t), methods(report, t)];
   return parts.filter((part) => part !== '').join('\n\n');
