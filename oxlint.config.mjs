@@ -1,6 +1,6 @@
 // Style is left to the compiler and the reader; what is enforced here is correctness and the direction of dependencies
-// (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and webview → protocol; layers, terms and
-// tokens are leaves that others read. That there are no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
+// (docs/architecture.md): editor → protocol ← engine → modelFiles → core → kernels, modelFiles → formats, and editor → pageContract ← webview,
+// pageContract → protocol; layers, terms and tokens are leaves that others read. That there are no cycles, and what the page's sections know, is in .dependency-cruiser.mjs.
 /** The folders of src, and what each may import from the others. */
 const folders = {
   kernels: [],
@@ -11,16 +11,19 @@ const folders = {
   core: ['kernels', 'layers', 'terms', 'tokens'],
   modelFiles: ['core', 'formats', 'layers', 'terms', 'tokens'],
   protocol: ['layers', 'terms', 'tokens'],
+  pageContract: ['protocol', 'layers', 'terms'],
   engine: ['protocol', 'modelFiles', 'formats', 'core', 'kernels', 'layers', 'terms', 'tokens'],
-  editor: ['protocol', 'layers', 'terms', 'tokens'],
+  editor: ['protocol', 'pageContract', 'layers', 'terms', 'tokens'],
   terminal: ['protocol', 'engine', 'layers', 'terms'],
 };
 
 const allFolders = Object.keys(folders);
 /** They run in a browser too. */
-const pure = ['formats', 'core', 'modelFiles', 'protocol', 'kernels', 'layers', 'terms', 'tokens'];
+const pure = ['formats', 'core', 'modelFiles', 'protocol', 'pageContract', 'kernels', 'layers', 'terms', 'tokens'];
 /** What the page may import. */
-const ofThePage = ['protocol', 'layers', 'terms'];
+const ofThePage = ['pageContract', 'protocol', 'layers', 'terms'];
+/** The link to the engine, of which the page and its contract know only the data: what the engine makes and the page draws. */
+const engineLink = { group: ['**/protocol/engine', '**/protocol/rpc'], message: 'The page knows no engine: what both use is in the other files of src/protocol.' };
 
 const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
@@ -30,6 +33,7 @@ function boundary(folder) {
     { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.` },
   ];
   const paths = [];
+  if (folder === 'pageContract') patterns.push(engineLink);
   if (folder !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
   if (pure.includes(folder)) {
     patterns.push({ regex: '^node:', message: `src/${folder} is pure: no files, no processes.` });
@@ -92,6 +96,7 @@ export default {
             paths: ['vscode', 'onnxruntime-node'],
             patterns: [
               { group: filesOf(allFolders.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
+              engineLink,
               { regex: '^node:', message: 'The page runs in a browser.' },
             ],
           },

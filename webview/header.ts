@@ -1,6 +1,6 @@
 /** The run header: what is trained, how far it is, and the controls. */
 import { labelWith } from '../src/layers/catalog';
-import type { ControlAction, PanelStatus } from '../src/protocol/panel';
+import type { ControlAction, PanelStatus } from '../src/pageContract/messages';
 import type { RunDescription, RunState } from '../src/protocol/run';
 import type { LatestStep } from './shared/charts/metrics';
 import { button, type PageButton } from './shared/controls';

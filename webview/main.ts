@@ -1,5 +1,5 @@
 /** The page's entry: joins the editor's messages to the page. */
-import type { PageView, ToPage } from '../src/protocol/panel';
+import type { PageView, ToPage } from '../src/pageContract/messages';
 import { acceptModels } from './drop';
 import { Link } from './shared/link';
 import { Page } from './page';

@@ -1,6 +1,6 @@
 /** The page: what it knows, and drawing it, at most once for each picture the screen shows. */
 import type { Frame } from '../src/protocol/frame';
-import type { PageView, PanelStatus, ToPage } from '../src/protocol/panel';
+import type { PageView, PanelStatus, ToPage } from '../src/pageContract/messages';
 import type { RunDescription } from '../src/protocol/run';
 import { Metrics } from './shared/charts/metrics';
 import type { Columns } from './shared/columns';

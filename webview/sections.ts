@@ -1,5 +1,5 @@
 /** The page's sections, in the order they are read. */
-import type { PageView } from '../src/protocol/panel';
+import type { PageView } from '../src/pageContract/messages';
 import { ChartSection } from './sections/learning/chartSection';
 import { CompareSection } from './sections/compare/compareSection';
 import { FlowSection } from './sections/flow/flowSection';

@@ -1,6 +1,6 @@
 /** Training steps with the samples that a panel watches. */
 import type { InspectedModel } from '../../src/engine/inspect/inspector';
-import { SampleSource } from '../../src/engine/sampleSource';
+import { SampleSource } from '../../src/engine/sampling/sampleSource';
 import type { Trainer } from '../../src/engine/train/trainer';
 import { ModelLock } from '../../src/engine/modelLock';
 

@@ -1,6 +1,6 @@
 /** The commands, as package.json declares them. */
 import * as vscode from 'vscode';
-import type { ControlAction } from '../protocol/panel';
+import type { ControlAction } from '../pageContract/messages';
 import { compareCells } from './compare/compareCells';
 import { compareRuns } from './compare/compareRuns';
 import type { Comparisons } from './compare/comparisons';

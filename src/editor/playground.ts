@@ -1,6 +1,6 @@
 /** The playground: a page of its own, and an engine that lives as long as it is open. */
 import * as vscode from 'vscode';
-import type { FromPage } from '../protocol/panel';
+import type { FromPage } from '../pageContract/messages';
 import type { PlaygroundSettings } from '../protocol/playground';
 import { thresholds } from './chosenSettings';
 import type { Notices } from './notices';

@@ -1,6 +1,5 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
 import { setImmediate } from 'node:timers/promises';
-import { Random } from '../core/model/random';
 import { UserError } from '../userError';
 import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
@@ -24,16 +23,17 @@ import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
 import { openModel } from './model/openModel';
 import { summaryOf } from './model/summary';
-import { Sampler } from './sampler';
-import { SampleSource } from './sampleSource';
+import { Generation } from './sampling/generation';
+import { Sampler } from './sampling/sampler';
+import { SampleSource } from './sampling/sampleSource';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
 import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
 
-/** Tokens sampled while the lock is held; training may take a step between two batches of them. */
-const samplesPerTurn = 64;
+/** Tokens generated while the lock is held; training may take a step between two turns. */
+const tokensPerTurn = 64;
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;
 /** Part of a target matrix after which its progress is reported again. */
@@ -139,10 +139,11 @@ export class Engine {
     return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
   }
 
-  private describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
-    return this.modelLock.run(() => {
+  private describe({ text, target, thresholds, tokens }: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
+    return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      return describeToken(this.model.inspector, request);
+      const look = await this.model.inspector.look(text, target, thresholds);
+      return Promise.all(tokens.map((token) => describeToken(look, token)));
     }, true);
   }
 
@@ -151,22 +152,20 @@ export class Engine {
     return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }
 
-  private async sample({ prompt, length, seed, stream, ...settings }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+  private async sample({ length, stream, ...request }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
-    const sampler = await this.modelLock.run(async () => {
-      const made = Sampler.of(model);
-      made.takeWeights();
-      await made.begin(prompt, { ...settings, random: Random.forDrawing(seed) });
-      return made;
+    const generation = await this.modelLock.run(async () => {
+      const begun = new Generation(Sampler.of(model), model.vocabulary, { ...request, maxTokens: length, maxCharacters: Infinity, repeats: false });
+      await begun.begin();
+      return begun;
     });
-    const ids: number[] = [];
-    for (let isOver = false; !isOver; ) {
-      isOver = await this.modelLock.run(() => sampleSome(sampler, ids, Math.min(length, ids.length + samplesPerTurn)));
-      isOver ||= ids.length >= length;
-      if (stream !== undefined) this.emit('sampled', { stream, text: model.vocabulary.decode(ids) });
+    while (!generation.isWhole) {
+      const endOfTurn = generation.tokens + tokensPerTurn;
+      await this.modelLock.run(() => generation.continueWhile(() => generation.tokens < endOfTurn));
+      if (stream !== undefined) this.emit('sampled', { stream, text: generation.text });
       await yieldToMessages(signal);
     }
-    return { text: model.vocabulary.decode(ids) };
+    return { text: generation.text };
   }
 
   private watchSamples(watch: SampleWatch | null): null {
@@ -269,16 +268,6 @@ export class Engine {
     const samples = new SampleSource({ model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining }, this.modelLock, (sample) => this.emit('sampleDrawn', sample));
     return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.modelLock, sink, trainingStep, isTraining), samples };
   }
-}
-
-/** Samples until there are `count` ids; true when the sequence has ended before. */
-async function sampleSome(sampler: Sampler, ids: number[], count: number): Promise<boolean> {
-  while (ids.length < count) {
-    const id = await sampler.next();
-    if (id === null) return true;
-    ids.push(id);
-  }
-  return false;
 }
 
 /** Lets messages in, and throws when the call has been canceled. */

@@ -182,8 +182,8 @@ export interface InspectReport {
 
 export interface DescribeRequest {
   readonly text: string;
-  /** Which of the probe's tokens, 0 … number of tokens − 1 (the last is only a target, and has no state). */
-  readonly token: number;
+  /** Which of the probe's tokens, 0 … number of tokens − 1 (the last is only a target, and has no state): those that stand at one place. */
+  readonly tokens: readonly number[];
   /** Step whose loss is traced back for the gradient and its factor. */
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
@@ -295,7 +295,8 @@ export interface EngineCalls {
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
-  describe(request: DescribeRequest): TokenReport;
+  /** Token by token, all of the same weights. */
+  describe(request: DescribeRequest): readonly TokenReport[];
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   /** Text from the model as it is when the text begins. */

@@ -119,16 +119,14 @@ describe('the engine process', () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(hello, newRun(), { steps: 120 }));
     await finished;
-    const report = await engine.calls.call('describe', { text: 'hello hello', token: 10, target: 'last', thresholds: defaultThresholds });
+    const [report, inner, first] = await engine.calls.call('describe', { text: 'hello hello', tokens: [10, 4, 0], target: 'last', thresholds: defaultThresholds });
     assert.equal(report.symbol, 'o');
     assert.ok(report.loss! < 0.2);
     assert.equal(report.predictions.length, 5);
     assert.equal(report.predictions[0].symbol, 'o');
     assert.equal(report.layers.length, 0, 'the last token is not read');
     assert.ok(report.contributions!.strongest.length > 0);
-    const inner = await engine.calls.call('describe', { text: 'hello hello', token: 4, target: 'last', thresholds: defaultThresholds });
     assert.ok(inner.layers[0].hiddenNorm > 0 && inner.layers[0].gain! > 0 && inner.layers[0].gradient! < 1);
-    const first = await engine.calls.call('describe', { text: 'hello hello', token: 0, target: 'last', thresholds: defaultThresholds });
     assert.equal(first.loss, null);
     assert.deepEqual(first.predictions, []);
   });

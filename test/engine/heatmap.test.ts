@@ -54,7 +54,7 @@ describe('the engine, asked for tints and hovers', () => {
     const frame = await frameWith({ kind: 'surprise' });
     const surprise = laneOf(frame);
     for (const token of [1, 4, 9]) {
-      const { loss, predictions } = await engine.calls.call('describe', { text, token, target: 'last', thresholds: defaultThresholds });
+      const [{ loss, predictions }] = await engine.calls.call('describe', { text, tokens: [token], target: 'last', thresholds: defaultThresholds });
       assert.equal(predictions.length, 5, 'the vocabulary of “hello ” has five symbols');
       const entropy = predictions.reduce((sum, { probability }) => sum - probability * Math.log(probability), 0);
       assert.ok(Math.abs(surprise[token - 1] - (loss! - entropy)) < 1e-4, `token ${token}`);
@@ -70,7 +70,7 @@ describe('the engine, asked for tints and hovers', () => {
       assert.equal(integrated.parts.length, text.length - 1);
       assert.ok(Math.abs(sumOf(integrated.parts) + integrated.rest - integrated.whole) < 1e-10);
       assert.ok(integrated.parts.subarray(token).every((part) => part === 0), 'what comes later has no part');
-      const hover = await engine.calls.call('describe', { text, token, target: 'last', thresholds: defaultThresholds });
+      const [hover] = await engine.calls.call('describe', { text, tokens: [token], target: 'last', thresholds: defaultThresholds });
       assert.equal(hover.contributions!.method, cell === 'rnn' ? 'integratedGradients' : 'additive');
       assert.ok(Math.abs(hover.contributions!.whole - integrated.whole) < 1e-4 * Math.max(1, Math.abs(integrated.whole)));
       const slope = await engine.calls.call('attribute', { text, token, method: 'gradientTimesInput' });
@@ -101,7 +101,7 @@ describe('the engine, asked for tints and hovers', () => {
     engine.calls.on('progress', () => (isOver = true));
     const finished = engine.next('finished');
     for (let token = 1; token <= 5; token++) {
-      const { loss } = await engine.calls.call('describe', { text, token, target: 'last', thresholds: defaultThresholds });
+      const [{ loss }] = await engine.calls.call('describe', { text, tokens: [token], target: 'last', thresholds: defaultThresholds });
       assert.equal(isOver, false, `hover ${token} waited for the end of the step`);
       assert.ok(Math.abs(loss! - Math.log(5)) < 0.5, 'the model has learned nothing yet');
     }

@@ -2,7 +2,7 @@
 import { uniformModel } from '../../src/core/model/config';
 import { modelSettings, thresholds, trainingSettings, vocabularySettings } from '../../src/editor/chosenSettings';
 import { checkTogether, checkTraining } from '../../src/engine/train/checkTraining';
-import { parseCompared, parseFromPage, parsePanelState } from '../../src/protocol/parseFromPage';
+import { parseCompared, parseFromPage, parsePanelState } from '../../src/pageContract/parseFromPage';
 import { readCommand } from '../../src/terminal/commandLine';
 import { UsageError } from '../../src/terminal/options';
 import type { FuzzedFormat } from './format';

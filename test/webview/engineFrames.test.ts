@@ -10,7 +10,7 @@ import { makeFrame } from '../../src/engine/inspect/frame';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import type { Watch } from '../../src/protocol/engine';
 import type { Frame } from '../../src/protocol/frame';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage } from '../../src/pageContract/messages';
 import { defaultThresholds } from '../../src/protocol/settings';
 import { tables } from '../../webview/shared/colors/tables';
 import { randomModel } from '../unit/support/models';

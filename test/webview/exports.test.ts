@@ -1,7 +1,7 @@
 /** What can be taken away: pictures, tables and the report, whole, true, and with nothing in them that could run. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../src/protocol/panel';
+import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../src/pageContract/messages';
 import { type PageBrowser, screenshotPath } from './browser';
 import { sharedBrowser } from './shared';
 

@@ -1,7 +1,7 @@
 /** The flow on the page: colors of known gradients, the verdict, linked hover, gestures, keys, and text that is only text. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { FromPage, PanelState } from '../../src/protocol/panel';
+import type { FromPage, PanelState } from '../../src/pageContract/messages';
 import { tables } from '../../webview/shared/colors/tables';
 import type { PageBrowser } from './browser';
 import { sharedBrowser } from './shared';

@@ -1,7 +1,7 @@
 /** The page beside the flow: the flow over training and traveling in it, every target, the playground, and comparisons. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage } from '../../src/pageContract/messages';
 import { type PageBrowser, type OpenOptions } from './browser';
 import { sharedBrowser } from './shared';
 

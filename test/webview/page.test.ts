@@ -1,9 +1,9 @@
 /** The page around the flow: its policy, the header and its controls, the charts, empty states, strings, and speed. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { pageHtml } from '../../src/protocol/pageHtml';
+import { pageHtml } from '../../src/pageContract/pageHtml';
 import type { PageStrings } from '../../src/messages';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage } from '../../src/pageContract/messages';
 import type { TrainingSettings } from '../../src/protocol/settings';
 import { Series } from '../../webview/shared/charts/series';
 import { englishPageStrings, type PageBrowser, type OpenOptions } from './browser';

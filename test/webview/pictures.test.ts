@@ -1,6 +1,6 @@
 /** Pictures of the page in the four kinds of theme, wide and narrow, to be looked at. They fail only where something overflows. */
 import assert from 'node:assert/strict';
-import type { PageView } from '../../src/protocol/panel';
+import type { PageView } from '../../src/pageContract/messages';
 import { type PageBrowser, screenshotPath } from './browser';
 import { sharedBrowser } from './shared';
 import type { ThemeName } from './themes';

@@ -1,7 +1,7 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
 import type { FlowRegion, FlowSummary, Frame, SeriesEntry } from '../../src/protocol/frame';
-import type { PanelStatus, ToPage } from '../../src/protocol/panel';
+import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
 import type { CellName } from '../../src/layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
 import { progressColumns, type RunDescription, type ValidationPoint } from '../../src/protocol/run';

@@ -1,7 +1,7 @@
 /** Messages with known answers beside frames: flows over training, a target matrix, compared runs, truncations. */
 import type { Frame } from '../../src/protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../src/protocol/overTraining';
-import type { ComparedRun, ToPage } from '../../src/protocol/panel';
+import type { ComparedRun, ToPage } from '../../src/pageContract/messages';
 import type { TargetMatrix } from '../../src/protocol/targetMatrix';
 import type { TruncationReport } from '../../src/protocol/truncation';
 import { ownSize, syntheticFrame, syntheticRows, syntheticRun } from './synthetic';

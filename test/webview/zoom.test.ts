@@ -1,7 +1,7 @@
 /** Zooming and moving: what is under the pointer stays there, the text stays under its columns, and one step among a hundred thousand is seen. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { FromPage } from '../../src/protocol/panel';
+import type { FromPage } from '../../src/pageContract/messages';
 import { tables } from '../../webview/shared/colors/tables';
 import type { PageBrowser } from './browser';
 import { sharedBrowser } from './shared';

@@ -1,6 +1,6 @@
 /** What the page says to the editor. */
 import type { UnitMapChoice } from '../../src/protocol/frame';
-import type { ControlAction, FromPage, PanelState } from '../../src/protocol/panel';
+import type { ControlAction, FromPage, PanelState } from '../../src/pageContract/messages';
 import type { FlowLane } from '../../src/protocol/overTraining';
 import type { PlaygroundSettings } from '../../src/protocol/playground';
 import type { RunDescription } from '../../src/protocol/run';

@@ -1,6 +1,6 @@
 /** A section of the page, and what it is drawn from. Sections are listed in sections.ts; the page knows only this. */
 import type { Frame } from '../../src/protocol/frame';
-import type { PanelStatus, ToPage } from '../../src/protocol/panel';
+import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
 import type { RunDescription } from '../../src/protocol/run';
 import type { Metrics } from './charts/metrics';
 import type { Columns } from './columns';

@@ -1,5 +1,5 @@
 /** The editor's end of the link, as it gives itself to a page. */
-import type { FromPage, PanelState } from '../../src/protocol/panel';
+import type { FromPage, PanelState } from '../../src/pageContract/messages';
 
 export interface Editor {
   postMessage(message: FromPage): void;

@@ -1,6 +1,6 @@
 /** Compare Runs…: two to four of the live runs, those on disk, and models in files. */
 import * as vscode from 'vscode';
-import { maxCompared } from '../../protocol/parseFromPage';
+import { maxCompared } from '../../pageContract/parseFromPage';
 import { textInView, type ModelOpener } from '../models/openModel';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';

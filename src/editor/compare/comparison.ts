@@ -1,7 +1,7 @@
 /** A comparison: two to four sessions on one probe, in a panel of its own. What it started, it ends when it is closed. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
-import type { ControlAction, FromPage, PanelStatus } from '../../protocol/panel';
+import type { ControlAction, FromPage, PanelStatus } from '../../pageContract/messages';
 import { thresholds } from '../chosenSettings';
 import type { Panel } from '../panel/panel';
 import { frameForPage, rowsForPage } from '../panel/wholeBuffers';

@@ -1,6 +1,6 @@
 /** The comparison's panel: at most one comparison, and the truncations that were asked for last. Closing it ends what they started. */
 import * as vscode from 'vscode';
-import { parseCompared } from '../../protocol/parseFromPage';
+import { parseCompared } from '../../pageContract/parseFromPage';
 import type { TruncationReport } from '../../protocol/truncation';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import type { ModelOpener } from '../models/openModel';

@@ -1,7 +1,7 @@
 /** The page of a model's file: text and tables, no script. Everything that comes from the file is escaped. */
 import * as vscode from 'vscode';
 import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
-import { escapeHtml, htmlDocument } from '../../protocol/html';
+import { escapeHtml, htmlDocument } from '../../pageContract/html';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
 import { localize, localizeMessage } from '../localize';
 

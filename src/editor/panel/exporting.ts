@@ -1,6 +1,6 @@
 /** Taking away what the panel shows: the reader chooses what and where, the page makes it, the file is written here. */
 import * as vscode from 'vscode';
-import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../protocol/panel';
+import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../pageContract/messages';
 import type { Notices } from '../notices';
 import type { Panel } from './panel';
 import { localize } from '../localize';

@@ -1,6 +1,6 @@
 /** What the panel asks of the current session beside its frames: the flow over training, an earlier step's flow, and every target. */
 import * as vscode from 'vscode';
-import type { FromPage } from '../../protocol/panel';
+import type { FromPage } from '../../pageContract/messages';
 import { RpcError } from '../../protocol/rpc';
 import type { Notices } from '../notices';
 import type { ProbeTracker } from '../probe/probeTracker';

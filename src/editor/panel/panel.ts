@@ -1,9 +1,9 @@
 /** A panel: a web page beside the text, one of each kind. What the first is sent is in panelLink.ts. */
 import * as vscode from 'vscode';
-import type { FromPage, PageView, ToPage } from '../../protocol/panel';
-import { pageHtml } from '../../protocol/pageHtml';
+import type { FromPage, PageView, ToPage } from '../../pageContract/messages';
+import { pageHtml } from '../../pageContract/pageHtml';
 import { englishTemplates, pageStringsOf } from '../../messages';
-import { parseFromPage } from '../../protocol/parseFromPage';
+import { parseFromPage } from '../../pageContract/parseFromPage';
 import { localizedTemplates } from '../localize';
 import type { HoverPriority } from './hoverPriority';
 

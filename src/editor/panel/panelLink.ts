@@ -1,7 +1,7 @@
 /** What the panel is sent about the current session, and what it may ask for. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
-import type { FromPage, PanelStatus } from '../../protocol/panel';
+import type { FromPage, PanelStatus } from '../../pageContract/messages';
 import type { Message } from '../../messages';
 import type { RunControl } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
@@ -34,10 +34,10 @@ export class PanelLink implements vscode.Disposable {
       panel.onDidReceive((message) => this.receive(message)),
       panel.onDidChangeVisibility(() => this.finishDrawing()),
       registry.onDidChangeCurrent(() => this.showCurrent()),
-      registry.onDidChangeStatus((session) => void panel.post({ type: 'status', status: statusOf(session) })),
-      registry.onDidProgress((news) => this.progressed(news)),
-      registry.onDidReceiveFrame(({ session, frame }) => this.passOn(session, frame)),
-      registry.onDidRefuseWatch((message) => {
+      registry.onCurrent(({ onDidChange }) => onDidChange, (_, session) => void panel.post({ type: 'status', status: statusOf(session) })),
+      registry.onCurrent(({ onDidProgress }) => onDidProgress, (news) => this.progressed(news)),
+      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, (frame, session) => this.passOn(session, frame)),
+      registry.onCurrent(({ onDidRefuseWatch }) => onDidRefuseWatch, (message) => {
         this.refusal = message;
         panel.post({ type: 'probeFailed', message: localizeMessage(message) });
       }),

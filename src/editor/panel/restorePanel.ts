@@ -1,6 +1,6 @@
 /** The panel after a window reload: it comes back with the run it showed, at its last checkpoint, and on the same text. */
 import * as vscode from 'vscode';
-import { parsePanelState } from '../../protocol/parseFromPage';
+import { parsePanelState } from '../../pageContract/parseFromPage';
 import type { Notices } from '../notices';
 import type { ModelOpener } from '../models/openModel';
 import type { ProbeTracker } from '../probe/probeTracker';

@@ -26,8 +26,8 @@ export class SampleLink implements vscode.Disposable {
       panel.onDidChangeVisibility(() => this.update()),
       registry.onDidChangeCurrent(() => this.updateAndShow()),
       // A session that has been resumed has a new engine, and is trained from now on.
-      registry.onDidChangeStatus(() => this.updateAndShow()),
-      registry.onDidSample(() => this.show()),
+      registry.onCurrent(({ onDidChange }) => onDidChange, () => this.updateAndShow()),
+      registry.onCurrent(({ onDidSample }) => onDidSample, () => this.show()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('backflow.generate.temperature')) this.update();
       }),

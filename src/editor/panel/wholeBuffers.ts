@@ -3,7 +3,7 @@
  * send the whole buffer along, so such a view is copied.
  */
 import type { Frame } from '../../protocol/frame';
-import type { MetricRows } from '../../protocol/panel';
+import type { MetricRows } from '../../pageContract/messages';
 
 export function frameForPage(frame: Frame): Frame {
   return isWhole(frame.data) ? frame : { header: frame.header, data: new Float32Array(frame.data) };

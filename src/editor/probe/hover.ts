@@ -1,16 +1,27 @@
 /** The hover over a token of the probe. */
 import * as vscode from 'vscode';
+import type { DescribeRequest } from '../../protocol/engine';
 import { RpcError } from '../../protocol/rpc';
 import { thresholds } from '../chosenSettings';
 import type { HoverPriority } from '../panel/hoverPriority';
 import type { RunRegistry } from '../runs/runRegistry';
+import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
-import { characterHeading, hoverText } from './hoverText';
+import { hoverTexts } from './hoverText';
 import { rangeOf } from './probeReader';
 import { tokenAtOffset, tokensAtPlace } from './probeText';
-import type { ProbeTracker } from './probeTracker';
 import { localize } from '../localize';
+import type { Probe, ProbeTracker } from './probeTracker';
+
+/** What is hovered over: the tokens at one place of the probe, and the model that reads it. */
+interface Hovered {
+  readonly session: RunSession;
+  readonly probe: Probe;
+  /** The first of the tokens. */
+  readonly place: number;
+  readonly request: DescribeRequest;
+}
 
 export class TokenHover implements vscode.HoverProvider {
   private readonly hovered = new vscode.EventEmitter<number>();
@@ -25,25 +36,17 @@ export class TokenHover implements vscode.HoverProvider {
   ) {}
 
   async provideHover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
-    const session = this.registry.current;
-    const probe = this.tracker.current;
-    if (!session?.isAlive || probe?.document.toString() !== document.uri.toString()) return undefined;
-    const index = tokenAtOffset(probe, document.offsetAt(position));
-    if (index === undefined) return undefined;
-
+    const hovered = this.hoveredAt(document, position);
+    if (!hovered) return undefined;
+    const { session, probe, place, request } = hovered;
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => controller.abort());
     try {
-      const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)) };
-      const { first, end } = tokensAtPlace(probe, index);
-      const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
       const reports = await this.hoverPriority.during(() => {
-        this.hovered.fire(index);
-        return Promise.all(tokens.map((each) => session.describe({ ...request, token: each }, controller.signal)));
+        this.hovered.fire(place);
+        return session.describe(request, controller.signal);
       });
-      const parts = reports.map((report) => hoverText(report, probe, localize));
-      if (parts.length > 1) parts.unshift(characterHeading(reports, probe, localize));
-      return new vscode.Hover(parts.map(trusted), rangeOf(probe, index, index + 1));
+      return new vscode.Hover(hoverTexts(reports, probe, localize).map(trusted), rangeOf(probe, place, place + 1));
     } catch (error) {
       // A hover has no place for errors; one that nobody caused belongs in the log.
       if (error instanceof RpcError && error.code === 'internal') this.log.error(error);
@@ -51,6 +54,19 @@ export class TokenHover implements vscode.HoverProvider {
     } finally {
       listener.dispose();
     }
+  }
+
+  /** Undefined where no token of the probe stands, and without a model. */
+  private hoveredAt(document: vscode.TextDocument, position: vscode.Position): Hovered | undefined {
+    const session = this.registry.current;
+    const probe = this.tracker.current;
+    if (!session?.isAlive || probe?.document.toString() !== document.uri.toString()) return undefined;
+    const place = tokenAtOffset(probe, document.offsetAt(position));
+    if (place === undefined) return undefined;
+    const { first, end } = tokensAtPlace(probe, place);
+    const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
+    const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)), tokens };
+    return { session, probe, place, request };
   }
 }
 

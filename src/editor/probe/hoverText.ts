@@ -16,6 +16,12 @@ const shownContributions = 5;
 const contextOfLetters = { before: 5, behind: 2 };
 const contextOfWords = { before: 2, behind: 1 };
 
+/** Of all tokens that stand at one place: of a character's bytes one after another, under the character. */
+export function hoverTexts(reports: readonly TokenReport[], probe: ProbeText, localize: Localize): string[] {
+  const texts = reports.map((report) => hoverText(report, probe, localize));
+  return texts.length > 1 ? [characterHeading(reports, probe, localize), ...texts] : texts;
+}
+
 export function hoverText(report: TokenReport, probe: ProbeText, localize: Localize): string {
   const parts = [heading(report, probe, localize), ...states(report, localize), evidence(report, probe, localize), ignored(report, localize), methods(report, localize)];
   return parts.filter((part) => part !== '').join('\n\n');

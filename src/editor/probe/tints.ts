@@ -52,7 +52,7 @@ export class Tints implements vscode.Disposable {
       ...(['vanishing', 'exploding'] as const).map((kind) => [rulerKey(kind), rulerMark(kind)] as const),
     ]);
     this.listeners = vscode.Disposable.from(
-      registry.onDidReceiveFrame(({ session, frame }) => this.received(session, frame)),
+      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, (frame, session) => this.received(session, frame)),
       registry.onDidChangeCurrent(() => this.drawNow()),
       tracker.onDidEdit(() => this.clear()),
       tracker.onDidChange(() => this.drawNow()),

@@ -1,5 +1,5 @@
 /** The metrics of one run, of bounded size: what the panel is given when it opens in the middle of a run. */
-import type { MetricRows } from '../../protocol/panel';
+import type { MetricRows } from '../../pageContract/messages';
 import { progressColumns, type Progress, type ProgressColumn, type ValidationPoint } from '../../protocol/run';
 
 const columns = progressColumns.length;

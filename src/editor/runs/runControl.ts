@@ -1,6 +1,6 @@
 /** Pause, resume, step and stop, from wherever they are asked. */
 import * as vscode from 'vscode';
-import type { ControlAction } from '../../protocol/panel';
+import type { ControlAction } from '../../pageContract/messages';
 import type { Message } from '../../messages';
 import type { Notices } from '../notices';
 import { checkTrusted } from './workspaceTrust';

@@ -1,47 +1,59 @@
 /** All live runs and models, and the current one: what the panel, the tints, the hover and the status bar show. */
 import * as vscode from 'vscode';
-import type { Frame } from '../../protocol/frame';
-import type { Message } from '../../messages';
-import type { RunSession, SessionProgress } from './runSession';
+import type { RunSession } from './runSession';
+
+/** Picks one of a session's own events, as `({ onDidProgress }) => onDidProgress`. */
+type EventOf<T> = (session: RunSession) => vscode.Event<T>;
 
 export class RunRegistry implements vscode.Disposable {
-  private readonly sessions = new Map<RunSession, vscode.Disposable>();
+  private readonly sessions = new Set<RunSession>();
   private currentSession: RunSession | undefined;
 
+  private readonly membersChanged = new vscode.EventEmitter<void>();
   private readonly listChanged = new vscode.EventEmitter<void>();
   private readonly currentChanged = new vscode.EventEmitter<RunSession | undefined>();
-  private readonly statusChanged = new vscode.EventEmitter<RunSession>();
-  private readonly progressed = new vscode.EventEmitter<SessionProgress>();
-  private readonly stepped = new vscode.EventEmitter<RunSession>();
-  private readonly framed = new vscode.EventEmitter<{ session: RunSession; frame: Frame }>();
-  private readonly watchRefused = new vscode.EventEmitter<Message>();
-  private readonly sampled = new vscode.EventEmitter<RunSession>();
-  private readonly interrupted = new vscode.EventEmitter<{ session: RunSession; sentence: Message }>();
-  private readonly hung = new vscode.EventEmitter<RunSession>();
 
   /** A session has come, gone, or changed its state. */
   readonly onDidChangeList = this.listChanged.event;
   /** Another session is the current one, or none. */
   readonly onDidChangeCurrent = this.currentChanged.event;
-  /** The current session's status or description is new. */
-  readonly onDidChangeStatus = this.statusChanged.event;
-  /** Any session has trained on. */
-  readonly onDidStep = this.stepped.event;
-  /** Of the current session only. */
-  readonly onDidProgress = this.progressed.event;
-  readonly onDidReceiveFrame = this.framed.event;
-  readonly onDidRefuseWatch = this.watchRefused.event;
-  readonly onDidSample = this.sampled.event;
-  /** Of any session. */
-  readonly onDidInterrupt = this.interrupted.event;
-  readonly onDidHang = this.hung.event;
+
+  constructor() {
+    this.onEach(({ onDidChange }) => onDidChange, () => this.listChanged.fire());
+    // Nobody looks at the frames of another session, but its engine waits for the answer.
+    this.onEach(({ onDidReceiveFrame }) => onDidReceiveFrame, ({ header }, session) => {
+      if (session !== this.currentSession) session.frameDrawn(header.sequence);
+    });
+  }
+
+  /** Listens to an event of every session, also of those to come, as long as they are here. */
+  onEach<T>(eventOf: EventOf<T>, listener: (value: T, session: RunSession) => void): vscode.Disposable {
+    const listeners = new Map<RunSession, vscode.Disposable>();
+    const drop = (session: RunSession) => {
+      listeners.get(session)?.dispose();
+      listeners.delete(session);
+    };
+    const follow = () => {
+      for (const session of listeners.keys()) if (!this.sessions.has(session)) drop(session);
+      for (const session of this.sessions) if (!listeners.has(session)) listeners.set(session, eventOf(session)((value) => listener(value, session)));
+    };
+    follow();
+    return vscode.Disposable.from(this.membersChanged.event(follow), new vscode.Disposable(() => Array.from(listeners.keys()).forEach(drop)));
+  }
+
+  /** Listens to an event of whichever session is the current one. */
+  onCurrent<T>(eventOf: EventOf<T>, listener: (value: T, session: RunSession) => void): vscode.Disposable {
+    return this.onEach(eventOf, (value, session) => {
+      if (session === this.currentSession) listener(value, session);
+    });
+  }
 
   get current(): RunSession | undefined {
     return this.currentSession;
   }
 
   get all(): readonly RunSession[] {
-    return [...this.sessions.keys()];
+    return [...this.sessions];
   }
 
   /** The live session of a run's folder or a model's file. */
@@ -57,29 +69,8 @@ export class RunRegistry implements vscode.Disposable {
 
   /** Adds a session beside the current one. */
   join(session: RunSession): void {
-    const ofCurrent =
-      <T>(action: (value: T) => void) =>
-      (value: T) => {
-        if (session === this.currentSession) action(value);
-      };
-    const listeners = vscode.Disposable.from(
-      session.onDidChange(() => {
-        this.listChanged.fire();
-        if (session === this.currentSession) this.statusChanged.fire(session);
-      }),
-      session.onDidProgress(() => this.stepped.fire(session)),
-      session.onDidProgress(ofCurrent((progress) => this.progressed.fire(progress))),
-      session.onDidReceiveFrame((frame) => {
-        // Nobody looks at the frames of another session, but its engine waits for the answer.
-        if (session === this.currentSession) this.framed.fire({ session, frame });
-        else session.frameDrawn(frame.header.sequence);
-      }),
-      session.onDidRefuseWatch(ofCurrent((message) => this.watchRefused.fire(message))),
-      session.onDidSample(ofCurrent(() => this.sampled.fire(session))),
-      session.onDidHang(() => this.hung.fire(session)),
-      session.onDidInterrupt((sentence) => this.interrupted.fire({ session, sentence })),
-    );
-    this.sessions.set(session, listeners);
+    this.sessions.add(session);
+    this.membersChanged.fire();
     this.listChanged.fire();
   }
 
@@ -111,18 +102,14 @@ export class RunRegistry implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const [session, listeners] of this.sessions) {
-      listeners.dispose();
-      session.dispose();
-    }
+    for (const session of this.sessions) session.dispose();
     this.sessions.clear();
-    const emitters = [this.listChanged, this.currentChanged, this.statusChanged, this.progressed, this.stepped, this.framed, this.watchRefused, this.sampled, this.interrupted, this.hung];
-    for (const emitter of emitters) emitter.dispose();
+    for (const emitter of [this.membersChanged, this.listChanged, this.currentChanged]) emitter.dispose();
   }
 
   private remove(session: RunSession): void {
-    this.sessions.get(session)?.dispose();
     this.sessions.delete(session);
+    this.membersChanged.fire();
     session.dispose();
     if (this.currentSession === session) {
       this.currentSession = this.all.at(-1);

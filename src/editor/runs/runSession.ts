@@ -241,7 +241,7 @@ export class RunSession implements vscode.Disposable {
     this.engine.calls.call('frameDrawn', { sequence }).catch(() => undefined);
   }
 
-  describe(request: DescribeRequest, signal: AbortSignal): Promise<TokenReport> {
+  describe(request: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
     return this.engine.calls.call('describe', request, signal);
   }
 

@@ -93,7 +93,7 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
         if (visible) void pastRuns.read();
       }),
       registry.onDidChangeList(() => this.refresh()),
-      registry.onDidStep((session) => {
+      registry.onEach(({ onDidProgress }) => onDidProgress, (_, session) => {
         this.stepped.add(session);
         this.showSteps();
       }),

@@ -21,8 +21,8 @@ export class StatusBar implements vscode.Disposable {
     this.item.command = 'backflow.openPanel';
     this.listeners = vscode.Disposable.from(
       registry.onDidChangeCurrent(() => this.update()),
-      registry.onDidChangeStatus(() => this.update()),
-      registry.onDidProgress(() => this.draw()),
+      registry.onCurrent(({ onDidChange }) => onDidChange, () => this.update()),
+      registry.onCurrent(({ onDidProgress }) => onDidProgress, () => this.draw()),
     );
     this.update();
   }

@@ -3,11 +3,10 @@ import { contributionsTo } from '../../core/analysis/contributions';
 import { additiveFormOf } from '../../core/layers/registry';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
-import type { Trace } from '../../core/model/trace';
 import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
-import { workOfStep, type Inspector } from './inspector';
+import { workOfStep, type Inspector, type Look } from './inspector';
 
 type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
 
@@ -33,15 +32,13 @@ export interface AttributionTask {
  * Of gated cells whose top layer adds up. Null elsewhere.
  * @param step after which `symbol` is predicted
  */
-export function additive(inspector: Inspector, trace: Trace, symbol: number, step: number): Found<'additive'> | null {
-  const { general } = inspector.model;
+export function additive({ general, trace }: Look, symbol: number, step: number): Found<'additive'> | null {
   const found = isAdditive(general) ? contributionsTo(trace, general.output.W, symbol, step) : null;
   return found && { method: 'additive', parts: found.parts, rest: found.carriedIn, whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn) };
 }
 
 /** Integrated gradients of a stack without gates, where they are complete within the time that a hover may take; else null. */
-export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
-  const { general } = inspector.model;
+export async function quickIntegral({ general, trace }: Look, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
   if (general.layers.some(({ cell }) => additiveFormOf(cell) !== null)) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
   const affordable = Math.floor(maxQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
@@ -54,13 +51,13 @@ export async function quickIntegral(inspector: Inspector, trace: Trace, symbol: 
 
 /** With the answer itself where the probe has to be read for it anyway, else with what is still to be computed, on parameters of its own. */
 export async function prepareAttribution(inspector: Inspector, { text, token, method }: AttributeRequest): Promise<AttributionReport | AttributionTask> {
-  const steps = inspector.stepsOf(text);
+  const ids = inspector.idsOf(text);
+  const steps = ids.length - 1;
   if (!Number.isInteger(token) || token < 1 || token > steps) throw new UserError('error.inspect.tokenNotPredicted', token, steps);
-  const ids = inspector.encode(text);
   if (method === 'additive') {
-    const { trace } = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
-    const found = additive(inspector, trace, ids[token], token - 1);
-    if (!found) throw noAdditiveForm(inspector.model.general);
+    const look = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
+    const found = additive(look, ids[token], token - 1);
+    if (!found) throw noAdditiveForm(look.general);
     return found;
   }
   const { general } = inspector.model;

@@ -23,10 +23,9 @@ export interface LayerFlow {
   readonly states: readonly StateFlow[];
 }
 
-/** The flow to one target, layer by layer and direction by direction. Throws a UserError when there is no such step. */
-export async function flowsOf(reading: Reading, wanted: number | 'last', thresholds: Thresholds): Promise<LayerFlow[]> {
-  const { layers, steps } = reading.trace;
-  const target = resolveTarget(wanted, steps);
+/** The flow to one target, a step of the probe, layer by layer and direction by direction. */
+export async function flowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<LayerFlow[]> {
+  const { layers } = reading.trace;
   const norms = await reading.perTarget(target);
   return norms.flatMap((directions, layer) =>
     directions.map((states, d) => ({

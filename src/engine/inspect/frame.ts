@@ -5,7 +5,6 @@ import type { Watch } from '../../protocol/engine';
 import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
 import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
-import { resolveTarget } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
 import { stateNorms, unitValues } from './states';
@@ -18,13 +17,11 @@ interface Place {
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
 export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
   const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
-  return frameOf(look, inspector.model.vocabulary.symbols, watch, sequence, trainingStep);
+  return frameOf(look, watch, sequence, trainingStep);
 }
 
-/** @param symbols of the vocabulary, by id */
-export function frameOf({ trace, flows, totals }: Look, symbols: readonly string[], watch: Omit<Watch, 'text' | 'maxRate'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
+export function frameOf({ symbols, trace, target, thresholds, flows, totals }: Look, watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
   const { steps: T, layers } = trace;
-  const target = resolveTarget(watch.target, T);
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
@@ -66,7 +63,7 @@ export function frameOf({ trace, flows, totals }: Look, symbols: readonly string
     lastTarget: symbols[trace.targets[T - 1]],
     target,
     loss: trace.loss,
-    thresholds: watch.thresholds,
+    thresholds,
     flows: summaries,
     regions,
     series,

@@ -25,9 +25,15 @@ export interface InspectedModel {
   readonly backend: Backend;
 }
 
-/** A probe that has been read, and the flow to one target of it. */
+/** What is looked at: a text that a model has read, and one target of it. All that a frame or a hover shows is in it; good until the inspector's next call. */
 export interface Look {
+  readonly general: GeneralModel;
+  /** Of the vocabulary, by id. */
+  readonly symbols: readonly string[];
   readonly trace: Trace;
+  /** τ, the step whose loss is traced back. */
+  readonly target: number;
+  readonly thresholds: Thresholds;
   readonly flows: readonly LayerFlow[];
   /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
   readonly totals: readonly (readonly TotalNorms[])[] | null;
@@ -45,84 +51,78 @@ export class Inspector {
   constructor(readonly model: InspectedModel) {}
 
   /**
-   * For drawing: quick, and right. Where float32 cannot be trusted with the flow the probe is read again in float64, unless the model is
-   * being trained.
-   * Throws a UserError as `stepsOf` does.
+   * For drawing: quick, and right. Throws a UserError as `idsOf` does, and for a target that is no step of the text.
+   * @param withTotal also the total gradient
    */
-  async look(text: string, target: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
-    const { plain, isLive } = this.model;
-    if (!plain) return this.lookInFloat64(text, target, thresholds, withTotal);
-    const reading = await this.readFast(text, plain);
-    const flows = await flowsOf(reading, target, thresholds);
-    const isTrusted = isLive || (await this.isTrusted(reading, flows, target, plain));
-    return isTrusted ? { trace: reading.trace, flows, totals: await totalsOf(reading, withTotal) } : this.lookInFloat64(text, target, thresholds, withTotal);
-  }
-
-  /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
-  private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number | 'last', { config }: PlainModel): Promise<boolean> {
-    const { trace, trace: { steps } } = reading;
-    const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
-    if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
-    const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
-    for (const end of ends) {
-      if (end !== resolveTarget(target, steps) && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;
-    }
-    return true;
+  async look(text: string, wanted: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
+    const ids = this.idsOf(text);
+    const target = resolveTarget(wanted, ids.length - 1);
+    const { reading, flows } = await this.readTrusted(ids, target, thresholds);
+    const { general, vocabulary: { symbols } } = this.model;
+    const totals = withTotal ? (await reading.totals()).totals : null;
+    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
   async read(text: string): Promise<Reading> {
     const { plain, general } = this.model;
-    const steps = this.stepsOf(text);
-    const isQuick = steps * workOfStep(general) < maxFloat64Work;
-    return plain && !isQuick ? this.readFast(text, plain) : new Float64Reading(general, this.encode(text));
+    const ids = this.idsOf(text);
+    const isQuick = (ids.length - 1) * workOfStep(general) < maxFloat64Work;
+    return plain && !isQuick ? this.readFast(ids, plain) : new Float64Reading(general, ids);
   }
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
     const { plain } = this.model;
     if (!plain) throw new UserError('error.inspect.notTruncatable');
-    return this.readFast(text, plain);
+    return this.readFast(this.idsOf(text), plain);
   }
 
   /** For something to be drawn that takes long: as quick as can be while the model is trained, else as `read`. */
-  readForMatrix(text: string): Promise<Reading> {
+  async readForMatrix(text: string): Promise<Reading> {
     const { plain, isLive } = this.model;
-    return plain && isLive ? this.readFast(text, plain) : this.read(text);
+    return plain && isLive ? this.readFast(this.idsOf(text), plain) : this.read(text);
   }
 
-  /** T of a text: its tokens but the last. Throws a UserError for an unknown symbol or fewer than two tokens. */
-  stepsOf(text: string): number {
-    const { length } = this.encode(text);
-    if (length < 2) throw new UserError('error.inspect.textTooShort', length);
-    return length - 1;
-  }
-
-  /** Ids of a text; those of the last one are kept. Throws a UserError for an unknown symbol. */
-  encode(text: string): Ids {
-    if (this.encoded?.text === text) return this.encoded.ids;
-    const ids = this.model.vocabulary.encode(text);
-    this.encoded = { text, ids };
+  /** Ids of a text, one more than there are steps; those of the last text are kept. Throws a UserError for an unknown symbol or fewer than two tokens. */
+  idsOf(text: string): Ids {
+    if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
+    const { ids } = this.encoded;
+    if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
     return ids;
   }
 
-  private async lookInFloat64(text: string, target: number | 'last', thresholds: Thresholds, withTotal: boolean): Promise<Look> {
-    this.stepsOf(text);
-    const reading = new Float64Reading(this.model.general, this.encode(text));
-    return { trace: reading.trace, flows: await flowsOf(reading, target, thresholds), totals: await totalsOf(reading, withTotal) };
+  /** Where float32 cannot be trusted with the flow the probe is read again in float64, unless the model is being trained. */
+  private async readTrusted(ids: Ids, target: number, thresholds: Thresholds): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
+    const { plain, general, isLive } = this.model;
+    if (plain) {
+      const reading = await this.readFast(ids, plain);
+      const flows = await flowsOf(reading, target, thresholds);
+      if (isLive || (await this.isTrusted(reading, flows, target, plain))) return { reading, flows };
+    }
+    const reading = new Float64Reading(general, ids);
+    return { reading, flows: await flowsOf(reading, target, thresholds) };
+  }
+
+  /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
+  private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number, { config }: PlainModel): Promise<boolean> {
+    const { trace, trace: { steps } } = reading;
+    const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
+    if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
+    const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
+    for (const end of ends) {
+      if (end !== target && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;
+    }
+    return true;
   }
 
   /** Good until the next call. */
-  private async readFast(text: string, plain: PlainModel): Promise<FastReading> {
-    const steps = this.stepsOf(text);
+  private async readFast(ids: Ids, plain: PlainModel): Promise<FastReading> {
+    const steps = ids.length - 1;
     if (this.fast?.steps !== steps) this.fast = FastReading.ofSize(steps, plain, this.model.backend, this.model.isLive);
-    await this.fast.read(this.encode(text), plain);
+    await this.fast.read(ids, plain);
     return this.fast;
   }
-}
-
-async function totalsOf(reading: Reading, wanted: boolean): Promise<Look['totals']> {
-  return wanted ? (await reading.totals()).totals : null;
 }
 
 /** Multiply-adds of one step through the whole model, one way. */

@@ -39,9 +39,10 @@ export class Playground {
     const random = Random.fromSeed(settings.seed + 1);
     const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
     const reading = new Float64Reading(model, ids);
-    const flows = await flowsOf(reading, 'last', thresholds);
-    const watch = { target: 'last', total: false, thresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } } as const;
-    return { frame: frameOf({ trace: reading.trace, flows, totals: null }, letters, watch, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
+    const { trace } = reading;
+    const target = trace.steps - 1;
+    const look = { general: model, symbols: letters, trace, target, thresholds, flows: await flowsOf(reading, target, thresholds), totals: null };
+    return { frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
   }
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {

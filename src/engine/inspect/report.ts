@@ -17,10 +17,11 @@ const maxTapeSteps = 8192;
 /** @param pause called now and then in a long computation; throws when it is canceled */
 export async function makeReport(inspector: Inspector, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
   const { plain, vocabulary } = inspector.model;
-  const steps = inspector.stepsOf(request.text);
+  const ids = inspector.idsOf(request.text);
+  const steps = ids.length - 1;
   const target = resolveTarget(request.target, steps);
   if (plain && steps > maxTapeSteps && !readsBothWays(plain.config)) {
-    return makeLongReport(inspector.model, plain, inspector.encode(request.text), target, request, pause);
+    return makeLongReport(inspector.model, plain, ids, target, request, pause);
   }
   const reading = await inspector.read(request.text);
   const { trace } = reading;

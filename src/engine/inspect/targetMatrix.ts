@@ -8,7 +8,7 @@ const maxSteps = 2048;
 
 /** @param pause called now and then with the part that is done; throws when it is canceled */
 export async function makeTargetMatrix(inspector: Inspector, text: string, trainingStep: number, pause: (done: number) => Promise<void>): Promise<TargetMatrix> {
-  const T = inspector.stepsOf(text);
+  const T = inspector.idsOf(text).length - 1;
   if (T > maxSteps) throw new UserError('error.inspect.matrixTooLarge', T + 1);
   const reading = await inspector.readForMatrix(text);
   const { trace } = reading;

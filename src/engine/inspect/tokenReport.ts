@@ -1,24 +1,20 @@
-/** What the hover over one token says. */
+/** What the hover over a token says. */
 import { regionKind } from '../../core/analysis/regions';
-import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
-import type { DescribeRequest, Prediction, TokenReport } from '../../protocol/engine';
+import type { Prediction, TokenReport } from '../../protocol/engine';
 import { additive, quickIntegral } from './attribution';
-import { resolveTarget, type LayerFlow } from './flows';
-import type { Inspector } from './inspector';
+import type { Look } from './inspector';
 import { hiddenChange, stateNorms } from './states';
 
 const shownPredictions = 5;
 const shownContributions = 8;
 
-export async function describeToken(inspector: Inspector, request: DescribeRequest): Promise<TokenReport> {
-  const { trace, flows } = await inspector.look(request.text, request.target, request.thresholds);
-  const { token } = request;
+/** Throws a UserError for a token that is not in the text. */
+export async function describeToken(look: Look, token: number): Promise<TokenReport> {
+  const { trace, symbols } = look;
   if (!Number.isInteger(token) || token < 0 || token > trace.steps) {
     throw new UserError('error.inspect.noSuchToken', token, trace.steps);
   }
-  const target = resolveTarget(request.target, trace.steps);
-  const { symbols } = inspector.model.vocabulary;
   const id = token < trace.steps ? trace.inputs[token] : trace.targets[trace.steps - 1];
   // The prediction of token k is made at step k − 1, after reading all before it.
   const before = token - 1;
@@ -26,13 +22,13 @@ export async function describeToken(inspector: Inspector, request: DescribeReque
     token,
     symbol: symbols[id],
     loss: before < 0 ? null : -trace.targetLogProbabilities[before],
-    predictions: before < 0 ? [] : predictions(trace, before, symbols),
-    layers: token === trace.steps ? [] : layerStates(trace, token, target, flows, request),
-    contributions: before < 0 ? null : await contributions(inspector, trace, id, before),
+    predictions: before < 0 ? [] : predictions(look, before),
+    layers: token === trace.steps ? [] : layerStates(look, token),
+    contributions: before < 0 ? null : await contributions(look, id, before),
   };
 }
 
-function predictions(trace: Trace, step: number, symbols: readonly string[]): Prediction[] {
+function predictions({ trace, symbols }: Look, step: number): Prediction[] {
   const V = symbols.length;
   const row = trace.probabilities.subarray(step * V, (step + 1) * V);
   return Array.from(row, (probability, id) => ({ symbol: symbols[id], probability }))
@@ -40,7 +36,7 @@ function predictions(trace: Trace, step: number, symbols: readonly string[]): Pr
     .slice(0, shownPredictions);
 }
 
-function layerStates(trace: Trace, step: number, target: number, flows: readonly LayerFlow[], { thresholds }: DescribeRequest): TokenReport['layers'] {
+function layerStates({ trace, target, flows, thresholds }: Look, step: number): TokenReport['layers'] {
   return flows.map(({ layer, direction, states: [{ log10, relative }] }) => {
     const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
     const r = relative[step];
@@ -59,9 +55,9 @@ function layerStates(trace: Trace, step: number, target: number, flows: readonly
   });
 }
 
-async function contributions(inspector: Inspector, trace: Trace, id: number, step: number): Promise<TokenReport['contributions']> {
-  const { symbols } = inspector.model.vocabulary;
-  const found = additive(inspector, trace, id, step) ?? (await quickIntegral(inspector, trace, id, step));
+async function contributions(look: Look, id: number, step: number): Promise<TokenReport['contributions']> {
+  const { symbols, trace } = look;
+  const found = additive(look, id, step) ?? (await quickIntegral(look, id, step));
   if (!found) return null;
   const { method, parts, rest } = found;
   const all = Array.from(parts, (score, token) => ({ token, symbol: symbols[trace.inputs[token]], score }));

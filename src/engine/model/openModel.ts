@@ -15,7 +15,10 @@ import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
-import { verify, type ModelFile } from './verification';
+import { compareRuns } from './verification/compareRuns';
+import { runFile, type ModelFile } from './verification/fileRun';
+import { runModel } from './verification/modelRun';
+import { loadOrt, type Ort } from './verification/ortSession';
 
 export interface OpenedModel {
   readonly general: GeneralModel;
@@ -48,16 +51,23 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   return { general, plain: { config, parameters }, trainingRefusal: null, vocabulary, verification: null, notices: [], producer: null, trainingStep: step, folder };
 }
 
-/** Of an ONNX file that Backflow did not write. */
+/**
+ * Of an ONNX file that Backflow did not write. It is read; on the same tokens the file is run, then the model as it was read, both on ONNX
+ * Runtime; and what they predict is compared.
+ */
 async function openOnnx(file: ModelFile, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const read = readOnnx(file.proto, file.external);
-  if (!read.model || !read.use) throw read.refusal ?? new UserError('error.model.noneFound', path);
-  const { model: general, use } = read;
-  const { vocabulary, notices } = await vocabularyOf(source, general.vocabularySize, read, path);
-  const verified = await verifiedOrNoticed(() => verify(file, use, general, probeOf(vocabulary, source.text)));
-  const training = trainable(general);
+  const { model, use } = read;
+  if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
+  const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
+  const verified = await verifiedOrNoticed(async (ort) => {
+    const ofFile = await runFile(ort, file, { use, model }, probeOf(vocabulary, source.text));
+    const ofModel = await runModel(ort, model, ofFile.tokens);
+    return compareRuns(ofFile, ofModel);
+  });
+  const training = trainable(model);
   return {
-    general: training.plain && isFloat32(general) ? generalModelOf(training.plain.config, training.plain.parameters) : general,
+    general: training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
     ...training, vocabulary, verification: verified.verification, notices: [...read.notices, ...notices, ...verified.notices], producer: read.producer, trainingStep: 0,
   };
 }
@@ -108,9 +118,11 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
 }
 
 /** A reading that cannot be verified is no reason not to open the model, but it is reported. */
-async function verifiedOrNoticed(verify: () => Promise<Verification | null>): Promise<{ verification: Verification | null; notices: UserError[] }> {
+async function verifiedOrNoticed(verify: (ort: Ort) => Promise<Verification>): Promise<{ verification: Verification | null; notices: UserError[] }> {
+  const ort = await loadOrt();
+  if (!ort) return { verification: null, notices: [] };
   try {
-    return { verification: await verify(), notices: [] };
+    return { verification: await verify(ort), notices: [] };
   } catch (thrown) {
     if (thrown instanceof UserError) return { verification: null, notices: [thrown] };
     throw thrown;

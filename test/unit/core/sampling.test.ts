@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Random } from '../../../src/core/model/random';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../../../src/core/sampling';
-import { refuseGeneration } from '../../../src/engine/sampler';
+import { refuseGeneration } from '../../../src/engine/sampling/sampler';
 
 const probabilities = [0.1, 0.4, 0.05, 0.25, 0.2];
 const all: SamplingSettings = { temperature: 1, topK: null, topP: null };

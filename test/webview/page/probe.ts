@@ -1,6 +1,6 @@
 /** What the tests put into the browser: the editor's end of the link, themes, and a look at pixels. Bundled by browser.ts. */
 import type { FrameHeader } from '../../../src/protocol/frame';
-import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/protocol/panel';
+import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/pageContract/messages';
 import type { DrawnCounts } from '../drawn';
 import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';

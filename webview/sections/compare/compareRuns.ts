@@ -1,6 +1,6 @@
 /** The runs that a comparison shows, and what of each is drawn: one lane of its newest frame, and its losses. */
 import type { FlowSummary, Frame } from '../../../src/protocol/frame';
-import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/protocol/panel';
+import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/pageContract/messages';
 import type { RunDescription } from '../../../src/protocol/run';
 import { Metrics } from '../../shared/charts/metrics';
 import { flowRows, type FlowRow } from '../../shared/flowRows';

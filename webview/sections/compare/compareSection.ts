@@ -1,6 +1,6 @@
 /** Two to four runs on the same text: a table of what they come to, their losses, and their flows aligned on one color scale. */
 import { kindOf } from '../../../src/layers/catalog';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import { LineChart } from '../../shared/charts/lineChart';
 import { flowMap } from '../../shared/colors/maps';
 import { button, type PageButton } from '../../shared/controls';

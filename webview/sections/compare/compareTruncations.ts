@@ -1,5 +1,5 @@
 /** What does truncation cost? The gradient of one window for several k2 beside the whole one. */
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import type { TruncationReport } from '../../../src/protocol/truncation';
 import { signedMap } from '../../shared/colors/maps';
 import { stepAt, type Columns } from '../../shared/columns';

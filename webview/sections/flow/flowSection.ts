@@ -1,6 +1,6 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
 import type { Frame, FrameHeader } from '../../../src/protocol/frame';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import { cssColor, specialColors } from '../../shared/colors/maps';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';

@@ -1,5 +1,5 @@
 /** What about every target? The source × target matrix, computed when it is asked for. */
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import type { TargetMatrix } from '../../../src/protocol/targetMatrix';
 import { flowMap, flowTicks } from '../../shared/colors/maps';
 import { columnWidth, placeAt, stepAt } from '../../shared/columns';

@@ -1,7 +1,7 @@
 /** How did that change? The flow over training; dragging over it, or the arrow keys, travel to the flow of an earlier step. */
 import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';

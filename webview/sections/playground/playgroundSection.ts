@@ -1,6 +1,6 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
 import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
 import type { PageKey } from '../../../src/messages';
 import { button, ChoiceRow } from '../../shared/controls';

@@ -1,5 +1,5 @@
 /** What does it write? What the model made up at its newest training step, and under it how it wrote before. */
-import type { ToPage, ShownSamples } from '../../../src/protocol/panel';
+import type { ToPage, ShownSamples } from '../../../src/pageContract/messages';
 import type { RunState } from '../../../src/protocol/run';
 import { maxSamples, type ModelSample } from '../../../src/protocol/sample';
 import { button, type PageButton } from '../../shared/controls';

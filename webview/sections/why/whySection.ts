@@ -2,7 +2,7 @@
 import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
-import type { ToPage } from '../../../src/protocol/panel';
+import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription } from '../../../src/protocol/run';
 import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow } from '../../shared/controls';

@@ -1,5 +1,5 @@
 /** The numbers of a run that the page keeps: thinned series for the charts, the newest values for the header. */
-import type { MetricRows } from '../../../src/protocol/panel';
+import type { MetricRows } from '../../../src/pageContract/messages';
 import { progressColumns, type ProgressColumn } from '../../../src/protocol/run';
 import { Series } from './series';
 

@@ -1,5 +1,5 @@
 /** Takes away what the page shows: offers it to the editor, which lets the reader choose, and makes the file that was chosen. */
-import type { ExportFormat, ExportKind, ExportOffer } from '../../../src/protocol/panel';
+import type { ExportFormat, ExportKind, ExportOffer } from '../../../src/pageContract/messages';
 import type { Link } from '../link';
 import type { Section } from '../section';
 import type { Texts } from '../texts';

@@ -2,7 +2,7 @@
  * The whole panel as one document that opens in any browser: nothing is loaded, no script runs, and its own policy forbids both.
  * Whatever comes from a corpus is written as text.
  */
-import { htmlDocument } from '../../../src/protocol/html';
+import { htmlDocument } from '../../../src/pageContract/html';
 import { svgOf } from './files';
 import type { Cell, ExportedFigure, ExportedTable } from './exported';
 import { escapeXml } from './svgPen';

@@ -127,7 +127,7 @@ function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backe
 }
 
 async function look(inspector: Inspector, text: string, token: number, step: number): Promise<{ report: TokenReport; frame: Frame }> {
-  const report = await describeToken(inspector, { text, token, target: 'last', thresholds: defaultThresholds });
+  const report = await describeToken(await inspector.look(text, 'last', defaultThresholds), token);
   const unitMap = { layer: 1, direction: 'forward', quantity: 'hidden' } as const;
   return { report, frame: await makeFrame(inspector, { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maxRate: 30 }, 1, step) };
 }

@@ -4,12 +4,12 @@
  * hardly notices.
  */
 import { setImmediate } from 'node:timers/promises';
-import { Random } from '../core/model/random';
-import { checkSampling } from '../core/sampling';
-import type { ModelSample, SampleWatch } from '../protocol/sample';
-import type { InspectedModel } from './inspect/inspector';
+import { checkSampling } from '../../core/sampling';
+import type { ModelSample, SampleWatch } from '../../protocol/sample';
+import type { InspectedModel } from '../inspect/inspector';
+import type { ModelLock } from '../modelLock';
+import { Generation } from './generation';
 import { Sampler } from './sampler';
-import type { ModelLock } from './modelLock';
 
 /** Part of the time that samples may take while a run is on. */
 const shareOfTraining = 0.015;
@@ -28,6 +28,16 @@ export interface SampledModel {
   /** Of that step, nats per token; null where none has been trained. */
   readonly loss: () => number | null;
   readonly isTraining: () => boolean;
+}
+
+/** A sample of one step's weights, as far as it has been drawn. */
+interface GrowingSample {
+  readonly generation: Generation;
+  readonly step: number;
+  readonly loss: number | null;
+  readonly began: number;
+  /** Milliseconds it has taken so far. */
+  cost: number;
 }
 
 export class SampleSource {
@@ -109,83 +119,28 @@ export class SampleSource {
     if (!watched || !sampler || !this.isDue()) return;
     const start = this.now();
     const growing = await this.sampleUnderWay(sampler, watched);
-    let isWhole = false;
-    while (!isWhole && this.growing === growing && (growing.isNew || this.now() - start < room)) isWhole = await growing.grow();
+    const { generation, step, loss } = growing;
+    const isWhole = await generation.continueWhile(() => this.growing === growing && (generation.tokens === 0 || this.now() - start < room));
     // Looked away, or asked for others, in the meantime.
     if (this.growing !== growing) return;
     growing.cost += this.now() - start;
     if (!isWhole) return;
     this.growing = null;
-    this.drawn = { watch: watched, step: growing.step };
+    this.drawn = { watch: watched, step };
     this.notBefore = growing.began + Math.max(pace, growing.cost / shareOfTraining);
-    this.tell(growing.sample);
+    this.tell({ step, loss, temperature: watched.temperature, text: generation.text });
   }
 
   /** The one that was begun, unless it is out of date and there is time for another. */
   private async sampleUnderWay(sampler: Sampler, watch: SampleWatch): Promise<GrowingSample> {
     const { model, trainingStep, loss, isTraining } = this.sampled;
     if (this.growing && (isTraining() || this.growing.step === trainingStep())) return this.growing;
-    const growing = new GrowingSample(sampler, model, watch, trainingStep(), loss(), this.now());
+    // Of a model of sequences several of them: one may be short.
+    const request = { ...watch, prompt: '', topK: null, topP: null, maxTokens, maxCharacters, repeats: true };
+    const generation = new Generation(sampler, model.vocabulary, request);
+    const growing = { generation, step: trainingStep(), loss: loss(), began: this.now(), cost: 0 };
     this.growing = growing;
-    sampler.takeWeights();
-    await growing.begin();
+    await generation.begin();
     return growing;
-  }
-}
-
-/** A sample of one step's weights, as far as it has been drawn. */
-class GrowingSample {
-  /** Milliseconds it has taken so far. */
-  cost = 0;
-  private readonly random: Random;
-  /** Sequences that have ended, and the ids of the one under way. */
-  private readonly ended: string[] = [];
-  private ids: number[] = [];
-  private tokens = 0;
-  private characters = 0;
-
-  constructor(
-    private readonly sampler: Sampler,
-    private readonly model: InspectedModel,
-    private readonly watch: SampleWatch,
-    readonly step: number,
-    private readonly loss: number | null,
-    readonly began: number,
-  ) {
-    this.random = Random.forDrawing(watch.seed);
-  }
-
-  /** Nothing has been drawn yet. */
-  get isNew(): boolean {
-    return this.tokens === 0;
-  }
-
-  get sample(): ModelSample {
-    const { step, loss, watch: { temperature } } = this;
-    const lines = this.ids.length > 0 ? [...this.ended, this.decode(this.ids)] : this.ended;
-    return { step, loss, temperature, text: lines.join('\n') };
-  }
-
-  begin(): Promise<void> {
-    return this.sampler.begin('', { temperature: this.watch.temperature, topK: null, topP: null, random: this.random });
-  }
-
-  /** Draws one token; whether the sample is whole. A sequence that ends leaves room for another. */
-  async grow(): Promise<boolean> {
-    const id = await this.sampler.next();
-    this.tokens++;
-    this.characters += id === null ? 1 : this.decode([id]).length;
-    if (id !== null) this.ids.push(id);
-    else {
-      this.ended.push(this.decode(this.ids));
-      this.ids = [];
-    }
-    const isWhole = this.tokens >= maxTokens || this.characters >= maxCharacters;
-    if (id === null && !isWhole) await this.begin();
-    return isWhole;
-  }
-
-  private decode(ids: readonly number[]): string {
-    return this.model.vocabulary.decode(ids);
   }
 }

@@ -1,11 +1,11 @@
 /** The link between the editor and the page: one union per direction. */
-import type { Frame, UnitMapChoice } from './frame';
-import type { FlowLane, FlowOverTraining } from './overTraining';
-import type { PlaygroundResult, PlaygroundSettings } from './playground';
-import type { RunDescription, RunState, ValidationPoint } from './run';
-import type { ModelSample } from './sample';
-import type { TargetMatrix } from './targetMatrix';
-import type { TruncationReport } from './truncation';
+import type { Frame, UnitMapChoice } from '../protocol/frame';
+import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
+import type { PlaygroundResult, PlaygroundSettings } from '../protocol/playground';
+import type { RunDescription, RunState, ValidationPoint } from '../protocol/run';
+import type { ModelSample } from '../protocol/sample';
+import type { TargetMatrix } from '../protocol/targetMatrix';
+import type { TruncationReport } from '../protocol/truncation';
 
 /** What a page shows: one run, several beside each other, or the playground. */
 export type PageView = 'run' | 'compare' | 'playground';

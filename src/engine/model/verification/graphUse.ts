@@ -1,6 +1,6 @@
 /** Feeds of a file's own graph, and what its predictions mean. */
-import { dataType } from '../../formats/onnx/messages';
-import type { GraphUse } from '../../modelFiles/onnx/read/readModel';
+import { dataType } from '../../../formats/onnx/messages';
+import type { GraphUse } from '../../../modelFiles/onnx/read/readModel';
 import type { Ort, OrtTensor } from './ortSession';
 
 /** The same tokens for each text of the batch. */

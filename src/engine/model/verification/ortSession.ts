@@ -1,14 +1,14 @@
 /** ONNX Runtime, to run a graph that lies in memory. */
-import type { InferenceSession, Tensor } from '../onnxRuntime';
-import { halfToNumber } from '../../formats/half';
+import type { InferenceSession, Tensor } from '../../onnxRuntime';
+import { halfToNumber } from '../../../formats/half';
 
-export type Ort = typeof import('../onnxRuntime');
+export type Ort = typeof import('../../onnxRuntime');
 export type OrtTensor = Tensor;
 
 /** Undefined where it cannot be loaded. */
 export async function loadOrt(): Promise<Ort | undefined> {
   try {
-    return await import('../onnxRuntime');
+    return await import('../../onnxRuntime');
   } catch {
     return undefined;
   }

@@ -1,22 +1,22 @@
 /** Samples of a model while it is trained: of one step's weights, always drawn alike, cheap, and without a trace in the training. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import { noSpecials, Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { Streams } from '../../../src/core/corpus/streams';
-import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../src/core/model/config';
-import { initialize } from '../../../src/core/model/initialize';
-import { Parameters } from '../../../src/core/model/parameters';
-import { generalModelOf, type PlainModel } from '../../../src/core/model/plainModel';
-import { Random } from '../../../src/core/model/random';
-import { UserError } from '../../../src/userError';
-import { createBackend } from '../../../src/engine/backend';
-import type { InspectedModel } from '../../../src/engine/inspect/inspector';
-import { SampleSource } from '../../../src/engine/sampleSource';
-import { checkTraining } from '../../../src/engine/train/checkTraining';
-import { Trainer } from '../../../src/engine/train/trainer';
-import { ModelLock } from '../../../src/engine/modelLock';
-import { withSample, type ModelSample } from '../../../src/protocol/sample';
-import { defaultTrainingSettings } from '../../../src/protocol/settings';
+import { noSpecials, Vocabulary } from '../../../../src/core/corpus/vocabulary';
+import { Streams } from '../../../../src/core/corpus/streams';
+import { plainStack, uniformModel, type ModelConfig, type StackConfig } from '../../../../src/core/model/config';
+import { initialize } from '../../../../src/core/model/initialize';
+import { Parameters } from '../../../../src/core/model/parameters';
+import { generalModelOf, type PlainModel } from '../../../../src/core/model/plainModel';
+import { Random } from '../../../../src/core/model/random';
+import { UserError } from '../../../../src/userError';
+import { createBackend } from '../../../../src/engine/backend';
+import type { InspectedModel } from '../../../../src/engine/inspect/inspector';
+import { SampleSource } from '../../../../src/engine/sampling/sampleSource';
+import { checkTraining } from '../../../../src/engine/train/checkTraining';
+import { Trainer } from '../../../../src/engine/train/trainer';
+import { ModelLock } from '../../../../src/engine/modelLock';
+import { withSample, type ModelSample } from '../../../../src/protocol/sample';
+import { defaultTrainingSettings } from '../../../../src/protocol/settings';
 
 const watch = { temperature: 1, seed: 1 };
 /** Two or three lines. */

@@ -1,7 +1,7 @@
 /** The page's document: what the editor puts in its panel, and the tests in a browser. */
 import { escapeHtml, htmlDocument } from './html';
 import type { PageStrings } from '../messages';
-import type { PageView } from './panel';
+import type { PageView } from './messages';
 
 export interface PageHtmlOptions {
   /** Addresses of dist/webview/page.js and page.css, as the page may load them. */

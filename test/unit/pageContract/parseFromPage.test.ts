@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { FromPage } from '../../../src/protocol/panel';
+import type { FromPage } from '../../../src/pageContract/messages';
 import { defaultPlayground } from '../../../src/protocol/playground';
-import { parseCompared, parseFromPage, parsePanelState } from '../../../src/protocol/parseFromPage';
+import { parseCompared, parseFromPage, parsePanelState } from '../../../src/pageContract/parseFromPage';
 
 const good: readonly FromPage[] = [
   { type: 'ready' },

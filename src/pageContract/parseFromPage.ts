@@ -1,9 +1,9 @@
 /** Checks what the page sends. The page is ours, but what arrives from a web page is data until it has been looked at. */
 import { isCellName, isStateName, isUnitMapName } from '../layers/catalog';
-import type { UnitMapChoice } from './frame';
-import type { FlowLane } from './overTraining';
-import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './panel';
-import type { PlaygroundSettings } from './playground';
+import type { UnitMapChoice } from '../protocol/frame';
+import type { FlowLane } from '../protocol/overTraining';
+import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './messages';
+import type { PlaygroundSettings } from '../protocol/playground';
 import type { Direction } from '../layers/direction';
 
 const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 'step', 'stop']);

@@ -1,13 +1,13 @@
 /** Text from the model as it is when the text begins: one token at a time, the state carried along. */
-import { readsBothWays } from '../core/model/config';
-import type { Vocabulary } from '../core/corpus/vocabulary';
-import type { Random } from '../core/model/random';
-import { makeNetwork, type Network } from '../core/network';
-import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../core/sampling';
-import { UserError } from '../userError';
-import type { PlainModel } from '../core/model/plainModel';
-import type { ModelSettings } from '../protocol/settings';
-import type { InspectedModel } from './inspect/inspector';
+import { readsBothWays } from '../../core/model/config';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import type { Random } from '../../core/model/random';
+import { makeNetwork, type Network } from '../../core/network';
+import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../../core/sampling';
+import { UserError } from '../../userError';
+import type { PlainModel } from '../../core/model/plainModel';
+import type { ModelSettings } from '../../protocol/settings';
+import type { InspectedModel } from '../inspect/inspector';
 
 /** How a text is drawn. */
 export interface Drawing extends SamplingSettings {
