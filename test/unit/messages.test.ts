@@ -1,4 +1,4 @@
-/** The tables of l10n/ and who uses them: two languages side by side, and every sentence said with what it has places for. */
+/** The tables of l10n/ and their uses: the same keys in both languages, each used, each with as many arguments as it has places. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ function places(text: string): number[] {
 interface Use {
   readonly key: string;
   readonly place: string;
-  /** How many things are put in; undefined where that is not written beside the key. */
+  /** The number of arguments; undefined where they are not beside the key. */
   readonly given: number | undefined;
 }
 
@@ -65,7 +65,7 @@ describe('the messages', () => {
   const uses = [...usesIn('src'), ...usesIn('webview')];
 
   for (const { name, english: ours, korean } of tables) {
-    it(`${name}: have the same keys in both languages, in their order`, () => {
+    it(`${name}: have the same keys in both languages, sorted`, () => {
       assert.deepEqual(Object.keys(korean), Object.keys(ours));
       assert.deepEqual(Object.keys(ours), Object.keys(ours).sort());
     });
@@ -77,7 +77,7 @@ describe('the messages', () => {
       }
     });
 
-    it(`${name}: have keys of a subject and what it says, none of them the subject of another`, () => {
+    it(`${name}: have keys of two parts or more, none of which is the beginning of another`, () => {
       const subjects = new Set(Object.keys(ours).flatMap((key) => key.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))));
       for (const key of Object.keys(ours)) {
         assert.match(key, /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/);
@@ -86,30 +86,30 @@ describe('the messages', () => {
     });
   }
 
-  it('are in one table each: those that only the terminal says in its own', () => {
+  it('are in one table each: those that only the terminal uses in its own', () => {
     const [ofAll, ofTerminal] = tables.map((table) => Object.keys(table.english));
     const elsewhere = new Set(uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key));
     assert.deepEqual(ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)), []);
     assert.deepEqual(ofAll.filter((key) => !elsewhere.has(key)), []);
   });
 
-  it('are all said somewhere', () => {
-    const said = new Set(uses.map(({ key }) => key));
-    assert.deepEqual(Object.keys(english).filter((key) => !said.has(key)), []);
+  it('are all used', () => {
+    const used = new Set(uses.map(({ key }) => key));
+    assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), []);
   });
 
-  it('are said with as many things as they have places', () => {
+  it('are used with as many arguments as they have places', () => {
     const known = uses.filter(({ given }) => given !== undefined);
     assert.ok(known.length > 500, `${known.length} places were found`);
     assert.deepEqual(known.filter(({ key, given }) => places(english[key]).length !== given), []);
   });
 
-  it('are said with a message in them in the same language', () => {
+  it('can have messages as arguments', () => {
     assert.equal(formatTemplate('{1}, {0}', [1, { key: 'state.cell', args: [2] }], ({ key, args }) => `${key} ${args.length}`), 'state.cell 1, 1');
-    assert.equal(formatTemplate('{0} {2}', ['{1}', 'x'], String), '{1} {2}', 'what is put in is no template');
+    assert.equal(formatTemplate('{0} {2}', ['{1}', 'x'], String), '{1} {2}', 'an argument is no template');
   });
 
-  it('have the manifest beside them, in both languages', () => {
+  it('of the manifest are in both languages', () => {
     const used = [...readFileSync('package.json', 'utf8').matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key).sort();
     assert.ok(used.length > 50);
     assert.deepEqual(Object.keys(readTable('package.nls.json')).sort(), [...new Set(used)]);

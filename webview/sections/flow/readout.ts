@@ -5,7 +5,7 @@ import { gainAt, type FlowRow } from '../../shared/flowRows';
 import { visibleSymbol } from '../../shared/symbols';
 import type { Texts } from '../../shared/texts';
 
-const columns = ['panel.column.gradient', 'panel.column.gain', 'panel.column.state', 'panel.column.horizon', 'panel.column.slope'] as const;
+const columns = ['panel.column.gradient', 'panel.column.gradientFactor', 'panel.column.state', 'panel.column.horizon', 'panel.column.slope'] as const;
 
 export class Readout {
   readonly root: HTMLElement;

@@ -43,8 +43,8 @@ export class SampleSection implements Section {
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    this.write = button({ action: 'writeSample', text: texts.get('panel.sample.write'), pressed: () => link.sample() });
-    this.another = button({ action: 'writeAnother', text: texts.get('panel.sample.another'), pressed: () => link.sample() });
+    this.write = button({ action: 'writeSample', text: texts.get('panel.sample.generate'), pressed: () => link.sample() });
+    this.another = button({ action: 'writeAnother', text: texts.get('panel.sample.generateAnother'), pressed: () => link.sample() });
     for (const control of [this.write, this.another]) {
       control.show(false, false);
       controls.append(control.root);

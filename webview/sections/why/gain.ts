@@ -50,7 +50,7 @@ export class GainFigure {
       pen.fillText(Math.abs(power) > 2 ? powerOfTen(power) : this.texts.numbers.plain(Number((10 ** power).toPrecision(2))), columns.left + columns.width + 6, at);
     }
     pen.textAlign = 'right';
-    for (const [name, at] of [['panel.gain.grows', (top + y(0)) / 2], ['panel.gain.shrinks', (bottom + y(0)) / 2]] as const) {
+    for (const [name, at] of [['panel.gradientFactor.grows', (top + y(0)) / 2], ['panel.gradientFactor.shrinks', (bottom + y(0)) / 2]] as const) {
       pen.fillStyle = theme.dim;
       pen.fillText(this.texts.get(name), columns.left - 8, at, columns.left - 10);
     }

@@ -61,7 +61,7 @@ export class WhySection implements Section {
       title: 'panel.why.title',
       sentence: 'panel.why.sentence',
       explanation: [
-        'panel.gain.explained',
+        'panel.gradientFactor.explained',
         { formula: 'gain_t = ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖' },
         'panel.saturation.explained',
         'panel.halfLife.explained',
@@ -72,7 +72,7 @@ export class WhySection implements Section {
     });
     const { canvas } = this.figure.map.figure;
     root.append(
-      element('h3', { text: texts.get('panel.gain.title') }),
+      element('h3', { text: texts.get('panel.gradientFactor.title') }),
       this.gain.figure.canvas,
       element('div', { class: 'heading choosing' }, this.quantities.root, this.layers.root),
       element('div', { class: 'heading ordering' }, element('span', { class: 'dim', text: texts.get('panel.order.label') }), this.orders.root),
@@ -99,7 +99,7 @@ export class WhySection implements Section {
     const { header } = frame;
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
-      this.gain.figure.describe(this.texts.get('panel.gain.description'));
+      this.gain.figure.describe(this.texts.get('panel.gradientFactor.description'));
       this.paint(frame, theme, run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
@@ -115,7 +115,7 @@ export class WhySection implements Section {
     const { texts } = this;
     const { unitMap } = this.shown.frame.header;
     return [
-      this.gain.figure.exported('gain', texts.get('panel.gain.title')),
+      this.gain.figure.exported('gain', texts.get('panel.gradientFactor.title')),
       this.figure.map.figure.exported('units', `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
       ...this.details.figures(),
     ];
