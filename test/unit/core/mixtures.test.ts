@@ -39,7 +39,7 @@ describe('a stack of layers that differ', () => {
         assertClose(backward.gradient.output.W, output.W, 1e-4, 'output');
         if (embedding) assertClose(backward.gradient.embedding!, embedding, 1e-4, 'embedding');
         for (const target of [0, 9, tape.steps - 1]) {
-          const expected = perTargetInFloat64(trace, target).norms;
+          const expected = (await perTargetInFloat64(trace, target)).norms;
           (await perTarget.run(target)).forEach((directions, l) =>
             directions.forEach((states, d) =>
               states.forEach((log10, state) =>

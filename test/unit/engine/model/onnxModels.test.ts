@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PerTargetNorms } from '../../../../src/core/analysis/perTarget';
+import type { PerTargetNorms } from '../../../../src/core/analysis/perTargetWalk';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
 import { verify } from '../../../../src/engine/model/verification';
