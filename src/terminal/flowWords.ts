@@ -20,7 +20,7 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
   return [
     say('Output:  W {0}  b {1}', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
-      (p) => `${capitalized(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
+      (p) => `${capitalized(layerLabel(p))}:  ${Object.entries(p.norms).map(([role, norm]) => `${role} ${significant(norm)}`).join('  ')}`,
     ),
     ...(embedding === null ? [] : [say('Embedding:  {0}', significant(embedding))]),
   ];

@@ -3,6 +3,7 @@ import { at, type Arena } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../layers/registry';
 import { directionsOf, inputSize, ofEachShape, topSize } from '../model/config';
+import { addressesOfOwn } from '../model/directionParameters';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -21,11 +22,13 @@ class WalkedTape implements Walked<Float32Array> {
   readonly layers: readonly WalkedLayer[];
   readonly log10Of = log10Of;
   private readonly arena: Arena;
-  /** Of each layer the way back through R. */
-  private readonly R: readonly FixedMatrix[];
+  /** Of each layer the way back through R; null of a kind without it. */
+  private readonly R: readonly (FixedMatrix | null)[];
   /** G·H, where R sees other gradients than W. */
   private readonly recurrentPreActivations: Float32Array;
   private readonly error: Float32Array;
+  /** Of the direction that was begun last. */
+  private own: Readonly<Record<string, number>> = {};
 
   constructor(
     private readonly tape: Tape,
@@ -41,7 +44,7 @@ class WalkedTape implements Walked<Float32Array> {
     const isSeparate = config.layers.some(({ cell }) => cellOf(cell).linearBeforeReset);
     this.recurrentPreActivations = arena.floats(isSeparate ? Math.max(...this.layers.map(({ width }) => width)) : 0);
     this.error = arena.floats(config.vocabularySize);
-    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) => new FixedMatrix(arena, cellOf(cell).gates.length * H, H));
+    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) => (cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null));
   }
 
   get steps(): number {
@@ -83,7 +86,9 @@ class WalkedTape implements Walked<Float32Array> {
   }
 
   begin(layer: number, d: number): void {
-    this.R[layer].load(this.parameters.layers[layer][d].R);
+    const parameters = this.parameters.layers[layer][d];
+    this.R[layer]?.load(parameters.R);
+    this.own = addressesOfOwn(parameters);
   }
 
   stepBack(layer: number, d: number, t: number, { hidden, further, furtherTotal, previous }: WalkStep<Float32Array>, preActivations: Float32Array, from: number): void {
@@ -93,10 +98,10 @@ class WalkedTape implements Walked<Float32Array> {
     const [recurrent, first] = cell.linearBeforeReset ? [this.recurrentPreActivations, 0] : [preActivations, from];
     previous.fill(0);
     cell.stepBack(this.arena.kernels, {
-      tape: layers[layer].directions[d], step: t, rows: 1, hiddenSize, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
+      tape: layers[layer].directions[d], step: t, rows: 1, own: this.own, hiddenSize, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
       preActivations: at(preActivations, from), recurrentPreActivations: at(recurrent, first), previous: at(previous),
     });
-    this.R[layer].multiplyAdd(previous, 0, recurrent, first, 1);
+    this.R[layer]?.multiplyAdd(previous, 0, recurrent, first, 1);
   }
 
   down(layer: number, d: number, preActivations: Float32Array, first: number, count: number, out: Float32Array): Promise<void> {

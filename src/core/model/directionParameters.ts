@@ -1,4 +1,5 @@
 /** The parameters of one direction of one layer, or anything that has one thing for each of them. */
+import { at } from '../../kernels/arena';
 import { kindOf, type CellName } from '../../layers/catalog';
 import { isSharedRole, type ParameterDescription, type ParameterSize, type SharedRole } from '../../layers/parameters';
 
@@ -16,6 +17,11 @@ export function byRole<T>(cell: CellName, make: (parameter: ParameterDescription
 
 export function ofRole<T>(values: ByRole<T>, role: string): T {
   return isSharedRole(role) ? values[role] : values.own[role];
+}
+
+/** Where the parameters of a kind's own lie in their arena. */
+export function addressesOfOwn({ own }: ByRole<Float32Array>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(own).map(([role, values]) => [role, at(values)]));
 }
 
 /** Each parameter that the kind has, in the order of files. */

@@ -51,9 +51,8 @@ export function initialize(config: ModelConfig, random: Random, settings: Initia
   const { initialisation, gain, forgetBias } = settings;
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
-    const { initialization } = entry.parameter ?? { initialization: null };
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (initialization !== null && typeof initialization === 'object') fillBetween(values, initialization.between, random);
+    else if (typeof entry.parameter?.initialization === 'object') fillBetween(values, entry.parameter.initialization.between, random);
     else if (initialisation === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
     else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, gain, recurrentBlocks[initialisation], random);
   }

@@ -5,6 +5,7 @@ import type { Cell } from '../cell';
 
 export const kernels: Cell = {
   linearBeforeReset: false,
+  bypassesR: false,
   counts: ['saturated'],
 
   forwardKernel: 'rnnForward',

@@ -101,7 +101,7 @@ describe('the gradient of a model in the general form', () => {
   const [V, E] = [9, 3];
   const form = (name: 'sigmoid' | 'tanh' | 'softsign') => ({ name, alpha: 1, beta: 0 });
   const direction = (name: 'forward' | 'backward', gates: number, H: number, I: number, part: Pick<GeneralDirection, 'activations' | 'peepholes' | 'initialStates'>): GeneralDirection => ({
-    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), ...part,
+    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), own: {}, ...part,
   });
   const peephole = (H: number) => ({ activations: [form('sigmoid'), form('tanh'), form('softsign')], peepholes: drawn(3 * H), initialStates: [drawn(H), drawn(H)] });
   const layer = (part: Pick<GeneralLayer, 'cell' | 'hiddenSize' | 'inputSize' | 'directions'>): GeneralLayer => ({ clip: null, linearBeforeReset: false, inputForget: false, source: '', ...part });

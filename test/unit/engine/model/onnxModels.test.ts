@@ -97,7 +97,7 @@ function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }
   const found: Record<string, number> = { 'output b': output.b };
   if ('output W' in norms) found['output W'] = output.W;
   if (embedding !== null) found['embedding'] = embedding;
-  for (const { layer, direction, ...own } of parameters) {
+  for (const { layer, direction, norms: own } of parameters) {
     assert.ok(directions[layer].includes(direction));
     for (const role of ['W', 'R', 'Wb', 'Rb'] as const) found[`${layer} ${direction} ${role}`] = own[role];
   }
