@@ -3,7 +3,7 @@ import { UserError } from '../userError';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
 import { rnn } from './kinds/rnn';
-import type { RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
+import type { GateFunction, RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
 import type { Activation } from './activation';
 
 /** In the order in which they are offered. */
@@ -60,9 +60,9 @@ export function labelWith(name: CellName, activation: Activation): string {
   return choice === 'chosen' ? `${label} (${activation})` : label;
 }
 
-/** A layer's activation functions in the order of its ONNX operator. @param chosen where the kind leaves it open */
-export function activationsOf<Chosen>(name: CellName, chosen: Chosen): ('sigmoid' | Activation | Chosen)[] {
-  return kindOf(name).onnx.activations.map((activation) => (activation === 'chosen' ? chosen : activation));
+/** A layer's activation functions in the order of its ONNX operator; none of a kind without one. @param chosen where the kind leaves it open */
+export function activationsOf<Chosen>(name: CellName, chosen: Chosen): (GateFunction | Chosen)[] {
+  return (kindOf(name).onnx?.activations ?? []).map((activation) => (activation === 'chosen' ? chosen : activation));
 }
 
 /** Whether the values of a layer's states have no upper bound, since its activation has none. */
@@ -72,22 +72,22 @@ export function isUnboundedBy(name: CellName, activation: Activation): boolean {
 
 /** The kind with this ONNX operator; undefined for operators that are none of a layer's. */
 export function kindOfOperator(operator: string): LayerKind | undefined {
-  return all.find(({ onnx }) => onnx.operator === operator);
+  return all.find(({ onnx }) => onnx?.operator === operator);
 }
 
 /** ONNX's operators of the kinds. */
-export const operators: readonly string[] = all.map(({ onnx }) => onnx.operator);
+export const operators: readonly string[] = all.flatMap(({ onnx }) => onnx?.operator ?? []);
 
 /** The kind whose PyTorch module has so many blocks of rows in its weights. */
 export function kindOfBlocks(blocks: number): LayerKind | undefined {
-  return all.find(({ torch }) => torch.gateOrder.length === blocks);
+  return all.find(({ torch }) => torch?.gateOrder.length === blocks);
 }
 
 /** The ONNX operator of that kind, for layers that a file has written out in operators of another sort. */
 export function operatorOfBlocks(blocks: number): string {
-  const kind = kindOfBlocks(blocks);
-  if (!kind) throw new Error(`no kind of layer has ${blocks} blocks`);
-  return kind.onnx.operator;
+  const operator = kindOfBlocks(blocks)?.onnx?.operator;
+  if (operator === undefined) throw new Error(`no kind of layer has ${blocks} blocks`);
+  return operator;
 }
 
 const states = new Map(all.flatMap((kind) => kind.states.map((state) => [state.name, state] as const)));

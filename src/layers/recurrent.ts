@@ -4,6 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
+import type { ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
 export type UnitRange = 'share' | 'signed' | 'unbounded';
@@ -32,12 +33,8 @@ export interface StateDescription {
   readonly unitMap: string;
 }
 
-/** Roles of a layer's parameters in ONNX's words: W [G·H, I], R [G·H, H], Wb and Rb [G·H]. */
-export const parameterRoles = ['W', 'R', 'Wb', 'Rb'] as const;
-export type ParameterRole = (typeof parameterRoles)[number];
-
-/** ONNX's activation functions, by their names in lower case. */
-export type GateFunction = Activation | 'sigmoid';
+/** ONNX's activation functions, by their names in lower case; `affine` is y = x. */
+export type GateFunction = Activation | 'sigmoid' | 'affine';
 
 /** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
@@ -50,6 +47,8 @@ export interface RecurrentCell {
   readonly title: KeysOf<'cell'>;
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
+  /** In the order of files. */
+  readonly parameters: readonly ParameterDescription[];
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
   readonly unitMaps: readonly UnitMapDescription[];
@@ -57,17 +56,19 @@ export interface RecurrentCell {
   readonly activation: 'chosen' | 'fixed';
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
+  /** Null where ONNX has no operator for it: then it cannot be exported. */
   readonly onnx: {
     readonly operator: string;
     /** As the operator has them by default, in its order. `chosen` stands for the layer's own. */
     readonly activations: readonly (GateFunction | 'chosen')[];
     readonly attributes: readonly OnnxAttribute[];
-  };
+  } | null;
+  /** Null where PyTorch has no module for it. */
   readonly torch: {
     readonly module: string;
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
-  };
+  } | null;
   /** What cannot be had of it, and the sentence that says why. */
   readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }

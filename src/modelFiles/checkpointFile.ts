@@ -2,6 +2,7 @@
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from './vocabularyFormat';
 import { checkConfig, plainStack, uniformModel, uniformStack, type LayerConfig, type ModelConfig, type StackConfig } from '../core/model/config';
+import { lengthOfShape } from '../core/model/directionParameters';
 import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';
 import { checkpointModel, tensorsOf } from './onnx/languageModelGraph';
@@ -94,7 +95,7 @@ function readVocabulary(metadata: ReadonlyMap<string, string>, file: string): Vo
 function readParameters(config: ModelConfig, tensors: readonly TensorProto[], file: string): Parameters {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const sources = tensorsOf(config, layoutOf(config)).map(({ name, shape, offset }) => {
-    const length = shape.reduce((product, size) => product * size, 1);
+    const length = lengthOfShape(shape);
     const tensor = byName.get(name);
     if (tensor?.dataType !== dataType.float || tensor.rawData?.length !== 4 * length) {
       throw new UserError('error.checkpoint.tensor', file, name, length);

@@ -1,5 +1,6 @@
 /** The names of a model's parameters in PyTorch's world: those of `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, `nn.LayerNorm` and `nn.Linear`, each behind its module's. */
 import type { Direction } from '../layers/direction';
+import type { ParameterDescription } from '../layers/parameters';
 
 export const torchNames = {
   embedding: 'embedding.weight',
@@ -7,14 +8,11 @@ export const torchNames = {
   output: { W: 'output.weight', b: 'output.bias' },
 } as const;
 
-/** Of one direction of a recurrent layer, by ONNX's roles. PyTorch has no peepholes, hence no name for `P`. */
-export function torchRecurrentNames(layer: number, direction: Direction): Readonly<Record<'W' | 'R' | 'Wb' | 'Rb' | 'P', string>> {
-  const suffix = `_l${layer}${direction === 'backward' ? '_reverse' : ''}`;
-  return {
-    W: `rnn.weight_ih${suffix}`,
-    R: `rnn.weight_hh${suffix}`,
-    Wb: `rnn.bias_ih${suffix}`,
-    Rb: `rnn.bias_hh${suffix}`,
-    P: `rnn.peephole${suffix}`,
-  };
+/** PyTorch has none. */
+const peepholes = 'peephole';
+
+/** Of a parameter of one direction of a recurrent layer, or its peepholes; one that PyTorch does not have bears the name of its role in the same place. */
+export function torchName(parameter: Pick<ParameterDescription, 'role' | 'torch'> | typeof peepholes, layer: number, direction: Direction): string {
+  const own = parameter === peepholes ? parameter : (parameter.torch ?? parameter.role);
+  return `rnn.${own}_l${layer}${direction === 'backward' ? '_reverse' : ''}`;
 }

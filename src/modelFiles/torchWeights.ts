@@ -6,10 +6,11 @@ import { UserError } from '../userError';
 import { directionsOf, inputSize, topSize, uniformModel, uniformStack } from '../core/model/config';
 import { activations, type Activation } from '../layers/activation';
 import { kindOf, kindOfBlocks, type CellName } from '../layers/catalog';
+import { eachRole, shapeOf } from '../core/model/directionParameters';
 import { Parameters } from '../core/model/parameters';
 import type { PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
-import { torchNames, torchRecurrentNames } from './torchNames';
+import { torchName, torchNames } from './torchNames';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
@@ -53,13 +54,12 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
   if (embedding) parameters.embedding?.set(embedding.data);
   parameters.layers.forEach((directions, layer) => {
     directions.forEach((own, d) => {
-      const part = (role: string) => stack.find(role, layer, d);
-      const rows = kindOf(cell).gates.length * hiddenSize;
-      putGates(own.W, checked(part('weight_ih'), [rows, inputSize(config, layer)], file), cell);
-      putGates(own.R, checked(part('weight_hh'), [rows, hiddenSize], file), cell);
-      const [Wb, Rb] = [part('bias_ih'), part('bias_hh')];
-      if (Wb) putGates(own.Wb, checked(Wb, [rows], file), cell);
-      if (Rb) putGates(own.Rb, checked(Rb, [rows], file), cell);
+      for (const [parameter, values] of eachRole(cell, own)) {
+        const found = parameter.torch === null ? undefined : stack.find(parameter.torch, layer, d);
+        // PyTorch's modules can be without biases.
+        if (!found && parameter.initialization === 'bias') continue;
+        putGates(values, checked(found, shapeOf(parameter, stack, inputSize(config, layer)), file), cell);
+      }
     });
   });
   if (!config.tied) parameters.output.W.set(outputW.data);
@@ -131,9 +131,13 @@ function checked(tensor: Matrix | undefined, shape: readonly number[], file: str
   throw new UserError('error.torch.tensorShape', file, tensor.name, tensor.shape.join(', '), shape.join(', '));
 }
 
+function gateOrderOf(cell: CellName): readonly number[] {
+  return kindOf(cell).torch?.gateOrder ?? [];
+}
+
 /** PyTorch's gate blocks into ours. */
 function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
-  const blocks = kindOf(cell).torch.gateOrder;
+  const blocks = gateOrderOf(cell);
   const length = own.length / blocks.length;
   blocks.forEach((block, b) => own.set(data.subarray(b * length, (b + 1) * length), block * length));
 }
@@ -144,16 +148,14 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
   const stack = uniformStack(config);
   if (!stack) throw new UserError('error.torch.layersDiffer');
-  const { cell, hiddenSize: H, vocabularySize: V } = stack;
-  const rows = kindOf(cell).gates.length * H;
+  const { cell, vocabularySize: V } = stack;
+  if (!kindOf(cell).torch) throw new UserError('error.torch.noModule', kindOf(cell).label);
   if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);
   parameters.layers.forEach((directions, layer) => {
-    directions.forEach(({ W, R, Wb, Rb }, d) => {
-      const names = torchRecurrentNames(layer, directionsOf(stack)[d]);
-      put(names.W, [rows, inputSize(config, layer)], torchOrder(W, cell));
-      put(names.R, [rows, H], torchOrder(R, cell));
-      put(names.Wb, [rows], torchOrder(Wb, cell));
-      put(names.Rb, [rows], torchOrder(Rb, cell));
+    directions.forEach((own, d) => {
+      for (const [parameter, values] of eachRole(cell, own)) {
+        put(torchName(parameter, layer, directionsOf(stack)[d]), shapeOf(parameter, stack, inputSize(config, layer)), torchOrder(values, cell));
+      }
     });
   });
   if (!config.tied) put(torchNames.output.W, [V, topSize(config)], parameters.output.W);
@@ -162,7 +164,7 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
 }
 
 function torchOrder(own: Float32Array, cell: CellName): Float32Array {
-  const blocks = kindOf(cell).torch.gateOrder;
+  const blocks = gateOrderOf(cell);
   const length = own.length / blocks.length;
   const data = new Float32Array(own.length);
   blocks.forEach((block, b) => data.set(own.subarray(block * length, (block + 1) * length), b * length));

@@ -147,14 +147,11 @@ export interface LayerReport {
   readonly states: readonly StateReport[];
 }
 
-/** L2 norms of ∂L/∂parameter, in ONNX roles. */
+/** L2 norms of ∂L/∂parameter, by role, in the order of the kind's list. */
 export interface ParameterReport {
   readonly layer: number;
   readonly direction: Direction;
-  readonly W: number;
-  readonly R: number;
-  readonly Wb: number;
-  readonly Rb: number;
+  readonly norms: Readonly<Record<string, number>>;
 }
 
 /** The answer of `inspect`; the command line prints it as JSON. */

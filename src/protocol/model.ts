@@ -80,7 +80,7 @@ export interface RecurrentReport {
   readonly source: string;
   /** What differs from the usual form, as ONNX names it: `clip = 3`, `linear_before_reset = 0`, `activations = Sigmoid, Relu, Tanh`. */
   readonly form: readonly string[];
-  /** Root of the sum of squares of each parameter, in ONNX roles. */
+  /** Root of the sum of squares of each parameter, in ONNX roles; 0 of one that the kind lacks. */
   readonly norms: { readonly W: number; readonly R: number; readonly Wb: number; readonly Rb: number };
   readonly matrices: readonly MatrixReport[];
 }

@@ -20,7 +20,7 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
   return [
     localize('matrices.output', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
-      (p) => `${capitalized(layerLabel(p))}:  W ${significant(p.W)}  R ${significant(p.R)}  Wb ${significant(p.Wb)}  Rb ${significant(p.Rb)}`,
+      (p) => `${capitalized(layerLabel(p))}:  ${Object.entries(p.norms).map(([role, norm]) => `${role} ${significant(norm)}`).join('  ')}`,
     ),
     ...(embedding === null ? [] : [localize('matrices.embedding', significant(embedding))]),
   ];

@@ -37,7 +37,7 @@ export function inspectJson(report: InspectReport): object {
     loss,
     tokens,
     layers: layers.map(layerJson),
-    parameters: parameters.map(({ layer, direction, W, R, Wb, Rb }) => ({ layer, direction, W, R, Wb, Rb })),
+    parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),
     output: { W: output.W, b: output.b },
     embedding,
     regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),

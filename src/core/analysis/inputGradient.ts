@@ -7,7 +7,7 @@ import { inputSize, type ModelConfig } from '../model/config';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
-import type { PerTargetGradient, SentDown } from './perTarget';
+import type { PerTargetWalk, SentDown } from './perTargetWalk';
 import { lengthOf, log10Of } from './scaled';
 
 const maxStepsOfBlock = 256;
@@ -15,7 +15,7 @@ const maxStepsOfBlock = 256;
 const maxNumbersOfBlock = 2 ** 20;
 
 /** Of one direction of the lowest layer; without scales as it is. */
-type LowestGradient = Pick<SentDown, 'preActivations'> & Partial<SentDown>;
+type LowestGradient = Pick<SentDown<Float32Array>, 'preActivations'> & Partial<SentDown<Float32Array>>;
 
 export class InputGradient {
   private readonly stepsOfBlock: number;
@@ -52,7 +52,7 @@ export class InputGradient {
   }
 
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of the per-target gradient that was computed last: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
-  async flow({ lowest, isInputReached }: PerTargetGradient): Promise<Float64Array> {
+  async flow({ lowest, isInputReached }: PerTargetWalk<Float32Array>): Promise<Float64Array> {
     return (await this.logarithms(lowest)).map((log10, t) => (isInputReached[t] === 1 ? log10 : NaN));
   }
 

@@ -5,6 +5,7 @@
 import { at } from '../../kernels/arena';
 import { cellOf } from '../layers/registry';
 import { topLayer, topSize } from '../model/config';
+import { addressesOfOwn } from '../model/directionParameters';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
@@ -101,12 +102,14 @@ export class TargetMatrix {
     const { cell: name, hiddenSize: H, activation } = topLayer(config);
     const cell = cellOf(name);
     const top = layers.length - 1;
+    const parameters = this.parameters.layers[top][0];
     cell.stepBack(arena.kernels, {
-      tape: layers[top].directions[0], step: t, rows, hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
+      tape: layers[top].directions[0], step: t, rows, own: addressesOfOwn(parameters), hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
       preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
     });
-    await this.products.multiply(hidden, recurrentPreActivations, this.parameters.layers[top][0].R, rows, H, cell.gates.length * H);
-    if (cell.linearBeforeReset) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
+    if (cell.hasR) await this.products.multiply(hidden, recurrentPreActivations, parameters.R, rows, H, cell.gates.length * H);
+    else hidden.fill(0, 0, rows * H);
+    if (cell.bypassesR) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
     this.rescale(rows);
   }
 

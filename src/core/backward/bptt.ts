@@ -110,7 +110,7 @@ export class Backward {
       if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * outputSize(config.layers[layer]));
       this.splitDirections(layer);
       for (let d = 0; d < directions.length; d++) {
-        await this.recurrence.run(layer, d, parameters.layers[layer][d].R, this.hidden[d], truncation);
+        await this.recurrence.run(layer, d, parameters.layers[layer][d], this.hidden[d], truncation);
         await this.weights(layer, d);
         if (layer === 0) visitLowest?.(d, this.recurrence.preActivations);
         if (layer > 0) await this.down(output, layer, d);
@@ -128,14 +128,15 @@ export class Backward {
     this.hidden.forEach((hidden, d) => arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), directions.length * H, rows, H));
   }
 
-  /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, and the biases' sums. */
+  /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, the biases' sums, and what the kind has besides; of those that it has. */
   private async weights(layer: number, d: number): Promise<void> {
     const { tape, gradient, products, recurrence } = this;
     const { config, layers } = tape;
     const { preActivations, recurrentPreActivations } = recurrence;
     const { cell, hiddenSize: H } = layers[layer];
-    const width = cellOf(cell).gates.length * H;
-    const { W, R, Wb, Rb } = gradient.layers[layer][d];
+    const code = cellOf(cell);
+    const width = code.gates.length * H;
+    const { W, R, Wb, Rb, own } = gradient.layers[layer][d];
     if (layer === 0 && config.embeddingSize === null) await this.oneHotWeights(W, width);
     else {
       const x = layer === 0 ? this.forward.embedded : layers[layer - 1].passed;
@@ -143,12 +144,21 @@ export class Backward {
       await this.sumOfBlocks(W, (first, count) =>
         products.transposedMultiply(W, preActivations.subarray(first * width), x.subarray(first * inputs), width, inputs, count));
     }
-    const before = statesBefore(tape, layers[layer].directions[d], H);
-    await this.sumOfBlocks(R, (first, count) =>
-      products.transposedMultiply(R, recurrentPreActivations.subarray(first * width), before.subarray(first * H), width, H, count));
-    await this.columnSums(Wb, preActivations, width);
-    if (recurrentPreActivations === preActivations) Rb.set(Wb);
-    else await this.columnSums(Rb, recurrentPreActivations, width);
+    const before = code.states.map((_, state) => statesBefore(tape, layers[layer].directions[d], H, state));
+    if (code.hasR) {
+      await this.sumOfBlocks(R, (first, count) =>
+        products.transposedMultiply(R, recurrentPreActivations.subarray(first * width), before[0].subarray(first * H), width, H, count));
+    }
+    if (Wb.length > 0) await this.columnSums(Wb, preActivations, width);
+    if (Rb.length > 0) {
+      if (recurrentPreActivations === preActivations && Wb.length > 0) Rb.set(Wb);
+      else await this.columnSums(Rb, recurrentPreActivations, width);
+    }
+    for (const [role, out] of Object.entries(own)) {
+      await this.sumOfBlocks(out, (first, rows) => code.ownGradient?.(role, out, {
+        rows, hiddenSize: H, before: before.map((states) => states.subarray(first * H)), hidden: this.hidden[d].subarray(first * H), preActivations: preActivations.subarray(first * width),
+      }));
+    }
   }
 
   /** With one-hot x_t the product is a sum of rows by token. */

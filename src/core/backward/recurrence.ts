@@ -9,7 +9,9 @@ import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
 import { directionsOf, ofEachShape, type LayerConfig, type ModelConfig } from '../model/config';
+import { addressesOfOwn } from '../model/directionParameters';
 import { stepOf } from '../model/directionTape';
+import type { DirectionParameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
@@ -18,7 +20,7 @@ export type TotalNorms = readonly Float64Array[];
 
 /** What a layer of some kind and size needs to run. */
 interface Buffers {
-  /** Null where the products of the steps are not the kernels' own, … */
+  /** Null where the products of the steps are not the kernels' own, or there are none, … */
   readonly matrix: FixedMatrix | null;
   readonly products: StepProducts | null;
   /** … then Rᵀ, H × G·H, and its product with one step's gradient, H × B. */
@@ -66,10 +68,10 @@ export class BackwardRecurrence {
     const { arena, batch, maxSteps } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
-    const products = of.steps(H, batch, width);
+    const products = cell.hasR ? of.steps(H, batch, width) : null;
     return {
       products,
-      matrix: products ? null : new FixedMatrix(arena, width, H),
+      matrix: products || !cell.hasR ? null : new FixedMatrix(arena, width, H),
       transposed: arena.floats(products ? H * width : 0),
       product: arena.floats(products ? H * batch : 0),
       squares: arena.doubles(this.parts.length * cell.states.length * maxSteps),
@@ -84,10 +86,11 @@ export class BackwardRecurrence {
    * @param hidden T·B × H, in: what reaches each h_t from above; out: ∂L/∂h_t
    * @param truncation k2, or 0
    */
-  async run(layer: number, d: number, R: Float32Array, hidden: Float32Array, truncation: number): Promise<void> {
+  async run(layer: number, d: number, parameters: DirectionParameters, hidden: Float32Array, truncation: number): Promise<void> {
     const { tape, parts } = this;
     const own = this.buffers[layer];
     const { matrix, squares } = own;
+    const { R } = parameters;
     const { config, arena, steps, batch } = tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
@@ -96,13 +99,13 @@ export class BackwardRecurrence {
     squares.fill(0);
     const pass: BackwardPass = {
       tape: tape.layers[layer].directions[d], steps, batch, hiddenSize, activation,
-      lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, hidden: at(hidden),
+      lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, own: addressesOfOwn(parameters), hidden: at(hidden),
       carried: this.carried[layer][d].map((values) => at(values)),
       preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
     const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
-    if (own.products) await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
+    if (own.products && cell.backwardStepKernel) await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }

@@ -2,6 +2,7 @@
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
+import { byRole, lengthOfShape, shapeOf, type ByRole } from '../model/directionParameters';
 import { layerOutputSize } from '../model/generalModel';
 import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
@@ -9,12 +10,8 @@ import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 import { normalize, normalizeBack } from './layerNorm';
 import { addOuter, addRowsMatrix } from './products';
 
-/** Gradients of one direction's parameters, in ONNX roles. */
-export interface DirectionGradient {
-  readonly W: Float64Array;
-  readonly R: Float64Array;
-  readonly Wb: Float64Array;
-  readonly Rb: Float64Array;
+/** Gradients of one direction's parameters. */
+export interface DirectionGradient extends ByRole<Float64Array> {
   /** [3·H], of i, o and f; null without peepholes. */
   readonly P: Float64Array | null;
 }
@@ -114,7 +111,8 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
   const cell = float64CellOf(name);
   const rows = cell.gates.length * H;
   const I = layer.inputSize;
-  const gradient = { W: new Float64Array(rows * I), R: new Float64Array(rows * H), Wb: new Float64Array(rows), Rb: new Float64Array(rows), P: parameters.peepholes && new Float64Array(3 * H) };
+  const zeros = byRole(name, (parameter) => new Float64Array(lengthOfShape(shapeOf(parameter, layer, I))), new Float64Array(0));
+  const gradient = { ...zeros, P: parameters.peepholes && new Float64Array(3 * H) };
   const norms = cell.states.map(() => new Float64Array(T));
   const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
   const read = new Float64Array(H);
@@ -127,14 +125,13 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
     const step = { ...back, step: t, before, after };
     cell.back(own, step);
     for (let state = 1; state < norms.length; state++) norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
-    for (let gate = 0; gate < cell.gates.length; gate++) {
+    for (let gate = 0; cell.hasR && gate < cell.gates.length; gate++) {
       cell.recurrentInput(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
     }
-    for (let j = 0; j < rows; j++) {
-      gradient.Wb[j] += back.preActivations[j];
-      gradient.Rb[j] += back.recurrent[j];
-    }
+    for (let j = 0; j < gradient.Wb.length; j++) gradient.Wb[j] += back.preActivations[j];
+    for (let j = 0; j < gradient.Rb.length; j++) gradient.Rb[j] += back.recurrent[j];
+    cell.addOwn?.(gradient.own, own, step);
     if (gradient.P) cell.addPeepholes?.(gradient.P, own, step);
     lowest?.set(back.preActivations, (t * directions.length + d) * rows);
     if (!input) for (let j = 0; j < rows; j++) gradient.W[j * I + inputs[t]] += back.preActivations[j];

@@ -12,7 +12,7 @@ export async function inputMatrixInFloat64(trace: Float64Trace, pause: (done: nu
   const input = new LowestInput(model, (T * (T + 1)) / 2);
   const matrix = new Float64Array(T * T);
   for (let target = 0; target < T; target++) {
-    matrix.set(lowestInputFlow(perTargetInFloat64(trace, target).lowest, input), target * T);
+    matrix.set(lowestInputFlow((await perTargetInFloat64(trace, target)).lowest, input), target * T);
     await pause((target + 1) / T);
   }
   return matrix;

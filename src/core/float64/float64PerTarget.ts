@@ -1,126 +1,114 @@
-/**
- * Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. What travels is
- * kept at about unit length beside the logarithm of its scale, so that nothing underflows or overflows however far it goes. Exactly zero stays exactly zero.
- */
-import { lengthOf } from '../numeric';
-import type { PerTargetNorms } from '../analysis/perTarget';
-import { layerOutputSize } from '../model/generalModel';
-import { stepBackBuffers } from '../layers/float64Cell';
+/** Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. */
+import { addArrival, arrivals, PerTargetWalk, type Arrivals, type PerTargetNorms, type Walked, type WalkedLayer, type WalkStep } from '../analysis/perTargetWalk';
+import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
+import { lengthOf } from '../numeric';
 import { addLossGradient } from './float64Backward';
-import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
+import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
 import { addRowsMatrix } from './products';
-
-/** What reaches the outputs of a layer at each step, or the pre-activations of the lowest one. */
-export interface Arrivals {
-  /** T × F, each row of unit length beside the logarithm of its scale; −Infinity where it is zero. */
-  readonly values: Float64Array;
-  readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, even if zero. */
-  readonly isReached: Uint8Array;
-}
 
 export interface Float64PerTarget {
   /** Of every layer and direction. */
   readonly norms: PerTargetNorms[][];
   /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
-  readonly lowest: Arrivals;
+  readonly lowest: Arrivals<Float64Array>;
 }
 
 /** @param target a step */
-export function perTargetInFloat64(trace: Float64Trace, target: number): Float64PerTarget {
-  const { steps: T, layers, model } = trace;
-  let above = arrivals(T, model.output.W.length / model.vocabularySize);
-  above.isReached[target] = 1;
-  const width = above.values.length / T;
-  addLossGradient(trace, target, 1, above.values, target * width);
-  above.logScales[target] = rescale(above.values, target * width, width, 0);
-  const norms: PerTargetNorms[][] = [];
-  for (const [l, layer] of Array.from(layers.entries()).reverse()) {
-    const { inputSize } = layer.directions[0].layer;
-    const below = arrivals(T, l > 0 ? inputSize : layer.directions.length * rowsOfGates(layer));
-    norms.unshift(layer.directions.map((_, d) => backDirection(layer, d, T, above, below, l === 0)));
-    above = below;
-  }
-  return { norms, lowest: above };
+export async function perTargetInFloat64(trace: Float64Trace, target: number): Promise<Float64PerTarget> {
+  const walked = new WalkedTrace(trace);
+  const walk = new PerTargetWalk<Float64Array>(walked, trace.steps);
+  const norms = await walk.run(target);
+  return { norms, lowest: sideBySide(walked, walk) };
 }
 
 /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
-export function lowestInputFlow({ values, logScales, isReached }: Arrivals, input: LowestInput): Float64Array {
+export function lowestInputFlow({ values, logScales, isReached }: Arrivals<Float64Array>, input: LowestInput): Float64Array {
   return logScales.map((logScale, t) => {
     if (isReached[t] === 0) return NaN;
     return logScale === -Infinity ? -Infinity : log10Of(input.lengthOf(values, t * input.width), logScale);
   });
 }
 
-function rowsOfGates({ cell, hiddenSize }: Float64Layer): number {
-  return float64CellOf(cell).gates.length * hiddenSize;
-}
-
-function arrivals(T: number, width: number): Arrivals {
-  return { values: new Float64Array(T * width), logScales: new Float64Array(T).fill(-Infinity), isReached: new Uint8Array(T) };
-}
-
-/** Adds what goes down to `below`: to the input, or of the lowest layer to the pre-activations. */
-function backDirection({ directions, hiddenSize: H, cell: name }: Float64Layer, d: number, T: number, above: Arrivals, below: Arrivals, isLowest: boolean): PerTargetNorms {
-  const own = directions[d];
-  const { layer, parameters } = own;
-  const cell = float64CellOf(name);
-  const rows = cell.gates.length * H;
-  const I = layer.inputSize;
-  const width = layerOutputSize(layer);
-  const norms = cell.states.map(() => new Float64Array(T).fill(NaN));
-  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
-  const down = new Float64Array(below.values.length / T);
-  let logScale = -Infinity;
-  let isReached = false;
-  for (let visited = 0; visited < T; visited++) {
-    const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
-    isReached ||= above.isReached[t] === 1;
-    if (!isReached) continue;
-    below.isReached[t] = 1;
-    const common = Math.max(logScale, above.logScales[t]);
-    if (common === -Infinity) {
-      for (const own of norms) own[t] = -Infinity;
-      continue;
-    }
-    const carriedFactor = Math.exp(logScale - common);
-    const aboveFactor = Math.exp(above.logScales[t] - common);
-    for (let u = 0; u < H; u++) back.hidden[u] = carriedFactor * back.previous[u] + aboveFactor * above.values[t * width + d * H + u];
-    for (let i = 0; i < back.further.length; i++) back.further[i] *= carriedFactor;
-    norms[0][t] = log10Of(lengthOf(back.hidden, 0, H), common);
-    cell.back(own, { ...back, step: t, ...rowsOf(parameters, t) });
-    for (let state = 1; state < norms.length; state++) norms[state][t] = log10Of(lengthOf(back.furtherTotal, (state - 1) * H, H), common);
-    down.fill(0);
-    if (isLowest) down.set(back.preActivations, d * rows);
-    else addRowsMatrix(down, back.preActivations, 0, rows, parameters.W, 1, rows, I);
-    addArrival(below, t, down, common);
-    const length = Math.hypot(lengthOf(back.previous, 0, H), lengthOf(back.further, 0, back.further.length));
-    logScale = length === 0 ? -Infinity : common + Math.log(length);
-    const factor = length === 0 ? 0 : 1 / length;
-    for (const values of [back.previous, back.further]) for (let i = 0; i < values.length; i++) values[i] *= factor;
-  }
-  return norms;
-}
-
-/** Adds a row of some scale to what reaches step t. */
-function addArrival({ values, logScales }: Arrivals, t: number, row: Float64Array, logScale: number): void {
-  const start = t * row.length;
-  const common = Math.max(logScale, logScales[t]);
-  const [newFactor, oldFactor] = [Math.exp(logScale - common), Math.exp(logScales[t] - common)];
-  for (let i = 0; i < row.length; i++) values[start + i] = newFactor * row[i] + oldFactor * values[start + i];
-  logScales[t] = rescale(values, start, row.length, common);
-}
-
-/** Brings a row to unit length; returns the logarithm of its scale. */
-function rescale(values: Float64Array, start: number, width: number, logScale: number): number {
-  const length = lengthOf(values, start, width);
-  if (length === 0) return -Infinity;
-  for (let i = start; i < start + width; i++) values[i] /= length;
-  return logScale + Math.log(length);
-}
-
 export function log10Of(length: number, logScale: number): number {
   return length === 0 ? -Infinity : Math.log10(length) + logScale * Math.LOG10E;
+}
+
+/** What the directions of the lowest layer send down, at one scale for each step. */
+function sideBySide(walked: WalkedTrace, { lowest, isInputReached }: PerTargetWalk<Float64Array>): Arrivals<Float64Array> {
+  const { steps: T, layers: [{ width }] } = walked;
+  const sum = arrivals(walked, T, lowest.length * width);
+  sum.isReached.set(isInputReached);
+  const row = walked.zeros(lowest.length * width);
+  for (const [d, { preActivations, logScales }] of lowest.entries()) {
+    row.fill(0);
+    for (let t = 0; t < T; t++) {
+      if (logScales[t] === -Infinity) continue;
+      row.set(preActivations.subarray(t * width, (t + 1) * width), d * width);
+      addArrival(walked, sum, t, row, 0, row.length, logScales[t]);
+    }
+  }
+  return sum;
+}
+
+class WalkedTrace implements Walked<Float64Array> {
+  readonly layers: readonly WalkedLayer[];
+  readonly log10Of = log10Of;
+  readonly lengthOf = lengthOf;
+  /** Of each layer. */
+  private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
+
+  constructor(private readonly trace: Float64Trace) {
+    this.layers = trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
+      const { gates, states } = float64CellOf(cell);
+      return { hiddenSize, inputSize: trace.model.layers[layer].inputSize, states: states.length, width: gates.length * hiddenSize, directions: directions.map(({ direction }) => direction) };
+    });
+    this.back = this.layers.map(({ hiddenSize, width, states }) => stepBackBuffers(1, hiddenSize, width, states));
+  }
+
+  get steps(): number {
+    return this.trace.steps;
+  }
+
+  readonly zeros = (length: number): Float64Array => new Float64Array(length);
+
+  combine(out: Float64Array, outAt: number, alpha: number, a: Float64Array, aAt: number, beta: number, b: Float64Array, bAt: number, length: number): void {
+    if (beta === 0) for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i];
+    else for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i] + beta * b[bAt + i];
+  }
+
+  divide(values: Float64Array, at: number, length: number, divisor: number): void {
+    for (let i = at; i < at + length; i++) values[i] /= divisor;
+  }
+
+  multiply(values: Float64Array, length: number, factor: number): void {
+    for (let i = 0; i < length; i++) values[i] *= factor;
+  }
+
+  lossGradient(target: number, out: Float64Array, outAt: number): Promise<number> {
+    addLossGradient(this.trace, target, 1, out, outAt);
+    return Promise.resolve(0);
+  }
+
+  stepBack(layer: number, d: number, t: number, step: WalkStep<Float64Array>, preActivations: Float64Array, from: number): void {
+    const { cell, directions } = this.trace.layers[layer];
+    const own = directions[d];
+    const { preActivations: found, recurrent } = this.back[layer];
+    const { hidden, further, furtherTotal, previous } = step;
+    const { before, after } = rowsOf(own, t);
+    float64CellOf(cell).back(own, { n: 1, step: t, before, after, hidden, further, furtherTotal, previous, preActivations: found, recurrent });
+    preActivations.set(found, from);
+  }
+
+  down(layer: number, d: number, preActivations: Float64Array, first: number, count: number, out: Float64Array): Promise<void> {
+    const { width, inputSize: I } = this.layers[layer];
+    const { W } = this.trace.layers[layer].directions[d].parameters;
+    for (let row = 0; row < count; row++) {
+      const down = out.subarray(row * I, (row + 1) * I);
+      down.fill(0);
+      addRowsMatrix(down, preActivations, (first + row) * width, 0, W, 1, width, I);
+    }
+    return Promise.resolve();
+  }
 }

@@ -76,6 +76,7 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
   const T = ids.length;
   const { W, Wb, direction } = parameters;
   const rows = G * H;
+  const bias = Wb.length > 0 ? Wb : new Float64Array(rows);
   const own = {
     layer, parameters, direction,
     // What an LSTM's h reads is not cut: so ONNX Runtime computes it, whatever the operator's text leaves open.
@@ -90,7 +91,7 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
   parameters.initialStates.forEach((initial, state) => { if (initial) own.states[state].set(initial, first * H); });
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
-    for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = Wb[j] + (input ? 0 : W[j * I + ids[t]]);
+    for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + (input ? 0 : W[j * I + ids[t]]);
     if (input) addMatrixVector(own.preActivations, t * rows, W, input, t * I, rows, I);
     const { before, after } = rowsOf(parameters, t);
     float64Cell.forward(own, t, before, after);

@@ -79,7 +79,9 @@ export class Forward {
     const { linearBeforeReset } = cellOf(config.layers[layer].cell);
     const bias = this.biases[layer];
     const width = bias.length;
-    for (let j = 0; j < width; j++) bias[j] = linearBeforeReset ? Wb[j] : Wb[j] + Rb[j];
+    bias.fill(0);
+    bias.set(Wb);
+    if (!linearBeforeReset) for (let j = 0; j < Rb.length; j++) bias[j] += Rb[j];
     if (layer > 0 || config.embeddingSize !== null) {
       const x = layer > 0 ? layers[layer - 1].passed : this.embedded;
       await this.products.affine(gates, x, W, bias, rows, width, inputSize(config, layer));

@@ -4,18 +4,20 @@
  */
 import { at } from '../../kernels/arena';
 import { splitStreams } from '../../kernels/threadPool';
+import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix, minToShare } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
 import { directionsOf, ofEachShape, type LayerConfig } from '../model/config';
+import { addressesOfOwn } from '../model/directionParameters';
 import type { DirectionParameters } from '../model/parameters';
 import { before, stepOf, type DirectionTape } from '../model/directionTape';
-import type { Tape } from '../model/tape';
+import type { LayerTape, Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
 
 /** What a layer of some kind and size needs to run. */
 interface Buffers {
-  /** Null where the products of the steps are not the kernels' own, … */
+  /** Null where the products of the steps are not the kernels' own, or there are none, … */
   readonly matrix: FixedMatrix | null;
   readonly products: StepProducts | null;
   /** One stream, and R so large that each of its products is shared among the threads. */
@@ -49,20 +51,21 @@ export class ForwardRecurrence {
     const { arena, batch } = this.tape;
     const cell = cellOf(name);
     const width = cell.gates.length * H;
-    const products = of.steps(width, batch, H);
+    const products = cell.hasR ? of.steps(width, batch, H) : null;
     return {
       products,
-      matrix: products ? null : new FixedMatrix(arena, H, width),
+      matrix: products || !cell.hasR ? null : new FixedMatrix(arena, H, width),
       product: arena.floats(products ? width * batch : 0),
-      isShared: batch === 1 && arena.pool !== null && width * H >= minToShare,
+      isShared: cell.hasR && batch === 1 && arena.pool !== null && width * H >= minToShare,
       scratch: arena.floats(cell.linearBeforeReset ? batch * width : 0),
       counts: arena.ints(this.parts.length * cell.counts.length),
     };
   }
 
   /** On entry the tape's gates hold what the input gives; on return they, and the states, hold the window. */
-  async run(layer: number, d: number, { R, Rb }: DirectionParameters): Promise<void> {
+  async run(layer: number, d: number, parameters: DirectionParameters): Promise<void> {
     const { tape } = this;
+    const { R, Rb } = parameters;
     const own = this.buffers[layer];
     const { counts, matrix } = own;
     const { config, arena, steps, batch, layers } = tape;
@@ -78,32 +81,30 @@ export class ForwardRecurrence {
     counts.fill(0);
     const pass: ForwardPass = {
       tape: direction, steps, batch, hiddenSize, activation, lengths: tape.lengthsAddress,
-      R: own.isShared ? 0 : matrix ? matrix.address : at(own.product), Rb: at(Rb), scratch: at(own.scratch),
+      R: own.isShared ? 0 : matrix ? matrix.address : at(own.product), Rb: at(Rb), own: addressesOfOwn(parameters), scratch: at(own.scratch),
     };
     const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
-    if (own.products) await this.stepByStep(own, own.products, R, layer, direction, calls);
-    else if (matrix && own.isShared) this.stepsShared(own, matrix, Rb, layer, direction, calls[0]);
+    if (own.products && cell.forwardStepKernel) await this.stepByStep(own, own.products, R, cell.forwardStepKernel, direction, calls);
+    else if (matrix && own.isShared && cell.forwardStepKernel) this.stepsShared(own, matrix, Rb, cell.forwardStepKernel, tape.layers[layer], direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
     if (tape.records) this.sumUp(counts, this.saturation[layer][d], hiddenSize);
   }
 
-  private async stepByStep({ product }: Buffers, products: StepProducts, R: Float32Array, layer: number, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
-    const { arena, steps, layers } = this.tape;
-    const { forwardStepKernel } = cellOf(layers[layer].cell);
+  private async stepByStep({ product }: Buffers, products: StepProducts, R: Float32Array, kernel: keyof Kernels, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
+    const { arena, steps } = this.tape;
     const step = calls.map((call) => call.push(0) - 1);
     products.load(R);
     for (let s = 0; s < steps; s++) {
       await products.run(product, direction.states[0], before(direction, stepOf(direction, s, steps)));
       calls.forEach((call, p) => (call[step[p]] = s));
-      arena.run(forwardStepKernel, calls);
+      arena.run(kernel, calls);
     }
   }
 
   /** One stream, whose products with R are shared among the threads; the bits are those of the window's kernel. */
-  private stepsShared({ scratch }: Buffers, matrix: FixedMatrix, Rb: Float32Array, layer: number, direction: DirectionTape, call: number[]): void {
-    const { arena, steps, layers } = this.tape;
-    const { cell, hiddenSize: H } = layers[layer];
-    const { forwardStepKernel, linearBeforeReset, gates } = cellOf(cell);
+  private stepsShared({ scratch }: Buffers, matrix: FixedMatrix, Rb: Float32Array, kernel: keyof Kernels, { cell, hiddenSize: H }: LayerTape, direction: DirectionTape, call: number[]): void {
+    const { arena, steps } = this.tape;
+    const { linearBeforeReset, gates } = cellOf(cell);
     const step = call.push(0) - 1;
     for (let s = 0; s < steps; s++) {
       const t = stepOf(direction, s, steps);
@@ -111,7 +112,7 @@ export class ForwardRecurrence {
       const [out, first] = linearBeforeReset ? [scratch, 0] : [direction.gates, t * gates.length * H];
       matrix.multiplyAdd(out, first, direction.states[0], before(direction, t) * H, 1);
       call[step] = s;
-      arena.run(forwardStepKernel, [call]);
+      arena.run(kernel, [call]);
     }
   }
 

@@ -22,9 +22,13 @@ interface Pass extends CellSettings {
   readonly batch: number;
   /** Int32 [B]: steps of each stream; 0 where all have T. */
   readonly lengths: number;
-  /** A FixedMatrix: Rᵀ on the way forward, R on the way back. For a step's kernel the product with it instead: [G·H, B] or [H, B], or 0. */
+  /** A FixedMatrix: Rᵀ on the way forward, R on the way back. For a step's kernel the product with it instead: [G·H, B] or [H, B], or 0. Of a kind without R 0. */
   readonly R: number;
+  readonly own: OwnParameters;
 }
+
+/** The parameters of the kind's own, by role. */
+type OwnParameters = Readonly<Record<string, number>>;
 
 export interface ForwardPass extends Pass {
   /** The tape's gates hold W x + Wb + Rb; where `linearBeforeReset` W x + Wb, and Rb is here: [G·H]. */
@@ -51,6 +55,7 @@ export interface StepBack extends CellSettings {
   readonly tape: DirectionTape;
   readonly step: number;
   readonly rows: number;
+  readonly own: OwnParameters;
   /** [rows, H]: in ∂ℓ/∂h_t. */
   readonly hidden: number;
   /** [rows, F·H], of the F states behind the first: in what comes through those of the step after, out ∂ℓ/∂s_{t−1}; and out ∂ℓ/∂s_t, whole. */
@@ -63,19 +68,34 @@ export interface StepBack extends CellSettings {
   readonly previous: number;
 }
 
+/** A stretch of rows of a window that has been run back: (t, b) by (t, b). */
+export interface GradientRows {
+  readonly rows: number;
+  readonly hiddenSize: number;
+  /** [rows, H]: each state before its step. */
+  readonly before: readonly Float32Array[];
+  /** [rows, H] and [rows, G·H]: ∂L/∂h_t, and ∂L/∂a_t as W sees it. */
+  readonly hidden: Float32Array;
+  readonly preActivations: Float32Array;
+}
+
 export interface Cell {
   /** The candidate's recurrent part stands behind the reset gate: R sees other gradients than W, and Rb is not added to Wb. */
   readonly linearBeforeReset: boolean;
+  /** ∂h_{t−1} has a part that does not pass through R, which `stepBack` gives. */
+  readonly bypassesR: boolean;
   /** What a pass forward counts, one after another: see `Saturation`. */
   readonly counts: readonly string[];
   readonly forwardKernel: keyof Kernels;
-  /** One step of it; its arguments are the same and the step's number on the way. */
-  readonly forwardStepKernel: keyof Kernels;
+  /** One step of it; its arguments are the same and the step's number on the way. Null of a kind without R, whose steps have no products. */
+  readonly forwardStepKernel: keyof Kernels | null;
   /** @param counts address of Int32, one for each of `counts` */
   forwardArguments(pass: ForwardPass, part: Part, counts: number): number[];
   readonly backwardKernel: keyof Kernels;
-  readonly backwardStepKernel: keyof Kernels;
+  readonly backwardStepKernel: keyof Kernels | null;
   /** @param squares address of Float64: of each state [T] sums of squares of ∂L/∂s_t */
   backwardArguments(pass: BackwardPass, part: Part, squares: number): number[];
   stepBack(kernels: Kernels, step: StepBack): void;
+  /** Writes ∂L/∂(a parameter of the kind's own), summed over the rows. */
+  ownGradient?(role: string, out: Float32Array, rows: GradientRows): void;
 }

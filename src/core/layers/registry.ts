@@ -1,5 +1,6 @@
 /** The code of every kind of layer, beside what its description says. A new kind is its folder and a line here. */
 import { cellNames, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
+import { recurrentWeights } from '../../layers/parameters';
 import type { Cell } from './cell';
 import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';
@@ -15,7 +16,10 @@ interface LayerCode {
   readonly additive: AdditiveForm | null;
 }
 
-type WithKind<Code> = Code & Pick<LayerKind, 'gates' | 'states'>;
+type WithKind<Code> = Code & Pick<LayerKind, 'gates' | 'states'> & {
+  /** It multiplies h_{t−1} by a matrix. */
+  readonly hasR: boolean;
+};
 
 const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru };
 
@@ -24,8 +28,8 @@ const cells = new Map(cellNames.map((name) => [name, described(name, code[name].
 const float64Cells = new Map(cellNames.map((name) => [name, described(name, code[name].float64)] as const));
 
 function described<Code extends object>(name: CellName, of: Code): WithKind<Code> {
-  const { gates, states } = kindOf(name);
-  return { ...of, gates, states };
+  const { gates, states, parameters } = kindOf(name);
+  return { ...of, gates, states, hasR: parameters.some(({ role }) => role === recurrentWeights.role) };
 }
 
 function found<T>(cell: T | undefined, name: CellName): T {

@@ -5,7 +5,7 @@ import type { ActivationName, GeneralLayer } from './generalModel';
 
 /** What differs from the form that PyTorch knows, as ONNX names it; empty for the usual form. */
 export function unusualForm({ cell, clip, linearBeforeReset, inputForget, directions }: GeneralLayer): string[] {
-  const usual = kindOf(cell).onnx.activations;
+  const usual = kindOf(cell).onnx?.activations ?? [];
   const names = directions[0].activations.map(({ name }) => name);
   const isUsual = names.every((name, i) => (usual[i] === 'chosen' ? isActivation(name) : name === usual[i]));
   const titled = names.map((name) => operatorName(name));

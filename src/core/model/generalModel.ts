@@ -5,6 +5,7 @@
  */
 import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
+import type { ByRole } from './directionParameters';
 
 /** As the file has them: float64 where it does. */
 export type Weights = Float32Array | Float64Array;
@@ -22,15 +23,12 @@ export interface ActivationForm {
   readonly beta: number;
 }
 
-/** One direction of a layer; G gate blocks in ONNX's order (`i o f c`, `z r h`). */
-export interface GeneralDirection {
+/**
+ * One direction of a layer: W [G·H, I] and R [G·H, H], G gate blocks in ONNX's order (`i o f c`, `z r h`); Wb and Rb [G·H], zeros where the
+ * file has none; and the parameters of its kind's own.
+ */
+export interface GeneralDirection extends ByRole<Weights> {
   readonly direction: Direction;
-  /** [G·H, I] and [G·H, H]. */
-  readonly W: Weights;
-  readonly R: Weights;
-  /** [G·H]; zeros where the file has none. */
-  readonly Wb: Weights;
-  readonly Rb: Weights;
   /** LSTM: [3·H], of i, o and f; null without peepholes. */
   readonly peepholes: Weights | null;
   /** RNN: f; GRU: f (gates), g (candidate); LSTM: f (gates), g (candidate), h (cell state). */
@@ -73,6 +71,11 @@ export interface GeneralModel {
   readonly norm: LayerNorm | null;
   /** W [V, D·H] and b [V], zeros where the file has none. W is the embedding itself when they are tied: the same array. */
   readonly output: { readonly W: Weights; readonly b: Weights };
+}
+
+/** All that a direction has. */
+export function weightsOf({ W, R, Wb, Rb, own, peepholes }: GeneralDirection): Weights[] {
+  return [W, R, Wb, Rb, ...Object.values(own), ...(peepholes ? [peepholes] : [])];
 }
 
 /** Size of what a layer gives: the states of its directions side by side, D·H. */

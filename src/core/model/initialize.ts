@@ -3,6 +3,7 @@ import { kindOf } from '../../layers/catalog';
 import type { InitializationName } from '../../terms/choices';
 import { UserError } from '../../userError';
 import { topSize, type ModelConfig } from './config';
+import type { Weights } from './generalModel';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
 import type { Random } from './random';
@@ -41,6 +42,7 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
  * - `pytorch`: every parameter of the cells uniform in ±1/√H, of the output in ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (scale 1), those of a cell gate by
  *   gate; their biases are zero.
+ * What a kind says to be uniform between two numbers is so in all of them.
  * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
  * The settings must have passed `checkInitialization`.
  */
@@ -50,6 +52,7 @@ export function initialize(config: ModelConfig, random: Random, settings: Initia
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
+    else if (typeof entry.parameter?.initialization === 'object') fillBetween(values, entry.parameter.initialization.between, random);
     else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
     else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, initScale, recurrentBlocks[initialization], random);
   }
@@ -68,13 +71,13 @@ export function checkInitialization({ initialization, initScale, forgetBias }: I
   }
 }
 
-function fillTensor(values: Float32Array, { shape, layer, role }: ParameterEntry, hiddenSize: number, scale: number, fillRecurrent: RecurrentBlock, random: Random): void {
+function fillTensor(values: Float32Array, { shape, layer, parameter }: ParameterEntry, hiddenSize: number, scale: number, fillRecurrent: RecurrentBlock, random: Random): void {
   const [rows, columns] = shape as readonly [number, number?];
   if (columns === undefined) return;
   const blockRows = layer < 0 ? rows : hiddenSize;
   for (let row = 0; row < rows; row += blockRows) {
     const block = values.subarray(row * columns, (row + blockRows) * columns);
-    if (role === 'R') fillRecurrent(block, hiddenSize, scale, random);
+    if (parameter?.initialization === 'recurrent') fillRecurrent(block, hiddenSize, scale, random);
     else fillXavier(block, columns, blockRows, 1, random);
   }
 }
@@ -84,7 +87,11 @@ function fillXavier(values: Float32Array, inputs: number, outputs: number, scale
 }
 
 function fillUniform(values: Float32Array, bound: number, random: Random): void {
-  for (let i = 0; i < values.length; i++) values[i] = random.between(-bound, bound);
+  fillBetween(values, [-bound, bound], random);
+}
+
+export function fillBetween(values: Weights, [low, high]: readonly [number, number], random: Random): void {
+  for (let i = 0; i < values.length; i++) values[i] = random.between(low, high);
 }
 
 /** Both biases stand before the same gate; PyTorch users count them together. */

@@ -1,15 +1,14 @@
 /**
- * A model's parameters: one Float32Array, and a layout that says which part of it is which tensor. Roles, gate order and
- * shapes are ONNX's: embedding [V, E]; of each layer and direction W [G·H, I], R [G·H, H], Wb and Rb [G·H], with the G gate blocks
- * in the order `i o f c` (LSTM) or `z r h` (GRU); output W [V, D·H] and b [V]. The W of a layer's two directions lie side by side, so
- * do their R, and their Wb, Rb, Wb, Rb: together they are ONNX's W, R and B. A tied output has no W of its own. Gradients and the
- * optimizer's moments use the same layout, so that an update is one loop.
+ * A model's parameters: one Float32Array, and a layout that says which part of it is which tensor: embedding [V, E]; of each layer and
+ * direction what its kind lists; output W [V, D·H] and b [V]. What a kind keeps in one tensor lies side by side, the directions one after
+ * another: W W, R R, Wb Rb Wb Rb are ONNX's W, R and B. A tied output has no W of its own. Gradients and the optimizer's moments use the
+ * same layout, so that an update is one loop.
  */
 import { kindOf } from '../../layers/catalog';
-import { directionsOf, inputSize, topSize, type ModelConfig } from './config';
 import type { Direction } from '../../layers/direction';
-
-export type Role = 'embedding' | 'W' | 'R' | 'Wb' | 'Rb' | 'b';
+import type { ParameterDescription } from '../../layers/parameters';
+import { directionsOf, inputSize, topSize, type ModelConfig } from './config';
+import { byRole, lengthOfShape, shapeOf, type ByRole } from './directionParameters';
 
 export interface ParameterEntry {
   /** `embedding`, `layer0.forward.W`, `output.b`. */
@@ -17,7 +16,10 @@ export interface ParameterEntry {
   /** −1 for the embedding and the output. */
   readonly layer: number;
   readonly direction: Direction;
-  readonly role: Role;
+  /** `embedding`, of the output `W` and `b`, of a layer that of its kind. */
+  readonly role: string;
+  /** Null of the embedding and the output. */
+  readonly parameter: ParameterDescription | null;
   readonly shape: readonly number[];
   readonly offset: number;
   readonly length: number;
@@ -30,37 +32,34 @@ export interface ParameterLayout {
 }
 
 /** Of one direction of one layer. */
-export interface DirectionParameters {
-  readonly W: Float32Array;
-  readonly R: Float32Array;
-  readonly Wb: Float32Array;
-  readonly Rb: Float32Array;
-}
+export type DirectionParameters = ByRole<Float32Array>;
+
+const none = new Float32Array(0);
 
 export function layoutOf(config: ModelConfig): ParameterLayout {
   const entries: ParameterEntry[] = [];
   let offset = 0;
-  const add = (name: string, layer: number, direction: Direction, role: Role, shape: readonly number[]) => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    entries.push({ name, layer, direction, role, shape, offset, length });
+  const add = (entry: Pick<ParameterEntry, 'name' | 'layer' | 'direction' | 'role' | 'parameter' | 'shape'>) => {
+    const length = lengthOfShape(entry.shape);
+    entries.push({ ...entry, offset, length });
     offset += length;
   };
+  const around = { layer: -1, direction: 'forward', parameter: null } as const;
   const { embeddingSize, vocabularySize, layers, tied } = config;
-  if (embeddingSize !== null) add('embedding', -1, 'forward', 'embedding', [vocabularySize, embeddingSize]);
+  if (embeddingSize !== null) add({ ...around, name: 'embedding', role: 'embedding', shape: [vocabularySize, embeddingSize] });
   for (const [layer, own] of layers.entries()) {
-    const { hiddenSize } = own;
-    const rows = kindOf(own.cell).gates.length * hiddenSize;
-    const directions = directionsOf(own);
-    const addOf = (direction: Direction, role: Role, shape: readonly number[]) => add(`layer${layer}.${direction}.${role}`, layer, direction, role, shape);
-    for (const direction of directions) addOf(direction, 'W', [rows, inputSize(config, layer)]);
-    for (const direction of directions) addOf(direction, 'R', [rows, hiddenSize]);
-    for (const direction of directions) {
-      addOf(direction, 'Wb', [rows]);
-      addOf(direction, 'Rb', [rows]);
+    const { parameters } = kindOf(own.cell);
+    for (const tensor of new Set(parameters.map((parameter) => parameter.tensor))) {
+      for (const direction of directionsOf(own)) {
+        for (const parameter of parameters.filter((each) => each.tensor === tensor)) {
+          const { role } = parameter;
+          add({ name: `layer${layer}.${direction}.${role}`, layer, direction, role, parameter, shape: shapeOf(parameter, own, inputSize(config, layer)) });
+        }
+      }
     }
   }
-  if (!tied) add('output.W', -1, 'forward', 'W', [vocabularySize, topSize(config)]);
-  add('output.b', -1, 'forward', 'b', [vocabularySize]);
+  if (!tied) add({ ...around, name: 'output.W', role: 'W', shape: [vocabularySize, topSize(config)] });
+  add({ ...around, name: 'output.b', role: 'b', shape: [vocabularySize] });
   return { entries, length: offset };
 }
 
@@ -85,10 +84,7 @@ export class Parameters {
       return found;
     };
     this.layers = config.layers.map((own, layer) =>
-      directionsOf(own).map((direction) => {
-        const of = (role: Role) => view(`layer${layer}.${direction}.${role}`);
-        return { W: of('W'), R: of('R'), Wb: of('Wb'), Rb: of('Rb') };
-      }),
+      directionsOf(own).map((direction) => byRole(own.cell, ({ role }) => view(`layer${layer}.${direction}.${role}`), none)),
     );
     this.embedding = views.get('embedding') ?? null;
     this.output = { W: view(config.tied ? 'embedding' : 'output.W'), b: view('output.b') };

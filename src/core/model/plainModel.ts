@@ -3,7 +3,8 @@ import { activationsOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
-import type { GeneralModel, Weights } from './generalModel';
+import { eachRole, ofRole } from './directionParameters';
+import { weightsOf, type GeneralModel } from './generalModel';
 import { Parameters } from './parameters';
 
 export interface PlainModel {
@@ -22,7 +23,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
     if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
   }
-  const activations = layers.flatMap(({ directions }) => directions.map(({ activations: [{ name }] }) => name));
+  const activations = layers.flatMap(({ directions }) => directions.map(({ activations: forms }) => forms.at(0)?.name));
   if (new Set(activations).size > 1) throw new UserError('error.trainFrom.activationsDiffer');
   if (model.norm) throw new UserError('error.trainFrom.layerNorm');
   const isBidirectional = first.directions.length > 1;
@@ -32,13 +33,9 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding);
-  layers.forEach(({ directions }, l) => {
-    directions.forEach(({ W, R, Wb, Rb }, d) => {
-      const own = parameters.layers[l][d];
-      own.W.set(W);
-      own.R.set(R);
-      own.Wb.set(Wb);
-      own.Rb.set(Rb);
+  layers.forEach(({ cell, directions }, l) => {
+    directions.forEach((weights, d) => {
+      for (const [{ role }, values] of eachRole(cell, parameters.layers[l][d])) values.set(ofRole(weights, role));
     });
   });
   parameters.output.W.set(output.W);
@@ -49,7 +46,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
 /** The same model in the general form, over the same parameters. */
 export function generalModelOf(config: ModelConfig, parameters: Parameters): GeneralModel {
   const layers = config.layers.map(({ cell, activation, hiddenSize, bidirectional }, layer) => {
-    const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 0, beta: 0 }));
+    const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
     return {
       cell, hiddenSize, inputSize: inputSize(config, layer),
       directions: parameters.layers[layer].map((weights, d) => ({
@@ -63,7 +60,7 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
 
 /** Numbers in all parameters; a tied output counts once. */
 export function parameterCount({ embedding, layers, norm, output }: GeneralModel): number {
-  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(({ W, R, Wb, Rb, peepholes }): (Weights | null)[] => [W, R, Wb, Rb, peepholes]));
+  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
   const all = [embedding, ...ofLayers, norm && norm.gamma, norm && norm.beta, output.W === embedding ? null : output.W, output.b];
   return all.reduce((sum, each) => sum + (each?.length ?? 0), 0);
 }

@@ -2,6 +2,7 @@
 import { contributionsTo } from '../../core/analysis/contributions';
 import { additiveFormOf } from '../../core/layers/registry';
 import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
+import { byRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
@@ -101,7 +102,7 @@ function ownCopy(model: GeneralModel): GeneralModel {
   return {
     ...model,
     embedding: model.embedding && copy(model.embedding),
-    layers: model.layers.map((layer) => ({ ...layer, directions: layer.directions.map((own) => ({ ...own, W: copy(own.W), R: copy(own.R), Wb: copy(own.Wb), Rb: copy(own.Rb) })) })),
+    layers: model.layers.map((layer) => ({ ...layer, directions: layer.directions.map((own) => ({ ...own, ...byRole(layer.cell, ({ role }) => copy(ofRole(own, role)), new Float64Array(0)) })) })),
     output: { W: copy(model.output.W), b: copy(model.output.b) },
   };
 }

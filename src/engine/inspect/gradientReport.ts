@@ -1,11 +1,12 @@
 /** The norms of a gradient, tensor by tensor. */
+import { eachRole, type ByRole } from '../../core/model/directionParameters';
 import type { LayerTrace, Floats } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
-import { torchNames, torchRecurrentNames } from '../../modelFiles/torchNames';
+import { torchName, torchNames } from '../../modelFiles/torchNames';
 import type { InspectReport } from '../../protocol/engine';
 
 interface Gradient {
-  readonly layers: readonly (readonly { readonly W: Floats; readonly R: Floats; readonly Wb: Floats; readonly Rb: Floats; readonly P?: Floats | null }[])[];
+  readonly layers: readonly (readonly (ByRole<Floats> & { readonly P?: Floats | null })[])[];
   /** Of a tied output W is the embedding, the same array. */
   readonly output: { readonly W: Floats; readonly b: Floats };
   readonly embedding: Floats | null;
@@ -17,9 +18,9 @@ export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embed
 export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]): GradientNorms {
   const { layers, output, embedding } = gradient;
   const parameters = layers.flatMap((ofDirections, layer) =>
-    ofDirections.map(({ W, R, Wb, Rb }, d) => {
-      const { direction } = traces[layer].directions[d];
-      return { layer, direction, W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) };
+    ofDirections.map((own, d) => {
+      const { cell, directions } = traces[layer];
+      return { layer, direction: directions[d].direction, norms: Object.fromEntries(eachRole(cell, own).map(([{ role }, values]) => [role, lengthOf(values)])) };
     }),
   );
   return {
@@ -35,10 +36,11 @@ function namedTensors({ layers, output, embedding, norm }: Gradient, traces: rea
   const named: [string, Floats][] = [];
   if (embedding) named.push([torchNames.embedding, embedding]);
   layers.forEach((ofDirections, layer) => {
-    ofDirections.forEach(({ W, R, Wb, Rb, P }, d) => {
-      const names = torchRecurrentNames(layer, traces[layer].directions[d].direction);
-      named.push([names.W, W], [names.R, R], [names.Wb, Wb], [names.Rb, Rb]);
-      if (P) named.push([names.P, P]);
+    ofDirections.forEach((own, d) => {
+      const { cell, directions } = traces[layer];
+      const { direction } = directions[d];
+      for (const [parameter, values] of eachRole(cell, own)) named.push([torchName(parameter, layer, direction), values]);
+      if (own.P) named.push([torchName('peephole', layer, direction), own.P]);
     });
   });
   if (norm) named.push([torchNames.norm.gamma, norm.gamma], [torchNames.norm.beta, norm.beta]);

@@ -3,7 +3,9 @@
  * numbers, and a change of the gain only scales the recurrent matrices, so that the picture moves and does not jump.
  */
 import { checkInteger } from '../../core/model/config';
-import type { ActivationForm, GeneralModel } from '../../core/model/generalModel';
+import { byRole, lengthOfShape, shapeOf } from '../../core/model/directionParameters';
+import type { ActivationForm, GeneralModel, Weights } from '../../core/model/generalModel';
+import { fillBetween } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
 import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
@@ -81,12 +83,22 @@ function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: Pl
     embedding: null,
     layers: [{
       cell, hiddenSize: H, inputSize: V,
-      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), peepholes: null, activations: formsOf(cell, activation), initialStates: [] }],
+      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), own: ownOf(cell, H, V, random), peepholes: null, activations: formsOf(cell, activation), initialStates: [] }],
       clip: null, linearBeforeReset: true, inputForget: false, source: 'playground',
     }],
     norm: null,
     output: { W: output, b: new Float64Array(V) },
   };
+}
+
+/** What the kind has besides, as it begins. */
+function ownOf(cell: PlaygroundSettings['cell'], hiddenSize: number, inputSize: number, random: Random): Readonly<Record<string, Weights>> {
+  const begun = byRole(cell, (parameter) => {
+    const values = new Float64Array(lengthOfShape(shapeOf(parameter, { cell, hiddenSize }, inputSize)));
+    if (typeof parameter.initialization === 'object') fillBetween(values, parameter.initialization.between, random);
+    return values;
+  }, new Float64Array(0));
+  return begun.own;
 }
 
 function formsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {

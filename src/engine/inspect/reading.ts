@@ -1,6 +1,7 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
 import { InputGradient } from '../../core/analysis/inputGradient';
-import { PerTargetGradient, type PerTargetNorms } from '../../core/analysis/perTarget';
+import { PerTargetGradient } from '../../core/analysis/perTarget';
+import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
@@ -157,7 +158,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 /** Of any model, in float64. */
 export class Float64Reading implements Reading {
   readonly trace: Float64Trace;
-  private lastInFloat64: (Float64PerTarget & { readonly target: number }) | null = null;
+  private lastInFloat64: { readonly target: number; readonly found: Promise<Float64PerTarget> } | null = null;
 
   /** @param ids one more than there are steps  Throws a UserError where there is not so much memory. */
   constructor(model: GeneralModel, ids: Ids) {
@@ -182,13 +183,13 @@ export class Float64Reading implements Reading {
     return Promise.resolve({ ...this.totalsOf(gradient), input });
   }
 
-  perTarget(target: number): Promise<PerTargetNorms[][]> {
-    return Promise.resolve(this.itemsOf(target).norms);
+  async perTarget(target: number): Promise<PerTargetNorms[][]> {
+    return (await this.itemsOf(target)).norms;
   }
 
-  inputFlow(target: number): Promise<Float64Array> {
+  async inputFlow(target: number): Promise<Float64Array> {
     const { steps, model } = this.trace;
-    return Promise.resolve(lowestInputFlow(this.itemsOf(target).lowest, new LowestInput(model, steps)));
+    return lowestInputFlow((await this.itemsOf(target)).lowest, new LowestInput(model, steps));
   }
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
@@ -203,9 +204,9 @@ export class Float64Reading implements Reading {
     return { totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) };
   }
 
-  private itemsOf(target: number): Float64PerTarget {
-    if (this.lastInFloat64?.target !== target) this.lastInFloat64 = { target, ...perTargetInFloat64(this.trace, target) };
-    return this.lastInFloat64;
+  private itemsOf(target: number): Promise<Float64PerTarget> {
+    if (this.lastInFloat64?.target !== target) this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
+    return this.lastInFloat64.found;
   }
 }
 

@@ -60,7 +60,7 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
     layer.directions.map((direction): RecurrentReport => {
       const { cell, hiddenSize: H, inputSize, source } = layer;
       const { W, R, Wb, Rb } = direction;
-      const { gates } = kindOf(cell);
+      const gates = R.length > 0 ? kindOf(cell).gates : [];
       matrices.push(gates.map((_, block) => ({ R, H, block })));
       return {
         layer: index, direction: direction.direction, cell, inputSize, hiddenSize: H, source, form: unusualForm(layer),

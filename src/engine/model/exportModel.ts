@@ -4,6 +4,7 @@ import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
 import { writeTorchWeights } from '../../modelFiles/torchWeights';
+import { checkExportable } from '../../modelFiles/onnx/languageModelGraph';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
@@ -12,6 +13,7 @@ import { writeFileAtomic } from '../files/atomicWrite';
 export async function exportModel(path: string, { config, parameters }: PlainModel, vocabulary: Vocabulary, step: number): Promise<void> {
   switch (extname(path).toLowerCase()) {
     case '.onnx':
+      checkExportable(config);
       return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);

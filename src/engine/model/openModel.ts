@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText, type FoundVocabulary } from '../../modelFiles/foreignVocabulary';
-import type { GeneralModel } from '../../core/model/generalModel';
+import { weightsOf, type GeneralModel } from '../../core/model/generalModel';
 import { generalModelOf, plainModelOf, type PlainModel } from '../../core/model/plainModel';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
@@ -74,7 +74,7 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
 
 /** Of such a model the copy that can be trained says all: the file need not stay in memory. */
 function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
-  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(({ W, R, Wb, Rb }) => [W, R, Wb, Rb]));
+  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
   return [embedding, output.W, output.b, ...ofLayers].every((weights) => !(weights instanceof Float64Array));
 }
 

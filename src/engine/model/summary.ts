@@ -13,7 +13,7 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
     tied: embedding !== null && output.W === embedding,
     hasNorm: model.norm !== null,
     parameterCount: parameterCount(model),
-    activation: layers[layers.length - 1].directions[0].activations[0].name === 'relu' ? 'relu' : 'tanh',
+    activation: layers[layers.length - 1].directions[0].activations.at(0)?.name === 'relu' ? 'relu' : 'tanh',
     producer,
   };
 }

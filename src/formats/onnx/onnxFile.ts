@@ -10,7 +10,8 @@ export function decodeOnnx(bytes: Uint8Array, file: string): ModelProto {
   } catch {
     throw notOnnx(file);
   }
-  if (!model.graph || model.graph.node.length === 0) throw notOnnx(file);
+  // A checkpoint can have tensors alone, of a layer that ONNX has no operator for.
+  if (!model.graph || (model.graph.node.length === 0 && model.graph.initializer.length === 0)) throw notOnnx(file);
   return { irVersion: 0, opsetImport: [], metadataProps: [], ...model, graph: model.graph };
 }
 

@@ -1,4 +1,5 @@
 /** The GRU: h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}. */
+import { operatorParameters } from '../parameters';
 import { gate, keepingGate, recurrent } from '../recurrent';
 
 export const gru = recurrent({
@@ -6,6 +7,7 @@ export const gru = recurrent({
   label: 'GRU',
   title: 'cell.gru.title',
   gates: ['updateGate', 'resetGate', 'candidate'],
+  parameters: operatorParameters,
   states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
   unitMaps: [
     { name: 'hidden', label: 'unitMap.hidden', range: 'signed' },

@@ -1,4 +1,5 @@
 /** The LSTM: c_t = f ⊙ c_{t−1} + i ⊙ g, h_t = o ⊙ tanh c_t. */
+import { operatorParameters } from '../parameters';
 import { gate, keepingGate, recurrent } from '../recurrent';
 
 export const lstm = recurrent({
@@ -6,6 +7,7 @@ export const lstm = recurrent({
   label: 'LSTM',
   title: 'cell.lstm.title',
   gates: ['inputGate', 'outputGate', 'forgetGate', 'candidate'],
+  parameters: operatorParameters,
   states: [
     { name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' },
     { name: 'cell', symbol: 'c', short: 'state.cell', unitMap: 'cellState' },

@@ -1,4 +1,5 @@
 /** The vanilla RNN: h_t = φ(W x_t + Wb + R h_{t−1} + Rb). */
+import { operatorParameters } from '../parameters';
 import { recurrent } from '../recurrent';
 
 export const rnn = recurrent({
@@ -6,6 +7,7 @@ export const rnn = recurrent({
   label: 'RNN',
   title: 'cell.rnn.title',
   gates: ['preActivation'],
+  parameters: operatorParameters,
   states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
   unitMaps: [
     { name: 'hidden', label: 'unitMap.hidden', range: { tanh: 'signed', relu: 'unbounded' } },

@@ -3,7 +3,7 @@ import { operatorName } from '../../core/model/generalForm';
 import type { GeneralLayer, GeneralModel, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
 import { GraphBuilder, type AttributeValue } from '../../formats/onnx/graphBuilder';
-import { names } from './languageModelGraph';
+import { names, onnxOf } from './languageModelGraph';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
 
 /** The first with LayerNormalization. */
@@ -69,7 +69,8 @@ function tokens(graph: GraphBuilder, { embedding, vocabularySize: V }: GeneralMo
 /** [time, batch, I] → [time, batch, D·H]. */
 function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: string): string {
   const { cell, hiddenSize: H, inputSize: I, directions, clip, linearBeforeReset, inputForget } = layer;
-  const { onnx, states } = kindOf(cell);
+  const { states } = kindOf(cell);
+  const onnx = onnxOf(cell);
   const D = directions.length;
   const rows = directions[0].W.length / I;
   const of = (name: string, shape: readonly number[], parts: readonly Weights[]) => floats(graph, `layer${index}.${name}`, shape, parts);

@@ -2,11 +2,13 @@
  * The model as an ONNX graph that anyone can open: parameters are kept in it, token ids go in and logits come out.
  */
 import { operatorName } from '../../core/model/generalForm';
-import { activationsOf, kindOf } from '../../layers/catalog';
-import { directionsOf, inputSize, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
-import type { Parameters, Role } from '../../core/model/parameters';
+import { activationsOf, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
+import { directionsOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
+import { lengthOfShape } from '../../core/model/directionParameters';
+import type { ParameterEntry, Parameters } from '../../core/model/parameters';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
+import { UserError } from '../../userError';
 
 const opset = 18;
 const irVersion = 8;
@@ -19,10 +21,8 @@ export const names = {
   logits: 'logits',
   /** [V, E]. */
   embedding: 'embedding',
-  /** [D, G·H, I], [D, G·H, H], [D, 2·G·H]. */
-  W: (layer: number) => `layer${layer}.W`,
-  R: (layer: number) => `layer${layer}.R`,
-  B: (layer: number) => `layer${layer}.B`,
+  /** One of those that the layer's kind lists: W [D, G·H, I], R [D, G·H, H], B [D, 2·G·H], … */
+  ofLayer: (layer: number, tensor: string) => `layer${layer}.${tensor}`,
   /** The states before the first step, [D, batch or 1, H]: inputs that are zero where they are not given. LSTM: c too. */
   firstState: (layer: number, state: string) => `layer${layer}.${state}_0`,
   /** The states after the last step, of a backward direction after the first: outputs [D, batch, H]. */
@@ -43,31 +43,69 @@ export interface GraphTensor {
 /** The tensors of a model's graph. */
 export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): GraphTensor[] {
   const { vocabularySize: V, embeddingSize } = config;
-  const offsetOf = (layer: number, role: Role) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
+  const offsetOf = (layer: number, role: string) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
   const tensors: GraphTensor[] = [];
   if (embeddingSize !== null) tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
-  for (const [layer, { cell, hiddenSize: H, bidirectional }] of config.layers.entries()) {
-    const D = directionsOf({ bidirectional }).length;
-    const rows = kindOf(cell).gates.length * H;
-    tensors.push({ name: names.W(layer), shape: [D, rows, inputSize(config, layer)], offset: offsetOf(layer, 'W') });
-    tensors.push({ name: names.R(layer), shape: [D, rows, H], offset: offsetOf(layer, 'R') });
-    tensors.push({ name: names.B(layer), shape: [D, 2 * rows], offset: offsetOf(layer, 'Wb') });
+  for (const [layer, own] of config.layers.entries()) {
+    const D = directionsOf(own).length;
+    const entries = layout.entries.filter((entry) => entry.layer === layer && entry.direction === 'forward');
+    for (const [tensor, [first, ...others]] of byTensor(entries)) {
+      // Several in one tensor are vectors, one after another.
+      const shape = others.length === 0 ? first.shape : [lengthOfShape(first.shape) + others.reduce((sum, { length }) => sum + length, 0)];
+      tensors.push({ name: names.ofLayer(layer, tensor), shape: [D, ...shape], offset: first.offset });
+    }
   }
   if (!config.tied) tensors.push({ name: names.outputW, shape: [V, topSize(config)], offset: offsetOf(-1, 'W') });
   tensors.push({ name: names.outputB, shape: [V], offset: offsetOf(-1, 'b') });
   return tensors;
 }
 
+function byTensor(entries: readonly ParameterEntry[]): ReadonlyMap<string, [ParameterEntry, ...ParameterEntry[]]> {
+  const tensors = new Map<string, [ParameterEntry, ...ParameterEntry[]]>();
+  for (const entry of entries) {
+    if (!entry.parameter) continue;
+    const { tensor } = entry.parameter;
+    const found = tensors.get(tensor);
+    if (found) found.push(entry);
+    else tensors.set(tensor, [entry]);
+  }
+  return tensors;
+}
+
+/** Throws a UserError for a model with a layer that ONNX cannot say. */
+export function checkExportable({ layers }: ModelConfig): void {
+  for (const { cell } of layers) onnxOf(cell);
+}
+
+/** Throws a UserError for a kind that ONNX cannot say. */
+export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
+  const { onnx, label } = kindOf(cell);
+  if (!onnx) throw new UserError('error.onnx.noOperatorForKind', label);
+  return onnx;
+}
+
 /**
  * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
- * the states start at zero.
+ * the states start at zero. Of a model with a layer that ONNX has no operator for the file has the tensors and no computation.
  */
 export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {
   const graph = new GraphBuilder();
-  const { vocabularySize: V } = config;
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
-    graph.floats(name, shape, parameters.values.subarray(offset, offset + shape.reduce((product, size) => product * size, 1)));
+    graph.floats(name, shape, parameters.values.subarray(offset, offset + lengthOfShape(shape)));
   }
+  if (config.layers.every(({ cell }) => kindOf(cell).onnx)) compute(graph, config);
+  return {
+    irVersion,
+    producerName: 'backflow',
+    graph: graph.build('backflow-checkpoint'),
+    opsetImport: [{ domain: '', version: opset }],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  };
+}
+
+/** The nodes from ids to logits. */
+function compute(graph: GraphBuilder, config: ModelConfig): void {
+  const { vocabularySize: V } = config;
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
   const batch = graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
@@ -84,26 +122,20 @@ export function checkpointModel(config: ModelConfig, parameters: Parameters, met
   for (const [layer, own] of config.layers.entries()) {
     for (const { symbol } of kindOf(own.cell).states) graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
   }
-  return {
-    irVersion,
-    producerName: 'backflow',
-    graph: graph.build('backflow-checkpoint'),
-    opsetImport: [{ domain: '', version: opset }],
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-  };
 }
 
 /** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
 function recurrent(graph: GraphBuilder, { cell, activation, hiddenSize: H, bidirectional }: LayerConfig, layer: number, x: string, stateShape: string): string {
   const D = directionsOf({ bidirectional }).length;
-  const { onnx, states } = kindOf(cell);
+  const { states } = kindOf(cell);
+  const onnx = onnxOf(cell);
   const activations = activationsOf(cell, activation).map(operatorName);
   const first = states.map(({ symbol }) => {
     const name = graph.input(names.firstState(layer, symbol), dataType.float, [D, 'batchOfStates', H]);
     return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
   });
   const Y = `${onnx.operator}_${layer}`;
-  graph.nodeWithOutputs(onnx.operator, [x, names.W(layer), names.R(layer), names.B(layer), '', ...first], [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))], {
+  graph.nodeWithOutputs(onnx.operator, [x, ...['W', 'R', 'B'].map((tensor) => names.ofLayer(layer, tensor)), '', ...first], [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))], {
     hidden_size: H,
     direction: D > 1 ? 'bidirectional' : 'forward',
     activations: Array<readonly string[]>(D).fill(activations).flat(),

@@ -8,6 +8,7 @@ import type { Cell } from '../cell';
 
 export const kernels: Cell = {
   linearBeforeReset: true,
+  bypassesR: true,
   counts: ['updateGate.left', 'updateGate.right', 'resetGate.left', 'resetGate.right'],
 
   forwardKernel: 'gruForward',

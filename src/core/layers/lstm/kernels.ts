@@ -5,6 +5,7 @@ import type { Cell } from '../cell';
 
 export const kernels: Cell = {
   linearBeforeReset: false,
+  bypassesR: false,
   counts: ['inputGate.left', 'inputGate.right', 'outputGate.left', 'outputGate.right', 'forgetGate.left', 'forgetGate.right'],
 
   forwardKernel: 'lstmForward',

@@ -6,6 +6,7 @@ import type { Cell } from '../cell';
 
 export const kernels: Cell = {
   linearBeforeReset: false,
+  bypassesR: false,
   counts: ['saturated'],
 
   forwardKernel: 'rnnForward',

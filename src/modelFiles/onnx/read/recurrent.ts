@@ -34,7 +34,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const kind = kindOfOperator(node.operator);
   if (!kind) throw new Error(`${node.operator} is no operator of a recurrent layer`);
   const cell = kind.name;
-  const { attributes } = kind.onnx;
+  const attributes = kind.onnx?.attributes ?? [];
   const names = directionNames(node);
   const weights = (value: Value | undefined, what: string): Constant => {
     if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('error.onnx.weightsNotConstant', node.name, node.operator, what);
@@ -70,7 +70,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
     const own: GeneralDirection = {
       // Reading reversed data forward is reading backward.
       direction: isReversed ? (written === 'forward' ? 'backward' : 'forward') : written,
-      W: part(w, d), R: part(r, d),
+      W: part(w, d), R: part(r, d), own: {},
       Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
       peepholes: p ? part(p, d) : null, activations: activations[d], initialStates: initial.map((states) => states?.[d] ?? null),
     };

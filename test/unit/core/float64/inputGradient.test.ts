@@ -16,19 +16,19 @@ import { farCaseNames, loadFarCase } from '../../../reference/vectors';
 import { configOf, parametersOf, randomModel, readProbe } from '../../support/models';
 
 const read = (model: GeneralModel, ids: readonly number[]) => readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
-const flowOf = (trace: Float64Trace, target: number) => lowestInputFlow(perTargetInFloat64(trace, target).lowest, new LowestInput(trace.model, trace.steps));
+const flowOf = async (trace: Float64Trace, target: number) => lowestInputFlow((await perTargetInFloat64(trace, target)).lowest, new LowestInput(trace.model, trace.steps));
 
 describe('the input gradient where float64 has long given up', () => {
   // A chaotic trajectory cannot be computed again in any precision; with the kernels its states are given (coreKnown.test.ts).
   for (const far of farCaseNames.map(loadFarCase).filter(({ hidden }) => hidden === null)) {
-    it(`${far.name}: log₁₀ beside multiple precision`, () => {
+    it(`${far.name}: log₁₀ beside multiple precision`, async () => {
       const config = configOf(far.model);
       const general = generalModelOf(config, parametersOf(config, far.model));
       const [layer] = far.model.layers;
       // The very numbers, not rounded to float32.
       const model = { ...general, layers: [{ ...general.layers[0], directions: [{ ...general.layers[0].directions[0], ...layer }] }], output: far.model.output };
       const trace = read(model, far.ids);
-      flowOf(trace, trace.steps - 1).forEach((value, t) => { assertNear(value, far.inputLog10[t], 1e-9, `step ${t}`, true); });
+      (await flowOf(trace, trace.steps - 1)).forEach((value, t) => { assertNear(value, far.inputLog10[t], 1e-9, `step ${t}`, true); });
     });
   }
 });
@@ -48,7 +48,7 @@ describe('the input of a dead relu', () => {
     const target = 3;
     const { perTarget, input } = await readProbe('wasm', config, parameters, ids);
     await perTarget.run(target);
-    for (const flow of [flowOf(read(generalModelOf(config, parameters), ids), target), await input.flow(perTarget)]) {
+    for (const flow of [await flowOf(read(generalModelOf(config, parameters), ids), target), await input.flow(perTarget)]) {
       assert.deepEqual([...flow.subarray(0, 3)], [-Infinity, -Infinity, -Infinity]);
       assert.ok(Number.isFinite(flow[3]));
       assert.ok(Number.isNaN(flow[4]));
@@ -64,7 +64,7 @@ describe('the input gradients of all targets', () => {
     ['gru', { cell: 'gru', embeddingSize: 4 }],
   ];
   for (const [name, part] of kinds) {
-    it(`divided by their number sum to that of the mean loss: ${name}`, () => {
+    it(`divided by their number sum to that of the mean loss: ${name}`, async () => {
       const config = uniformModel({ ...plainStack, activation: 'tanh', cell: 'rnn', layers: 2, hiddenSize: 5, vocabularySize: 7, ...part });
       const { parameters, ids } = randomModel(config, 3, 30);
       const trace = read(generalModelOf(config, parameters), ids);
@@ -72,7 +72,7 @@ describe('the input gradients of all targets', () => {
       const width = lowest.length / trace.steps;
       const sum = new Float64Array(lowest.length);
       for (let target = 0; target < trace.steps; target++) {
-        const { values, logScales } = perTargetInFloat64(trace, target).lowest;
+        const { values, logScales } = (await perTargetInFloat64(trace, target)).lowest;
         for (let i = 0; i < sum.length; i++) sum[i] += (Math.exp(logScales[Math.floor(i / width)]) * (values[i] || 0)) / trace.steps;
       }
       assertClose(sum, lowest, 1e-12, '∂L/∂a');
@@ -88,7 +88,7 @@ describe('the input gradients of all targets', () => {
       const matrix = await inputMatrixInFloat64(trace, () => Promise.resolve());
       const byProduct = new LowestInput(trace.model, 1);
       for (let target = 0; target < T; target++) {
-        const row = lowestInputFlow(perTargetInFloat64(trace, target).lowest, byProduct);
+        const row = lowestInputFlow((await perTargetInFloat64(trace, target)).lowest, byProduct);
         row.forEach((value, t) => { assertNear(matrix[target * T + t], value, 1e-10, `row ${target}, column ${t}`, true); });
       }
     }
@@ -101,7 +101,7 @@ describe('the gradient of a model in the general form', () => {
   const [V, E] = [9, 3];
   const form = (name: 'sigmoid' | 'tanh' | 'softsign') => ({ name, alpha: 1, beta: 0 });
   const direction = (name: 'forward' | 'backward', gates: number, H: number, I: number, part: Pick<GeneralDirection, 'activations' | 'peepholes' | 'initialStates'>): GeneralDirection => ({
-    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), ...part,
+    direction: name, W: drawn(gates * H * I), R: drawn(gates * H * H), Wb: drawn(gates * H), Rb: drawn(gates * H), own: {}, ...part,
   });
   const peephole = (H: number) => ({ activations: [form('sigmoid'), form('tanh'), form('softsign')], peepholes: drawn(3 * H), initialStates: [drawn(H), drawn(H)] });
   const layer = (part: Pick<GeneralLayer, 'cell' | 'hiddenSize' | 'inputSize' | 'directions'>): GeneralLayer => ({ clip: null, linearBeforeReset: false, inputForget: false, source: '', ...part });

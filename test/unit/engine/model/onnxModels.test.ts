@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PerTargetNorms } from '../../../../src/core/analysis/perTarget';
+import type { PerTargetNorms } from '../../../../src/core/analysis/perTargetWalk';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
 import { compareRuns } from '../../../../src/engine/model/verification/compareRuns';
@@ -100,7 +100,7 @@ function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }
   const found: Record<string, number> = { 'output b': output.b };
   if ('output W' in norms) found['output W'] = output.W;
   if (embedding !== null) found['embedding'] = embedding;
-  for (const { layer, direction, ...own } of parameters) {
+  for (const { layer, direction, norms: own } of parameters) {
     assert.ok(directions[layer].includes(direction));
     for (const role of ['W', 'R', 'Wb', 'Rb'] as const) found[`${layer} ${direction} ${role}`] = own[role];
   }
