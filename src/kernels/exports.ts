@@ -1,6 +1,8 @@
 /**
  * The exports of assembly/kernels.ts, where they are described. Arrays are given by their addresses (`at`), 0 for none; flags are 0 or 1.
  */
+// The lines group the arguments as the kernels do.
+// prettier-ignore
 export interface Kernels {
   // Products
   pack(to: number, from: number, k: number, n: number, rowStride: number, columnStride: number): void;
