@@ -2,9 +2,27 @@
 // (docs/architecture.md). What a folder of src may import of another is in oxlint.config.mjs.
 export default {
   forbidden: [
-    { name: 'no-cycle', severity: 'error', comment: 'Move what the files share into one that imports neither.', from: {}, to: { circular: true } },
-    { name: 'sections-by-themselves', severity: 'error', comment: 'A section knows itself and webview/shared.', from: { path: '^webview/sections/([^/]+)/' }, to: { path: '^webview/', pathNot: '^webview/(shared|sections/$1)/' } },
-    { name: 'shared-knows-no-section', severity: 'error', comment: 'What sections share knows none of them, and not the page.', from: { path: '^webview/shared/' }, to: { path: '^webview/', pathNot: '^webview/shared/' } },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      comment: 'Move what the files share into one that imports neither.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'sections-by-themselves',
+      severity: 'error',
+      comment: 'A section knows itself and webview/shared.',
+      from: { path: '^webview/sections/([^/]+)/' },
+      to: { path: '^webview/', pathNot: '^webview/(shared|sections/$1)/' },
+    },
+    {
+      name: 'shared-knows-no-section',
+      severity: 'error',
+      comment: 'What sections share knows none of them, and not the page.',
+      from: { path: '^webview/shared/' },
+      to: { path: '^webview/', pathNot: '^webview/shared/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

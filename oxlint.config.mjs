@@ -23,48 +23,119 @@ const pure = ['formats', 'core', 'modelFiles', 'protocol', 'pageContract', 'kern
 /** What the page may import. */
 const ofThePage = ['pageContract', 'protocol', 'layers', 'terms'];
 /** The link to the engine, of which the page and its contract know only the data: what the engine makes and the page draws. */
-const engineLink = { group: ['**/protocol/engine', '**/protocol/rpc'], message: 'The page knows no engine: what both use is in the other files of src/protocol.' };
+const engineLink = {
+  group: ['**/protocol/engine', '**/protocol/rpc'],
+  message: 'The page knows no engine: what both use is in the other files of src/protocol.',
+};
 
 const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
 function boundary(folder) {
   const forbidden = allFolders.filter((other) => other !== folder && !folders[folder].includes(other));
   const patterns = [
-    { group: [...filesOf(forbidden), '**/webview/**'], message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.` },
+    {
+      group: [...filesOf(forbidden), '**/webview/**'],
+      message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.`,
+    },
   ];
   const paths = [];
   if (folder === 'pageContract') patterns.push(engineLink);
-  if (folder !== 'editor') paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
+  if (folder !== 'editor')
+    paths.push({ name: 'vscode', message: 'Only src/editor and src/extension.ts know the editor.' });
   if (pure.includes(folder)) {
     patterns.push({ regex: '^node:', message: `src/${folder} is pure: no files, no processes.` });
     paths.push({ name: 'onnxruntime-node', message: 'The forward backends are in src/engine.' });
   }
-  if (folder === 'engine') paths.push({ name: 'onnxruntime-node', message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.' });
+  if (folder === 'engine')
+    paths.push({
+      name: 'onnxruntime-node',
+      message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.',
+    });
   return { files: [`src/${folder}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
 }
 
 /** typescript-eslint's strict, type-checked rules. */
 const strict = [
-  'await-thenable', 'ban-ts-comment', 'no-array-constructor', 'no-array-delete', 'no-base-to-string', 'no-deprecated',
-  'no-duplicate-enum-values', 'no-duplicate-type-constituents', 'no-dynamic-delete', 'no-empty-object-type', 'no-explicit-any',
-  'no-extra-non-null-assertion', 'no-extraneous-class', 'no-floating-promises', 'no-for-in-array', 'no-generated-empty-object-type',
-  'no-implied-eval', 'no-meaningless-void-operator', 'no-misused-new', 'no-misused-promises', 'no-misused-spread', 'no-mixed-enums',
-  'no-namespace', 'no-non-null-asserted-nullish-coalescing', 'no-non-null-asserted-optional-chain', 'no-non-null-assertion',
-  'no-redundant-type-constituents', 'no-require-imports', 'no-this-alias', 'no-unnecessary-boolean-literal-compare',
-  'no-unnecessary-template-expression', 'no-unnecessary-type-arguments', 'no-unnecessary-type-assertion', 'no-unnecessary-type-constraint',
-  'no-unnecessary-type-conversion', 'no-unnecessary-type-parameters', 'no-unsafe-argument', 'no-unsafe-assignment', 'no-unsafe-call',
-  'no-unsafe-declaration-merging', 'no-unsafe-enum-assignment', 'no-unsafe-enum-comparison', 'no-unsafe-function-type',
-  'no-unsafe-member-access', 'no-unsafe-return', 'no-unsafe-unary-minus', 'no-unused-expressions', 'no-unused-vars',
-  'no-useless-constructor', 'no-useless-default-assignment', 'no-wrapper-object-types', 'only-throw-error', 'prefer-as-const',
-  'prefer-literal-enum-member', 'prefer-namespace-keyword', 'prefer-promise-reject-errors', 'prefer-reduce-type-parameter',
-  'prefer-return-this-type', 'related-getter-setter-pairs', 'require-await', 'restrict-plus-operands', 'return-await',
-  'triple-slash-reference', 'unbound-method', 'unified-signatures', 'use-unknown-in-catch-callback-variable',
+  'await-thenable',
+  'ban-ts-comment',
+  'no-array-constructor',
+  'no-array-delete',
+  'no-base-to-string',
+  'no-deprecated',
+  'no-duplicate-enum-values',
+  'no-duplicate-type-constituents',
+  'no-dynamic-delete',
+  'no-empty-object-type',
+  'no-explicit-any',
+  'no-extra-non-null-assertion',
+  'no-extraneous-class',
+  'no-floating-promises',
+  'no-for-in-array',
+  'no-generated-empty-object-type',
+  'no-implied-eval',
+  'no-meaningless-void-operator',
+  'no-misused-new',
+  'no-misused-promises',
+  'no-misused-spread',
+  'no-mixed-enums',
+  'no-namespace',
+  'no-non-null-asserted-nullish-coalescing',
+  'no-non-null-asserted-optional-chain',
+  'no-non-null-assertion',
+  'no-redundant-type-constituents',
+  'no-require-imports',
+  'no-this-alias',
+  'no-unnecessary-boolean-literal-compare',
+  'no-unnecessary-template-expression',
+  'no-unnecessary-type-arguments',
+  'no-unnecessary-type-assertion',
+  'no-unnecessary-type-constraint',
+  'no-unnecessary-type-conversion',
+  'no-unnecessary-type-parameters',
+  'no-unsafe-argument',
+  'no-unsafe-assignment',
+  'no-unsafe-call',
+  'no-unsafe-declaration-merging',
+  'no-unsafe-enum-assignment',
+  'no-unsafe-enum-comparison',
+  'no-unsafe-function-type',
+  'no-unsafe-member-access',
+  'no-unsafe-return',
+  'no-unsafe-unary-minus',
+  'no-unused-expressions',
+  'no-unused-vars',
+  'no-useless-constructor',
+  'no-useless-default-assignment',
+  'no-wrapper-object-types',
+  'only-throw-error',
+  'prefer-as-const',
+  'prefer-literal-enum-member',
+  'prefer-namespace-keyword',
+  'prefer-promise-reject-errors',
+  'prefer-reduce-type-parameter',
+  'prefer-return-this-type',
+  'related-getter-setter-pairs',
+  'require-await',
+  'restrict-plus-operands',
+  'return-await',
+  'triple-slash-reference',
+  'unbound-method',
+  'unified-signatures',
+  'use-unknown-in-catch-callback-variable',
 ];
 
 export default {
   plugins: ['typescript'],
   categories: { correctness: 'off' },
-  ignorePatterns: ['dist/', 'out/', 'node_modules/', '.vscode-test/', '.backflow/', 'coverage/', 'src/kernels/assembly/'],
+  ignorePatterns: [
+    'dist/',
+    'out/',
+    'node_modules/',
+    '.vscode-test/',
+    '.backflow/',
+    'coverage/',
+    'src/kernels/assembly/',
+  ],
   overrides: [
     {
       files: ['**/*.ts'],
@@ -85,8 +156,24 @@ export default {
       },
     },
     ...allFolders.map(boundary),
-    { files: ['src/messages.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['*', '!../l10n/*'], message: 'All folders may import it, so it imports none.' }] }] } },
-    { files: ['src/userError.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['*', '!./messages'], message: 'All folders may import it, so it imports none.' }] }] } },
+    {
+      files: ['src/messages.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          { patterns: [{ group: ['*', '!../l10n/*'], message: 'All folders may import it, so it imports none.' }] },
+        ],
+      },
+    },
+    {
+      files: ['src/userError.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          { patterns: [{ group: ['*', '!./messages'], message: 'All folders may import it, so it imports none.' }] },
+        ],
+      },
+    },
     {
       files: ['webview/**/*.ts'],
       rules: {
@@ -95,7 +182,10 @@ export default {
           {
             paths: ['vscode', 'onnxruntime-node'],
             patterns: [
-              { group: filesOf(allFolders.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)), message: `The page may import only: ${ofThePage.join(', ')}.` },
+              {
+                group: filesOf(allFolders.filter((name) => !ofThePage.includes(name)).map((name) => `src/${name}`)),
+                message: `The page may import only: ${ofThePage.join(', ')}.`,
+              },
               engineLink,
               { regex: '^node:', message: 'The page runs in a browser.' },
             ],

@@ -50,8 +50,35 @@ Options:
   --quick        three short rounds instead of seven longer ones: a first impression
   --publish      also writes bench/RESULTS.md`;
 
-const parts = { training, limit, shortfall, inspection, recording, kernels, long, opening, page: pagePart, editor, playground, sampling, profile };
-const standard = ['training', 'limit', 'shortfall', 'inspection', 'recording', 'kernels', 'long', 'opening', 'page', 'editor', 'playground', 'sampling'];
+const parts = {
+  training,
+  limit,
+  shortfall,
+  inspection,
+  recording,
+  kernels,
+  long,
+  opening,
+  page: pagePart,
+  editor,
+  playground,
+  sampling,
+  profile,
+};
+const standard = [
+  'training',
+  'limit',
+  'shortfall',
+  'inspection',
+  'recording',
+  'kernels',
+  'long',
+  'opening',
+  'page',
+  'editor',
+  'playground',
+  'sampling',
+];
 
 /** `turn`: seconds that one side runs before the next one does. */
 const quickTiming = { rounds: 3, turn: 0.25 };
@@ -77,8 +104,14 @@ function parse() {
     const rows = grid.filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)));
     if (rows.length === 0) throw new Error(`No row of the grid contains "${values.only.join('" or "')}".`);
     const rounds = Number(values.rounds);
-    if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
-    return { ...values, timing: values.quick ? quickTiming : { rounds, turn: 1 }, names: positionals.length > 0 ? positionals : standard, rows };
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds is "${values.rounds}"; it must be a whole number from 1.`);
+    return {
+      ...values,
+      timing: values.quick ? quickTiming : { rounds, turn: 1 },
+      names: positionals.length > 0 ? positionals : standard,
+      rows,
+    };
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${usage}`);
   }
@@ -95,10 +128,25 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers = names.includes('training') && !alone ? await Promise.all(python.map(startPeer)) : [];
-    const head = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), ours: await ours.ask('describe'), before: before && { name: before.name, isForeign: before.isForeign }, peers: peers.map(({ description }) => description), quick, only };
+    const head = {
+      date: new Date().toISOString().slice(0, 10),
+      machine: describeMachine(),
+      ours: await ours.ask('describe'),
+      before: before && { name: before.name, isForeign: before.isForeign },
+      peers: peers.map(({ description }) => description),
+      quick,
+      only,
+    };
     const results = { beforeName: before?.name ?? null };
-    for (const name of names) results[name] = await parts[name].measure({ ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say }, results);
-    const text = page(head, names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })));
+    for (const name of names)
+      results[name] = await parts[name].measure(
+        { ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say },
+        results,
+      );
+    const text = page(
+      head,
+      names.map((name) => ({ title: parts[name].title, body: parts[name].report(results[name], results) })),
+    );
     process.stdout.write(`\n${text}`);
     say('written', keepJson({ ...head, results }));
     if (publish) say('written', keepPage(text));

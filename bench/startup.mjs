@@ -50,7 +50,9 @@ function answering() {
       engine.kill('SIGKILL');
     });
     engine.once('error', reject);
-    engine.once('exit', (code) => reject(new SetupError(`The engine ended with exit code ${code} before it answered.`)));
+    engine.once('exit', (code) =>
+      reject(new SetupError(`The engine ended with exit code ${code} before it answered.`)),
+    );
     engine.send({ call: 1, method: 'ping', request: null });
   });
 }
@@ -70,7 +72,9 @@ async function several(measure) {
 
 function packages() {
   const folder = join(root, 'packages');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.vsix')).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.vsix'))
+    .sort();
   return files.map((name) => ({ name, megabytes: statSync(join(folder, name)).size / 1e6 }));
 }
 
@@ -83,14 +87,29 @@ await main(async () => {
   const took = median(hosts.map((host) => host.took));
   const milliseconds = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
   const rows = [
-    ['activation in an extension host, loading included', milliseconds(took), `< ${bars.activation} ms`, verdict(took < bars.activation)],
+    [
+      'activation in an extension host, loading included',
+      milliseconds(took),
+      `< ${bars.activation} ms`,
+      verdict(took < bars.activation),
+    ],
     ['… of it processor time of all the host’s threads', milliseconds(median(hosts.map((host) => host.used))), '', ''],
-    ['the extension’s bundle loaded by Node.js', milliseconds(await several(() => loading('dist/extension.js'))), '', ''],
+    [
+      'the extension’s bundle loaded by Node.js',
+      milliseconds(await several(() => loading('dist/extension.js'))),
+      '',
+      '',
+    ],
     ['an engine, from its fork to its first answer', milliseconds(await several(answering)), '', ''],
     ['`backflow --version`', milliseconds(await several(commandLine)), '', ''],
     ...packages().map(({ name, megabytes }) => {
       const isJudged = name.includes('-linux-x64-');
-      return [name, `${megabytes.toFixed(1)} MB`, isJudged ? `≤ ${bars.linux} MB` : '', isJudged ? verdict(megabytes <= bars.linux) : ''];
+      return [
+        name,
+        `${megabytes.toFixed(1)} MB`,
+        isJudged ? `≤ ${bars.linux} MB` : '',
+        isJudged ? verdict(megabytes <= bars.linux) : '',
+      ];
     }),
   ];
   const head = [

@@ -66,18 +66,46 @@ async function validation() {
       const seeded = ['--seed', String(seed)];
       const shared = [...asArguments(settings), '--steps', steps, ...seeded];
       const model = await trainOurs(node, text, [...shared, '--out', out]);
-      const first = await trainOurs(node, text, [...asArguments({ ...settings, 'learning-rate': noLearningRate }), '--steps', '1', ...seeded, '--out', `${out}-first`]);
+      const first = await trainOurs(node, text, [
+        ...asArguments({ ...settings, 'learning-rate': noLearningRate }),
+        '--steps',
+        '1',
+        ...seeded,
+        '--out',
+        `${out}-first`,
+      ]);
       losses.ours.push(await peer(python, ['evaluate', text, '--checkpoint', model]));
       losses.theirs.push(await peer(python, ['train', text, ...shared]));
       losses.theirsFromOurs.push(await peer(python, ['train', text, ...shared, '--initial', first]));
-      say(`seed ${seed}`, Object.values(losses).map((values) => values.at(-1).toFixed(4)).join(', '));
+      say(
+        `seed ${seed}`,
+        Object.values(losses)
+          .map((values) => values.at(-1).toFixed(4))
+          .join(', '),
+      );
     }
     const machine = describeMachine();
     const chosen = { ...settings, steps: Number(steps) };
     const body = report(losses);
     process.stdout.write(`\n${body}\n`);
     say('written', keepJson({ machine, settings: chosen, losses }));
-    if (publish) say('written', keepPage(page({ machine, python: await versionOf(python), node: await versionOf(node), text: given ?? 'the King James Bible (Debian’s bible-kjv-text)', settings: chosen }, body), 'VALIDATION.md'));
+    if (publish)
+      say(
+        'written',
+        keepPage(
+          page(
+            {
+              machine,
+              python: await versionOf(python),
+              node: await versionOf(node),
+              text: given ?? 'the King James Bible (Debian’s bible-kjv-text)',
+              settings: chosen,
+            },
+            body,
+          ),
+          'VALIDATION.md',
+        ),
+      );
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -91,18 +119,38 @@ function asArguments(values) {
 
 /** The path of the checkpoint that our command line leaves. */
 async function trainOurs(node, text, args) {
-  const lines = await output(node, [join(root, 'dist/cli.js'), 'train', text, '--cell', 'lstm', '--layers', '1', '--optimizer', 'adam', ...args, '--json'], {});
+  const lines = await output(
+    node,
+    [
+      join(root, 'dist/cli.js'),
+      'train',
+      text,
+      '--cell',
+      'lstm',
+      '--layers',
+      '1',
+      '--optimizer',
+      'adam',
+      ...args,
+      '--json',
+    ],
+    {},
+  );
   return JSON.parse(lines.trimEnd().split('\n').at(-1)).model;
 }
 
 /** Validation loss, in nats per token. */
 async function peer(python, args) {
-  return JSON.parse(await output(python, [join(root, 'bench/peer/validate.py'), ...args], peerEnvironment())).validationLoss;
+  return JSON.parse(await output(python, [join(root, 'bench/peer/validate.py'), ...args], peerEnvironment()))
+    .validationLoss;
 }
 
 async function output(command, args, environment) {
   try {
-    const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, ...environment }, maxBuffer: 64 * 2 ** 20 });
+    const { stdout } = await promisify(execFile)(command, args, {
+      env: { ...process.env, ...environment },
+      maxBuffer: 64 * 2 ** 20,
+    });
     return stdout;
   } catch (error) {
     throw new SetupError(`${command} ${args.join(' ')} failed.\n${error.stderr ?? error.message}`);
@@ -113,7 +161,9 @@ function page({ machine, python, node, text, settings: chosen }, body) {
   const head = [
     `- ${new Date().toISOString().slice(0, 10)}, ${machine.cores} × ${machine.processor}, ${machine.system}`,
     `- Backflow on Node.js ${node} beside PyTorch ${python}, both float32, Adam`,
-    `- One-layer LSTM on a million characters of ${text}: ${Object.entries(chosen).map(([name, value]) => `${name} ${value}`).join(', ')}`,
+    `- One-layer LSTM on a million characters of ${text}: ${Object.entries(chosen)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
   ];
   return `# Validation loss after the same tokens\n\n${head.join('\n')}\n\n${body}\n`;
 }
@@ -127,7 +177,11 @@ function report({ ours, theirs, theirsFromOurs }) {
     const difference = mean(ours) / mean(losses) - 1;
     return `Ours is ${(100 * difference).toFixed(2)} % from ${name}; bar: within ${100 * bar} %: ${verdict(Math.abs(difference) <= bar)}.`;
   };
-  return `${table(headings, headings.map((_, i) => (i === 0 ? 'left' : 'right')), rows)}\n\n${judge('PyTorch’s', theirs)} ${judge('PyTorch’s from the same weights', theirsFromOurs)}`;
+  return `${table(
+    headings,
+    headings.map((_, i) => (i === 0 ? 'left' : 'right')),
+    rows,
+  )}\n\n${judge('PyTorch’s', theirs)} ${judge('PyTorch’s from the same weights', theirsFromOurs)}`;
 }
 
 await main(validation);

@@ -56,7 +56,9 @@ const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/hos
 function testPrograms() {
   return testFolders.map((folder) => {
     const place = join(root, 'test', folder);
-    const files = readdirSync(place, { recursive: true }).filter((name) => name.endsWith('.test.ts')).sort();
+    const files = readdirSync(place, { recursive: true })
+      .filter((name) => name.endsWith('.test.ts'))
+      .sort();
     const imports = [join(root, 'test/support/english.ts'), ...files.map((name) => `./${name.replaceAll('\\', '/')}`)];
     const contents = imports.map((path) => `import ${JSON.stringify(path)};`).join('\n');
     return {
@@ -69,21 +71,35 @@ function testPrograms() {
 }
 
 /** What the editor calls, which runs the tests beside it. */
-const hostProgram = { ...node, entryPoints: ['test/editor/host/index.ts'], outfile: 'out/test/editor/host/index.js', external: [...node.external, 'mocha'] };
+const hostProgram = {
+  ...node,
+  entryPoints: ['test/editor/host/index.ts'],
+  outfile: 'out/test/editor/host/index.js',
+  external: [...node.external, 'mocha'],
+};
 
 /** The programs that measure (bench/README.md). */
 const benchPrograms = {
   ...node,
   plugins: [assemblyScript(root, { names: true }), threadProgram],
-  entryPoints: { ours: 'bench/ours/main.ts', 'page/main': 'bench/page/main.ts', 'editor/host': 'bench/editor/host.ts', 'editor/window': 'bench/editor/window.ts' },
+  entryPoints: {
+    ours: 'bench/ours/main.ts',
+    'page/main': 'bench/page/main.ts',
+    'editor/host': 'bench/editor/host.ts',
+    'editor/window': 'bench/editor/window.ts',
+  },
   outdir: 'out/bench',
   external: [...node.external, ...outside],
 };
 
 /** The folders of the packages of which something went into the programs; scripts/notices.mjs reads them. */
 function packagesIn(made) {
-  const inputs = made.flatMap(({ value }) => Object.values(value.metafile.outputs)).flatMap((output) => Object.entries(output.inputs));
-  const folders = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  const inputs = made
+    .flatMap(({ value }) => Object.values(value.metafile.outputs))
+    .flatMap((output) => Object.entries(output.inputs));
+  const folders = inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 

@@ -12,8 +12,20 @@ const size = 256;
 const fade = 0.5;
 /** Lightness of the neutral, and each hue's ramp with its lightness at the end of the arm. */
 const pages = {
-  light: { neutral: 96, blue: [interpolateBlues, 24], orange: [interpolateOranges, 34], green: [interpolateGreens, 26], purple: [interpolatePurples, 24] },
-  dark: { neutral: 19, blue: [interpolateBlues, 84], orange: [interpolateOranges, 86], green: [interpolateGreens, 88], purple: [interpolatePurples, 86] },
+  light: {
+    neutral: 96,
+    blue: [interpolateBlues, 24],
+    orange: [interpolateOranges, 34],
+    green: [interpolateGreens, 26],
+    purple: [interpolatePurples, 24],
+  },
+  dark: {
+    neutral: 19,
+    blue: [interpolateBlues, 84],
+    orange: [interpolateOranges, 86],
+    green: [interpolateGreens, 88],
+    purple: [interpolatePurples, 86],
+  },
 };
 
 const parse = (css) => css.match(/[\d.]+/g).map(Number);
@@ -65,7 +77,9 @@ function arm(neutral, [ramp, end], x) {
 
 /** `zero` is the entry of the neutral; entries under it go along `below`, those over it along `above`. */
 function table(page, zero, below, above) {
-  return Array.from({ length: size }, (_, i) => (i < zero ? arm(page.neutral, below, (zero - i) / zero) : arm(page.neutral, above, (i - zero) / (size - 1 - zero))));
+  return Array.from({ length: size }, (_, i) =>
+    i < zero ? arm(page.neutral, below, (zero - i) / zero) : arm(page.neutral, above, (i - zero) / (size - 1 - zero)),
+  );
 }
 
 const tables = Object.fromEntries(
@@ -81,11 +95,24 @@ const tables = Object.fromEntries(
 );
 
 const hex = (rgb) => rgb.map((c) => c.toString(16).padStart(2, '0')).join('');
-const lines = (entries) => Array.from({ length: size / 16 }, (_, row) => `    '${entries.slice(row * 16, row * 16 + 16).map(hex).join('')}'`).join(' +\n');
+const lines = (entries) =>
+  Array.from(
+    { length: size / 16 },
+    (_, row) =>
+      `    '${entries
+        .slice(row * 16, row * 16 + 16)
+        .map(hex)
+        .join('')}'`,
+  ).join(' +\n');
 const source = `/** Color tables of 256 entries, RRGGBB after RRGGBB. Made by scripts/colors.mjs; change them there. */
 export const tables = {
 ${Object.entries(tables)
-  .map(([page, maps]) => `  ${page}: {\n${Object.entries(maps).map(([name, entries]) => `    ${name}:\n${lines(entries).replaceAll(/^ {4}/gm, '      ')},`).join('\n')}\n  },`)
+  .map(
+    ([page, maps]) =>
+      `  ${page}: {\n${Object.entries(maps)
+        .map(([name, entries]) => `    ${name}:\n${lines(entries).replaceAll(/^ {4}/gm, '      ')},`)
+        .join('\n')}\n  },`,
+  )
   .join('\n')}
 } as const;
 `;

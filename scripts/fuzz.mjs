@@ -9,7 +9,14 @@ const usage = `npm run fuzz -- [FORMAT …] [--count N] [--seed N]
 Reads N changed inputs (10000) of every format, or of those named, with seeds from --seed on (the clock's). Each must be read, or refused in
 one sentence, in time and memory. What fails is said with its own seed: --seed THAT --count 1 reads it again.`;
 
-const { values, positionals } = parseArgs({ options: { count: { type: 'string', default: '10000' }, seed: { type: 'string' }, help: { type: 'boolean', short: 'h' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+  allowPositionals: true,
+});
 if (values.help) {
   process.stdout.write(`${usage}\n`);
 } else {

@@ -9,7 +9,9 @@ import { root } from './lib/stamps.mjs';
 const file = join(root, 'NOTICES');
 
 /** Beside what the bundler finds: the native runtime, and what the build turns into tables and WebAssembly. */
-const others = ['onnxruntime-node', 'onnxruntime-common', 'assemblyscript', 'd3-scale-chromatic'].map((name) => `node_modules/${name}`);
+const others = ['onnxruntime-node', 'onnxruntime-common', 'assemblyscript', 'd3-scale-chromatic'].map(
+  (name) => `node_modules/${name}`,
+);
 
 /** Whose package carries no text of its license: who holds the copyright. */
 const withoutText = {
@@ -22,7 +24,8 @@ const withoutText = {
 
 /** What a native library is made of, its own package does not list. */
 const within = {
-  'onnxruntime-node': (version) => `The library contains the work of others in turn; their notices: https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`,
+  'onnxruntime-node': (version) =>
+    `The library contains the work of others in turn; their notices: https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`,
 };
 
 /** Licenses that let us ship the work; another one has to be looked at by a person. */
@@ -45,20 +48,40 @@ function noticesText() {
   const bundled = JSON.parse(readFileSync(join(root, 'dist/contents.json'), 'utf8'));
   const works = [...new Set([...bundled, ...others])].map(workIn).sort((a, b) => (a.title < b.title ? -1 : 1));
   const head = 'Backflow contains work of others, under these licenses. Backflow itself is under the one in LICENSE.\n';
-  return [head, ...works.map(({ title, license, text }) => `${'─'.repeat(80)}\n${title} (${license})\n\n${text}\n`)].join('\n');
+  return [
+    head,
+    ...works.map(({ title, license, text }) => `${'─'.repeat(80)}\n${title} (${license})\n\n${text}\n`),
+  ].join('\n');
 }
 
 function workIn(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  if (!accepted.includes(license)) throw new SetupError(`${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`);
-  return { title: `${name} ${version}`, license: license, text: [licenseText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n') };
+  if (!accepted.includes(license))
+    throw new SetupError(
+      `${name} is under the license ${license}; look whether it may be shipped (scripts/notices.mjs).`,
+    );
+  return {
+    title: `${name} ${version}`,
+    license: license,
+    text: [licenseText(folder, name), ...(within[name] ? [within[name](version)] : [])].join('\n\n'),
+  };
 }
 
 function licenseText(folder, name) {
-  const found = readdirSync(join(root, folder)).filter((entry) => /^(licen[cs]e|notice|copyright)(\.\w+)?$/i.test(entry)).sort();
-  if (found.length > 0) return found.map((entry) => readFileSync(join(root, folder, entry), 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n');
+  const found = readdirSync(join(root, folder))
+    .filter((entry) => /^(licen[cs]e|notice|copyright)(\.\w+)?$/i.test(entry))
+    .sort();
+  if (found.length > 0)
+    return found
+      .map((entry) =>
+        readFileSync(join(root, folder, entry), 'utf8')
+          .replaceAll('\r\n', '\n')
+          .trim(),
+      )
+      .join('\n\n');
   const holder = withoutText[name];
-  if (holder === undefined) throw new SetupError(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
+  if (holder === undefined)
+    throw new SetupError(`${name} carries no text of its license; say in scripts/notices.mjs who holds the copyright.`);
   return `Copyright (c) ${holder}\n\n${mit()}`;
 }
 

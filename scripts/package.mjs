@@ -11,13 +11,18 @@ import { SetupError, main, say } from './lib/say.mjs';
 import { root } from './lib/stamps.mjs';
 
 await main(async () => {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string', default: 'packages' } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { out: { type: 'string', default: 'packages' } },
+  });
   const unknown = positionals.find((name) => !platforms.includes(name));
-  if (unknown !== undefined) throw new SetupError(`There is no package for "${unknown}"; there are ${platforms.join(', ')}.`);
+  if (unknown !== undefined)
+    throw new SetupError(`There is no package for "${unknown}"; there are ${platforms.join(', ')}.`);
   await installDependencies();
   await buildProject();
   mkdirSync(resolve(root, values.out), { recursive: true });
-  for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name))) await pack(platform, values.out);
+  for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name)))
+    await pack(platform, values.out);
   return 0;
 });
 
@@ -27,10 +32,20 @@ async function pack(platform, folder) {
   const temporary = mkdtempSync(join(tmpdir(), 'backflow-package-'));
   try {
     const ignoreFile = join(temporary, '.vscodeignore');
-    writeFileSync(ignoreFile, `${readFileSync(join(root, '.vscodeignore'), 'utf8')}${allowedFor(platform).join('\n')}\n`);
+    writeFileSync(
+      ignoreFile,
+      `${readFileSync(join(root, '.vscodeignore'), 'utf8')}${allowedFor(platform).join('\n')}\n`,
+    );
     const target = platform === universal ? {} : { target: platform };
     // The pictures of README.md are shown where the repository is; the package carries none.
-    await createVSIX({ cwd: root, packagePath: file, ignoreFile, allowMissingRepository: true, rewriteRelativeLinks: false, ...target });
+    await createVSIX({
+      cwd: root,
+      packagePath: file,
+      ignoreFile,
+      allowMissingRepository: true,
+      rewriteRelativeLinks: false,
+      ...target,
+    });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

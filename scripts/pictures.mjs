@@ -18,15 +18,34 @@ await main(async () => {
   await buildProject();
   await installCodeServer('newest');
   await ensureSystemParts(toTest);
-  await build({ absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', format: 'cjs', external: ['playwright-core'], entryPoints: ['test/editor/pictures/main.ts'], outfile: program, logLevel: 'warning' });
+  await build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['playwright-core'],
+    entryPoints: ['test/editor/pictures/main.ts'],
+    outfile: program,
+    logLevel: 'warning',
+  });
   const temporary = mkdtempSync(join(tmpdir(), 'backflow-pictures-'));
   const server = await startCodeServer({ data: join(temporary, 'data'), development: true, reconnectionGrace: 10 });
   try {
     const environment = {
-      BACKFLOW_CODE_SERVER: server.address({}), BACKFLOW_PROJECT: root, BACKFLOW_SCREENSHOTS: temporary,
-      BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
+      BACKFLOW_CODE_SERVER: server.address({}),
+      BACKFLOW_PROJECT: root,
+      BACKFLOW_SCREENSHOTS: temporary,
+      BACKFLOW_CHROMIUM: findChromium(),
+      BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
     };
-    return await run(process.execPath, ['--enable-source-maps', program], { cwd: root, show: true, accept: 'any', deadline: timeout, env: { ...process.env, ...environment } });
+    return await run(process.execPath, ['--enable-source-maps', program], {
+      cwd: root,
+      show: true,
+      accept: 'any',
+      deadline: timeout,
+      env: { ...process.env, ...environment },
+    });
   } finally {
     await server.stop();
     rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -20,19 +20,37 @@ A run keeps the settings of model, text and training that it was started with; a
 \`npm run settings\` writes this page from \`package.json\` and \`package.nls.json\`; do not edit it by hand.
 `;
 
-writeFileSync(process.argv[2] ?? join(root, 'docs/settings.md'), [head, ...contributes.configuration.map(settingsTable), colorsTable(contributes.colors)].join('\n'));
+writeFileSync(
+  process.argv[2] ?? join(root, 'docs/settings.md'),
+  [head, ...contributes.configuration.map(settingsTable), colorsTable(contributes.colors)].join('\n'),
+);
 
 function settingsTable({ title, properties }) {
   const rows = Object.entries(properties)
     .sort(([, a], [, b]) => a.order - b.order)
-    .map(([name, setting]) => [`\`${name.replace(/^backflow\./, '')}\``, shown(setting.default), valuesOf(setting), text(setting.markdownDescription)]);
+    .map(([name, setting]) => [
+      `\`${name.replace(/^backflow\./, '')}\``,
+      shown(setting.default),
+      valuesOf(setting),
+      text(setting.markdownDescription),
+    ]);
   return section(text(title), ['setting', 'default', 'values', 'what it does'], rows);
 }
 
 /** VS Code's keys for `workbench.colorCustomizations`. */
 function colorsTable(colors) {
-  const rows = colors.map(({ id, description, defaults }) => [`\`${id}\``, `\`${defaults.dark}\``, `\`${defaults.light}\``, text(description)]);
-  return section('Colors', ['color', 'dark', 'light', 'what it paints'], rows, 'Change them under `workbench.colorCustomizations`.\n\n');
+  const rows = colors.map(({ id, description, defaults }) => [
+    `\`${id}\``,
+    `\`${defaults.dark}\``,
+    `\`${defaults.light}\``,
+    text(description),
+  ]);
+  return section(
+    'Colors',
+    ['color', 'dark', 'light', 'what it paints'],
+    rows,
+    'Change them under `workbench.colorCustomizations`.\n\n',
+  );
 }
 
 function section(title, columns, rows, before = '') {
@@ -54,11 +72,20 @@ function shown(value) {
 }
 
 function valuesOf({ type, enum: names, markdownEnumDescriptions: descriptions, ...limits }) {
-  if (names) return names.map((name, i) => `\`${name}\`${descriptions ? `: ${text(descriptions[i])}` : ''}`).join(descriptions ? '<br>' : ', ');
+  if (names)
+    return names
+      .map((name, i) => `\`${name}\`${descriptions ? `: ${text(descriptions[i])}` : ''}`)
+      .join(descriptions ? '<br>' : ', ');
   const types = [type].flat();
   if (types.includes('boolean')) return 'on, off';
   if (types.includes('string')) return 'a path';
-  return [types.includes('integer') ? 'a whole number' : 'a number', rangeOf(limits), ...(types.includes('null') ? ['or empty'] : [])].filter(Boolean).join(' ');
+  return [
+    types.includes('integer') ? 'a whole number' : 'a number',
+    rangeOf(limits),
+    ...(types.includes('null') ? ['or empty'] : []),
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 function rangeOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }) {

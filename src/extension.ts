@@ -38,7 +38,9 @@ import { setEnglishSource, type Templates } from './messages';
 let registry: RunRegistry | undefined;
 
 export function activate(context: vscode.ExtensionContext): BackflowApi {
-  setEnglishSource(() => JSON.parse(readFileSync(context.asAbsolutePath('l10n/bundle.l10n.json'), 'utf8')) as Templates);
+  setEnglishSource(
+    () => JSON.parse(readFileSync(context.asAbsolutePath('l10n/bundle.l10n.json'), 'utf8')) as Templates,
+  );
   const log = vscode.window.createOutputChannel('Backflow', { log: true });
   const notices = new Notices(log);
   const engineFile = context.asAbsolutePath('dist/engine.js');
@@ -104,16 +106,41 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     playgroundPanel,
     playgroundExports,
     playground,
-    runs.onEach(({ onDidInterrupt }) => onDidInterrupt, (sentence, session) => void control.offerResume(session, sentence)),
-    runs.onEach(({ onDidHang }) => onDidHang, (_, session) => void control.offerEnd(session)),
+    runs.onEach(
+      ({ onDidInterrupt }) => onDidInterrupt,
+      (sentence, session) => void control.offerResume(session, sentence),
+    ),
+    runs.onEach(
+      ({ onDidHang }) => onDidHang,
+      (_, session) => void control.offerEnd(session),
+    ),
     hover.onDidHover((token) => link.mark(token)),
     vscode.languages.registerHoverProvider('*', hover),
     vscode.tasks.registerTaskProvider(taskType, new TrainTasks(training, runs)),
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
-    vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), { supportsMultipleEditorsPerDocument: true }),
-    registerCommands({ training, registry: runs, control, opener, pastRuns, panel, exports, tracker, follower, marks, tintMemory, extensionUri: context.extensionUri, comparisons, playground, notices, log }),
+    vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), {
+      supportsMultipleEditorsPerDocument: true,
+    }),
+    registerCommands({
+      training,
+      registry: runs,
+      control,
+      opener,
+      pastRuns,
+      panel,
+      exports,
+      tracker,
+      follower,
+      marks,
+      tintMemory,
+      extensionUri: context.extensionUri,
+      comparisons,
+      playground,
+      notices,
+      log,
+    }),
   );
   return flows.api;
 }

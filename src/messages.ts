@@ -21,7 +21,11 @@ export interface Message {
 export type Templates = Readonly<Record<string, string | undefined>>;
 
 /** Fills the places of a template. A place without an argument stays as it is. */
-export function formatTemplate(template: string, args: readonly Argument[], formatMessage: (message: Message) => string): string {
+export function formatTemplate(
+  template: string,
+  args: readonly Argument[],
+  formatMessage: (message: Message) => string,
+): string {
   return template.replace(/\{(\d+)\}/g, (place, index: string) => {
     const arg = args[Number(index)] as Argument | undefined;
     return typeof arg === 'object' ? formatMessage(arg) : String(arg ?? place);
@@ -53,5 +57,7 @@ export type PageStrings = Readonly<Record<PageKey, string>>;
 
 /** The page's part of a table. */
 export function pageStringsOf(templates: Templates): PageStrings {
-  return Object.fromEntries(Object.entries(templates).filter(([key]) => pageSubjects.some((subject) => key.startsWith(`${subject}.`)))) as PageStrings;
+  return Object.fromEntries(
+    Object.entries(templates).filter(([key]) => pageSubjects.some((subject) => key.startsWith(`${subject}.`))),
+  ) as PageStrings;
 }

@@ -14,7 +14,9 @@ export function acceptModels(target: HTMLElement, link: Link): void {
   target.addEventListener('drop', (event) => {
     const lists = listTypes.map((type) => event.dataTransfer?.getData(type) ?? '');
     // One address a line; lines with # are comments (RFC 2483).
-    const addresses = lists.flatMap((list) => list.split(/\r?\n/)).filter((line) => line !== '' && !line.startsWith('#'));
+    const addresses = lists
+      .flatMap((list) => list.split(/\r?\n/))
+      .filter((line) => line !== '' && !line.startsWith('#'));
     if (addresses.length === 0) return;
     event.preventDefault();
     link.drop(addresses.find((address) => model.test(address)) ?? addresses[0]);

@@ -43,18 +43,28 @@ export class Header {
     private readonly texts: Texts,
     pressed: (action: ControlAction) => void,
   ) {
-    const control = (action: ControlAction, text: string, primary: boolean): PageButton => button({ action, text, primary, pressed: () => pressed(action) });
+    const control = (action: ControlAction, text: string, primary: boolean): PageButton =>
+      button({ action, text, primary, pressed: () => pressed(action) });
     this.buttons = {
       pause: control('pause', texts.get('panel.header.pause'), true),
       resume: control('resume', texts.get('panel.header.resume'), true),
       step: control('step', texts.get('panel.header.stepOnce'), false),
       stop: control('stop', texts.get('panel.header.stop'), false),
     };
-    const group = element('div', { class: 'controls', attributes: { role: 'group', 'aria-label': texts.get('panel.header.controls') } }, ...Object.values(this.buttons).map((made) => made.root));
+    const group = element(
+      'div',
+      { class: 'controls', attributes: { role: 'group', 'aria-label': texts.get('panel.header.controls') } },
+      ...Object.values(this.buttons).map((made) => made.root),
+    );
     this.root = element(
       'header',
       {},
-      element('div', { class: 'summary' }, this.title, element('div', { class: 'facts' }, this.state, this.step, this.loss, this.bits, this.speed)),
+      element(
+        'div',
+        { class: 'summary' },
+        this.title,
+        element('div', { class: 'facts' }, this.state, this.step, this.loss, this.bits, this.speed),
+      ),
       group,
       this.message,
     );
@@ -67,7 +77,12 @@ export class Header {
     const { numbers } = texts;
     const { model, training, corpus } = run;
     setText(this.title, this.nameOf(run));
-    this.title.title = texts.get('panel.header.modelDetails', numbers.integer(model.parameterCount), numbers.integer(model.vocabularySize), numbers.integer(corpus.tokens));
+    this.title.title = texts.get(
+      'panel.header.modelDetails',
+      numbers.integer(model.parameterCount),
+      numbers.integer(model.vocabularySize),
+      numbers.integer(corpus.tokens),
+    );
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
     this.state.hidden = !isRun;
@@ -75,11 +90,21 @@ export class Header {
     setText(this.state, texts.get(stateKeys[status.state]));
     this.state.dataset['state'] = status.state;
     const step = numbers.integer(status.step);
-    setText(this.step, training.steps === null ? texts.get('panel.header.step', step) : texts.get('panel.header.stepOf', step, numbers.integer(training.steps)));
+    setText(
+      this.step,
+      training.steps === null
+        ? texts.get('panel.header.step', step)
+        : texts.get('panel.header.stepOf', step, numbers.integer(training.steps)),
+    );
     setText(this.loss, latest ? texts.get('panel.readout.loss', numbers.decimals(latest.loss, 2)) : '');
     setText(this.bits, latest ? texts.get('panel.header.bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
     const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
-    setText(this.speed, latest ? `${texts.get('panel.header.tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}` : backend);
+    setText(
+      this.speed,
+      latest
+        ? `${texts.get('panel.header.tokensPerSecond', numbers.integer(latest.tokensPerSecond))} · ${backend}`
+        : backend,
+    );
     setText(this.message, status.message ?? '');
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');

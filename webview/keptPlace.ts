@@ -48,20 +48,26 @@ export class KeptPlace {
     if (key === this.last) return;
     this.last = key;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.link.keepView(name, { text: hash(tokens), first, count, target } satisfies Place), rest);
+    this.timer = setTimeout(
+      () => this.link.keepView(name, { text: hash(tokens), first, count, target } satisfies Place),
+      rest,
+    );
   }
 }
 
 function placeOf(kept: unknown): Place | null {
   if (typeof kept !== 'object' || kept === null) return null;
   const { text, first, count, target } = kept as Record<string, unknown>;
-  const are = [text, first, count, target].every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 0);
+  const are = [text, first, count, target].every(
+    (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  );
   return are ? (kept as Place) : null;
 }
 
 /** 32-bit FNV-1a of the symbols. */
 function hash(tokens: readonly string[]): number {
   let value = 0x811c9dc5;
-  for (const token of tokens) for (let i = 0; i < token.length; i++) value = Math.imul(value ^ token.charCodeAt(i), 0x01000193);
+  for (const token of tokens)
+    for (let i = 0; i < token.length; i++) value = Math.imul(value ^ token.charCodeAt(i), 0x01000193);
   return value >>> 0;
 }

@@ -70,7 +70,18 @@ export class Page {
     this.sections = sectionsOf(parts, kind);
     this.place = new KeptPlace(link, this.view);
     this.exporter = new Exporter(this.sections, texts, link, () => this.described());
-    this.empty = element('div', { class: 'empty' }, element('h1', { text: texts.get('panel.header.empty') }), element('p', { text: texts.get('panel.header.emptyHelp') }), button({ action: 'openPlayground', text: texts.get('panel.playground.open'), help: texts.get('panel.playground.sentence'), pressed: () => link.openPlayground() }).root);
+    this.empty = element(
+      'div',
+      { class: 'empty' },
+      element('h1', { text: texts.get('panel.header.empty') }),
+      element('p', { text: texts.get('panel.header.emptyHelp') }),
+      button({
+        action: 'openPlayground',
+        text: texts.get('panel.playground.open'),
+        help: texts.get('panel.playground.sentence'),
+        pressed: () => link.openPlayground(),
+      }).root,
+    );
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
@@ -183,22 +194,48 @@ export class Page {
   private scene(): Scene {
     const width = this.root.clientWidth - 2 * parseFloat(getComputedStyle(this.root).paddingLeft);
     const { run, status, metrics, frame, rows, failure, view, theme, stale } = this;
-    const columns: Columns = { left: marginLeft, width: Math.max(40, width - marginLeft - marginRight), first: view.steps.first, count: view.steps.count };
+    const columns: Columns = {
+      left: marginLeft,
+      width: Math.max(40, width - marginLeft - marginRight),
+      first: view.steps.first,
+      count: view.steps.count,
+    };
     const paint = stale.theme || stale.paint || width !== this.width;
     this.width = width;
-    return { run, status, metrics, frame, rows, failure, view, columns, width, theme, fresh: { frame: stale.frame, metrics: stale.metrics, paint } };
+    return {
+      run,
+      status,
+      metrics,
+      frame,
+      rows,
+      failure,
+      view,
+      columns,
+      width,
+      theme,
+      fresh: { frame: stale.frame, metrics: stale.metrics, paint },
+    };
   }
 
   /** What exported files say of the page. */
   private described(): PageState {
     const { run, frame, theme, texts } = this;
     const { numbers } = texts;
-    const name = (run?.name ?? 'backflow').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '').slice(0, 32) || 'backflow';
+    const name =
+      (run?.name ?? 'backflow')
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, '-')
+        .replaceAll(/^-|-$/g, '')
+        .slice(0, 32) || 'backflow';
     const facts: [string, string][] = [];
     if (run) {
       facts.push([texts.get('panel.report.parameters'), numbers.integer(run.model.parameterCount)]);
     }
-    if (frame) facts.push([texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)], [texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)]);
+    if (frame)
+      facts.push(
+        [texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)],
+        [texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)],
+      );
     return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
   }
 

@@ -14,15 +14,9 @@ import { WhySection } from './sections/why/whySection';
 export function sectionsOf(parts: PageParts, view: PageView): Section[] {
   switch (view) {
     case 'compare':
-      return [
-        new CompareSection(parts),
-        new TruncationSection(parts),
-      ];
+      return [new CompareSection(parts), new TruncationSection(parts)];
     case 'playground':
-      return [
-        new PlaygroundSection(parts),
-        new FlowSection(parts),
-      ];
+      return [new PlaygroundSection(parts), new FlowSection(parts)];
     case 'run':
       return [
         new ChartSection(parts),

@@ -23,7 +23,8 @@ export function busyBetween(file: string, from: number, to: number): BusyTime {
     .split('\n')
     .map((line) => JSON.parse(line) as Sample)
     .filter(({ time }) => time - 500 >= from && time <= to);
-  if (samples.length < 4) throw new Error(`The probe wrote ${samples.length} samples; the extension host was not measured.`);
+  if (samples.length < 4)
+    throw new Error(`The probe wrote ${samples.length} samples; the extension host was not measured.`);
   const worst = (key: keyof BusyTime) => Math.max(...samples.map((sample) => sample[key]));
   return { max: worst('max'), p99: worst('p99'), busiest: worst('busiest') };
 }

@@ -64,7 +64,7 @@ async function activate(): Promise<HostTimes['activation']> {
 /** A window that has just opened loads its own extensions; waits until the host has nothing to do, 20 s at most. */
 async function settled(): Promise<void> {
   const until = performance.now() + 20_000;
-  for (let calm = 0; calm < 25 && performance.now() < until; ) {
+  for (let calm = 0; calm < 25 && performance.now() < until;) {
     const began = performance.now();
     await wait(20);
     calm = performance.now() - began < 30 ? calm + 1 : 0;
@@ -79,7 +79,11 @@ async function hoverTimes(count: number): Promise<HoverTimes> {
     const file = vscode.Uri.file(join(folder, 'long.txt'));
     writeFileSync(file.fsPath, tale.repeat(Math.ceil(10e6 / Buffer.byteLength(tale))));
     const editor = await vscode.window.showTextDocument(file, { preview: false });
-    await vscode.commands.executeCommand('backflow.train', { uri: file.toString(), model: { cell: 'lstm', hiddenSize: 128 }, training: { steps: 0 } });
+    await vscode.commands.executeCommand('backflow.train', {
+      uri: file.toString(),
+      model: { cell: 'lstm', hiddenSize: 128 },
+      training: { steps: 0 },
+    });
     while (!(await saysLoss(editor.document, 3))) await wait(200);
     const paused = await whilePaused(editor.document, count);
     const { training, atOnce } = await whileTraining(editor.document, count);
@@ -100,12 +104,20 @@ async function whilePaused(document: vscode.TextDocument, count: number): Promis
   return times;
 }
 
-async function whileTraining(document: vscode.TextDocument, count: number): Promise<{ training: number[]; atOnce: number[] }> {
-  const isPageOpen = vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ input }) => input instanceof vscode.TabInputWebview));
+async function whileTraining(
+  document: vscode.TextDocument,
+  count: number,
+): Promise<{ training: number[]; atOnce: number[] }> {
+  const isPageOpen = vscode.window.tabGroups.all.some(({ tabs }) =>
+    tabs.some(({ input }) => input instanceof vscode.TabInputWebview),
+  );
   if (!isPageOpen) throw new Error('The panel is not open.');
   // On a machine that others use the editor is late with every hover, one that is answered at once too: what that takes is not ours.
   const empty = await vscode.workspace.openTextDocument({ content: 'nothing here', language: 'plaintext' });
-  const provider = vscode.languages.registerHoverProvider({ scheme: 'untitled' }, { provideHover: () => new vscode.Hover('at once') });
+  const provider = vscode.languages.registerHoverProvider(
+    { scheme: 'untitled' },
+    { provideHover: () => new vscode.Hover('at once') },
+  );
   const [training, atOnce]: [number[], number[]] = [[], []];
   for (let i = 0; i < count; i++) {
     training.push(await timeOfHover(document, 1 + 3 * i));
@@ -123,7 +135,8 @@ async function longestComputation(editor: vscode.TextEditor, count: number): Pro
   const cursor = new vscode.Position(4, 10);
   editor.selection = new vscode.Selection(cursor, cursor);
   const cpu = () => {
-    const { user, system } = (process as unknown as { threadCpuUsage?: () => NodeJS.CpuUsage }).threadCpuUsage?.() ?? process.cpuUsage();
+    const { user, system } =
+      (process as unknown as { threadCpuUsage?: () => NodeJS.CpuUsage }).threadCpuUsage?.() ?? process.cpuUsage();
     return (user + system) / 1000;
   };
   let [last, busiest] = [cpu(), 0];
@@ -148,6 +161,12 @@ async function timeOfHover(document: vscode.TextDocument, offset: number): Promi
 }
 
 async function saysLoss(document: vscode.TextDocument, offset: number): Promise<boolean> {
-  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, document.positionAt(offset));
-  return hovers.some(({ contents }) => contents.some((content) => (content as vscode.MarkdownString).value.includes('nats')));
+  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+    'vscode.executeHoverProvider',
+    document.uri,
+    document.positionAt(offset),
+  );
+  return hovers.some(({ contents }) =>
+    contents.some((content) => (content as vscode.MarkdownString).value.includes('nats')),
+  );
 }

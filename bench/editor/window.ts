@@ -14,9 +14,7 @@ import { makeWorkspace } from '../../test/editor/harness/workspace';
 import { answerRequests } from '../lib/answer';
 import { busyBetween, type BusyTime } from './busyTime';
 
-type Request =
-  | { readonly do: 'live'; readonly seconds: number }
-  | { readonly do: 'keyToTint'; readonly keys: number };
+type Request = { readonly do: 'live'; readonly seconds: number } | { readonly do: 'keyToTint'; readonly keys: number };
 
 interface LiveTimes {
   /** Milliseconds from the command to the first frame. */
@@ -37,7 +35,12 @@ const start = 5000;
 const tale = readFileSync(join(__dirname, '../../../media/samples/tale.txt'), 'utf8');
 
 /** Opens a window on a folder with one text. */
-async function withWindow<T>(file: string, text: string, settings: Readonly<Record<string, unknown>>, job: (window: EditorWindow) => Promise<T>): Promise<T> {
+async function withWindow<T>(
+  file: string,
+  text: string,
+  settings: Readonly<Record<string, unknown>>,
+  job: (window: EditorWindow) => Promise<T>,
+): Promise<T> {
   const workspace = makeWorkspace({ [file]: text }, { settings });
   try {
     const window = await EditorWindow.open({ folder: workspace.folder, pictures: 'display' });
@@ -81,18 +84,30 @@ function live(seconds: number): Promise<LiveTimes> {
     await window.page.waitForTimeout(2000);
     const still = Date.now();
     await window.page.waitForTimeout(idleTime);
-    return { firstFrame, framesPerSecond, busy, idle: busyBetween(probe, still, Date.now()), machine: machine.max / 1e6 - 5 };
+    return {
+      firstFrame,
+      framesPerSecond,
+      busy,
+      idle: busyBetween(probe, still, Date.now()),
+      machine: machine.max / 1e6 - 5,
+    };
   });
 }
 
 function codeProbe(): string {
   const file = process.env['BACKFLOW_PROBE_FILE'];
-  if (file === undefined) throw new Error('BACKFLOW_PROBE_FILE is not set: this program is run by "npm run bench -- editor".');
+  if (file === undefined)
+    throw new Error('BACKFLOW_PROBE_FILE is not set: this program is run by "npm run bench -- editor".');
   return file;
 }
 
 function keyToTint(keys: number): Promise<{ tint: number[]; cursor: number[] }> {
-  const settings = { 'backflow.model.cell': 'rnn', 'backflow.model.hiddenSize': 128, 'backflow.training.window': 16, 'editor.occurrencesHighlight': 'off' };
+  const settings = {
+    'backflow.model.cell': 'rnn',
+    'backflow.model.hiddenSize': 128,
+    'backflow.training.window': 16,
+    'editor.occurrencesHighlight': 'off',
+  };
   return withWindow('tale.txt', tale, settings, async (window) => {
     await window.runCommand('Backflow: Train on This File');
     await moreFrames(await window.panelFrame(), 20);

@@ -29,7 +29,9 @@ export async function buildBefore(revision) {
     await run(process.execPath, ['scripts/build.mjs', '--bench'], { cwd: folder, env: withoutNpm(process.env) });
   } catch (error) {
     if (!isForeign) throw error;
-    throw new SetupError(`${revision} has no programs that measure these parts, and those of this revision do not fit it.\n${error.message}`);
+    throw new SetupError(
+      `${revision} has no programs that measure these parts, and those of this revision do not fit it.\n${error.message}`,
+    );
   }
   return { root: folder, name, isForeign };
 }

@@ -29,9 +29,22 @@ export function measureInHost(build, hovers) {
     mkdirSync(folder);
     makeWindowPlain(folder);
     const result = join(temporary, 'result.json');
-    const environment = { BACKFLOW_BENCH_HOVERS: String(hovers), BACKFLOW_BENCH_RESULT: result, BACKFLOW_TEST_OUTPUT: join(temporary, 'output') };
+    const environment = {
+      BACKFLOW_BENCH_HOVERS: String(hovers),
+      BACKFLOW_BENCH_RESULT: result,
+      BACKFLOW_TEST_OUTPUT: join(temporary, 'output'),
+    };
     const program = join(root, 'out/bench/editor/host.js');
-    await runInCodeServer({ folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release: 'newest', extension: build.root, program });
+    await runInCodeServer({
+      folder,
+      data: join(temporary, 'data'),
+      environment,
+      browser: findChromium(),
+      deadline,
+      release: 'newest',
+      extension: build.root,
+      program,
+    });
     const times = JSON.parse(readFileSync(result, 'utf8'));
     if (times.error !== undefined) throw new SetupError(`The extension host could not be measured: ${times.error}`);
     return times;
@@ -45,15 +58,26 @@ export function measureInHost(build, hovers) {
 export function measureInWindow(build, action, request) {
   return inTemporaryFolder(async (temporary) => {
     const shared = { BACKFLOW_PROBE_FILE: join(temporary, 'busy.jsonl') };
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, extensions: [join(root, 'bench/editor/probe')], environment: shared, reconnectionGrace: 10 });
-    const worker = new Worker('The window', process.execPath, ['--enable-source-maps', join(root, 'out/bench/editor/window.js')], {
-      ...shared,
-      BACKFLOW_CODE_SERVER: server.address({}),
-      BACKFLOW_PROJECT: build.root,
-      BACKFLOW_CHROMIUM: findChromium(),
-      BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
-      BACKFLOW_SCREENSHOTS: join(cacheFolder, 'screenshots'),
+    const server = await startCodeServer({
+      data: join(temporary, 'data'),
+      development: true,
+      extensions: [join(root, 'bench/editor/probe')],
+      environment: shared,
+      reconnectionGrace: 10,
     });
+    const worker = new Worker(
+      'The window',
+      process.execPath,
+      ['--enable-source-maps', join(root, 'out/bench/editor/window.js')],
+      {
+        ...shared,
+        BACKFLOW_CODE_SERVER: server.address({}),
+        BACKFLOW_PROJECT: build.root,
+        BACKFLOW_CHROMIUM: findChromium(),
+        BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
+        BACKFLOW_SCREENSHOTS: join(cacheFolder, 'screenshots'),
+      },
+    );
     try {
       return await worker.ask(action, request);
     } finally {

@@ -15,15 +15,34 @@ import { median, speedup } from './statistics.mjs';
 
 /** @param {Figure[]} figures @param {string | null} before the name of the build before, where there is one */
 export function figureTable(figures, before) {
-  const headings = ['', 'measured', 'in the rounds', 'bar', 'reached', ...(before === null ? [] : [before, 'times as good', 'in the rounds'])];
-  const rows = figures.map((figure) => [figure.what, middle(figure, figure.values), range(figure, figure.values), ...judged(figure), ...(before === null ? [] : compared(figure))]);
-  return table(headings, headings.map((_, i) => (i === 0 || i === 4 ? 'left' : 'right')), rows);
+  const headings = [
+    '',
+    'measured',
+    'in the rounds',
+    'bar',
+    'reached',
+    ...(before === null ? [] : [before, 'times as good', 'in the rounds']),
+  ];
+  const rows = figures.map((figure) => [
+    figure.what,
+    middle(figure, figure.values),
+    range(figure, figure.values),
+    ...judged(figure),
+    ...(before === null ? [] : compared(figure)),
+  ]);
+  return table(
+    headings,
+    headings.map((_, i) => (i === 0 || i === 4 ? 'left' : 'right')),
+    rows,
+  );
 }
 
 function judged({ bar, values, unit }) {
   if (bar === null) return ['', ''];
   const value = median(values);
-  return 'under' in bar ? [`< ${bar.under} ${unit}`.trim(), verdict(value < bar.under)] : [`≥ ${bar.least} ${unit}`.trim(), verdict(value >= bar.least)];
+  return 'under' in bar
+    ? [`< ${bar.under} ${unit}`.trim(), verdict(value < bar.under)]
+    : [`≥ ${bar.least} ${unit}`.trim(), verdict(value >= bar.least)];
 }
 
 /** How many times as good as the build before: the ratio of the medians, and the least and greatest within a round. */

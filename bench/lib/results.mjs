@@ -8,12 +8,23 @@ export function page({ date, machine, ours, before, peers, quick, only }, sectio
   const head = [
     `- ${date}, ${machine.cores} × ${machine.processor}, ${machine.memory}, ${machine.system}; load before the start ${machine.load.toFixed(1)}`,
     `- Backflow ${ours.backflow} on Node.js ${ours.node} with ONNX Runtime ${ours.onnxruntime}`,
-    ...(before ? [`- Beside it the build of ${before.name}${before.isForeign ? ', measured by the programs of this one: it has none of its own' : ''}`] : []),
-    ...peers.map(({ torch, python, blas, capability }) => `- PyTorch ${torch} on Python ${python}, ${blas}, ${capability}`),
-    ...(only.length > 0 ? [`- Only rows of the grid that contain ${only.map((text) => `“${text}”`).join(' or ')}`] : []),
+    ...(before
+      ? [
+          `- Beside it the build of ${before.name}${before.isForeign ? ', measured by the programs of this one: it has none of its own' : ''}`,
+        ]
+      : []),
+    ...peers.map(
+      ({ torch, python, blas, capability }) => `- PyTorch ${torch} on Python ${python}, ${blas}, ${capability}`,
+    ),
+    ...(only.length > 0
+      ? [`- Only rows of the grid that contain ${only.map((text) => `“${text}”`).join(' or ')}`]
+      : []),
     ...(quick ? ['- Short rounds: a first impression'] : []),
   ];
-  return [`# Measurements`, head.join('\n'), ...sections.map(({ title, body }) => `## ${title}\n\n${body}`)].join('\n\n') + '\n';
+  return (
+    [`# Measurements`, head.join('\n'), ...sections.map(({ title, body }) => `## ${title}\n\n${body}`)].join('\n\n') +
+    '\n'
+  );
 }
 
 /** Returns the path of the file in bench/results, which git ignores. */

@@ -18,12 +18,20 @@ export function build() {
 
 /** `build`: the folder of another build than this one. */
 export function startOurs({ node, threads, build: folder = root }) {
-  return new Worker('Backflow', node, ['--expose-gc', join(folder, 'out/bench/ours.js')], threads === undefined ? {} : { BACKFLOW_BENCH_THREADS: String(threads) });
+  return new Worker(
+    'Backflow',
+    node,
+    ['--expose-gc', join(folder, 'out/bench/ours.js')],
+    threads === undefined ? {} : { BACKFLOW_BENCH_THREADS: String(threads) },
+  );
 }
 
 /** The page in a browser; `build` as above. */
 export function startPage(folder = root) {
-  return new Worker('The page', process.execPath, ['--enable-source-maps', join(folder, 'out/bench/page/main.js')], { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' ') });
+  return new Worker('The page', process.execPath, ['--enable-source-maps', join(folder, 'out/bench/page/main.js')], {
+    BACKFLOW_CHROMIUM: findChromium(),
+    BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
+  });
 }
 
 /** A PyTorch: one process for each number of threads that is tried. */
@@ -35,7 +43,12 @@ export async function startPeer(python) {
 
 function startPython(python, threads) {
   const count = String(threads);
-  return new Worker(python, python, [join(root, 'bench/peer/peer.py')], { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count, ...peerEnvironment() });
+  return new Worker(python, python, [join(root, 'bench/peer/peer.py')], {
+    OMP_NUM_THREADS: count,
+    OPENBLAS_NUM_THREADS: count,
+    MKL_NUM_THREADS: count,
+    ...peerEnvironment(),
+  });
 }
 
 /**

@@ -16,9 +16,13 @@ export class Worker {
     this.#name = name;
     this.#child = start(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     this.#child.stderr.on('data', (chunk) => (this.#lastWords = (this.#lastWords + chunk).slice(-2000)));
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line)));
+    createInterface({ input: this.#child.stdout }).on('line', (line) =>
+      this.#waiting.shift()?.resolve(JSON.parse(line)),
+    );
     this.#child.once('error', (error) => this.#fail(`${command} could not be started: ${error.message}`));
-    this.#child.once('close', (code, signal) => this.#fail(`${name} ended (${signal ?? `exit code ${code}`}).\n${this.#lastWords.trimEnd()}`));
+    this.#child.once('close', (code, signal) =>
+      this.#fail(`${name} ended (${signal ?? `exit code ${code}`}).\n${this.#lastWords.trimEnd()}`),
+    );
     // Writing to a process that has ended; its end says more.
     this.#child.stdin.on('error', () => undefined);
   }

@@ -51,19 +51,59 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   const { cell, layers, hidden, vocabulary: symbols, window, batch } = request;
   const random = Random.fromSeed(1);
   const vocabulary = new Vocabulary(Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x30 + i)));
-  const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () => Math.floor(symbols * random.uniform()));
-  const settings = { ...defaultTrainingSettings, window, batch, learningRate: 1e-3, clipNorm: 1, backend: request.backend, threads: request.threads };
-  const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers, hiddenSize: hidden, vocabularySize: symbols });
+  const ids = Int32Array.from({ length: windowsOfText * window * batch + 1 }, () =>
+    Math.floor(symbols * random.uniform()),
+  );
+  const settings = {
+    ...defaultTrainingSettings,
+    window,
+    batch,
+    learningRate: 1e-3,
+    clipNorm: 1,
+    backend: request.backend,
+    threads: request.threads,
+  };
+  const config = uniformModel({
+    ...plainStack,
+    cell,
+    activation: 'tanh',
+    layers,
+    hiddenSize: hidden,
+    vocabularySize: symbols,
+  });
   const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
-  const trainer = Trainer.create(config, settings, initialize(config, random, settings), new Streams(ids, window, batch), backend, request.recording ?? true);
+  const trainer = Trainer.create(
+    config,
+    settings,
+    initialize(config, random, settings),
+    new Streams(ids, window, batch),
+    backend,
+    request.recording ?? true,
+  );
 
   const inspecting = await createBackend(settings, availableParallelism(), Infinity);
   const plain = { config, parameters: trainer.parameters };
-  const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting };
+  const model = {
+    general: generalModelOf(config, trainer.parameters),
+    plain,
+    isLive: true,
+    vocabulary,
+    backend: inspecting,
+  };
   const inspector = new Inspector(model);
-  const text = Array.from({ length: probeTokens }, () => vocabulary.symbols[Math.floor(symbols * random.uniform())]).join('');
-  const watch = { text, target: 'last', thresholds: defaultThresholds, unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' }, total: false, maxRate: 20 } as const;
+  const text = Array.from(
+    { length: probeTokens },
+    () => vocabulary.symbols[Math.floor(symbols * random.uniform())],
+  ).join('');
+  const watch = {
+    text,
+    target: 'last',
+    thresholds: defaultThresholds,
+    unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' },
+    total: false,
+    maxRate: 20,
+  } as const;
   const probe = vocabulary.encode(text);
   const reading = FastReading.ofSize(probe.length - 1, plain, inspecting, true);
   let frames = 0;
@@ -86,5 +126,9 @@ export async function createTraining(request: TrainingRequest): Promise<Training
 export function kernelNames(): ReadonlyMap<string, string> {
   // The specification makes the index the exported function's own name.
   const { kernels } = Arena.build((arena) => arena);
-  return new Map(Object.entries(kernels).flatMap(([name, kernel]: [string, unknown]): [string, string][] => (kernel instanceof Function ? [[kernel.name, name]] : [])));
+  return new Map(
+    Object.entries(kernels).flatMap(([name, kernel]: [string, unknown]): [string, string][] =>
+      kernel instanceof Function ? [[kernel.name, name]] : [],
+    ),
+  );
 }

@@ -8,7 +8,12 @@ const millisecondsOfRound = 60;
 
 /** Floating-point operations per second of out[m, n] = a[m, k] · b[k, n], the best of some rounds. Waiting threads spin, which is fastest. */
 export async function gemmSpeed([m, n, k]: readonly [number, number, number], threads: number): Promise<number> {
-  const options = { executionProviders: ['cpu'], executionMode: 'sequential', intraOpNumThreads: threads, interOpNumThreads: 1 } as const;
+  const options = {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+  } as const;
   const session = await InferenceSession.create(productModel(), options);
   const feeds = { a: filled(m, k), b: filled(k, n) };
   const fetches = { out: filled(m, n) };
@@ -26,7 +31,11 @@ export async function gemmSpeed([m, n, k]: readonly [number, number, number], th
 }
 
 function filled(rows: number, columns: number): Tensor {
-  return new Tensor('float32', Float32Array.from({ length: rows * columns }, (_, i) => (i % 7) / 7 - 0.4), [rows, columns]);
+  return new Tensor(
+    'float32',
+    Float32Array.from({ length: rows * columns }, (_, i) => (i % 7) / 7 - 0.4),
+    [rows, columns],
+  );
 }
 
 function productModel(): Uint8Array {
@@ -35,5 +44,10 @@ function productModel(): Uint8Array {
   graph.input('b', dataType.float, ['k', 'n']);
   graph.node('Gemm', ['a', 'b'], {}, 'out');
   graph.output('out', dataType.float, ['m', 'n']);
-  return encodeModel({ irVersion: 8, graph: graph.build('product'), opsetImport: [{ domain: '', version: 18 }], metadataProps: [] });
+  return encodeModel({
+    irVersion: 8,
+    graph: graph.build('product'),
+    opsetImport: [{ domain: '', version: 18 }],
+    metadataProps: [],
+  });
 }

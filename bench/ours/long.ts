@@ -22,10 +22,19 @@ interface LongText {
 
 /** A random text and an LSTM with a tape of `tapeSteps`. */
 async function longText({ hidden, vocabulary, steps }: LongRequest, tapeSteps: number): Promise<LongText> {
-  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: hidden, vocabularySize: vocabulary });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'lstm',
+    activation: 'tanh',
+    layers: 1,
+    hiddenSize: hidden,
+    vocabularySize: vocabulary,
+  });
   const random = Random.fromSeed(1);
   const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
-  const network = backend.build(1, (arena, products) => makeLearningNetwork(arena, config, { steps: tapeSteps, batch: 1 }, products));
+  const network = backend.build(1, (arena, products) =>
+    makeLearningNetwork(arena, config, { steps: tapeSteps, batch: 1 }, products),
+  );
   network.parameters.values.set(initialize(config, random).values);
   return { network, ids: Uint8Array.from({ length: steps + 1 }, () => Math.floor(random.between(0, vocabulary))) };
 }
@@ -57,7 +66,9 @@ async function whole(request: LongRequest): Promise<() => Promise<Float32Array>>
 const timeout = 1500;
 
 /** Seconds of one gradient, the best after a warm-up, and the most memory that this process has had. */
-export async function longGradient(request: LongRequest & { readonly segmented: boolean }): Promise<{ seconds: number; bytes: number }> {
+export async function longGradient(
+  request: LongRequest & { readonly segmented: boolean },
+): Promise<{ seconds: number; bytes: number }> {
   const gradient = await (request.segmented ? segmented : whole)(request);
   let seconds = Infinity;
   const end = performance.now() + timeout;

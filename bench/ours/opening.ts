@@ -25,23 +25,43 @@ const symbol = (id: number) => String.fromCodePoint(0x20 + id);
 
 /** Writes a model without a word about itself; returns its size. */
 export function writeForeignModel({ path, hidden, layers, embedding }: ForeignModelRequest): { bytes: number } {
-  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers, hiddenSize: hidden, vocabularySize, embeddingSize: embedding });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'lstm',
+    activation: 'tanh',
+    layers,
+    hiddenSize: hidden,
+    vocabularySize,
+    embeddingSize: embedding,
+  });
   const file = encodeModel(generalGraph(generalModelOf(config, initialize(config, Random.fromSeed(1)))));
   writeFileSync(path, file);
   return { bytes: file.byteLength };
 }
 
 /** Seconds and bytes of opening it, verification included, beyond the process before it; then seconds of a look at a probe, the median of several. */
-export async function openForeignModel(path: string, probe: number): Promise<{ seconds: number; bytes: number; look: number }> {
+export async function openForeignModel(
+  path: string,
+  probe: number,
+): Promise<{ seconds: number; bytes: number; look: number }> {
   const random = Random.fromSeed(2);
   const all = Array.from({ length: vocabularySize }, (_, id) => symbol(id)).join('');
-  const newText = () => all + Array.from({ length: probe - vocabularySize }, () => symbol(Math.floor(random.between(0, vocabularySize)))).join('');
+  const newText = () =>
+    all +
+    Array.from({ length: probe - vocabularySize }, () => symbol(Math.floor(random.between(0, vocabularySize)))).join(
+      '',
+    );
   const text = newText();
   // ONNX Runtime is part of every engine, not of this model.
   const backend = await createBackend({ backend: 'ort', threads: null }, availableParallelism(), Infinity);
   const before = process.memoryUsage.rss();
   const start = performance.now();
-  const { general, plain, vocabulary } = await openModel({ path, vocabulary: null, text, architecture: { activation: null } });
+  const { general, plain, vocabulary } = await openModel({
+    path,
+    vocabulary: null,
+    text,
+    architecture: { activation: null },
+  });
   const seconds = (performance.now() - start) / 1000;
   const bytes = process.resourceUsage().maxRSS * 1024 - before;
   const inspector = new Inspector({ general, plain, isLive: false, vocabulary, backend });

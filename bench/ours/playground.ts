@@ -12,7 +12,11 @@ export interface PlaygroundRequest {
 }
 
 /** Milliseconds of the first answer, for which the matrices are made, and of each that follows when the gain is moved. */
-export async function playgroundAnswers({ cell, matrix, moves }: PlaygroundRequest): Promise<{ first: number; moved: number[] }> {
+export async function playgroundAnswers({
+  cell,
+  matrix,
+  moves,
+}: PlaygroundRequest): Promise<{ first: number; moved: number[] }> {
   const playground = new Playground();
   const answer = async (gain: number) => {
     const start = performance.now();

@@ -17,7 +17,10 @@ export interface FunctionTime {
  * Runs the work under the profiler; functions with the most time of their own first. Work on other threads is not seen.
  * @param kernelNames by index in the WebAssembly module
  */
-export async function profile(work: () => Promise<number>, kernelNames: ReadonlyMap<string, string>): Promise<{ seconds: number; functions: FunctionTime[] }> {
+export async function profile(
+  work: () => Promise<number>,
+  kernelNames: ReadonlyMap<string, string>,
+): Promise<{ seconds: number; functions: FunctionTime[] }> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
@@ -29,7 +32,10 @@ export async function profile(work: () => Promise<number>, kernelNames: Readonly
   return { seconds, functions: functionTimes(samples, kernelNames) };
 }
 
-function functionTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile, kernelNames: ReadonlyMap<string, string>): FunctionTime[] {
+function functionTimes(
+  { nodes, samples = [], timeDeltas = [] }: Profiler.Profile,
+  kernelNames: ReadonlyMap<string, string>,
+): FunctionTime[] {
   const frames = new Map(nodes.map((node) => [node.id, node.callFrame]));
   const times = new Map<string, { name: string; place: string; time: number }>();
   let total = 0;
@@ -44,7 +50,9 @@ function functionTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profil
     total += timeDeltas[i];
     times.set(key, entry);
   });
-  return [...times.values()].sort((a, b) => b.time - a.time).map(({ name, place, time }) => ({ name, place, share: time / total }));
+  return [...times.values()]
+    .sort((a, b) => b.time - a.time)
+    .map(({ name, place, time }) => ({ name, place, share: time / total }));
 }
 
 function nameOf(name: string, kernelNames: ReadonlyMap<string, string>): string {

@@ -15,7 +15,12 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
   let source: SampleSource | null = null;
   const watched = (): SampleSource => {
     const sampled = { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true };
-    const made = new SampleSource(sampled, new ModelLock(), () => undefined, () => own + performance.now() - began);
+    const made = new SampleSource(
+      sampled,
+      new ModelLock(),
+      () => undefined,
+      () => own + performance.now() - began,
+    );
     made.watch({ temperature: 0.8, seed: 1 });
     return made;
   };

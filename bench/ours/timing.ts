@@ -12,7 +12,11 @@ export async function timeOf(work: () => Promise<void>, count: number): Promise<
  * Training steps per second alone, and with a frame made between two steps `rate` times a second, each for half of `seconds`, in
  * four alternating stretches.
  */
-export async function framesBesideTraining(training: Training, seconds: number, rate: number): Promise<{ alone: number; together: number }> {
+export async function framesBesideTraining(
+  training: Training,
+  seconds: number,
+  rate: number,
+): Promise<{ alone: number; together: number }> {
   const steps = { alone: 0, together: 0 };
   for (const kind of ['alone', 'together', 'together', 'alone'] as const) {
     const start = performance.now();

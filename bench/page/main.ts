@@ -48,7 +48,8 @@ const streamed = (frames: number) => `probe.stream(${JSON.stringify(largePanel)}
 
 async function stream(scale: number, frames: number): Promise<{ seconds: number; script: number; thread: number }> {
   const { page, devtools } = await pageFor(`stream ${scale}`, scale, (opened) => opened.evaluate(streamed(warmUp)));
-  const spent = async (): Promise<ReadonlyMap<string, number>> => new Map((await devtools.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
+  const spent = async (): Promise<ReadonlyMap<string, number>> =>
+    new Map((await devtools.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
   const before = await spent();
   const seconds = await page.evaluate<number>(`(async () => {
     const start = performance.now();
@@ -62,7 +63,9 @@ async function stream(scale: number, frames: number): Promise<{ seconds: number;
 }
 
 async function zoom(turns: number): Promise<{ milliseconds: number[] }> {
-  const { page } = await pageFor('zoom', 1, (opened) => opened.evaluate('probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, spikeAt: 54_321, cell: "rnn" })'));
+  const { page } = await pageFor('zoom', 1, (opened) =>
+    opened.evaluate('probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, spikeAt: 54_321, cell: "rnn" })'),
+  );
   const milliseconds = await page.evaluate<number[]>(`(async () => {
     const native = window.requestAnimationFrame.bind(window);
     const took = [];

@@ -30,7 +30,10 @@ export async function measure({ before, timing, quick, say }) {
       const live = await measureInWindow(build, 'live', { seconds });
       const tints = await measureInWindow(build, 'keyToTint', { keys });
       rounds[name].push({ host, live, tints });
-      say(`${title}, ${name}`, `activation ${host.activation.took.toFixed(0)} ms, first frame ${live.firstFrame} ms, ${live.framesPerSecond.toFixed(1)} frames/s, key to tint ${median(tints.tint).toFixed(0)} ms`);
+      say(
+        `${title}, ${name}`,
+        `activation ${host.activation.took.toFixed(0)} ms, first frame ${live.firstFrame} ms, ${live.framesPerSecond.toFixed(1)} frames/s, key to tint ${median(tints.tint).toFixed(0)} ms`,
+      );
     }
   }
   return rounds;
@@ -53,21 +56,46 @@ const times = [
   ['… 95 of 100 within', tail(training), null],
   ['… one that is answered at once: half of them within', half(atOnce), null],
   ['… 95 of 100 within', tail(atOnce), null],
-  ['… 95 of 100, beyond one that is answered at once', (round) => tail(training)(round) - tail(atOnce)(round), bars.hover],
+  [
+    '… 95 of 100, beyond one that is answered at once',
+    (round) => tail(training)(round) - tail(atOnce)(round),
+    bars.hover,
+  ],
   ['key to tint, 256 tokens, H 128', half(({ tints }) => tints.tint), null],
   ['… to the cursor’s own move', half(({ tints }) => tints.cursor), null],
-  [`… less what that is late, beyond ${picture} ms`, ({ tints }) => median(tints.tint) - Math.max(0, median(tints.cursor) - picture), bars.keyToTint],
+  [
+    `… less what that is late, beyond ${picture} ms`,
+    ({ tints }) => median(tints.tint) - Math.max(0, median(tints.cursor) - picture),
+    bars.keyToTint,
+  ],
   ['host, training and drawing: longest computation', ({ live }) => live.busy.busiest, bars.busy],
-  ['… event loop late, 99 of 100, beyond an idle process at most', ({ live }) => Math.max(0, live.busy.p99 - live.machine), bars.late],
+  [
+    '… event loop late, 99 of 100, beyond an idle process at most',
+    ({ live }) => Math.max(0, live.busy.p99 - live.machine),
+    bars.late,
+  ],
   ['… nothing to do: longest computation', ({ live }) => live.idle.busiest, null],
   ['host, training, scrolling and hovering: longest computation', ({ host }) => host.hovers.busiest, bars.busyHovering],
 ];
 
 export function report({ now, before }, { beforeName }) {
-  const figure = (what, unit, pick, bar, others = {}) => ({ what, unit, values: now.map(pick), ...(before && { before: before.map(pick) }), bar, ...others });
+  const figure = (what, unit, pick, bar, others = {}) => ({
+    what,
+    unit,
+    values: now.map(pick),
+    ...(before && { before: before.map(pick) }),
+    bar,
+    ...others,
+  });
   const figures = [
     ...times.map(([what, pick, bar]) => figure(what, 'ms', pick, bar === null ? null : { under: bar })),
-    figure('frames/s while training, everything on these cores', '', ({ live }) => live.framesPerSecond, { least: minFrames }, { isRate: true }),
+    figure(
+      'frames/s while training, everything on these cores',
+      '',
+      ({ live }) => live.framesPerSecond,
+      { least: minFrames },
+      { isRate: true },
+    ),
   ];
   return `In a Code server, whose window a browser without a graphics processor draws, on the same cores as the training. Hovers on a text of 10 MB, H 128.\n\n${figureTable(figures, beforeName)}`;
 }

@@ -15,8 +15,14 @@ export async function measure({ ours, timing, say }) {
   await ours.ask('build', { name: 'probe', ...model, backend: 'ort', threads: null });
   await ours.ask('run', { name: 'probe', steps: 20 });
   const side = (what) => ({ run: async (steps) => (await ours.ask('run', { name: 'probe', what, steps })).seconds });
-  const [frame, matrix] = (await interleave([side('frame'), side('matrix')], timing)).map((samples) => 1000 * median(samples));
-  const { alone, together } = await ours.ask('shared', { name: 'probe', seconds: 8 * timing.turn, rate: framesPerSecond });
+  const [frame, matrix] = (await interleave([side('frame'), side('matrix')], timing)).map(
+    (samples) => 1000 * median(samples),
+  );
+  const { alone, together } = await ours.ask('shared', {
+    name: 'probe',
+    seconds: 8 * timing.turn,
+    rate: framesPerSecond,
+  });
   await ours.ask('clear');
   const result = { frame, matrix, alone, together, cost: 1 - together / alone };
   say(title, `frame ${frame.toFixed(1)} ms, matrix ${matrix.toFixed(1)} ms, cost ${percent(result.cost)}`);
@@ -27,7 +33,12 @@ export function report({ frame, matrix, cost, alone, together }) {
   const lines = [
     ['frame, ms', frame.toFixed(1), `≤ ${bars.frame}`, verdict(frame <= bars.frame)],
     ['source × target matrix, ms', matrix.toFixed(1), `≤ ${bars.matrix}`, verdict(matrix <= bars.matrix)],
-    [`cost to training at ${framesPerSecond} frames/s`, percent(cost), `< ${percent(bars.cost)}`, verdict(cost < bars.cost)],
+    [
+      `cost to training at ${framesPerSecond} frames/s`,
+      percent(cost),
+      `< ${percent(bars.cost)}`,
+      verdict(cost < bars.cost),
+    ],
   ];
   return `LSTM, H 128, L 1; training at B 16, T 64: ${alone.toFixed(0)} steps/s alone, ${together.toFixed(0)} with frames.\n\n${table(['', 'measured', 'bar', 'reached'], ['left', 'right', 'right', 'left'], lines)}`;
 }

@@ -15,7 +15,12 @@ export async function measure({ ours, rows, timing, say }) {
   const results = [];
   for (const { name, model } of rows.filter((row) => row.model.hidden <= largestHidden)) {
     for (const backend of ['ort', 'wasm']) await ours.ask('build', { name: backend, ...model, backend, threads: null });
-    const [ort, wasm] = (await interleave(['ort', 'wasm'].map((backend) => trainingSide(ours, backend)), timing)).map((samples) => (model.batch * model.window) / median(samples));
+    const [ort, wasm] = (
+      await interleave(
+        ['ort', 'wasm'].map((backend) => trainingSide(ours, backend)),
+        timing,
+      )
+    ).map((samples) => (model.batch * model.window) / median(samples));
     await ours.ask('clear');
     results.push({ row: name, ort, wasm, share: wasm / ort });
     say(name, `kernels ${whole(wasm)}, ONNX Runtime ${whole(ort)} tokens/s`);
@@ -24,6 +29,16 @@ export async function measure({ ours, rows, timing, say }) {
 }
 
 export function report(results) {
-  const lines = results.map(({ row, ort, wasm, share }) => [row, whole(wasm), whole(ort), share.toFixed(2), verdict(share >= bar)]);
-  return table(['row', 'kernels, tokens/s', 'ONNX Runtime', 'share', `≥ ${bar}`], ['left', 'right', 'right', 'right', 'left'], lines);
+  const lines = results.map(({ row, ort, wasm, share }) => [
+    row,
+    whole(wasm),
+    whole(ort),
+    share.toFixed(2),
+    verdict(share >= bar),
+  ]);
+  return table(
+    ['row', 'kernels, tokens/s', 'ONNX Runtime', 'share', `≥ ${bar}`],
+    ['left', 'right', 'right', 'right', 'left'],
+    lines,
+  );
 }

@@ -20,7 +20,10 @@ export async function measure({ node, threads, say }) {
     const plain = steps <= longestPlain ? best(measured.filter((each) => !each.segmented)) : null;
     const difference = plain === null ? null : (await alone('gradientDifference', { steps })).difference;
     results.push({ steps, segmented, plain, difference });
-    say(`T = ${steps}`, `${((1e6 * segmented.seconds) / steps).toFixed(1)} µs per token, ${megabytes(segmented.bytes)} MB`);
+    say(
+      `T = ${steps}`,
+      `${((1e6 * segmented.seconds) / steps).toFixed(1)} µs per token, ${megabytes(segmented.bytes)} MB`,
+    );
   }
   return results;
 
@@ -36,7 +39,10 @@ export async function measure({ node, threads, say }) {
 }
 
 function best(measured) {
-  return { seconds: Math.min(...measured.map(({ seconds }) => seconds)), bytes: Math.max(...measured.map(({ bytes }) => bytes)) };
+  return {
+    seconds: Math.min(...measured.map(({ seconds }) => seconds)),
+    bytes: Math.max(...measured.map(({ bytes }) => bytes)),
+  };
 }
 
 export function report(results) {
@@ -50,7 +56,15 @@ export function report(results) {
     plain === null ? '' : megabytes(plain.bytes),
     difference === null ? '' : difference.toExponential(1),
   ]);
-  const headings = ['T', 'µs per token, segmented', 'whole tape', 'work', 'peak MB, segmented', 'whole tape', 'largest relative difference'];
+  const headings = [
+    'T',
+    'µs per token, segmented',
+    'whole tape',
+    'work',
+    'peak MB, segmented',
+    'whole tape',
+    'largest relative difference',
+  ];
   const longest = results.at(-1);
   const compared = results.filter(({ plain }) => plain !== null);
   const judged = [
@@ -58,7 +72,11 @@ export function report(results) {
     `work at most ${percent(bars.work - 1)} more: ${verdict(compared.every(({ segmented, plain }) => segmented.seconds <= bars.work * plain.seconds))}`,
     `gradient the same to ${bars.difference}: ${verdict(compared.every(({ difference }) => difference <= bars.difference))}`,
   ];
-  return `${table(headings, headings.map(() => 'right'), lines)}\n\n${judged.join('; ')}.`;
+  return `${table(
+    headings,
+    headings.map(() => 'right'),
+    lines,
+  )}\n\n${judged.join('; ')}.`;
 }
 
 function megabytes(bytes) {

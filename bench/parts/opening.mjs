@@ -20,7 +20,10 @@ export async function measure({ node, threads, say }) {
   try {
     const large = await opened(join(folder, 'large.onnx'), model);
     const small = await opened(join(folder, 'small.onnx'), { ...model, layers: 1 });
-    say(title, `${megabytes(large.size)} MB in ${large.seconds.toFixed(2)} s, ${megabytes(large.bytes)} MB beyond it; a look ${(1000 * large.look).toFixed(0)} ms, of one layer ${(1000 * small.look).toFixed(0)} ms`);
+    say(
+      title,
+      `${megabytes(large.size)} MB in ${large.seconds.toFixed(2)} s, ${megabytes(large.bytes)} MB beyond it; a look ${(1000 * large.look).toFixed(0)} ms, of one layer ${(1000 * small.look).toFixed(0)} ms`,
+    );
     return { large, small };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -31,7 +34,13 @@ export async function measure({ node, threads, say }) {
     const samples = [];
     for (let round = 0; round < rounds; round++) samples.push(await alone('open', { path, probe }));
     const middle = (key) => median(samples.map((sample) => sample[key]));
-    return { size: bytes, layers: size.layers, seconds: middle('seconds'), bytes: middle('bytes') - bytes, look: middle('look') };
+    return {
+      size: bytes,
+      layers: size.layers,
+      seconds: middle('seconds'),
+      bytes: middle('bytes') - bytes,
+      look: middle('look'),
+    };
   }
 
   async function alone(action, request) {
@@ -50,7 +59,13 @@ export function report({ large, small }) {
     return [
       [what, 'opened and proved, s', seconds.toFixed(2), `< ${bars.seconds}`, verdict(seconds < bars.seconds)],
       ['', 'memory beyond the file, MB', megabytes(bytes), `< ${megabytes(bars.bytes)}`, verdict(bytes < bars.bytes)],
-      ['', `a look at ${probe} tokens, ms`, (1000 * look).toFixed(0), `< ${1000 * bars.look}`, verdict(look < bars.look)],
+      [
+        '',
+        `a look at ${probe} tokens, ms`,
+        (1000 * look).toFixed(0),
+        `< ${1000 * bars.look}`,
+        verdict(look < bars.look),
+      ],
     ];
   });
   return table(['model', '', 'measured', 'bar', 'reached'], ['left', 'left', 'right', 'right', 'left'], rows);

@@ -31,18 +31,43 @@ export async function measure({ before, timing, say }) {
   }
   for (const page of Object.values(builds)) await page.end();
   const now = (pick) => median(rounds.now.map(pick)).toFixed(1);
-  say(title, `${now((round) => round[1].rate)} frames/s, ${now((round) => round[1].script)} ms of script each; ${now((round) => round.zoom)} ms a picture while zooming`);
+  say(
+    title,
+    `${now((round) => round[1].rate)} frames/s, ${now((round) => round[1].script)} ms of script each; ${now((round) => round.zoom)} ms a picture while zooming`,
+  );
   return rounds;
 }
 
 export function report({ now, before }, { beforeName }) {
-  const figure = (what, unit, pick, bar, others = {}) => ({ what, unit, values: now.map(pick), ...(before && { before: before.map(pick) }), bar, ...others });
+  const figure = (what, unit, pick, bar, others = {}) => ({
+    what,
+    unit,
+    values: now.map(pick),
+    ...(before && { before: before.map(pick) }),
+    bar,
+    ...others,
+  });
   const at = (scale) => [
-    figure(`frames/s, ${pixels(scale)}`, '', (round) => round[scale].rate, scale === 1 ? { least: bars.frames } : null, { isRate: true }),
+    figure(
+      `frames/s, ${pixels(scale)}`,
+      '',
+      (round) => round[scale].rate,
+      scale === 1 ? { least: bars.frames } : null,
+      { isRate: true },
+    ),
     figure(`script a frame, ${pixels(scale)}`, 'ms', (round) => round[scale].script, { under: bars.script }),
-    figure(`the page’s thread a frame, ${pixels(scale)}`, 'ms', (round) => round[scale].thread, scale === 1 ? { under: bars.thread } : null),
+    figure(
+      `the page’s thread a frame, ${pixels(scale)}`,
+      'ms',
+      (round) => round[scale].thread,
+      scale === 1 ? { under: bars.thread } : null,
+    ),
   ];
-  const figures = [...at(1), ...at(2), figure('script a picture, zooming in 100,000 × 512', 'ms', (round) => round.zoom, { under: bars.zoom })];
+  const figures = [
+    ...at(1),
+    ...at(2),
+    figure('script a picture, zooming in 100,000 × 512', 'ms', (round) => round.zoom, { under: bars.zoom }),
+  ];
   return `Frames of T 512, H 256, L 3, each sent when the one before is drawn. Times of script and thread are processor time.\n\n${figureTable(figures, beforeName)}`;
 }
 

@@ -16,7 +16,10 @@ export async function measure({ ours, before, timing, say }) {
   const results = [];
   for (const cell of cells) {
     for (const matrix of matrices) {
-      const result = { what: `${cell}, ${matrix}`, ...Object.fromEntries(Object.keys(builds).map((name) => [name, []])) };
+      const result = {
+        what: `${cell}, ${matrix}`,
+        ...Object.fromEntries(Object.keys(builds).map((name) => [name, []])),
+      };
       for (let round = 0; round < timing.rounds; round++) {
         for (const [name, worker] of Object.entries(builds)) {
           const { first, moved } = await worker.ask('playground', { cell, matrix, moves });
@@ -32,8 +35,17 @@ export async function measure({ ours, before, timing, say }) {
 
 export function report(results, { beforeName }) {
   const figures = results.flatMap(({ what, now, before }) => {
-    const figure = (name, key, limit) => ({ what: name, unit: 'ms', values: now.map((round) => round[key]), ...(before && { before: before.map((round) => round[key]) }), bar: limit });
-    return [figure(`${what}: a slider moves`, 'moved', { under: bar }), figure('… the first answer, with its matrices', 'first', null)];
+    const figure = (name, key, limit) => ({
+      what: name,
+      unit: 'ms',
+      values: now.map((round) => round[key]),
+      ...(before && { before: before.map((round) => round[key]) }),
+      bar: limit,
+    });
+    return [
+      figure(`${what}: a slider moves`, 'moved', { under: bar }),
+      figure('… the first answer, with its matrices', 'first', null),
+    ];
   });
   return figureTable(figures, beforeName);
 }

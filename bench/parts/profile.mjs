@@ -15,9 +15,19 @@ export async function measure({ ours, rows, timing, say }) {
     const steps = Math.max(2, Math.ceil((4 * timing.turn) / (seconds / 2)));
     const { seconds: profiled, functions } = await ours.ask('profile', { name, steps });
     await ours.ask('clear');
-    const result = { row: name, secondsPerStep: profiled / steps, groups: grouped(functions), functions: functions.slice(0, shown) };
+    const result = {
+      row: name,
+      secondsPerStep: profiled / steps,
+      groups: grouped(functions),
+      functions: functions.slice(0, shown),
+    };
     results.push(result);
-    say(name, Object.entries(result.groups).map(([group, share]) => `${group} ${percent(share)}`).join(', '));
+    say(
+      name,
+      Object.entries(result.groups)
+        .map(([group, share]) => `${group} ${percent(share)}`)
+        .join(', '),
+    );
   }
   return results;
 }
@@ -38,7 +48,8 @@ const groups = [
 
 function grouped(functions) {
   const shares = Object.fromEntries(groups.map(([group]) => [group, 0]));
-  for (const { name, place, share } of functions) shares[groups.find(([, pattern]) => pattern.test(`${place} ${name}`))[0]] += share;
+  for (const { name, place, share } of functions)
+    shares[groups.find(([, pattern]) => pattern.test(`${place} ${name}`))[0]] += share;
   return Object.fromEntries(Object.entries(shares).filter(([, share]) => share >= 0.005));
 }
 
@@ -47,8 +58,15 @@ export function report(results) {
   const overview = table(
     ['row', 'ms per step', ...names],
     ['left', 'right', ...names.map(() => 'right')],
-    results.map(({ row, secondsPerStep, groups: shares }) => [row, (1000 * secondsPerStep).toFixed(2), ...names.map((group) => (group in shares ? percent(shares[group]) : ''))]),
+    results.map(({ row, secondsPerStep, groups: shares }) => [
+      row,
+      (1000 * secondsPerStep).toFixed(2),
+      ...names.map((group) => (group in shares ? percent(shares[group]) : '')),
+    ]),
   );
-  const details = results.map(({ row, functions }) => `- ${row}: ${functions.map(({ name, place, share }) => `${name} (${place}) ${percent(share)}`).join(', ')}`);
+  const details = results.map(
+    ({ row, functions }) =>
+      `- ${row}: ${functions.map(({ name, place, share }) => `${name} (${place}) ${percent(share)}`).join(', ')}`,
+  );
   return `${overview}\n\nFunctions by their own time:\n\n${details.join('\n')}`;
 }

@@ -19,7 +19,10 @@ export async function measure({ ours, rows, timing, say }) {
     await ours.ask('build', { name: 'with', ...model, backend: 'ort', threads: null });
     await ours.ask('build', { name: 'without', ...model, backend: 'ort', threads: null, recording: false });
     const turns = { rounds: turnsForOne * timing.rounds, turn: timing.turn / turnsForOne };
-    const [recorded, bare] = await interleave(['with', 'without'].map((side) => trainingSide(ours, side)), turns);
+    const [recorded, bare] = await interleave(
+      ['with', 'without'].map((side) => trainingSide(ours, side)),
+      turns,
+    );
     await ours.ask('clear');
     const costs = recorded.map((seconds, i) => seconds / bare[i] - 1);
     const result = { row: name, cost: median(costs), quartiles: quartiles(costs) };
@@ -30,6 +33,11 @@ export async function measure({ ours, rows, timing, say }) {
 }
 
 export function report(results) {
-  const lines = results.map(({ row, cost, quartiles: [lower, upper] }) => [row, percent(cost), `${percent(lower)} – ${percent(upper)}`, verdict(cost <= bar)]);
+  const lines = results.map(({ row, cost, quartiles: [lower, upper] }) => [
+    row,
+    percent(cost),
+    `${percent(lower)} – ${percent(upper)}`,
+    verdict(cost <= bar),
+  ]);
   return `Of pairs of short turns, one with and one without: the median, and where the middle half lies.\n\n${table(['row', 'more time', 'middle half', `≤ ${percent(bar)}`], ['left', 'right', 'right', 'left'], lines)}`;
 }

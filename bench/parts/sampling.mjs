@@ -18,8 +18,13 @@ export async function measure({ ours, before, timing, say }) {
   const builds = { now: ours, ...(before && { [before.name]: before.ours }) };
   const results = [];
   for (const { name, model } of grid.filter((row) => rows.includes(row.name))) {
-    for (const worker of Object.values(builds)) for (const training of ['with', 'without']) await worker.ask('build', { name: training, ...model, backend: 'ort', threads: null });
-    const sides = Object.values(builds).flatMap((worker) => [trainingSide(worker, 'with', 'sampledStep'), trainingSide(worker, 'without')]);
+    for (const worker of Object.values(builds))
+      for (const training of ['with', 'without'])
+        await worker.ask('build', { name: training, ...model, backend: 'ort', threads: null });
+    const sides = Object.values(builds).flatMap((worker) => [
+      trainingSide(worker, 'with', 'sampledStep'),
+      trainingSide(worker, 'without'),
+    ]);
     const samples = await interleave(sides, { rounds: timing.rounds, turn: turnsFor * timing.turn });
     for (const worker of Object.values(builds)) await worker.ask('clear');
     Object.keys(builds).forEach((build, i) => {
@@ -27,7 +32,14 @@ export async function measure({ ours, before, timing, say }) {
       const speed = (seconds) => (model.batch * model.window) / mean(seconds);
       const costs = sampled.map((seconds, round) => seconds / bare[round] - 1);
       // Samples come in bursts, which a median would leave out.
-      const result = { row: name, build, with: speed(sampled), without: speed(bare), cost: mean(sampled) / mean(bare) - 1, quartiles: quartiles(costs) };
+      const result = {
+        row: name,
+        build,
+        with: speed(sampled),
+        without: speed(bare),
+        cost: mean(sampled) / mean(bare) - 1,
+        quartiles: quartiles(costs),
+      };
       results.push(result);
       say(`${name}, ${build}`, `samples cost ${percent(result.cost)}`);
     });
@@ -36,9 +48,21 @@ export async function measure({ ours, before, timing, say }) {
 }
 
 export function report(results) {
-  const lines = results.map(({ row, build, with: sampled, without, cost, quartiles: [lower, upper] }) => [row, build, whole(without), whole(sampled), percent(cost), `${percent(lower)} – ${percent(upper)}`, verdict(cost <= bar)]);
+  const lines = results.map(({ row, build, with: sampled, without, cost, quartiles: [lower, upper] }) => [
+    row,
+    build,
+    whole(without),
+    whole(sampled),
+    percent(cost),
+    `${percent(lower)} – ${percent(upper)}`,
+    verdict(cost <= bar),
+  ]);
   const headings = ['row', 'build', 'tokens/s', 'with samples', 'more time', 'middle half', `≤ ${percent(bar)}`];
-  return `Turns with and without, one after the other: all of them together, and where the middle half of the pairs lies.\n\n${table(headings, headings.map((_, i) => (i < 2 || i === 6 ? 'left' : 'right')), lines)}`;
+  return `Turns with and without, one after the other: all of them together, and where the middle half of the pairs lies.\n\n${table(
+    headings,
+    headings.map((_, i) => (i < 2 || i === 6 ? 'left' : 'right')),
+    lines,
+  )}`;
 }
 
 function mean(values) {

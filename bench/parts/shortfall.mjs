@@ -16,9 +16,19 @@ export function report(profiles, { training, limit }) {
   if (!training || !limit) return 'Needs the parts training and limit.';
   if (profiles.length === 0) return 'Every bar is reached.';
   const lines = profiles.flatMap((profile) => linesOf(profile, training, limit));
-  const headings = ['row', 'beside', 'the bar, tokens/s', 'of the peak', 'the peer, of the peak', 'ours, of the peak', 'why'];
+  const headings = [
+    'row',
+    'beside',
+    'the bar, tokens/s',
+    'of the peak',
+    'the peer, of the peak',
+    'ours, of the peak',
+    'why',
+  ];
   const steps = profiles.map(({ row, secondsPerStep, groups }) => {
-    const parts = Object.entries(groups).sort(([, a], [, b]) => b - a).map(([group, share]) => `${group} ${percent(share)}`);
+    const parts = Object.entries(groups)
+      .sort(([, a], [, b]) => b - a)
+      .map(([group, share]) => `${group} ${percent(share)}`);
     return `- ${row}: ${(1000 * secondsPerStep).toFixed(2)} ms a step, ${parts.join(', ')}${reading(row, training)}`;
   });
   return [
@@ -33,11 +43,21 @@ function linesOf({ row }, training, limit) {
   const { ours, peers } = training.find((result) => result.row === row);
   const limits = limit.rows.find((result) => result.row === row);
   const { batch } = grid.find(({ name }) => name === row).model;
-  return peers.filter(({ reached }) => !reached).map(({ peer, column, tokensPerSecond }) => {
-    const needed = bars[column] * tokensPerSecond;
-    const ofPeak = (speed) => percent(speed / limits.limit);
-    return [row, `${peer} ${column}`, whole(needed), ofPeak(needed), ofPeak(tokensPerSecond), ofPeak(ours), reasonOf(needed, limits, batch)];
-  });
+  return peers
+    .filter(({ reached }) => !reached)
+    .map(({ peer, column, tokensPerSecond }) => {
+      const needed = bars[column] * tokensPerSecond;
+      const ofPeak = (speed) => percent(speed / limits.limit);
+      return [
+        row,
+        `${peer} ${column}`,
+        whole(needed),
+        ofPeak(needed),
+        ofPeak(tokensPerSecond),
+        ofPeak(ours),
+        reasonOf(needed, limits, batch),
+      ];
+    });
 }
 
 function reasonOf(needed, { limit, limitWithRecurrence }, batch) {

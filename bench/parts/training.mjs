@@ -13,7 +13,13 @@ export async function measure({ ours, before, peers, rows, timing, say }) {
   for (const row of rows) {
     const result = await measureRow(row, ours, before, peers, timing);
     results.push(result);
-    say(row.name, [`${whole(result.ours)} tokens/s`, ...result.peers.map(({ column, ratio }) => `${ratio.toFixed(1)} × ${column}`)].join(', '));
+    say(
+      row.name,
+      [
+        `${whole(result.ours)} tokens/s`,
+        ...result.peers.map(({ column, ratio }) => `${ratio.toFixed(1)} × ${column}`),
+      ].join(', '),
+    );
   }
   return results;
 }
@@ -21,7 +27,8 @@ export async function measure({ ours, before, peers, rows, timing, say }) {
 async function measureRow(row, ours, before, peers, timing) {
   await ours.ask('build', { name: 'ours', ...row.model, backend: 'ort', threads: null });
   const columns = [];
-  for (const peer of peers) for (const column of Object.keys(bars)) columns.push(await fastestPeer(peer, column, row, timing));
+  for (const peer of peers)
+    for (const column of Object.keys(bars)) columns.push(await fastestPeer(peer, column, row, timing));
   const samples = await interleave([...builds.map((worker) => trainingSide(worker, 'ours')), ...columns], timing);
   const [own, earlier] = before ? samples : [samples[0], null];
   const theirs = samples.slice(builds.length);
@@ -34,7 +41,16 @@ async function measureRow(row, ours, before, peers, timing) {
     before: earlier && { tokensPerSecond: tokens / median(earlier), secondsPerStep: earlier, ...speedup(earlier, own) },
     peers: columns.map(({ peer, column, threads, optimizer }, i) => {
       const times = speedup(theirs[i], own);
-      return { peer, column, threads, optimizer, tokensPerSecond: tokens / median(theirs[i]), secondsPerStep: theirs[i], ...times, reached: times.ratio >= bars[column] };
+      return {
+        peer,
+        column,
+        threads,
+        optimizer,
+        tokensPerSecond: tokens / median(theirs[i]),
+        secondsPerStep: theirs[i],
+        ...times,
+        reached: times.ratio >= bars[column],
+      };
     }),
   };
 }
@@ -57,7 +73,10 @@ async function clear(builds, peers) {
 export function report(results, { beforeName }) {
   const peers = new Set(results.flatMap((result) => result.peers.map(({ peer }) => peer)));
   const tables = [...peers].map((peer) => `### ${peer}\n\n${peerTable(peer, results)}`);
-  if (beforeName !== null || peers.size === 0) tables.push(`### ${beforeName === null ? 'Alone' : `The build of ${beforeName}`}\n\n${buildTable(results, beforeName)}`);
+  if (beforeName !== null || peers.size === 0)
+    tables.push(
+      `### ${beforeName === null ? 'Alone' : `The build of ${beforeName}`}\n\n${buildTable(results, beforeName)}`,
+    );
   const judged = results.flatMap((result) => result.peers);
   const reached = judged.filter((each) => each.reached).length;
   return `Tokens per second, medians; in brackets the peer's threads, and the least and greatest ratio of one round.\n\n${tables.join('\n\n')}\n\n${reached} of ${judged.length} bars reached.`;
@@ -65,8 +84,21 @@ export function report(results, { beforeName }) {
 
 function buildTable(results, beforeName) {
   const headings = ['row', 'ours', ...(beforeName === null ? [] : [beforeName, 'times as fast'])];
-  const lines = results.map(({ row, ours, before }) => [row, whole(ours), ...(before ? [whole(before.tokensPerSecond), `${before.ratio.toFixed(2)} (${before.least.toFixed(2)}–${before.greatest.toFixed(2)})`] : [])]);
-  return table(headings, headings.map((_, i) => (i === 0 ? 'left' : 'right')), lines);
+  const lines = results.map(({ row, ours, before }) => [
+    row,
+    whole(ours),
+    ...(before
+      ? [
+          whole(before.tokensPerSecond),
+          `${before.ratio.toFixed(2)} (${before.least.toFixed(2)}–${before.greatest.toFixed(2)})`,
+        ]
+      : []),
+  ]);
+  return table(
+    headings,
+    headings.map((_, i) => (i === 0 ? 'left' : 'right')),
+    lines,
+  );
 }
 
 function peerTable(peer, results) {
@@ -76,9 +108,19 @@ function peerTable(peer, results) {
     row,
     whole(ours),
     ...columns.flatMap((column) => {
-      const { tokensPerSecond, threads, ratio, least, greatest, reached } = peers.find((each) => each.peer === peer && each.column === column);
-      return [`${whole(tokensPerSecond)} (${threads})`, `${ratio.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`, verdict(reached)];
+      const { tokensPerSecond, threads, ratio, least, greatest, reached } = peers.find(
+        (each) => each.peer === peer && each.column === column,
+      );
+      return [
+        `${whole(tokensPerSecond)} (${threads})`,
+        `${ratio.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`,
+        verdict(reached),
+      ];
     }),
   ]);
-  return table(headings, headings.map((_, i) => (i === 0 ? 'left' : 'right')), lines);
+  return table(
+    headings,
+    headings.map((_, i) => (i === 0 ? 'left' : 'right')),
+    lines,
+  );
 }

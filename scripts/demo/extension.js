@@ -22,11 +22,17 @@ exports.activate = async () => {
   const text = vscode.Uri.joinPath(folder, 'tale.txt');
   // Chat opens in the first window of a profile, before the folder's settings can keep it closed.
   await vscode.commands.executeCommand('workbench.action.closeAuxiliaryBar');
-  if (isFirst || !tabsShow((input) => input instanceof vscode.TabInputText && input.uri.toString() === text.toString())) {
+  if (
+    isFirst ||
+    !tabsShow((input) => input instanceof vscode.TabInputText && input.uri.toString() === text.toString())
+  ) {
     await vscode.window.showTextDocument(text, { preview: false, viewColumn: vscode.ViewColumn.One });
   }
   if (isFirst) {
-    const run = await vscode.commands.executeCommand('backflow.train', { uri: text, model: { cell: 'lstm', layers: 1, hiddenSize: 64 } });
+    const run = await vscode.commands.executeCommand('backflow.train', {
+      uri: text,
+      model: { cell: 'lstm', layers: 1, hiddenSize: 64 },
+    });
     if (run) writeFileSync(runFile, run.folder);
     return;
   }

@@ -3,7 +3,21 @@
 import { basename, dirname, join, relative } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '64'];
+const options = [
+  '-O3',
+  '--noAssert',
+  '--enable',
+  'simd',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65536',
+  '--memoryBase',
+  '64',
+];
 
 /** @param names whether the modules carry the functions' names, for profiles */
 export function assemblyScript(root, { names = false } = {}) {
@@ -18,7 +32,11 @@ export function assemblyScript(root, { names = false } = {}) {
     setup(build) {
       build.onResolve({ filter: /\.wasm$/ }, ({ importer, path }) => {
         const [name, simd, shared] = basename(path, '.wasm').split('.');
-        return { path: join(dirname(importer), basename(path)), namespace: 'assemblyscript', pluginData: { source: join(dirname(importer), 'assembly', `${name}.ts`), simd, shared } };
+        return {
+          path: join(dirname(importer), basename(path)),
+          namespace: 'assemblyscript',
+          pluginData: { source: join(dirname(importer), 'assembly', `${name}.ts`), simd, shared },
+        };
       });
       build.onLoad({ filter: /.*/, namespace: 'assemblyscript' }, async ({ pluginData: { source, simd, shared } }) => {
         const binary = await compileOnce(relative(root, source), simd);
@@ -31,11 +49,14 @@ export function assemblyScript(root, { names = false } = {}) {
 async function compile(root, source, simd, names) {
   let binary;
   const features = simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : [];
-  const { error, stderr } = await asc.main([source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options, ...features, ...(names ? ['--debug'] : [])], {
-    writeFile: (name, contents) => {
-      if (name.endsWith('.wasm')) binary = contents;
+  const { error, stderr } = await asc.main(
+    [source, '--baseDir', root, '--outFile', 'kernel.wasm', ...options, ...features, ...(names ? ['--debug'] : [])],
+    {
+      writeFile: (name, contents) => {
+        if (name.endsWith('.wasm')) binary = contents;
+      },
     },
-  });
+  );
   if (error) throw new Error(`${source} does not compile:\n${stderr.toString()}`);
   return binary;
 }

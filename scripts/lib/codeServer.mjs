@@ -42,14 +42,19 @@ function placeOf(release) {
 function nodePackage(release) {
   const found = releases[release].node[`${process.platform}-${process.arch}`];
   if (!found) {
-    throw new SetupError(`There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`);
+    throw new SetupError(
+      `There is no Code server for ${process.platform} on ${process.arch}. Install Visual Studio Code, so that the command "code" is found, and start again.`,
+    );
   }
   const [name, version] = found;
   return { name, version };
 }
 
 function places(base, release) {
-  return { node: join(base, 'node_modules', nodePackage(release).name), editor: join(base, 'node_modules/code-server/lib/vscode') };
+  return {
+    node: join(base, 'node_modules', nodePackage(release).name),
+    editor: join(base, 'node_modules/code-server/lib/vscode'),
+  };
 }
 
 /**
@@ -73,13 +78,26 @@ export async function installCodeServer(release = 'newest') {
   mkdirSync(draft, { recursive: true });
   writeFileSync(join(draft, 'package.json'), '{ "private": true }\n');
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  await npm(['install', `code-server@${version}`, `${node.name}@${node.version}`, '--ignore-scripts', '--engine-strict=false', ...quiet], { cwd: draft });
+  await npm(
+    [
+      'install',
+      `code-server@${version}`,
+      `${node.name}@${node.version}`,
+      '--ignore-scripts',
+      '--engine-strict=false',
+      ...quiet,
+    ],
+    { cwd: draft },
+  );
   const made = places(draft, release);
   const env = { ...process.env, PATH: join(made.node, 'bin') + delimiter + process.env.PATH };
   await npm(['install', '--omit=dev', '--ignore-scripts', ...quiet], { cwd: made.editor, env });
   // Given as an option, not in the environment: there npm's own handling of a user's settings would win over it. `--yes`: the script
   // of an older node-pty asks npx for node-gyp.
-  await npm(['rebuild', '--ignore-scripts=false', '--yes', `--nodedir=${made.node}`, ...nativeModules, ...quiet], { cwd: made.editor, env });
+  await npm(['rebuild', '--ignore-scripts=false', '--yes', `--nodedir=${made.node}`, ...nativeModules, ...quiet], {
+    cwd: made.editor,
+    env,
+  });
   renameSync(draft, folder);
   say('editor', `Code server ${version}: installed (${seconds(began)})`);
 }
@@ -117,7 +135,18 @@ function linkBuiltIns(editor, folder) {
  * `fewBuiltIns`: only its colors and icons of what comes with the editor, with which a window opens with a fifth less work.
  * @returns {Promise<{ host: string, address: (query: Record<string, string>) => string, exited: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startCodeServer({ port = 0, data, extensions = [], packages = [], release = 'newest', development = false, environment = {}, reconnectionGrace, trust = false, fewBuiltIns = false }) {
+export async function startCodeServer({
+  port = 0,
+  data,
+  extensions = [],
+  packages = [],
+  release = 'newest',
+  development = false,
+  environment = {},
+  reconnectionGrace,
+  trust = false,
+  fewBuiltIns = false,
+}) {
   const { node, editor } = places(placeOf(release), release);
   // Only a client that knows the token can use the server: it can run anything in this user's name.
   const token = randomBytes(16).toString('hex');
@@ -125,8 +154,19 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
   mkdirSync(data, { recursive: true });
   writeFileSync(tokenFile, token, { mode: 0o600 });
   installExtensions(extensions, join(data, 'extensions'));
-  const program = [join(editor, 'out/server-main.js'), '--server-data-dir', join(data, 'server'), '--extensions-dir', join(data, 'extensions')];
-  for (const file of packages) await run(join(node, 'bin/node'), [...program, '--install-extension', file], { cwd: data, env: withoutNpm(process.env), deadline: 60_000 });
+  const program = [
+    join(editor, 'out/server-main.js'),
+    '--server-data-dir',
+    join(data, 'server'),
+    '--extensions-dir',
+    join(data, 'extensions'),
+  ];
+  for (const file of packages)
+    await run(join(node, 'bin/node'), [...program, '--install-extension', file], {
+      cwd: data,
+      env: withoutNpm(process.env),
+      deadline: 60_000,
+    });
   const server = start(
     join(node, 'bin/node'),
     [
@@ -144,7 +184,10 @@ export async function startCodeServer({ port = 0, data, extensions = [], package
   const exited = new Promise((resolve) => server.once('exit', (code) => resolve(code ?? 1)));
   const listening = await new Promise((resolve, reject) => {
     const said = [];
-    const timer = setTimeout(() => reject(new SetupError(`The Code server did not start within a minute.\n${said.join('\n')}`)), 60_000);
+    const timer = setTimeout(
+      () => reject(new SetupError(`The Code server did not start within a minute.\n${said.join('\n')}`)),
+      60_000,
+    );
     let bound;
     const hear = (chunk) => {
       for (const line of chunk.toString('utf8').split('\n').filter(Boolean)) {

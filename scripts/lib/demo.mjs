@@ -52,7 +52,13 @@ function parse(args) {
   try {
     ({ values } = parseArgs({
       args,
-      options: { editor: { type: 'string' }, port: { type: 'string', default: '0' }, folder: { type: 'string', default: cacheFolder }, smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        editor: { type: 'string' },
+        port: { type: 'string', default: '0' },
+        folder: { type: 'string', default: cacheFolder },
+        smoke: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     }));
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${usage}`);
@@ -62,7 +68,8 @@ function parse(args) {
     throw new SetupError(`--editor is "desktop" or "server", not "${values.editor}".`);
   }
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65535) throw new SetupError(`--port is a number from 0 to 65535, not "${values.port}".`);
+  if (!/^\d+$/.test(values.port) || port > 65535)
+    throw new SetupError(`--port is a number from 0 to 65535, not "${values.port}".`);
   return { editor: values.editor, port, places: placesIn(resolve(values.folder)), smoke: values.smoke === true };
 }
 
@@ -81,14 +88,19 @@ async function openDemo({ editor, port, places, smoke }) {
 async function chooseDesktopEditor(asked) {
   if (asked === 'server') return null;
   if (!hasDisplay()) {
-    if (asked === 'desktop') throw new SetupError('There is no display here (DISPLAY and WAYLAND_DISPLAY are empty). Start without --editor for the editor in a browser.');
+    if (asked === 'desktop')
+      throw new SetupError(
+        'There is no display here (DISPLAY and WAYLAND_DISPLAY are empty). Start without --editor for the editor in a browser.',
+      );
     return null;
   }
   const installed = findDesktopEditor();
   if (installed !== undefined) return installed;
   if (await canDownloadEditor()) return downloadEditor();
   if (asked === 'desktop') {
-    throw new SetupError('Visual Studio Code is not on PATH (in it: "Shell Command: Install \'code\' command in PATH"), and its update server cannot be reached. Start without --editor for the editor in a browser.');
+    throw new SetupError(
+      'Visual Studio Code is not on PATH (in it: "Shell Command: Install \'code\' command in PATH"), and its update server cannot be reached. Start without --editor for the editor in a browser.',
+    );
   }
   return null;
 }
@@ -122,14 +134,20 @@ async function visit(address) {
   const first = await fetch(address, { redirect: 'manual' });
   const onward = first.headers.get('location');
   if (onward === null) return first.status;
-  const cookie = first.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  const cookie = first.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
   return (await fetch(new URL(onward, address), { headers: { cookie } })).status;
 }
 
 async function openDesktop(program, { data, demo, invitation, environment }, smoke) {
   const development = [root, demoExtension].map((path) => `--extensionDevelopmentPath=${path}`);
   const env = { ...withoutNpm(process.env), ...environment };
-  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demo], { stdio: 'ignore', env });
+  const child = startProgram(program, [...development, ...ownProfile(data), '--new-window', demo], {
+    stdio: 'ignore',
+    env,
+  });
   const closed = new Promise((resolve, reject) => {
     child.once('exit', (code) => resolve(code ?? 1));
     child.once('error', (error) => reject(new SetupError(`${program} could not be started: ${error.message}`)));
@@ -138,7 +156,12 @@ async function openDesktop(program, { data, demo, invitation, environment }, smo
     // The demo takes the invitation away once the extensions are loaded.
     for (let i = 0; i < 240 && existsSync(invitation); i++) await wait(250);
     await stop(child);
-    say('smoke', existsSync(invitation) ? 'the editor did not load the extension within a minute' : 'the editor loaded the extension');
+    say(
+      'smoke',
+      existsSync(invitation)
+        ? 'the editor did not load the extension within a minute'
+        : 'the editor loaded the extension',
+    );
     return existsSync(invitation) ? 1 : 0;
   }
   process.stdout.write('\nVisual Studio Code is open with Backflow training on tale.txt; Ctrl-C here closes it.\n');

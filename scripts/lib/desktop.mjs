@@ -50,5 +50,13 @@ export async function downloadEditor() {
 /** Arguments that give an editor a profile of its own, so that a person's own windows and extensions stay out of it. */
 export function ownProfile(data) {
   const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return [`--user-data-dir=${join(data, 'user')}`, `--extensions-dir=${join(data, 'extensions')}`, '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--disable-updates', ...asRoot];
+  return [
+    `--user-data-dir=${join(data, 'user')}`,
+    `--extensions-dir=${join(data, 'extensions')}`,
+    '--disable-workspace-trust',
+    '--skip-welcome',
+    '--skip-release-notes',
+    '--disable-updates',
+    ...asRoot,
+  ];
 }

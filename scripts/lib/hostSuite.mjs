@@ -15,11 +15,26 @@ const tests = join(root, 'out/test/editor/host/index.js');
  * BACKFLOW_TEST_OUTPUT name files for the counts and for what is to be read; `deadline` in milliseconds.
  * @returns {Promise<number>} the tests' exit code
  */
-export async function runInCodeServer({ browser, folder, data, environment, deadline, release, extension = root, program = tests }) {
+export async function runInCodeServer({
+  browser,
+  folder,
+  data,
+  environment,
+  deadline,
+  release,
+  extension = root,
+  program = tests,
+}) {
   const { chromium } = await import('playwright-core');
   const server = await startCodeServer({ data, release, development: true, environment, reconnectionGrace: 10 });
   // Signals are for the suite, which ends the server too.
-  const instance = await chromium.launch({ executablePath: browser, args: chromiumFlags, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+  const instance = await chromium.launch({
+    executablePath: browser,
+    args: chromiumFlags,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
   /** What the editor's own console said; printed only when the tests did not finish. */
   const said = [];
   const output = follow(environment.BACKFLOW_TEST_OUTPUT);
@@ -27,14 +42,21 @@ export async function runInCodeServer({ browser, folder, data, environment, dead
   try {
     const page = await instance.newPage({ viewport: { width: 1440, height: 900 } });
     const outcome = new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`The tests in the extension host did not end within ${deadline / 60_000} minutes.`)), deadline);
+      timer = setTimeout(
+        () => reject(new Error(`The tests in the extension host did not end within ${deadline / 60_000} minutes.`)),
+        deadline,
+      );
       void page.exposeFunction('codeAutomationLog', (type, args) => {
         said.push(args.map(String).join(' '));
       });
       void page.exposeFunction('codeAutomationExit', (code) => resolve(code));
     });
     const at = (path) => `vscode-remote://${server.host}${path}`;
-    const payload = [['extensionDevelopmentPath', at(extension)], ['extensionTestsPath', at(program)], ['skipWelcome', 'true']];
+    const payload = [
+      ['extensionDevelopmentPath', at(extension)],
+      ['extensionTestsPath', at(program)],
+      ['skipWelcome', 'true'],
+    ];
     await page.goto(server.address({ folder, payload: JSON.stringify(payload) }));
     return await outcome;
   } catch (error) {

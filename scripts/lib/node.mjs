@@ -6,6 +6,12 @@ var oldest = 20;
 export function checkNode() {
   var version = process.versions.node;
   if (Number(version.split('.')[0]) >= oldest) return;
-  process.stderr.write('Backflow needs Node.js ' + oldest + ' or later; this is ' + version + '. Install a newer one from nodejs.org and start again.\n');
+  process.stderr.write(
+    'Backflow needs Node.js ' +
+      oldest +
+      ' or later; this is ' +
+      version +
+      '. Install a newer one from nodejs.org and start again.\n',
+  );
   process.exit(1);
 }

@@ -4,9 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Every process: number, its parent's, and when it began, by which a number that was given again is distinguished from the process that had it. */
 function everyProcess() {
-  if (process.platform === 'linux') return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap(ofLinux);
+  if (process.platform === 'linux')
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap(ofLinux);
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).trim().split('\n');
-  return lines.map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)).filter(Boolean).map(([, pid, parent, began]) => ({ pid: Number(pid), parent: Number(parent), began }));
+  return lines
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter(Boolean)
+    .map(([, pid, parent, began]) => ({ pid: Number(pid), parent: Number(parent), began }));
 }
 
 function ofLinux(pid) {

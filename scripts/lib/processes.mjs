@@ -28,14 +28,20 @@ export function start(command, args, options = {}) {
  */
 export function run(command, args, { show = false, accept = [0], deadline, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = start(command, args, { stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'], ...options });
+    const child = start(command, args, {
+      stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+      ...options,
+    });
     const output = [];
     child.stdout?.on('data', (chunk) => output.push(chunk));
     child.stderr?.on('data', (chunk) => output.push(chunk));
-    const timer = deadline === undefined ? undefined : setTimeout(() => {
-      reject(new SetupError(`${command} did not end within ${deadline / 60_000} minutes.`));
-      void stop(child);
-    }, deadline);
+    const timer =
+      deadline === undefined
+        ? undefined
+        : setTimeout(() => {
+            reject(new SetupError(`${command} did not end within ${deadline / 60_000} minutes.`));
+            void stop(child);
+          }, deadline);
     child.once('error', (error) => {
       clearTimeout(timer);
       reject(new SetupError(`${command} could not be started: ${error.message}`));
@@ -43,7 +49,12 @@ export function run(command, args, { show = false, accept = [0], deadline, ...op
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (accept === 'any' || accept.includes(code)) resolve(code ?? 1);
-      else reject(new SetupError(`${[command, ...args].join(' ')} failed (${signal ?? `exit code ${code}`}).\n${Buffer.concat(output).toString('utf8').trimEnd()}`));
+      else
+        reject(
+          new SetupError(
+            `${[command, ...args].join(' ')} failed (${signal ?? `exit code ${code}`}).\n${Buffer.concat(output).toString('utf8').trimEnd()}`,
+          ),
+        );
     });
   });
 }
@@ -59,7 +70,8 @@ export function npm(args, options = {}) {
  * one's folder and script settings for its own.
  */
 export function withoutNpm(environment) {
-  const inherited = /^(npm_(package|lifecycle)_|npm_config_(local_prefix|ignore_scripts|prefix|nodedir)$|npm_(command|execpath|node_execpath)$|INIT_CWD$)/;
+  const inherited =
+    /^(npm_(package|lifecycle)_|npm_config_(local_prefix|ignore_scripts|prefix|nodedir)$|npm_(command|execpath|node_execpath)$|INIT_CWD$)/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !inherited.test(name)));
 }
 

@@ -20,7 +20,18 @@ export async function installDependencies() {
   say('dependencies', `installed (${seconds(began)})`);
 }
 
-const programSources = ['src', 'webview', 'scripts/build.mjs', 'scripts/lib/assemblyScript.mjs', 'scripts/lib/threadProgram.mjs', 'package.json', 'package-lock.json', 'tsconfig.json', 'l10n', 'media'];
+const programSources = [
+  'src',
+  'webview',
+  'scripts/build.mjs',
+  'scripts/lib/assemblyScript.mjs',
+  'scripts/lib/threadProgram.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'l10n',
+  'media',
+];
 
 /** Bundles the programs, and with `tests` the tests, unless they were made from the same sources. */
 export async function buildProject({ tests = false } = {}) {
@@ -36,7 +47,10 @@ export async function buildProject({ tests = false } = {}) {
   const began = Date.now();
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   if (tests) rmSync(join(root, 'out'), { recursive: true, force: true });
-  await run(process.execPath, ['scripts/build.mjs', ...(tests ? ['--tests'] : [])], { cwd: root, env: withoutNpm(process.env) });
+  await run(process.execPath, ['scripts/build.mjs', ...(tests ? ['--tests'] : [])], {
+    cwd: root,
+    env: withoutNpm(process.env),
+  });
   writeStamp(join(root, 'dist/.stamp'), hashOf(programSources));
   if (tests) writeStamp(stamp, hash);
   say(what, `built (${seconds(began)})`);

@@ -12,10 +12,15 @@ module.exports = class extends Mocha.reporters.Spec {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_TEST_FAIL } = Mocha.Runner.constants;
     const failures = [];
-    runner.on(EVENT_TEST_FAIL, (test, error) => failures.push({ title: test.fullTitle(), message: String(error?.message ?? error) }));
+    runner.on(EVENT_TEST_FAIL, (test, error) =>
+      failures.push({ title: test.fullTitle(), message: String(error?.message ?? error) }),
+    );
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures: failed, pending } = this.stats;
-      writeFileSync(process.env.BACKFLOW_TEST_COUNTS, JSON.stringify({ passed: passes, failed, skipped: pending, failures }));
+      writeFileSync(
+        process.env.BACKFLOW_TEST_COUNTS,
+        JSON.stringify({ passed: passes, failed, skipped: pending, failures }),
+      );
     });
   }
 };

@@ -23,7 +23,11 @@ export const suites = {
   lint: { run: lint, seconds: 15 },
   unit: { run: () => mocha('unit', 'unit'), seconds: 140 },
   engine: { run: () => mocha('engine', 'engine'), seconds: 150 },
-  webview: { run: () => mocha('webview', 'webview', { environment: browserEnvironment() }), seconds: 200, browser: true },
+  webview: {
+    run: () => mocha('webview', 'webview', { environment: browserEnvironment() }),
+    seconds: 200,
+    browser: true,
+  },
   host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
   lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
   window: { run: windowSuite, seconds: 600, browser: true, editors: ['newest'] },
@@ -57,7 +61,13 @@ async function mocha(name, folder, { environment = {}, deadline = timeouts.suite
         ...(process.env.BACKFLOW_TEST_GREP ? ['--fgrep', process.env.BACKFLOW_TEST_GREP] : []),
         ...files,
       ],
-      { cwd: root, show: true, accept: 'any', deadline, env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts } },
+      {
+        cwd: root,
+        show: true,
+        accept: 'any',
+        deadline,
+        env: { ...process.env, ...environment, BACKFLOW_TEST_COUNTS: counts },
+      },
     ),
   );
 }
@@ -90,9 +100,18 @@ async function counted(name, deadline, program) {
     counts = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     const why = thrown === null ? `they ended with exit code ${code}` : thrown.message;
-    return { passed: 0, failed: 1, problem: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}` };
+    return {
+      passed: 0,
+      failed: 1,
+      problem: `the tests did not come to their end (${deadline / minute} minutes at most): ${why}`,
+    };
   }
-  return { passed: counts.passed, failed: counts.failed, failures: counts.failures, problem: problemWith(counts, code, thrown) };
+  return {
+    passed: counts.passed,
+    failed: counts.failed,
+    failures: counts.failures,
+    problem: problemWith(counts, code, thrown),
+  };
 }
 
 /** Why a run does not count as passed, or null. */
@@ -105,22 +124,44 @@ function problemWith({ passed, failed, skipped }, code, thrown) {
 }
 
 function browserEnvironment() {
-  return { BACKFLOW_CHROMIUM: findChromium(), BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '), BACKFLOW_PROJECT: root, BACKFLOW_SCREENSHOTS: screenshots };
+  return {
+    BACKFLOW_CHROMIUM: findChromium(),
+    BACKFLOW_CHROMIUM_FLAGS: chromiumFlags.join(' '),
+    BACKFLOW_PROJECT: root,
+    BACKFLOW_SCREENSHOTS: screenshots,
+  };
 }
 
 /** The packages are built, and the one for this machine installed in two editors. */
 function packageSuite() {
   return inTemporaryFolder(async (temporary) => {
     const packages = join(temporary, 'packages');
-    await run(process.execPath, ['scripts/package.mjs', '--out', packages], { cwd: root, env: withoutNpm(process.env) });
-    const file = readdirSync(packages).find((name) => name.startsWith(`backflow-${process.platform}-${process.arch}-`)) ?? readdirSync(packages).find((name) => name.startsWith('backflow-universal-'));
+    await run(process.execPath, ['scripts/package.mjs', '--out', packages], {
+      cwd: root,
+      env: withoutNpm(process.env),
+    });
+    const file =
+      readdirSync(packages).find((name) => name.startsWith(`backflow-${process.platform}-${process.arch}-`)) ??
+      readdirSync(packages).find((name) => name.startsWith('backflow-universal-'));
     const servers = [];
     try {
       for (const release of ['newest', 'lowest']) {
-        servers.push(await startCodeServer({ data: join(temporary, release), release, packages: [join(packages, file)], reconnectionGrace: 5 }));
+        servers.push(
+          await startCodeServer({
+            data: join(temporary, release),
+            release,
+            packages: [join(packages, file)],
+            reconnectionGrace: 5,
+          }),
+        );
       }
       const [newest, lowest] = servers.map((server) => server.address({}));
-      const environment = { ...browserEnvironment(), BACKFLOW_PACKAGES: packages, BACKFLOW_CODE_SERVER_NEWEST: newest, BACKFLOW_CODE_SERVER_LOWEST: lowest };
+      const environment = {
+        ...browserEnvironment(),
+        BACKFLOW_PACKAGES: packages,
+        BACKFLOW_CODE_SERVER_NEWEST: newest,
+        BACKFLOW_CODE_SERVER_LOWEST: lowest,
+      };
       return await mocha('package', 'package', { environment });
     } finally {
       for (const server of servers) await server.stop();
@@ -152,9 +193,24 @@ async function hostSuite(release) {
       const folder = join(temporary, 'workspace');
       mkdirSync(folder);
       makeWindowPlain(folder);
-      const environment = { BACKFLOW_TEST_COUNTS: counts, BACKFLOW_TEST_TIMEOUT: String(timeouts.test), BACKFLOW_TEST_OUTPUT: join(temporary, 'output'), BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '', BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '' };
-      const options = { folder, data: join(temporary, 'data'), environment, browser: findChromium(), deadline, release };
-      return release === 'newest' && (await useDesktopEditor()) ? runInDesktopEditor(options) : runInCodeServer(options);
+      const environment = {
+        BACKFLOW_TEST_COUNTS: counts,
+        BACKFLOW_TEST_TIMEOUT: String(timeouts.test),
+        BACKFLOW_TEST_OUTPUT: join(temporary, 'output'),
+        BACKFLOW_TEST_COLOR: process.stdout.isTTY ? '1' : '',
+        BACKFLOW_TEST_GREP: process.env.BACKFLOW_TEST_GREP ?? '',
+      };
+      const options = {
+        folder,
+        data: join(temporary, 'data'),
+        environment,
+        browser: findChromium(),
+        deadline,
+        release,
+      };
+      return release === 'newest' && (await useDesktopEditor())
+        ? runInDesktopEditor(options)
+        : runInCodeServer(options);
     }),
   );
 }
@@ -166,19 +222,31 @@ function soakSuite() {
     return { problem: null };
   }
   const minutes = Number(process.env.BACKFLOW_SOAK_MINUTES ?? 0);
-  return inWindow((environment) => mocha('soak', 'soak', { environment, deadline: timeouts.suite + minutes * minute }), (temporary) => {
-    // A folder of its own for temporary files, so that what is left there is nobody else's.
-    const folder = join(temporary, 'tmp');
-    mkdirSync(folder);
-    return { extensions: [join(root, 'test/soak/probe')], shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') }, own: { TMPDIR: folder } };
-  });
+  return inWindow(
+    (environment) => mocha('soak', 'soak', { environment, deadline: timeouts.suite + minutes * minute }),
+    (temporary) => {
+      // A folder of its own for temporary files, so that what is left there is nobody else's.
+      const folder = join(temporary, 'tmp');
+      mkdirSync(folder);
+      return {
+        extensions: [join(root, 'test/soak/probe')],
+        shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') },
+        own: { TMPDIR: folder },
+      };
+    },
+  );
 }
 
 function windowSuite() {
   return inWindow(async (environment, temporary) => {
     // As a person has it: the extension installed, folders asked about, notifications shown.
     const data = join(temporary, 'default');
-    const server = await startCodeServer({ data, extensions: [root, join(root, 'test/editor/virtual')], trust: true, reconnectionGrace: 10 });
+    const server = await startCodeServer({
+      data,
+      extensions: [root, join(root, 'test/editor/virtual')],
+      trust: true,
+      reconnectionGrace: 10,
+    });
     try {
       const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
       return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
@@ -192,7 +260,14 @@ function windowSuite() {
 function inWindow(job, options = () => ({})) {
   return inTemporaryFolder(async (temporary) => {
     const { extensions, shared, own } = options(temporary);
-    const server = await startCodeServer({ data: join(temporary, 'data'), development: true, fewBuiltIns: true, extensions, environment: { ...shared, ...own }, reconnectionGrace: 10 });
+    const server = await startCodeServer({
+      data: join(temporary, 'data'),
+      development: true,
+      fewBuiltIns: true,
+      extensions,
+      environment: { ...shared, ...own },
+      reconnectionGrace: 10,
+    });
     try {
       const environment = { ...browserEnvironment(), ...shared, BACKFLOW_CODE_SERVER: server.address({}) };
       return await job(environment, temporary);

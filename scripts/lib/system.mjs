@@ -18,7 +18,14 @@ export function onPath(program) {
 }
 
 /** The first is Chromium without what only a person needs of it: an editor's window opens in two thirds of the time there. */
-const chromiumNames = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'microsoft-edge'];
+const chromiumNames = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome-stable',
+  'google-chrome',
+  'microsoft-edge',
+];
 const chromiumPlaces = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -33,7 +40,9 @@ export function findChromium() {
     if (!existsSync(named)) throw new SetupError(`BACKFLOW_CHROMIUM names ${named}, which does not exist.`);
     return named;
   }
-  return chromiumNames.map(onPath).find((path) => path !== undefined) ?? chromiumPlaces.find((path) => existsSync(path));
+  return (
+    chromiumNames.map(onPath).find((path) => path !== undefined) ?? chromiumPlaces.find((path) => existsSync(path))
+  );
 }
 
 /** Nothing but the page: no graphics card, no sandbox (which needs rights a container lacks), no calls to anywhere. */
@@ -99,5 +108,8 @@ export async function ensureSystemParts(names) {
   await run('apt-get', ['update', '-qq'], options);
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
   const still = missing.filter((name) => !parts[name].present());
-  if (still.length > 0) throw new SetupError(`${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`);
+  if (still.length > 0)
+    throw new SetupError(
+      `${command}\nran, and still there is no ${still.map((name) => parts[name].words).join(', no ')}.`,
+    );
 }

@@ -51,10 +51,16 @@ export function start(args) {
 
 function parse(args) {
   try {
-    const options = { grep: { type: 'string' }, quick: { type: 'boolean' }, lanes: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
+    const options = {
+      grep: { type: 'string' },
+      quick: { type: 'boolean' },
+      lanes: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const lanes = values.lanes === undefined ? Math.min(maxLanes, availableParallelism()) : Number(values.lanes);
-    if (!Number.isInteger(lanes) || lanes < 1) throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
+    if (!Number.isInteger(lanes) || lanes < 1)
+      throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
     return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${usage}`);
@@ -75,10 +81,20 @@ async function runSuites(names, lanes) {
   for (const release of new Set(names.flatMap((name) => suites[name].editors ?? []))) await installCodeServer(release);
   if (names.some((name) => name !== 'lint')) await buildProject({ tests: true });
   mkdirSync(results, { recursive: true });
-  const jobs = names.map((name) => ({ name, seconds: suites[name].seconds, command: [process.execPath, join(root, 'scripts/suite.mjs'), name, outcomeFile(name)] }));
+  const jobs = names.map((name) => ({
+    name,
+    seconds: suites[name].seconds,
+    command: [process.execPath, join(root, 'scripts/suite.mjs'), name, outcomeFile(name)],
+  }));
   for (const name of names) rmSync(outcomeFile(name), { force: true });
   const ended = await runInLanes(jobs, { lanes, cwd: root, began: (name) => say(name, 'begins') });
-  return summary(names.map((name, i) => ({ name, ...outcomeOf(name, ended[i].code), time: `${(ended[i].milliseconds / 1000).toFixed(0)} s` })));
+  return summary(
+    names.map((name, i) => ({
+      name,
+      ...outcomeOf(name, ended[i].code),
+      time: `${(ended[i].milliseconds / 1000).toFixed(0)} s`,
+    })),
+  );
 }
 
 function outcomeFile(name) {

@@ -6,9 +6,20 @@ import { basename, dirname, join } from 'node:path';
 export const threadProgram = {
   name: 'thread-program',
   setup({ onResolve, onLoad, initialOptions: { platform, target } }) {
-    onResolve({ filter: /\.thread$/ }, ({ importer, path }) => ({ path: join(dirname(importer), `${basename(path, '.thread')}.ts`), namespace: 'thread-program' }));
+    onResolve({ filter: /\.thread$/ }, ({ importer, path }) => ({
+      path: join(dirname(importer), `${basename(path, '.thread')}.ts`),
+      namespace: 'thread-program',
+    }));
     onLoad({ filter: /.*/, namespace: 'thread-program' }, async ({ path }) => {
-      const { outputFiles, metafile } = await bundle({ entryPoints: [path], bundle: true, platform, target, format: 'cjs', write: false, metafile: true });
+      const { outputFiles, metafile } = await bundle({
+        entryPoints: [path],
+        bundle: true,
+        platform,
+        target,
+        format: 'cjs',
+        write: false,
+        metafile: true,
+      });
       return { contents: outputFiles[0].text, loader: 'text', watchFiles: Object.keys(metafile.inputs) };
     });
   },

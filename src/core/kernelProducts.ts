@@ -23,12 +23,27 @@ export class KernelProducts implements Products {
     return Promise.resolve();
   }
 
-  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+  transposedMultiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     this.gemm(out, a, { row: 1, column: m }, b, { row: n, column: 1 }, m, n, k, false);
     return Promise.resolve();
   }
 
-  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
+  affine(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    bias: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     this.arena.kernels.fillRows(at(out), at(bias), m, n);
     this.gemm(out, a, { row: k, column: 1 }, b, { row: 1, column: k }, m, n, k, true);
     return Promise.resolve();
@@ -39,10 +54,34 @@ export class KernelProducts implements Products {
     return null;
   }
 
-  private gemm(out: Float32Array, a: Float32Array, ofA: Strides, b: Float32Array, ofB: Strides, m: number, n: number, k: number, accumulate: boolean): void {
+  private gemm(
+    out: Float32Array,
+    a: Float32Array,
+    ofA: Strides,
+    b: Float32Array,
+    ofB: Strides,
+    m: number,
+    n: number,
+    k: number,
+    accumulate: boolean,
+  ): void {
     const parts = splitStreams(m, this.arena.threads);
-    this.arena.run('gemm', parts.map(({ first, count }, p) => [
-      at(out, first * n), at(a, first * ofA.row), at(b), count, n, k, ofA.row, ofA.column, ofB.row, ofB.column, Number(accumulate), at(this.scratch[p]),
-    ]));
+    this.arena.run(
+      'gemm',
+      parts.map(({ first, count }, p) => [
+        at(out, first * n),
+        at(a, first * ofA.row),
+        at(b),
+        count,
+        n,
+        k,
+        ofA.row,
+        ofA.column,
+        ofB.row,
+        ofB.column,
+        Number(accumulate),
+        at(this.scratch[p]),
+      ]),
+    );
   }
 }

@@ -25,7 +25,12 @@ export function makeNetwork(arena: Arena, config: ModelConfig, settings: TapeSet
 }
 
 /** The same with a backward pass. */
-export function makeLearningNetwork(arena: Arena, config: ModelConfig, settings: TapeSettings, products: Products): LearningNetwork {
+export function makeLearningNetwork(
+  arena: Arena,
+  config: ModelConfig,
+  settings: TapeSettings,
+  products: Products,
+): LearningNetwork {
   const { parameters, tape, forward } = makeNetwork(arena, config, settings, products);
   const backward = new Backward(tape, forward, parameters, parametersIn(arena, config), products);
   return { parameters, tape, forward, backward };

@@ -6,9 +6,24 @@ export interface Products {
   /** out[m, n] = a[m, k] · b[k, n]. */
   multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void>;
   /** out[m, n] = a[k, m]ᵀ · b[k, n]. */
-  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void>;
+  transposedMultiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void>;
   /** out[m, n] = a[m, k] · b[n, k]ᵀ + bias[n] in every row. */
-  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void>;
+  affine(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    bias: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void>;
   /** For out[m, n] = a[m, k] · b[n, k]ᵀ at every step of a recurrence; null where that is faster in the kernels, several steps at a call. */
   steps(m: number, n: number, k: number): StepProducts | null;
 }

@@ -31,7 +31,11 @@ export function checkSampling(settings: SamplingSettings): SamplingSettings {
  * @param probabilities V of them
  * @param excluded ids that are never drawn
  */
-export function samplingWeights(probabilities: ArrayLike<number>, { temperature, topK, topP }: SamplingSettings, excluded: ReadonlySet<number>): Float64Array {
+export function samplingWeights(
+  probabilities: ArrayLike<number>,
+  { temperature, topK, topP }: SamplingSettings,
+  excluded: ReadonlySet<number>,
+): Float64Array {
   const allowed = Float64Array.from(probabilities, (p, id) => (excluded.has(id) ? 0 : p));
   const largest = allowed.reduce((max, p) => Math.max(max, p), 0);
   if (temperature === 0) return onlyFirst(allowed, allowed.indexOf(largest));

@@ -86,7 +86,9 @@ export function backendSettings(read: SettingReader): Pick<TrainingSettings, 'ba
   };
 }
 
-function readingSettings(read: SettingReader): Pick<TrainingSettings, 'mode' | 'split' | 'longestSequence' | 'window' | 'batch' | 'truncation'> {
+function readingSettings(
+  read: SettingReader,
+): Pick<TrainingSettings, 'mode' | 'split' | 'longestSequence' | 'window' | 'batch' | 'truncation'> {
   const defaults = defaultTrainingSettings;
   return {
     mode: oneOf(read, 'corpus.mode', ['stream', 'sequences'], defaults.mode),

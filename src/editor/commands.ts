@@ -51,11 +51,19 @@ export interface CommandParts {
 type Work = (argument?: unknown, second?: unknown) => unknown;
 
 export function registerCommands(parts: CommandParts): vscode.Disposable {
-  const work: Record<string, Work> = { ...generalCommands(parts), ...probeCommands(parts), ...comparingCommands(parts), ...controlCommands(parts), ...treeCommands(parts) };
+  const work: Record<string, Work> = {
+    ...generalCommands(parts),
+    ...probeCommands(parts),
+    ...comparingCommands(parts),
+    ...controlCommands(parts),
+    ...treeCommands(parts),
+  };
   const registered = Object.entries(work).map(([name, run]) =>
     vscode.commands.registerCommand(name, (...given: unknown[]) => {
       const isLost = ofRows.has(name) && isOfGoneRow(given);
-      return isLost ? vscode.window.showInformationMessage(localize('runs.listChanged')) : parts.notices.guard(() => run(given[0], given[1]));
+      return isLost
+        ? vscode.window.showInformationMessage(localize('runs.listChanged'))
+        : parts.notices.guard(() => run(given[0], given[1]));
     }),
   );
   return vscode.Disposable.from(...registered);
@@ -63,7 +71,20 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
 
 /** Those of the tree's menus. The first of them mean the current run where no row is named. */
 const ofRows: ReadonlySet<string> = new Set(
-  ['pause', 'resume', 'step', 'stop', 'trainFrom', 'exportModel', 'inspect', 'generate', 'runs.open', 'runs.close', 'runs.delete', 'runs.reveal'].map((name) => `backflow.${name}`),
+  [
+    'pause',
+    'resume',
+    'step',
+    'stop',
+    'trainFrom',
+    'exportModel',
+    'inspect',
+    'generate',
+    'runs.open',
+    'runs.close',
+    'runs.delete',
+    'runs.reveal',
+  ].map((name) => `backflow.${name}`),
 );
 
 /**
@@ -74,7 +95,15 @@ function isOfGoneRow(given: readonly unknown[]): boolean {
   return given.length > 0 && given[0] === undefined;
 }
 
-function generalCommands({ training, registry, opener, panel, exports, extensionUri, log }: CommandParts): Record<string, Work> {
+function generalCommands({
+  training,
+  registry,
+  opener,
+  panel,
+  exports,
+  extensionUri,
+  log,
+}: CommandParts): Record<string, Work> {
   return {
     'backflow.train': (target) => train(training, target),
     'backflow.openPanel': () => panel.show(),
@@ -124,7 +153,14 @@ function probeCommands({ registry, tracker, follower, marks, tintMemory, panel }
   };
 }
 
-function comparingCommands({ training, registry, opener, pastRuns, comparisons, playground }: CommandParts): Record<string, Work> {
+function comparingCommands({
+  training,
+  registry,
+  opener,
+  pastRuns,
+  comparisons,
+  playground,
+}: CommandParts): Record<string, Work> {
   return {
     'backflow.compareCells': (target) => compareCells(training, comparisons, target),
     'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
@@ -173,7 +209,8 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
     'backflow.runs.delete': async (argument) => {
       const node = nodeOf(argument);
       if (node?.kind === 'past') await deleteRun(node.run, pastRuns);
-      else if (node?.kind === 'checkpoint' && !node.isLive) await deleteCheckpoint(checkpointUri(node.folder, node.step), node.step, pastRuns);
+      else if (node?.kind === 'checkpoint' && !node.isLive)
+        await deleteCheckpoint(checkpointUri(node.folder, node.step), node.step, pastRuns);
     },
     'backflow.runs.reveal': async (argument) => {
       const node = nodeOf(argument);
@@ -185,7 +222,10 @@ function treeCommands({ registry, opener, pastRuns, panel }: CommandParts): Reco
 }
 
 /** Continues training a model from elsewhere on the text in view: the given file, the model of the tree, or the current one. */
-async function trainFurther({ training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>, argument: unknown): Promise<void> {
+async function trainFurther(
+  { training, registry, opener }: Pick<CommandParts, 'training' | 'registry' | 'opener'>,
+  argument: unknown,
+): Promise<void> {
   const path = fileOf(argument) ?? pathOf(argument) ?? registry.current?.description.folder;
   if (path === undefined) {
     void vscode.window.showInformationMessage(localize('trainFrom.needsModel'));
@@ -210,7 +250,10 @@ function pathOf(argument: unknown): string | undefined {
 }
 
 /** The session of a command's argument: of the tree, opened if need be; else the current one. */
-async function sessionFor(argument: unknown, { registry, opener }: Pick<CommandParts, 'registry' | 'opener'>): Promise<RunSession | undefined> {
+async function sessionFor(
+  argument: unknown,
+  { registry, opener }: Pick<CommandParts, 'registry' | 'opener'>,
+): Promise<RunSession | undefined> {
   const node = nodeOf(argument);
   if (node?.kind === 'live') return node.session;
   const path = pathOf(argument);

@@ -24,22 +24,25 @@ export async function generateText(session: RunSession, given: Readonly<Record<s
   await vscode.window.showTextDocument(document);
   const writer = new Writer(document, request.prompt);
   const title = localize('generate.progress', session.description.name);
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (_, cancellation) => {
-    const controller = new AbortController();
-    const end = () => controller.abort();
-    cancellation.onCancellationRequested(end);
-    // Closing the document ends the generation.
-    const closing = vscode.workspace.onDidCloseTextDocument((closed) => {
-      if (closed === document) end();
-    });
-    try {
-      const sampling = { ...request, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
-      writer.grow(await session.sample(sampling, controller.signal, (text) => writer.grow(text)));
-      await writer.done();
-    } finally {
-      closing.dispose();
-    }
-  });
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    async (_, cancellation) => {
+      const controller = new AbortController();
+      const end = () => controller.abort();
+      cancellation.onCancellationRequested(end);
+      // Closing the document ends the generation.
+      const closing = vscode.workspace.onDidCloseTextDocument((closed) => {
+        if (closed === document) end();
+      });
+      try {
+        const sampling = { ...request, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
+        writer.grow(await session.sample(sampling, controller.signal, (text) => writer.grow(text)));
+        await writer.done();
+      } finally {
+        closing.dispose();
+      }
+    },
+  );
 }
 
 /** Puts a growing text behind what stands in a document, one edit at a time. */
@@ -82,7 +85,10 @@ class Writer {
 async function askFor(given: Readonly<Record<string, unknown>>): Promise<GenerationRequest | undefined> {
   const prompt = typeof given['prompt'] === 'string' ? given['prompt'] : await askForPrompt();
   if (prompt === undefined) return undefined;
-  const temperature = typeof given['temperature'] === 'number' && given['temperature'] >= 0 ? given['temperature'] : await askForTemperature();
+  const temperature =
+    typeof given['temperature'] === 'number' && given['temperature'] >= 0
+      ? given['temperature']
+      : await askForTemperature();
   return temperature === undefined ? undefined : { prompt, temperature };
 }
 
@@ -105,7 +111,8 @@ async function askForTemperature(): Promise<number | undefined> {
     title: localize('generate.temperature.title'),
     prompt: localize('generate.temperature.help'),
     value: String(typeof usual === 'number' ? usual : 0.8),
-    validateInput: (value) => (temperatureOf(value) === undefined ? localize('generate.temperature.invalid') : undefined),
+    validateInput: (value) =>
+      temperatureOf(value) === undefined ? localize('generate.temperature.invalid') : undefined,
     ignoreFocusOut: true,
   });
   return answer === undefined ? undefined : temperatureOf(answer);

@@ -1,6 +1,13 @@
 /** Sentences in the reader's language. VS Code has loaded that language's table; for English it loads none, and the extension reads its own. */
 import * as vscode from 'vscode';
-import { englishTemplates, formatTemplate, type Argument, type Message, type MessageKey, type Templates } from '../messages';
+import {
+  englishTemplates,
+  formatTemplate,
+  type Argument,
+  type Message,
+  type MessageKey,
+  type Templates,
+} from '../messages';
 
 export function localize(key: MessageKey, ...args: Argument[]): string {
   return localizeMessage({ key, args });

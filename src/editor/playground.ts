@@ -48,7 +48,10 @@ export class Playground implements vscode.WebviewPanelSerializer, vscode.Disposa
 
   private async answer(settings: PlaygroundSettings): Promise<void> {
     if (!this.engine?.isAlive) this.engine = this.launch();
-    const { frame, spectralNorm } = await this.engine.calls.call('playground', { settings, thresholds: thresholds(settingsFor(undefined)) });
+    const { frame, spectralNorm } = await this.engine.calls.call('playground', {
+      settings,
+      thresholds: thresholds(settingsFor(undefined)),
+    });
     this.panel.post({ type: 'playground', result: { frame: frameForPage(frame), spectralNorm } });
   }
 

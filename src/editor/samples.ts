@@ -10,7 +10,10 @@ export async function openSample(extensionUri: vscode.Uri, given: unknown): Prom
   const name = samples.find((sample) => sample === given) ?? (await pickSample());
   if (!name) return;
   const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(extensionUri, 'media', 'samples', name));
-  const document = await vscode.workspace.openTextDocument({ content: new TextDecoder().decode(bytes), language: 'plaintext' });
+  const document = await vscode.workspace.openTextDocument({
+    content: new TextDecoder().decode(bytes),
+    language: 'plaintext',
+  });
   await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, preview: false });
 }
 

@@ -32,7 +32,11 @@ export interface TrainingParts {
  * @returns the run, or undefined when there is no text to train on, or the user dismissed a question
  * @throws RpcError when the engine refuses
  */
-export async function train(parts: TrainingParts, target: unknown, from: StartingModel | null = null): Promise<RunDescription | undefined> {
+export async function train(
+  parts: TrainingParts,
+  target: unknown,
+  from: StartingModel | null = null,
+): Promise<RunDescription | undefined> {
   const asked = await trainRequest(parts, target, { from, mayAsk: true });
   if (!asked) return undefined;
   const session = await beginBesidePanel(parts, { kind: 'train', request: asked.request });
@@ -60,8 +64,15 @@ export interface AskingOptions {
 }
 
 /** What `train` asks of the engine. Brings the text into view. */
-export async function trainRequest(parts: TrainingParts, target: unknown, { from = null, mayAsk, adapt = (model) => model }: AskingOptions): Promise<RequestedTraining | undefined> {
-  const given = typeof target === 'object' && target !== null && !(target instanceof vscode.Uri) ? (target as Record<string, unknown>) : {};
+export async function trainRequest(
+  parts: TrainingParts,
+  target: unknown,
+  { from = null, mayAsk, adapt = (model) => model }: AskingOptions,
+): Promise<RequestedTraining | undefined> {
+  const given =
+    typeof target === 'object' && target !== null && !(target instanceof vscode.Uri)
+      ? (target as Record<string, unknown>)
+      : {};
   const uri = uriOf(target) ?? uriOf(given['uri']) ?? vscode.window.activeTextEditor?.document.uri;
   if (!uri) {
     void vscode.window.showInformationMessage(localize('train.needsText'));
@@ -69,7 +80,8 @@ export async function trainRequest(parts: TrainingParts, target: unknown, { from
   }
   const document = await openDocument(uri);
   const corpus = corpusOf(uri, document);
-  const read = isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
+  const read =
+    isExplicit(given) || from || !mayAsk ? settingsWith(settingsFor(uri), given) : await askedSettings(parts, uri);
   if (!read) return undefined;
   const model = adapt(modelSettings(read));
   const path = corpus.kind === 'file' ? corpus.path : corpus.name;
@@ -101,7 +113,9 @@ async function beginBesidePanel({ launch, panel }: TrainingParts, beginning: Beg
   panel.show();
   try {
     const title = localize('train.progress');
-    return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => RunSession.begin(launch, beginning));
+    return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+      RunSession.begin(launch, beginning),
+    );
   } catch (error) {
     if (!wasOpen) panel.close();
     throw error;

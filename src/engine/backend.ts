@@ -37,14 +37,19 @@ const minStepWork = 2e6;
  * Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is.
  * @param cores that may be used  @param stepWork multiply-adds of one step, see `stepWorkOf`; Infinity where only large products count
  */
-export async function createBackend({ backend, threads: wanted }: BackendRequest, cores: number, stepWork: number): Promise<Backend> {
+export async function createBackend(
+  { backend, threads: wanted }: BackendRequest,
+  cores: number,
+  stepWork: number,
+): Promise<Backend> {
   const threads = wanted ?? (stepWork < minStepWork ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
   // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the pool gains.
   const wouldCopy = products !== undefined && stepWork >= minForSteps && !takesSharedMemory;
   let pool: ThreadPool | null = null;
-  const poolFor = (streams: number, isWide: boolean) => (threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (pool ??= createThreadPool(threads)) : null);
+  const poolFor = (streams: number, isWide: boolean) =>
+    threads > 1 && (isWide || (streams > 1 && !wouldCopy)) ? (pool ??= createThreadPool(threads)) : null;
   return {
     name: products ? 'ort' : 'wasm',
     build: (streams, make, isWide = false) => {
@@ -52,7 +57,10 @@ export async function createBackend({ backend, threads: wanted }: BackendRequest
         const kernels = new KernelProducts(arena);
         return products ? new MixedProducts(kernels, products) : kernels;
       };
-      return Arena.build((arena) => make(arena, productsIn(arena)), { pool: poolFor(streams, isWide), maxBytes: machineBytes() });
+      return Arena.build((arena) => make(arena, productsIn(arena)), {
+        pool: poolFor(streams, isWide),
+        maxBytes: machineBytes(),
+      });
     },
   };
 }

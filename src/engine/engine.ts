@@ -1,7 +1,23 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../userError';
-import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, EngineEvents, ExamineRequest, InspectReport, InspectRequest, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../protocol/engine';
+import type {
+  AttributeRequest,
+  AttributionReport,
+  DescribeRequest,
+  EngineCalls,
+  EngineEvents,
+  ExamineRequest,
+  InspectReport,
+  InspectRequest,
+  OpenRequest,
+  OpenResult,
+  ResumeRequest,
+  SampleRequest,
+  TokenReport,
+  TrainRequest,
+  Watch,
+} from '../protocol/engine';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
@@ -72,7 +88,8 @@ export class Engine {
     overTraining: (lane) => this.overTraining(lane),
     frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
     targetMatrix: ({ text }, signal) => this.targetMatrix(text, signal),
-    truncations: ({ text, k2 }) => this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
+    truncations: ({ text, k2 }) =>
+      this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
     playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
     exportModel: ({ path }) => this.exportModel(path),
   };
@@ -103,14 +120,26 @@ export class Engine {
 
   private open(request: OpenRequest): Promise<OpenResult> {
     return this.load(async () => {
-      const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } = await openModel(request);
+      const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
+        await openModel(request);
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
-      this.loaded = this.prepare({ general, plain, isLive: false, vocabulary, backend }, history, null, () => trainingStep);
+      this.loaded = this.prepare(
+        { general, plain, isLive: false, vocabulary, backend },
+        history,
+        null,
+        () => trainingStep,
+      );
       const run = folder && { description: folder.record.description, history: await folder.readHistory() };
       return {
-        model: summaryOf(general, producer), verification, notices: notices.map(messageOf), trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
-        trainingStep, unit: vocabulary.unit, backend: backend.name, run,
+        model: summaryOf(general, producer),
+        verification,
+        notices: notices.map(messageOf),
+        trainingRefusal: trainingRefusal && messageOf(trainingRefusal),
+        trainingStep,
+        unit: vocabulary.unit,
+        backend: backend.name,
+        run,
       };
     });
   }
@@ -139,7 +168,10 @@ export class Engine {
     return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
   }
 
-  private describe({ text, target, thresholds, tokens }: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
+  private describe(
+    { text, target, thresholds, tokens }: DescribeRequest,
+    signal: AbortSignal,
+  ): Promise<readonly TokenReport[]> {
     return this.modelLock.run(async () => {
       signal.throwIfAborted();
       const look = await this.model.inspector.look(text, target, thresholds);
@@ -155,7 +187,12 @@ export class Engine {
   private async sample({ length, stream, ...request }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
     const { model } = this.model.inspector;
     const generation = await this.modelLock.run(async () => {
-      const begun = new Generation(Sampler.of(model), model.vocabulary, { ...request, maxTokens: length, maxCharacters: Infinity, repeats: false });
+      const begun = new Generation(Sampler.of(model), model.vocabulary, {
+        ...request,
+        maxTokens: length,
+        maxCharacters: Infinity,
+        repeats: false,
+      });
       await begun.begin();
       return begun;
     });
@@ -189,7 +226,12 @@ export class Engine {
   }
 
   private async exportModel(path: string): Promise<null> {
-    const { inspector: { model: { plain, vocabulary } }, trainingStep } = this.model;
+    const {
+      inspector: {
+        model: { plain, vocabulary },
+      },
+      trainingStep,
+    } = this.model;
     if (!plain) throw new UserError('error.model.notExportable');
     await this.modelLock.run(() => exportModel(path, plain, vocabulary, trainingStep()));
     return null;
@@ -265,8 +307,19 @@ export class Engine {
       watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
     };
     const isTraining = () => run?.isTraining ?? false;
-    const samples = new SampleSource({ model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining }, this.modelLock, (sample) => this.emit('sampleDrawn', sample));
-    return { inspector, trainingStep, run, history, frames: new FrameSource(inspector, this.modelLock, sink, trainingStep, isTraining), samples };
+    const samples = new SampleSource(
+      { model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining },
+      this.modelLock,
+      (sample) => this.emit('sampleDrawn', sample),
+    );
+    return {
+      inspector,
+      trainingStep,
+      run,
+      history,
+      frames: new FrameSource(inspector, this.modelLock, sink, trainingStep, isTraining),
+      samples,
+    };
   }
 }
 

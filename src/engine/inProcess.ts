@@ -8,7 +8,11 @@ import { ModelLock } from './modelLock';
 
 export function connectInProcess(): { engine: Caller<EngineCalls, EngineEvents>; close(): Promise<void> } {
   const [near, far] = channelPair();
-  const engine: Engine = new Engine((event, value) => server.emit(event, value), availableParallelism(), new ModelLock(Infinity));
+  const engine: Engine = new Engine(
+    (event, value) => server.emit(event, value),
+    availableParallelism(),
+    new ModelLock(Infinity),
+  );
   const server = new Server<EngineCalls, EngineEvents>(far, engine.handlers, toError);
   return { engine: new Caller<EngineCalls, EngineEvents>(near), close: () => engine.close() };
 }

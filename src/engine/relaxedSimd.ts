@@ -7,5 +7,6 @@ import { supportedSimd } from '../kernels/program';
  * products about twice as fast. To be called before anything is compiled.
  */
 export function enableRelaxedSimd(): void {
-  if (supportedSimd() === 'plain' && process.versions.v8.startsWith('11.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (supportedSimd() === 'plain' && process.versions.v8.startsWith('11.'))
+    setFlagsFromString('--experimental-wasm-relaxed-simd');
 }

@@ -5,5 +5,9 @@ import type { BackendName } from '../protocol/settings';
 import type { Versions } from './files/runRecord';
 
 export function versions(backend: BackendName): Versions {
-  return { backflow: product.version, onnxruntime: backend === 'ort' ? runtime.version : null, node: process.versions.node };
+  return {
+    backflow: product.version,
+    onnxruntime: backend === 'ort' ? runtime.version : null,
+    node: process.versions.node,
+  };
 }

@@ -26,7 +26,10 @@ const metadataKey = '__metadata__';
  * The bytes of a safetensors file. The same tensors and metadata give the same bytes, whatever their order in the maps: tensors lie
  * by element size (so that each is aligned), then by name. Throws when a shape and its data disagree, which is a fault of the caller.
  */
-export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>>): Uint8Array {
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const ordered = [...tensors].sort(
     ([a, x], [b, y]) => bytesPerElement[y.dtype] - bytesPerElement[x.dtype] || compareStrings(a, b),
   );
@@ -38,7 +41,9 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata
   for (const [name, { dtype, shape, data }] of ordered) {
     if (name === metadataKey) throw new Error(`A tensor cannot be named ${metadataKey}.`);
     if (elementCount(shape) !== data.length) {
-      throw new Error(`Tensor ${name} has ${data.length} elements, and its shape [${shape.join(', ')}] says otherwise.`);
+      throw new Error(
+        `Tensor ${name} has ${data.length} elements, and its shape [${shape.join(', ')}] says otherwise.`,
+      );
     }
     entries.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }]);
     dataBytes += data.byteLength;
@@ -95,9 +100,7 @@ function readHeader(bytes: Uint8Array, name: string): { header: Record<string, u
   }
   const dataStart = lengthBytes + Number(length);
   if (dataStart > bytes.length) {
-    throw new UserError(
-      'error.safetensors.headerCutShort', name, Number(length), bytes.length - lengthBytes,
-    );
+    throw new UserError('error.safetensors.headerCutShort', name, Number(length), bytes.length - lengthBytes);
   }
   let header: unknown;
   try {
@@ -127,7 +130,10 @@ function checkEntry(
   if (typeof dtype !== 'string' || !isDType(dtype)) {
     throw new UserError(
       'error.safetensors.typeUnknown',
-      name, tensor, typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null), Object.keys(bytesPerElement).join(', '),
+      name,
+      tensor,
+      typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null),
+      Object.keys(bytesPerElement).join(', '),
     );
   }
   if (!isCounts(shape)) {
@@ -142,16 +148,17 @@ function checkEntry(
   }
   // A product beyond 2^53 is inexact, and far from any length that passed the check above.
   if (elementCount(shape) * bytesPerElement[dtype] !== end - begin) {
-    throw new UserError(
-      'error.safetensors.byteLength',
-      name, tensor, shape.join(', '), dtype, end - begin,
-    );
+    throw new UserError('error.safetensors.byteLength', name, tensor, shape.join(', '), dtype, end - begin);
   }
   return { dtype, shape, begin, end };
 }
 
 /** The tensors must fill the data exactly: no byte in two of them, none in no tensor. */
-function checkCoverage(extents: { tensor: string; begin: number; end: number }[], dataBytes: number, name: string): void {
+function checkCoverage(
+  extents: { tensor: string; begin: number; end: number }[],
+  dataBytes: number,
+  name: string,
+): void {
   let covered = 0;
   for (const { tensor, begin, end } of extents.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin < covered) throw new UserError('error.safetensors.overlap', name, tensor);
@@ -178,7 +185,11 @@ function makeTensor(dtype: DType, shape: number[], { buffer }: Uint8Array): Tens
     case 'F16':
       return { dtype: 'F32', shape, data: Float32Array.from(new Uint16Array(buffer), halfToNumber) };
     case 'BF16':
-      return { dtype: 'F32', shape, data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer) };
+      return {
+        dtype: 'F32',
+        shape,
+        data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
+      };
     case 'U8':
       return { dtype, shape, data: new Uint8Array(buffer) };
   }

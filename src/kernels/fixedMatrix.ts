@@ -47,10 +47,20 @@ export class FixedMatrix {
       arena.kernels.multiplyAdd(at(out, outIndex), at(a, aIndex), this.address, m, n, k);
       return;
     }
-    arena.run('multiplyAdd', splitStreams(Math.ceil(n / panelWidth), arena.threads).map(({ first, count }) => {
-      const column = first * panelWidth;
-      return [at(out, outIndex + column), at(a, aIndex), at(this.values, column * k), 1, Math.min(count * panelWidth, n - column), k];
-    }));
+    arena.run(
+      'multiplyAdd',
+      splitStreams(Math.ceil(n / panelWidth), arena.threads).map(({ first, count }) => {
+        const column = first * panelWidth;
+        return [
+          at(out, outIndex + column),
+          at(a, aIndex),
+          at(this.values, column * k),
+          1,
+          Math.min(count * panelWidth, n - column),
+          k,
+        ];
+      }),
+    );
   }
 }
 

@@ -21,12 +21,36 @@ export const sharedRoles = ['W', 'R', 'Wb', 'Rb'] as const;
 export type SharedRole = (typeof sharedRoles)[number];
 
 /** What multiplies x_t, of all gates. */
-export const inputWeights = { role: 'W', shape: ['gates', 'input'], initialization: 'input', tensor: 'W', torch: 'weight_ih' } as const;
+export const inputWeights = {
+  role: 'W',
+  shape: ['gates', 'input'],
+  initialization: 'input',
+  tensor: 'W',
+  torch: 'weight_ih',
+} as const;
 /** What multiplies h_{t−1}. */
-export const recurrentWeights = { role: 'R', shape: ['gates', 'hidden'], initialization: 'recurrent', tensor: 'R', torch: 'weight_hh' } as const;
-export const inputBias = { role: 'Wb', shape: ['gates'], initialization: 'bias', tensor: 'B', torch: 'bias_ih' } as const;
+export const recurrentWeights = {
+  role: 'R',
+  shape: ['gates', 'hidden'],
+  initialization: 'recurrent',
+  tensor: 'R',
+  torch: 'weight_hh',
+} as const;
+export const inputBias = {
+  role: 'Wb',
+  shape: ['gates'],
+  initialization: 'bias',
+  tensor: 'B',
+  torch: 'bias_ih',
+} as const;
 /** Beside R. */
-export const recurrentBias = { role: 'Rb', shape: ['gates'], initialization: 'bias', tensor: 'B', torch: 'bias_hh' } as const;
+export const recurrentBias = {
+  role: 'Rb',
+  shape: ['gates'],
+  initialization: 'bias',
+  tensor: 'B',
+  torch: 'bias_hh',
+} as const;
 
 /** Those of ONNX's recurrent operators. */
 export const operatorParameters = [inputWeights, recurrentWeights, inputBias, recurrentBias] as const;

@@ -74,12 +74,18 @@ export interface RecurrentCell {
 }
 
 /** A gate's unit map. */
-export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
+export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(
+  name: Name,
+  label: Label,
+): { readonly name: Name; readonly label: Label; readonly range: 'share' } {
   return { name, label, range: 'share' };
 }
 
 /** A gate that keeps what a unit holds. */
-export function keepingGate<const Name extends string, const Label extends KeysOf<'unitMap'>>(name: Name, label: Label): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
+export function keepingGate<const Name extends string, const Label extends KeysOf<'unitMap'>>(
+  name: Name,
+  label: Label,
+): { readonly name: Name; readonly label: Label; readonly range: 'share'; readonly keeps: true } {
   return { name, label, range: 'share', keeps: true };
 }
 

@@ -1,7 +1,15 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from './vocabularyFormat';
-import { checkConfig, plainStack, uniformModel, uniformStack, type LayerConfig, type ModelConfig, type StackConfig } from '../core/model/config';
+import {
+  checkConfig,
+  plainStack,
+  uniformModel,
+  uniformStack,
+  type LayerConfig,
+  type ModelConfig,
+  type StackConfig,
+} from '../core/model/config';
 import { lengthOfShape } from '../core/model/directionParameters';
 import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';
@@ -17,7 +25,12 @@ export interface CheckpointContent {
   readonly step: number;
 }
 
-const keys = { model: 'backflow.model', vocabulary: 'backflow.vocabulary', tokens: 'backflow.tokens', step: 'backflow.step' } as const;
+const keys = {
+  model: 'backflow.model',
+  vocabulary: 'backflow.vocabulary',
+  tokens: 'backflow.tokens',
+  step: 'backflow.step',
+} as const;
 
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
   const { symbols, tokens } = formatVocabulary(vocabulary);
@@ -47,7 +60,12 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
   if (vocabulary.size !== config.vocabularySize) {
     throw new UserError('error.checkpoint.vocabularySize', file, vocabulary.size, config.vocabularySize);
   }
-  return { config, vocabulary, parameters: readParameters(config, model.graph.initializer, file), step: readStep(metadata, file) };
+  return {
+    config,
+    vocabulary,
+    parameters: readParameters(config, model.graph.initializer, file),
+    step: readStep(metadata, file),
+  };
 }
 
 /**
@@ -56,14 +74,22 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
  */
 function configText(config: ModelConfig): string {
   const [layer] = config.layers;
-  return JSON.stringify(uniformStack(config) ?? config, [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort());
+  return JSON.stringify(
+    uniformStack(config) ?? config,
+    [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort(),
+  );
 }
 
 /** Throws a UserError for what is none. */
 function configOf(kept: unknown): ModelConfig {
   const given = { ...plainStack, ...(kept as Partial<StackConfig | ModelConfig>) };
   if (!Array.isArray(given.layers)) return uniformModel(given as StackConfig);
-  return checkConfig({ ...(given as ModelConfig), layers: (given.layers as readonly Partial<LayerConfig>[]).map((layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig) });
+  return checkConfig({
+    ...(given as ModelConfig),
+    layers: (given.layers as readonly Partial<LayerConfig>[]).map(
+      (layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig,
+    ),
+  });
 }
 
 /** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */

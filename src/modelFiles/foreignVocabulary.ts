@@ -15,7 +15,17 @@ export interface FoundVocabulary {
 /** Names that stand for a symbol which the vocabulary lacks. */
 const unknownNames = ['<unk>', '[UNK]', '<UNK>', '<unknown>', '<oov>', '<|unk|>', '[unk]'];
 /** Under these keys models keep their vocabulary. */
-const metadataKeys = ['vocabulary', 'vocab', 'itos', 'stoi', 'char_to_idx', 'char2idx', 'chars', 'symbols', 'idx_to_char'];
+const metadataKeys = [
+  'vocabulary',
+  'vocab',
+  'itos',
+  'stoi',
+  'char_to_idx',
+  'char2idx',
+  'chars',
+  'symbols',
+  'idx_to_char',
+];
 
 /** @param text of the file  @param size V, of the model  Throws a UserError for what is no vocabulary of this size. */
 export function vocabularyOfFile(text: string, size: number, file: string): FoundVocabulary {
@@ -30,7 +40,11 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
 }
 
 /** Of a model's metadata; null where there is none. */
-export function vocabularyOfMetadata(metadata: ReadonlyMap<string, string>, size: number, file: string): FoundVocabulary | null {
+export function vocabularyOfMetadata(
+  metadata: ReadonlyMap<string, string>,
+  size: number,
+  file: string,
+): FoundVocabulary | null {
   const own = ownVocabulary(metadata);
   if (own?.size === size) return { vocabulary: own, notices: [] };
   for (const key of metadataKeys) {
@@ -57,10 +71,7 @@ export function vocabularyOfText(text: string | null, size: number, file: string
   if (text === null) throw new UserError('error.vocabularyFile.needed', file, size).needing('vocabulary');
   const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (symbols.length !== size) {
-    throw new UserError(
-      'error.vocabularyFile.neededForText',
-      file, symbols.length, size,
-    ).needing('vocabulary');
+    throw new UserError('error.vocabularyFile.neededForText', file, symbols.length, size).needing('vocabulary');
   }
   const notice = new UserError('notice.vocabulary.charactersOfText', size);
   return { vocabulary: new Vocabulary(symbols), notices: [notice] };
@@ -86,16 +97,24 @@ function symbolsOf(parsed: unknown, file: string): string[] {
   const entries = Object.entries(parsed);
   // Some tools write id → symbol.
   if (entries.length > 0 && entries.every(([key, value]) => /^\d+$/.test(key) && typeof value === 'string')) {
-    return inOrder(entries.map(([key, value]) => [String(value), Number(key)]), file);
+    return inOrder(
+      entries.map(([key, value]) => [String(value), Number(key)]),
+      file,
+    );
   }
-  return inOrder(entries.map(([symbol, id]) => [symbol, id]), file);
+  return inOrder(
+    entries.map(([symbol, id]) => [symbol, id]),
+    file,
+  );
 }
 
 function inOrder(entries: readonly (readonly [string, unknown])[], file: string): string[] {
   const symbols = new Array<string | undefined>(entries.length).fill(undefined);
   for (const [symbol, id] of entries) {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0) throw new UserError('error.vocabularyFile.idInvalid', file, symbol, JSON.stringify(id));
-    if (id >= symbols.length) throw new UserError('error.vocabularyFile.idOutOfRange', symbol, id, file, symbols.length);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
+      throw new UserError('error.vocabularyFile.idInvalid', file, symbol, JSON.stringify(id));
+    if (id >= symbols.length)
+      throw new UserError('error.vocabularyFile.idOutOfRange', symbol, id, file, symbols.length);
     if (symbols[id] !== undefined) throw new UserError('error.vocabularyFile.idTwice', file, id, symbols[id], symbol);
     symbols[id] = symbol;
   }
@@ -103,12 +122,21 @@ function inOrder(entries: readonly (readonly [string, unknown])[], file: string)
 }
 
 /** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
-function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string, unknown: number | null, unit: ReadUnit | null): FoundVocabulary {
+function vocabularyOfSymbols(
+  symbols: readonly string[],
+  size: number,
+  file: string,
+  unknown: number | null,
+  unit: ReadUnit | null,
+): FoundVocabulary {
   if (symbols.length !== size) throw new UserError('error.vocabularyFile.wrongSize', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = unknown ?? (conventional < 0 ? null : conventional);
   const notices = unknownId === null ? [] : [new UserError('notice.vocabulary.unknownToken', symbols[unknownId])];
-  return { vocabulary: new Vocabulary(symbols, unit ?? unitOf(symbols), { ...noSpecials, unknown: unknownId }, true), notices };
+  return {
+    vocabulary: new Vocabulary(symbols, unit ?? unitOf(symbols), { ...noSpecials, unknown: unknownId }, true),
+    notices,
+  };
 }
 
 /** Characters, unless there are words among the symbols; names in brackets are neither. */
@@ -125,20 +153,32 @@ function isBracketed(symbol: string): boolean {
 }
 
 /** https://huggingface.co/docs/tokenizers: model, pre_tokenizer, normalizer, added_tokens. */
-function vocabularyOfTokenizer(tokenizer: Readonly<Record<string, unknown>>, size: number, file: string): FoundVocabulary {
+function vocabularyOfTokenizer(
+  tokenizer: Readonly<Record<string, unknown>>,
+  size: number,
+  file: string,
+): FoundVocabulary {
   const model = tokenizer['model'] as Readonly<Record<string, unknown>>;
   const type = typeof model['type'] === 'string' ? model['type'] : 'BPE';
   const merges = model['merges'];
   const isCharacterBpe = type === 'BPE' && Array.isArray(merges) && merges.length === 0;
   if (type !== 'WordLevel' && !isCharacterBpe) throw new UserError('error.tokenizer.kind', file, type);
-  if (isGiven(tokenizer['normalizer'])) throw new UserError('error.tokenizer.normalizer', file, typeOf(tokenizer['normalizer']));
+  if (isGiven(tokenizer['normalizer']))
+    throw new UserError('error.tokenizer.normalizer', file, typeOf(tokenizer['normalizer']));
   if (!isRecord(model['vocab'])) throw new UserError('error.tokenizer.noVocabulary', file);
   const ids = new Map<string, unknown>(Object.entries(model['vocab']));
   const added = Array.isArray(tokenizer['added_tokens']) ? (tokenizer['added_tokens'] as unknown[]) : [];
-  for (const token of added) if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
+  for (const token of added)
+    if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
   const symbols = inOrder(Array.from(ids), file);
   const unknown = typeof model['unk_token'] === 'string' ? symbols.indexOf(model['unk_token']) : -1;
-  return vocabularyOfSymbols(symbols, size, file, unknown < 0 ? null : unknown, unitOfPreTokenizer(tokenizer['pre_tokenizer'], isCharacterBpe, symbols, file));
+  return vocabularyOfSymbols(
+    symbols,
+    size,
+    file,
+    unknown < 0 ? null : unknown,
+    unitOfPreTokenizer(tokenizer['pre_tokenizer'], isCharacterBpe, symbols, file),
+  );
 }
 
 function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readonly string[], file: string): ReadUnit {
@@ -160,7 +200,10 @@ function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readon
 /** A Split at "" or at every character. */
 function isEveryCharacter({ pattern, behavior }: Readonly<Record<string, unknown>>): boolean {
   if (!isRecord(pattern) || behavior === 'Removed') return false;
-  return pattern['String'] === '' || ['', '.', '(?s).', '[\\s\\S]', '(?s:.)', '.|\\n', '(.|\\n)'].includes(String(pattern['Regex']));
+  return (
+    pattern['String'] === '' ||
+    ['', '.', '(?s).', '[\\s\\S]', '(?s:.)', '.|\\n', '(.|\\n)'].includes(String(pattern['Regex']))
+  );
 }
 
 function isGiven(part: unknown): boolean {

@@ -12,7 +12,11 @@ export const torchNames = {
 const peepholes = 'peephole';
 
 /** Of a parameter of one direction of a recurrent layer, or its peepholes; one that PyTorch does not have bears the name of its role in the same place. */
-export function torchName(parameter: Pick<ParameterDescription, 'role' | 'torch'> | typeof peepholes, layer: number, direction: Direction): string {
+export function torchName(
+  parameter: Pick<ParameterDescription, 'role' | 'torch'> | typeof peepholes,
+  layer: number,
+  direction: Direction,
+): string {
   const own = parameter === peepholes ? parameter : (parameter.torch ?? parameter.role);
   return `rnn.${own}_l${layer}${direction === 'backward' ? '_reverse' : ''}`;
 }

@@ -32,7 +32,9 @@ const embeddingWords = /emb|encod|wte|lookup/i;
 /** @param file for the sentences  Throws a UserError for what is no recurrent language model. */
 export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: RequestedArchitecture): TorchWeights {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] => (tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : []));
+  const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] =>
+    tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : [],
+  );
   const recurrent = all.filter(({ name }) => recurrentName.test(name));
   const others = all.filter(({ name }) => !recurrentName.test(name));
   const stack = stackOf(recurrent, file);
@@ -45,10 +47,18 @@ export function readTorchWeights(bytes: Uint8Array, file: string, { activation }
     throw new UserError('error.torch.noEmbedding', file, vocabularySize, I);
   }
   const said = activation ?? activations.find((name) => name === metadata['activation']);
-  if (kindOf(cell).activation === 'chosen' && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
+  if (kindOf(cell).activation === 'chosen' && said === undefined)
+    throw new UserError('error.torch.activationUnsaid', file).needing('activation');
   const config = uniformModel({
-    cell, activation: said ?? 'tanh', layers, bidirectional, hiddenSize, vocabularySize,
-    embeddingSize: embedding ? I : null, tied: embedding === outputW, objective: bidirectional ? 'masked' : 'next',
+    cell,
+    activation: said ?? 'tanh',
+    layers,
+    bidirectional,
+    hiddenSize,
+    vocabularySize,
+    embeddingSize: embedding ? I : null,
+    tied: embedding === outputW,
+    objective: bidirectional ? 'masked' : 'next',
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding.data);
@@ -81,7 +91,13 @@ function stackOf(tensors: readonly Matrix[], file: string): Stack {
   const modules = new Set<string>();
   let layers = 0;
   for (const tensor of tensors) {
-    const [, module = '', role, layer, reverse] = recurrentName.exec(tensor.name) as unknown as [string, string | undefined, string, string, string | undefined];
+    const [, module = '', role, layer, reverse] = recurrentName.exec(tensor.name) as unknown as [
+      string,
+      string | undefined,
+      string,
+      string,
+      string | undefined,
+    ];
     if (role === 'weight_hr') throw new UserError('error.torch.projection', file, tensor.name);
     modules.add(module);
     layers = Math.max(layers, Number(layer) + 1);
@@ -96,24 +112,36 @@ function stackOf(tensors: readonly Matrix[], file: string): Stack {
   if (!kind || W.shape.length !== 2) {
     throw new UserError('error.torch.cellUnknown', file, R.name, R.shape.join(', '));
   }
-  return { cell: kind.name, hiddenSize, inputSize: W.shape[1], layers, bidirectional: find('weight_hh', 0, 1) !== undefined, find };
+  return {
+    cell: kind.name,
+    hiddenSize,
+    inputSize: W.shape[1],
+    layers,
+    bidirectional: find('weight_hh', 0, 1) !== undefined,
+    find,
+  };
 }
 
 /** Embedding and output, by their shapes; where both have the same, by their names. */
-function endsOf(others: readonly Matrix[], I: number, width: number, file: string, notices: UserError[]): { embedding: Matrix | undefined; outputW: Matrix; outputB: Matrix | undefined } {
+function endsOf(
+  others: readonly Matrix[],
+  I: number,
+  width: number,
+  file: string,
+  notices: UserError[],
+): { embedding: Matrix | undefined; outputW: Matrix; outputB: Matrix | undefined } {
   const matrices = others.filter(({ shape }) => shape.length === 2);
   const vectors = others.filter(({ shape }) => shape.length === 1);
   const outputs = matrices.filter(({ shape }) => shape[1] === width);
   const likely = outputs.length > 1 ? outputs.filter(({ name }) => !embeddingWords.test(name)) : outputs;
   if (likely.length !== 1) {
-    throw new UserError(
-      'error.torch.oneOutputLayer', file, width, outputs.map(({ name }) => name).join(', ') || '–',
-    );
+    throw new UserError('error.torch.oneOutputLayer', file, width, outputs.map(({ name }) => name).join(', ') || '–');
   }
   const [outputW] = likely;
   const V = outputW.shape[0];
   const embeddings = matrices.filter((each) => each !== outputW && each.shape[0] === V && each.shape[1] === I);
-  if (embeddings.length > 1) throw new UserError('error.torch.severalEmbeddings', file, embeddings.map(({ name }) => name).join(', '));
+  if (embeddings.length > 1)
+    throw new UserError('error.torch.severalEmbeddings', file, embeddings.map(({ name }) => name).join(', '));
   const isTied = embeddings.length === 0 && I === width && I !== V;
   if (isTied) notices.push(new UserError('notice.torch.tied', file, outputW.name));
   const biases = vectors.filter(({ shape }) => shape[0] === V);
@@ -143,9 +171,13 @@ function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
 }
 
 /** The same names and gate order, to be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, and `nn.Linear`. */
-export function writeTorchWeights({ config, parameters }: PlainModel, metadata: Readonly<Record<string, string>>): Uint8Array {
+export function writeTorchWeights(
+  { config, parameters }: PlainModel,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const tensors = new Map<string, Tensor>();
-  const put = (name: string, shape: readonly number[], data: Float32Array) => tensors.set(name, { dtype: 'F32', shape, data });
+  const put = (name: string, shape: readonly number[], data: Float32Array) =>
+    tensors.set(name, { dtype: 'F32', shape, data });
   const stack = uniformStack(config);
   if (!stack) throw new UserError('error.torch.layersDiffer');
   const { cell, vocabularySize: V } = stack;
@@ -154,7 +186,11 @@ export function writeTorchWeights({ config, parameters }: PlainModel, metadata: 
   parameters.layers.forEach((directions, layer) => {
     directions.forEach((own, d) => {
       for (const [parameter, values] of eachRole(cell, own)) {
-        put(torchName(parameter, layer, directionsOf(stack)[d]), shapeOf(parameter, stack, inputSize(config, layer)), torchOrder(values, cell));
+        put(
+          torchName(parameter, layer, directionsOf(stack)[d]),
+          shapeOf(parameter, stack, inputSize(config, layer)),
+          torchOrder(values, cell),
+        );
       }
     });
   });

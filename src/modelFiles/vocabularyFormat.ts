@@ -10,8 +10,14 @@ export interface VocabularyFields {
   readonly tokens: unknown;
 }
 
-export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabulary): { symbols: string; tokens: string } {
-  return { symbols: JSON.stringify(symbols), tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }) };
+export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabulary): {
+  symbols: string;
+  tokens: string;
+} {
+  return {
+    symbols: JSON.stringify(symbols),
+    tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }),
+  };
 }
 
 /** Null where the fields are no vocabulary. Throws a UserError for symbols that are wrong. */
@@ -35,5 +41,7 @@ function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number):
   }
   const ids = Object.values(specials).filter((id) => id !== null);
   if (fields['isOfOthers'] !== true && ids.some((id) => id >= ids.length)) return null;
-  return new Set(ids).size === ids.length && ids.every((id) => Number.isInteger(id) && id >= 0 && id < size) ? specials : null;
+  return new Set(ids).size === ids.length && ids.every((id) => Number.isInteger(id) && id >= 0 && id < size)
+    ? specials
+    : null;
 }

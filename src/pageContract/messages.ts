@@ -23,7 +23,12 @@ export interface PanelStatus {
 /** Editor → page. */
 export type ToPage =
   /** The run (or opened model) to show from now on; everything shown of another is dropped. `run` null: nothing is open. */
-  | { readonly type: 'run'; readonly run: RunDescription | null; readonly status: PanelStatus; readonly history: MetricRows }
+  | {
+      readonly type: 'run';
+      readonly run: RunDescription | null;
+      readonly status: PanelStatus;
+      readonly history: MetricRows;
+    }
   | { readonly type: 'status'; readonly status: PanelStatus }
   | { readonly type: 'progress'; readonly rows: MetricRows }
   | { readonly type: 'frame'; readonly frame: Frame }
@@ -72,7 +77,11 @@ export interface ShownSamples {
 
 /** Figures, tables, or the whole page as one document. */
 export type ExportKind = 'figure' | 'data' | 'report';
-export const exportFormats = { figure: ['svg', 'png'], data: ['csv', 'json'], report: ['html'] } as const satisfies Record<ExportKind, readonly string[]>;
+export const exportFormats = {
+  figure: ['svg', 'png'],
+  data: ['csv', 'json'],
+  report: ['html'],
+} as const satisfies Record<ExportKind, readonly string[]>;
 export type ExportFormat = (typeof exportFormats)[ExportKind][number];
 
 /** One of what the page can make. */

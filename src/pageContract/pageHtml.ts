@@ -23,7 +23,15 @@ export interface PageHtmlOptions {
  * is made by the script from messages, so nothing of a corpus is ever part of this text. The toolkit reads the nonce of its
  * style elements from the `csp-nonce` property.
  */
-export function pageHtml({ scriptUri, styleUri, cspSource, nonce, strings, language, view = 'run' }: PageHtmlOptions): string {
+export function pageHtml({
+  scriptUri,
+  styleUri,
+  cspSource,
+  nonce,
+  strings,
+  language,
+  view = 'run',
+}: PageHtmlOptions): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,

@@ -2,7 +2,15 @@
 import { isCellName, isStateName, isUnitMapName } from '../layers/catalog';
 import type { UnitMapChoice } from '../protocol/frame';
 import type { FlowLane } from '../protocol/overTraining';
-import { exportFormats, type ControlAction, type ExportFormat, type ExportKind, type ExportOffer, type FromPage, type PanelState } from './messages';
+import {
+  exportFormats,
+  type ControlAction,
+  type ExportFormat,
+  type ExportKind,
+  type ExportOffer,
+  type FromPage,
+  type PanelState,
+} from './messages';
 import type { PlaygroundSettings } from '../protocol/playground';
 import type { Direction } from '../layers/direction';
 
@@ -39,7 +47,9 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'reveal':
       return isIndex(message['step']) ? { type: 'reveal', step: message['step'] } : undefined;
     case 'target':
-      return message['target'] === 'last' || isIndex(message['target']) ? { type: 'target', target: message['target'] } : undefined;
+      return message['target'] === 'last' || isIndex(message['target'])
+        ? { type: 'target', target: message['target'] }
+        : undefined;
     case 'total':
       return typeof message['shown'] === 'boolean' ? { type: 'total', shown: message['shown'] } : undefined;
     case 'unitMap': {
@@ -65,7 +75,9 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'openPlayground':
       return { type: 'openPlayground' };
     case 'comparedDrawn':
-      return isIndex(message['run']) && isIndex(message['sequence']) ? { type: 'comparedDrawn', run: message['run'], sequence: message['sequence'] } : undefined;
+      return isIndex(message['run']) && isIndex(message['sequence'])
+        ? { type: 'comparedDrawn', run: message['run'], sequence: message['sequence'] }
+        : undefined;
     case 'truncations':
       return { type: 'truncations' };
     case 'drop':
@@ -75,7 +87,9 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'save':
       return parseSave(message);
     case 'error':
-      return typeof message['text'] === 'string' ? { type: 'error', text: message['text'].slice(0, maxErrorLength) } : undefined;
+      return typeof message['text'] === 'string'
+        ? { type: 'error', text: message['text'].slice(0, maxErrorLength) }
+        : undefined;
     default:
       return undefined;
   }
@@ -84,13 +98,17 @@ export function parseFromPage(message: unknown): FromPage | undefined {
 /** The state a page kept, as far as it can be used. */
 export function parsePanelState(state: unknown): PanelState {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
-  return isFields(state) ? { runFolder: text(state['runFolder']), document: text(state['document']) } : { runFolder: null, document: null };
+  return isFields(state)
+    ? { runFolder: text(state['runFolder']), document: text(state['document']) }
+    : { runFolder: null, document: null };
 }
 
 /** The paths that a page of a comparison kept; at most `maxCompared`. */
 export function parseCompared(state: unknown): string[] {
   const paths = isFields(state) ? state['compared'] : undefined;
-  return Array.isArray(paths) ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, maxCompared) : [];
+  return Array.isArray(paths)
+    ? paths.filter((path: unknown): path is string => typeof path === 'string' && path !== '').slice(0, maxCompared)
+    : [];
 }
 
 function parseLane(lane: unknown): FlowLane | undefined {
@@ -105,12 +123,19 @@ function parsePlayground(settings: unknown): PlaygroundSettings | undefined {
   const { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed } = settings;
   if (!isCellName(cell) || (matrix !== 'orthogonal' && matrix !== 'gaussian')) return undefined;
   if (activation !== 'linear' && activation !== 'tanh' && activation !== 'relu') return undefined;
-  if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed)) return undefined;
+  if (!isNumber(gain) || !isNumber(forgetBias) || !isIndex(hiddenSize) || !isIndex(length) || !isIndex(seed))
+    return undefined;
   return { cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed };
 }
 
 function parseChoice(choice: unknown): UnitMapChoice | undefined {
-  if (!isFields(choice) || !isIndex(choice['layer']) || !isDirection(choice['direction']) || !isUnitMapName(choice['quantity'])) return undefined;
+  if (
+    !isFields(choice) ||
+    !isIndex(choice['layer']) ||
+    !isDirection(choice['direction']) ||
+    !isUnitMapName(choice['quantity'])
+  )
+    return undefined;
   return { layer: choice['layer'], direction: choice['direction'], quantity: choice['quantity'] };
 }
 
@@ -123,7 +148,8 @@ function parseOffer(items: unknown): FromPage | undefined {
   if (!Array.isArray(items) || items.length > maxOffers) return undefined;
   const offers: ExportOffer[] = [];
   for (const item of items as unknown[]) {
-    if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string') return undefined;
+    if (!isFields(item) || !isFileName(item['id']) || !isExportKind(item['kind']) || typeof item['title'] !== 'string')
+      return undefined;
     offers.push({ id: item['id'], kind: item['kind'], title: item['title'].slice(0, maxTitleLength) });
   }
   return { type: 'offer', items: offers };
@@ -164,4 +190,3 @@ function isAction(value: unknown): value is ControlAction {
 function isDirection(value: unknown): value is Direction {
   return typeof value === 'string' && directions.has(value);
 }
-

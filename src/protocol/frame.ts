@@ -43,7 +43,8 @@ export interface UnitMap extends UnitMapChoice {
 }
 
 /** One more series, for the tints in the text: ℓ_t less the entropy of the prediction, nats; or one unit's values. */
-export type LaneChoice = { readonly kind: 'surprise' } | (UnitMapChoice & { readonly kind: 'unit'; readonly unit: number });
+export type LaneChoice =
+  { readonly kind: 'surprise' } | (UnitMapChoice & { readonly kind: 'unit'; readonly unit: number });
 
 export interface Lane {
   readonly choice: LaneChoice;
@@ -105,9 +106,18 @@ export interface Frame {
 }
 
 /** The T values of a series, a view into the frame; undefined if the frame does not hold it. Without a state, that of the layer's first. */
-export function seriesOf(frame: Frame, name: SeriesName, layer = 0, direction: Direction = 'forward', state?: StateName): Float32Array | undefined {
+export function seriesOf(
+  frame: Frame,
+  name: SeriesName,
+  layer = 0,
+  direction: Direction = 'forward',
+  state?: StateName,
+): Float32Array | undefined {
   const entry = frame.header.series.find(
-    (s) => s.name === name && (name === 'loss' || (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
+    (s) =>
+      s.name === name &&
+      (name === 'loss' ||
+        (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
   );
   return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
 }

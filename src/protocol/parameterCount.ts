@@ -5,7 +5,10 @@ import { completeModel, type ModelSettings } from './settings';
 const maxHiddenSize = 4096;
 
 /** @param vocabularySize V */
-export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied }: ModelSettings, vocabularySize: number): number {
+export function parameterCountOf(
+  { cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied }: ModelSettings,
+  vocabularySize: number,
+): number {
   const directions = bidirectional ? 2 : 1;
   let count = vocabularySize + (tied ? 0 : vocabularySize * directions * H) + (embeddingSize ?? 0) * vocabularySize;
   for (let layer = 0; layer < layers; layer++) {
@@ -17,8 +20,14 @@ export function parameterCountOf({ cell, layers, bidirectional, hiddenSize: H, e
 }
 
 /** The settings with another cell, of the hidden size at which the count is nearest to `count`. */
-export function settingsOfSize(model: ModelSettings, cell: CellName, vocabularySize: number, count: number): ModelSettings {
-  const withSize = (hiddenSize: number): ModelSettings => completeModel({ ...model, cell, hiddenSize, embeddingSize: model.tied ? null : model.embeddingSize });
+export function settingsOfSize(
+  model: ModelSettings,
+  cell: CellName,
+  vocabularySize: number,
+  count: number,
+): ModelSettings {
+  const withSize = (hiddenSize: number): ModelSettings =>
+    completeModel({ ...model, cell, hiddenSize, embeddingSize: model.tied ? null : model.embeddingSize });
   let [low, high] = [1, maxHiddenSize];
   while (low < high) {
     const middle = (low + high) >> 1;

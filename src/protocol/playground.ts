@@ -29,7 +29,16 @@ export const playgroundLimits = {
   hiddenSize: { min: 2, max: 256 },
 } as const;
 
-export const defaultPlayground: PlaygroundSettings = { cell: plainCell, activation: 'tanh', matrix: 'orthogonal', gain: 0.9, forgetBias: 1, hiddenSize: 64, length: 128, seed: 1 };
+export const defaultPlayground: PlaygroundSettings = {
+  cell: plainCell,
+  activation: 'tanh',
+  matrix: 'orthogonal',
+  gain: 0.9,
+  forgetBias: 1,
+  hiddenSize: 64,
+  length: 128,
+  seed: 1,
+};
 
 export interface PlaygroundResult {
   readonly frame: Frame;

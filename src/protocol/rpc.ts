@@ -56,7 +56,10 @@ type Wire =
 export class Caller<C extends Calls<C>, E> {
   private next = 1;
   private closed = false;
-  private readonly waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: RpcError) => void }>();
+  private readonly waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (error: RpcError) => void }
+  >();
   private readonly listeners = new Map<keyof E, Set<(value: never) => void>>();
 
   constructor(private readonly channel: Channel) {
@@ -109,7 +112,8 @@ export class Caller<C extends Calls<C>, E> {
       for (const listener of this.listeners.get(message.event as keyof E) ?? []) listener(message.value as never);
     } else if ('reply' in message) {
       const waiting = this.waiting.get(message.reply);
-      if ('error' in message) waiting?.reject(new RpcError(message.error.code, message.error.sentence, message.error.need));
+      if ('error' in message)
+        waiting?.reject(new RpcError(message.error.code, message.error.sentence, message.error.need));
       else waiting?.resolve(message.value);
     }
   }
@@ -144,7 +148,9 @@ export class Server<C extends Calls<C>, E> {
       const value = await handler(request as never, controller.signal);
       this.channel.send({ reply: id, value } satisfies Wire);
     } catch (thrown) {
-      const error: WireError = controller.signal.aborted ? { code: 'canceled', sentence: canceledError().sentence, need: null } : this.toError(thrown);
+      const error: WireError = controller.signal.aborted
+        ? { code: 'canceled', sentence: canceledError().sentence, need: null }
+        : this.toError(thrown);
       this.channel.send({ reply: id, error } satisfies Wire);
     } finally {
       this.running.delete(id);

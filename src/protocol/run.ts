@@ -34,7 +34,15 @@ export interface RunStatus {
 }
 
 /** One row of `Progress.rows`, in this order. `loss` in nats per token; `clippedFraction`: of the gradient's entries, those cut by value. */
-export const progressColumns = ['step', 'loss', 'gradientNorm', 'clippedNorm', 'tokens', 'tokensPerSecond', 'clippedFraction'] as const;
+export const progressColumns = [
+  'step',
+  'loss',
+  'gradientNorm',
+  'clippedNorm',
+  'tokens',
+  'tokensPerSecond',
+  'clippedFraction',
+] as const;
 export type ProgressColumn = (typeof progressColumns)[number];
 
 export interface ValidationPoint {

@@ -25,7 +25,11 @@ export const maxSamples = 5;
  * to each other goes, by the logarithm of their steps: a model learns the most at first. The first and the newest stay. A sample of an
  * earlier step means that the run went back, and another of the same step takes its place.
  */
-export function withSample(kept: readonly ModelSample[], newest: ModelSample, max = maxSamples): readonly ModelSample[] {
+export function withSample(
+  kept: readonly ModelSample[],
+  newest: ModelSample,
+  max = maxSamples,
+): readonly ModelSample[] {
   const samples = [...kept.filter(({ step }) => step < newest.step), newest];
   if (samples.length <= max) return samples;
   let closest = 1;

@@ -141,7 +141,9 @@ export const defaultTrainingSettings: TrainingSettings = {
 export const defaultThresholds: Thresholds = { vanishing: -3, exploding: 2 };
 
 /** What is left open follows from the rest: a bidirectional stack is trained on masked tokens, a tied output has an embedding of its own size. */
-export function completeModel(model: Omit<ModelSettings, 'objective'> & { readonly objective: ObjectiveName | null }): ModelSettings {
+export function completeModel(
+  model: Omit<ModelSettings, 'objective'> & { readonly objective: ObjectiveName | null },
+): ModelSettings {
   const { bidirectional, tied, hiddenSize, embeddingSize, objective } = model;
   return {
     ...model,

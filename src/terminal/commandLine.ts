@@ -101,7 +101,21 @@ function readTrain(given: GivenOptions, now: Date): TrainCommand {
 }
 
 /** Options that say what a new model is. */
-const ofNewModels = ['cell', 'layers', 'bidirectional', 'hidden', 'embedding', 'tied', 'objective', 'tokens', 'vocabulary-size', 'init', 'init-scale', 'gain', 'forget-bias'];
+const ofNewModels = [
+  'cell',
+  'layers',
+  'bidirectional',
+  'hidden',
+  'embedding',
+  'tied',
+  'objective',
+  'tokens',
+  'vocabulary-size',
+  'init',
+  'init-scale',
+  'gain',
+  'forget-bias',
+];
 
 /** The model of --from; null to begin with a new one. */
 function readStart(given: GivenOptions): StartingModel | null {
@@ -118,12 +132,20 @@ function readStart(given: GivenOptions): StartingModel | null {
 /** What a model's file may need beside it. */
 function modelOptions(given: GivenOptions, path: string): ModelOptions {
   const vocabulary = text(given, 'vocab');
-  const activation = given.values.has('activation') ? choice<Activation>(given, 'activation', ['tanh', 'relu'], 'tanh') : null;
-  return { path: resolve(path), vocabulary: vocabulary === undefined ? null : resolve(vocabulary), architecture: { activation } };
+  const activation = given.values.has('activation')
+    ? choice<Activation>(given, 'activation', ['tanh', 'relu'], 'tanh')
+    : null;
+  return {
+    path: resolve(path),
+    vocabulary: vocabulary === undefined ? null : resolve(vocabulary),
+    architecture: { activation },
+  };
 }
 
 function readResume(given: GivenOptions): ResumeCommand {
-  const own = [...given.values.keys(), ...given.switches].find((name) => !['resume', 'steps', 'json', 'verbose'].includes(name));
+  const own = [...given.values.keys(), ...given.switches].find(
+    (name) => !['resume', 'steps', 'json', 'verbose'].includes(name),
+  );
   if (own !== undefined) throw new UsageError(localize('usage.withResume', own));
   if (given.positionals.length > 0) {
     throw new UsageError(localize('usage.corpusWithResume', given.positionals[0]));
@@ -140,7 +162,10 @@ function readInspect(given: GivenOptions): InspectCommand {
   const model = onlyPositional(given, 'inspect', 'MODEL');
   const file = text(given, 'text');
   if (file === undefined) throw new UsageError(localize('usage.inspectWithoutText'));
-  const target = given.values.get('target') === 'last' ? 'last' : (integer(given, 'target', 0, 1e9, localize('value.orLast')) ?? 'last');
+  const target =
+    given.values.get('target') === 'last'
+      ? 'last'
+      : (integer(given, 'target', 0, 1e9, localize('value.orLast')) ?? 'last');
   return {
     kind: 'inspect',
     json: given.switches.has('json'),
@@ -158,7 +183,8 @@ function readSample(given: GivenOptions): SampleCommand {
     request: {
       prompt: given.values.get('prompt') ?? '',
       length: integer(given, 'length', 1, 1e7) ?? defaultSampling.length,
-      temperature: number(given, 'temperature', (x) => x >= 0, localize('value.numberFromZero')) ?? defaultSampling.temperature,
+      temperature:
+        number(given, 'temperature', (x) => x >= 0, localize('value.numberFromZero')) ?? defaultSampling.temperature,
       topK: integer(given, 'top-k', 1, 1e9) ?? null,
       topP: number(given, 'top-p', (x) => x > 0 && x <= 1, localize('value.numberAboveZeroToOne')) ?? null,
       seed: integer(given, 'seed', 0, 2 ** 31 - 1) ?? defaultSampling.seed,

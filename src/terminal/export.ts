@@ -7,7 +7,11 @@ import { localize, localizeMessage } from './language';
 import type { Output } from './output';
 
 /** Rejects when the model cannot be opened or written. */
-export async function exportModel(engine: Caller<EngineCalls, EngineEvents>, { json, model, out }: ExportCommand, output: Output): Promise<void> {
+export async function exportModel(
+  engine: Caller<EngineCalls, EngineEvents>,
+  { json, model, out }: ExportCommand,
+  output: Output,
+): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
   const { notices } = await engine.call('open', { ...model, text: null, backend, threads });
   await engine.call('exportModel', { path: out });

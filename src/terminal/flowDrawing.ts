@@ -34,7 +34,9 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
     const steps = Array.from({ length: to - from }, (_, i) => from + i);
     const text = steps.map((t) => textCell(cells[t], t === target, canvas)).join('');
     const rows = layers.map((layer, i) => {
-      const painted = steps.map((t) => flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas));
+      const painted = steps.map((t) =>
+        flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas),
+      );
       return padded(labels[i]) + painted.join('');
     });
     return [padded(caption) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
@@ -44,7 +46,17 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
 /** What the cells mean, in one line and the scale. */
 export function drawLegend({ depth, thresholds }: Canvas): string[] {
   const { vanishing, exploding } = thresholds;
-  const steps = [2 * vanishing, 1.5 * vanishing, vanishing, vanishing / 2, 0, exploding / 2, exploding, 1.5 * exploding, 2 * exploding];
+  const steps = [
+    2 * vanishing,
+    1.5 * vanishing,
+    vanishing,
+    vanishing / 2,
+    0,
+    exploding / 2,
+    exploding,
+    1.5 * exploding,
+    2 * exploding,
+  ];
   const label = (ratio: number) => (ratio === 0 ? '1' : `10^${ratio}`);
   if (canPaint(depth)) {
     const scale = steps.map((ratio) => paintRatio('  ', ratio, thresholds, depth)).join('');
@@ -55,7 +67,13 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   }
   const scale = steps.map((ratio) => ratioCharacter(ratio, thresholds)).join('');
   return [
-    localize('drawing.gradientScaleWithTarget', label(2 * vanishing), scale, label(2 * exploding), ratioCharacter(0, thresholds)),
+    localize(
+      'drawing.gradientScaleWithTarget',
+      label(2 * vanishing),
+      scale,
+      label(2 * exploding),
+      ratioCharacter(0, thresholds),
+    ),
     localize('drawing.gradientLegend'),
   ];
 }
@@ -94,19 +112,35 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
   return isTarget ? inverse(text) : glyph === '⏎' || glyph === '⇥' ? dim(text) : text;
 }
 
-function flowCell(width: number, ratio: number, region: LayerRegion['kind'] | undefined, { depth, thresholds }: Canvas): string {
+function flowCell(
+  width: number,
+  ratio: number,
+  region: LayerRegion['kind'] | undefined,
+  { depth, thresholds }: Canvas,
+): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
   if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
   const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '.' : region === 'exploding' ? '!' : ' ';
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 
-function regionAt(regions: readonly LayerRegion[], { layer, direction }: LayerReport, t: number): LayerRegion['kind'] | undefined {
+function regionAt(
+  regions: readonly LayerRegion[],
+  { layer, direction }: LayerReport,
+  t: number,
+): LayerRegion['kind'] | undefined {
   return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
 }
 
 /** Without colors, a caret under the target's column; with them the token itself is marked. */
-function targetMark(cells: readonly Cell[], from: number, to: number, target: number, margin: number, { depth }: Canvas): string[] {
+function targetMark(
+  cells: readonly Cell[],
+  from: number,
+  to: number,
+  target: number,
+  margin: number,
+  { depth }: Canvas,
+): string[] {
   if (canPaint(depth) || target < from || target >= to) return [];
   const column = cells.slice(from, target).reduce((sum, { width }) => sum + width, 0);
   return [' '.repeat(margin + column) + '^'];

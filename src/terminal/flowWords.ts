@@ -11,7 +11,10 @@ import { counted, significant } from './numbers';
 export function flowInWords(report: InspectReport, thresholds: Thresholds): string[] {
   return [...report.layers].reverse().flatMap((layer) => {
     const own = report.regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction);
-    return [`${capitalized(layerLabel(layer))}: ${reach(layer, thresholds)}`, ...own.map((region) => `  ${regionInWords(region, report.tokens)}`)];
+    return [
+      `${capitalized(layerLabel(layer))}: ${reach(layer, thresholds)}`,
+      ...own.map((region) => `  ${regionInWords(region, report.tokens)}`),
+    ];
   });
 }
 
@@ -20,7 +23,10 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
   return [
     localize('matrices.output', significant(output.W), significant(output.b)),
     ...[...parameters].reverse().map(
-      (p) => `${capitalized(layerLabel(p))}:  ${Object.entries(p.norms).map(([role, norm]) => `${role} ${significant(norm)}`).join('  ')}`,
+      (p) =>
+        `${capitalized(layerLabel(p))}:  ${Object.entries(p.norms)
+          .map(([role, norm]) => `${role} ${significant(norm)}`)
+          .join('  ')}`,
     ),
     ...(embedding === null ? [] : [localize('matrices.embedding', significant(embedding))]),
   ];
@@ -31,7 +37,9 @@ function reach(layer: LayerReport, { vanishing }: Thresholds): string {
   if (flow.log10[flow.target] === -Infinity) return localize('flow.zeroAtTarget');
   const fraction = localize('flow.fraction', vanishing);
   if (flow.horizon !== null) return localize('flow.falls', fraction, counted(flow.horizon, 'token'));
-  const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter((_, t) => !Number.isNaN(ratioAt(layer, t)));
+  const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter(
+    (_, t) => !Number.isNaN(ratioAt(layer, t)),
+  );
   const longest = Math.max(0, ...lags);
   return longest === 0 ? localize('flow.onlyTarget') : localize('flow.stays', fraction, counted(longest, 'token'));
 }
@@ -39,14 +47,18 @@ function reach(layer: LayerReport, { vanishing }: Thresholds): string {
 function regionInWords({ kind, from, to }: LayerRegion, tokens: readonly string[]): string {
   const steps = from === to ? localize('step.number', from) : localize('flow.steps', from, to);
   const stretch = excerpt(tokens.slice(from, to + 1));
-  return kind === 'vanishing' ? localize('flow.vanishingAt', steps, stretch) : localize('flow.explodingAt', steps, stretch);
+  return kind === 'vanishing'
+    ? localize('flow.vanishingAt', steps, stretch)
+    : localize('flow.explodingAt', steps, stretch);
 }
 
 /** A stretch of the text, its middle left out when it is long. */
 function excerpt(tokens: readonly string[]): string {
   const glyphs = tokens.map(glyphOf);
   const end = 14;
-  return glyphs.length <= 2 * end + 1 ? glyphs.join('') : `${glyphs.slice(0, end).join('')}…${glyphs.slice(-end).join('')}`;
+  return glyphs.length <= 2 * end + 1
+    ? glyphs.join('')
+    : `${glyphs.slice(0, end).join('')}…${glyphs.slice(-end).join('')}`;
 }
 
 function capitalized(text: string): string {

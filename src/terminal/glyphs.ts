@@ -32,5 +32,7 @@ export function widthOf(glyph: string): number {
 
 /** Text for a terminal, without what would control it: line breaks and tabs stay. */
 export function harmless(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => (character === '\n' || character === '\t' ? character : glyphOf(character)));
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === '\n' || character === '\t' ? character : glyphOf(character),
+  );
 }

@@ -4,21 +4,21 @@ import { localize } from './language';
 import { commands, type CommandName } from './options';
 
 export function generalHelp(): string {
-  const list = Object.entries(commands).flatMap(([, { usage, summary }]) => [...usage.map((line) => `  ${line}`), `      ${localize(summary)}`]);
-  return [
-    localize('help.about'),
-    '',
-    ...list,
-    '',
-    localize('help.commands'),
-    localize('help.exitStatus'),
-    '',
-  ].join('\n');
+  const list = Object.entries(commands).flatMap(([, { usage, summary }]) => [
+    ...usage.map((line) => `  ${line}`),
+    `      ${localize(summary)}`,
+  ]);
+  return [localize('help.about'), '', ...list, '', localize('help.commands'), localize('help.exitStatus'), ''].join(
+    '\n',
+  );
 }
 
 export function commandHelp(name: CommandName): string {
   const { usage, summary, options, notes } = commands[name];
-  const rows = Object.entries(options).map(([option, { value, help, args = [] }]) => [`--${option}${value === undefined ? '' : ` ${value}`}`, localize(help, ...args)]);
+  const rows = Object.entries(options).map(([option, { value, help, args = [] }]) => [
+    `--${option}${value === undefined ? '' : ` ${value}`}`,
+    localize(help, ...args),
+  ]);
   const first = `${localize('help.usage')} `;
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [

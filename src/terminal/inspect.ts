@@ -27,12 +27,20 @@ export async function inspect(
   const opened = await engine.call('open', { ...command.model, text, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
-  else output.write(readable(opened, report, text, { columns: output.columns, depth: output.colorDepth(environment), thresholds: command.request.thresholds }));
+  else
+    output.write(
+      readable(opened, report, text, {
+        columns: output.columns,
+        depth: output.colorDepth(environment),
+        thresholds: command.request.thresholds,
+      }),
+    );
 }
 
 /** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
 export function inspectJson(report: InspectReport): object {
-  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } = report;
+  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } =
+    report;
   return {
     loss,
     tokens,
@@ -42,7 +50,11 @@ export function inspectJson(report: InspectReport): object {
     embedding,
     regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
     ...(matrix && { matrix: matrixRows(matrix) }),
-    inputs: inputs.map((input) => ({ boundary: input.boundary, total: Array.from(input.total), flow: flowJson(input.flow) })),
+    inputs: inputs.map((input) => ({
+      boundary: input.boundary,
+      total: Array.from(input.total),
+      flow: flowJson(input.flow),
+    })),
     parameterNorms,
     ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
   };
@@ -59,7 +71,13 @@ function layerJson({ layer, direction, kind, states }: LayerReport): object {
     totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
     flow: flowJson(first.flow),
     kind,
-    states: states.map(({ name, width, norm, total, flow }) => ({ name: stateNamed(name).symbol, width, norm: Array.from(norm), total: Array.from(total), flow: flowJson(flow) })),
+    states: states.map(({ name, width, norm, total, flow }) => ({
+      name: stateNamed(name).symbol,
+      width,
+      norm: Array.from(norm),
+      total: Array.from(total),
+      flow: flowJson(flow),
+    })),
   };
 }
 
@@ -74,7 +92,16 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 /** Of a model of another tool: whether it was read rightly, and what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
   if (!verification && notices.length === 0) return {};
-  return { proof: verification && { tokens: verification.tokens, difference: verification.difference, limit: verification.limit, agrees: verification.agrees, disagreement: verification.disagreement }, notices: notices.map(inEnglish) };
+  return {
+    proof: verification && {
+      tokens: verification.tokens,
+      difference: verification.difference,
+      limit: verification.limit,
+      agrees: verification.agrees,
+      disagreement: verification.disagreement,
+    },
+    notices: notices.map(inEnglish),
+  };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
@@ -84,9 +111,13 @@ function matrixRows(matrix: Float64Array): number[][] {
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
 function modelInWords({ layers }: ModelSummary): string {
-  const words = layers.map(({ cell, hiddenSize }) => ({ cell: kindOf(cell).label, units: counted(hiddenSize, 'unit') }));
+  const words = layers.map(({ cell, hiddenSize }) => ({
+    cell: kindOf(cell).label,
+    units: counted(hiddenSize, 'unit'),
+  }));
   const [first] = words;
-  if (words.every(({ cell, units }) => cell === first.cell && units === first.units)) return localize('report.layers', first.cell, counted(layers.length, 'layer'), first.units);
+  if (words.every(({ cell, units }) => cell === first.cell && units === first.units))
+    return localize('report.layers', first.cell, counted(layers.length, 'layer'), first.units);
   return words.map(({ cell, units }) => localize('report.layersOf', cell, units)).join(', ');
 }
 
@@ -99,29 +130,34 @@ function whereWrong({ disagreement }: Verification): string {
 /** The same for a person. */
 function readingInWords({ verification, notices, model: { producer } }: OpenResult): string[] {
   const from = producer === null ? [] : [localize('report.producer', producer)];
-  const verified = verification
-    ? [`${verificationInWords(verification)}${whereWrong(verification)}`]
-    : [];
+  const verified = verification ? [`${verificationInWords(verification)}${whereWrong(verification)}`] : [];
   const lines = [...from, ...verified, ...notices.map(localizeMessage)];
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
 function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
-  return agrees
-    ? localize('report.proofAgrees', ...facts)
-    : localize('report.proofDisagrees', ...facts);
+  return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
 }
 
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
   const target = report.layers[0].states[0].flow.target;
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
-  const predicted = target + 1 < report.tokens.length ? report.tokens[target + 1] : text.slice(report.starts[target + 1], report.ends[target + 1]);
+  const predicted =
+    target + 1 < report.tokens.length
+      ? report.tokens[target + 1]
+      : text.slice(report.starts[target + 1], report.ends[target + 1]);
   const trained = trainingStep > 0 ? localize('report.trainedFor', counted(trainingStep, 'step')) : '';
   return [
     ...readingInWords(opened),
-    localize('report.model', modelInWords(model), trained, counted(report.tokens.length, 'input'), lossText(report.loss)),
+    localize(
+      'report.model',
+      modelInWords(model),
+      trained,
+      counted(report.tokens.length, 'input'),
+      lossText(report.loss),
+    ),
     localize('report.tracedBack', glyphOf(predicted), target),
     '',
     ...drawFlow(report, canvas),

@@ -20,7 +20,8 @@ let language: Language = 'en';
 
 /** As POSIX has it: LC_ALL before LC_MESSAGES before LANG; an empty one counts as none. */
 export function languageOf(environment: NodeJS.ProcessEnv): Language {
-  const locale = ['LC_ALL', 'LC_MESSAGES', 'LANG'].map((name) => environment[name] ?? '').find((value) => value !== '') ?? '';
+  const locale =
+    ['LC_ALL', 'LC_MESSAGES', 'LANG'].map((name) => environment[name] ?? '').find((value) => value !== '') ?? '';
   return /^ko(\b|_)/i.test(locale) ? 'ko' : 'en';
 }
 

@@ -21,7 +21,10 @@ export interface TerminalContext {
 }
 
 /** Does what the arguments say; settles with the exit status: 0 done, 1 failed, 2 wrong usage. */
-export async function main(args: readonly string[], { output, errors, environment, stop }: TerminalContext): Promise<number> {
+export async function main(
+  args: readonly string[],
+  { output, errors, environment, stop }: TerminalContext,
+): Promise<number> {
   setLanguage(languageOf(environment));
   const verbose = args.includes('--verbose');
   const reportError = (thrown: unknown) => errors.write(`${sentenceOf(thrown, verbose)}\n`);
@@ -39,7 +42,12 @@ export async function main(args: readonly string[], { output, errors, environmen
 }
 
 /** What went wrong in a run that was saved nevertheless, or null. */
-async function run(command: Command, output: Output, environment: NodeJS.ProcessEnv, stop: AbortSignal): Promise<RpcError | null> {
+async function run(
+  command: Command,
+  output: Output,
+  environment: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<RpcError | null> {
   if (command.kind === 'help') output.write(command.text);
   else if (command.kind === 'version') output.write(`${version}\n`);
   else {

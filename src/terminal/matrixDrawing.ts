@@ -17,7 +17,9 @@ export function drawMatrix(matrix: Float64Array, canvas: Canvas): string[] {
   const cells = Math.ceil(size / stepsPerCell);
   const lines = Array.from({ length: cells }, (_, row) => {
     const label = String(row * stepsPerCell).padStart(7);
-    const painted = Array.from({ length: cells }, (_, column) => cell(largestRatio(matrix, size, row, column, stepsPerCell), canvas));
+    const painted = Array.from({ length: cells }, (_, column) =>
+      cell(largestRatio(matrix, size, row, column, stepsPerCell), canvas),
+    );
     return `${label}  ${painted.join('')}`;
   });
   const together = stepsPerCell > 1 ? ` ${localize('drawing.stepsPerCell', stepsPerCell)}` : '';

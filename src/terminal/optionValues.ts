@@ -26,14 +26,24 @@ export function choice<T extends string>(given: GivenOptions, option: string, ch
 }
 
 export function integer(given: GivenOptions, option: string, min: number, max: number, also = ''): number | undefined {
-  return number(given, option, (x) => Number.isInteger(x) && x >= min && x <= max, localize('value.wholeNumberInRange', min, max, also));
+  return number(
+    given,
+    option,
+    (x) => Number.isInteger(x) && x >= min && x <= max,
+    localize('value.wholeNumberInRange', min, max, also),
+  );
 }
 
 export function positive(given: GivenOptions, option: string, also = ''): number | undefined {
   return number(given, option, (x) => x > 0, localize('value.numberAboveZero', also));
 }
 
-export function number(given: GivenOptions, option: string, allowed: (x: number) => boolean, what: string): number | undefined {
+export function number(
+  given: GivenOptions,
+  option: string,
+  allowed: (x: number) => boolean,
+  what: string,
+): number | undefined {
   const value = given.values.get(option);
   if (value === undefined) return undefined;
   const parsed = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : NaN;

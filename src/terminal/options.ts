@@ -11,7 +11,11 @@ const maxMessageLength = 1400;
 export class UsageError extends Error {
   constructor(message: string) {
     const line = message.replace(/\p{Cc}/gu, '\ufffd');
-    super(line.length <= maxMessageLength ? line : `${line.slice(0, maxMessageLength / 2)}…${line.slice(-maxMessageLength / 2)}`);
+    super(
+      line.length <= maxMessageLength
+        ? line
+        : `${line.slice(0, maxMessageLength / 2)}…${line.slice(-maxMessageLength / 2)}`,
+    );
     this.name = 'UsageError';
   }
 }
@@ -52,14 +56,15 @@ const besideModel: Readonly<Record<string, OptionSpec>> = {
   vocab: { value: 'FILE', help: 'help.model.vocab' },
   activation: { value: 'NAME', help: 'help.model.activation' },
 };
-const modelFiles: readonly TerminalKey[] = [
-  'help.model.note',
-  'help.model.vocabularyNote',
-];
+const modelFiles: readonly TerminalKey[] = ['help.model.note', 'help.model.vocabularyNote'];
 
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   train: {
-    usage: ['backflow train CORPUS [options]', 'backflow train CORPUS --from MODEL [options]', 'backflow train --resume DIR [--steps N]'],
+    usage: [
+      'backflow train CORPUS [options]',
+      'backflow train CORPUS --from MODEL [options]',
+      'backflow train --resume DIR [--steps N]',
+    ],
     summary: 'help.train.summary',
     options: {
       cell: { value: 'NAME', help: 'help.train.cell', args: [cellNames.join(', '), model.cell] },
@@ -109,12 +114,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       resume: { value: 'DIR', help: 'help.train.resume' },
       ...common,
     },
-    notes: [
-      'help.train.noteStop',
-      'help.train.noteJsonStep',
-      'help.train.noteJsonDone',
-      'help.train.noteJsonNull',
-    ],
+    notes: ['help.train.noteStop', 'help.train.noteJsonStep', 'help.train.noteJsonDone', 'help.train.noteJsonNull'],
   },
   inspect: {
     usage: ['backflow inspect MODEL --text FILE [options]'],
@@ -126,12 +126,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...besideModel,
       ...common,
     },
-    notes: [
-      ...modelFiles,
-      'help.inspect.noteJson',
-      'help.inspect.noteJsonZero',
-      'help.inspect.noteJsonProof',
-    ],
+    notes: [...modelFiles, 'help.inspect.noteJson', 'help.inspect.noteJsonZero', 'help.inspect.noteJsonProof'],
   },
   sample: {
     usage: ['backflow sample MODEL [options]'],
@@ -146,11 +141,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...besideModel,
       ...common,
     },
-    notes: [
-      ...modelFiles,
-      'help.sample.noteOutput',
-      'help.sample.noteWithoutPrompt',
-    ],
+    notes: [...modelFiles, 'help.sample.noteOutput', 'help.sample.noteWithoutPrompt'],
   },
   export: {
     usage: ['backflow export MODEL --out FILE [options]'],
@@ -180,7 +171,10 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     strict: false,
     tokens: true,
     options: Object.fromEntries(
-      Object.entries(options).map(([option, { short }]) => [option, { type: takesValue(option) ? 'string' : 'boolean', ...(short !== undefined && { short }) }]),
+      Object.entries(options).map(([option, { short }]) => [
+        option,
+        { type: takesValue(option) ? 'string' : 'boolean', ...(short !== undefined && { short }) },
+      ]),
     ),
   });
   const values = new Map<string, string>();
@@ -194,7 +188,8 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
       throw new UsageError(localize('usage.optionUnknown', rawName, name));
     }
     if (takesValue(token.name)) {
-      if (value === undefined || (!inlineValue && isOption(value, options))) throw new UsageError(localize('usage.valueMissing', rawName));
+      if (value === undefined || (!inlineValue && isOption(value, options)))
+        throw new UsageError(localize('usage.valueMissing', rawName));
       values.set(token.name, value);
     } else {
       if (inlineValue === true) throw new UsageError(localize('usage.valueUnexpected', rawName));

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { WriteStream } from 'node:tty';
 
 /** A stream like standard output: a terminal, a pipe or a file. */
-export type OutputStream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'getColorDepth'>> & { writableNeedDrain?: boolean };
+export type OutputStream = NodeJS.WritableStream &
+  Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'getColorDepth'>> & { writableNeedDrain?: boolean };
 
 export class Output {
   private gone = false;

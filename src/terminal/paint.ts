@@ -7,8 +7,16 @@ import type { Thresholds } from '../terms/regions';
 type Rgb = readonly [number, number, number];
 
 /** From neutral to the threshold, and from there to twice the threshold. */
-const vanishing: readonly Rgb[] = [[222, 222, 218], [103, 158, 209], [16, 58, 122]];
-const exploding: readonly Rgb[] = [[222, 222, 218], [245, 150, 60], [158, 40, 0]];
+const vanishing: readonly Rgb[] = [
+  [222, 222, 218],
+  [103, 158, 209],
+  [16, 58, 122],
+];
+const exploding: readonly Rgb[] = [
+  [222, 222, 218],
+  [245, 150, 60],
+  [158, 40, 0],
+];
 const zero: Rgb = [70, 70, 70];
 
 const reset = '\x1b[0m';

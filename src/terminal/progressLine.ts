@@ -10,7 +10,9 @@ export type StepRow = Readonly<Record<ProgressColumn, number>>;
 /** The steps in rows × progressColumns. */
 export function stepRows(rows: Float64Array): StepRow[] {
   const width = progressColumns.length;
-  return Array.from({ length: rows.length / width }, (_, row) => stepRow(rows.subarray(row * width, (row + 1) * width)));
+  return Array.from({ length: rows.length / width }, (_, row) =>
+    stepRow(rows.subarray(row * width, (row + 1) * width)),
+  );
 }
 
 function stepRow(values: Float64Array): StepRow {
@@ -31,9 +33,13 @@ export function progressLine(view: ProgressView, columns: number, colored: boole
   const { row, steps } = view;
   const clipped = row.clippedNorm < row.gradientNorm;
   const norm = significant(row.gradientNorm);
-  const gradient = clipped ? localize('progress.gradientClipped', norm, significant(row.clippedNorm)) : localize('progress.gradient', norm);
+  const gradient = clipped
+    ? localize('progress.gradientClipped', norm, significant(row.clippedNorm))
+    : localize('progress.gradient', norm);
   const parts = [
-    steps === null ? localize('step.number', grouped(row.step)) : localize('step.numberOf', grouped(row.step), grouped(steps)),
+    steps === null
+      ? localize('step.number', grouped(row.step))
+      : localize('step.numberOf', grouped(row.step), grouped(steps)),
     localize('progress.loss', lossText(row.loss)),
     gradient,
     localize('speed.tokensPerSecond', grouped(row.tokensPerSecond)),

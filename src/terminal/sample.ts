@@ -21,5 +21,8 @@ export async function sample(
   if (json) output.writeJson({ prompt, text });
   else if (!output.isTerminal) output.write(`${prompt}${text}\n`);
   // A model that has read control characters writes them too; a terminal would obey.
-  else output.write(`${canPaint(output.colorDepth(environment)) && prompt !== '' ? bold(harmless(prompt)) : harmless(prompt)}${harmless(text)}\n`);
+  else
+    output.write(
+      `${canPaint(output.colorDepth(environment)) && prompt !== '' ? bold(harmless(prompt)) : harmless(prompt)}${harmless(text)}\n`,
+    );
 }

@@ -19,7 +19,12 @@ import { defaultSteps, UsageError, type GivenOptions } from './options';
 const units: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
 
 /** What --tokens took before it had the setting's names. */
-const olderUnits: Readonly<Record<string, TokenUnit>> = { codepoints: 'codePoint', graphemes: 'grapheme', words: 'word', bytes: 'byte' };
+const olderUnits: Readonly<Record<string, TokenUnit>> = {
+  codepoints: 'codePoint',
+  graphemes: 'grapheme',
+  words: 'word',
+  bytes: 'byte',
+};
 
 export function readVocabulary(given: GivenOptions): VocabularySettings {
   return {
@@ -30,7 +35,9 @@ export function readVocabulary(given: GivenOptions): VocabularySettings {
 
 function unit(given: GivenOptions): TokenUnit {
   const older = given.values.get('tokens') ?? '';
-  return Object.hasOwn(olderUnits, older) ? olderUnits[older] : choice(given, 'tokens', units, defaultVocabularySettings.unit);
+  return Object.hasOwn(olderUnits, older)
+    ? olderUnits[older]
+    : choice(given, 'tokens', units, defaultVocabularySettings.unit);
 }
 
 export function readModel(given: GivenOptions): ModelSettings {
@@ -44,7 +51,9 @@ export function readModel(given: GivenOptions): ModelSettings {
     hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
     embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
     tied: given.switches.has('tied'),
-    objective: given.values.has('objective') ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective) : null,
+    objective: given.values.has('objective')
+      ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
+      : null,
   });
   if (bidirectional && model.objective === 'next') {
     throw new UsageError(localize('usage.bidirectionalNext'));
@@ -54,7 +63,8 @@ export function readModel(given: GivenOptions): ModelSettings {
 
 export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {
   const defaults = defaultTrainingSettings;
-  const dropout = number(given, 'dropout', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.dropout;
+  const dropout =
+    number(given, 'dropout', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.dropout;
   if (dropout > 0 && layers < 2) throw new UsageError(localize('usage.dropoutOneLayer'));
   return {
     ...defaults,
@@ -95,7 +105,13 @@ function readReading(given: GivenOptions): Partial<TrainingSettings> {
 /** `--steps none` is null, "until stopped"; epochs take the place of steps. */
 function readSteps(given: GivenOptions): Pick<TrainingSettings, 'steps' | 'epochs'> {
   const epochs = integer(given, 'epochs', 1, 1_000_000) ?? null;
-  if (epochs === null) return { epochs, steps: isNone(given, 'steps') ? null : (integer(given, 'steps', 1, 1e9, localize('value.orNone')) ?? defaultSteps) };
+  if (epochs === null)
+    return {
+      epochs,
+      steps: isNone(given, 'steps')
+        ? null
+        : (integer(given, 'steps', 1, 1e9, localize('value.orNone')) ?? defaultSteps),
+    };
   if (given.values.has('steps')) throw new UsageError(localize('usage.epochsWithSteps'));
   return { epochs, steps: null };
 }
@@ -108,10 +124,13 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     throw new UsageError(localize('usage.cosineWithoutSteps'));
   }
   const optimizer = choice(given, 'optimizer', optimizers, defaults.optimizer);
-  const momentum = number(given, 'momentum', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.momentum;
+  const momentum =
+    number(given, 'momentum', (x) => x >= 0 && x < 1, localize('value.numberFromZeroBelowOne')) ?? defaults.momentum;
   const nesterov = given.switches.has('nesterov');
-  if (nesterov && !(optimizer === 'sgd' && momentum > 0)) throw new UsageError(localize('usage.nesterovWithoutMomentum'));
-  const fraction = (option: string) => number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
+  if (nesterov && !(optimizer === 'sgd' && momentum > 0))
+    throw new UsageError(localize('usage.nesterovWithoutMomentum'));
+  const fraction = (option: string) =>
+    number(given, option, (x) => x >= 0 && x <= 1, localize('value.numberFromZeroToOne'));
   return {
     optimizer,
     learningRate: positive(given, 'learning-rate') ?? defaults.learningRate,
@@ -122,7 +141,9 @@ function readOptimization(given: GivenOptions): Partial<TrainingSettings> {
     warmupSteps: integer(given, 'warmup', 0, 1e9) ?? defaults.warmupSteps,
     finalFraction: fraction('final-fraction') ?? defaults.finalFraction,
     decaySteps: integer(given, 'decay-every', 1, 1e9) ?? defaults.decaySteps,
-    decayFactor: number(given, 'decay-factor', (x) => x > 0 && x <= 1, localize('value.numberAboveZeroToOne')) ?? defaults.decayFactor,
+    decayFactor:
+      number(given, 'decay-factor', (x) => x > 0 && x <= 1, localize('value.numberAboveZeroToOne')) ??
+      defaults.decayFactor,
     clipNorm: limit(given, 'clip-norm', defaults.clipNorm),
     clipValue: limit(given, 'clip-value', defaults.clipValue),
     initialization: choice(given, 'init', initializations, defaults.initialization),

@@ -87,7 +87,10 @@ export class ReadableTrainView implements TrainView {
     this.close();
     const isDone = this.steps === null || step >= this.steps;
     const steps = counted(step, 'step');
-    const losses = [Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss)), ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss))])];
+    const losses = [
+      Number.isNaN(loss) ? localize('training.report.lossAsBefore') : localize('progress.loss', lossText(loss)),
+      ...(validationLoss === null ? [] : [localize('training.report.validation', lossText(validationLoss))]),
+    ];
     const speed = localize('speed.tokensPerSecond', grouped(tokensPerSecond));
     this.output.write(
       `${isDone ? localize('training.report.done', steps, losses.join(', '), speed) : localize('training.report.stopped', steps, losses.join(', '), speed)}\n` +

@@ -37,7 +37,7 @@ export function segmentsOfStretch(stretch: string, unit: SegmentUnit): string[] 
 
 /** All segments of a text, in order. */
 export function* segmentsOf(text: string, unit: SegmentUnit): Generator<string> {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     for (const segment of segmentsOfStretch(text.slice(start, stretchEnd(text, start, true)), unit)) {
       yield segment;
       start += segment.length;

@@ -16,7 +16,7 @@ export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
   switch (unit) {
     case 'codePoint':
     case 'byte':
-      for (let start = 0; start < text.length; ) {
+      for (let start = 0; start < text.length;) {
         const codePoint = text.codePointAt(start) ?? 0;
         const span = { start, end: start + (codePoint > 0xffff ? 2 : 1) };
         for (let i = unit === 'byte' ? bytesOf(codePoint) : 1; i > 0; i--) yield span;
@@ -38,7 +38,11 @@ export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
 }
 
 /** Where all tokens of a text begin and end. @param tokens as many as it has */
-export function startsAndEnds(text: string, unit: ReadUnit, tokens: number): { readonly starts: Uint32Array; readonly ends: Uint32Array } {
+export function startsAndEnds(
+  text: string,
+  unit: ReadUnit,
+  tokens: number,
+): { readonly starts: Uint32Array; readonly ends: Uint32Array } {
   const [starts, ends] = [new Uint32Array(tokens), new Uint32Array(tokens)];
   let token = 0;
   for (const { start, end } of spansOf(text, unit)) {

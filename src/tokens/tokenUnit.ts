@@ -18,7 +18,8 @@ export type ReadUnit = TokenUnit | ForeignUnit;
 /** Spaces and word characters are Unicode's (UTS 18), as there, not those of JavaScript's `\s` and `\w`. */
 const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
   whitespace: /\P{White_Space}+/gu,
-  wordOrPunctuation: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
+  wordOrPunctuation:
+    /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
 };
 
 export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation'];
@@ -34,7 +35,8 @@ export function foreignWords(text: string, unit: ForeignUnit): string[] {
 
 /** Where they stand, in UTF-16 units. */
 export function* foreignSpans(text: string, unit: ForeignUnit): Generator<{ start: number; end: number }> {
-  for (const { index, 0: word } of text.matchAll(foreignPatterns[unit])) yield { start: index, end: index + word.length };
+  for (const { index, 0: word } of text.matchAll(foreignPatterns[unit]))
+    yield { start: index, end: index + word.length };
 }
 
 /** The symbols of a text's tokens, in order. */

@@ -16,16 +16,34 @@ describe('the command line, with a model', () => {
 
   describe('inspect', () => {
     it('prints the object of the contract, for the whole text', async () => {
-      const { status, output, errors } = await backflow(folder, 'inspect', 'hello', '--text', 'probe.txt', '--matrix', '--json');
+      const { status, output, errors } = await backflow(
+        folder,
+        'inspect',
+        'hello',
+        '--text',
+        'probe.txt',
+        '--matrix',
+        '--json',
+      );
       assert.deepEqual([status, errors], [0, '']);
       assert.equal(output.trimEnd().split('\n').length, 1);
-      interface Flow { target: number; log10: (number | null)[]; horizon: number | null }
+      interface Flow {
+        target: number;
+        log10: (number | null)[];
+        horizon: number | null;
+      }
       const report = JSON.parse(output) as {
         loss: number;
         tokens: string[];
         layers: {
-          layer: number; direction: string; hidden: number[]; total: number[]; totalCell: number[]; flow: Flow;
-          kind: string; states: { name: string; width: number; norm: number[]; total: number[]; flow: Flow }[];
+          layer: number;
+          direction: string;
+          hidden: number[];
+          total: number[];
+          totalCell: number[];
+          flow: Flow;
+          kind: string;
+          states: { name: string; width: number; norm: number[]; total: number[]; flow: Flow }[];
         }[];
         parameters: Record<string, unknown>[];
         output: Record<string, unknown>;
@@ -35,12 +53,33 @@ describe('the command line, with a model', () => {
         parameterNorms: Record<string, number>;
         inputMatrix: (number | null)[][];
       };
-      assert.deepEqual(Object.keys(report), ['loss', 'tokens', 'layers', 'parameters', 'output', 'embedding', 'regions', 'matrix', 'inputs', 'parameterNorms', 'inputMatrix']);
+      assert.deepEqual(Object.keys(report), [
+        'loss',
+        'tokens',
+        'layers',
+        'parameters',
+        'output',
+        'embedding',
+        'regions',
+        'matrix',
+        'inputs',
+        'parameterNorms',
+        'inputMatrix',
+      ]);
       const text = Array.from(await readFile(join(folder, 'probe.txt'), 'utf8'));
       assert.deepEqual(report.tokens, text.slice(0, -1));
       const steps = text.length - 1;
       report.layers.forEach((layer, l) => {
-        assert.deepEqual(Object.keys(layer), ['layer', 'direction', 'hidden', 'total', 'totalCell', 'flow', 'kind', 'states']);
+        assert.deepEqual(Object.keys(layer), [
+          'layer',
+          'direction',
+          'hidden',
+          'total',
+          'totalCell',
+          'flow',
+          'kind',
+          'states',
+        ]);
         assert.deepEqual([layer.layer, layer.direction], [l, 'forward']);
         assert.deepEqual(Object.keys(layer.flow), ['target', 'log10', 'horizon']);
         for (const series of [layer.hidden, layer.total, layer.totalCell, layer.flow.log10]) {
@@ -49,31 +88,67 @@ describe('the command line, with a model', () => {
         }
         assert.equal(layer.flow.target, steps - 1);
         const [h, c] = layer.states;
-        for (const state of layer.states) assert.deepEqual(Object.keys(state), ['name', 'width', 'norm', 'total', 'flow']);
+        for (const state of layer.states)
+          assert.deepEqual(Object.keys(state), ['name', 'width', 'norm', 'total', 'flow']);
         assert.deepEqual([layer.kind, h.name, c.name, h.width], ['lstm', 'h', 'c', 32]);
         assert.deepEqual([h.norm, h.total, c.total, h.flow], [layer.hidden, layer.total, layer.totalCell, layer.flow]);
       });
       assert.equal(report.layers.length, 2);
-      assert.deepEqual(report.inputs.map((input) => Object.keys(input)), [0, 1, 2].map(() => ['boundary', 'total', 'flow']));
-      report.inputs.forEach(({ boundary, total, flow }, l) => assert.deepEqual([boundary, total.length, flow.target, flow.log10.length], [l, steps, steps - 1, steps]));
+      assert.deepEqual(
+        report.inputs.map((input) => Object.keys(input)),
+        [0, 1, 2].map(() => ['boundary', 'total', 'flow']),
+      );
+      report.inputs.forEach(({ boundary, total, flow }, l) =>
+        assert.deepEqual([boundary, total.length, flow.target, flow.log10.length], [l, steps, steps - 1, steps]),
+      );
       // What the output layer reads is the top layer's h.
-      report.inputs[2].flow.log10.forEach((value, t) => assert.ok(Math.abs(value! - report.layers[1].flow.log10[t]!) < 1e-12));
-      const lstm = [0, 1].flatMap((l) => ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map((role) => `rnn.${role}_l${l}`));
+      report.inputs[2].flow.log10.forEach((value, t) =>
+        assert.ok(Math.abs(value! - report.layers[1].flow.log10[t]!) < 1e-12),
+      );
+      const lstm = [0, 1].flatMap((l) =>
+        ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map((role) => `rnn.${role}_l${l}`),
+      );
       assert.deepEqual(Object.keys(report.parameterNorms), [...lstm, 'output.weight', 'output.bias']);
-      assert.deepEqual([report.parameterNorms['rnn.weight_ih_l0'], report.parameterNorms['output.bias']], [report.parameters[0]['W'], report.output['b']]);
-      report.inputMatrix.forEach((row, target) => row.forEach((value, t) => assert.equal(value === null, t > target, `row ${target}, column ${t} of inputMatrix`)));
-      report.inputMatrix[steps - 1].forEach((value, t) => assert.ok(Math.abs(value! - report.inputs[0].flow.log10[t]!) < 1e-9));
-      assert.deepEqual(report.parameters.map((p) => Object.keys(p)), [0, 1].map(() => ['layer', 'direction', 'W', 'R', 'Wb', 'Rb']));
+      assert.deepEqual(
+        [report.parameterNorms['rnn.weight_ih_l0'], report.parameterNorms['output.bias']],
+        [report.parameters[0]['W'], report.output['b']],
+      );
+      report.inputMatrix.forEach((row, target) =>
+        row.forEach((value, t) =>
+          assert.equal(value === null, t > target, `row ${target}, column ${t} of inputMatrix`),
+        ),
+      );
+      report.inputMatrix[steps - 1].forEach((value, t) =>
+        assert.ok(Math.abs(value! - report.inputs[0].flow.log10[t]!) < 1e-9),
+      );
+      assert.deepEqual(
+        report.parameters.map((p) => Object.keys(p)),
+        [0, 1].map(() => ['layer', 'direction', 'W', 'R', 'Wb', 'Rb']),
+      );
       assert.deepEqual(Object.keys(report.output), ['W', 'b']);
-      for (const region of report.regions) assert.deepEqual(Object.keys(region), ['layer', 'direction', 'kind', 'from', 'to']);
+      for (const region of report.regions)
+        assert.deepEqual(Object.keys(region), ['layer', 'direction', 'kind', 'from', 'to']);
       assert.equal(report.matrix.length, steps);
-      report.matrix.forEach((row, target) => row.forEach((value, t) => assert.equal(value === null, t > target, `row ${target}, column ${t}`)));
+      report.matrix.forEach((row, target) =>
+        row.forEach((value, t) => assert.equal(value === null, t > target, `row ${target}, column ${t}`)),
+      );
       // The matrix's last row is the top layer's flow to the last target.
-      report.matrix[steps - 1].forEach((value, t) => assert.ok(Math.abs(value! - report.layers[1].flow.log10[t]!) < 1e-3));
+      report.matrix[steps - 1].forEach((value, t) =>
+        assert.ok(Math.abs(value! - report.layers[1].flow.log10[t]!) < 1e-3),
+      );
     });
 
     it('traces another target back, and says null where a state cannot reach it', async () => {
-      const { output } = await backflow(folder, 'inspect', join('hello', 'checkpoints', 'step-300.onnx'), '--text', 'probe.txt', '--target', '4', '--json');
+      const { output } = await backflow(
+        folder,
+        'inspect',
+        join('hello', 'checkpoints', 'step-300.onnx'),
+        '--text',
+        'probe.txt',
+        '--target',
+        '4',
+        '--json',
+      );
       const { layers } = JSON.parse(output) as { layers: { flow: { target: number; log10: (number | null)[] } }[] };
       for (const { flow } of layers) {
         assert.equal(flow.target, 4);
@@ -105,7 +180,14 @@ describe('the command line, with a model', () => {
     it('refuses a checkpoint that is broken, wherever it was cut', async () => {
       const whole = await readFile(join(folder, 'hello', 'checkpoints', 'step-300.onnx'));
       const broken = join(folder, 'broken.onnx');
-      for (const bytes of [whole.subarray(0, 0), whole.subarray(0, 100), whole.subarray(0, whole.length / 2), whole.subarray(0, -1), Buffer.from('no model at all'), Buffer.alloc(1000, 0xff)]) {
+      for (const bytes of [
+        whole.subarray(0, 0),
+        whole.subarray(0, 100),
+        whole.subarray(0, whole.length / 2),
+        whole.subarray(0, -1),
+        Buffer.from('no model at all'),
+        Buffer.alloc(1000, 0xff),
+      ]) {
         await writeFile(broken, bytes);
         await hello.refuses(1, /broken\.onnx/, 'inspect', 'broken.onnx', '--text', 'probe.txt');
       }
@@ -121,11 +203,13 @@ describe('the command line, with a model', () => {
         const { status, output } = await backflow(folder, 'export', 'hello', '--out', out, '--json');
         assert.deepEqual([status, JSON.parse(output)], [0, { path: out }]);
       }
-      const [own, graph, bare] = await Promise.all(['hello', model, weights].map(async (path) => {
-        const { status, output, errors } = await backflow(folder, 'inspect', path, '--text', 'probe.txt', '--json');
-        assert.deepEqual([status, errors], [0, '']);
-        return JSON.parse(output) as unknown;
-      }));
+      const [own, graph, bare] = await Promise.all(
+        ['hello', model, weights].map(async (path) => {
+          const { status, output, errors } = await backflow(folder, 'inspect', path, '--text', 'probe.txt', '--json');
+          assert.deepEqual([status, errors], [0, '']);
+          return JSON.parse(output) as unknown;
+        }),
+      );
       assert.deepEqual(graph, own);
       assert.deepEqual(bare, own);
     });
@@ -137,14 +221,29 @@ describe('the command line, with a model', () => {
 
   describe('sample', () => {
     it('continues hell with o', async () => {
-      const { status, output } = await backflow(folder, 'sample', 'hello', '--prompt', 'hell', '--length', '1', '--temperature', '0', '--json');
+      const { status, output } = await backflow(
+        folder,
+        'sample',
+        'hello',
+        '--prompt',
+        'hell',
+        '--length',
+        '1',
+        '--temperature',
+        '0',
+        '--json',
+      );
       assert.equal(status, 0);
       assert.deepEqual(JSON.parse(output), { prompt: 'hell', text: 'o' });
-      assert.equal((await backflow(folder, 'sample', 'hello', '--prompt', 'hell', '--length', '7', '--temperature', '0')).output, 'hello hello\n');
+      assert.equal(
+        (await backflow(folder, 'sample', 'hello', '--prompt', 'hell', '--length', '7', '--temperature', '0')).output,
+        'hello hello\n',
+      );
     });
 
     it('gives the same text for the same seed', async () => {
-      const text = async (seed: string) => (await backflow(folder, 'sample', 'hello', '--length', '80', '--temperature', '3', '--seed', seed)).output;
+      const text = async (seed: string) =>
+        (await backflow(folder, 'sample', 'hello', '--length', '80', '--temperature', '3', '--seed', seed)).output;
       const [first, again, other] = [await text('7'), await text('7'), await text('8')];
       assert.equal(first, again);
       assert.notEqual(first, other);
@@ -152,7 +251,8 @@ describe('the command line, with a model', () => {
     });
 
     it('draws the likeliest token only from one, or from the least probability', async () => {
-      const text = async (...options: string[]) => (await backflow(folder, 'sample', 'hello', '--length', '40', '--temperature', '3', ...options)).output;
+      const text = async (...options: string[]) =>
+        (await backflow(folder, 'sample', 'hello', '--length', '40', '--temperature', '3', ...options)).output;
       const greedy = await text('--temperature', '0');
       assert.equal(await text('--top-k', '1'), greedy);
       assert.equal(await text('--top-p', '0.000001'), greedy);

@@ -14,7 +14,13 @@ const hello = 'hello '.repeat(200);
 const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
 
 /** How a model is opened that needs nothing said. */
-const opening = { vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null } as const;
+const opening = {
+  vocabulary: null,
+  text: null,
+  architecture: { activation: null },
+  backend: 'ort',
+  threads: null,
+} as const;
 
 describe('the engine process', () => {
   let engine: TestEngine;
@@ -37,7 +43,14 @@ describe('the engine process', () => {
       const summary = await finished;
       assert.ok(summary.loss < 0.1, `loss ${summary.loss}`);
       assert.equal(summary.backend, 'ort');
-      const { text } = await engine.calls.call('sample', { prompt: 'hell', length: 7, temperature: 0, topK: null, topP: null, seed: 1 });
+      const { text } = await engine.calls.call('sample', {
+        prompt: 'hell',
+        length: 7,
+        temperature: 0,
+        topK: null,
+        topP: null,
+        seed: 1,
+      });
       assert.equal(text, 'o hello');
     });
   }
@@ -54,7 +67,10 @@ describe('the engine process', () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 60, clipNorm: 0.1 }));
     await finished;
-    assert.deepEqual(steps, Array.from({ length: 60 }, (_, i) => i + 1));
+    assert.deepEqual(
+      steps,
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
   });
 
   it('sends frames of the watched probe that change as it learns, two at most before one is drawn', async () => {
@@ -100,7 +116,12 @@ describe('the engine process', () => {
     await engine.calls.call('watch', { ...watchOf(text), total: true });
     const frame = await framed;
     const steps = frame.header.tokens.length;
-    const report = await engine.calls.call('inspect', { text, target: 'last', thresholds: defaultThresholds, matrix: false });
+    const report = await engine.calls.call('inspect', {
+      text,
+      target: 'last',
+      thresholds: defaultThresholds,
+      matrix: false,
+    });
     for (const layer of [0, 1]) {
       const total = seriesOf(frame, 'total', layer)!;
       const totalCell = seriesOf(frame, 'total', layer, 'forward', 'cell')!;
@@ -119,7 +140,12 @@ describe('the engine process', () => {
     const finished = engine.next('finished');
     await engine.calls.call('train', requestFor(hello, newRun(), { steps: 120 }));
     await finished;
-    const [report, inner, first] = await engine.calls.call('describe', { text: 'hello hello', tokens: [10, 4, 0], target: 'last', thresholds: defaultThresholds });
+    const [report, inner, first] = await engine.calls.call('describe', {
+      text: 'hello hello',
+      tokens: [10, 4, 0],
+      target: 'last',
+      thresholds: defaultThresholds,
+    });
     assert.equal(report.symbol, 'o');
     assert.ok(report.loss! < 0.2);
     assert.equal(report.predictions.length, 5);
@@ -135,7 +161,14 @@ describe('the engine process', () => {
     const run = newRun();
     await engine.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 20 }));
     await engine.next('progress', ({ rows }) => rows[rows.length - rowWidth] >= 50);
-    const waiting = engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, topK: null, topP: null, seed: 1 });
+    const waiting = engine.calls.call('sample', {
+      prompt: 'the',
+      length: 1_000_000,
+      temperature: 1,
+      topK: null,
+      topP: null,
+      seed: 1,
+    });
     engine.child.kill('SIGKILL');
     await assert.rejects(waiting, (error: unknown) => error instanceof RpcError && error.code === 'closed');
     assert.equal((await engine.exited).signal, 'SIGKILL');
@@ -160,7 +193,8 @@ describe('the engine process', () => {
     for (const steps of [17, 40]) {
       const part = startEngine();
       finished = part.next('finished');
-      if (steps === 17) await part.calls.call('train', requestFor(pangrams, halves, { steps }, { cell: 'gru', layers: 2 }));
+      if (steps === 17)
+        await part.calls.call('train', requestFor(pangrams, halves, { steps }, { cell: 'gru', layers: 2 }));
       else await part.calls.call('resumeRun', { folder: halves, steps });
       await finished;
       part.child.kill('SIGKILL');
@@ -181,10 +215,23 @@ describe('the engine process', () => {
       const opened = await reader.calls.call('open', { ...opening, path: run });
       assert.equal(opened.trainingStep, 30);
       assert.equal(opened.run!.history.rows.length, 30 * rowWidth);
-      const report = await reader.calls.call('inspect', { text: 'hello', target: 'last', thresholds: defaultThresholds, matrix: true });
+      const report = await reader.calls.call('inspect', {
+        text: 'hello',
+        target: 'last',
+        thresholds: defaultThresholds,
+        matrix: true,
+      });
       assert.equal(report.tokens.join(''), 'hell');
       assert.equal(report.matrix!.length, 16);
-      await assert.rejects(reader.calls.call('inspect', { text: 'hello, world', target: 'last', thresholds: defaultThresholds, matrix: false }), /does not know “,” \(U\+002C\)/);
+      await assert.rejects(
+        reader.calls.call('inspect', {
+          text: 'hello, world',
+          target: 'last',
+          thresholds: defaultThresholds,
+          matrix: false,
+        }),
+        /does not know “,” \(U\+002C\)/,
+      );
     } finally {
       reader.child.kill('SIGKILL');
     }
@@ -205,7 +252,15 @@ describe('the engine process', () => {
   it('an overflow pauses before the update, names step and tensor, and keeps the last good weights', async () => {
     const run = newRun();
     const paused = engine.next('status', ({ state }) => state === 'paused');
-    await engine.calls.call('train', requestFor(pangrams, run, { optimizer: 'sgd', learningRate: 1e30, clipNorm: null }, { cell: 'rnn', activation: 'relu' }));
+    await engine.calls.call(
+      'train',
+      requestFor(
+        pangrams,
+        run,
+        { optimizer: 'sgd', learningRate: 1e30, clipNorm: null },
+        { cell: 'rnn', activation: 'relu' },
+      ),
+    );
     const { message } = await paused;
     assert.match(inEnglish(message!), /not finite/);
     const { model } = await engine.calls.call('stop', null);
@@ -222,7 +277,10 @@ describe('the engine process', () => {
   ] as const) {
     it(`refuses ${what} and writes nothing`, async () => {
       const run = newRun();
-      await assert.rejects(engine.calls.call('train', requestFor(text, run)), (error: unknown) => error instanceof RpcError && error.code === 'user' && sentence.test(error.message));
+      await assert.rejects(
+        engine.calls.call('train', requestFor(text, run)),
+        (error: unknown) => error instanceof RpcError && error.code === 'user' && sentence.test(error.message),
+      );
       assert.ok(!existsSync(run));
     });
   }
@@ -231,7 +289,8 @@ describe('the engine process', () => {
     const run = newRun();
     await assert.rejects(
       engine.calls.call('train', requestFor(hello, run, { schedule: 'cosine', steps: null })),
-      (error: unknown) => error instanceof RpcError && error.code === 'user' && /needs a number of steps/.test(error.message),
+      (error: unknown) =>
+        error instanceof RpcError && error.code === 'user' && /needs a number of steps/.test(error.message),
     );
     assert.ok(!existsSync(run));
   });
@@ -257,7 +316,11 @@ describe('the engine process', () => {
     await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 1 }, { hiddenSize: 64 }));
     await finished;
     const controller = new AbortController();
-    const call = engine.calls.call('inspect', { text: pangrams.slice(0, 1500), target: 'last', thresholds: defaultThresholds, matrix: true }, controller.signal);
+    const call = engine.calls.call(
+      'inspect',
+      { text: pangrams.slice(0, 1500), target: 'last', thresholds: defaultThresholds, matrix: true },
+      controller.signal,
+    );
     setTimeout(() => controller.abort(), 50);
     await assert.rejects(call, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
   });

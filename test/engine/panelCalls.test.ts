@@ -42,24 +42,41 @@ describe('what the panel asks beside frames', () => {
   it('travels back to a step’s flow, every layer and state of it, bit for bit; also in the engine that resumes the run', async () => {
     const run = newRun();
     const frames = await framesOf(run, 12);
-    const places = [[0, 'flow', 'hidden'], [1, 'flow', 'hidden'], [0, 'flow', 'cell'], [1, 'flow', 'cell'], [0, 'norm', 'hidden'], [1, 'norm', 'cell'], [0, 'loss', undefined]] as const;
+    const places = [
+      [0, 'flow', 'hidden'],
+      [1, 'flow', 'hidden'],
+      [0, 'flow', 'cell'],
+      [1, 'flow', 'cell'],
+      [0, 'norm', 'hidden'],
+      [1, 'norm', 'cell'],
+      [0, 'loss', undefined],
+    ] as const;
     const check = async (some: readonly Frame[]) => {
       for (const { header, data } of some) {
         const back = await engine.calls.call('frameAt', { trainingStep: header.trainingStep });
         assert.equal(back?.header.trainingStep, header.trainingStep);
         assert.deepEqual(back.header.flows, header.flows);
-        for (const [layer, name, state] of places) assert.deepEqual(seriesOf(back, name, layer, 'forward', state), seriesOf({ header, data }, name, layer, 'forward', state), `${name} of layer ${layer}`);
+        for (const [layer, name, state] of places)
+          assert.deepEqual(
+            seriesOf(back, name, layer, 'forward', state),
+            seriesOf({ header, data }, name, layer, 'forward', state),
+            `${name} of layer ${layer}`,
+          );
       }
     };
     await check(frames);
     for (const layer of [0, 1]) {
       const lane = { layer, direction: 'forward', state: 'cell' } as const;
       const { steps, lags, values } = await engine.calls.call('overTraining', lane);
-      assert.deepEqual([...steps], frames.map(({ header }) => header.trainingStep));
+      assert.deepEqual(
+        [...steps],
+        frames.map(({ header }) => header.trainingStep),
+      );
       frames.forEach((frame, row) => {
         const flow = seriesOf(frame, 'flow', layer, 'forward', 'cell')!;
         assert.equal(lags, flow.length);
-        for (let lag = 0; lag < lags; lag++) assert.equal(values[row * lags + lag], Math.fround(flow[lags - 1 - lag] - flow[lags - 1]));
+        for (let lag = 0; lag < lags; lag++)
+          assert.equal(values[row * lags + lag], Math.fround(flow[lags - 1 - lag] - flow[lags - 1]));
       });
     }
     const { step } = await engine.calls.call('stop', null);
@@ -69,7 +86,14 @@ describe('what the panel asks beside frames', () => {
     await check(frames);
     engine.child.kill('SIGKILL');
     start();
-    await engine.calls.call('open', { path: run, vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null });
+    await engine.calls.call('open', {
+      path: run,
+      vocabulary: null,
+      text: null,
+      architecture: { activation: null },
+      backend: 'ort',
+      threads: null,
+    });
     await check(frames);
   });
 
@@ -80,12 +104,23 @@ describe('what the panel asks beside frames', () => {
     await finished;
     assert.equal(existsSync(join(run, 'flows.safetensors')), false);
     assert.equal(await engine.calls.call('frameAt', { trainingStep: 3 }), null);
-    assert.equal((await engine.calls.call('overTraining', { layer: 0, direction: 'forward', state: 'hidden' })).steps.length, 0);
+    assert.equal(
+      (await engine.calls.call('overTraining', { layer: 0, direction: 'forward', state: 'hidden' })).steps.length,
+      0,
+    );
   });
 
   it('notes the step that overflowed', async () => {
     const paused = engine.next('status', ({ message }) => message !== null);
-    await engine.calls.call('train', requestFor(pangrams, newRun(), { optimizer: 'sgd', learningRate: 1e30, clipNorm: null }, { cell: 'rnn', activation: 'relu' }));
+    await engine.calls.call(
+      'train',
+      requestFor(
+        pangrams,
+        newRun(),
+        { optimizer: 'sgd', learningRate: 1e30, clipNorm: null },
+        { cell: 'rnn', activation: 'relu' },
+      ),
+    );
     const { step } = await paused;
     const { overflows } = await engine.calls.call('overTraining', { layer: 0, direction: 'forward', state: 'hidden' });
     assert.deepEqual(overflows, [step + 1]);
@@ -102,14 +137,27 @@ describe('what the panel asks beside frames', () => {
     assert.deepEqual([trainingStep, layer], [60, 0]);
     const T = tokens.length;
     for (const target of [0, 1, 17, T - 1]) {
-      const { layers: [{ states: [{ flow: { log10 } }] }] } = await engine.calls.call('inspect', { text: probe, target, thresholds: defaultThresholds, matrix: false });
+      const {
+        layers: [
+          {
+            states: [
+              {
+                flow: { log10 },
+              },
+            ],
+          },
+        ],
+      } = await engine.calls.call('inspect', { text: probe, target, thresholds: defaultThresholds, matrix: false });
       for (let t = 0; t < T; t++) {
         const value = values[target * T + t];
         if (t > target) assert.ok(Number.isNaN(value));
         else assert.ok(Math.abs(value - (log10[t] - log10[target])) < 1e-3, `target ${target}, source ${t}`);
       }
     }
-    assert.ok(progress.length >= 5 && progress.every((done, i) => done > (progress[i - 1] ?? 0) && done <= 1), progress.join(' '));
+    assert.ok(
+      progress.length >= 5 && progress.every((done, i) => done > (progress[i - 1] ?? 0) && done <= 1),
+      progress.join(' '),
+    );
   });
 
   it('can cancel it, and goes on training', async () => {
@@ -129,25 +177,41 @@ describe('what the panel asks beside frames', () => {
     await engine.calls.call('train', requestFor(pangrams, newRun(), { steps: 60 }));
     await finished;
     const { full, cuts } = await engine.calls.call('truncations', { text: probe, k2: [1, 4, 16, 64, 1000] });
-    const { matrix } = await engine.calls.call('inspect', { text: probe, target: 'last', thresholds: defaultThresholds, matrix: true });
+    const { matrix } = await engine.calls.call('inspect', {
+      text: probe,
+      target: 'last',
+      thresholds: defaultThresholds,
+      matrix: true,
+    });
     const T = probe.length - 1;
     for (const cut of [cuts[3], cuts[4]]) {
       assert.ok(Math.abs(cut.cosine - 1) < 1e-6 && Math.abs(cut.relativeNorm - 1) < 1e-6);
       assert.deepEqual(cut.hidden, full.hidden);
     }
     // Without a path through time only its own loss reaches h_t: ∂L/∂h_t = δ_{t→t} / T.
-    cuts[0].hidden.forEach((norm, t) => assert.ok(Math.abs(norm / (10 ** matrix![t * T + t] / T) - 1) < 1e-4, `step ${t}`));
+    cuts[0].hidden.forEach((norm, t) =>
+      assert.ok(Math.abs(norm / (10 ** matrix![t * T + t] / T) - 1) < 1e-4, `step ${t}`),
+    );
     const cosines = cuts.slice(0, 4).map(({ cosine }) => cosine);
-    assert.ok(cosines.every((cosine, i) => i === 0 || cosine > cosines[i - 1]), cosines.join(' '));
+    assert.ok(
+      cosines.every((cosine, i) => i === 0 || cosine > cosines[i - 1]),
+      cosines.join(' '),
+    );
     assert.ok(Math.abs(cuts[1].norm / full.norm - cuts[1].relativeNorm) < 1e-9);
     await assert.rejects(engine.calls.call('truncations', { text: probe, k2: [0] }), /truncation is 0/);
   });
 
   it('plays without a model', async () => {
-    const { frame, spectralNorm } = await engine.calls.call('playground', { settings: { ...defaultPlayground, activation: 'linear', gain: 0.8 }, thresholds: defaultThresholds });
+    const { frame, spectralNorm } = await engine.calls.call('playground', {
+      settings: { ...defaultPlayground, activation: 'linear', gain: 0.8 },
+      thresholds: defaultThresholds,
+    });
     const flow = seriesOf(frame, 'flow')!;
     assert.ok(Math.abs(flow[0] - flow[127] - 127 * Math.log10(0.8)) < 1e-4);
     assert.ok(Math.abs(spectralNorm - 0.8) < 1e-9);
-    await assert.rejects(engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }), /recurrent scale is 9/);
+    await assert.rejects(
+      engine.calls.call('playground', { settings: { ...defaultPlayground, gain: 9 }, thresholds: defaultThresholds }),
+      /recurrent scale is 9/,
+    );
   });
 });

@@ -60,7 +60,13 @@ describe('the engine, asked for what its model writes', () => {
   it('tells lines of a text that is read line by line', async () => {
     await engine.calls.call('train', requestFor(lines, newRun(), { mode: 'sequences' }));
     // The last line can be cut.
-    const learned = drawn(({ text }) => text.split('\n').slice(0, -1).every((line) => ['one two', 'three'].includes(line)) && text.includes('one two\nthree'));
+    const learned = drawn(
+      ({ text }) =>
+        text
+          .split('\n')
+          .slice(0, -1)
+          .every((line) => ['one two', 'three'].includes(line)) && text.includes('one two\nthree'),
+    );
     await watchSamples();
     await learned;
     await engine.calls.call('stop', null);
@@ -75,7 +81,14 @@ describe('the engine, asked for what its model writes', () => {
     const { text } = await inRun;
     engine.child.kill('SIGKILL');
     engine = startEngine();
-    await engine.calls.call('open', { path: model, vocabulary: null, text: null, architecture: { activation: null }, backend: 'ort', threads: null });
+    await engine.calls.call('open', {
+      path: model,
+      vocabulary: null,
+      text: null,
+      architecture: { activation: null },
+      backend: 'ort',
+      threads: null,
+    });
     const opened = drawn();
     await watchSamples();
     assert.deepEqual(await opened, { step: 5, loss: null, temperature: 0.5, text });
@@ -86,7 +99,10 @@ describe('the engine, asked for what its model writes', () => {
 
   it('refuses, with the reason, for a model that reads both ways, and trains on', async () => {
     await engine.calls.call('train', requestFor(hello, newRun(), {}, { bidirectional: true, objective: 'masked' }));
-    await assert.rejects(watchSamples(), (error: unknown) => error instanceof RpcError && error.code === 'user' && /bidirectional/.test(error.message));
+    await assert.rejects(
+      watchSamples(),
+      (error: unknown) => error instanceof RpcError && error.code === 'user' && /bidirectional/.test(error.message),
+    );
     await engine.next('progress');
     await engine.calls.call('stop', null);
   });
@@ -99,17 +115,25 @@ describe('the engine, asked for what its model writes', () => {
       const own = startEngine();
       own.calls.on('sampleDrawn', (sample) => told.push(sample));
       const finished = own.next('finished');
-      await own.calls.call('train', requestFor(hello, path, { steps, dropout: 0.2, checkpointEvery: steps, validateEvery: steps }, { layers: 2 }));
+      await own.calls.call(
+        'train',
+        requestFor(hello, path, { steps, dropout: 0.2, checkpointEvery: steps, validateEvery: steps }, { layers: 2 }),
+      );
       if (watched) await own.calls.call('watchSamples', watch);
       await finished;
       own.child.kill('SIGKILL');
       const checkpoints = join(path, 'checkpoints');
-      const names = readdirSync(checkpoints).filter((name) => name.startsWith(`step-${steps}.`)).sort();
+      const names = readdirSync(checkpoints)
+        .filter((name) => name.startsWith(`step-${steps}.`))
+        .sort();
       assert.equal(names.length, 2);
       return { files: names.map((name) => readFileSync(join(checkpoints, name))), told };
     };
     const [without, withSamples] = [await run(false), await run(true)];
-    assert.ok(withSamples.told.some(({ step }) => step < steps), 'none was drawn on the way');
+    assert.ok(
+      withSamples.told.some(({ step }) => step < steps),
+      'none was drawn on the way',
+    );
     withSamples.files.forEach((file, i) => assert.ok(file.equals(without.files[i])));
   });
 });

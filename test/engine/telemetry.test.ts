@@ -15,8 +15,23 @@ describe('telemetry', () => {
       const text = join(folder, 'text.txt');
       await writeFile(text, 'hello '.repeat(200));
       // Nothing of this environment: a CI or a test in it would silence the library by itself.
-      const env = { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'], HOME: home, USERPROFILE: home, LOCALAPPDATA: home, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-      const { status, output, errors } = await outcome(spawn(process.execPath, [program, 'train', text, '--hidden', '16', '--steps', '5', '--backend', 'ort', '--out', run, '--json'], { cwd: folder, env }));
+      const env = {
+        PATH: process.env['PATH'],
+        SystemRoot: process.env['SystemRoot'],
+        HOME: home,
+        USERPROFILE: home,
+        LOCALAPPDATA: home,
+        TMPDIR: temporary,
+        TEMP: temporary,
+        TMP: temporary,
+      };
+      const { status, output, errors } = await outcome(
+        spawn(
+          process.execPath,
+          [program, 'train', text, '--hidden', '16', '--steps', '5', '--backend', 'ort', '--out', run, '--json'],
+          { cwd: folder, env },
+        ),
+      );
       assert.equal(errors, '');
       assert.equal(status, 0);
       assert.equal(parseLines(output).at(-1)?.['backend'], 'ort');

@@ -12,7 +12,9 @@ interface FirstStep {
   readonly batch: number;
   readonly clipNorm: number;
   readonly text: string;
-  readonly cases: Readonly<Record<string, { readonly loss: number; readonly gradientNorm: number; readonly clippedNorm: number }>>;
+  readonly cases: Readonly<
+    Record<string, { readonly loss: number; readonly gradientNorm: number; readonly clippedNorm: number }>
+  >;
 }
 
 const expected = JSON.parse(readFileSync('test/vectors/data/first-step.json', 'utf8')) as FirstStep;
@@ -27,30 +29,73 @@ describe('train --from', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const train = (file: string, ...others: string[]) => backflow(
-    folder, 'train', 'text.txt', '--from', join(onnxFolder, file), '--window', String(expected.window), '--batch', String(expected.batch), '--clip-norm', String(expected.clipNorm), ...others,
-  );
+  const train = (file: string, ...others: string[]) =>
+    backflow(
+      folder,
+      'train',
+      'text.txt',
+      '--from',
+      join(onnxFolder, file),
+      '--window',
+      String(expected.window),
+      '--batch',
+      String(expected.batch),
+      '--clip-norm',
+      String(expected.clipNorm),
+      ...others,
+    );
 
-  for (const file of ['lstm-2.plain-torch.onnx', 'lstm-2.float32.safetensors', 'gru-2.plain-script11.onnx', 'lstm-tied.plain-torch.onnx', 'lstm-tied.float32.safetensors']) {
+  for (const file of [
+    'lstm-2.plain-torch.onnx',
+    'lstm-2.float32.safetensors',
+    'gru-2.plain-script11.onnx',
+    'lstm-tied.plain-torch.onnx',
+    'lstm-tied.float32.safetensors',
+  ]) {
     it(`${file}: the first step is PyTorch’s; the run goes on, resumes and opens`, async () => {
-      const { status, output, errors } = await train(file, '--vocab', vocabularyFile, '--steps', '3', '--out', file, '--json');
+      const { status, output, errors } = await train(
+        file,
+        '--vocab',
+        vocabularyFile,
+        '--steps',
+        '3',
+        '--out',
+        file,
+        '--json',
+      );
       assert.equal(status, 0, errors);
       const [first] = parseLines(output);
       for (const [name, value] of Object.entries(expected.cases[file.slice(0, file.indexOf('.'))])) {
-        assert.ok(Math.abs(Number(first[name]) / value - 1) <= tolerance, `${name}: ${String(first[name])} instead of ${value}`);
+        assert.ok(
+          Math.abs(Number(first[name]) / value - 1) <= tolerance,
+          `${name}: ${String(first[name])} instead of ${value}`,
+        );
       }
       const resumed = await backflow(folder, 'train', '--resume', file, '--steps', '5', '--json');
       assert.equal(resumed.status, 0, resumed.errors);
-      assert.deepEqual(parseLines(resumed.output).slice(0, -1).map(({ step }) => step), [4, 5]);
+      assert.deepEqual(
+        parseLines(resumed.output)
+          .slice(0, -1)
+          .map(({ step }) => step),
+        [4, 5],
+      );
       const inspected = await backflow(folder, 'inspect', file, '--text', 'text.txt', '--json');
       assert.equal(inspected.status, 0, inspected.errors);
     });
   }
 
   it('refuses in one sentence, with nothing written', async () => {
-    await writeFile(join(folder, 'words.json'), JSON.stringify({
-      model: { type: 'WordLevel', vocab: Object.fromEntries(['<unk>', ...Array.from('bcdefghijkl')].map((symbol, id) => [symbol, id])), unk_token: '<unk>' }, pre_tokenizer: { type: 'WhitespaceSplit' },
-    }));
+    await writeFile(
+      join(folder, 'words.json'),
+      JSON.stringify({
+        model: {
+          type: 'WordLevel',
+          vocab: Object.fromEntries(['<unk>', ...Array.from('bcdefghijkl')].map((symbol, id) => [symbol, id])),
+          unk_token: '<unk>',
+        },
+        pre_tokenizer: { type: 'WhitespaceSplit' },
+      }),
+    );
     const files = await readdir(folder);
     const refuses = async (sentence: RegExp, file: string, ...others: string[]) => {
       const { status, output, errors } = await train(file, '--steps', '1', '--out', 'refused', ...others);
@@ -60,8 +105,18 @@ describe('train --from', () => {
       assert.notEqual(status, 0);
       assert.deepEqual(await readdir(folder), files);
     };
-    await refuses(/reads words in a way that can be inspected here, but not trained/, 'lstm-2.plain-torch.onnx', '--vocab', 'words.json');
-    await refuses(/reads in both directions and has no symbol for a masked token/, 'lstm-2-both.plain-torch.onnx', '--vocab', vocabularyFile);
+    await refuses(
+      /reads words in a way that can be inspected here, but not trained/,
+      'lstm-2.plain-torch.onnx',
+      '--vocab',
+      'words.json',
+    );
+    await refuses(
+      /reads in both directions and has no symbol for a masked token/,
+      'lstm-2-both.plain-torch.onnx',
+      '--vocab',
+      vocabularyFile,
+    );
     await refuses(/--hidden cannot be given with --from/, 'lstm-2.plain-torch.onnx', '--hidden', '8');
   });
 });

@@ -3,14 +3,51 @@ import type { Random } from '../../src/core/model/random';
 import { below, oneOf, type Mutation } from './format';
 
 const nasty: readonly (readonly number[])[] = [
-  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], [0xff, 0xff, 0xff, 0xff, 0x0f], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80],
-  [0, 0, 0, 0], [0, 0, 0x80, 0x7f], [0, 0, 0xc0, 0x7f], [0xff, 0xff, 0xff, 0x7f], [0xed, 0xa0, 0x80], [0xf0, 0x9f],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+  [0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80],
+  [0, 0, 0, 0],
+  [0, 0, 0x80, 0x7f],
+  [0, 0, 0xc0, 0x7f],
+  [0xff, 0xff, 0xff, 0x7f],
+  [0xed, 0xa0, 0x80],
+  [0xf0, 0x9f],
 ];
 
 /** What has broken readers before: numbers at the edges of their types, deep nests, the text of other types. */
 const words = [
-  '-1', '0', '1e308', '1e999', '4294967296', '9007199254740993', '99999999999999999999', 'NaN', 'null', 'true', '""', '{}', '[]', '[[[[[[[[', '{"a":', '\\u0000', '\u0000',
-  '__proto__', 'constructor', '../../etc/passwd', '/dev/zero', 'C:\\con', '%s%n', '{0}', '\u202e', '\ud800', '"', "'", '<script>', '\r\n', '\n', '\ufeff',
+  '-1',
+  '0',
+  '1e308',
+  '1e999',
+  '4294967296',
+  '9007199254740993',
+  '99999999999999999999',
+  'NaN',
+  'null',
+  'true',
+  '""',
+  '{}',
+  '[]',
+  '[[[[[[[[',
+  '{"a":',
+  '\\u0000',
+  '\u0000',
+  '__proto__',
+  'constructor',
+  '../../etc/passwd',
+  '/dev/zero',
+  'C:\\con',
+  '%s%n',
+  '{0}',
+  '\u202e',
+  '\ud800',
+  '"',
+  "'",
+  '<script>',
+  '\r\n',
+  '\n',
+  '\ufeff',
 ].map((word) => Buffer.from(word));
 
 function spliced(bytes: Uint8Array, start: number, removed: number, put: ArrayLike<number>): Uint8Array {
@@ -32,12 +69,14 @@ const mutations: readonly Mutation[] = [
   (bytes, random) => bytes.slice(0, below(bytes.length + 1, random)),
   (bytes, random) => {
     const changed = bytes.slice();
-    for (let n = 1 + below(8, random); n > 0 && changed.length > 0; n--) changed[below(changed.length, random)] ^= 1 << below(8, random);
+    for (let n = 1 + below(8, random); n > 0 && changed.length > 0; n--)
+      changed[below(changed.length, random)] ^= 1 << below(8, random);
     return changed;
   },
   (bytes, random) => {
     const changed = bytes.slice();
-    if (changed.length > 0) changed[below(changed.length, random)] = oneOf([0, 1, 0x7f, 0x80, 0xff, 0x22, 0x5b, 0x7b], random);
+    if (changed.length > 0)
+      changed[below(changed.length, random)] = oneOf([0, 1, 0x7f, 0x80, 0xff, 0x22, 0x5b, 0x7b], random);
     return changed;
   },
   (bytes, random) => {
@@ -55,13 +94,24 @@ const mutations: readonly Mutation[] = [
   },
   (bytes, random) => {
     const { start, length } = part(bytes, random);
-    return spliced(bytes, start, length, Uint8Array.from({ length }, () => below(256, random)));
+    return spliced(
+      bytes,
+      start,
+      length,
+      Uint8Array.from({ length }, () => below(256, random)),
+    );
   },
   (bytes, random) => {
     const { start, length } = part(bytes, random);
     return spliced(bytes, start, length, oneOf(words, random));
   },
-  (bytes, random) => spliced(bytes, below(bytes.length + 1, random), 0, new Uint8Array(below(4096, random)).fill(oneOf([0, 1, 0x7f, 0x80, 0xff, 0xfe], random))),
+  (bytes, random) =>
+    spliced(
+      bytes,
+      below(bytes.length + 1, random),
+      0,
+      new Uint8Array(below(4096, random)).fill(oneOf([0, 1, 0x7f, 0x80, 0xff, 0xfe], random)),
+    ),
 ];
 
 /** @param others files a part of which may get in */

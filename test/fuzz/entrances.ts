@@ -11,9 +11,24 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
 
 const someSettings = {
-  'model.cell': 'gru', 'model.layers': 2, 'model.hiddenSize': 64, 'model.bidirectional': true, 'model.objective': 'auto', 'corpus.tokens': 'word', 'corpus.vocabularySize': 100,
-  'training.window': 64, 'training.batch': 4, 'training.learningRate': 0.01, 'training.steps': 0, 'training.clipNorm': null, 'training.seed': 3, 'training.checkpointSeconds': 30,
-  'training.keptCheckpoints': 3, 'training.forgetBias': null, 'thresholds.vanishing': -3, 'thresholds.exploding': 2,
+  'model.cell': 'gru',
+  'model.layers': 2,
+  'model.hiddenSize': 64,
+  'model.bidirectional': true,
+  'model.objective': 'auto',
+  'corpus.tokens': 'word',
+  'corpus.vocabularySize': 100,
+  'training.window': 64,
+  'training.batch': 4,
+  'training.learningRate': 0.01,
+  'training.steps': 0,
+  'training.clipNorm': null,
+  'training.seed': 3,
+  'training.checkpointSeconds': 30,
+  'training.keptCheckpoints': 3,
+  'training.forgetBias': null,
+  'thresholds.vanishing': -3,
+  'thresholds.exploding': 2,
 };
 
 const commands = [
@@ -34,7 +49,8 @@ export const settings: FuzzedFormat = {
     } catch {
       return null;
     }
-    const read = (name: string) => (typeof values === 'object' && values !== null ? (values as Readonly<Record<string, unknown>>)[name] : undefined);
+    const read = (name: string) =>
+      typeof values === 'object' && values !== null ? (values as Readonly<Record<string, unknown>>)[name] : undefined;
     const [model, training] = [modelSettings(read), trainingSettings(read)];
     vocabularySettings(read);
     thresholds(read);
@@ -55,7 +71,12 @@ export const commandLine: FuzzedFormat = {
     } catch {
       args = textOf(bytes).split(/[",[\]]+/);
     }
-    return Array.isArray(args) ? readCommand(args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))), new Date(0)) : null;
+    return Array.isArray(args)
+      ? readCommand(
+          args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))),
+          new Date(0),
+        )
+      : null;
   },
 };
 
@@ -63,13 +84,41 @@ export const pageMessages: FuzzedFormat = {
   name: 'messages of the page',
   isJson: true,
   files: [
-    json({ type: 'ready' }), json({ type: 'frameDrawn', sequence: 3 }), json({ type: 'target', target: 'last' }), json({ type: 'mark', step: null }),
-    json({ type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'hidden' } }), json({ type: 'overTraining', lane: { layer: 0, direction: 'forward', state: 'cell' } }),
-    json({ type: 'control', action: 'pause' }), json({ type: 'reveal', step: 4 }), json({ type: 'total', shown: true }), json({ type: 'travel', trainingStep: 40 }), json({ type: 'matrix', action: 'compute' }),
-    json({ type: 'playground', settings: { cell: 'rnn', activation: 'tanh', matrix: 'orthogonal', gain: 1.1, forgetBias: 1, hiddenSize: 32, length: 100, seed: 1 } }),
-    json({ type: 'comparedDrawn', run: 1, sequence: 5 }), json({ type: 'drop', uri: 'file:///models/tale.onnx' }), json({ type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Flow' }] }),
-    json({ type: 'save', name: 'flow', format: 'svg', data: '<svg/>' }), json({ type: 'error', text: 'no canvas' }),
-    json({ runFolder: '/runs/tale', document: 'file:///tale.txt', compared: ['/runs/a', '/runs/b'], views: { flow: 1 } }),
+    json({ type: 'ready' }),
+    json({ type: 'frameDrawn', sequence: 3 }),
+    json({ type: 'target', target: 'last' }),
+    json({ type: 'mark', step: null }),
+    json({ type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'hidden' } }),
+    json({ type: 'overTraining', lane: { layer: 0, direction: 'forward', state: 'cell' } }),
+    json({ type: 'control', action: 'pause' }),
+    json({ type: 'reveal', step: 4 }),
+    json({ type: 'total', shown: true }),
+    json({ type: 'travel', trainingStep: 40 }),
+    json({ type: 'matrix', action: 'compute' }),
+    json({
+      type: 'playground',
+      settings: {
+        cell: 'rnn',
+        activation: 'tanh',
+        matrix: 'orthogonal',
+        gain: 1.1,
+        forgetBias: 1,
+        hiddenSize: 32,
+        length: 100,
+        seed: 1,
+      },
+    }),
+    json({ type: 'comparedDrawn', run: 1, sequence: 5 }),
+    json({ type: 'drop', uri: 'file:///models/tale.onnx' }),
+    json({ type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Flow' }] }),
+    json({ type: 'save', name: 'flow', format: 'svg', data: '<svg/>' }),
+    json({ type: 'error', text: 'no canvas' }),
+    json({
+      runFolder: '/runs/tale',
+      document: 'file:///tale.txt',
+      compared: ['/runs/a', '/runs/b'],
+      views: { flow: 1 },
+    }),
   ],
   read(bytes) {
     let message: unknown = textOf(bytes);

@@ -7,4 +7,14 @@ import { metricsFile, runFile } from './runFiles';
 import { vocabularies } from './vocabularies';
 import { weights } from './weights';
 
-export const formats: readonly FuzzedFormat[] = [corpus, onnx, weights, vocabularies, runFile, metricsFile, settings, commandLine, pageMessages];
+export const formats: readonly FuzzedFormat[] = [
+  corpus,
+  onnx,
+  weights,
+  vocabularies,
+  runFile,
+  metricsFile,
+  settings,
+  commandLine,
+  pageMessages,
+];

@@ -6,7 +6,13 @@ import { generalModelOf } from '../../src/core/model/plainModel';
 import { readInFloat64 } from '../../src/core/float64/float64Trace';
 import { checkpointOf, encodeCheckpoint } from '../../src/modelFiles/checkpointFile';
 import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
-import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodeProto } from '../../src/formats/onnx/messages';
+import {
+  decodeModel,
+  encodeModel,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+} from '../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../src/modelFiles/onnx/read/readModel';
 import { plainStack, uniformModel } from '../../src/core/model/config';
@@ -18,12 +24,33 @@ import { onnxFolder } from '../reference/onnxReferences';
 import { below, oneOf, type FuzzedFormat, type Mutation } from './format';
 
 const names = [
-  'lstm-2.plain-script7.onnx', 'lstm-2.states-torch.onnx', 'gru-2-both.plain-torch.onnx', 'gru-norm-both.plain-script16.onnx', 'lstm-1-onehot.scatter-script16.onnx', 'made-lstm-typed.onnx',
-  'made-lstm-typed.external.onnx', 'made-lstm-mixed.onnx', 'keras-lstm-2-both.tf2onnx15.onnx', 'lstm-2.last_hidden-script13.onnx', 'made-lstm-noise.onnx',
+  'lstm-2.plain-script7.onnx',
+  'lstm-2.states-torch.onnx',
+  'gru-2-both.plain-torch.onnx',
+  'gru-norm-both.plain-script16.onnx',
+  'lstm-1-onehot.scatter-script16.onnx',
+  'made-lstm-typed.onnx',
+  'made-lstm-typed.external.onnx',
+  'made-lstm-mixed.onnx',
+  'keras-lstm-2-both.tf2onnx15.onnx',
+  'lstm-2.last_hidden-script13.onnx',
+  'made-lstm-noise.onnx',
 ];
 
 const sizes = [0, 1, -1, 2, 3, 7, 2 ** 20, 2 ** 31 - 1, 2 ** 31, 2 ** 40, -(2 ** 62), 2 ** 53];
-const locations = ['../secret', '/etc/passwd', '..\\secret', 'a/../../b', 'made-lstm-typed.data', '', '\0', 'C:\\x', 'x'.repeat(5000), '.', '//server/share'];
+const locations = [
+  '../secret',
+  '/etc/passwd',
+  '..\\secret',
+  'a/../../b',
+  'made-lstm-typed.data',
+  '',
+  '\0',
+  'C:\\x',
+  'x'.repeat(5000),
+  '.',
+  '//server/share',
+];
 
 export const onnx: FuzzedFormat = {
   name: 'onnx',
@@ -42,31 +69,84 @@ export const onnx: FuzzedFormat = {
       if (!tensor) return;
       delete tensor.rawData;
       tensor.dataLocation = 1;
-      tensor.externalData = [{ key: 'location', value: oneOf(locations, random) }, { key: 'offset', value: oneOf(['0', '-1', 'NaN', '1e300', '4096'], random) }, { key: 'length', value: oneOf(['0', '64', '-5', '9007199254740993'], random) }];
+      tensor.externalData = [
+        { key: 'location', value: oneOf(locations, random) },
+        { key: 'offset', value: oneOf(['0', '-1', 'NaN', '1e300', '4096'], random) },
+        { key: 'length', value: oneOf(['0', '64', '-5', '9007199254740993'], random) },
+      ];
     }),
     // Inputs from anywhere: cycles, wrong kinds, nothing at all.
     ofNodes((node, { graph }, random) => {
-      if (node.input.length > 0) node.input[below(node.input.length, random)] = random.uniform() < 0.2 ? '' : (oneOf(graph.node, random).output.at(0) ?? '');
+      if (node.input.length > 0)
+        node.input[below(node.input.length, random)] =
+          random.uniform() < 0.2 ? '' : (oneOf(graph.node, random).output.at(0) ?? '');
     }),
-    ofNodes((node, _, random) => { node.opType = oneOf(['LSTM', 'GRU', 'RNN', 'Reshape', 'Transpose', 'Concat', 'Slice', 'Gather', 'Expand', 'ConstantOfShape', 'Range', 'Split', 'Squeeze', 'Loop', '__proto__', 'constructor'], random); }),
+    ofNodes((node, _, random) => {
+      node.opType = oneOf(
+        [
+          'LSTM',
+          'GRU',
+          'RNN',
+          'Reshape',
+          'Transpose',
+          'Concat',
+          'Slice',
+          'Gather',
+          'Expand',
+          'ConstantOfShape',
+          'Range',
+          'Split',
+          'Squeeze',
+          'Loop',
+          '__proto__',
+          'constructor',
+        ],
+        random,
+      );
+    }),
     ofNodes((node, _, random) => {
       const attribute = node.attribute?.at(below(node.attribute.length, random));
       if (!attribute) return;
       const integer = oneOf(sizes, random);
-      Object.assign(attribute, { i: integer, f: oneOf([NaN, Infinity, -1, 0, 1e38], random), ints: Array.from({ length: below(5, random) }, () => oneOf(sizes, random)) });
+      Object.assign(attribute, {
+        i: integer,
+        f: oneOf([NaN, Infinity, -1, 0, 1e38], random),
+        ints: Array.from({ length: below(5, random) }, () => oneOf(sizes, random)),
+      });
     }),
-    ofMessages(({ graph }, random) => { graph.node.sort(() => random.uniform() - 0.5); }),
-    ofMessages(({ graph }, random) => { graph.node.splice(below(graph.node.length, random), 1); }),
+    ofMessages(({ graph }, random) => {
+      graph.node.sort(() => random.uniform() - 0.5);
+    }),
+    ofMessages(({ graph }, random) => {
+      graph.node.splice(below(graph.node.length, random), 1);
+    }),
     // A shape asks for what does not fit in memory, again and again.
     ofMessages(({ graph }, random) => {
       const size = oneOf([2 ** 16, 2 ** 20, 2 ** 28], random);
       graph.initializer.push({ name: 'huge', dims: [2], dataType: 7, int64Data: [size, size] });
       const inputs = graph.node.flatMap(({ input }) => input);
-      for (let i = 0; i < 40; i++) graph.node.unshift({ opType: oneOf(['ConstantOfShape', 'Expand'], random), input: ['huge', 'huge'], output: [i === 0 ? oneOf(inputs, random) : `huge${i}`] });
+      for (let i = 0; i < 40; i++)
+        graph.node.unshift({
+          opType: oneOf(['ConstantOfShape', 'Expand'], random),
+          input: ['huge', 'huge'],
+          output: [i === 0 ? oneOf(inputs, random) : `huge${i}`],
+        });
     }),
-    ofMessages(({ graph }, random) => { graph.node.push({ opType: 'If', input: [], output: ['nested'], attribute: [{ name: 'then_branch', type: 5, g: nested(1 + below(300, random), graph) }] }); }),
-    ofMessages(({ graph }, random) => { for (let i = below(5000, random); i > 0; i--) graph.node.push({ opType: 'Identity', input: ['ids'], output: [`copy${i}`] }); }),
-    ofMessages((model, random) => { model.opsetImport = [{ domain: '', version: oneOf([-1, 0, 1, 5, 9, 30, 2 ** 40], random) }]; }),
+    ofMessages(({ graph }, random) => {
+      graph.node.push({
+        opType: 'If',
+        input: [],
+        output: ['nested'],
+        attribute: [{ name: 'then_branch', type: 5, g: nested(1 + below(300, random), graph) }],
+      });
+    }),
+    ofMessages(({ graph }, random) => {
+      for (let i = below(5000, random); i > 0; i--)
+        graph.node.push({ opType: 'Identity', input: ['ids'], output: [`copy${i}`] });
+    }),
+    ofMessages((model, random) => {
+      model.opsetImport = [{ domain: '', version: oneOf([-1, 0, 1, 5, 9, 30, 2 ** 40], random) }];
+    }),
     // Bytes: messages within messages, deeper than any stack.
     opened,
   ],
@@ -74,7 +154,9 @@ export const onnx: FuzzedFormat = {
     const path = join(onnxFolder, 'hostile.onnx');
     const proto = decodeOnnx(bytes, path);
     const checkpoint_ = checkpointOf(proto, path);
-    const read = checkpoint_ ? { model: generalModelOf(checkpoint_.config, checkpoint_.parameters) } : readOnnx(proto, externalDataOf(path));
+    const read = checkpoint_
+      ? { model: generalModelOf(checkpoint_.config, checkpoint_.parameters) }
+      : readOnnx(proto, externalDataOf(path));
     if (!read.model) return;
     encodeModel(generalGraph(read.model));
     readInFloat64(read.model, Int32Array.of(0, 0, 0), Int32Array.of(0, 0, 0));
@@ -82,8 +164,20 @@ export const onnx: FuzzedFormat = {
 };
 
 function checkpoint(): Uint8Array {
-  const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 2, hiddenSize: 5, vocabularySize: 3 });
-  return encodeCheckpoint({ config, parameters: initialize(config, Seeded.fromSeed(1)), vocabulary: new Vocabulary(['a', 'b', 'c']), step: 1 });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'gru',
+    activation: 'tanh',
+    layers: 2,
+    hiddenSize: 5,
+    vocabularySize: 3,
+  });
+  return encodeCheckpoint({
+    config,
+    parameters: initialize(config, Seeded.fromSeed(1)),
+    vocabulary: new Vocabulary(['a', 'b', 'c']),
+    step: 1,
+  });
 }
 
 function ofMessages(change: (model: ModelProto, random: Random) => void): Mutation {
@@ -102,12 +196,18 @@ function ofMessages(change: (model: ModelProto, random: Random) => void): Mutati
 }
 
 function ofNodes(change: (node: NodeProto, model: ModelProto, random: Random) => void): Mutation {
-  return ofMessages((model, random) => { change(oneOf(model.graph.node, random), model, random); });
+  return ofMessages((model, random) => {
+    change(oneOf(model.graph.node, random), model, random);
+  });
 }
 
 function nested(depth: number, graph: GraphProto): GraphProto {
   let inner: GraphProto = { name: 'inner', node: graph.node.slice(0, 1), initializer: [], input: [], output: [] };
-  for (let i = 0; i < depth; i++) inner = { ...inner, node: [{ opType: 'If', input: [], output: [], attribute: [{ name: 'then_branch', type: 5, g: inner }] }] };
+  for (let i = 0; i < depth; i++)
+    inner = {
+      ...inner,
+      node: [{ opType: 'If', input: [], output: [], attribute: [{ name: 'then_branch', type: 5, g: inner }] }],
+    };
   return inner;
 }
 

@@ -29,7 +29,10 @@ function changed({ files, isJson, mutations = [] }: FuzzedFormat, random: Random
   let bytes = oneOf(files, random);
   if (isJson && random.uniform() < 0.6) return changedJson(bytes, random);
   for (let n = 1 + below(maxChanges, random); n > 0; n--) {
-    bytes = mutations.length > 0 && random.uniform() < 0.5 ? oneOf(mutations, random)(bytes, random) : changedBytes(bytes, files, random);
+    bytes =
+      mutations.length > 0 && random.uniform() < 0.5
+        ? oneOf(mutations, random)(bytes, random)
+        : changedBytes(bytes, files, random);
   }
   return bytes;
 }
@@ -38,7 +41,9 @@ function check(format: FuzzedFormat, bytes: Uint8Array): void {
   const before = allocated();
   const isRefusal = (thrown: unknown) => (format.isRefusal ? format.isRefusal(thrown) : thrown instanceof UserError);
   try {
-    withinTime(() => { format.read(bytes); });
+    withinTime(() => {
+      format.read(bytes);
+    });
   } catch (thrown) {
     if (!(thrown instanceof Error) || !isRefusal(thrown)) throw thrown;
     checkSentence(thrown.message);

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'backflow-fuzz-'));
-process.once('exit', () => { rmSync(folder, { recursive: true, force: true }); });
+process.once('exit', () => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 export function fileOf(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);

@@ -7,9 +7,28 @@ import { replacedOne } from './weights';
 
 const known = [...symbols(), '[UNK]'];
 const ids = Object.fromEntries(known.map((symbol, id) => [symbol, id]));
-const wordLevel = { version: '1.0', added_tokens: [{ id: known.length - 1, content: '[UNK]', special: true }], normalizer: null, pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' }, model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' } };
+const wordLevel = {
+  version: '1.0',
+  added_tokens: [{ id: known.length - 1, content: '[UNK]', special: true }],
+  normalizer: null,
+  pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' },
+  model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' },
+};
 const files = [known, ids, wordLevel];
-const values = ['null', '-1', '1e999', '0.5', '"a"', '[]', '{}', '{"model":{}}', '"\\ud800"', '999999999', '"toString"', '{"type":"Sequence","pretokenizers":[{}]}'];
+const values = [
+  'null',
+  '-1',
+  '1e999',
+  '0.5',
+  '"a"',
+  '[]',
+  '{}',
+  '{"model":{}}',
+  '"\\ud800"',
+  '999999999',
+  '"toString"',
+  '{"type":"Sequence","pretokenizers":[{}]}',
+];
 
 export const vocabularies: FuzzedFormat = {
   name: 'vocabulary',
@@ -17,10 +36,22 @@ export const vocabularies: FuzzedFormat = {
   isJson: true,
   mutations: [
     inText((text) => text.replace('"WordLevel"', '"BPE","merges":[]')),
-    inText((text, random) => replacedOne(text, /(?<=:)("[^"]*"|\d+|null|true)/g, oneOf(values, random), random.uniform())),
-    inText((text, random) => replacedOne(text, /"[^"]*"(?=:)/g, oneOf(['"__proto__"', '"constructor"', '""', '"model"', '"0"', '"vocab"'], random), random.uniform())),
+    inText((text, random) =>
+      replacedOne(text, /(?<=:)("[^"]*"|\d+|null|true)/g, oneOf(values, random), random.uniform()),
+    ),
+    inText((text, random) =>
+      replacedOne(
+        text,
+        /"[^"]*"(?=:)/g,
+        oneOf(['"__proto__"', '"constructor"', '""', '"model"', '"0"', '"vocab"'], random),
+        random.uniform(),
+      ),
+    ),
     inText((text, random) => replacedOne(text, /"[^"]*"(?=,)/g, oneOf(values, random), random.uniform())),
-    inText((text, random) => { const depth = oneOf([100, 10_000, 100_000], random); return '['.repeat(depth) + (random.uniform() < 0.5 ? ']'.repeat(depth) : text); }),
+    inText((text, random) => {
+      const depth = oneOf([100, 10_000, 100_000], random);
+      return '['.repeat(depth) + (random.uniform() < 0.5 ? ']'.repeat(depth) : text);
+    }),
   ],
   read(bytes) {
     let text: string;

@@ -10,12 +10,36 @@ const words = ['"F32"', '"F16"', '"BF16"', '"F64"', '"I64"', '"Q4"', '1', '{}'];
 
 export const weights: FuzzedFormat = {
   name: 'safetensors',
-  files: readdirSync(onnxFolder).filter((name) => name.endsWith('.safetensors')).map((name) => new Uint8Array(readFileSync(join(onnxFolder, name)))),
+  files: readdirSync(onnxFolder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .map((name) => new Uint8Array(readFileSync(join(onnxFolder, name)))),
   mutations: [
     inHeader((header, random) => replacedOne(header, /\d+(?=[,\]])/g, oneOf(sizes, random), random.uniform())),
     inHeader((header, random) => replacedOne(header, /"B?F\d+"/g, oneOf(words, random), random.uniform())),
-    inHeader((header, random) => replacedOne(header, /"(model\.)?\w+(\.\w+)?"(?=:)/g, oneOf(['"model.rnn.weight_hh_l0"', '"a.weight"', '"__proto__"', '"x.weight_ih_l99999999"', '"rnn.weight_hr_l0"', '""'], random), random.uniform())),
-    inHeader((header, random) => header.replace('{', `{"__metadata__":${oneOf(['{}', '[]', '{"a":1}', '"x"', '{"vocabulary":"[1]","tokens":"{}"}'], random)},`)),
+    inHeader((header, random) =>
+      replacedOne(
+        header,
+        /"(model\.)?\w+(\.\w+)?"(?=:)/g,
+        oneOf(
+          [
+            '"model.rnn.weight_hh_l0"',
+            '"a.weight"',
+            '"__proto__"',
+            '"x.weight_ih_l99999999"',
+            '"rnn.weight_hr_l0"',
+            '""',
+          ],
+          random,
+        ),
+        random.uniform(),
+      ),
+    ),
+    inHeader((header, random) =>
+      header.replace(
+        '{',
+        `{"__metadata__":${oneOf(['{}', '[]', '{"a":1}', '"x"', '{"vocabulary":"[1]","tokens":"{}"}'], random)},`,
+      ),
+    ),
     inHeader((header, random) => '['.repeat(oneOf([10, 1000, 200_000], random)) + header),
   ],
   read(bytes) {

@@ -33,7 +33,8 @@ const common = [
 /** Pictures and sample texts come and go; what they may be does not. */
 const media = /^extension\/media\/([\w-]+\/)?[\w-]+\.(svg|png|txt|md)$/;
 
-const runtimeScripts = /^extension\/node_modules\/(onnxruntime-common\/(package\.json|dist\/cjs\/(package\.json|[\w-]+\.js))|onnxruntime-node\/(package\.json|dist\/[\w-]+\.js))$/;
+const runtimeScripts =
+  /^extension\/node_modules\/(onnxruntime-common\/(package\.json|dist\/cjs\/(package\.json|[\w-]+\.js))|onnxruntime-node\/(package\.json|dist\/[\w-]+\.js))$/;
 
 const natives: Readonly<Record<string, readonly string[]>> = {
   'linux-x64': ['linux/x64/libonnxruntime.so.1', 'linux/x64/onnxruntime_binding.node'],
@@ -60,7 +61,11 @@ describe('the packages', () => {
       const binaries = own.map((path) => `extension/node_modules/onnxruntime-node/bin/napi-v6/${path}`);
       const listed = paths.filter((path) => !media.test(path) && !runtimeScripts.test(path));
       assert.deepEqual(listed.sort(), [...common, ...binaries].sort());
-      assert.equal(paths.some((path) => runtimeScripts.test(path)), own.length > 0, 'the runtime’s scripts come with its native files');
+      assert.equal(
+        paths.some((path) => runtimeScripts.test(path)),
+        own.length > 0,
+        'the runtime’s scripts come with its native files',
+      );
       const { size } = statSync(file);
       assert.ok(size <= (maxBytes[platform] ?? maxBytesOfOthers), `${size} bytes`);
     });

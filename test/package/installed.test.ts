@@ -26,7 +26,8 @@ for (const release of ['newest', 'lowest'] as const) {
         await window.runCommand('Backflow: Stop');
         const [run] = runsIn(workspace.folder);
         const folder = join(workspace.folder, '.backflow/runs', run);
-        const checkpoints = () => readdirSync(join(folder, 'checkpoints')).filter((name) => /^step-\d+\.onnx$/.test(name));
+        const checkpoints = () =>
+          readdirSync(join(folder, 'checkpoints')).filter((name) => /^step-\d+\.onnx$/.test(name));
         for (let i = 0; i < 1200 && checkpoints().length === 0; i++) await window.page.waitForTimeout(100);
         // A quick machine has saved some on the way, too.
         assert.notEqual(checkpoints().length, 0);

@@ -4,7 +4,8 @@ import type { Vector } from './model';
 /** M x, with M [M.length / x.length, x.length]. */
 export function multiply(M: Vector, x: Vector): Vector {
   const product = new Float64Array(M.length / x.length);
-  for (let row = 0; row < product.length; row++) for (let column = 0; column < x.length; column++) product[row] += M[row * x.length + column] * x[column];
+  for (let row = 0; row < product.length; row++)
+    for (let column = 0; column < x.length; column++) product[row] += M[row * x.length + column] * x[column];
   return product;
 }
 
@@ -12,13 +13,15 @@ export function multiply(M: Vector, x: Vector): Vector {
 export function multiplyTransposed(M: Vector, d: Vector): Vector {
   const columns = M.length / d.length;
   const product = new Float64Array(columns);
-  for (let row = 0; row < d.length; row++) for (let column = 0; column < columns; column++) product[column] += M[row * columns + column] * d[row];
+  for (let row = 0; row < d.length; row++)
+    for (let column = 0; column < columns; column++) product[column] += M[row * columns + column] * d[row];
   return product;
 }
 
 /** target += d xᵀ. */
 export function addOuter(target: Vector, d: Vector, x: Vector): void {
-  for (let row = 0; row < d.length; row++) for (let column = 0; column < x.length; column++) target[row * x.length + column] += d[row] * x[column];
+  for (let row = 0; row < d.length; row++)
+    for (let column = 0; column < x.length; column++) target[row * x.length + column] += d[row] * x[column];
 }
 
 /** target += d. */
@@ -31,8 +34,10 @@ export function map(f: (...entries: number[]) => number, ...vectors: Vector[]): 
   return vectors[0].map((_, k) => f(...vectors.map((values) => values[k])));
 }
 
-export const add = (...vectors: Vector[]): Vector => map((...entries) => entries.reduce((sum, entry) => sum + entry, 0), ...vectors);
-export const times = (...vectors: Vector[]): Vector => map((...entries) => entries.reduce((product, entry) => product * entry, 1), ...vectors);
+export const add = (...vectors: Vector[]): Vector =>
+  map((...entries) => entries.reduce((sum, entry) => sum + entry, 0), ...vectors);
+export const times = (...vectors: Vector[]): Vector =>
+  map((...entries) => entries.reduce((product, entry) => product * entry, 1), ...vectors);
 export const scale = (factor: number, x: Vector): Vector => x.map((entry) => factor * entry);
 export const norm = (x: Vector): number => Math.hypot(...x);
 

@@ -1,5 +1,17 @@
 /** One step of one layer, forward and backward, for the three cells. x [I], h and c [H]. */
-import { add, addOuter, addTo, concatenate, map, multiply, multiplyTransposed, sigmoid, split, tanh, times } from './algebra';
+import {
+  add,
+  addOuter,
+  addTo,
+  concatenate,
+  map,
+  multiply,
+  multiplyTransposed,
+  sigmoid,
+  split,
+  tanh,
+  times,
+} from './algebra';
 import type { ReferenceActivation, ReferenceCellName, ReferenceLayer, ReferenceState, Vector } from './model';
 
 /** What a step computed, which is all its backward needs. */
@@ -23,13 +35,24 @@ export interface ReferenceStepGradient {
 interface Cell {
   forward(layer: ReferenceLayer, x: Vector, before: ReferenceState): ReferenceStep;
   /** `after`: the gradient reaching h after the step, and reaching c after the step from the next one. Adds to `gradient`. */
-  backward(layer: ReferenceLayer, step: ReferenceStep, after: ReferenceState, gradient: ReferenceLayer): ReferenceStepGradient;
+  backward(
+    layer: ReferenceLayer,
+    step: ReferenceStep,
+    after: ReferenceState,
+    gradient: ReferenceLayer,
+  ): ReferenceStepGradient;
 }
 
 const none = new Float64Array(0);
 
 /** dW += da xᵀ, dR += db hᵀ, dWb += da, dRb += db; returns Wᵀ da and Rᵀ db. */
-function backwardAffine(layer: ReferenceLayer, step: ReferenceStep, da: Vector, db: Vector, gradient: ReferenceLayer): { x: Vector; h: Vector } {
+function backwardAffine(
+  layer: ReferenceLayer,
+  step: ReferenceStep,
+  da: Vector,
+  db: Vector,
+  gradient: ReferenceLayer,
+): { x: Vector; h: Vector } {
   addOuter(gradient.W, da, step.x);
   addOuter(gradient.R, db, step.before.h);
   addTo(gradient.Wb, da);
@@ -73,7 +96,10 @@ const lstm: Cell = {
   backward(layer, step, after, gradient) {
     const [i, o, f, g] = step.gates;
     const tanhCell = tanh(step.after.c);
-    const dCell = add(after.c, map((dh, out, t) => dh * out * (1 - t * t), after.h, o, tanhCell));
+    const dCell = add(
+      after.c,
+      map((dh, out, t) => dh * out * (1 - t * t), after.h, o, tanhCell),
+    );
     const da = concatenate(
       map((dc, in_, new_) => dc * new_ * in_ * (1 - in_), dCell, i, g),
       map((dh, out, t) => dh * t * out * (1 - out), after.h, o, tanhCell),

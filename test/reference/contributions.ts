@@ -22,16 +22,22 @@ export function contributions(model: ReferenceModel, trace: ReferenceTrace, targ
 
   // What step k kept, and what it wrote.
   const kept = steps.map(({ gates }) => (model.cell === 'lstm' ? gates[2] : gates[0]));
-  const written = steps.map(({ gates }) => (model.cell === 'lstm' ? times(gates[0], gates[3]) : map((z, n) => (1 - z) * n, gates[0], gates[2])));
+  const written = steps.map(({ gates }) =>
+    model.cell === 'lstm' ? times(gates[0], gates[3]) : map((z, n) => (1 - z) * n, gates[0], gates[2]),
+  );
   const initial = model.cell === 'lstm' ? steps[0].before.c : steps[0].before.h;
-  const survived = (term: Vector, from: number) => kept.slice(from).reduce((product, keep) => times(product, keep), term);
+  const survived = (term: Vector, from: number) =>
+    kept.slice(from).reduce((product, keep) => times(product, keep), term);
   const terms = [survived(initial, 0), ...written.map((term, k) => survived(term, k + 1))];
 
   let sum: Vector = new Float64Array(hiddenSize);
   const parts = terms.map((term) => {
     const before = sum;
     sum = add(sum, term);
-    return dot(weights, model.cell === 'lstm' ? map((o, c, b) => o * (Math.tanh(c) - Math.tanh(b)), last.gates[1], sum, before) : term);
+    return dot(
+      weights,
+      model.cell === 'lstm' ? map((o, c, b) => o * (Math.tanh(c) - Math.tanh(b)), last.gates[1], sum, before) : term,
+    );
   });
   return { carriedIn: parts[0], tokens: Float64Array.from(parts.slice(1)), whole: dot(weights, last.after.h) };
 }

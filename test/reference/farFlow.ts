@@ -9,11 +9,19 @@ import { backwardColumn, crossEntropyGradient, type ReferenceTrace } from './net
  * carried from step to step is brought back to length 1 and the logarithm of what was divided out is kept beside it:
  *   δ_t = 10^s · u_t,   log₁₀‖δ_t‖ = s + log₁₀‖u_t‖
  */
-export function perTargetLog10(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): Vector[] {
+export function perTargetLog10(
+  model: ReferenceModel,
+  trace: ReferenceTrace,
+  target: number,
+  targetId: number,
+): Vector[] {
   const unused = zerosLike(model);
   const log10 = model.layers.map(() => new Float64Array(target + 1));
   let fromAbove = multiplyTransposed(model.output.W, crossEntropyGradient(trace.scores[target], targetId));
-  let carried: readonly ReferenceState[] = trace.final.map(({ h, c }) => ({ h: new Float64Array(h.length), c: new Float64Array(c.length) }));
+  let carried: readonly ReferenceState[] = trace.final.map(({ h, c }) => ({
+    h: new Float64Array(h.length),
+    c: new Float64Array(c.length),
+  }));
   let shift = 0;
   for (let t = target; t >= 0; t--) {
     const column = backwardColumn(model, trace.steps[t], fromAbove, carried, unused);
@@ -35,7 +43,9 @@ export function traceOfStates(model: ReferenceModel, inputs: readonly number[], 
     h: t < 0 ? new Float64Array(hiddenSize) : states.slice(t * hiddenSize, (t + 1) * hiddenSize),
     c: new Float64Array(0),
   });
-  const steps: ReferenceStep[][] = inputs.map((id, t) => [{ x: oneHot(id, vocabularySize), before: stateAt(t - 1), after: stateAt(t), gates: [stateAt(t).h] }]);
+  const steps: ReferenceStep[][] = inputs.map((id, t) => [
+    { x: oneHot(id, vocabularySize), before: stateAt(t - 1), after: stateAt(t), gates: [stateAt(t).h] },
+  ]);
   const scores = inputs.map((_, t) => add(multiply(model.output.W, stateAt(t).h), model.output.b));
   return { steps, scores, final: [stateAt(inputs.length - 1)] };
 }

@@ -1,7 +1,14 @@
 /** What PyTorch computed of states, of the inputs at the boundaries between layers, and of the parameters' norms (test/vectors/README.md). */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parametersOf, readJson, type ByDirection, type Json, type StackParameters, type StackShape } from './stackVectors';
+import {
+  parametersOf,
+  readJson,
+  type ByDirection,
+  type Json,
+  type StackParameters,
+  type StackShape,
+} from './stackVectors';
 
 /** By step. Logarithms: null for what cannot be reached, `zeroLogarithm` for exactly zero. */
 export type Series = readonly (number | null)[];
@@ -17,7 +24,9 @@ export interface InputCase extends Omit<StackShape, 'truncation'> {
   /** ‖∂L/∂parameter‖ by PyTorch's own names, in its modules' order. */
   readonly parameterNorms: Readonly<Record<string, number>>;
   /** Of h, and of an LSTM's c: ‖s_t‖, ‖∂L/∂s_t‖, and log₁₀‖∂ℓ_τ/∂s_t‖ of the last τ. */
-  readonly states: ByDirection<Readonly<Record<string, { readonly norm: Series; readonly total: Series; readonly log10: Series }>>>;
+  readonly states: ByDirection<
+    Readonly<Record<string, { readonly norm: Series; readonly total: Series; readonly log10: Series }>>
+  >;
   /** ‖∂L/∂x^(l)_t‖, by boundary. */
   readonly totals: readonly Series[];
   /** log₁₀‖∂ℓ_τ/∂x^(l)_t‖, by boundary. */
@@ -31,6 +40,8 @@ export const inputCaseNames: readonly string[] = readdirSync(join(process.cwd(),
   .sort();
 
 export function loadInputCase(name: string): InputCase {
-  const json = readJson(`inputs/${name}`) as Omit<InputCase, 'name' | 'parameters'> & { readonly parameters: Json<StackParameters> };
+  const json = readJson(`inputs/${name}`) as Omit<InputCase, 'name' | 'parameters'> & {
+    readonly parameters: Json<StackParameters>;
+  };
   return { ...json, name, parameters: parametersOf(json.parameters) };
 }

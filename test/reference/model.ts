@@ -41,11 +41,17 @@ export const vocabularySizeOf = (model: ReferenceParameters): number => model.ou
 
 export function zeroState(model: ReferenceModel): ReferenceState[] {
   const hiddenSize = hiddenSizeOf(model);
-  return model.layers.map(() => ({ h: new Float64Array(hiddenSize), c: new Float64Array(model.cell === 'lstm' ? hiddenSize : 0) }));
+  return model.layers.map(() => ({
+    h: new Float64Array(hiddenSize),
+    c: new Float64Array(model.cell === 'lstm' ? hiddenSize : 0),
+  }));
 }
 
 /** Applies `f` to every array: a copy, zeros of the same shapes, an update … */
-export function mapParameters(parameters: ReferenceParameters, f: (values: Vector, role: string) => Vector): ReferenceParameters {
+export function mapParameters(
+  parameters: ReferenceParameters,
+  f: (values: Vector, role: string) => Vector,
+): ReferenceParameters {
   return {
     layers: parameters.layers.map((layer, l) => ({
       W: f(layer.W, `layer ${l} W`),
@@ -67,4 +73,5 @@ export function listParameters(parameters: ReferenceParameters): { readonly role
   return list;
 }
 
-export const zerosLike = (parameters: ReferenceParameters): ReferenceParameters => mapParameters(parameters, (values) => new Float64Array(values.length));
+export const zerosLike = (parameters: ReferenceParameters): ReferenceParameters =>
+  mapParameters(parameters, (values) => new Float64Array(values.length));

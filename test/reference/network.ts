@@ -1,7 +1,14 @@
 /** The whole model over one stream: forward, and backpropagation through every step and layer. */
 import { add, addOuter, addTo, multiply, multiplyTransposed, oneHot, scale } from './algebra';
 import { referenceCell, type ReferenceStep } from './cells';
-import { vocabularySizeOf, zerosLike, type ReferenceModel, type ReferenceParameters, type ReferenceState, type Vector } from './model';
+import {
+  vocabularySizeOf,
+  zerosLike,
+  type ReferenceModel,
+  type ReferenceParameters,
+  type ReferenceState,
+  type Vector,
+} from './model';
 
 export interface ReferenceTrace {
   /** [t][layer]. */
@@ -13,7 +20,11 @@ export interface ReferenceTrace {
 }
 
 /** Layer l reads h of layer l − 1, the first a one-hot token; score = V h_top + b. */
-export function forward(model: ReferenceModel, inputs: readonly number[], initial: readonly ReferenceState[]): ReferenceTrace {
+export function forward(
+  model: ReferenceModel,
+  inputs: readonly number[],
+  initial: readonly ReferenceState[],
+): ReferenceTrace {
   const cell = referenceCell(model.cell, model.activation);
   let states = initial;
   const steps: ReferenceStep[][] = [];
@@ -61,12 +72,19 @@ export interface ReferenceBackward {
 }
 
 /** Full backpropagation through time of any loss given by its gradient with respect to each step's scores. */
-export function backward(model: ReferenceModel, trace: ReferenceTrace, scoreGradients: readonly Vector[]): ReferenceBackward {
+export function backward(
+  model: ReferenceModel,
+  trace: ReferenceTrace,
+  scoreGradients: readonly Vector[],
+): ReferenceBackward {
   const gradients = zerosLike(model);
   const hidden: Vector[][] = model.layers.map(() => []);
   const cell: Vector[][] = model.layers.map(() => []);
   // What reaches each layer's state from the step after.
-  let carried: readonly ReferenceState[] = trace.final.map(({ h, c }) => ({ h: new Float64Array(h.length), c: new Float64Array(c.length) }));
+  let carried: readonly ReferenceState[] = trace.final.map(({ h, c }) => ({
+    h: new Float64Array(h.length),
+    c: new Float64Array(c.length),
+  }));
   for (let t = trace.steps.length - 1; t >= 0; t--) {
     const top = trace.steps[t][model.layers.length - 1].after.h;
     addOuter(gradients.output.W, scoreGradients[t], top);
@@ -101,7 +119,12 @@ export function backwardColumn(
   for (let l = model.layers.length - 1; l >= 0; l--) {
     // δ_t = from the layer above (or the scores) + from the next step
     hidden[l] = add(above, carried[l].h);
-    const gradient = cellOfModel.backward(model.layers[l], column[l], { h: hidden[l], c: carried[l].c }, gradients.layers[l]);
+    const gradient = cellOfModel.backward(
+      model.layers[l],
+      column[l],
+      { h: hidden[l], c: carried[l].c },
+      gradients.layers[l],
+    );
     cell[l] = gradient.totalCell;
     before[l] = gradient.before;
     above = gradient.x;
@@ -123,20 +146,32 @@ export function meanLoss(model: ReferenceModel, ids: readonly number[], initial:
   return mean(lossesOf(forward(model, ids.slice(0, -1), initial), ids.slice(1)));
 }
 
-const lossesOf = (trace: ReferenceTrace, targets: readonly number[]): Vector => Float64Array.from(trace.scores, (score, t) => crossEntropy(score, targets[t]));
+const lossesOf = (trace: ReferenceTrace, targets: readonly number[]): Vector =>
+  Float64Array.from(trace.scores, (score, t) => crossEntropy(score, targets[t]));
 const mean = (values: Vector): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Inspection of one stream: inputs all ids but the last, targets all but the first. */
-export function inspect(model: ReferenceModel, ids: readonly number[], initial: readonly ReferenceState[]): ReferenceFlow {
+export function inspect(
+  model: ReferenceModel,
+  ids: readonly number[],
+  initial: readonly ReferenceState[],
+): ReferenceFlow {
   const targets = ids.slice(1);
   const trace = forward(model, ids.slice(0, -1), initial);
   const losses = lossesOf(trace, targets);
-  const scoreGradients = trace.scores.map((score, t) => scale(1 / targets.length, crossEntropyGradient(score, targets[t])));
+  const scoreGradients = trace.scores.map((score, t) =>
+    scale(1 / targets.length, crossEntropyGradient(score, targets[t])),
+  );
   return { loss: mean(losses), losses, trace, total: backward(model, trace, scoreGradients) };
 }
 
 /** δ_{τ→t} = ∂ℓ_τ/∂h_t (and ∂ℓ_τ/∂c_t), plainly: for lags over which float64 neither under- nor overflows. */
-export function perTarget(model: ReferenceModel, trace: ReferenceTrace, target: number, targetId: number): ReferenceBackward {
+export function perTarget(
+  model: ReferenceModel,
+  trace: ReferenceTrace,
+  target: number,
+  targetId: number,
+): ReferenceBackward {
   const zero = new Float64Array(vocabularySizeOf(model));
   return backward(
     model,
@@ -151,7 +186,11 @@ export function trainingGradient(
   inputs: readonly (readonly number[])[],
   targets: readonly (readonly number[])[],
   initial: readonly (readonly ReferenceState[])[],
-): { readonly loss: number; readonly gradients: ReferenceParameters; readonly final: readonly (readonly ReferenceState[])[] } {
+): {
+  readonly loss: number;
+  readonly gradients: ReferenceParameters;
+  readonly final: readonly (readonly ReferenceState[])[];
+} {
   const count = inputs.length * inputs[0].length;
   const gradients = zerosLike(model);
   const final: (readonly ReferenceState[])[] = [];

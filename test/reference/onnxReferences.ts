@@ -32,7 +32,10 @@ export const vocabularyFile = join(onnxFolder, 'vocabulary.json');
 
 /** Files of models that must be read, with the name of the reference that each has. */
 export function onnxModels(): { readonly file: string; readonly reference: string }[] {
-  return readdirSync(onnxFolder).filter((file) => file.endsWith('.onnx')).sort().map((file) => ({ file, reference: file.slice(0, file.indexOf('.')) }));
+  return readdirSync(onnxFolder)
+    .filter((file) => file.endsWith('.onnx'))
+    .sort()
+    .map((file) => ({ file, reference: file.slice(0, file.indexOf('.')) }));
 }
 
 export function onnxReference(name: string): OnnxReference {

@@ -4,11 +4,16 @@ import { listParameters, mapParameters, zerosLike, type ReferenceParameters, typ
 
 /** ‖g‖ over all parameters together. */
 export function globalNorm(gradients: ReferenceParameters): number {
-  return Math.sqrt(listParameters(gradients).reduce((sum, { values }) => sum + values.reduce((s, entry) => s + entry * entry, 0), 0));
+  return Math.sqrt(
+    listParameters(gradients).reduce((sum, { values }) => sum + values.reduce((s, entry) => s + entry * entry, 0), 0),
+  );
 }
 
 /** g · min(1, maximum / (‖g‖ + 1e-6)). */
-export function clipByNorm(gradients: ReferenceParameters, maximum: number): { readonly gradients: ReferenceParameters; readonly before: number; readonly after: number } {
+export function clipByNorm(
+  gradients: ReferenceParameters,
+  maximum: number,
+): { readonly gradients: ReferenceParameters; readonly before: number; readonly after: number } {
   const before = globalNorm(gradients);
   const factor = Math.min(1, maximum / (before + 1e-6));
   const clipped = mapParameters(gradients, (values) => values.map((entry) => factor * entry));
@@ -50,7 +55,11 @@ export function adam(learningRate: number, beta1: number, beta2: number, epsilon
 }
 
 /** f of the entries at the same place of the same array. */
-function zip(left: ReferenceParameters, right: ReferenceParameters, f: (l: number, r: number) => number): ReferenceParameters {
+function zip(
+  left: ReferenceParameters,
+  right: ReferenceParameters,
+  f: (l: number, r: number) => number,
+): ReferenceParameters {
   const rights = new Map<string, Vector>(listParameters(right).map(({ role, values }) => [role, values]));
   return mapParameters(left, (values, role) => map(f, values, rights.get(role)!));
 }

@@ -73,7 +73,10 @@ function stream(problem: RecurrenceCase, b: number, result: RecurrenceResult): v
   const width = R.length / H;
   const cell = referenceCell(problem.cell, problem.activation);
   const layer: ReferenceLayer = { W: identity(width), R, Wb: new Float64Array(width), Rb };
-  const stateOf = ({ h, c }: ReferenceState): ReferenceState => ({ h: h.slice(b * H, (b + 1) * H), c: c.slice(b * H, (b + 1) * H) });
+  const stateOf = ({ h, c }: ReferenceState): ReferenceState => ({
+    h: h.slice(b * H, (b + 1) * H),
+    c: c.slice(b * H, (b + 1) * H),
+  });
   const padded = lengths[b] < T;
   const zeros = (): ReferenceState => ({ h: new Float64Array(H), c: new Float64Array(H) });
   const order = Array.from({ length: lengths[b] }, (_, s) => (reverse ? lengths[b] - 1 - s : s));
@@ -99,7 +102,12 @@ function stream(problem: RecurrenceCase, b: number, result: RecurrenceResult): v
     const row = t * B + b;
     if (isCut(reverse ? t : t + 1)) carried = zeros();
     const dh = carried.h.map((value, u) => value + problem.above[row * H + u]);
-    const gradient: ReferenceLayer = { W: new Float64Array(width * width), R: new Float64Array(width * H), Wb: new Float64Array(width), Rb: new Float64Array(width) };
+    const gradient: ReferenceLayer = {
+      W: new Float64Array(width * width),
+      R: new Float64Array(width * H),
+      Wb: new Float64Array(width),
+      Rb: new Float64Array(width),
+    };
     const back = cell.backward(layer, steps[s], { h: dh, c: carried.c }, gradient);
     result.dh.set(dh, row * H);
     result.dcTotal.set(back.totalCell, row * H);

@@ -106,7 +106,12 @@ export function loadStackCase(name: string): StackCase {
     readings: json.readings.map((reading) => ({
       ...reading,
       windows: reading.windows.map((window) => ({ ...window, masks: window.masks && window.masks.map(vector) })),
-      states: byDirection(reading.states, ({ h, c, totalH, totalC }) => ({ h: vector(h), c: c && vector(c), totalH: vector(totalH), totalC: totalC && vector(totalC) })),
+      states: byDirection(reading.states, ({ h, c, totalH, totalC }) => ({
+        h: vector(h),
+        c: c && vector(c),
+        totalH: vector(totalH),
+        totalC: totalC && vector(totalC),
+      })),
       gradients: parametersOf(reading.gradients),
     })),
   };
@@ -123,9 +128,18 @@ export function loadLongCase(): LongCase {
 }
 
 /** Every parameter once, by a name that says where it is. */
-export function listStackParameters({ embedding, layers, output }: StackParameters): { readonly name: string; readonly values: Vector }[] {
+export function listStackParameters({
+  embedding,
+  layers,
+  output,
+}: StackParameters): { readonly name: string; readonly values: Vector }[] {
   const ofLayers = layers.flatMap((directions, l) =>
-    directions.flatMap((layer, d) => (['W', 'R', 'Wb', 'Rb'] as const).map((role) => ({ name: `${role} of layer ${l}, direction ${d}`, values: layer[role] }))),
+    directions.flatMap((layer, d) =>
+      (['W', 'R', 'Wb', 'Rb'] as const).map((role) => ({
+        name: `${role} of layer ${l}, direction ${d}`,
+        values: layer[role],
+      })),
+    ),
   );
   const others = [
     { name: 'embedding', values: embedding },
@@ -142,7 +156,8 @@ export const readJson = (name: string): unknown => JSON.parse(readFileSync(join(
 
 const vector = (values: readonly number[]): Vector => Float64Array.from(values);
 
-const byDirection = <T, U>(layers: ByDirection<T>, of: (value: T) => U): ByDirection<U> => layers.map((directions) => directions.map(of));
+const byDirection = <T, U>(layers: ByDirection<T>, of: (value: T) => U): ByDirection<U> =>
+  layers.map((directions) => directions.map(of));
 
 export const parametersOf = ({ embedding, layers, output }: Json<StackParameters>): StackParameters => ({
   embedding: embedding && vector(embedding),

@@ -11,7 +11,13 @@ export const caseNames = [
 export type CaseName = (typeof caseNames)[number];
 
 /** Vanilla RNNs of one layer, H = 16, whose gradient leaves what a float holds. */
-export const farCaseNames = ['far-tanh-vanishing', 'far-tanh-vanishing-1000', 'far-tanh-exploding', 'far-relu-exploding', 'far-relu-exploding-mild'] as const;
+export const farCaseNames = [
+  'far-tanh-vanishing',
+  'far-tanh-vanishing-1000',
+  'far-tanh-exploding',
+  'far-relu-exploding',
+  'far-relu-exploding-mild',
+] as const;
 export type FarCaseName = (typeof farCaseNames)[number];
 
 export interface VectorCase {
@@ -159,7 +165,9 @@ export function loadCase(name: CaseName): VectorCase {
         hidden: vector(layer.hidden),
         hiddenNorm: vector(layer.hiddenNorm),
         cell: vectorOrNull(layer.cell),
-        gates: layer.gates && Object.fromEntries(Object.entries(layer.gates).map(([gate, values]) => [gate, vector(values)])),
+        gates:
+          layer.gates &&
+          Object.fromEntries(Object.entries(layer.gates).map(([gate, values]) => [gate, vector(values)])),
         total: vector(layer.total),
         totalNorm: vector(layer.totalNorm),
         totalCell: vectorOrNull(layer.totalCell),
@@ -197,7 +205,8 @@ interface Described {
   readonly parameters: Json<ReferenceParameters>;
 }
 
-const readJson = (name: string): unknown => JSON.parse(readFileSync(join(process.cwd(), 'test/vectors/data', `${name}.json`), 'utf8'));
+const readJson = (name: string): unknown =>
+  JSON.parse(readFileSync(join(process.cwd(), 'test/vectors/data', `${name}.json`), 'utf8'));
 
 const vector = (values: readonly (number | null)[]): Vector =>
   Float64Array.from(values, (value) => {
@@ -207,21 +216,30 @@ const vector = (values: readonly (number | null)[]): Vector =>
 
 const vectorOrNull = (values: readonly (number | null)[] | null): Vector | null => values && vector(values);
 
-const logarithms = (values: readonly (number | null)[]): Vector => Float64Array.from(values, (value) => value ?? -Infinity);
+const logarithms = (values: readonly (number | null)[]): Vector =>
+  Float64Array.from(values, (value) => value ?? -Infinity);
 
 const parametersOf = (json: Json<ReferenceParameters>): ReferenceParameters => ({
   layers: json.layers.map(({ W, R, Wb, Rb }) => ({ W: vector(W), R: vector(R), Wb: vector(Wb), Rb: vector(Rb) })),
   output: { W: vector(json.output.W), b: vector(json.output.b) },
 });
 
-const modelOf = ({ cell, activation, parameters }: Described): ReferenceModel => ({ cell, activation, ...parametersOf(parameters) });
+const modelOf = ({ cell, activation, parameters }: Described): ReferenceModel => ({
+  cell,
+  activation,
+  ...parametersOf(parameters),
+});
 
-const contributionsOf = (json: Json<ContributionVectors> | null): ContributionVectors | null => json && { ...json, tokens: vector(json.tokens) };
+const contributionsOf = (json: Json<ContributionVectors> | null): ContributionVectors | null =>
+  json && { ...json, tokens: vector(json.tokens) };
 
 /** The file holds one flat array [layers, B, H]. */
 function stateOf(json: unknown, streams: number, hiddenSize: number): StateVectors {
   const { h, c } = json as { h: number[]; c: number[] | null };
   const layerSize = streams * hiddenSize;
-  const split = (values: number[]): Vector[] => Array.from({ length: values.length / layerSize }, (_, l) => Float64Array.from(values.slice(l * layerSize, (l + 1) * layerSize)));
+  const split = (values: number[]): Vector[] =>
+    Array.from({ length: values.length / layerSize }, (_, l) =>
+      Float64Array.from(values.slice(l * layerSize, (l + 1) * layerSize)),
+    );
   return { h: split(h), c: c && split(c) };
 }

@@ -33,11 +33,14 @@ const resident: readonly (keyof Sample)[] = ['host', 'engine'];
 
 /** The middle of the last third against that of what follows the first sixth, which is spent on what is made once. */
 export function checkGrowth(samples: readonly Sample[], { withResident }: { readonly withResident: boolean }): void {
-  const part = (from: number, to: number) => samples.slice(Math.floor(from * samples.length), Math.ceil(to * samples.length));
+  const part = (from: number, to: number) =>
+    samples.slice(Math.floor(from * samples.length), Math.ceil(to * samples.length));
   const [early, late] = [part(1 / 6, 1 / 2), part(2 / 3, 1)];
   const middle = (rows: readonly Sample[], key: keyof Sample) => median(rows.map((row) => row[key]));
   const runs = middle(late, 'runs') - middle(early, 'runs');
-  const judged = (Object.entries(allowed) as [keyof Sample, Allowance][]).filter(([key]) => withResident || !resident.includes(key));
+  const judged = (Object.entries(allowed) as [keyof Sample, Allowance][]).filter(
+    ([key]) => withResident || !resident.includes(key),
+  );
   const grown = judged.flatMap(([key, { swing, perRun = 0 }]) => {
     const [before, after] = [middle(early, key), middle(late, key)];
     return after <= before + swing + perRun * runs ? [] : [`${key} grew from ${before} to ${after} in ${runs} runs`];

@@ -37,17 +37,31 @@ export interface Places {
 }
 
 /** @param training the process of the engine that trains all the while */
-export async function takeSample({ session, engineFile, workspace, temporary, memory }: Places, training: number, at: Pick<Sample, 'minute' | 'runs'>): Promise<Sample> {
+export async function takeSample(
+  { session, engineFile, workspace, temporary, memory }: Places,
+  training: number,
+  at: Pick<Sample, 'minute' | 'runs'>,
+): Promise<Sample> {
   const held = await newest(memory);
   const engines = running(engineFile, temporary);
-  const { parent: host } = engines.find(({ pid }) => pid === training) ?? assert.fail(`the engine ${training} has ended`);
+  const { parent: host } =
+    engines.find(({ pid }) => pid === training) ?? assert.fail(`the engine ${training} has ended`);
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
   const { nodes } = await session.send('Memory.getDOMCounters');
   return {
-    ...at, host: residentBytes(host) / 1e6, held: held.used / 1e6, handles: held.handles, files: openFiles(host),
-    engine: residentBytes(training) / 1e6, engineFiles: openFiles(training), engines: engines.length, processes: descendants(host).length,
-    temporary: temporaryFiles(temporary, workspace), page: usedSize / 1e6, nodes,
+    ...at,
+    host: residentBytes(host) / 1e6,
+    held: held.used / 1e6,
+    handles: held.handles,
+    files: openFiles(host),
+    engine: residentBytes(training) / 1e6,
+    engineFiles: openFiles(training),
+    engines: engines.length,
+    processes: descendants(host).length,
+    temporary: temporaryFiles(temporary, workspace),
+    page: usedSize / 1e6,
+    nodes,
   };
 }
 
@@ -66,5 +80,16 @@ export function table(samples: readonly Sample[]): string {
   const step = Math.max(1, Math.ceil(samples.length / 20));
   const rows = samples.filter((_, i) => i % step === 0 || i === samples.length - 1);
   const line = (values: readonly string[]) => `      ${values.map((value) => value.padStart(12)).join('')}\n`;
-  return line(columns) + rows.map((row) => line(columns.map((column) => row[column].toFixed(column === 'minute' || column === 'held' || column === 'page' ? 1 : 0)))).join('');
+  return (
+    line(columns) +
+    rows
+      .map((row) =>
+        line(
+          columns.map((column) =>
+            row[column].toFixed(column === 'minute' || column === 'held' || column === 'page' ? 1 : 0),
+          ),
+        ),
+      )
+      .join('')
+  );
 }

@@ -32,12 +32,21 @@ describe(`a window in use for ${isLong ? `${minutes} minutes` : `${rounds} round
     const engineFile = join(project, 'dist/engine.js');
     const engines = () => running(engineFile, temporary);
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
-    const workspace = makeWorkspace({ 'tale.txt': tale, 'always.txt': tale }, { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.threads': 1 } });
+    const workspace = makeWorkspace(
+      { 'tale.txt': tale, 'always.txt': tale },
+      { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.threads': 1 } },
+    );
     const window = await EditorWindow.open({ folder: workspace.folder });
     const samples: Sample[] = [];
     try {
       const session = await window.page.context().newCDPSession(window.page);
-      const places = { session, engineFile, workspace: workspace.folder, temporary, memory: given('BACKFLOW_PROBE_MEMORY') };
+      const places = {
+        session,
+        engineFile,
+        workspace: workspace.folder,
+        temporary,
+        memory: given('BACKFLOW_PROBE_MEMORY'),
+      };
       for (const file of ['always.txt', 'tale.txt']) await window.openFile(file);
       await start(window, 'always.txt');
       const [{ pid: training }] = engines();
@@ -49,7 +58,8 @@ describe(`a window in use for ${isLong ? `${minutes} minutes` : `${rounds} round
         await startAndStop(window);
         await closePanel(window);
         // What is on disk is not what is measured.
-        for (const run of runsIn(workspace.folder)) if (run !== always) await removeFolder(join(workspace.folder, '.backflow/runs', run));
+        for (const run of runsIn(workspace.folder))
+          if (run !== always) await removeFolder(join(workspace.folder, '.backflow/runs', run));
         samples.push(await takeSample(places, training, { minute: minute(), runs }));
       }
       assert.deepEqual(window.errors, []);

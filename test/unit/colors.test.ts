@@ -16,9 +16,12 @@ const themes: Readonly<Record<Theme, { text: string; background: string; min: nu
   highContrastLight: { text: '#292929', background: '#ffffff', min: 7 },
 };
 
-const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { colors: ColorContribution[] } };
+const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  contributes: { colors: ColorContribution[] };
+};
 
-const channels = (color: string) => [1, 3, 5, 7].map((at) => (color.length > at ? parseInt(color.slice(at, at + 2), 16) : 255));
+const channels = (color: string) =>
+  [1, 3, 5, 7].map((at) => (color.length > at ? parseInt(color.slice(at, at + 2), 16) : 255));
 
 function blended(over: string, under: string): number[] {
   const [top, bottom] = [channels(over), channels(under)];
@@ -27,7 +30,9 @@ function blended(over: string, under: string): number[] {
 
 /** Relative luminance, WCAG 2.2. */
 function luminance(rgb: readonly number[]): number {
-  const [r, g, b] = rgb.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] = rgb.map((value) =>
+    value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
@@ -44,9 +49,13 @@ describe('the contributed colors', () => {
         if (/\.level\d$/.test(id)) {
           const found = contrast(channels(text).slice(0, 3), blended(color, background));
           assert.ok(found >= min, `${id}: ${found.toFixed(2)}`);
-          assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) > 1.03, `${id} is not to be seen`);
+          assert.ok(
+            contrast(blended(color, background), channels(background).slice(0, 3)) > 1.03,
+            `${id} is not to be seen`,
+          );
         }
-        if (id.endsWith('.note')) assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) >= 4.5, id);
+        if (id.endsWith('.note'))
+          assert.ok(contrast(blended(color, background), channels(background).slice(0, 3)) >= 4.5, id);
       }
     });
   }

@@ -30,7 +30,8 @@ describe('decorations', () => {
   it('are taken away once, only where they stand, and only from the editors that are not kept', () => {
     const [kept, left] = editors();
     const decorations = new Decorations();
-    for (const editor of [kept, left]) for (const level of ['1', '2']) decorations.set(as(editor), typed(level), ranges(1));
+    for (const editor of [kept, left])
+      for (const level of ['1', '2']) decorations.set(as(editor), typed(level), ranges(1));
     decorations.clearAllBut([as(kept)]);
     decorations.clearAllBut([as(kept)]);
     assert.deepEqual(left.told.slice(2), ['1 × 0', '2 × 0']);

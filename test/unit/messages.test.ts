@@ -9,7 +9,11 @@ type Table = Readonly<Record<string, string>>;
 
 // npm and mocha run at the project's root.
 const readTable = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Table;
-const tables = ['bundle.l10n', 'terminal'].map((name) => ({ name, english: readTable(`l10n/${name}.json`), korean: readTable(`l10n/${name}.ko.json`) }));
+const tables = ['bundle.l10n', 'terminal'].map((name) => ({
+  name,
+  english: readTable(`l10n/${name}.json`),
+  korean: readTable(`l10n/${name}.ko.json`),
+}));
 const english: Table = Object.fromEntries(tables.flatMap((table) => Object.entries(table.english)));
 
 /** The numbers of a template's places, each once; a translation may use them in another order. */
@@ -34,7 +38,11 @@ function usesIn(folder: string): Use[] {
       const uses: Use[] = [];
       const visit = (node: ts.Node): void => {
         if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
-          uses.push({ key: node.text, place: `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`, given: givenBeside(node) });
+          uses.push({
+            key: node.text,
+            place: `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
+            given: givenBeside(node),
+          });
         }
         ts.forEachChild(node, visit);
       };
@@ -49,12 +57,16 @@ function givenBeside(literal: ts.Node): number | undefined {
   while (ts.isConditionalExpression(node.parent) && node.parent.condition !== node) node = node.parent;
   const { parent } = node;
   if ((ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.arguments?.[0] === node) {
-    const fillsPlaces = ['localize', 'get', 'segments', 'UserError'].some((name) => parent.expression.getText().split('.').at(-1) === name);
+    const fillsPlaces = ['localize', 'get', 'segments', 'UserError'].some(
+      (name) => parent.expression.getText().split('.').at(-1) === name,
+    );
     return fillsPlaces ? counted(parent.arguments.slice(1)) : undefined;
   }
   if (!ts.isPropertyAssignment(parent) || !ts.isObjectLiteralExpression(parent.parent)) return undefined;
   const args = parent.parent.properties.find((each) => ts.isPropertyAssignment(each) && each.name.getText() === 'args');
-  return args && ts.isPropertyAssignment(args) && ts.isArrayLiteralExpression(args.initializer) ? counted(args.initializer.elements) : undefined;
+  return args && ts.isPropertyAssignment(args) && ts.isArrayLiteralExpression(args.initializer)
+    ? counted(args.initializer.elements)
+    : undefined;
 }
 
 function counted(given: readonly ts.Expression[]): number | undefined {
@@ -73,12 +85,18 @@ describe('the messages', () => {
     it(`${name}: have the same places in both languages, numbered without a gap`, () => {
       for (const [key, text] of Object.entries(ours)) {
         assert.deepEqual(places(korean[key]), places(text), key);
-        assert.deepEqual(places(text), Array.from(places(text), (_, i) => i), key);
+        assert.deepEqual(
+          places(text),
+          Array.from(places(text), (_, i) => i),
+          key,
+        );
       }
     });
 
     it(`${name}: have keys of two parts or more, none of which is the beginning of another`, () => {
-      const subjects = new Set(Object.keys(ours).flatMap((key) => key.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))));
+      const subjects = new Set(
+        Object.keys(ours).flatMap((key) => key.split('.').map((_, i, parts) => parts.slice(0, i).join('.'))),
+      );
       for (const key of Object.keys(ours)) {
         assert.match(key, /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/);
         assert.ok(!subjects.has(key), key);
@@ -88,24 +106,41 @@ describe('the messages', () => {
 
   it('are in one table each: those that only the terminal uses in its own', () => {
     const [ofAll, ofTerminal] = tables.map((table) => Object.keys(table.english));
-    const elsewhere = new Set(uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key));
-    assert.deepEqual(ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)), []);
-    assert.deepEqual(ofAll.filter((key) => !elsewhere.has(key)), []);
+    const elsewhere = new Set(
+      uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key),
+    );
+    assert.deepEqual(
+      ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)),
+      [],
+    );
+    assert.deepEqual(
+      ofAll.filter((key) => !elsewhere.has(key)),
+      [],
+    );
   });
 
   it('are all used', () => {
     const used = new Set(uses.map(({ key }) => key));
-    assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), []);
+    assert.deepEqual(
+      Object.keys(english).filter((key) => !used.has(key)),
+      [],
+    );
   });
 
   it('are used with as many arguments as they have places', () => {
     const known = uses.filter(({ given }) => given !== undefined);
     assert.ok(known.length > 500, `${known.length} places were found`);
-    assert.deepEqual(known.filter(({ key, given }) => places(english[key]).length !== given), []);
+    assert.deepEqual(
+      known.filter(({ key, given }) => places(english[key]).length !== given),
+      [],
+    );
   });
 
   it('can have messages as arguments', () => {
-    assert.equal(formatTemplate('{1}, {0}', [1, { key: 'state.cell', args: [2] }], ({ key, args }) => `${key} ${args.length}`), 'state.cell 1, 1');
+    assert.equal(
+      formatTemplate('{1}, {0}', [1, { key: 'state.cell', args: [2] }], ({ key, args }) => `${key} ${args.length}`),
+      'state.cell 1, 1',
+    );
     assert.equal(formatTemplate('{0} {2}', ['{1}', 'x'], String), '{1} {2}', 'an argument is no template');
   });
 

@@ -4,10 +4,12 @@ import { rowChanges, type Row } from '../../src/editor/runs/rowChanges';
 
 describe('what of a list has changed', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ name }));
-  const rows = (...looks: [{ name: string }, string][]): Row<{ name: string }>[] => looks.map(([node, look]) => ({ node, look }));
+  const rows = (...looks: [{ name: string }, string][]): Row<{ name: string }>[] =>
+    looks.map(([node, look]) => ({ node, look }));
   const before = rows([a, 'step 1'], [b, 'step 2']);
 
-  it('is nothing where every row looks as before', () => assert.deepEqual(rowChanges(before, rows([a, 'step 1'], [b, 'step 2'])), []));
+  it('is nothing where every row looks as before', () =>
+    assert.deepEqual(rowChanges(before, rows([a, 'step 1'], [b, 'step 2'])), []));
 
   it('is the rows that look different, and no other', () => {
     assert.deepEqual(rowChanges(before, rows([a, 'step 1'], [b, 'step 3'])), [b]);

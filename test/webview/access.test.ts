@@ -31,8 +31,16 @@ describe('access', () => {
   }
 
   const others = [
-    ['run', 'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.settled())', ['over', 'matrix']],
-    ['compare', 'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.truncations())', ['compare-flow', 'truncation']],
+    [
+      'run',
+      'probe.run(1240).then(() => probe.overTraining()).then(() => probe.frame({ tokens: 64, slopes: [-0.1, -0.05], cellSlopes: [-0.05, -0.02] })).then(() => probe.matrix([-0.08], probe.tokens(64))).then(() => probe.settled())',
+      ['over', 'matrix'],
+    ],
+    [
+      'compare',
+      'probe.compared().then(() => probe.comparedFrame(0, -0.12)).then(() => probe.comparedFrame(1, -0.02)).then(() => probe.truncations())',
+      ['compare-flow', 'truncation'],
+    ],
     ['playground', 'probe.playground({ slopes: [-0.05], tokens: 64, cell: "rnn" })', ['play']],
   ] as const;
   for (const [view, script, explanations] of others) {
@@ -66,14 +74,33 @@ describe('access', () => {
       assert.ok(focused.outline, `${focused.name} shows that it has the focus`);
       reached.push(focused.name);
     }
-    for (const name of ['pause', 'stop', 'loss-explained', 'norm-explained', 'flow-explained', 'perTarget', 'export-flow', 'profile', 'flow', 'tokens', 'why-explained', 'gain', 'forgetGate', '1 forward', 'index', 'units', 'saturation']) {
+    for (const name of [
+      'pause',
+      'stop',
+      'loss-explained',
+      'norm-explained',
+      'flow-explained',
+      'perTarget',
+      'export-flow',
+      'profile',
+      'flow',
+      'tokens',
+      'why-explained',
+      'gain',
+      'forgetGate',
+      '1 forward',
+      'index',
+      'units',
+      'saturation',
+    ]) {
       assert.ok(reached.includes(name), `${name} is within reach: ${reached.join(', ')}`);
     }
   });
 
   it('says in words what the figures show', async () => {
     await open('dark');
-    const label = (figure: string): Promise<string | null> => page.locator(`canvas[data-figure="${figure}"]`).getAttribute('aria-label');
+    const label = (figure: string): Promise<string | null> =>
+      page.locator(`canvas[data-figure="${figure}"]`).getAttribute('aria-label');
     assert.match((await label('flow'))!, /falls below a thousandth after 31 tokens in layer 1 and 61 in layer 2/);
     assert.match((await label('saturation'))!, /% of all values are open/);
     assert.match((await label('halfLife'))!, /Half-life: /);
@@ -82,7 +109,9 @@ describe('access', () => {
   it('moves nothing by itself: there is no animation and no transition', async () => {
     await open('dark');
     assert.deepEqual(await page.evaluate(`document.getAnimations({ subtree: true }).length`), 0);
-    const css = await page.evaluate<string>(`[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).join(' ')`);
+    const css = await page.evaluate<string>(
+      `[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText).join(' ')`,
+    );
     assert.equal(/transition(?!:\s*none)\s*:|animation\s*:|scroll-behavior\s*:\s*smooth/.test(css), false);
   });
 });

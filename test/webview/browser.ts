@@ -39,18 +39,28 @@ export class PageBrowser {
   ) {}
 
   static async start(): Promise<PageBrowser> {
-    const probe = await build({ entryPoints: [join(root, 'test/webview/page/probe.ts')], bundle: true, format: 'iife', write: false });
+    const probe = await build({
+      entryPoints: [join(root, 'test/webview/page/probe.ts')],
+      bundle: true,
+      format: 'iife',
+      write: false,
+    });
     const documents = new Map<string, string>();
     const server = createServer((request, response) => {
       const path = request.url ?? '/';
       const page = documents.get(path);
       if (page !== undefined) response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
-      else if (path === '/page.js') response.setHeader('content-type', 'text/javascript').end(readFileSync(join(built, 'page.js')));
-      else if (path === '/page.css') response.setHeader('content-type', 'text/css').end(readFileSync(join(built, 'page.css')));
+      else if (path === '/page.js')
+        response.setHeader('content-type', 'text/javascript').end(readFileSync(join(built, 'page.js')));
+      else if (path === '/page.css')
+        response.setHeader('content-type', 'text/css').end(readFileSync(join(built, 'page.css')));
       else response.writeHead(404).end();
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const browser = await chromium.launch({ executablePath: given('BACKFLOW_CHROMIUM'), args: given('BACKFLOW_CHROMIUM_FLAGS').split(' ') });
+    const browser = await chromium.launch({
+      executablePath: given('BACKFLOW_CHROMIUM'),
+      args: given('BACKFLOW_CHROMIUM_FLAGS').split(' '),
+    });
     return new PageBrowser(browser, server, probe.outputFiles[0].text, documents);
   }
 
@@ -59,7 +69,15 @@ export class PageBrowser {
     const path = `/document-${this.documents.size}`;
     this.documents.set(
       path,
-      pageHtml({ scriptUri: `${origin}/page.js`, styleUri: `${origin}/page.css`, cspSource: origin, nonce: 'aQ3xYz7Kp2Rw', strings: options.strings ?? englishPageStrings, language: options.language ?? 'en', view: options.view ?? 'run' }),
+      pageHtml({
+        scriptUri: `${origin}/page.js`,
+        styleUri: `${origin}/page.css`,
+        cspSource: origin,
+        nonce: 'aQ3xYz7Kp2Rw',
+        strings: options.strings ?? englishPageStrings,
+        language: options.language ?? 'en',
+        view: options.view ?? 'run',
+      }),
     );
     const context = await this.contextOf(options.scale ?? 1, options.touch ?? false);
     const page = await context.newPage();
@@ -94,7 +112,8 @@ export class PageBrowser {
 
 function given(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is not set: run these tests with "npm test webview".`);
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: run these tests with "npm test webview".`);
   return value;
 }
 

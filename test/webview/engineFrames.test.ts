@@ -21,11 +21,27 @@ const width = 900;
 const margins = { left: 58, right: 44, padding: 18 };
 const room = width - 2 * margins.padding - margins.left - margins.right;
 
-async function frameOf(config: ModelConfig, parameters: Parameters, symbols: readonly string[], watch: Partial<Watch> & { text: string }): Promise<Frame> {
+async function frameOf(
+  config: ModelConfig,
+  parameters: Parameters,
+  symbols: readonly string[],
+  watch: Partial<Watch> & { text: string },
+): Promise<Frame> {
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const inspector = new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary: new Vocabulary(symbols), backend });
+  const inspector = new Inspector({
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: false,
+    vocabulary: new Vocabulary(symbols),
+    backend,
+  });
   const unitMap = { layer: 0, direction: 'forward', quantity: 'hidden' } as const;
-  return makeFrame(inspector, { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maxRate: 30, ...watch }, 1, 1);
+  return makeFrame(
+    inspector,
+    { target: 'last', thresholds: defaultThresholds, unitMap, total: false, maxRate: 30, ...watch },
+    1,
+    1,
+  );
 }
 
 /**
@@ -34,7 +50,14 @@ async function frameOf(config: ModelConfig, parameters: Parameters, symbols: rea
  */
 function orthogonal(gain: number): { config: ModelConfig; parameters: Parameters } {
   const [H, V] = [12, 3];
-  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: H, vocabularySize: V });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'rnn',
+    activation: 'relu',
+    layers: 1,
+    hiddenSize: H,
+    vocabularySize: V,
+  });
   const parameters = new Parameters(config);
   const { W, R } = parameters.layers[0][0];
   for (let u = 0; u < H; u++) {
@@ -56,7 +79,10 @@ describe('frames of the engine on the page', () => {
     await page.evaluate('probe.run(400)');
   });
   afterEach(async () => {
-    assert.deepEqual((await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'), []);
+    assert.deepEqual(
+      (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
+      [],
+    );
     await page.close();
   });
 
@@ -77,7 +103,9 @@ describe('frames of the engine on the page', () => {
         const index = ((relative + 8) / 12) * 255;
         // Rounding may fall to either of two neighbors.
         const expected = [Math.floor(index), Math.ceil(index)].map((i) => tables.dark.flow.slice(6 * i, 6 * i + 6));
-        const found = Buffer.from((await pixel(margins.left + ((steps - 1 - lag + 0.5) / steps) * room)).slice(0, 3)).toString('hex');
+        const found = Buffer.from(
+          (await pixel(margins.left + ((steps - 1 - lag + 0.5) / steps) * room)).slice(0, 3),
+        ).toString('hex');
         assert.ok(expected.includes(found), `${lag} tokens back: ${found} is not ${expected.join(' or ')}`);
       }
       const slope = await page.locator('.values tbody td').last().innerText();
@@ -91,11 +119,25 @@ describe('frames of the engine on the page', () => {
   it('of an LSTM that reads Korean, emoji, tabs and markup show all of it as text', async () => {
     const text = '<b>옛날</b>\t바닷가 👩‍👩‍👧 마을에\n시계가 있었다. <script>alert(1)</script>';
     const symbols = [...new Set(text)];
-    const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: symbols.length });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'lstm',
+      activation: 'tanh',
+      layers: 2,
+      hiddenSize: 24,
+      vocabularySize: symbols.length,
+    });
     const { parameters } = randomModel(config, 3, 1);
-    const frame = await frameOf(config, parameters, symbols, { text, total: true, unitMap: { layer: 1, direction: 'forward', quantity: 'forgetGate' } });
+    const frame = await frameOf(config, parameters, symbols, {
+      text,
+      total: true,
+      unitMap: { layer: 1, direction: 'forward', quantity: 'forgetGate' },
+    });
     await show(frame);
-    assert.match((await page.locator('canvas[data-figure="tokens"]').getAttribute('aria-label'))!, /<b>옛날<\/b>→바닷가.*⏎시계가 있었다/);
+    assert.match(
+      (await page.locator('canvas[data-figure="tokens"]').getAttribute('aria-label'))!,
+      /<b>옛날<\/b>→바닷가.*⏎시계가 있었다/,
+    );
     assert.equal(await page.locator('#page b:not(.vanishing):not(.exploding), #page script').count(), 0);
     await page.getByRole('radio', { name: 'total gradient' }).click();
     assert.deepEqual((await page.evaluate<FromPage[]>('probe.posted')).at(-1), { type: 'total', shown: true });
@@ -105,12 +147,27 @@ describe('frames of the engine on the page', () => {
   });
 
   it('of a vanilla RNN say which units are saturated: those whose state is beyond ±0.95', async () => {
-    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 2 });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'rnn',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 4,
+      vocabularySize: 2,
+    });
     const parameters = new Parameters(config);
     const { Wb } = parameters.layers[0][0];
     // Pre-activations are the biases, and tanh(1.8318) = 0.95: the first two units are saturated.
     Wb.set([1.84, -1.84, 1.82, 0]);
-    await show(await frameOf(config, parameters, ['a', 'b'], { text: 'abababab', unitMap: { layer: 0, direction: 'forward', quantity: 'preActivation' } }));
-    assert.match(await page.locator('.findings').innerText(), /50 % of all values are saturated.*\n.*Nearly always saturated: 2 of 4 units \(0, 1\)/);
+    await show(
+      await frameOf(config, parameters, ['a', 'b'], {
+        text: 'abababab',
+        unitMap: { layer: 0, direction: 'forward', quantity: 'preActivation' },
+      }),
+    );
+    assert.match(
+      await page.locator('.findings').innerText(),
+      /50 % of all values are saturated.*\n.*Nearly always saturated: 2 of 4 units \(0, 1\)/,
+    );
   });
 });

@@ -1,11 +1,28 @@
 /** What can be taken away: pictures, tables and the report, whole, true, and with nothing in them that could run. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../src/pageContract/messages';
+import {
+  exportFormats,
+  type ExportFormat,
+  type ExportKind,
+  type ExportOffer,
+  type FromPage,
+} from '../../src/pageContract/messages';
 import { type PageBrowser, screenshotPath } from './browser';
 import { sharedBrowser } from './shared';
 
-const hostile = ['<img src=x onerror=alert(1)>', '</title><script>alert(2)</script>', '"', ']]>', '\u0001', '=1+1', ',', '\n', '한', '👩‍👩‍👧'];
+const hostile = [
+  '<img src=x onerror=alert(1)>',
+  '</title><script>alert(2)</script>',
+  '"',
+  ']]>',
+  '\u0001',
+  '=1+1',
+  ',',
+  '\n',
+  '한',
+  '👩‍👩‍👧',
+];
 
 describe('taking away', () => {
   let browser: PageBrowser;
@@ -19,7 +36,10 @@ describe('taking away', () => {
   });
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), []);
-    assert.deepEqual((await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'), []);
+    assert.deepEqual(
+      (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
+      [],
+    );
     await page.close();
   });
 
@@ -27,11 +47,14 @@ describe('taking away', () => {
   const offered = async (kind: ExportKind): Promise<readonly ExportOffer[]> => {
     await page.evaluate(`probe.send({ type: 'offerExports', kind: '${kind}' })`);
     await page.evaluate('probe.settled()');
-    const offer = (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'offer').at(-1);
+    const offer = (await page.evaluate<FromPage[]>('probe.posted'))
+      .filter((message) => message.type === 'offer')
+      .at(-1);
     return offer!.items;
   };
   const made = async (id: string, format: ExportFormat): Promise<string> => {
-    const saved = (): Promise<number> => page.evaluate<number>(`probe.posted.filter(({ type }) => type === 'save').length`);
+    const saved = (): Promise<number> =>
+      page.evaluate<number>(`probe.posted.filter(({ type }) => type === 'save').length`);
     const before = await saved();
     await page.evaluate(`probe.send({ type: 'export', id: '${id}', format: '${format}' })`);
     while ((await saved()) === before) await page.evaluate('probe.settled()');
@@ -45,11 +68,19 @@ describe('taking away', () => {
   it('offers every figure as SVG that is well formed, holds no script, and says what it shows', async () => {
     await frame({ tokens: hostile, slopes: [-0.5, -0.4], target: 9, hiddenSize: 8, quantity: 'forgetGate' });
     const figures = await offered('figure');
-    assert.deepEqual(figures.map(({ id }) => id), ['loss', 'gradient-norm', 'flow', 'gain', 'units', 'saturation', 'half-life']);
+    assert.deepEqual(
+      figures.map(({ id }) => id),
+      ['loss', 'gradient-norm', 'flow', 'gain', 'units', 'saturation', 'half-life'],
+    );
     const reader = await browser.blank();
     for (const { id } of figures) {
       const svg = await made(id, 'svg');
-      const found = await reader.evaluate<{ error: boolean; names: string[]; description: string; handlers: number }>(`((text) => {
+      const found = await reader.evaluate<{
+        error: boolean;
+        names: string[];
+        description: string;
+        handlers: number;
+      }>(`((text) => {
         const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
         const all = [...parsed.querySelectorAll('*')];
         return {
@@ -62,7 +93,11 @@ describe('taking away', () => {
       assert.equal(found.error, false, id);
       assert.equal(found.handlers, 0);
       const allowed = new Set(['svg', 'title', 'desc', 'rect', 'path', 'text', 'g', 'clipPath', 'image']);
-      assert.deepEqual(found.names.filter((name) => !allowed.has(name)), [], id);
+      assert.deepEqual(
+        found.names.filter((name) => !allowed.has(name)),
+        [],
+        id,
+      );
       assert.ok(found.description.length > 20, id);
     }
     await reader.close();
@@ -111,16 +146,27 @@ describe('taking away', () => {
     assert.ok((await report.locator('main').innerText()).includes(verdict));
     for (const table of await report.locator('summary').all()) await table.click();
     assert.ok((await report.locator('td').allTextContents()).includes(hostile[0]), 'the corpus is there, as text');
-    assert.deepEqual(requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'), []);
+    assert.deepEqual(
+      requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'),
+      [],
+    );
     await report.screenshot({ path: screenshotPath('report'), fullPage: true });
     await report.close();
   });
 
   it('offers what one section shows by its button, and nothing while nothing is shown', async () => {
-    assert.deepEqual((await offered('figure')).map(({ id }) => id), ['loss', 'gradient-norm']);
+    assert.deepEqual(
+      (await offered('figure')).map(({ id }) => id),
+      ['loss', 'gradient-norm'],
+    );
     await frame({ tokens: 40 });
     await page.locator('[data-action=export-flow]').click();
-    const offer = (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'offer').at(-1)!;
-    assert.deepEqual(offer.items.map(({ id, kind }) => `${kind} ${id}`), ['figure flow', 'data flow-steps', 'data flow-summary', 'data flow-regions']);
+    const offer = (await page.evaluate<FromPage[]>('probe.posted'))
+      .filter((message) => message.type === 'offer')
+      .at(-1)!;
+    assert.deepEqual(
+      offer.items.map(({ id, kind }) => `${kind} ${id}`),
+      ['figure flow', 'data flow-steps', 'data flow-summary', 'data flow-regions'],
+    );
   });
 });

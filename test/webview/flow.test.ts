@@ -30,7 +30,11 @@ describe('the flow on the page', () => {
   });
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), [], 'the content security policy is kept');
-    assert.deepEqual((await posted()).filter((message) => message.type === 'error'), [], 'the page reports no error');
+    assert.deepEqual(
+      (await posted()).filter((message) => message.type === 'error'),
+      [],
+      'the page reports no error',
+    );
     await page.close();
   });
 
@@ -41,8 +45,10 @@ describe('the flow on the page', () => {
   };
   const frame = (options: FrameOptions): Promise<unknown> => page.evaluate(`probe.frame(${JSON.stringify(options)})`);
   const posted = (): Promise<FromPage[]> => page.evaluate<FromPage[]>('probe.posted');
-  const last = async (type: FromPage['type']): Promise<FromPage | undefined> => (await posted()).filter((message) => message.type === type).at(-1);
-  const pixel = (figure: string, x: number, y: number): Promise<number[]> => page.evaluate<number[]>(`probe.pixel('${figure}', ${x}, ${y})`);
+  const last = async (type: FromPage['type']): Promise<FromPage | undefined> =>
+    (await posted()).filter((message) => message.type === type).at(-1);
+  const pixel = (figure: string, x: number, y: number): Promise<number[]> =>
+    page.evaluate<number[]>(`probe.pixel('${figure}', ${x}, ${y})`);
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
   const hover = async (figure: string, x: number, y: number): Promise<void> => {
     await page.locator(`canvas[data-figure="${figure}"]`).hover({ position: { x, y } });
@@ -76,7 +82,8 @@ describe('the flow on the page', () => {
     await open({ tokens: 80, slopes: [-0.05], target: 60, zeroAt: [10], notFiniteAt: [20] });
     const onScale = new Set<string>();
     for (let i = 0; i < 256; i++) onScale.add(tables.dark.flow.slice(6 * i, 6 * i + 6));
-    const hex = async (step: number): Promise<string> => Buffer.from((await pixel('flow', columnCenter(step, 80), 13)).slice(0, 3)).toString('hex');
+    const hex = async (step: number): Promise<string> =>
+      Buffer.from((await pixel('flow', columnCenter(step, 80), 13)).slice(0, 3)).toString('hex');
     const [zero, notFinite] = [await hex(10), await hex(20)];
     assert.equal(onScale.has(zero) || onScale.has(notFinite) || zero === notFinite, false);
     // Hatched: some pixels are clear, some are not, and none is of the table.
@@ -87,15 +94,30 @@ describe('the flow on the page', () => {
 
   it('says how far the gradient reaches, and which tokens too little of it reaches', async () => {
     await open({ tokens: 80, slopes: [-0.101, -0.052], sequence: 1 });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. Too little gradient reaches the tokens before “village by the sea…”.');
+    assert.equal(
+      await text('.verdict'),
+      'The gradient of this token falls below a thousandth after 30 tokens in layer 1 and 58 in layer 2. Too little gradient reaches the tokens before “village by the sea…”.',
+    );
     await frame({ tokens: 80, slopes: [-0.101], sequence: 2 });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens. Too little gradient reaches the tokens before “that ran backwards…”.');
+    assert.equal(
+      await text('.verdict'),
+      'The gradient of this token falls below a thousandth after 30 tokens. Too little gradient reaches the tokens before “that ran backwards…”.',
+    );
     await frame({ tokens: 80, slopes: [-0.101], zeroAt: Array.from({ length: 50 }, (_, t) => t), sequence: 2 });
-    assert.match(await text('.verdict'), / after 30 tokens\. No gradient reaches the tokens before “that ran backwards…”\.$/);
+    assert.match(
+      await text('.verdict'),
+      / after 30 tokens\. No gradient reaches the tokens before “that ran backwards…”\.$/,
+    );
     await frame({ tokens: 80, slopes: [-0.01], sequence: 3 });
-    assert.equal(await text('.verdict'), 'The gradient of this token never falls below a thousandth over the 79 tokens before it.');
+    assert.equal(
+      await text('.verdict'),
+      'The gradient of this token never falls below a thousandth over the 79 tokens before it.',
+    );
     await frame({ tokens: 80, slopes: [-0.101, -0.01], sequence: 4 });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in layer 1. It never does in layer 2.');
+    assert.equal(
+      await text('.verdict'),
+      'The gradient of this token falls below a thousandth after 30 tokens in layer 1. It never does in layer 2.',
+    );
     await frame({ tokens: 80, slopes: [0.1], sequence: 5 });
     assert.equal(await text('.verdict'), 'The gradient of this token grows a hundredfold after 20 tokens.');
     await frame({ tokens: 80, slopes: [-0.1], target: 0, sequence: 6 });
@@ -106,7 +128,10 @@ describe('the flow on the page', () => {
 
   it('shows both states of an LSTM: what its hidden state has lost its cell state can still carry', async () => {
     await open({ tokens: 80, slopes: [-0.101], cellSlopes: [-0.052] });
-    assert.equal(await text('.verdict'), 'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. Too little gradient reaches the tokens before “village by the sea…”.');
+    assert.equal(
+      await text('.verdict'),
+      'The gradient of this token falls below a thousandth after 30 tokens in the hidden state and 58 in the cell state. Too little gradient reaches the tokens before “village by the sea…”.',
+    );
     // The cell state's row lies over the hidden state's.
     const x = columnCenter(40, 80);
     assert.deepEqual(await pixel('flow', x, 13), tableColor('dark', -0.052 * 39));
@@ -119,15 +144,28 @@ describe('the flow on the page', () => {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
     await hover('flow', columnCenter(40, 80), 13);
     assert.deepEqual(await last('mark'), { type: 'mark', step: 40 });
-    for (const [figure, y] of [['profile', 60], ['flow', 29], ['tokens', 10], ['units', 50]] as const) assert.ok(await isMarked(figure, 40, 80, y), figure);
+    for (const [figure, y] of [
+      ['profile', 60],
+      ['flow', 29],
+      ['tokens', 10],
+      ['units', 50],
+    ] as const)
+      assert.ok(await isMarked(figure, 40, 80, y), figure);
     const readout = (await text('.readout')).replaceAll(/\s+/g, ' ');
-    assert.match(readout, /“.” 39 tokens back loss \d\.\d\d nats relative gradient .* slope, nats\/token layer 2 1\.1·10⁻² 0\.89 \d\.\d\d 61 −0\.115 layer 1 1\.3·10⁻⁴ 0\.79 \d\.\d\d 31 −0\.230/);
+    assert.match(
+      readout,
+      /“.” 39 tokens back loss \d\.\d\d nats relative gradient .* slope, nats\/token layer 2 1\.1·10⁻² 0\.89 \d\.\d\d 61 −0\.115 layer 1 1\.3·10⁻⁴ 0\.79 \d\.\d\d 31 −0\.230/,
+    );
     const height = await page.evaluate(`document.querySelector('.readout').offsetHeight`);
     await page.mouse.move(5, 5);
     await page.evaluate('probe.settled()');
     assert.deepEqual(await last('mark'), { type: 'mark', step: null });
     assert.equal(await isMarked('units', 40, 80, 50), false);
-    assert.equal(await page.evaluate(`document.querySelector('.readout').offsetHeight`), height, 'nothing jumps when the pointer leaves');
+    assert.equal(
+      await page.evaluate(`document.querySelector('.readout').offsetHeight`),
+      height,
+      'nothing jumps when the pointer leaves',
+    );
   });
 
   it('marks what the editor marks, without telling it so', async () => {
@@ -192,10 +230,30 @@ describe('the flow on the page', () => {
   });
 
   it('shows hostile and invisible tokens as text', async () => {
-    const hostile = ['<img src=x onerror=alert(1)>', '\n', '\t', ' ', '\u202e', '\u0301', '</script>', '&lt;', '👩‍👩‍👧', '한', '{0}'];
+    const hostile = [
+      '<img src=x onerror=alert(1)>',
+      '\n',
+      '\t',
+      ' ',
+      '\u202e',
+      '\u0301',
+      '</script>',
+      '&lt;',
+      '👩‍👩‍👧',
+      '한',
+      '{0}',
+    ];
     await open({ tokens: hostile, slopes: [-1], target: 10 });
     assert.equal(await page.locator('img').count(), 0);
-    for (const [step, shown] of [[0, hostile[0]], [1, '⏎'], [2, '→'], [3, '·'], [4, '␣'], [6, '</script>'], [10, '{0}']] as const) {
+    for (const [step, shown] of [
+      [0, hostile[0]],
+      [1, '⏎'],
+      [2, '→'],
+      [3, '·'],
+      [4, '␣'],
+      [6, '</script>'],
+      [10, '{0}'],
+    ] as const) {
       await hover('flow', columnCenter(step, hostile.length), 13);
       assert.equal(await text('.token'), `“${shown}”`);
     }
@@ -206,16 +264,37 @@ describe('the flow on the page', () => {
   it('asks for the unit map that is chosen, and remembers it', async () => {
     await open({ tokens: 80, slopes: [-0.1, -0.05] });
     await page.getByRole('radio', { name: 'forget gate' }).click();
-    assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 1, direction: 'forward', quantity: 'forgetGate' } });
+    assert.deepEqual(await last('unitMap'), {
+      type: 'unitMap',
+      choice: { layer: 1, direction: 'forward', quantity: 'forgetGate' },
+    });
     await page.locator('.why').getByRole('radio', { name: 'layer 2', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
-    assert.deepEqual(await last('unitMap'), { type: 'unitMap', choice: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
+    assert.deepEqual(await last('unitMap'), {
+      type: 'unitMap',
+      choice: { layer: 0, direction: 'forward', quantity: 'forgetGate' },
+    });
     const { runFolder, document, unitMap } = await page.evaluate<PanelState>('probe.state()');
-    assert.deepEqual({ runFolder, document, unitMap }, { runFolder: '/texts/.backflow/runs/tale-1', document: '/texts/tale.txt', unitMap: { layer: 0, direction: 'forward', quantity: 'forgetGate' } });
+    assert.deepEqual(
+      { runFolder, document, unitMap },
+      {
+        runFolder: '/texts/.backflow/runs/tale-1',
+        document: '/texts/tale.txt',
+        unitMap: { layer: 0, direction: 'forward', quantity: 'forgetGate' },
+      },
+    );
     await frame({ tokens: 80, slopes: [-0.1, -0.05], sequence: 2 });
-    assert.equal(await page.getByRole('radio', { name: 'forget gate' }).getAttribute('aria-checked'), 'true', 'a late frame of the old choice does not undo it');
+    assert.equal(
+      await page.getByRole('radio', { name: 'forget gate' }).getAttribute('aria-checked'),
+      'true',
+      'a late frame of the old choice does not undo it',
+    );
     await page.evaluate('probe.run(401)');
-    assert.deepEqual((await posted()).filter((message) => message.type === 'unitMap').length, 3, 'a run opened later is asked for it again');
+    assert.deepEqual(
+      (await posted()).filter((message) => message.type === 'unitMap').length,
+      3,
+      'a run opened later is asked for it again',
+    );
   });
 
   it('is as it was when the page comes back: zoom, order, kind of gradient, and target', async () => {
@@ -256,7 +335,9 @@ describe('the flow on the page', () => {
 
   it('draws in the new colors when the theme changes', async () => {
     await open({ tokens: 80, slopes: [-0.1] });
-    await page.evaluate(`probe.applyTheme({ className: 'vscode-light', variables: { 'editor-background': '#ffffff', 'editor-foreground': '#3b3b3b' } })`);
+    await page.evaluate(
+      `probe.applyTheme({ className: 'vscode-light', variables: { 'editor-background': '#ffffff', 'editor-foreground': '#3b3b3b' } })`,
+    );
     await page.evaluate('probe.settled()');
     assert.deepEqual(await pixel('flow', columnCenter(39, 80), 13), tableColor('light', -4));
   });
@@ -267,7 +348,8 @@ describe('the flow on the page', () => {
     await frame({ tokens: 1024, slopes: [-0.001], zeroAt: [500] });
     const columns = 360 - 20 - margins.left - margins.right;
     const colors = new Set<string>();
-    for (let x = -2; x <= 2; x++) colors.add((await pixel('flow', margins.left + (500.5 / 1024) * columns + x, 13)).join());
+    for (let x = -2; x <= 2; x++)
+      colors.add((await pixel('flow', margins.left + (500.5 / 1024) * columns + x, 13)).join());
     assert.ok(colors.has('154,154,154,255'), 'the one zero among 1024 steps is seen');
   });
 });

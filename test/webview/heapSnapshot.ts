@@ -2,7 +2,12 @@
 import type { CDPSession } from 'playwright-core';
 
 interface Snapshot {
-  readonly snapshot: { readonly meta: { readonly node_fields: readonly string[]; readonly node_types: readonly [readonly string[], ...unknown[]] } };
+  readonly snapshot: {
+    readonly meta: {
+      readonly node_fields: readonly string[];
+      readonly node_types: readonly [readonly string[], ...unknown[]];
+    };
+  };
   readonly nodes: readonly number[];
 }
 
@@ -13,7 +18,10 @@ export async function bytesByKind(devtools: CDPSession): Promise<ReadonlyMap<str
   devtools.on('HeapProfiler.addHeapSnapshotChunk', take);
   await devtools.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
   devtools.off('HeapProfiler.addHeapSnapshotChunk', take);
-  const { snapshot: { meta }, nodes } = JSON.parse(chunks.join('')) as Snapshot;
+  const {
+    snapshot: { meta },
+    nodes,
+  } = JSON.parse(chunks.join('')) as Snapshot;
   const [kinds] = meta.node_types;
   const [kind, size] = ['type', 'self_size'].map((field) => meta.node_fields.indexOf(field));
   const bytes = new Map<string, number>();

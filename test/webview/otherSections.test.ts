@@ -14,7 +14,8 @@ describe('what the page shows beside the flow', () => {
   const open = async (options: OpenOptions = {}): Promise<void> => {
     page = await browser.open(options);
   };
-  const posted = <T extends FromPage['type']>(type: T): Promise<Extract<FromPage, { type: T }>[]> => page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`);
+  const posted = <T extends FromPage['type']>(type: T): Promise<Extract<FromPage, { type: T }>[]> =>
+    page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`);
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
   const settled = (): Promise<void> => page.evaluate('probe.settled()');
   const canvas = (figure: string) => page.locator(`canvas[data-figure="${figure}"]`);
@@ -40,19 +41,34 @@ describe('what the page shows beside the flow', () => {
 
     it('asks for the state that carries the gradient farthest, the top layer’s c, and for others when they are chosen', async () => {
       await openRun();
-      assert.deepEqual((await posted('overTraining')).map(({ lane }) => lane), [{ layer: 1, direction: 'forward', state: 'cell' }]);
+      assert.deepEqual(
+        (await posted('overTraining')).map(({ lane }) => lane),
+        [{ layer: 1, direction: 'forward', state: 'cell' }],
+      );
       await page.locator('[data-choice="lane"] button', { hasText: 'layer 1, h' }).click();
-      assert.deepEqual((await posted('overTraining')).at(-1)?.lane, { layer: 0, direction: 'forward', state: 'hidden' });
+      assert.deepEqual((await posted('overTraining')).at(-1)?.lane, {
+        layer: 0,
+        direction: 'forward',
+        state: 'hidden',
+      });
     });
 
     it('says in a sentence how its reach has changed, and by numbers what is under the pointer', async () => {
       await openRun();
-      assert.equal(await text('.over .said'), 'The gradient reached 7 tokens at step 1 and reaches 61 tokens at step 400.');
+      assert.equal(
+        await text('.over .said'),
+        'The gradient reached 7 tokens at step 1 and reaches 61 tokens at step 400.',
+      );
       const { left, right } = await columnsOf('overTraining');
       // Lag 10 of 64 in the map from 82 to 232.
-      await canvas('overTraining').hover({ position: { x: left + ((right - left) * 120) / 400, y: 82 + (150 * 10.5) / 64 } });
+      await canvas('overTraining').hover({
+        position: { x: left + ((right - left) * 120) / 400, y: 82 + (150 * 10.5) / 64 },
+      });
       await settled();
-      assert.match(await text('.over .caption.number'), /^step 100, 10 tokens back: 3\.2·10⁻³ · reaches 13 tokens · norm/);
+      assert.match(
+        await text('.over .caption.number'),
+        /^step 100, 10 tokens back: 3\.2·10⁻³ · reaches 13 tokens · norm/,
+      );
     });
 
     it('says of a run that trained without a panel why nothing is kept, and how to get it', async () => {
@@ -67,7 +83,9 @@ describe('what the page shows beside the flow', () => {
     it('draws an explosion of one step among many, and the largest value where steps share a pixel', async () => {
       await openRun();
       const steps = Array.from({ length: 20_000 }, (_, i) => i + 1);
-      await page.evaluate(`probe.overTraining({ slopes: ${JSON.stringify(steps)}.map((step) => step === 12_345 ? 0.2 : -0.1), steps: ${JSON.stringify(steps)}, lags: 32 })`);
+      await page.evaluate(
+        `probe.overTraining({ slopes: ${JSON.stringify(steps)}.map((step) => step === 12_345 ? 0.2 : -0.1), steps: ${JSON.stringify(steps)}, lags: 32 })`,
+      );
       await page.waitForTimeout(500);
       await settled();
       const { left, right } = await columnsOf('overTraining');
@@ -127,7 +145,9 @@ describe('what the page shows beside the flow', () => {
     it('is at the same step and state when the page comes back', async () => {
       await openRun();
       await page.locator('[data-choice="lane"] button', { hasText: 'layer 1, h' }).click();
-      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      await page.evaluate(
+        `probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`,
+      );
       await canvas('overTraining').focus();
       await page.keyboard.press('Home');
       const state: unknown = await page.evaluate('probe.state()');
@@ -135,8 +155,13 @@ describe('what the page shows beside the flow', () => {
       await open();
       await page.evaluate(`probe.setState(${JSON.stringify(state)})`);
       await page.evaluate('probe.run(400)');
-      assert.deepEqual((await posted('overTraining')).map(({ lane }) => lane), [{ layer: 0, direction: 'forward', state: 'hidden' }]);
-      await page.evaluate(`probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`);
+      assert.deepEqual(
+        (await posted('overTraining')).map(({ lane }) => lane),
+        [{ layer: 0, direction: 'forward', state: 'hidden' }],
+      );
+      await page.evaluate(
+        `probe.overTraining(${JSON.stringify({ ...learning, lane: { layer: 0, direction: 'forward', state: 'hidden' } })})`,
+      );
       assert.deepEqual(await posted('travel'), [{ type: 'travel', trainingStep: 1 }]);
     });
 
@@ -148,7 +173,11 @@ describe('what the page shows beside the flow', () => {
       await settled();
       assert.equal(await text('.past'), '');
       await page.keyboard.press('End');
-      assert.deepEqual((await posted('travel')).map(({ trainingStep }) => trainingStep), [1, 400], 'and can travel again');
+      assert.deepEqual(
+        (await posted('travel')).map(({ trainingStep }) => trainingStep),
+        [1, 400],
+        'and can travel again',
+      );
     });
 
     it('says that nothing is kept yet while a run has no rows, and is not there for a model that was only opened', async () => {
@@ -188,10 +217,16 @@ describe('what the page shows beside the flow', () => {
     it('draws row by row what it is given, says it in a sentence and by the pointer; a click makes the row the target', async () => {
       await openMatrix();
       await page.evaluate('probe.matrix([-0.2, 0], probe.tokens(40))');
-      assert.equal(await text('.matrix .said'), 'The gradient of 12 of the 40 targets falls below a thousandth, half of them within 16 tokens.');
+      assert.equal(
+        await text('.matrix .said'),
+        'The gradient of 12 of the 40 targets falls below a thousandth, half of them within 16 tokens.',
+      );
       const { left, right } = await columnsOf('matrix');
       const { height } = (await canvas('matrix').boundingBox())!;
-      const place = (target: number, source: number) => ({ x: left + ((right - left) * (source + 0.5)) / 40, y: 6 + ((height - 12) * (target + 0.5)) / 40 });
+      const place = (target: number, source: number) => ({
+        x: left + ((right - left) * (source + 0.5)) / 40,
+        y: 6 + ((height - 12) * (target + 0.5)) / 40,
+      });
       await canvas('matrix').hover({ position: place(38, 23) });
       await settled();
       assert.match(await text('.matrix .caption.number'), /^target “.”, source “.”, 15 tokens back: 1\.0·10⁻³$/);
@@ -206,7 +241,8 @@ describe('what the page shows beside the flow', () => {
       await openMatrix();
       await page.evaluate('probe.matrix([-0.2], probe.tokens(40))');
       await canvas('matrix').focus();
-      for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key);
+      for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft'])
+        await page.keyboard.press(key);
       await settled();
       // The source went up with the target, then four to the left.
       assert.match(await text('.matrix .caption.number'), /4 tokens back: 0\.16$/);
@@ -233,7 +269,11 @@ describe('what the page shows beside the flow', () => {
       const { height } = (await canvas('matrix').boundingBox())!;
       await canvas('matrix').hover({ position: { x: (left + right) / 2 + 2, y: 6 + (height - 12) / 2 + 2 } });
       await settled();
-      assert.match(await text('.matrix .caption.number'), /0 tokens back: 1\.00$/, 'target 20, source 20 in the middle');
+      assert.match(
+        await text('.matrix .caption.number'),
+        /0 tokens back: 1\.00$/,
+        'target 20, source 20 in the middle',
+      );
     });
 
     it('chooses nothing of a text that is no longer shown', async () => {
@@ -252,15 +292,24 @@ describe('what the page shows beside the flow', () => {
       await settled();
       const first = await posted('playground');
       assert.equal(first.length, 1);
-      assert.deepEqual({ gain: first[0].settings.gain, length: first[0].settings.length, cell: first[0].settings.cell }, { gain: 0.9, length: 128, cell: 'rnn' });
+      assert.deepEqual(
+        { gain: first[0].settings.gain, length: first[0].settings.length, cell: first[0].settings.cell },
+        { gain: 0.9, length: 128, cell: 'rnn' },
+      );
       const slider = page.locator('#play-gain');
       for (const value of ['1', '1.05', '1.2']) await slider.fill(value);
       assert.equal((await posted('playground')).length, 1);
       await page.evaluate('probe.playground({ tokens: 50, slopes: [-0.05], cell: "rnn" }, 0.9)');
       const asked = await posted('playground');
-      assert.deepEqual(asked.map(({ settings }) => settings.gain), [0.9, 1.2]);
+      assert.deepEqual(
+        asked.map(({ settings }) => settings.gain),
+        [0.9, 1.2],
+      );
       await page.evaluate('probe.playground({ tokens: 50, slopes: [0.08], cell: "rnn", sequence: 2 }, 1.2)');
-      assert.match(await text('.play .said'), /^spectral radius 1\.20, ‖R‖₂ 1\.20; per token the gradient changes by a factor of 1\.202$/);
+      assert.match(
+        await text('.play .said'),
+        /^spectral radius 1\.20, ‖R‖₂ 1\.20; per token the gradient changes by a factor of 1\.202$/,
+      );
       assert.match(await text('.verdict'), /grows a hundredfold after 25 tokens/);
       assert.equal((await posted('playground')).length, 2);
       assert.equal(await page.evaluate('probe.state().playground.gain'), 1.2, 'kept for when the page comes back');
@@ -292,25 +341,44 @@ describe('what the page shows beside the flow', () => {
     const openCompared = async (): Promise<void> => {
       await open({ view: 'compare' });
       await page.evaluate('probe.compared()');
-      for (const [run, slope] of [[0, -0.2], [1, -0.01], [2, -0.05]]) await page.evaluate(`probe.comparedFrame(${run}, ${slope}, 64, 7)`);
+      for (const [run, slope] of [
+        [0, -0.2],
+        [1, -0.01],
+        [2, -0.05],
+      ])
+        await page.evaluate(`probe.comparedFrame(${run}, ${slope}, 64, 7)`);
     };
 
     it('show what the runs come to, side by side, and answer each frame', async () => {
       await openCompared();
-      const rows = (await page.locator('.runs tbody tr').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' ').trim());
+      const rows = (await page.locator('.runs tbody tr').allInnerTexts()).map((row) =>
+        row.replaceAll(/\s+/g, ' ').trim(),
+      );
       assert.match(rows[0], /^RNN 1 × 277 113,000 899 \d\.\d\d 16 tokens 0\.631$/);
       assert.match(rows[1], /^LSTM 1 × 128 113,037 959 \d\.\d\d beyond the text 0\.977$/);
       assert.match(rows[2], /^GRU 1 × 150 113,074 1,019 \d\.\d\d 61 tokens 0\.891$/);
       const drawn = await posted('comparedDrawn');
-      assert.deepEqual(drawn.map(({ run, sequence }) => [run, sequence]), [[0, 7], [1, 7], [2, 7]]);
-      assert.deepEqual(await page.evaluate('probe.state().compared'), ['rnn', 'lstm', 'gru'].map((cell) => `/texts/.backflow/runs/tale-${cell}`));
+      assert.deepEqual(
+        drawn.map(({ run, sequence }) => [run, sequence]),
+        [
+          [0, 7],
+          [1, 7],
+          [2, 7],
+        ],
+      );
+      assert.deepEqual(
+        await page.evaluate('probe.state().compared'),
+        ['rnn', 'lstm', 'gru'].map((cell) => `/texts/.backflow/runs/tale-${cell}`),
+      );
     });
 
     it('share one scale: the same gradient has the same color in every row', async () => {
       await open({ view: 'compare' });
       await page.evaluate('probe.compared()');
       for (const run of [0, 1, 2]) await page.evaluate(`probe.comparedFrame(${run}, ${run === 2 ? -0.02 : -0.1}, 64)`);
-      const colors = await Promise.all([0, 1, 2].map((row) => page.evaluate<number[]>(`probe.pixel('compared', 300, ${30 * row + 12})`)));
+      const colors = await Promise.all(
+        [0, 1, 2].map((row) => page.evaluate<number[]>(`probe.pixel('compared', 300, ${30 * row + 12})`)),
+      );
       assert.deepEqual(colors[0], colors[1]);
       assert.notDeepEqual(colors[0], colors[2]);
     });
@@ -330,7 +398,9 @@ describe('what the page shows beside the flow', () => {
       await page.evaluate('probe.comparedFrame(2, -0.05, 20, 8)');
       const color = await page.evaluate<number[]>(`probe.pixel('compared', 300, 72)`);
       assert.deepEqual(color, [0, 0, 0, 0], 'nothing is drawn in its row');
-      await page.evaluate('probe.send({ type: "comparedFailed", run: 1, message: "The symbol <i>é</i> is not known." })');
+      await page.evaluate(
+        'probe.send({ type: "comparedFailed", run: 1, message: "The symbol <i>é</i> is not known." })',
+      );
       await settled();
       assert.match(await text('.runs tbody tr >> nth=1'), /The symbol <i>é<\/i> is not known\./);
     });
@@ -339,7 +409,10 @@ describe('what the page shows beside the flow', () => {
       await openCompared();
       await page.locator('.comparison [data-action=pause]').click();
       assert.deepEqual((await posted('control')).at(-1), { type: 'control', action: 'pause' });
-      for (const run of [0, 1, 2]) await page.evaluate(`probe.send({ type: 'comparedStatus', run: ${run}, status: { state: 'paused', step: 900, message: null } })`);
+      for (const run of [0, 1, 2])
+        await page.evaluate(
+          `probe.send({ type: 'comparedStatus', run: ${run}, status: { state: 'paused', step: 900, message: null } })`,
+        );
       await settled();
       await page.locator('.comparison [data-action=resume]').click();
       assert.deepEqual((await posted('control')).at(-1), { type: 'control', action: 'resume' });
@@ -348,8 +421,14 @@ describe('what the page shows beside the flow', () => {
     it('show what truncation costs, with every value under the pointer', async () => {
       await open({ view: 'compare' });
       await page.evaluate('probe.truncations()');
-      const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' ').trim());
-      assert.deepEqual(rows.slice(0, 2).concat(rows.slice(-1)), ['1 0.4000 0.200', '2 0.7000 0.600', 'full 1.0000 1.000']);
+      const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) =>
+        row.replaceAll(/\s+/g, ' ').trim(),
+      );
+      assert.deepEqual(rows.slice(0, 2).concat(rows.slice(-1)), [
+        '1 0.4000 0.200',
+        '2 0.7000 0.600',
+        'full 1.0000 1.000',
+      ]);
       await canvas('truncations').hover({ position: { x: 60, y: 10 } });
       await settled();
       assert.match(await text('.truncation .caption.number'), /^k2 = 1, “T”: 0\.10 of the full gradient$/);

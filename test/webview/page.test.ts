@@ -21,12 +21,18 @@ describe('the page', () => {
   };
   const posted = (): Promise<FromPage[]> => page.evaluate<FromPage[]>('probe.posted');
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
-  const actions = (): Promise<string[]> => page.evaluate<string[]>(`[...document.querySelectorAll('header [data-action]:not([disabled]):not([hidden])')].map((node) => node.dataset.action)`);
+  const actions = (): Promise<string[]> =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll('header [data-action]:not([disabled]):not([hidden])')].map((node) => node.dataset.action)`,
+    );
 
   describe('in the browser', () => {
     afterEach(async () => {
       assert.deepEqual(await page.evaluate('probe.violations'), [], 'the content security policy is kept');
-      assert.deepEqual((await posted()).filter((message) => message.type === 'error'), []);
+      assert.deepEqual(
+        (await posted()).filter((message) => message.type === 'error'),
+        [],
+      );
       await page.close();
     });
 
@@ -43,10 +49,15 @@ describe('the page', () => {
       await page.evaluate('probe.run(1240)');
       assert.equal(await text('h1:visible'), 'tale.txt · LSTM 2 × 128');
       const facts = (await text('.facts')).replaceAll(/\s+/g, ' ');
-      assert.match(facts, /^running step 1,240 of 5,000 loss 1\.\d\d nats 2\.\d\d bits 41,200 tokens\/s · ONNX Runtime$/);
+      assert.match(
+        facts,
+        /^running step 1,240 of 5,000 loss 1\.\d\d nats 2\.\d\d bits 41,200 tokens\/s · ONNX Runtime$/,
+      );
       assert.equal(await text('.verdict'), 'Reading the text…');
       await page.evaluate(`probe.progress(1241, 1300)`);
-      await page.evaluate(`probe.send({ type: 'status', status: { state: 'paused', step: 1299, message: 'The loss of step 1,300 is not finite.' } })`);
+      await page.evaluate(
+        `probe.send({ type: 'status', status: { state: 'paused', step: 1299, message: 'The loss of step 1,300 is not finite.' } })`,
+      );
       await page.evaluate('probe.settled()');
       assert.match(await text('.facts'), /paused\s+step 1,299/);
       assert.equal(await text('.message'), 'The loss of step 1,300 is not finite.');
@@ -86,7 +97,9 @@ describe('the page', () => {
     it('styles the toolkit’s buttons under the policy', async () => {
       await open();
       await page.evaluate('probe.run(9)');
-      const color = await page.evaluate(`getComputedStyle(document.querySelector('[data-action=pause]')).backgroundColor`);
+      const color = await page.evaluate(
+        `getComputedStyle(document.querySelector('[data-action=pause]')).backgroundColor`,
+      );
       assert.equal(color, 'rgb(0, 120, 212)', 'the primary button has the theme’s color');
     });
 
@@ -94,7 +107,9 @@ describe('the page', () => {
       await open();
       await page.evaluate('probe.run(9)');
       await page.evaluate('probe.frame({ tokens: 30 })');
-      await page.evaluate(`probe.send({ type: 'probeFailed', message: 'This text has <b>symbols</b> the model does not know.' })`);
+      await page.evaluate(
+        `probe.send({ type: 'probeFailed', message: 'This text has <b>symbols</b> the model does not know.' })`,
+      );
       await page.evaluate('probe.settled()');
       assert.equal(await text('.verdict'), 'This text has <b>symbols</b> the model does not know.');
       assert.equal(await page.locator('canvas[data-figure="flow"]').isVisible(), false);
@@ -116,7 +131,8 @@ describe('the page', () => {
       await open();
       await page.evaluate('probe.run(1000)');
       assert.match(await text('.charts'), /5 % clipped at 1/);
-      for (let from = 1001; from < 40_000; from += 13_000) await page.evaluate(`probe.progress(${from}, ${from + 13_000})`);
+      for (let from = 1001; from < 40_000; from += 13_000)
+        await page.evaluate(`probe.progress(${from}, ${from + 13_000})`);
       const points = Number(await page.locator('.charts').getAttribute('data-points'));
       // Thinning leaves at least half of a full series: 2,000 points each of the loss and the two norms.
       assert.ok(points > 3 * 2000 && points <= 5 * 4000, `${points} points are kept of 40,000 steps`);
@@ -125,7 +141,8 @@ describe('the page', () => {
 
     it('says by what a run clips: by norm, by value, or not at all', async () => {
       await open();
-      const runThat = (clipping: Partial<TrainingSettings>) => JSON.stringify({ ...syntheticRun, training: { ...syntheticRun.training, ...clipping } });
+      const runThat = (clipping: Partial<TrainingSettings>) =>
+        JSON.stringify({ ...syntheticRun, training: { ...syntheticRun.training, ...clipping } });
       for (const [clipping, said] of [
         [{ clipNorm: 1, clipValue: 0.25 }, /5 % clipped at 1/],
         [{ clipNorm: null, clipValue: 0.25 }, /5 % clipped, each entry at 0\.25/],
@@ -139,9 +156,14 @@ describe('the page', () => {
     it('explains loss and gradient norm, side by side where there is room and below each other where not', async () => {
       await open();
       await page.evaluate('probe.run(1000)');
-      for (const [width, beside] of [[900, true], [500, false]] as const) {
+      for (const [width, beside] of [
+        [900, true],
+        [500, false],
+      ] as const) {
         await page.setViewportSize({ width, height: 800 });
-        const [loss, norm] = await Promise.all(['.charts .loss', '.charts .norm'].map((name) => page.locator(name).boundingBox()));
+        const [loss, norm] = await Promise.all(
+          ['.charts .loss', '.charts .norm'].map((name) => page.locator(name).boundingBox()),
+        );
         assert.equal(loss!.y === norm!.y, beside, `at ${width} px`);
         assert.ok(norm!.x + norm!.width <= width, `nothing is cut off at ${width} px`);
         for (const name of ['loss', 'norm']) {
@@ -164,12 +186,17 @@ describe('the page', () => {
     });
 
     it('speaks the language it is given, and writes numbers its way', async () => {
-      const strings = Object.fromEntries(Object.entries(englishPageStrings).map(([key, english]) => [key, `«${english}»`])) as PageStrings;
+      const strings = Object.fromEntries(
+        Object.entries(englishPageStrings).map(([key, english]) => [key, `«${english}»`]),
+      ) as PageStrings;
       await open({ strings, language: 'de' });
       await page.evaluate('probe.run(1240)');
       await page.evaluate('probe.frame({ tokens: 80, slopes: [-0.1] })');
       assert.match(await text('.facts'), /«step 1\.240 of 5\.000»\s+«loss 1,\d\d nats»/);
-      assert.match(await text('.verdict'), /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «Too little gradient reaches the tokens before/);
+      assert.match(
+        await text('.verdict'),
+        /^«The gradient of this token falls below «a thousandth» after ««31 tokens»»\.» «Too little gradient reaches the tokens before/,
+      );
     });
   });
 
@@ -178,13 +205,28 @@ describe('the page', () => {
     for (let x = 0; x < 100_000; x++) series.push(x, x === 4321 ? 50 : x === 77_777 ? -50 : Math.sin(x));
     const { points } = series;
     assert.ok(points.length <= 4000);
-    assert.ok(points.some(({ x, y }) => x === 4321 && y === 50) && points.some(({ x, y }) => x === 77_777 && y === -50));
-    assert.ok(points.every(({ x }, i) => i === 0 || x > points[i - 1].x), 'in order');
+    assert.ok(
+      points.some(({ x, y }) => x === 4321 && y === 50) && points.some(({ x, y }) => x === 77_777 && y === -50),
+    );
+    assert.ok(
+      points.every(({ x }, i) => i === 0 || x > points[i - 1].x),
+      'in order',
+    );
   });
 
   it('cannot be broken out of by a string', () => {
-    const strings = { ...englishPageStrings, 'panel.loss.title': '</script><img src=x onerror=alert(1)>' } as PageStrings;
-    const html = pageHtml({ scriptUri: 'a"b', styleUri: 'c&d', cspSource: 'https:', nonce: 'n', strings, language: 'en' });
+    const strings = {
+      ...englishPageStrings,
+      'panel.loss.title': '</script><img src=x onerror=alert(1)>',
+    } as PageStrings;
+    const html = pageHtml({
+      scriptUri: 'a"b',
+      styleUri: 'c&d',
+      cspSource: 'https:',
+      nonce: 'n',
+      strings,
+      language: 'en',
+    });
     assert.equal(html.includes('<img'), false);
     assert.ok(html.includes('src="a&quot;b"') && html.includes('href="c&amp;d"'));
     assert.deepEqual(JSON.parse(/id="strings">(.*?)<\/script>/s.exec(html)![1]), strings);

@@ -29,15 +29,33 @@ const root = resolve(__dirname, '../../..');
 async function learned(text: string, steps: number, millisecondsPerStep: number): Promise<readonly ModelSample[]> {
   const symbols = [...new Set(text)].sort();
   const vocabulary = new Vocabulary(symbols);
-  const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 48, vocabularySize: symbols.length });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'gru',
+    activation: 'tanh',
+    layers: 1,
+    hiddenSize: 48,
+    vocabularySize: symbols.length,
+  });
   const settings = checkTraining({ ...defaultTrainingSettings, window: 32, batch: 8, learningRate: 0.01 });
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(1), settings), new Streams(vocabulary.encode(text), 32, 8), backend);
+  const trainer = Trainer.create(
+    config,
+    settings,
+    initialize(config, Random.fromSeed(1), settings),
+    new Streams(vocabulary.encode(text), 32, 8),
+    backend,
+  );
   const plain = { config, parameters: trainer.parameters };
   let samples: readonly ModelSample[] = [];
   let loss: number | null = null;
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend };
-  const source = new SampleSource({ model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true }, new ModelLock(), (sample) => (samples = withSample(samples, sample)), () => trainer.step * millisecondsPerStep);
+  const source = new SampleSource(
+    { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true },
+    new ModelLock(),
+    (sample) => (samples = withSample(samples, sample)),
+    () => trainer.step * millisecondsPerStep,
+  );
   source.watch({ temperature: 0.8, seed: 1 });
   while (trainer.step < steps) {
     ({ loss } = await trainer.next());
@@ -56,12 +74,14 @@ describe('what the model writes, on the page', () => {
     samples = await learned(readFileSync(join(root, 'media/samples/tale.txt'), 'utf8'), 400, 100);
   });
 
-  const posted = <T extends FromPage['type']>(type: T): Promise<Extract<FromPage, { type: T }>[]> => page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`);
+  const posted = <T extends FromPage['type']>(type: T): Promise<Extract<FromPage, { type: T }>[]> =>
+    page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`);
   const open = async (theme: ThemeName = 'dark', width = 900): Promise<void> => {
     page = await browser.open({ theme, width });
     await page.evaluate('probe.run(400)');
   };
-  const show = (of: readonly ModelSample[], others: object = {}): Promise<unknown> => page.evaluate(`probe.samples(${JSON.stringify(of)}, ${JSON.stringify(others)})`);
+  const show = (of: readonly ModelSample[], others: object = {}): Promise<unknown> =>
+    page.evaluate(`probe.samples(${JSON.stringify(of)}, ${JSON.stringify(others)})`);
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
   const rows = () => page.locator('.sample tbody tr:not([hidden])');
   const sampleOf = (step: number, text: string): ModelSample => ({ step, loss: 2, temperature: 0.8, text });
@@ -94,8 +114,15 @@ describe('what the model writes, on the page', () => {
     const others = ['', '\n\n\n', 'x'.repeat(900), '긴 낱말 '.repeat(90), 'ﷺ'.repeat(60), 'a\u0301\u0302'.repeat(200)];
     for (const written of others) {
       await show([1, 2, 3, 4, 5].map((step) => sampleOf(step, written)));
-      assert.ok(Math.abs((await below()) - before) <= 1, `${JSON.stringify(written.slice(0, 4))}: ${await below()}, not ${before}`);
-      assert.equal(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), true, 'nothing is wider than the page');
+      assert.ok(
+        Math.abs((await below()) - before) <= 1,
+        `${JSON.stringify(written.slice(0, 4))}: ${await below()}, not ${before}`,
+      );
+      assert.equal(
+        await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+        true,
+        'nothing is wider than the page',
+      );
     }
   });
 
@@ -105,7 +132,17 @@ describe('what the model writes, on the page', () => {
     assert.equal(await rows().first().locator('.text').textContent(), '<img src=x onerror=alert(1)>⏎→a␣b␇␣한 글\u0301');
     assert.equal(await page.locator('.sample img').count(), 0);
     await show([sampleOf(8, 'שלום עולם')]);
-    assert.equal(await rows().first().locator('.text').evaluate((node) => (globalThis as unknown as { getComputedStyle(of: unknown): { direction: string } }).getComputedStyle(node).direction), 'rtl');
+    assert.equal(
+      await rows()
+        .first()
+        .locator('.text')
+        .evaluate(
+          (node) =>
+            (globalThis as unknown as { getComputedStyle(of: unknown): { direction: string } }).getComputedStyle(node)
+              .direction,
+        ),
+      'rtl',
+    );
   });
 
   it('keeps the rows that have not changed, and says nothing aloud by itself', async () => {
@@ -113,7 +150,10 @@ describe('what the model writes, on the page', () => {
     await show([sampleOf(1, 'a'), sampleOf(5, 'b')]);
     await page.evaluate(`globalThis.firstText = document.querySelectorAll('.sample .text')[1].firstChild`);
     await show([sampleOf(1, 'a'), sampleOf(9, 'c')]);
-    assert.equal(await page.evaluate(`globalThis.firstText === document.querySelectorAll('.sample .text')[1].firstChild`), true);
+    assert.equal(
+      await page.evaluate(`globalThis.firstText === document.querySelectorAll('.sample .text')[1].firstChild`),
+      true,
+    );
     assert.equal(await rows().first().locator('.text').innerText(), 'c');
     assert.equal(await page.locator('.sample [aria-live], .sample [role=status], .sample [role=log]').count(), 0);
     await page.evaluate('probe.run(400)');
@@ -148,12 +188,23 @@ describe('what the model writes, on the page', () => {
     await open();
     await show([sampleOf(1, '=1+1,"x"\nb'), sampleOf(20, 'there')]);
     await page.locator('[data-action=export-sample]').click();
-    assert.deepEqual((await posted('offer')).at(-1)?.items, [{ id: 'samples', kind: 'data', title: 'What does it write?' }]);
-    for (const format of ['csv', 'json']) await page.evaluate(`probe.send({ type: 'export', id: 'samples', format: '${format}' })`);
+    assert.deepEqual((await posted('offer')).at(-1)?.items, [
+      { id: 'samples', kind: 'data', title: 'What does it write?' },
+    ]);
+    for (const format of ['csv', 'json'])
+      await page.evaluate(`probe.send({ type: 'export', id: 'samples', format: '${format}' })`);
     await page.evaluate('probe.settled()');
     const [csv, json] = await posted('save');
-    assert.equal(csv.data, `\ufefftraining step,loss [nats/token],temperature,text\r\n1,2,0.8,"'=1+1,""x""\nb"\r\n20,2,0.8,there\r\n`);
-    assert.deepEqual((JSON.parse(json.data as string) as unknown[])[0], { 'training step': 1, 'loss [nats/token]': 2, temperature: 0.8, text: '=1+1,"x"\nb' });
+    assert.equal(
+      csv.data,
+      `\ufefftraining step,loss [nats/token],temperature,text\r\n1,2,0.8,"'=1+1,""x""\nb"\r\n20,2,0.8,there\r\n`,
+    );
+    assert.deepEqual((JSON.parse(json.data as string) as unknown[])[0], {
+      'training step': 1,
+      'loss [nats/token]': 2,
+      temperature: 0.8,
+      text: '=1+1,"x"\nb',
+    });
   });
 
   for (const theme of ['dark', 'light', 'highContrast', 'highContrastLight'] as const satisfies ThemeName[]) {
@@ -165,9 +216,16 @@ describe('what the model writes, on the page', () => {
         for (const isExplained of [false, true]) {
           if (isExplained) await page.locator('[popovertarget=sample-explained]').click();
           assert.deepEqual(await violationsOn(page), []);
-          await page.screenshot({ path: screenshotPath(`samples-${theme}-${width}${isExplained ? '-explained' : ''}`), fullPage: true });
+          await page.screenshot({
+            path: screenshotPath(`samples-${theme}-${width}${isExplained ? '-explained' : ''}`),
+            fullPage: true,
+          });
         }
-        assert.equal(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), true, 'nothing is wider than the page');
+        assert.equal(
+          await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+          true,
+          'nothing is wider than the page',
+        );
       }
     });
   }

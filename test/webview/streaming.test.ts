@@ -34,7 +34,8 @@ describe('a stream of frames', function () {
 
   /** Draws so many frames; returns how many messages the page posted. */
   const stream = (frames: number, panel = large): Promise<number> => page.evaluate(`probe.stream(${panel}, ${frames})`);
-  const counted = (frames: number): Promise<DrawnCounts> => page.evaluate(`probe.drawnBy(() => probe.stream(${large}, ${frames}))`);
+  const counted = (frames: number): Promise<DrawnCounts> =>
+    page.evaluate(`probe.drawnBy(() => probe.stream(${large}, ${frames}))`);
 
   it('of 512 tokens, 256 units and three layers draws each figure once a frame, by the same calls at one and two device pixels, and no more as it goes on', async () => {
     const frames = 10;
@@ -51,7 +52,11 @@ describe('a stream of frames', function () {
     const [first, ...later] = rounds;
     assert.equal(first.pictures, frames);
     for (const figure of ['flow', 'profile', 'tokens', 'units']) assert.equal(first.figures[figure], frames, figure);
-    for (const { figures, calls, pictures } of later) assert.deepEqual({ figures, calls, pictures }, { figures: first.figures, calls: first.calls, pictures: first.pictures });
+    for (const { figures, calls, pictures } of later)
+      assert.deepEqual(
+        { figures, calls, pictures },
+        { figures: first.figures, calls: first.calls, pictures: first.pictures },
+      );
   });
 
   it('is answered by one message a frame', async () => {
@@ -69,13 +74,27 @@ describe('a stream of frames', function () {
       const { usedSize, backingStorageSize } = await devtools.send('Runtime.getHeapUsage');
       const { nodes, jsEventListeners: listeners } = await devtools.send('Memory.getDOMCounters');
       const kinds = await bytesByKind(devtools);
-      const objects = ['object', 'array', 'string', 'concatenated string', 'sliced string', 'closure', 'number', 'symbol', 'bigint', 'regexp'];
+      const objects = [
+        'object',
+        'array',
+        'string',
+        'concatenated string',
+        'sliced string',
+        'closure',
+        'number',
+        'symbol',
+        'bigint',
+        'regexp',
+      ];
       const own = backingStorageSize + objects.reduce((sum, kind) => sum + (kinds.get(kind) ?? 0), 0);
-      process.stdout.write(`      ${(usedSize / megabyte).toFixed(2)} MiB of script’s memory; its own objects and arrays ${(own / megabyte).toFixed(3)} MiB; ${nodes} nodes, ${listeners} listeners\n`);
+      process.stdout.write(
+        `      ${(usedSize / megabyte).toFixed(2)} MiB of script’s memory; its own objects and arrays ${(own / megabyte).toFixed(3)} MiB; ${nodes} nodes, ${listeners} listeners\n`,
+      );
       return { used: usedSize, own, nodes, listeners };
     };
     // Metrics of a long run are there already, so that their bounded growth is over.
-    for (let from = 1241; from < 40_000; from += 13_000) await page.evaluate(`probe.progress(${from}, ${from + 13_000})`);
+    for (let from = 1241; from < 40_000; from += 13_000)
+      await page.evaluate(`probe.progress(${from}, ${from + 13_000})`);
     await stream(atFirst, small);
     const before = await memory();
     const end = Date.now() + 60_000 * minutes;

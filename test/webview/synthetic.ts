@@ -31,7 +31,13 @@ export interface FrameOptions {
 }
 
 /** The size a panel is to be smooth at: T = 512, H = 256, three layers. */
-export const largePanel: FrameOptions = { tokens: 512, slopes: [-0.03, -0.02, -0.01], cellSlopes: [-0.02, -0.015, -0.008], hiddenSize: 256, quantity: 'forgetGate' };
+export const largePanel: FrameOptions = {
+  tokens: 512,
+  slopes: [-0.03, -0.02, -0.01],
+  cellSlopes: [-0.02, -0.015, -0.008],
+  hiddenSize: 256,
+  quantity: 'forgetGate',
+};
 
 const thresholds = { vanishing: -3, exploding: 2 };
 const story =
@@ -43,7 +49,12 @@ export const ownSize = -1.75;
 
 export function syntheticFrame(options: FrameOptions = {}): Frame {
   const slopes = options.slopes ?? [-0.1];
-  const tokens = Array.isArray(options.tokens) ? (options.tokens as string[]) : Array.from({ length: (options.tokens as number | undefined) ?? 64 }, (_, i) => Array.from(story)[i % Array.from(story).length]);
+  const tokens = Array.isArray(options.tokens)
+    ? (options.tokens as string[])
+    : Array.from(
+        { length: (options.tokens as number | undefined) ?? 64 },
+        (_, i) => Array.from(story)[i % Array.from(story).length],
+      );
   const steps = tokens.length;
   const target = options.target ?? steps - 1;
   const hiddenSize = options.hiddenSize ?? 16;
@@ -52,20 +63,32 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const series: SeriesEntry[] = [];
   const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
   let used = 0;
-  const add = (name: SeriesEntry['name'], layer: number, state: StateName | null, value: (t: number) => number): void => {
+  const add = (
+    name: SeriesEntry['name'],
+    layer: number,
+    state: StateName | null,
+    value: (t: number) => number,
+  ): void => {
     series.push({ name, layer, direction: 'forward', state, offset: used });
     for (let t = 0; t < steps; t++) data[used + t] = value(t);
     used += steps;
   };
   add('loss', 0, null, (t) => 2 + Math.sin(t));
-  const noise = (t: number, layer: number): number => (options.wobble ?? 0) * (Math.sin(t * 1.3 + layer) + Math.sin(t * 0.37 + 2 * layer) - Math.sin(target * 1.3 + layer) - Math.sin(target * 0.37 + 2 * layer));
-  const ramp = (slope: number, layer: number) => (t: number): number => {
-    if (t > target) return Number.NaN;
-    if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
-    if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
-    if (options.spikeAt !== undefined) return ownSize + (t === options.spikeAt ? 3 : 0);
-    return ownSize + slope * (target - t) + noise(t, layer);
-  };
+  const noise = (t: number, layer: number): number =>
+    (options.wobble ?? 0) *
+    (Math.sin(t * 1.3 + layer) +
+      Math.sin(t * 0.37 + 2 * layer) -
+      Math.sin(target * 1.3 + layer) -
+      Math.sin(target * 0.37 + 2 * layer));
+  const ramp =
+    (slope: number, layer: number) =>
+    (t: number): number => {
+      if (t > target) return Number.NaN;
+      if (options.zeroAt?.includes(t)) return Number.NEGATIVE_INFINITY;
+      if (options.notFiniteAt?.includes(t)) return Number.POSITIVE_INFINITY;
+      if (options.spikeAt !== undefined) return ownSize + (t === options.spikeAt ? 3 : 0);
+      return ownSize + slope * (target - t) + noise(t, layer);
+    };
   slopes.forEach((slope, layer) => {
     add('flow', layer, 'hidden', ramp(slope, layer));
     add('norm', layer, 'hidden', (t) => 3 + 0.5 * Math.cos(t / 3));
@@ -77,16 +100,27 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   });
   const { total } = options;
   if (total !== undefined) slopes.forEach((_, layer) => add('total', layer, 'hidden', () => total));
-  const unitMap = { layer: options.unitLayer ?? slopes.length - 1, direction: 'forward' as const, quantity, units: hiddenSize, offset: used };
+  const unitMap = {
+    layer: options.unitLayer ?? slopes.length - 1,
+    direction: 'forward' as const,
+    quantity,
+    units: hiddenSize,
+    offset: used,
+  };
   const { spikeAt } = options;
   if (spikeAt !== undefined) data[used + spikeAt * hiddenSize] = 1;
-  else for (let t = 0; t < steps; t++) for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
+  else
+    for (let t = 0; t < steps; t++)
+      for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
 
   const regions: FlowRegion[] = [];
   const summary = (state: StateName, layer: number, slope: number): FlowSummary => {
     const entry = series.find((s) => s.name === 'flow' && s.state === state && s.layer === layer);
     const relative = Array.from(data.subarray(entry?.offset, (entry?.offset ?? 0) + steps), (v) => v - ownSize);
-    for (const [kind, inside] of [['vanishing', (r: number) => r <= thresholds.vanishing], ['exploding', (r: number) => r >= thresholds.exploding]] as const) {
+    for (const [kind, inside] of [
+      ['vanishing', (r: number) => r <= thresholds.vanishing],
+      ['exploding', (r: number) => r >= thresholds.exploding],
+    ] as const) {
       for (let t = 0; t < steps; t++) {
         if (!inside(relative[t])) continue;
         const from = t;
@@ -94,12 +128,30 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
         regions.push({ layer, direction: 'forward', state, kind, from, to: t });
       }
     }
-    const lag = Array.from({ length: target + 1 }, (_, i) => i).find((i) => relative[target - i] < thresholds.vanishing);
+    const lag = Array.from({ length: target + 1 }, (_, i) => i).find(
+      (i) => relative[target - i] < thresholds.vanishing,
+    );
     return { layer, direction: 'forward', state, horizon: lag ?? null, slope: slope * Math.LN10 };
   };
-  const flows = [...slopes.map((slope, layer) => summary('hidden', layer, slope)), ...cellSlopes.map((slope, layer) => summary('cell', layer, slope))];
+  const flows = [
+    ...slopes.map((slope, layer) => summary('hidden', layer, slope)),
+    ...cellSlopes.map((slope, layer) => summary('cell', layer, slope)),
+  ];
   return {
-    header: { sequence: options.sequence ?? 1, trainingStep: 1240, layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })), tokens, lastTarget: 'x', target, loss: 2, thresholds, flows, regions, series, unitMap },
+    header: {
+      sequence: options.sequence ?? 1,
+      trainingStep: 1240,
+      layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })),
+      tokens,
+      lastTarget: 'x',
+      target,
+      loss: 2,
+      thresholds,
+      flows,
+      regions,
+      series,
+      unitMap,
+    },
     data,
   };
 }
@@ -126,13 +178,23 @@ export function syntheticRows(from: number, to: number): { rows: Float64Array; v
   const validation: ValidationPoint[] = [];
   for (let step = from; step < to; step++) {
     const loss = 1.8 + 2.4 * Math.exp(-step / 200) + 0.06 * Math.sin(step * 1.7) + 0.05 * Math.sin(step * 0.31);
-    const norm = step % 20 === 0 ? 3 + 2 * Math.sin(step) : 0.5 + 0.2 * Math.sin(step * 0.9) + 0.1 * Math.sin(step * 0.17);
+    const norm =
+      step % 20 === 0 ? 3 + 2 * Math.sin(step) : 0.5 + 0.2 * Math.sin(step * 0.9) + 0.1 * Math.sin(step * 0.17);
     rows.set([step, loss, norm, Math.min(norm, 1), step * 1024, 41_200, 0], (step - from) * progressColumns.length);
     if (step % 100 === 0 && step > 0) validation.push({ step, loss: loss + 0.12 });
   }
   return { rows, validation };
 }
 
-export function runMessage(steps: number, status: Partial<PanelStatus> = {}, run: RunDescription | null = syntheticRun): ToPage {
-  return { type: 'run', run, status: { state: 'running', step: steps, message: null, ...status }, history: syntheticRows(1, steps + 1) };
+export function runMessage(
+  steps: number,
+  status: Partial<PanelStatus> = {},
+  run: RunDescription | null = syntheticRun,
+): ToPage {
+  return {
+    type: 'run',
+    run,
+    status: { state: 'running', step: steps, message: null, ...status },
+    history: syntheticRows(1, steps + 1),
+  };
 }

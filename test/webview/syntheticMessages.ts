@@ -19,7 +19,14 @@ export interface HistoryOptions {
 export const topCell: FlowLane = { layer: 1, direction: 'forward', state: 'cell' };
 
 /** Rows that are exactly slope · lag. */
-export function syntheticHistory({ lane = topCell, slopes, steps, lags = 64, changes = [], overflows = [] }: HistoryOptions): FlowOverTraining {
+export function syntheticHistory({
+  lane = topCell,
+  slopes,
+  steps,
+  lags = 64,
+  changes = [],
+  overflows = [],
+}: HistoryOptions): FlowOverTraining {
   const values = new Float32Array(slopes.length * lags);
   slopes.forEach((slope, row) => {
     for (let lag = 0; lag < lags; lag++) values[row * lags + lag] = slope * lag;
@@ -34,7 +41,9 @@ export function syntheticHistory({ lane = topCell, slopes, steps, lags = 64, cha
 /** A run of 1,240 steps that learns to reach farther, with one explosion at step 600. */
 export function learningHistory(): FlowOverTraining {
   const steps = Array.from({ length: 249 }, (_, i) => 1 + 5 * i);
-  const slopes = steps.map((step) => (step === 601 ? 0.06 : -0.03 - 0.3 * Math.exp(-step / 250) - 0.006 * Math.sin(step)));
+  const slopes = steps.map((step) =>
+    step === 601 ? 0.06 : -0.03 - 0.3 * Math.exp(-step / 250) - 0.006 * Math.sin(step),
+  );
   return syntheticHistory({ slopes, steps, lags: 256, changes: [180], overflows: [602] });
 }
 
@@ -42,17 +51,27 @@ export function learningHistory(): FlowOverTraining {
 export function syntheticMatrix(slopes: readonly number[], tokens: readonly string[]): TargetMatrix {
   const T = tokens.length;
   const values = new Float32Array(T * T).fill(NaN);
-  for (let target = 0; target < T; target++) for (let t = 0; t <= target; t++) values[target * T + t] = slopes[target % slopes.length] * (target - t);
+  for (let target = 0; target < T; target++)
+    for (let t = 0; t <= target; t++) values[target * T + t] = slopes[target % slopes.length] * (target - t);
   return { trainingStep: 1240, tokens, layer: 1, values };
 }
 
 export function comparedMessage(): ToPage {
-  const cells = [['rnn', 277, 0.8], ['lstm', 128, 1], ['gru', 150, 0.9]] as const;
+  const cells = [
+    ['rnn', 277, 0.8],
+    ['lstm', 128, 1],
+    ['gru', 150, 0.9],
+  ] as const;
   const runs = cells.map(([cell, hiddenSize, factor], i): ComparedRun => {
     const { rows, validation } = syntheticRows(1, 900 + 60 * i);
     for (let at = 1; at < rows.length; at += 7) rows[at] *= 1.3 - 0.3 * factor;
     return {
-      run: { ...syntheticRun, name: `tale-${cell}`, folder: `/texts/.backflow/runs/tale-${cell}`, model: { ...syntheticRun.model, cell, layers: 1, hiddenSize, parameterCount: 113_000 + 37 * i } },
+      run: {
+        ...syntheticRun,
+        name: `tale-${cell}`,
+        folder: `/texts/.backflow/runs/tale-${cell}`,
+        model: { ...syntheticRun.model, cell, layers: 1, hiddenSize, parameterCount: 113_000 + 37 * i },
+      },
       status: { state: 'running', step: 899 + 60 * i, message: null },
       history: { rows, validation },
     };
@@ -63,7 +82,15 @@ export function comparedMessage(): ToPage {
 /** Each run's frame: exactly a ramp. */
 export function comparedFrame(run: number, slope: number, tokens = 96, sequence = 1, target = tokens - 1): ToPage {
   const cell = (['rnn', 'lstm', 'gru'] as const)[run];
-  const frame: Frame = syntheticFrame({ slopes: [cell === 'lstm' ? 2 * slope : slope], cellSlopes: cell === 'lstm' ? [slope] : [], tokens, cell, hiddenSize: 4, sequence, target });
+  const frame: Frame = syntheticFrame({
+    slopes: [cell === 'lstm' ? 2 * slope : slope],
+    cellSlopes: cell === 'lstm' ? [slope] : [],
+    tokens,
+    cell,
+    hiddenSize: 4,
+    sequence,
+    target,
+  });
   return { type: 'comparedFrame', run, frame };
 }
 
@@ -78,7 +105,13 @@ export function truncationsMessage(): ToPage {
     relativeNorm: 1 - 0.8 / k2,
     hidden: hidden.map((norm, t) => norm * Math.min(1, 0.1 + (k2 - 1 - (t % k2)) / Math.max(1, k2 - 1))),
   }));
-  const report: TruncationReport = { trainingStep: 1240, tokens, layer: 0, full: { norm: 1, hidden: hidden.slice(0, T) }, cuts };
+  const report: TruncationReport = {
+    trainingStep: 1240,
+    tokens,
+    layer: 0,
+    full: { norm: 1, hidden: hidden.slice(0, T) },
+    cuts,
+  };
   return { type: 'truncations', title: 'tale.txt', report };
 }
 

@@ -23,7 +23,10 @@ describe('zooming', () => {
   });
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), []);
-    assert.deepEqual((await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'), []);
+    assert.deepEqual(
+      (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'error'),
+      [],
+    );
     await page.close();
   });
 
@@ -67,7 +70,11 @@ describe('zooming', () => {
     await page.mouse.up();
     await page.evaluate('probe.settled()');
     assert.deepEqual([await at(margins.left + 1), await at(margins.left + room - 1)], [50, 99]);
-    assert.equal((await page.evaluate<FromPage[]>('probe.posted')).some(({ type }) => type === 'reveal'), false, 'a drag is no click');
+    assert.equal(
+      (await page.evaluate<FromPage[]>('probe.posted')).some(({ type }) => type === 'reveal'),
+      false,
+      'a drag is no click',
+    );
     await page.keyboard.down('Shift');
     await page.mouse.wheel(0, room / 5);
     await page.keyboard.up('Shift');
@@ -108,7 +115,10 @@ describe('zooming', () => {
     const devtools = await page.context().newCDPSession(page);
     const y = box.y + 13;
     const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', ...shares: number[]): Promise<void> => {
-      await devtools.send('Input.dispatchTouchEvent', { type, touchPoints: shares.map((share, id) => ({ x: box.x + margins.left + share * room, y, id })) });
+      await devtools.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: shares.map((share, id) => ({ x: box.x + margins.left + share * room, y, id })),
+      });
       await page.evaluate('probe.settled()');
     };
     await touch('touchStart', 0.25);
@@ -118,7 +128,11 @@ describe('zooming', () => {
     await touch('touchEnd', 0.25);
     await touch('touchEnd');
     assert.deepEqual([await at(margins.left + 0.25 * room + 2), await at(margins.left + room - 2)], [64, 127]);
-    assert.equal((await page.evaluate<FromPage[]>('probe.posted')).some(({ type }) => type === 'target' || type === 'reveal'), false, 'a pinch is no click');
+    assert.equal(
+      (await page.evaluate<FromPage[]>('probe.posted')).some(({ type }) => type === 'target' || type === 'reveal'),
+      false,
+      'a pinch is no click',
+    );
   });
 
   it('by the wheel or keys with Alt goes over the units, and leaves the steps as they are', async () => {
@@ -154,7 +168,8 @@ describe('zooming', () => {
     const said = async (share: number, y: number): Promise<readonly [step: number, lag: number]> => {
       await over.hover({ position: { x: margins.left + share * room, y } });
       await page.evaluate('probe.settled()');
-      const [, step, lag] = /^step (\d+), (\d+) tokens? back/.exec(await page.locator('.over .caption.number').innerText()) ?? [];
+      const [, step, lag] =
+        /^step (\d+), (\d+) tokens? back/.exec(await page.locator('.over .caption.number').innerText()) ?? [];
       return [Number(step), Number(lag)];
     };
     // Lags 0 to 63 stand from 82 to 232, steps 1 to 400 from edge to edge.
@@ -172,7 +187,13 @@ describe('zooming', () => {
     for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -120);
     await page.keyboard.up('Alt');
     await page.evaluate('probe.settled()');
-    assert.deepEqual([await said(0.5, 83), await said(0.5, 231)], [[middle, 0], [middle, 16]]);
+    assert.deepEqual(
+      [await said(0.5, 83), await said(0.5, 231)],
+      [
+        [middle, 0],
+        [middle, 16],
+      ],
+    );
     // Another step comes while it is zoomed: what is in view stays.
     await page.evaluate('probe.frame({ tokens: 64, slopes: [-0.1, -0.1], cellSlopes: [-0.05, -0.05], sequence: 2 })');
     await page.waitForTimeout(450);
@@ -191,13 +212,17 @@ describe('zooming', () => {
       const above = await at(margins.left + share * room);
       await strip.hover({ position: { x: margins.left + share * room, y: 10 } });
       await page.evaluate('probe.settled()');
-      const below = (await page.evaluate<FromPage[]>('probe.posted')).filter((message) => message.type === 'mark').at(-1)!.step;
+      const below = (await page.evaluate<FromPage[]>('probe.posted'))
+        .filter((message) => message.type === 'mark')
+        .at(-1)!.step;
       assert.equal(below, above);
     }
   });
 
   it('shows one exploding step among 100,000, of 512 units', async () => {
-    await page.evaluate('probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, spikeAt: 54_321, cell: "rnn" })');
+    await page.evaluate(
+      'probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, spikeAt: 54_321, cell: "rnn" })',
+    );
     const hex = (map: 'flow' | 'signed', index: number): string => tables.dark[map].slice(6 * index, 6 * index + 6);
     const seen = await page.evaluate<Record<string, boolean>>(`(() => {
       const has = (figure, wanted) => {
@@ -216,14 +241,23 @@ describe('zooming', () => {
   it('of 100,000 steps and 512 units draws each figure once a picture, however often the wheel turns before it, and colors no more pixels than it has', async () => {
     await page.evaluate('probe.frame({ tokens: 100_000, slopes: [-0.02], hiddenSize: 512, cell: "rnn" })');
     await page.evaluate('probe.countDrawing()');
-    const turned = (times: number, deltaY: number): Promise<DrawnCounts> => page.evaluate(`probe.drawnBy(() => {
+    const turned = (times: number, deltaY: number): Promise<DrawnCounts> =>
+      page.evaluate(`probe.drawnBy(() => {
       for (let i = 0; i < ${times}; i++) document.querySelector('canvas[data-figure="units"]').dispatchEvent(
         new WheelEvent('wheel', { deltaY: ${deltaY}, ctrlKey: true, bubbles: true, cancelable: true, clientX: 450, clientY: 0 }));
     })`);
-    const onScreen = await page.evaluate<Record<string, number>>(`Object.fromEntries([...document.querySelectorAll('canvas[data-figure]')].map((canvas) => [canvas.dataset.figure, canvas.width * canvas.height]))`);
+    const onScreen = await page.evaluate<Record<string, number>>(
+      `Object.fromEntries([...document.querySelectorAll('canvas[data-figure]')].map((canvas) => [canvas.dataset.figure, canvas.width * canvas.height]))`,
+    );
     const first = await turned(1, -120);
     for (const figure of ['flow', 'profile', 'tokens', 'units']) assert.equal(first.figures[figure], 1, figure);
-    for (const [times, deltaY] of [[1, -120], [12, -120], [30, -120], [1, 120], [40, 120]] as const) {
+    for (const [times, deltaY] of [
+      [1, -120],
+      [12, -120],
+      [30, -120],
+      [1, 120],
+      [40, 120],
+    ] as const) {
       const { figures, pictures, pixels } = await turned(times, deltaY);
       assert.equal(pictures, 1, `${times} turns of the wheel`);
       assert.deepEqual(figures, first.figures);

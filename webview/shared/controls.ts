@@ -59,7 +59,10 @@ export class ChoiceRow {
     /** Choosing what is chosen already is a choice too. */
     private readonly repeats = false,
   ) {
-    this.root = element('div', { class: 'choices', attributes: { role: 'radiogroup', 'aria-label': label, 'data-choice': name } });
+    this.root = element('div', {
+      class: 'choices',
+      attributes: { role: 'radiogroup', 'aria-label': label, 'data-choice': name },
+    });
     this.root.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
       if (step === undefined) return;

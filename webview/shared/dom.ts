@@ -6,7 +6,11 @@ interface Options {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-export function element<K extends keyof HTMLElementTagNameMap>(name: K, options: Options = {}, ...children: readonly Node[]): HTMLElementTagNameMap[K] {
+export function element<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  options: Options = {},
+  ...children: readonly Node[]
+): HTMLElementTagNameMap[K] {
   const made = document.createElement(name);
   if (options.class !== undefined) made.className = options.class;
   if (options.text !== undefined) made.textContent = options.text;

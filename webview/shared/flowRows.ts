@@ -23,13 +23,19 @@ const seriesNames = { perTarget: 'flow', total: 'total' } as const;
 /** Top layer first, as the rows are drawn; of a layer's states the last one first. Empty where the frame does not hold this kind. */
 export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRow[] {
   const { flows, target, layers } = frame.header;
-  const naming: FlowRow['naming'] = new Set(flows.map(({ state }) => state)).size < 2 ? 'layer' : flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
+  const naming: FlowRow['naming'] =
+    new Set(flows.map(({ state }) => state)).size < 2
+      ? 'layer'
+      : flows.some(({ layer }) => layer > 0)
+        ? 'both'
+        : 'state';
   const rows = flows.flatMap((summary) => {
     const { layer, direction, state } = summary;
     const flow = seriesOf(frame, seriesNames[kind], layer, direction, state);
     return flow ? [{ kind, layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
   });
-  const place = ({ layer, state }: FlowRow) => kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
+  const place = ({ layer, state }: FlowRow) =>
+    kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
   return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
 }
 

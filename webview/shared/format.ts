@@ -1,7 +1,17 @@
 /** Numbers as they are read: the language's separators, a real minus sign, powers of ten with raised exponents. */
 
 const raised: Readonly<Record<string, string>> = {
-  '-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹',
+  '-': '⁻',
+  0: '⁰',
+  1: '¹',
+  2: '²',
+  3: '³',
+  4: '⁴',
+  5: '⁵',
+  6: '⁶',
+  7: '⁷',
+  8: '⁸',
+  9: '⁹',
 };
 
 /** 10⁻³; 1 for exponent 0. The exponent is an integer. */
@@ -19,7 +29,11 @@ export class NumberFormat {
   decimals(value: number, digits: number): string {
     let format = this.formats.get(digits);
     if (!format) {
-      format = new Intl.NumberFormat(this.language, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: 'negative' });
+      format = new Intl.NumberFormat(this.language, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+        signDisplay: 'negative',
+      });
       this.formats.set(digits, format);
     }
     return format.format(value).replace('-', '−');
@@ -31,7 +45,10 @@ export class NumberFormat {
 
   /** As few decimals as it has, at most three. */
   plain(value: number): string {
-    return this.decimals(value, [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3);
+    return this.decimals(
+      value,
+      [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3,
+    );
   }
 
   /** Two or three significant digits: 0.86, 12.3, 130, or 5.0·10⁻³ where that is shorter than counting zeros. */

@@ -12,5 +12,7 @@ export function firstReached(rows: readonly Row[], vanishing: number): number {
 
 /** Whether no layer's gradient reaches any step before this one: it is exactly zero, or no path leads there. A tiny one does. */
 export function isUnreachedBefore(rows: readonly Row[], step: number): boolean {
-  return rows.every((row) => row.relative.subarray(0, step).every((r) => Number.isNaN(r) || r === Number.NEGATIVE_INFINITY));
+  return rows.every((row) =>
+    row.relative.subarray(0, step).every((r) => Number.isNaN(r) || r === Number.NEGATIVE_INFINITY),
+  );
 }

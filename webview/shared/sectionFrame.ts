@@ -26,21 +26,50 @@ export interface SectionFrame {
 export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame {
   const title = texts.get(options.title);
   const controls = element('div', { class: 'tools' });
-  const heading = element('div', { class: 'heading' }, element('h2', { text: title, attributes: { id: `${options.id}-title` } }), ...popover(texts, options, title), controls);
+  const heading = element(
+    'div',
+    { class: 'heading' },
+    element('h2', { text: title, attributes: { id: `${options.id}-title` } }),
+    ...popover(texts, options, title),
+    controls,
+  );
   if (options.onExport) {
-    const save = element('button', { class: 'quiet', text: texts.get('panel.section.export'), attributes: { type: 'button', 'data-action': `export-${options.id}`, 'aria-label': texts.get('panel.section.exportOf', title) } });
+    const save = element('button', {
+      class: 'quiet',
+      text: texts.get('panel.section.export'),
+      attributes: {
+        type: 'button',
+        'data-action': `export-${options.id}`,
+        'aria-label': texts.get('panel.section.exportOf', title),
+      },
+    });
     save.addEventListener('click', options.onExport);
     heading.append(save);
   }
-  const root = element('section', { class: options.id, attributes: { 'aria-labelledby': `${options.id}-title` } }, heading, element('p', { class: 'sentence dim', text: texts.get(options.sentence) }));
+  const root = element(
+    'section',
+    { class: options.id, attributes: { 'aria-labelledby': `${options.id}-title` } },
+    heading,
+    element('p', { class: 'sentence dim', text: texts.get(options.sentence) }),
+  );
   return { root, controls };
 }
 
 function popover(texts: Texts, { id, explanation }: FrameOptions, title: string): HTMLElement[] {
   const name = `${id}-explained`;
-  const button = element('button', { class: 'about', text: 'i', attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('panel.section.explain', title) } });
-  const parts = explanation.map((part) => (typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula)));
-  const body = element('div', { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } }, ...parts);
+  const button = element('button', {
+    class: 'about',
+    text: 'i',
+    attributes: { type: 'button', popovertarget: name, 'aria-label': texts.get('panel.section.explain', title) },
+  });
+  const parts = explanation.map((part) =>
+    typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula),
+  );
+  const body = element(
+    'div',
+    { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } },
+    ...parts,
+  );
   body.addEventListener('toggle', () => {
     const { left, bottom } = button.getBoundingClientRect();
     const room = document.documentElement.clientWidth - body.offsetWidth - 8;

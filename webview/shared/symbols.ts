@@ -1,6 +1,14 @@
 /** Tokens as marks one can see: spaces and line ends too, and nothing that turns the writing direction of what follows. */
 
-const marks: ReadonlyMap<string, string> = new Map([['\n', '⏎'], ['\r\n', '⏎'], ['\t', '→'], [' ', '·'], ['\r', '␍'], ['\u00a0', '⍽'], ['\u3000', '□']]);
+const marks: ReadonlyMap<string, string> = new Map([
+  ['\n', '⏎'],
+  ['\r\n', '⏎'],
+  ['\t', '→'],
+  [' ', '·'],
+  ['\r', '␍'],
+  ['\u00a0', '⍽'],
+  ['\u3000', '□'],
+]);
 
 /** A token in its column. */
 export function visibleSymbol(symbol: string): string {
@@ -18,15 +26,23 @@ export function visibleSymbol(symbol: string): string {
 
 /** Text in a sentence: line ends and tabs as marks, spaces as they are, bytes as the characters that they make. */
 export function visibleText(symbols: readonly string[]): string {
-  return withCharacters(symbols).map((symbol) => (symbol === ' ' ? ' ' : visibleSymbol(symbol))).join('');
+  return withCharacters(symbols)
+    .map((symbol) => (symbol === ' ' ? ' ' : visibleSymbol(symbol)))
+    .join('');
 }
 
 /** Bytes that together are a character in UTF-8 as that character; others stay. */
 function withCharacters(symbols: readonly string[]): string[] {
   const shown: string[] = [];
-  for (let i = 0; i < symbols.length; ) {
+  for (let i = 0; i < symbols.length;) {
     let bytes = 1;
-    while (bytes < 4 && byteOf(symbols[i]) >= 0xc0 && byteOf(symbols[i + bytes]) >= 0x80 && byteOf(symbols[i + bytes]) < 0xc0) bytes++;
+    while (
+      bytes < 4 &&
+      byteOf(symbols[i]) >= 0xc0 &&
+      byteOf(symbols[i + bytes]) >= 0x80 &&
+      byteOf(symbols[i + bytes]) < 0xc0
+    )
+      bytes++;
     const character = bytes > 1 ? new TextDecoder().decode(Uint8Array.from(symbols.slice(i, i + bytes), byteOf)) : '';
     const isOne = character !== '' && !character.includes('\ufffd');
     shown.push(...(isOne ? [character] : symbols.slice(i, i + bytes)));

@@ -59,7 +59,9 @@ export class Texts {
     const name = this.layer(layer, direction);
     if (naming === 'layer') return name;
     const { symbol, short } = stateNamed(state);
-    return naming === 'state' ? this.get('panel.row.state', this.get(short), symbol) : this.get('panel.row.stateOf', name, symbol);
+    return naming === 'state'
+      ? this.get('panel.row.state', this.get(short), symbol)
+      : this.get('panel.row.stateOf', name, symbol);
   }
 
   /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”. */

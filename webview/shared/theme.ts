@@ -41,5 +41,6 @@ export function readTheme(): Theme {
 /** The editor announces a theme by classes on the body and variables on the document element. */
 export function watchTheme(changed: () => void): void {
   const observer = new MutationObserver(changed);
-  for (const node of [document.body, document.documentElement]) observer.observe(node, { attributes: true, attributeFilter: ['class', 'style'] });
+  for (const node of [document.body, document.documentElement])
+    observer.observe(node, { attributes: true, attributeFilter: ['class', 'style'] });
 }

@@ -20,7 +20,8 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
   if (rows.length === 0) return [];
   const own = rows[0].relative[target];
   if (own === Number.NEGATIVE_INFINITY) return plain(texts.get('panel.verdict.zero'));
-  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY))) return plain(texts.get('panel.verdict.notFinite'));
+  if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY)))
+    return plain(texts.get('panel.verdict.notFinite'));
   const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
   if (before === 0) return plain(texts.get('panel.verdict.nothingBefore'));
 
@@ -29,14 +30,27 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
   const exploding = bottomUp.map((row) => smallestLag(row, target, (r) => r >= thresholds.exploding));
   const sentences: Segment[][] = [];
   if (exploding.some((lag) => lag !== null)) {
-    sentences.push(texts.segments('panel.verdict.grows', plain(multipleName(thresholds.exploding, texts)), lagList(bottomUp, exploding, 'exploding', texts)));
+    sentences.push(
+      texts.segments(
+        'panel.verdict.grows',
+        plain(multipleName(thresholds.exploding, texts)),
+        lagList(bottomUp, exploding, 'exploding', texts),
+      ),
+    );
   }
   const horizons = bottomUp.map((row) => row.summary.horizon);
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
-    if (sentences.length === 0) sentences.push(texts.segments('panel.verdict.stays', fraction, strong(texts.tokens(before), 'vanishing')));
+    if (sentences.length === 0)
+      sentences.push(texts.segments('panel.verdict.stays', fraction, strong(texts.tokens(before), 'vanishing')));
   } else {
-    sentences.push(texts.segments(sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo', fraction, lagList(bottomUp, horizons, 'vanishing', texts)));
+    sentences.push(
+      texts.segments(
+        sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo',
+        fraction,
+        lagList(bottomUp, horizons, 'vanishing', texts),
+      ),
+    );
     sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
@@ -46,14 +60,33 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
  * What follows from the horizons: the layers that have none, a return of the gradient farther back, and the text that too little of it
  * reaches. “No gradient” is said only where it is exactly zero, or where no path leads from the target.
  */
-function consequence(header: FrameHeader, bottomUp: readonly FlowRow[], horizons: readonly (number | null)[], texts: Texts): Segment[][] {
+function consequence(
+  header: FrameHeader,
+  bottomUp: readonly FlowRow[],
+  horizons: readonly (number | null)[],
+  texts: Texts,
+): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
-  if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(listOf(staying.map((row) => texts.rowInSentence(row)), texts)))];
+  if (staying.length > 0)
+    return [
+      texts.segments(
+        'panel.verdict.staysElsewhere',
+        plain(
+          listOf(
+            staying.map((row) => texts.rowInSentence(row)),
+            texts,
+          ),
+        ),
+      ),
+    ];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('panel.verdict.rises')];
   const farthest = Math.max(...horizons.map((horizon) => horizon ?? 0));
-  const rest = texts.segments(isUnreachedBefore(bottomUp, reached) ? 'panel.verdict.reachesNone' : 'panel.verdict.reachesLittle', plain(quoteFrom(header.tokens, reached)));
+  const rest = texts.segments(
+    isUnreachedBefore(bottomUp, reached) ? 'panel.verdict.reachesNone' : 'panel.verdict.reachesLittle',
+    plain(quoteFrom(header.tokens, reached)),
+  );
   return header.target - reached >= farthest ? [texts.segments('panel.verdict.rises'), rest] : [rest];
 }
 
@@ -84,7 +117,11 @@ function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], ton
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
     if (rows.length === 1) return texts.segments('panel.verdict.lag', strong(count, tone));
-    return texts.segments(i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer', strong(count, tone), plain(texts.rowInSentence(row)));
+    return texts.segments(
+      i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer',
+      strong(count, tone),
+      plain(texts.rowInSentence(row)),
+    );
   });
   let next = 0;
   const parts = new Intl.ListFormat(texts.language, { type: 'conjunction' }).formatToParts(items.map(String));
@@ -96,13 +133,23 @@ function listOf(items: readonly string[], texts: Texts): string {
 }
 
 export function fractionName(exponent: number, texts: Texts): string {
-  const names = { '-1': 'panel.size.tenth', '-2': 'panel.size.hundredth', '-3': 'panel.size.thousandth', '-6': 'panel.size.millionth' } as const;
+  const names = {
+    '-1': 'panel.size.tenth',
+    '-2': 'panel.size.hundredth',
+    '-3': 'panel.size.thousandth',
+    '-6': 'panel.size.millionth',
+  } as const;
   const name = names[String(exponent) as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
   return name ? texts.get(name) : texts.get('panel.size.fraction', sizeOf(exponent, texts));
 }
 
 function multipleName(exponent: number, texts: Texts): string {
-  const names = { 1: 'panel.size.tenfold', 2: 'panel.size.hundredfold', 3: 'panel.size.thousandfold', 6: 'panel.size.millionfold' } as const;
+  const names = {
+    1: 'panel.size.tenfold',
+    2: 'panel.size.hundredfold',
+    3: 'panel.size.thousandfold',
+    6: 'panel.size.millionfold',
+  } as const;
   const name = names[exponent as keyof typeof names] as (typeof names)[keyof typeof names] | undefined;
   return name ? texts.get(name) : texts.get('panel.size.multiple', sizeOf(exponent, texts));
 }

@@ -24,7 +24,12 @@ exports.activate = (context) => {
 
   const report = setInterval(() => {
     const milliseconds = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - resolution);
-    const line = { time: Date.now(), max: milliseconds(monitor.max), p99: milliseconds(monitor.percentile(99)), busiest };
+    const line = {
+      time: Date.now(),
+      max: milliseconds(monitor.max),
+      p99: milliseconds(monitor.percentile(99)),
+      busiest,
+    };
     monitor.reset();
     busiest = 0;
     appendFile(file, `${JSON.stringify(line)}\n`, () => {});

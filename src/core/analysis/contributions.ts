@@ -17,7 +17,12 @@ export interface Contributions {
  * For the prediction of `symbol` by the top layer after step `step`. Null for a kind of layer without such a form.
  * @param W of the output layer, [V, D·H]
  */
-export function contributionsTo({ layers, steps }: Pick<Trace, 'layers' | 'steps'>, W: Floats, symbol: number, step: number): Contributions | null {
+export function contributionsTo(
+  { layers, steps }: Pick<Trace, 'layers' | 'steps'>,
+  W: Floats,
+  symbol: number,
+  step: number,
+): Contributions | null {
   const layer = layers[layers.length - 1];
   const { cell, hiddenSize: H, directions } = layer;
   const form = additiveFormOf(cell);

@@ -58,7 +58,10 @@ export class InputGradient {
 
   /** log₁₀‖∂/∂x_t‖ of each step; −Infinity for exactly zero. */
   private async logarithms(directions: readonly LowestGradient[]): Promise<Float64Array> {
-    const { stepsOfBlock, tape: { steps } } = this;
+    const {
+      stepsOfBlock,
+      tape: { steps },
+    } = this;
     const logarithms = new Float64Array(steps).fill(-Infinity);
     for (let first = 0; first < steps; first += stepsOfBlock) {
       const count = Math.min(stepsOfBlock, steps - first);
@@ -70,23 +73,44 @@ export class InputGradient {
 
   /** Leaves Wᵀ ∂/∂a_t of a block's steps in `rows`. */
   private async multiply(directions: readonly LowestGradient[], first: number, count: number): Promise<void> {
-    const { rows, products, tape: { config }, parameters } = this;
+    const {
+      rows,
+      products,
+      tape: { config },
+      parameters,
+    } = this;
     const width = lowestWidth(config);
     for (const [d, { preActivations }] of directions.entries()) {
-      await products.multiply(rows[d], preActivations.subarray(first * width), parameters.layers[0][d].W, count, inputSize(config, 0), width);
+      await products.multiply(
+        rows[d],
+        preActivations.subarray(first * width),
+        parameters.layers[0][d].W,
+        count,
+        inputSize(config, 0),
+        width,
+      );
     }
   }
 
   /** @param row of the step in the block */
   private logarithmOf(directions: readonly LowestGradient[], step: number, row: number): number {
-    const { rows, tape: { arena, config } } = this;
+    const {
+      rows,
+      tape: { arena, config },
+    } = this;
     const I = inputSize(config, 0);
     const scales = directions.map(({ logScales }) => logScales?.[step] ?? 0);
     const common = Math.max(...scales);
     if (common === -Infinity) return -Infinity;
-    const parts = scales.flatMap((scale, d) => (scale === -Infinity ? [] : [{ factor: Math.exp(scale - common), values: rows[d].subarray(row * I, (row + 1) * I) }]));
+    const parts = scales.flatMap((scale, d) =>
+      scale === -Infinity
+        ? []
+        : [{ factor: Math.exp(scale - common), values: rows[d].subarray(row * I, (row + 1) * I) }],
+    );
     const [sum, ...others] = parts;
-    if (others.length > 0) for (let i = 0; i < I; i++) sum.values[i] = parts.reduce((total, { factor, values }) => total + factor * values[i], 0);
+    if (others.length > 0)
+      for (let i = 0; i < I; i++)
+        sum.values[i] = parts.reduce((total, { factor, values }) => total + factor * values[i], 0);
     return log10Of(lengthOf(arena, sum.values), common);
   }
 }

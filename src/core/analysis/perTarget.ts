@@ -39,12 +39,20 @@ class WalkedTape implements Walked<Float32Array> {
     this.arena = arena;
     this.layers = config.layers.map((own, layer) => {
       const { gates, states } = cellOf(own.cell);
-      return { hiddenSize: own.hiddenSize, inputSize: inputSize(config, layer), states: states.length, width: gates.length * own.hiddenSize, directions: directionsOf(own) };
+      return {
+        hiddenSize: own.hiddenSize,
+        inputSize: inputSize(config, layer),
+        states: states.length,
+        width: gates.length * own.hiddenSize,
+        directions: directionsOf(own),
+      };
     });
     const isSeparate = config.layers.some(({ cell }) => cellOf(cell).linearBeforeReset);
     this.recurrentPreActivations = arena.floats(isSeparate ? Math.max(...this.layers.map(({ width }) => width)) : 0);
     this.error = arena.floats(config.vocabularySize);
-    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) => (cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null));
+    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) =>
+      cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null,
+    );
   }
 
   get steps(): number {
@@ -53,7 +61,17 @@ class WalkedTape implements Walked<Float32Array> {
 
   readonly zeros = (length: number): Float32Array => this.tape.arena.floats(length);
 
-  combine(out: Float32Array, outAt: number, alpha: number, a: Float32Array, aAt: number, beta: number, b: Float32Array, bAt: number, length: number): void {
+  combine(
+    out: Float32Array,
+    outAt: number,
+    alpha: number,
+    a: Float32Array,
+    aAt: number,
+    beta: number,
+    b: Float32Array,
+    bAt: number,
+    length: number,
+  ): void {
     if (beta === 0) for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i];
     else for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i] + beta * b[bAt + i];
   }
@@ -72,7 +90,11 @@ class WalkedTape implements Walked<Float32Array> {
 
   /** Vᵀ(p − y). */
   async lossGradient(target: number, out: Float32Array, outAt: number): Promise<number> {
-    const { error, arena, tape: { config, probabilities, targets } } = this;
+    const {
+      error,
+      arena,
+      tape: { config, probabilities, targets },
+    } = this;
     const V = config.vocabularySize;
     const width = topSize(config);
     if (targets[target] < 0) return -Infinity;
@@ -91,21 +113,52 @@ class WalkedTape implements Walked<Float32Array> {
     this.own = addressesOfOwn(parameters);
   }
 
-  stepBack(layer: number, d: number, t: number, { hidden, further, furtherTotal, previous }: WalkStep<Float32Array>, preActivations: Float32Array, from: number): void {
+  stepBack(
+    layer: number,
+    d: number,
+    t: number,
+    { hidden, further, furtherTotal, previous }: WalkStep<Float32Array>,
+    preActivations: Float32Array,
+    from: number,
+  ): void {
     const { config, layers } = this.tape;
     const { cell: name, hiddenSize, activation } = config.layers[layer];
     const cell = cellOf(name);
     const [recurrent, first] = cell.linearBeforeReset ? [this.recurrentPreActivations, 0] : [preActivations, from];
     previous.fill(0);
     cell.stepBack(this.arena.kernels, {
-      tape: layers[layer].directions[d], step: t, rows: 1, own: this.own, hiddenSize, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
-      preActivations: at(preActivations, from), recurrentPreActivations: at(recurrent, first), previous: at(previous),
+      tape: layers[layer].directions[d],
+      step: t,
+      rows: 1,
+      own: this.own,
+      hiddenSize,
+      activation,
+      hidden: at(hidden),
+      further: at(further),
+      furtherTotal: at(furtherTotal),
+      preActivations: at(preActivations, from),
+      recurrentPreActivations: at(recurrent, first),
+      previous: at(previous),
     });
     this.R[layer]?.multiplyAdd(previous, 0, recurrent, first, 1);
   }
 
-  down(layer: number, d: number, preActivations: Float32Array, first: number, count: number, out: Float32Array): Promise<void> {
+  down(
+    layer: number,
+    d: number,
+    preActivations: Float32Array,
+    first: number,
+    count: number,
+    out: Float32Array,
+  ): Promise<void> {
     const { width, inputSize: I } = this.layers[layer];
-    return this.products.multiply(out, preActivations.subarray(first * width), this.parameters.layers[layer][d].W, count, I, width);
+    return this.products.multiply(
+      out,
+      preActivations.subarray(first * width),
+      this.parameters.layers[layer][d].W,
+      count,
+      I,
+      width,
+    );
   }
 }

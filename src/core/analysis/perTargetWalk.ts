@@ -16,7 +16,17 @@ interface Vector {
 interface Arithmetic<V> {
   zeros(length: number): V;
   /** out = α a + β b; b is not read where β is 0: it may be left from before. */
-  combine(out: V, outAt: number, alpha: number, a: V, aAt: number, beta: number, b: V, bAt: number, length: number): void;
+  combine(
+    out: V,
+    outAt: number,
+    alpha: number,
+    a: V,
+    aAt: number,
+    beta: number,
+    b: V,
+    bAt: number,
+    length: number,
+  ): void;
   lengthOf(values: V, at: number, length: number): number;
   /** log₁₀ of e^logScale · length; −Infinity of 0. */
   log10Of(length: number, logScale: number): number;
@@ -114,11 +124,20 @@ export class PerTargetWalk<V extends Vector> {
     this.above = arrivals(walked, maxSteps, widest);
     this.below = arrivals(walked, maxSteps, widest);
     this.carried = layers.map(({ directions, hiddenSize, states }) =>
-      directions.map(() => ({ hidden: walked.zeros(hiddenSize), further: walked.zeros((states - 1) * hiddenSize), logScale: -Infinity, isReached: false })));
+      directions.map(() => ({
+        hidden: walked.zeros(hiddenSize),
+        further: walked.zeros((states - 1) * hiddenSize),
+        logScale: -Infinity,
+        isReached: false,
+      })),
+    );
     this.hidden = walked.zeros(largest(({ hiddenSize }) => hiddenSize));
     this.furtherTotal = walked.zeros(largest(({ states, hiddenSize }) => (states - 1) * hiddenSize));
     const width = largest((layer) => layer.width);
-    this.sent = Array.from({ length: largest(({ directions }) => directions.length) }, () => ({ preActivations: walked.zeros(maxSteps * width), logScales: new Float64Array(maxSteps) }));
+    this.sent = Array.from({ length: largest(({ directions }) => directions.length) }, () => ({
+      preActivations: walked.zeros(maxSteps * width),
+      logScales: new Float64Array(maxSteps),
+    }));
     this.down = walked.zeros(layers.length > 1 ? maxSteps * widest : 0);
   }
 
@@ -204,12 +223,23 @@ export class PerTargetWalk<V extends Vector> {
       return;
     }
     const carriedFactor = Math.exp(carried.logScale - logScale);
-    walked.combine(hidden, 0, carriedFactor, previous, 0, Math.exp(above.logScales[t] - logScale), above.values, (t * directions.length + d) * H, H);
+    walked.combine(
+      hidden,
+      0,
+      carriedFactor,
+      previous,
+      0,
+      Math.exp(above.logScales[t] - logScale),
+      above.values,
+      (t * directions.length + d) * H,
+      H,
+    );
     walked.combine(further, 0, carriedFactor, further, 0, 0, further, 0, ofFurther);
     norms[0][t] = walked.log10Of(walked.lengthOf(hidden, 0, H), logScale);
     walked.stepBack(layer, d, t, { hidden, further, furtherTotal, previous }, sent[d].preActivations, t * width);
     sent[d].logScales[t] = logScale;
-    for (let state = 1; state < norms.length; state++) norms[state][t] = walked.log10Of(walked.lengthOf(furtherTotal, (state - 1) * H, H), logScale);
+    for (let state = 1; state < norms.length; state++)
+      norms[state][t] = walked.log10Of(walked.lengthOf(furtherTotal, (state - 1) * H, H), logScale);
     const length = Math.hypot(walked.lengthOf(previous, 0, H), walked.lengthOf(further, 0, ofFurther));
     carried.logScale = logScale + Math.log(length);
     if (length === 0) return;
@@ -227,7 +257,8 @@ export class PerTargetWalk<V extends Vector> {
     if (first < 0) return;
     const last = logScales.subarray(0, walked.steps).findLastIndex(isSent);
     await walked.down(layer, d, preActivations, first, last + 1 - first, down);
-    for (let t = first; t <= last; t++) if (isSent(logScales[t])) addArrival(walked, below, t, down, (t - first) * inputSize, inputSize, logScales[t]);
+    for (let t = first; t <= last; t++)
+      if (isSent(logScales[t])) addArrival(walked, below, t, down, (t - first) * inputSize, inputSize, logScales[t]);
   }
 }
 
@@ -237,13 +268,35 @@ function outputOf({ directions, hiddenSize }: WalkedLayer): number {
 }
 
 export function arrivals<V>({ zeros }: Pick<Arithmetic<V>, 'zeros'>, steps: number, width: number): Arrivals<V> {
-  return { values: zeros(steps * width), logScales: new Float64Array(steps).fill(-Infinity), isReached: new Uint8Array(steps) };
+  return {
+    values: zeros(steps * width),
+    logScales: new Float64Array(steps).fill(-Infinity),
+    isReached: new Uint8Array(steps),
+  };
 }
 
 /** Adds a row of some scale to what reaches step t. */
-export function addArrival<V>(arithmetic: Arithmetic<V>, { values, logScales }: Arrivals<V>, t: number, row: V, from: number, width: number, logScale: number): void {
+export function addArrival<V>(
+  arithmetic: Arithmetic<V>,
+  { values, logScales }: Arrivals<V>,
+  t: number,
+  row: V,
+  from: number,
+  width: number,
+  logScale: number,
+): void {
   const common = Math.max(logScale, logScales[t]);
-  arithmetic.combine(values, t * width, Math.exp(logScale - common), row, from, Math.exp(logScales[t] - common), values, t * width, width);
+  arithmetic.combine(
+    values,
+    t * width,
+    Math.exp(logScale - common),
+    row,
+    from,
+    Math.exp(logScales[t] - common),
+    values,
+    t * width,
+    width,
+  );
   logScales[t] = rescale(arithmetic, values, t * width, width, common);
 }
 

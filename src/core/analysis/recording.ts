@@ -60,12 +60,17 @@ export class Recording {
   }
 
   /** Adds a training step: of each layer and direction the norms of its first `steps` steps, and the fractions of its gates. */
-  add(totals: readonly (readonly TotalNorms[])[], saturation: readonly (readonly Float64Array[])[], steps: number): void {
+  add(
+    totals: readonly (readonly TotalNorms[])[],
+    saturation: readonly (readonly Float64Array[])[],
+    steps: number,
+  ): void {
     let at = this.rows * this.width;
     totals.forEach((directions, layer) => {
       directions.forEach((states, d) => {
         for (const norms of states) {
-          for (let t = 0; t < steps; t++) this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
+          for (let t = 0; t < steps; t++)
+            this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
           at += this.columns;
         }
         for (const fraction of saturation[layer][d]) this.values[at++] += fraction;

@@ -16,7 +16,7 @@ export function regionKind(relative: number, { vanishing, exploding }: Threshold
 /** Maximal runs of steps that have vanished or exploded. */
 export function regionsOf(relative: Float64Array, thresholds: Thresholds): Region[] {
   const regions: Region[] = [];
-  for (let t = 0; t < relative.length; ) {
+  for (let t = 0; t < relative.length;) {
     const kind = regionKind(relative[t], thresholds);
     const from = t++;
     while (t < relative.length && regionKind(relative[t], thresholds) === kind) t++;

@@ -51,7 +51,9 @@ export class TargetMatrix {
     this.furtherTotal = arena.floats(further);
     this.previous = arena.floats(states);
     this.preActivations = arena.floats(cell.gates.length * states);
-    this.recurrentPreActivations = cell.linearBeforeReset ? arena.floats(cell.gates.length * states) : this.preActivations;
+    this.recurrentPreActivations = cell.linearBeforeReset
+      ? arena.floats(cell.gates.length * states)
+      : this.preActivations;
     this.sources = arena.floats(T * topSize(config));
     this.errors = arena.floats(T * config.vocabularySize);
     this.squares = arena.doubles(T);
@@ -79,7 +81,8 @@ export class TargetMatrix {
       const source = t * topSize(config);
       hidden.set(sources.subarray(source, source + H), newest);
       arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
-      for (let r = 0; r < rows; r++) matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
+      for (let r = 0; r < rows; r++)
+        matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
       await this.stepBack(t, rows);
       if (t % stepsPerPause === 0) await pause(1 - t / T);
     }
@@ -104,10 +107,21 @@ export class TargetMatrix {
     const top = layers.length - 1;
     const parameters = this.parameters.layers[top][0];
     cell.stepBack(arena.kernels, {
-      tape: layers[top].directions[0], step: t, rows, own: addressesOfOwn(parameters), hiddenSize: H, activation, hidden: at(hidden), further: at(further), furtherTotal: at(furtherTotal),
-      preActivations: at(preActivations), recurrentPreActivations: at(recurrentPreActivations), previous: at(previous),
+      tape: layers[top].directions[0],
+      step: t,
+      rows,
+      own: addressesOfOwn(parameters),
+      hiddenSize: H,
+      activation,
+      hidden: at(hidden),
+      further: at(further),
+      furtherTotal: at(furtherTotal),
+      preActivations: at(preActivations),
+      recurrentPreActivations: at(recurrentPreActivations),
+      previous: at(previous),
     });
-    if (cell.hasR) await this.products.multiply(hidden, recurrentPreActivations, parameters.R, rows, H, cell.gates.length * H);
+    if (cell.hasR)
+      await this.products.multiply(hidden, recurrentPreActivations, parameters.R, rows, H, cell.gates.length * H);
     else hidden.fill(0, 0, rows * H);
     if (cell.bypassesR) arena.kernels.add(at(hidden), at(hidden), at(previous), rows * H);
     this.rescale(rows);

@@ -65,10 +65,14 @@ export class Backward {
     const widest = Math.max(0, ...bidirectional.map(({ hiddenSize }) => hiddenSize));
     this.separate = Array.from({ length: bidirectional.length > 0 ? 2 : 0 }, () => arena.floats(rows * widest));
     this.hidden = [this.output];
-    this.addend = arena.floats(bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), embeddingSize ?? 0));
+    this.addend = arena.floats(
+      bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), embeddingSize ?? 0),
+    );
     this.embedded = arena.floats(rows * (embeddingSize ?? 0));
     this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
-    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0);
+    this.columns = arena.floats(
+      embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0,
+    );
   }
 
   /** Of the last window and of the lowest layer: ∂L/∂h_t of each direction, T·B × H. */
@@ -102,12 +106,21 @@ export class Backward {
     kernels.lossGradient(rows, V, at(tape.probabilities), at(tape.targets), 1 / predicted, at(logits));
     const top = layers[layers.length - 1].output;
     await this.sumOfBlocks(gradient.output.W, (first, count) =>
-      products.transposedMultiply(gradient.output.W, logits.subarray(first * V), top.subarray(first * width), V, width, count));
+      products.transposedMultiply(
+        gradient.output.W,
+        logits.subarray(first * V),
+        top.subarray(first * width),
+        V,
+        width,
+        count,
+      ),
+    );
     await this.columnSums(gradient.output.b, logits, V);
     await products.multiply(output, logits, parameters.output.W, rows, width, V);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
       const { dropout, directions } = layers[layer];
-      if (dropout) kernels.multiplyElements(at(output), at(output), at(dropout), rows * outputSize(config.layers[layer]));
+      if (dropout)
+        kernels.multiplyElements(at(output), at(output), at(dropout), rows * outputSize(config.layers[layer]));
       this.splitDirections(layer);
       for (let d = 0; d < directions.length; d++) {
         await this.recurrence.run(layer, d, parameters.layers[layer][d], this.hidden[d], truncation);
@@ -125,7 +138,9 @@ export class Backward {
     const { directions, hiddenSize: H } = layers[layer];
     this.hidden = directions.length === 1 ? [this.output] : this.separate;
     if (directions.length === 1) return;
-    this.hidden.forEach((hidden, d) => arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), directions.length * H, rows, H));
+    this.hidden.forEach((hidden, d) =>
+      arena.kernels.copyColumns(at(hidden), H, at(this.output, d * H), directions.length * H, rows, H),
+    );
   }
 
   /** ∂L/∂W = Σ_t ∂L/∂a_t x_tᵀ, ∂L/∂R = Σ_t ∂L/∂a_t h_{t−1}ᵀ, the biases' sums, and what the kind has besides; of those that it has. */
@@ -142,12 +157,28 @@ export class Backward {
       const x = layer === 0 ? this.forward.embedded : layers[layer - 1].passed;
       const inputs = inputSize(config, layer);
       await this.sumOfBlocks(W, (first, count) =>
-        products.transposedMultiply(W, preActivations.subarray(first * width), x.subarray(first * inputs), width, inputs, count));
+        products.transposedMultiply(
+          W,
+          preActivations.subarray(first * width),
+          x.subarray(first * inputs),
+          width,
+          inputs,
+          count,
+        ),
+      );
     }
     const before = code.states.map((_, state) => statesBefore(tape, layers[layer].directions[d], H, state));
     if (code.hasR) {
       await this.sumOfBlocks(R, (first, count) =>
-        products.transposedMultiply(R, recurrentPreActivations.subarray(first * width), before[0].subarray(first * H), width, H, count));
+        products.transposedMultiply(
+          R,
+          recurrentPreActivations.subarray(first * width),
+          before[0].subarray(first * H),
+          width,
+          H,
+          count,
+        ),
+      );
     }
     if (Wb.length > 0) await this.columnSums(Wb, preActivations, width);
     if (Rb.length > 0) {
@@ -155,9 +186,15 @@ export class Backward {
       else await this.columnSums(Rb, recurrentPreActivations, width);
     }
     for (const [role, out] of Object.entries(own)) {
-      await this.sumOfBlocks(out, (first, rows) => code.ownGradient?.(role, out, {
-        rows, hiddenSize: H, before: before.map((states) => states.subarray(first * H)), hidden: this.hidden[d].subarray(first * H), preActivations: preActivations.subarray(first * width),
-      }));
+      await this.sumOfBlocks(out, (first, rows) =>
+        code.ownGradient?.(role, out, {
+          rows,
+          hiddenSize: H,
+          before: before.map((states) => states.subarray(first * H)),
+          hidden: this.hidden[d].subarray(first * H),
+          preActivations: preActivations.subarray(first * width),
+        }),
+      );
     }
   }
 
@@ -167,17 +204,28 @@ export class Backward {
     const { columns } = this;
     return this.sumOfBlocks(W, (first, count) => {
       columns.fill(0);
-      arena.kernels.scatterAddRows(at(columns), at(inputs, first), at(this.recurrence.preActivations, first * width), count, width);
+      arena.kernels.scatterAddRows(
+        at(columns),
+        at(inputs, first),
+        at(this.recurrence.preActivations, first * width),
+        count,
+        width,
+      );
       arena.kernels.transpose(at(W), at(columns), config.vocabularySize, width);
     });
   }
 
   private columnSums(out: Float32Array, a: Float32Array, width: number): Promise<void> {
-    return this.sumOfBlocks(out, (first, count) => this.tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width));
+    return this.sumOfBlocks(out, (first, count) =>
+      this.tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width),
+    );
   }
 
   /** @param write leaves in `out` the sum over `count` rows of the window from `first` on */
-  private async sumOfBlocks(out: Float32Array, write: (first: number, count: number) => Promise<void> | void): Promise<void> {
+  private async sumOfBlocks(
+    out: Float32Array,
+    write: (first: number, count: number) => Promise<void> | void,
+  ): Promise<void> {
     const { rows, steps, batch } = this.tape;
     if (steps <= stepsOfBlock) return write(0, rows);
     const sum = new Float64Array(out.length);

@@ -54,7 +54,8 @@ export class BackwardRecurrence {
     products: Products,
   ) {
     const { config, arena, maxSteps, batch } = tape;
-    const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] => config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
+    const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] =>
+      config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
     this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(maxSteps)));
     this.carried = ofEach(({ cell, hiddenSize }) => cellOf(cell).states.map(() => arena.floats(batch * hiddenSize)));
     this.preActivations = arena.floats(maxSteps * batch * largestWidth(config, () => true));
@@ -86,7 +87,13 @@ export class BackwardRecurrence {
    * @param hidden T·B × H, in: what reaches each h_t from above; out: ∂L/∂h_t
    * @param truncation k2, or 0
    */
-  async run(layer: number, d: number, parameters: DirectionParameters, hidden: Float32Array, truncation: number): Promise<void> {
+  async run(
+    layer: number,
+    d: number,
+    parameters: DirectionParameters,
+    hidden: Float32Array,
+    truncation: number,
+  ): Promise<void> {
     const { tape, parts } = this;
     const own = this.buffers[layer];
     const { matrix, squares } = own;
@@ -98,20 +105,38 @@ export class BackwardRecurrence {
     matrix?.load(R);
     squares.fill(0);
     const pass: BackwardPass = {
-      tape: tape.layers[layer].directions[d], steps, batch, hiddenSize, activation,
-      lengths: tape.lengthsAddress, truncation, R: matrix ? matrix.address : 0, own: addressesOfOwn(parameters), hidden: at(hidden),
+      tape: tape.layers[layer].directions[d],
+      steps,
+      batch,
+      hiddenSize,
+      activation,
+      lengths: tape.lengthsAddress,
+      truncation,
+      R: matrix ? matrix.address : 0,
+      own: addressesOfOwn(parameters),
+      hidden: at(hidden),
       carried: this.carried[layer][d].map((values) => at(values)),
-      preActivations: at(this.preActivations), recurrentPreActivations: at(this.recurrentPreActivations),
+      preActivations: at(this.preActivations),
+      recurrentPreActivations: at(this.recurrentPreActivations),
     };
     const row = squares.length / parts.length;
-    const calls = (R: number) => parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
-    if (own.products && cell.backwardStepKernel) await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
+    const calls = (R: number) =>
+      parts.map((part, p) => cell.backwardArguments({ ...pass, R }, part, tape.records ? at(squares, p * row) : 0));
+    if (own.products && cell.backwardStepKernel)
+      await this.stepByStep(own, own.products, R, cell.backwardStepKernel, pass, calls);
     else arena.run(cell.backwardKernel, calls(pass.R));
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 
   /** @param calls arguments of the parts, with the address of the step before's product or 0 */
-  private async stepByStep({ transposed, product }: Buffers, products: StepProducts, R: Float32Array, kernel: keyof Kernels, pass: BackwardPass, calls: (product: number) => number[][]): Promise<void> {
+  private async stepByStep(
+    { transposed, product }: Buffers,
+    products: StepProducts,
+    R: Float32Array,
+    kernel: keyof Kernels,
+    pass: BackwardPass,
+    calls: (product: number) => number[][],
+  ): Promise<void> {
     const { recurrentPreActivations, tape } = this;
     const { arena, steps, batch } = tape;
     const { hiddenSize: H } = pass;

@@ -31,7 +31,9 @@ export class SegmentedBackward {
     const { layers, maxSteps } = network.tape;
     this.steps = ids.length - 1;
     this.segments = Math.ceil(this.steps / maxSteps);
-    this.states = layers.flatMap(({ directions: [{ states }], hiddenSize }) => states.map((state) => state.subarray(0, hiddenSize)));
+    this.states = layers.flatMap(({ directions: [{ states }], hiddenSize }) =>
+      states.map((state) => state.subarray(0, hiddenSize)),
+    );
     this.borders = this.states.map((state) => new Float32Array(this.segments * state.length));
   }
 

@@ -72,7 +72,9 @@ export class CorpusCounter {
 
   constructor(private readonly options: CorpusOptions) {
     this.reader = learningReader(options.unit);
-    this.chunks = new ChunkReader(this.reader, options.split, (keys, tokens, _, endsSequence) => this.count(keys, tokens, endsSequence));
+    this.chunks = new ChunkReader(this.reader, options.split, (keys, tokens, _, endsSequence) =>
+      this.count(keys, tokens, endsSequence),
+    );
   }
 
   add(chunk: string): void {
@@ -100,7 +102,12 @@ export class CorpusCounter {
     if (masked) special.push('mask');
     const specials = { ...noSpecials, ...Object.fromEntries(special.map((name, id) => [name, id])) };
     const room = (vocabularySize ?? Infinity) - special.length;
-    if (room < 1) throw new UserError('error.vocabulary.noRoom', vocabularySize ?? 0, special.map((name) => specialSymbols[name]).join(', '));
+    if (room < 1)
+      throw new UserError(
+        'error.vocabulary.noRoom',
+        vocabularySize ?? 0,
+        special.map((name) => specialSymbols[name]).join(', '),
+      );
     const symbols = this.keysInOrder(room).map((key) => this.reader.symbol(key));
     return new Vocabulary([...special.map((name) => specialSymbols[name]), ...symbols], unit, specials);
   }
@@ -117,7 +124,10 @@ export class CorpusCounter {
     const place = new Map(inOrder.map((key, index) => [key, index]));
     const before = (a: number, b: number) => (place.get(a) ?? 0) - (place.get(b) ?? 0);
     // Sorting is stable, so equally frequent ones keep their order.
-    return inOrder.toSorted((a, b) => counts[b] - counts[a]).slice(0, room).sort(before);
+    return inOrder
+      .toSorted((a, b) => counts[b] - counts[a])
+      .slice(0, room)
+      .sort(before);
   }
 
   private count(keys: Int32Array, tokens: number, endsSequence: boolean): void {
@@ -153,7 +163,9 @@ export class CorpusEncoder {
   ) {
     this.ids = makeIds(counted.tokens, vocabulary.size);
     this.ends = split && new Uint32Array(counted.sequences);
-    this.chunks = new ChunkReader(vocabulary.newReader(), split, (keys, tokens, text, endsSequence) => this.encode(keys, tokens, text, endsSequence));
+    this.chunks = new ChunkReader(vocabulary.newReader(), split, (keys, tokens, text, endsSequence) =>
+      this.encode(keys, tokens, text, endsSequence),
+    );
   }
 
   /** Throws a UserError for symbols the vocabulary lacks, where it has no unknown token. */

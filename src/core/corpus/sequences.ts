@@ -115,10 +115,7 @@ export class Sequences implements WindowReader {
     for (let sequence = first; sequence < last; sequence++) {
       const length = ends[sequence] - this.start(sequence);
       if (length > this.settings.longest) {
-        throw new UserError(
-          'error.corpus.sequenceTooLong',
-          sequence + 1, length, this.settings.longest,
-        );
+        throw new UserError('error.corpus.sequenceTooLong', sequence + 1, length, this.settings.longest);
       }
       longest = Math.max(longest, length);
     }

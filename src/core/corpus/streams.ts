@@ -20,10 +20,7 @@ export class Streams implements WindowReader {
   ) {
     this.length = Math.floor((ids.length - 1) / batch);
     if (this.length < steps) {
-      throw new UserError(
-        'error.corpus.tooShort',
-        ids.length, batch, steps, batch * steps + 1,
-      );
+      throw new UserError('error.corpus.tooShort', ids.length, batch, steps, batch * steps + 1);
     }
   }
 

@@ -21,7 +21,12 @@ export type SpecialName = keyof Specials;
 export const noSpecials: Specials = { sos: null, eos: null, unknown: null, mask: null };
 
 /** How they are shown, in the order of their ids. A text with these characters is never mistaken for one. */
-export const specialSymbols: Readonly<Record<SpecialName, string>> = { sos: '<sos>', eos: '<eos>', unknown: '<unk>', mask: '<mask>' };
+export const specialSymbols: Readonly<Record<SpecialName, string>> = {
+  sos: '<sos>',
+  eos: '<eos>',
+  unknown: '<unk>',
+  mask: '<mask>',
+};
 
 /** What stands in a text for a token that is none of its symbols. */
 const replacement = '\ufffd';
@@ -48,7 +53,8 @@ export class Vocabulary {
     readonly isOfOthers = false,
   ) {
     this.specialIds = new Set(Object.values(specials).filter((id) => id !== null));
-    const isReadable = (symbol: string, id: number) => !this.specialIds.has(id) && (!isOfOthers || isToken(symbol, unit));
+    const isReadable = (symbol: string, id: number) =>
+      !this.specialIds.has(id) && (!isOfOthers || isToken(symbol, unit));
     const ids = Array.from(symbols.keys()).filter((id) => isReadable(symbols[id], id));
     this.firstKnown = ids.at(0) ?? 0;
     this.known = ids.map((id) => symbols[id]);
@@ -104,7 +110,9 @@ export class Vocabulary {
     const { sos, eos } = this.specials;
     const shown = Array.from(ids).filter((id) => id !== sos && id !== eos);
     if (this.unit === 'byte') return this.decodeBytes(shown);
-    return shown.map((id) => (this.specialIds.has(id) ? replacement : this.symbols[id])).join(isForeign(this.unit) ? ' ' : '');
+    return shown
+      .map((id) => (this.specialIds.has(id) ? replacement : this.symbols[id]))
+      .join(isForeign(this.unit) ? ' ' : '');
   }
 
   /** Bytes that are no UTF-8 become “�” too. */

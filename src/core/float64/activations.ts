@@ -15,14 +15,20 @@ function tanhSlope(x: number): number {
 
 const functions: Readonly<Record<ActivationName, FunctionOfForm>> = {
   affine: { value: (x, alpha, beta) => alpha * x + beta, slope: (_, __, alpha) => alpha },
-  elu: { value: (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)), slope: (x, _, alpha) => (x >= 0 ? 1 : alpha * Math.exp(x)) },
+  elu: {
+    value: (x, alpha) => (x >= 0 ? x : alpha * Math.expm1(x)),
+    slope: (x, _, alpha) => (x >= 0 ? 1 : alpha * Math.exp(x)),
+  },
   hardsigmoid: {
     value: (x, alpha, beta) => Math.max(0, Math.min(1, alpha * x + beta)),
     slope: (x, _, alpha, beta) => (alpha * x + beta > 0 && alpha * x + beta < 1 ? alpha : 0),
   },
   leakyrelu: { value: (x, alpha) => (x >= 0 ? x : alpha * x), slope: (x, _, alpha) => (x > 0 ? 1 : alpha) },
   relu: { value: (x) => Math.max(0, x), slope: (x) => (x > 0 ? 1 : 0) },
-  scaledtanh: { value: (x, alpha, beta) => alpha * Math.tanh(beta * x), slope: (x, _, alpha, beta) => alpha * beta * tanhSlope(beta * x) },
+  scaledtanh: {
+    value: (x, alpha, beta) => alpha * Math.tanh(beta * x),
+    slope: (x, _, alpha, beta) => alpha * beta * tanhSlope(beta * x),
+  },
   sigmoid: {
     value: (x) => 1 / (1 + Math.exp(-x)),
     slope(x) {

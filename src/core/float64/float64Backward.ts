@@ -37,7 +37,10 @@ export function addLossGradient(trace: Float64Trace, t: number, scale: number, o
 
 /** D·H: the same before the norm, Vᵀ (p − y) · scale. */
 function outputInputGradient(trace: Float64Trace, t: number, scale: number): Float64Array {
-  const { output: { W }, vocabularySize: V } = trace.model;
+  const {
+    output: { W },
+    vocabularySize: V,
+  } = trace.model;
   const error = lossError(trace, t);
   for (let i = 0; i < V; i++) error[i] *= scale;
   const width = W.length / V;
@@ -62,10 +65,12 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
   for (let t = 0; t < T; t++) {
     addLossGradient(trace, t, 1 / T, above, t * width);
     const error = lossError(trace, t);
-    for (let i = 0; i < V; i++) output.b[i] += (error[i] /= T);
+    for (let i = 0; i < V; i++) output.b[i] += error[i] /= T;
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
-  const lowest = new Float64Array(T * layers[0].directions.length * float64CellOf(layers[0].cell).gates.length * layers[0].hiddenSize);
+  const lowest = new Float64Array(
+    T * layers[0].directions.length * float64CellOf(layers[0].cell).gates.length * layers[0].hiddenSize,
+  );
   const totals: TotalNorms[][] = [];
   const gradients: DirectionGradient[][] = [];
   for (const [l, layer] of Array.from(layers.entries()).reverse()) {
@@ -76,16 +81,31 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
     gradients.unshift(found.map(({ gradient }) => gradient));
     above = below;
   }
-  return { totals, layers: gradients, output, embedding: embeddingGradient(trace, above, output.W), norm: normGradient(trace), lowest };
+  return {
+    totals,
+    layers: gradients,
+    output,
+    embedding: embeddingGradient(trace, above, output.W),
+    norm: normGradient(trace),
+    lowest,
+  };
 }
 
 /** ∂L/∂γ = Σ_t ∂L/∂y_t ⊙ x̂_t, ∂L/∂β = Σ_t ∂L/∂y_t. */
 function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
-  const { model: { norm }, steps: T, layers } = trace;
+  const {
+    model: { norm },
+    steps: T,
+    layers,
+  } = trace;
   if (!norm) return null;
   const F = norm.gamma.length;
   const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
-  const standard = normalize(layers[layers.length - 1].output, { gamma: new Float64Array(F).fill(1), beta: new Float64Array(F), epsilon: norm.epsilon });
+  const standard = normalize(layers[layers.length - 1].output, {
+    gamma: new Float64Array(F).fill(1),
+    beta: new Float64Array(F),
+    epsilon: norm.epsilon,
+  });
   for (let t = 0; t < T; t++) {
     const above = outputInputGradient(trace, t, 1 / T);
     for (let i = 0; i < F; i++) {
@@ -96,22 +116,46 @@ function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
   return gradient;
 }
 
-function embeddingGradient({ model: { embedding, output: { W }, vocabularySize: V }, inputs }: Float64Trace, gradients: Float64Array, ofOutput: Float64Array): Float64Array | null {
+function embeddingGradient(
+  {
+    model: {
+      embedding,
+      output: { W },
+      vocabularySize: V,
+    },
+    inputs,
+  }: Float64Trace,
+  gradients: Float64Array,
+  ofOutput: Float64Array,
+): Float64Array | null {
   if (!embedding) return null;
   const E = embedding.length / V;
   const sum = W === embedding ? ofOutput : new Float64Array(embedding.length);
-  inputs.forEach((id, t) => { for (let i = 0; i < E; i++) sum[id * E + i] += gradients[t * E + i]; });
+  inputs.forEach((id, t) => {
+    for (let i = 0; i < E; i++) sum[id * E + i] += gradients[t * E + i];
+  });
   return sum;
 }
 
 /** Adds what goes down to `below`, T × I. @param lowest filled with the pre-activations' gradients; null above the lowest layer */
-function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, hiddenSize: H, cell: name }: Float64Layer, d: number, above: Float64Array, below: Float64Array, lowest: Float64Array | null): { norms: TotalNorms; gradient: DirectionGradient } {
+function backDirection(
+  { steps: T, inputs }: Float64Trace,
+  { input, directions, hiddenSize: H, cell: name }: Float64Layer,
+  d: number,
+  above: Float64Array,
+  below: Float64Array,
+  lowest: Float64Array | null,
+): { norms: TotalNorms; gradient: DirectionGradient } {
   const own = directions[d];
   const { layer, parameters } = own;
   const cell = float64CellOf(name);
   const rows = cell.gates.length * H;
   const I = layer.inputSize;
-  const zeros = byRole(name, (parameter) => new Float64Array(lengthOfShape(shapeOf(parameter, layer, I))), new Float64Array(0));
+  const zeros = byRole(
+    name,
+    (parameter) => new Float64Array(lengthOfShape(shapeOf(parameter, layer, I))),
+    new Float64Array(0),
+  );
   const gradient = { ...zeros, P: parameters.peepholes && new Float64Array(3 * H) };
   const norms = cell.states.map(() => new Float64Array(T));
   const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
@@ -124,7 +168,8 @@ function backDirection({ steps: T, inputs }: Float64Trace, { input, directions, 
     norms[0][t] = lengthOf(back.hidden, 0, H);
     const step = { ...back, step: t, before, after };
     cell.back(own, step);
-    for (let state = 1; state < norms.length; state++) norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
+    for (let state = 1; state < norms.length; state++)
+      norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
     for (let gate = 0; cell.hasR && gate < cell.gates.length; gate++) {
       cell.recurrentInput(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);

@@ -7,7 +7,10 @@ import { LowestInput } from './lowestInput';
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. `pause` is called
  * after each target with the part that is done; it may throw to cancel.
  */
-export async function inputMatrixInFloat64(trace: Float64Trace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
+export async function inputMatrixInFloat64(
+  trace: Float64Trace,
+  pause: (done: number) => Promise<void>,
+): Promise<Float64Array> {
   const { steps: T, model } = trace;
   const input = new LowestInput(model, (T * (T + 1)) / 2);
   const matrix = new Float64Array(T * T);

@@ -16,9 +16,16 @@ const stepsPerPause = 4;
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach τ, −Infinity for exactly zero. `pause` is called now and then with the
  * part that is done; it may throw to cancel.
  */
-export async function matrixInFloat64(trace: Float64Trace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
+export async function matrixInFloat64(
+  trace: Float64Trace,
+  pause: (done: number) => Promise<void>,
+): Promise<Float64Array> {
   const { steps: T, layers } = trace;
-  const { hiddenSize: H, cell: name, directions: [own] } = layers[layers.length - 1];
+  const {
+    hiddenSize: H,
+    cell: name,
+    directions: [own],
+  } = layers[layers.length - 1];
   const cell = float64CellOf(name);
   const width = layers[layers.length - 1].output.length / T;
   const back = stepBackBuffers(T, H, cell.gates.length * H, cell.states.length);
@@ -35,9 +42,14 @@ export async function matrixInFloat64(trace: Float64Trace, pause: (done: number)
     source.fill(0);
     addLossGradient(trace, t, 1, source, 0);
     back.hidden.set(source.subarray(0, H), visited * H);
-    for (let r = 0; r < n; r++) matrix[(isForward ? T - 1 - r : r) * T + t] = log10Of(lengthOf(back.hidden, r * H, H), logScales[r]);
+    for (let r = 0; r < n; r++)
+      matrix[(isForward ? T - 1 - r : r) * T + t] = log10Of(lengthOf(back.hidden, r * H, H), logScales[r]);
     cell.back(own, { ...back, n, step: t, ...rowsOf(own, t) });
-    for (let r = 0; r < n; r++) logScales[r] += rescaled(back.previous.subarray(r * H, (r + 1) * H), back.further.subarray(r * further, (r + 1) * further));
+    for (let r = 0; r < n; r++)
+      logScales[r] += rescaled(
+        back.previous.subarray(r * H, (r + 1) * H),
+        back.further.subarray(r * further, (r + 1) * further),
+      );
     if (visited % stepsPerPause === 0) await pause(n / T);
   }
   return matrix;

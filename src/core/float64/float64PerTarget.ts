@@ -1,5 +1,14 @@
 /** Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. */
-import { addArrival, arrivals, PerTargetWalk, type Arrivals, type PerTargetNorms, type Walked, type WalkedLayer, type WalkStep } from '../analysis/perTargetWalk';
+import {
+  addArrival,
+  arrivals,
+  PerTargetWalk,
+  type Arrivals,
+  type PerTargetNorms,
+  type Walked,
+  type WalkedLayer,
+  type WalkStep,
+} from '../analysis/perTargetWalk';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
@@ -24,7 +33,10 @@ export async function perTargetInFloat64(trace: Float64Trace, target: number): P
 }
 
 /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
-export function lowestInputFlow({ values, logScales, isReached }: Arrivals<Float64Array>, input: LowestInput): Float64Array {
+export function lowestInputFlow(
+  { values, logScales, isReached }: Arrivals<Float64Array>,
+  input: LowestInput,
+): Float64Array {
   return logScales.map((logScale, t) => {
     if (isReached[t] === 0) return NaN;
     return logScale === -Infinity ? -Infinity : log10Of(input.lengthOf(values, t * input.width), logScale);
@@ -36,8 +48,14 @@ export function log10Of(length: number, logScale: number): number {
 }
 
 /** What the directions of the lowest layer send down, at one scale for each step. */
-function sideBySide(walked: WalkedTrace, { lowest, isInputReached }: PerTargetWalk<Float64Array>): Arrivals<Float64Array> {
-  const { steps: T, layers: [{ width }] } = walked;
+function sideBySide(
+  walked: WalkedTrace,
+  { lowest, isInputReached }: PerTargetWalk<Float64Array>,
+): Arrivals<Float64Array> {
+  const {
+    steps: T,
+    layers: [{ width }],
+  } = walked;
   const sum = arrivals(walked, T, lowest.length * width);
   sum.isReached.set(isInputReached);
   const row = walked.zeros(lowest.length * width);
@@ -62,7 +80,13 @@ class WalkedTrace implements Walked<Float64Array> {
   constructor(private readonly trace: Float64Trace) {
     this.layers = trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
       const { gates, states } = float64CellOf(cell);
-      return { hiddenSize, inputSize: trace.model.layers[layer].inputSize, states: states.length, width: gates.length * hiddenSize, directions: directions.map(({ direction }) => direction) };
+      return {
+        hiddenSize,
+        inputSize: trace.model.layers[layer].inputSize,
+        states: states.length,
+        width: gates.length * hiddenSize,
+        directions: directions.map(({ direction }) => direction),
+      };
     });
     this.back = this.layers.map(({ hiddenSize, width, states }) => stepBackBuffers(1, hiddenSize, width, states));
   }
@@ -73,7 +97,17 @@ class WalkedTrace implements Walked<Float64Array> {
 
   readonly zeros = (length: number): Float64Array => new Float64Array(length);
 
-  combine(out: Float64Array, outAt: number, alpha: number, a: Float64Array, aAt: number, beta: number, b: Float64Array, bAt: number, length: number): void {
+  combine(
+    out: Float64Array,
+    outAt: number,
+    alpha: number,
+    a: Float64Array,
+    aAt: number,
+    beta: number,
+    b: Float64Array,
+    bAt: number,
+    length: number,
+  ): void {
     if (beta === 0) for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i];
     else for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i] + beta * b[bAt + i];
   }
@@ -91,17 +125,42 @@ class WalkedTrace implements Walked<Float64Array> {
     return Promise.resolve(0);
   }
 
-  stepBack(layer: number, d: number, t: number, step: WalkStep<Float64Array>, preActivations: Float64Array, from: number): void {
+  stepBack(
+    layer: number,
+    d: number,
+    t: number,
+    step: WalkStep<Float64Array>,
+    preActivations: Float64Array,
+    from: number,
+  ): void {
     const { cell, directions } = this.trace.layers[layer];
     const own = directions[d];
     const { preActivations: found, recurrent } = this.back[layer];
     const { hidden, further, furtherTotal, previous } = step;
     const { before, after } = rowsOf(own, t);
-    float64CellOf(cell).back(own, { n: 1, step: t, before, after, hidden, further, furtherTotal, previous, preActivations: found, recurrent });
+    float64CellOf(cell).back(own, {
+      n: 1,
+      step: t,
+      before,
+      after,
+      hidden,
+      further,
+      furtherTotal,
+      previous,
+      preActivations: found,
+      recurrent,
+    });
     preActivations.set(found, from);
   }
 
-  down(layer: number, d: number, preActivations: Float64Array, first: number, count: number, out: Float64Array): Promise<void> {
+  down(
+    layer: number,
+    d: number,
+    preActivations: Float64Array,
+    first: number,
+    count: number,
+    out: Float64Array,
+  ): Promise<void> {
     const { width, inputSize: I } = this.layers[layer];
     const { W } = this.trace.layers[layer].directions[d].parameters;
     for (let row = 0; row < count; row++) {

@@ -28,7 +28,11 @@ const largestGap = 2e-12;
 /** The logit of `symbol` after step `step`, and what each token's input has in it to first order. */
 export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symbol: number, step: number): Attribution {
   const trace = readInFloat64(model, inputs, inputs);
-  return { parts: along(trace, model, symbol, step), whole: scoreOf(trace, symbol, step), baseline: baselineOf(model, inputs, symbol, step) };
+  return {
+    parts: along(trace, model, symbol, step),
+    whole: scoreOf(trace, symbol, step),
+    baseline: baselineOf(model, inputs, symbol, step),
+  };
 }
 
 /**
@@ -37,7 +41,14 @@ export function gradientTimesInput(model: GeneralModel, inputs: Int32Array, symb
  * @param maxStretches at which halving ends
  * @param pause called between nodes; throws when it is canceled
  */
-export async function integratedGradients(model: GeneralModel, inputs: Int32Array, symbol: number, step: number, maxStretches: number, pause: () => Promise<void>): Promise<Attribution> {
+export async function integratedGradients(
+  model: GeneralModel,
+  inputs: Int32Array,
+  symbol: number,
+  step: number,
+  maxStretches: number,
+  pause: () => Promise<void>,
+): Promise<Attribution> {
   const scoreAt = (at: number) => scoreOf(readInFloat64(withInputsScaled(model, at), inputs, inputs), symbol, step);
   const nodes = gaussLegendre(integralNodes);
   const [baseline, whole] = [scoreAt(0), scoreAt(1)];
@@ -73,7 +84,13 @@ function withInputsScaled(model: GeneralModel, factor: number): GeneralModel {
   const scaled = (weights: Weights) => Float64Array.from(weights, (w) => factor * w);
   if (model.embedding) return { ...model, embedding: scaled(model.embedding) };
   const [first, ...above] = model.layers;
-  return { ...model, layers: [{ ...first, directions: first.directions.map((direction) => ({ ...direction, W: scaled(direction.W) })) }, ...above] };
+  return {
+    ...model,
+    layers: [
+      { ...first, directions: first.directions.map((direction) => ({ ...direction, W: scaled(direction.W) })) },
+      ...above,
+    ],
+  };
 }
 
 function scoreOf({ model, top }: Float64Trace, symbol: number, step: number): number {
@@ -96,7 +113,16 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
     const I = model.layers[l].inputSize;
     const below = new Float64Array(T * I);
     eachStepBack(layers[l], T, above, (d, t, preActivations) => {
-      addRowsMatrix(below.subarray(t * I, (t + 1) * I), preActivations, 0, preActivations.length, model.layers[l].directions[d].W, 1, preActivations.length, I);
+      addRowsMatrix(
+        below.subarray(t * I, (t + 1) * I),
+        preActivations,
+        0,
+        preActivations.length,
+        model.layers[l].directions[d].W,
+        1,
+        preActivations.length,
+        I,
+      );
     });
     above = below;
   }
@@ -117,7 +143,12 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
 }
 
 /** Goes back through every direction of a layer. @param above [T, D·H]: what arrives at its outputs  @param visit is given ∂S/∂(W x) of a step, [G·H] */
-function eachStepBack({ directions, hiddenSize: H, cell: name }: Float64Layer, T: number, above: Float64Array, visit: (d: number, step: number, preActivations: Float64Array) => void): void {
+function eachStepBack(
+  { directions, hiddenSize: H, cell: name }: Float64Layer,
+  T: number,
+  above: Float64Array,
+  visit: (d: number, step: number, preActivations: Float64Array) => void,
+): void {
   const cell = float64CellOf(name);
   const rows = cell.gates.length * H;
   directions.forEach((own, d) => {

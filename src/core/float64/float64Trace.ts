@@ -25,7 +25,10 @@ export interface Float64Trace extends Trace {
 }
 
 /** Row of a direction's states before and after a step, as on the tape. */
-export function rowsOf({ direction }: { readonly direction: 'forward' | 'backward' }, step: number): { before: number; after: number } {
+export function rowsOf(
+  { direction }: { readonly direction: 'forward' | 'backward' },
+  step: number,
+): { before: number; after: number } {
   return direction === 'forward' ? { before: step, after: step + 1 } : { before: step + 1, after: step };
 }
 
@@ -49,7 +52,9 @@ function embedded({ embedding, vocabularySize }: GeneralModel, inputs: Int32Arra
   if (!embedding) return null;
   const E = embedding.length / vocabularySize;
   const x = new Float64Array(inputs.length * E);
-  inputs.forEach((id, t) => { x.set(embedding.subarray(id * E, (id + 1) * E), t * E); });
+  inputs.forEach((id, t) => {
+    x.set(embedding.subarray(id * E, (id + 1) * E), t * E);
+  });
   return x;
 }
 
@@ -68,7 +73,12 @@ function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Ar
   return { cell, hiddenSize: H, directions, input, output };
 }
 
-function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input: Float64Array | null, ids: Int32Array): Float64Layer['directions'][number] {
+function readDirection(
+  layer: GeneralLayer,
+  parameters: GeneralDirection,
+  input: Float64Array | null,
+  ids: Int32Array,
+): Float64Layer['directions'][number] {
   const { hiddenSize: H, inputSize: I, cell } = layer;
   const float64Cell = float64CellOf(cell);
   const { states } = float64Cell;
@@ -78,7 +88,9 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
   const rows = G * H;
   const bias = Wb.length > 0 ? Wb : new Float64Array(rows);
   const own = {
-    layer, parameters, direction,
+    layer,
+    parameters,
+    direction,
     // What an LSTM's h reads is not cut: so ONNX Runtime computes it, whatever the operator's text leaves open.
     activations: parameters.activations.map((form, i) => activationOf(form, i < 2 ? layer.clip : null)),
     states: states.map(() => new Float64Array((T + 1) * H)),
@@ -88,7 +100,9 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
     scratch: new Float64Array(rows),
   };
   const first = rowsOf(parameters, direction === 'forward' ? 0 : T - 1).before;
-  parameters.initialStates.forEach((initial, state) => { if (initial) own.states[state].set(initial, first * H); });
+  parameters.initialStates.forEach((initial, state) => {
+    if (initial) own.states[state].set(initial, first * H);
+  });
   for (let visited = 0; visited < T; visited++) {
     const t = direction === 'forward' ? visited : T - 1 - visited;
     for (let j = 0; j < rows; j++) own.preActivations[t * rows + j] = bias[j] + (input ? 0 : W[j * I + ids[t]]);
@@ -100,7 +114,11 @@ function readDirection(layer: GeneralLayer, parameters: GeneralDirection, input:
 }
 
 /** Softmax of W top + b. */
-function predict({ output: { W, b }, vocabularySize: V }: GeneralModel, top: Float64Array, targets: Int32Array): Pick<Float64Trace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
+function predict(
+  { output: { W, b }, vocabularySize: V }: GeneralModel,
+  top: Float64Array,
+  targets: Int32Array,
+): Pick<Float64Trace, 'probabilities' | 'targetLogProbabilities' | 'loss'> {
   const T = targets.length;
   const width = W.length / V;
   const probabilities = new Float64Array(T * V);

@@ -24,7 +24,13 @@ export function normalize(x: Float64Array, { gamma, beta, epsilon }: LayerNorm):
  * ∂/∂y → ∂/∂x of one step, in place:  ∂x = inverse · (g − mean(g) − x̂ mean(g ⊙ x̂)),  g = γ ⊙ ∂y.
  * @param x T × F  @param gradient at [start, start + F)
  */
-export function normalizeBack(x: Float64Array, step: number, gradient: Float64Array, start: number, { gamma, epsilon }: LayerNorm): void {
+export function normalizeBack(
+  x: Float64Array,
+  step: number,
+  gradient: Float64Array,
+  start: number,
+  { gamma, epsilon }: LayerNorm,
+): void {
   const F = gamma.length;
   const at = step * F;
   const { mean, inverse } = statistics(x, at, F, epsilon);
@@ -34,5 +40,6 @@ export function normalizeBack(x: Float64Array, step: number, gradient: Float64Ar
     sum += g / F;
     along += (g * (x[at + i] - mean) * inverse) / F;
   }
-  for (let i = 0; i < F; i++) gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - mean) * inverse * along);
+  for (let i = 0; i < F; i++)
+    gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - mean) * inverse * along);
 }

@@ -18,7 +18,10 @@ export class LowestInput {
   private readonly scaled: Float64Array;
 
   /** @param lengths how many will be asked for: with a large vocabulary, ‖Wᵀa‖² = aᵀ W Wᵀ a is faster for many */
-  constructor(private readonly model: GeneralModel, lengths: number) {
+  constructor(
+    private readonly model: GeneralModel,
+    lengths: number,
+  ) {
     const { inputSize: I, directions } = model.layers[0];
     this.width = directions.reduce((sum, { W }) => sum + W.length / I, 0);
     this.product = new Float64Array(I);

@@ -2,7 +2,15 @@
 import type { Floats } from '../model/trace';
 
 /** out[r] += M[r, :] · x, M [rows, columns]. */
-export function addMatrixVector(out: Float64Array, outAt: number, M: Floats, x: Float64Array, xAt: number, rows: number, columns: number): void {
+export function addMatrixVector(
+  out: Float64Array,
+  outAt: number,
+  M: Floats,
+  x: Float64Array,
+  xAt: number,
+  rows: number,
+  columns: number,
+): void {
   for (let r = 0; r < rows; r++) {
     const row = r * columns;
     // Four sums, so that one addition need not wait for the last.
@@ -20,7 +28,16 @@ export function addMatrixVector(out: Float64Array, outAt: number, M: Floats, x: 
 }
 
 /** out[i, :] += v[i, first … first + rows] · M for n rows; v [n, stride], M [rows, columns], out [n, columns]. */
-export function addRowsMatrix(out: Float64Array, v: Float64Array, first: number, stride: number, M: Floats, n: number, rows: number, columns: number): void {
+export function addRowsMatrix(
+  out: Float64Array,
+  v: Float64Array,
+  first: number,
+  stride: number,
+  M: Floats,
+  n: number,
+  rows: number,
+  columns: number,
+): void {
   for (let r = 0; r < rows; r++) {
     const row = r * columns;
     for (let i = 0; i < n; i++) {
@@ -33,7 +50,15 @@ export function addRowsMatrix(out: Float64Array, v: Float64Array, first: number,
 }
 
 /** M[r, c] += a[r] · b[c]. */
-export function addOuter(M: Float64Array, a: Float64Array, aAt: number, b: Float64Array, bAt: number, rows: number, columns: number): void {
+export function addOuter(
+  M: Float64Array,
+  a: Float64Array,
+  aAt: number,
+  b: Float64Array,
+  bAt: number,
+  rows: number,
+  columns: number,
+): void {
   for (let r = 0; r < rows; r++) {
     const factor = a[aAt + r];
     if (factor === 0) continue;

@@ -13,7 +13,12 @@ export function concatenate({ arena, rows, batch }: Tape, { directions, output, 
 }
 
 /** The states before each step, T × B × H. @param state which of the kind's; the first is what R reads */
-export function statesBefore({ rows, batch }: Tape, { direction, states }: DirectionTape, H: number, state = 0): Float32Array {
+export function statesBefore(
+  { rows, batch }: Tape,
+  { direction, states }: DirectionTape,
+  H: number,
+  state = 0,
+): Float32Array {
   const start = direction === 'forward' ? 0 : batch * H;
   return states[state].subarray(start, start + rows * H);
 }

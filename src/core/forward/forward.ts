@@ -29,9 +29,15 @@ export class Forward {
     private readonly products: Products,
   ) {
     const { config, arena, maxSteps, batch } = tape;
-    const { embeddingSize, vocabularySize, layers: [lowest] } = config;
+    const {
+      embeddingSize,
+      vocabularySize,
+      layers: [lowest],
+    } = config;
     this.embedded = arena.floats(embeddingSize === null ? 0 : maxSteps * batch * embeddingSize);
-    this.columns = arena.floats(embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0);
+    this.columns = arena.floats(
+      embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0,
+    );
     this.biases = ofEachShape(config, ({ cell, hiddenSize }) => arena.floats(cellOf(cell).gates.length * hiddenSize));
     this.recurrence = new ForwardRecurrence(tape, products);
   }
@@ -62,7 +68,13 @@ export class Forward {
         await this.recurrence.run(layer, d, parameters);
       }
       concatenate(this.tape, tape);
-      if (tape.dropout) arena.kernels.multiplyElements(at(tape.passed), at(tape.output), at(tape.dropout), rows * outputSize(config.layers[layer]));
+      if (tape.dropout)
+        arena.kernels.multiplyElements(
+          at(tape.passed),
+          at(tape.output),
+          at(tape.dropout),
+          rows * outputSize(config.layers[layer]),
+        );
     }
   }
 
@@ -74,7 +86,11 @@ export class Forward {
   }
 
   /** W x_t + Wb, and + Rb where the cell allows it, of every step, into the tape's gates. */
-  private async preActivations(layer: number, { gates }: DirectionTape, { W, Wb, Rb }: DirectionParameters): Promise<void> {
+  private async preActivations(
+    layer: number,
+    { gates }: DirectionTape,
+    { W, Wb, Rb }: DirectionParameters,
+  ): Promise<void> {
     const { config, layers, inputs, rows, arena } = this.tape;
     const { linearBeforeReset } = cellOf(config.layers[layer].cell);
     const bias = this.biases[layer];

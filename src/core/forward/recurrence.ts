@@ -42,7 +42,9 @@ export class ForwardRecurrence {
     products: Products,
   ) {
     const { config, arena, batch } = tape;
-    this.saturation = config.layers.map((layer) => directionsOf(layer).map(() => new Float64Array(cellOf(layer.cell).counts.length)));
+    this.saturation = config.layers.map((layer) =>
+      directionsOf(layer).map(() => new Float64Array(cellOf(layer.cell).counts.length)),
+    );
     this.parts = splitStreams(batch, arena.threads);
     this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
   }
@@ -80,17 +82,36 @@ export class ForwardRecurrence {
     matrix?.loadTransposed(R);
     counts.fill(0);
     const pass: ForwardPass = {
-      tape: direction, steps, batch, hiddenSize, activation, lengths: tape.lengthsAddress,
-      R: own.isShared ? 0 : matrix ? matrix.address : at(own.product), Rb: at(Rb), own: addressesOfOwn(parameters), scratch: at(own.scratch),
+      tape: direction,
+      steps,
+      batch,
+      hiddenSize,
+      activation,
+      lengths: tape.lengthsAddress,
+      R: own.isShared ? 0 : matrix ? matrix.address : at(own.product),
+      Rb: at(Rb),
+      own: addressesOfOwn(parameters),
+      scratch: at(own.scratch),
     };
-    const calls = this.parts.map((part, p) => cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0));
-    if (own.products && cell.forwardStepKernel) await this.stepByStep(own, own.products, R, cell.forwardStepKernel, direction, calls);
-    else if (matrix && own.isShared && cell.forwardStepKernel) this.stepsShared(own, matrix, Rb, cell.forwardStepKernel, tape.layers[layer], direction, calls[0]);
+    const calls = this.parts.map((part, p) =>
+      cell.forwardArguments(pass, part, tape.records ? at(counts, p * cell.counts.length) : 0),
+    );
+    if (own.products && cell.forwardStepKernel)
+      await this.stepByStep(own, own.products, R, cell.forwardStepKernel, direction, calls);
+    else if (matrix && own.isShared && cell.forwardStepKernel)
+      this.stepsShared(own, matrix, Rb, cell.forwardStepKernel, tape.layers[layer], direction, calls[0]);
     else arena.run(cell.forwardKernel, calls);
     if (tape.records) this.sumUp(counts, this.saturation[layer][d], hiddenSize);
   }
 
-  private async stepByStep({ product }: Buffers, products: StepProducts, R: Float32Array, kernel: keyof Kernels, direction: DirectionTape, calls: readonly number[][]): Promise<void> {
+  private async stepByStep(
+    { product }: Buffers,
+    products: StepProducts,
+    R: Float32Array,
+    kernel: keyof Kernels,
+    direction: DirectionTape,
+    calls: readonly number[][],
+  ): Promise<void> {
     const { arena, steps } = this.tape;
     const step = calls.map((call) => call.push(0) - 1);
     products.load(R);
@@ -102,7 +123,15 @@ export class ForwardRecurrence {
   }
 
   /** One stream, whose products with R are shared among the threads; the bits are those of the window's kernel. */
-  private stepsShared({ scratch }: Buffers, matrix: FixedMatrix, Rb: Float32Array, kernel: keyof Kernels, { cell, hiddenSize: H }: LayerTape, direction: DirectionTape, call: number[]): void {
+  private stepsShared(
+    { scratch }: Buffers,
+    matrix: FixedMatrix,
+    Rb: Float32Array,
+    kernel: keyof Kernels,
+    { cell, hiddenSize: H }: LayerTape,
+    direction: DirectionTape,
+    call: number[],
+  ): void {
     const { arena, steps } = this.tape;
     const { linearBeforeReset, gates } = cellOf(cell);
     const step = call.push(0) - 1;

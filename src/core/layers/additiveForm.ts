@@ -28,7 +28,12 @@ export function gateValues(count: number, { layer: { hiddenSize: H }, direction:
 }
 
 /** What of each step's `written` is left at the last step after all the later `kept` factors, for one unit. */
-export function surviving(order: readonly number[], kept: (t: number) => number, written: (t: number) => number, initial: number): { values: Float64Array; carriedIn: number } {
+export function surviving(
+  order: readonly number[],
+  kept: (t: number) => number,
+  written: (t: number) => number,
+  initial: number,
+): { values: Float64Array; carriedIn: number } {
   const values = new Float64Array(order.length);
   let survives = 1;
   for (let k = order.length - 1; k >= 0; k--) {

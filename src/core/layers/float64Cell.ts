@@ -40,10 +40,22 @@ export interface StepBack {
 }
 
 /** Room for a way back of n gradients at once. @param rows G·H @param states of the kind */
-export function stepBackBuffers(n: number, H: number, rows: number, states: number): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
+export function stepBackBuffers(
+  n: number,
+  H: number,
+  rows: number,
+  states: number,
+): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
   const zeros = (width: number) => new Float64Array(n * width);
   const further = (states - 1) * H;
-  return { hidden: zeros(H), further: zeros(further), furtherTotal: zeros(further), preActivations: zeros(rows), recurrent: zeros(rows), previous: zeros(H) };
+  return {
+    hidden: zeros(H),
+    further: zeros(further),
+    furtherTotal: zeros(further),
+    preActivations: zeros(rows),
+    recurrent: zeros(rows),
+    previous: zeros(H),
+  };
 }
 
 export interface Float64Cell {
@@ -61,6 +73,10 @@ export interface Float64Cell {
 }
 
 /** h_{t−1}, which R reads in most cells. */
-export function previousState({ states: [hidden], layer: { hiddenSize: H } }: Float64Direction, before: number, out: Float64Array): void {
+export function previousState(
+  { states: [hidden], layer: { hiddenSize: H } }: Float64Direction,
+  before: number,
+  out: Float64Array,
+): void {
   out.set(hidden.subarray(before * H, (before + 1) * H));
 }

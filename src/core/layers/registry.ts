@@ -16,10 +16,11 @@ interface LayerCode {
   readonly additive: AdditiveForm | null;
 }
 
-type WithKind<Code> = Code & Pick<LayerKind, 'gates' | 'states'> & {
-  /** It multiplies h_{t−1} by a matrix. */
-  readonly hasR: boolean;
-};
+type WithKind<Code> = Code &
+  Pick<LayerKind, 'gates' | 'states'> & {
+    /** It multiplies h_{t−1} by a matrix. */
+    readonly hasR: boolean;
+  };
 
 const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru };
 

@@ -44,16 +44,49 @@ export const plainStack = { bidirectional: false, embeddingSize: null, tied: fal
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
 /** The same as a list of layers; throws a UserError as `checkConfig`. */
-export function uniformModel({ layers, cell, activation, hiddenSize, bidirectional, ...around }: StackConfig): ModelConfig {
-  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional }, () => { checkInteger('layers', layers, 1, limits.layers); });
+export function uniformModel({
+  layers,
+  cell,
+  activation,
+  hiddenSize,
+  bidirectional,
+  ...around
+}: StackConfig): ModelConfig {
+  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional }, () => {
+    checkInteger('layers', layers, 1, limits.layers);
+  });
   return checkConfig({ ...around, layers: Array<LayerConfig>(layers).fill(layer) });
 }
 
 /** Null of a model whose layers differ. */
-export function uniformStack({ layers, vocabularySize, embeddingSize, tied, objective }: ModelConfig): StackConfig | null {
+export function uniformStack({
+  layers,
+  vocabularySize,
+  embeddingSize,
+  tied,
+  objective,
+}: ModelConfig): StackConfig | null {
   const [{ cell, activation, hiddenSize, bidirectional }] = layers;
-  const isAlike = layers.every((layer) => layer.cell === cell && layer.activation === activation && layer.hiddenSize === hiddenSize && layer.bidirectional === bidirectional);
-  return isAlike ? { cell, activation, layers: layers.length, bidirectional, hiddenSize, vocabularySize, embeddingSize, tied, objective } : null;
+  const isAlike = layers.every(
+    (layer) =>
+      layer.cell === cell &&
+      layer.activation === activation &&
+      layer.hiddenSize === hiddenSize &&
+      layer.bidirectional === bidirectional,
+  );
+  return isAlike
+    ? {
+        cell,
+        activation,
+        layers: layers.length,
+        bidirectional,
+        hiddenSize,
+        vocabularySize,
+        embeddingSize,
+        tied,
+        objective,
+      }
+    : null;
 }
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
@@ -82,7 +115,13 @@ function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
 export function checkInteger(what: string, value: number, minimum: number, maximum: number): void {
   if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
-  throw new UserError('error.setting.notWholeNumberInRange', what, isMissing(value) ? 'missing' : String(value), minimum, maximum);
+  throw new UserError(
+    'error.setting.notWholeNumberInRange',
+    what,
+    isMissing(value) ? 'missing' : String(value),
+    minimum,
+    maximum,
+  );
 }
 
 /** Of what was read from a file, whatever its type says. */

@@ -12,7 +12,13 @@ export interface ByRole<T> extends Readonly<Record<SharedRole, T>> {
 export function byRole<T>(cell: CellName, make: (parameter: ParameterDescription) => T, none: T): ByRole<T> {
   const made = kindOf(cell).parameters.map((parameter) => [parameter.role, make(parameter)] as const);
   const shared = (role: SharedRole) => made.find(([name]) => name === role)?.[1] ?? none;
-  return { W: shared('W'), R: shared('R'), Wb: shared('Wb'), Rb: shared('Rb'), own: Object.fromEntries(made.filter(([role]) => !isSharedRole(role))) };
+  return {
+    W: shared('W'),
+    R: shared('R'),
+    Wb: shared('Wb'),
+    Rb: shared('Rb'),
+    own: Object.fromEntries(made.filter(([role]) => !isSharedRole(role))),
+  };
 }
 
 export function ofRole<T>(values: ByRole<T>, role: string): T {
@@ -29,8 +35,16 @@ export function eachRole<T>(cell: CellName, values: ByRole<T>): (readonly [Param
   return kindOf(cell).parameters.map((parameter) => [parameter, ofRole(values, parameter.role)] as const);
 }
 
-export function shapeOf({ shape }: ParameterDescription, { cell, hiddenSize }: { readonly cell: CellName; readonly hiddenSize: number }, inputSize: number): number[] {
-  const sizes: Readonly<Record<ParameterSize, number>> = { gates: kindOf(cell).gates.length * hiddenSize, hidden: hiddenSize, input: inputSize };
+export function shapeOf(
+  { shape }: ParameterDescription,
+  { cell, hiddenSize }: { readonly cell: CellName; readonly hiddenSize: number },
+  inputSize: number,
+): number[] {
+  const sizes: Readonly<Record<ParameterSize, number>> = {
+    gates: kindOf(cell).gates.length * hiddenSize,
+    hidden: hiddenSize,
+    input: inputSize,
+  };
   return shape.map((size) => sizes[size]);
 }
 

@@ -15,12 +15,17 @@ export function unusualForm({ cell, clip, linearBeforeReset, inputForget, direct
     ...(inputForget ? ['input_forget = 1'] : []),
     ...(directions.some(({ peepholes }) => peepholes) ? ['P'] : []),
     ...(isUsual ? [] : [`activations = ${titled.join(', ')}`]),
-    ...kindOf(cell).states.flatMap(({ symbol }, state) => (directions.some(({ initialStates }) => initialStates[state]) ? [`initial_${symbol}`] : [])),
+    ...kindOf(cell).states.flatMap(({ symbol }, state) =>
+      directions.some(({ initialStates }) => initialStates[state]) ? [`initial_${symbol}`] : [],
+    ),
   ];
 }
 
 const titles: Readonly<Partial<Record<ActivationName, string>>> = {
-  hardsigmoid: 'HardSigmoid', leakyrelu: 'LeakyRelu', scaledtanh: 'ScaledTanh', thresholdedrelu: 'ThresholdedRelu',
+  hardsigmoid: 'HardSigmoid',
+  leakyrelu: 'LeakyRelu',
+  scaledtanh: 'ScaledTanh',
+  thresholdedrelu: 'ThresholdedRelu',
 };
 
 /** As ONNX writes it. */

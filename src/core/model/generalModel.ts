@@ -12,7 +12,17 @@ export type Weights = Float32Array | Float64Array;
 
 /** ONNX's activation functions, by their names in lower case. */
 export const activationNames = [
-  'affine', 'elu', 'hardsigmoid', 'leakyrelu', 'relu', 'scaledtanh', 'sigmoid', 'softplus', 'softsign', 'tanh', 'thresholdedrelu',
+  'affine',
+  'elu',
+  'hardsigmoid',
+  'leakyrelu',
+  'relu',
+  'scaledtanh',
+  'sigmoid',
+  'softplus',
+  'softsign',
+  'tanh',
+  'thresholdedrelu',
 ] as const;
 export type ActivationName = (typeof activationNames)[number];
 

@@ -25,7 +25,8 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
   /** Glorot & Bengio 2010: uniform in ±g √(6 / (H + H)). */
   xavier: (block, hiddenSize, scale, random) => fillXavier(block, hiddenSize, hiddenSize, scale, random),
   /** Saxe et al. 2014, arXiv:1312.6120: g Q, Q a random orthogonal matrix. Every singular value is g. */
-  orthogonal: (block, hiddenSize, scale, random) => block.set(randomOrthogonal(hiddenSize, random).map((q) => scale * q)),
+  orthogonal: (block, hiddenSize, scale, random) =>
+    block.set(randomOrthogonal(hiddenSize, random).map((q) => scale * q)),
   /** Le, Jaitly & Hinton 2015, arXiv:1504.00941 (IRNN, with relu): g I. */
   identity: (block, hiddenSize, scale) => {
     for (let i = 0; i < hiddenSize; i++) block[i * hiddenSize + i] = scale;
@@ -46,15 +47,33 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
  * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
  * The settings must have passed `checkInitialization`.
  */
-export function initialize(config: ModelConfig, random: Random, settings: InitializationSettings = pytorch): Parameters {
+export function initialize(
+  config: ModelConfig,
+  random: Random,
+  settings: InitializationSettings = pytorch,
+): Parameters {
   const parameters = new Parameters(config);
   const { initialization, initScale, forgetBias } = settings;
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (typeof entry.parameter?.initialization === 'object') fillBetween(values, entry.parameter.initialization.between, random);
-    else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize), random);
-    else fillTensor(values, entry, entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize, initScale, recurrentBlocks[initialization], random);
+    else if (typeof entry.parameter?.initialization === 'object')
+      fillBetween(values, entry.parameter.initialization.between, random);
+    else if (initialization === 'pytorch')
+      fillUniform(
+        values,
+        1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize),
+        random,
+      );
+    else
+      fillTensor(
+        values,
+        entry,
+        entry.layer < 0 ? 0 : config.layers[entry.layer].hiddenSize,
+        initScale,
+        recurrentBlocks[initialization],
+        random,
+      );
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
@@ -71,7 +90,14 @@ export function checkInitialization({ initialization, initScale, forgetBias }: I
   }
 }
 
-function fillTensor(values: Float32Array, { shape, layer, parameter }: ParameterEntry, hiddenSize: number, scale: number, fillRecurrent: RecurrentBlock, random: Random): void {
+function fillTensor(
+  values: Float32Array,
+  { shape, layer, parameter }: ParameterEntry,
+  hiddenSize: number,
+  scale: number,
+  fillRecurrent: RecurrentBlock,
+  random: Random,
+): void {
   const [rows, columns] = shape as readonly [number, number?];
   if (columns === undefined) return;
   const blockRows = layer < 0 ? rows : hiddenSize;

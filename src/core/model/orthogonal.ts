@@ -15,7 +15,7 @@ export function randomOrthogonal(size: number, random: Random): Float64Array {
     const start = row * size;
     for (let i = 0; i < size; i++) q[start + i] = random.normal();
     let before = length(q, start, size);
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       for (let other = 0; other < row; other++) removeProjection(q, start, other * size, size);
       const after = length(q, start, size);
       again = after < littleLeft * before;

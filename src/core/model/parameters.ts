@@ -46,14 +46,22 @@ export function layoutOf(config: ModelConfig): ParameterLayout {
   };
   const around = { layer: -1, direction: 'forward', parameter: null } as const;
   const { embeddingSize, vocabularySize, layers, tied } = config;
-  if (embeddingSize !== null) add({ ...around, name: 'embedding', role: 'embedding', shape: [vocabularySize, embeddingSize] });
+  if (embeddingSize !== null)
+    add({ ...around, name: 'embedding', role: 'embedding', shape: [vocabularySize, embeddingSize] });
   for (const [layer, own] of layers.entries()) {
     const { parameters } = kindOf(own.cell);
     for (const tensor of new Set(parameters.map((parameter) => parameter.tensor))) {
       for (const direction of directionsOf(own)) {
         for (const parameter of parameters.filter((each) => each.tensor === tensor)) {
           const { role } = parameter;
-          add({ name: `layer${layer}.${direction}.${role}`, layer, direction, role, parameter, shape: shapeOf(parameter, own, inputSize(config, layer)) });
+          add({
+            name: `layer${layer}.${direction}.${role}`,
+            layer,
+            direction,
+            role,
+            parameter,
+            shape: shapeOf(parameter, own, inputSize(config, layer)),
+          });
         }
       }
     }
@@ -84,7 +92,9 @@ export class Parameters {
       return found;
     };
     this.layers = config.layers.map((own, layer) =>
-      directionsOf(own).map((direction) => byRole(own.cell, ({ role }) => view(`layer${layer}.${direction}.${role}`), none)),
+      directionsOf(own).map((direction) =>
+        byRole(own.cell, ({ role }) => view(`layer${layer}.${direction}.${role}`), none),
+      ),
     );
     this.embedding = views.get('embedding') ?? null;
     this.output = { W: view(config.tied ? 'embedding' : 'output.W'), b: view('output.b') };

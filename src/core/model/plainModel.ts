@@ -19,7 +19,10 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   for (const layer of layers) {
     const form = unusualForm(layer);
     if (form.length > 0) throw new UserError('error.trainFrom.layerForm', layer.source, form.join(', '));
-    const isLike = layer.cell === first.cell && layer.hiddenSize === first.hiddenSize && layer.directions.length === first.directions.length;
+    const isLike =
+      layer.cell === first.cell &&
+      layer.hiddenSize === first.hiddenSize &&
+      layer.directions.length === first.directions.length;
     if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
     if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
   }
@@ -28,8 +31,15 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   if (model.norm) throw new UserError('error.trainFrom.layerNorm');
   const isBidirectional = first.directions.length > 1;
   const config = uniformModel({
-    cell: first.cell, activation: activations[0] === 'relu' ? 'relu' : 'tanh', layers: layers.length, bidirectional: isBidirectional, hiddenSize: first.hiddenSize,
-    vocabularySize, embeddingSize: embedding && embedding.length / vocabularySize, tied: output.W === embedding, objective: isBidirectional ? 'masked' : 'next',
+    cell: first.cell,
+    activation: activations[0] === 'relu' ? 'relu' : 'tanh',
+    layers: layers.length,
+    bidirectional: isBidirectional,
+    hiddenSize: first.hiddenSize,
+    vocabularySize,
+    embeddingSize: embedding && embedding.length / vocabularySize,
+    tied: output.W === embedding,
+    objective: isBidirectional ? 'masked' : 'next',
   });
   const parameters = new Parameters(config);
   if (embedding) parameters.embedding?.set(embedding);
@@ -48,19 +58,41 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
   const layers = config.layers.map(({ cell, activation, hiddenSize, bidirectional }, layer) => {
     const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
     return {
-      cell, hiddenSize, inputSize: inputSize(config, layer),
+      cell,
+      hiddenSize,
+      inputSize: inputSize(config, layer),
       directions: parameters.layers[layer].map((weights, d) => ({
-        direction: directionsOf({ bidirectional })[d], ...weights, peepholes: null, activations, initialStates: [],
+        direction: directionsOf({ bidirectional })[d],
+        ...weights,
+        peepholes: null,
+        activations,
+        initialStates: [],
       })),
-      clip: null, linearBeforeReset: true, inputForget: false, source: `layer${layer}`,
+      clip: null,
+      linearBeforeReset: true,
+      inputForget: false,
+      source: `layer${layer}`,
     };
   });
-  return { vocabularySize: config.vocabularySize, embedding: parameters.embedding, layers, norm: null, output: parameters.output };
+  return {
+    vocabularySize: config.vocabularySize,
+    embedding: parameters.embedding,
+    layers,
+    norm: null,
+    output: parameters.output,
+  };
 }
 
 /** Numbers in all parameters; a tied output counts once. */
 export function parameterCount({ embedding, layers, norm, output }: GeneralModel): number {
   const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
-  const all = [embedding, ...ofLayers, norm && norm.gamma, norm && norm.beta, output.W === embedding ? null : output.W, output.b];
+  const all = [
+    embedding,
+    ...ofLayers,
+    norm && norm.gamma,
+    norm && norm.beta,
+    output.W === embedding ? null : output.W,
+    output.b,
+  ];
   return all.reduce((sum, each) => sum + (each?.length ?? 0), 0);
 }

@@ -75,7 +75,14 @@ export class Tape {
       const outputs = rows * outputSize(own);
       const output = tapes.length === 1 ? tapes[0].states[0].subarray(batch * H) : arena.floats(outputs);
       const drops = dropout && layer < config.layers.length - 1;
-      return { cell: own.cell, hiddenSize: H, directions: tapes, output, passed: drops ? arena.floats(outputs) : output, dropout: drops ? arena.floats(outputs) : null };
+      return {
+        cell: own.cell,
+        hiddenSize: H,
+        directions: tapes,
+        output,
+        passed: drops ? arena.floats(outputs) : output,
+        dropout: drops ? arena.floats(outputs) : null,
+      };
     });
     this.inputs = arena.ints(rows);
     this.targets = arena.ints(rows);
@@ -124,6 +131,7 @@ export class Tape {
   }
 
   clearState(): void {
-    for (const { directions, hiddenSize } of this.layers) for (const states of directions[0].states) states.fill(0, 0, this.batch * hiddenSize);
+    for (const { directions, hiddenSize } of this.layers)
+      for (const states of directions[0].states) states.fill(0, 0, this.batch * hiddenSize);
   }
 }

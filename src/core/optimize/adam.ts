@@ -36,8 +36,18 @@ export class Adam implements Optimizer {
     const rootCorrection = Math.sqrt(1 - beta2 ** this.count);
     const kept = isDecoupled ? 1 - learningRate * weightDecay : 1;
     arena.kernels.adamStep(
-      values.length, at(values), at(gradient), at(first), at(second),
-      beta1, beta2, rate, rootCorrection, epsilon, isDecoupled ? 0 : weightDecay, kept,
+      values.length,
+      at(values),
+      at(gradient),
+      at(first),
+      at(second),
+      beta1,
+      beta2,
+      rate,
+      rootCorrection,
+      epsilon,
+      isDecoupled ? 0 : weightDecay,
+      kept,
     );
   }
 }

@@ -8,7 +8,9 @@ import type { Optimizer, OptimizerSettings } from './optimizer';
 import { RmsProp } from './rmsProp';
 import { Sgd } from './sgd';
 
-const optimizers: Readonly<Record<OptimizerName, (settings: OptimizerSettings, length: number, arena: Arena) => Optimizer>> = {
+const optimizers: Readonly<
+  Record<OptimizerName, (settings: OptimizerSettings, length: number, arena: Arena) => Optimizer>
+> = {
   sgd: ({ momentum, nesterov, weightDecay }, length) => new Sgd(momentum, nesterov, weightDecay ?? 0, length),
   rmsprop: ({ momentum, weightDecay }, length) => new RmsProp(momentum, weightDecay ?? 0, length),
   adagrad: ({ weightDecay }, length) => new Adagrad(weightDecay ?? 0, length),

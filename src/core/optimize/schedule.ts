@@ -49,7 +49,15 @@ export function learningRateAt(settings: ScheduleSettings, done: number): number
 }
 
 /** Throws a UserError where a setting cannot be used. */
-export function checkSchedule({ learningRate, steps, schedule, warmupSteps, finalFraction, decaySteps, decayFactor }: ScheduleSettings): void {
+export function checkSchedule({
+  learningRate,
+  steps,
+  schedule,
+  warmupSteps,
+  finalFraction,
+  decaySteps,
+  decayFactor,
+}: ScheduleSettings): void {
   if (!(learningRate > 0 && Number.isFinite(learningRate))) {
     throw new UserError('error.setting.learningRate', String(learningRate));
   }

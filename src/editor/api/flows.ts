@@ -49,11 +49,17 @@ export class Flows implements vscode.Disposable {
     try {
       held = this.engineFor(model.fsPath, text);
       await held.opened;
-      const request = { text, target: target ?? ('last' as const), thresholds: thresholds ?? defaultThresholds, matrix: false };
+      const request = {
+        text,
+        target: target ?? ('last' as const),
+        thresholds: thresholds ?? defaultThresholds,
+        matrix: false,
+      };
       return flowOf(await held.engine.calls.call('inspect', request, controller.signal));
     } catch (error) {
       // What could not be opened is opened anew the next time; it may have been mended.
-      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held?.engine.isAlive)) this.release();
+      if (!(error instanceof RpcError && ['user', 'canceled'].includes(error.code) && held?.engine.isAlive))
+        this.release();
       throw spoken(error);
     } finally {
       listener?.dispose();
@@ -71,7 +77,14 @@ export class Flows implements vscode.Disposable {
     this.release();
     const { backend, threads } = backendSettings(settingsFor(undefined));
     const engine = this.launch();
-    const opened = engine.calls.call('open', { path, vocabulary: null, text, architecture: { activation: null }, backend, threads });
+    const opened = engine.calls.call('open', {
+      path,
+      vocabulary: null,
+      text,
+      architecture: { activation: null },
+      backend,
+      threads,
+    });
     this.held = { path, engine, opened };
     opened.catch(() => {
       if (this.held?.engine === engine) this.release();
@@ -99,7 +112,9 @@ function flowOf({ loss, tokens, starts, ends, layers, regions }: InspectReport):
       gradient: flow.log10,
       total,
       horizon: flow.horizon,
-      regions: regions.filter((region) => region.layer === layer && region.direction === direction).map(({ kind, from, to }) => ({ kind, from, to })),
+      regions: regions
+        .filter((region) => region.layer === layer && region.direction === direction)
+        .map(({ kind, from, to }) => ({ kind, from, to })),
     })),
   };
 }

@@ -15,7 +15,12 @@ export interface Field {
 }
 
 const name = (setting: string, ...values: string[]): Field => ({ name: setting, values, limits: null, isWhole: false });
-const whole = (setting: string, limits: [number, number], ...values: number[]): Field => ({ name: setting, values, limits, isWhole: true });
+const whole = (setting: string, limits: [number, number], ...values: number[]): Field => ({
+  name: setting,
+  values,
+  limits,
+  isWhole: true,
+});
 
 /** The limits are those of the manifest; a test compares them. */
 export const fields: readonly Field[] = [
@@ -32,17 +37,40 @@ export type ProfileName = 'hello' | 'classroom' | 'pytorch';
 export const profiles: Readonly<Record<ProfileName, Choices>> = {
   /** A word that is memorized while you watch. */
   hello: {
-    'model.cell': defaultCell, 'model.hiddenSize': 32, 'model.layers': 1, 'training.window': 16, 'training.batch': 8, 'training.steps': 300, 'training.learningRate': 0.01,
+    'model.cell': defaultCell,
+    'model.hiddenSize': 32,
+    'model.layers': 1,
+    'training.window': 16,
+    'training.batch': 8,
+    'training.steps': 300,
+    'training.learningRate': 0.01,
   },
   /** A vanilla RNN, on windows long enough to see how far back its gradient reaches. */
   classroom: {
-    'model.cell': plainCell, 'model.hiddenSize': 64, 'model.layers': 1, 'training.window': 128, 'training.batch': 16, 'training.steps': 3000, 'training.learningRate': 0.002,
-    'training.initialization': 'xavier', 'training.clipNorm': 1,
+    'model.cell': plainCell,
+    'model.hiddenSize': 64,
+    'model.layers': 1,
+    'training.window': 128,
+    'training.batch': 16,
+    'training.steps': 3000,
+    'training.learningRate': 0.002,
+    'training.initialization': 'xavier',
+    'training.clipNorm': 1,
   },
   /** What a script with `nn.Embedding`, `nn.LSTM` and `torch.optim.Adam` at its defaults trains. */
   pytorch: {
-    'model.cell': defaultCell, 'model.hiddenSize': 256, 'model.layers': 2, 'model.embeddingSize': 64, 'training.window': 100, 'training.batch': 32, 'training.steps': 0,
-    'training.optimizer': 'adam', 'training.learningRate': 0.001, 'training.dropout': 0.2, 'training.clipNorm': 5, 'training.initialization': 'pytorch',
+    'model.cell': defaultCell,
+    'model.hiddenSize': 256,
+    'model.layers': 2,
+    'model.embeddingSize': 64,
+    'training.window': 100,
+    'training.batch': 32,
+    'training.steps': 0,
+    'training.optimizer': 'adam',
+    'training.learningRate': 0.001,
+    'training.dropout': 0.2,
+    'training.clipNorm': 5,
+    'training.initialization': 'pytorch',
   },
 };
 

@@ -8,11 +8,19 @@ import { localize } from '../localize';
 type Row = vscode.QuickPickItem & { readonly does: 'start' | 'profile' | 'reset' | 'settings' | Field };
 
 /** @returns what was chosen, to be put before the settings; undefined when the user dismissed the question */
-export async function askBeforeTraining(read: SettingReader, remembered: Choices, corpus: string): Promise<Choices | undefined> {
+export async function askBeforeTraining(
+  read: SettingReader,
+  remembered: Choices,
+  corpus: string,
+): Promise<Choices | undefined> {
   let choices = remembered;
   let active: Row['does'] = 'start';
   for (;;) {
-    const row = await choose(rows(withChoices(read, choices), choices), active, localize('training.pick.title', corpus));
+    const row = await choose(
+      rows(withChoices(read, choices), choices),
+      active,
+      localize('training.pick.title', corpus),
+    );
     if (!row || row.does === 'settings') {
       if (row) void vscode.commands.executeCommand('workbench.action.openSettings', '@ext:backflow.backflow training');
       return undefined;
@@ -31,14 +39,31 @@ export async function askBeforeTraining(read: SettingReader, remembered: Choices
 function rows(read: SettingReader, choices: Choices): Row[] {
   const own = Object.keys(choices).filter((name) => !fields.some((field) => field.name === name));
   return [
-    { label: localize('training.pick.start'), iconPath: new vscode.ThemeIcon('play'), description: inWords(read), does: 'start' },
+    {
+      label: localize('training.pick.start'),
+      iconPath: new vscode.ThemeIcon('play'),
+      description: inWords(read),
+      does: 'start',
+    },
     { label: localize('training.pick.choices'), kind: vscode.QuickPickItemKind.Separator, does: 'start' },
     ...fields.map((field): Row => {
       const value = shown(field, read(field.name));
-      return { label: labelOf(field), description: Object.hasOwn(choices, field.name) ? `${value} · ${localize('training.pick.chosenHere')}` : value, does: field };
+      return {
+        label: labelOf(field),
+        description: Object.hasOwn(choices, field.name) ? `${value} · ${localize('training.pick.chosenHere')}` : value,
+        does: field,
+      };
     }),
-    { label: localize('training.pick.profile'), iconPath: new vscode.ThemeIcon('list-unordered'), description: own.length > 0 ? localize('training.pick.profileSettings', own.length) : localize('training.pick.profileNone'), does: 'profile' },
-    ...(Object.keys(choices).length > 0 ? [{ label: localize('training.pick.reset'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const] : []),
+    {
+      label: localize('training.pick.profile'),
+      iconPath: new vscode.ThemeIcon('list-unordered'),
+      description:
+        own.length > 0 ? localize('training.pick.profileSettings', own.length) : localize('training.pick.profileNone'),
+      does: 'profile',
+    },
+    ...(Object.keys(choices).length > 0
+      ? [{ label: localize('training.pick.reset'), iconPath: new vscode.ThemeIcon('discard'), does: 'reset' } as const]
+      : []),
     { label: localize('training.pick.allSettings'), iconPath: new vscode.ThemeIcon('gear'), does: 'settings' },
   ];
 }
@@ -49,7 +74,9 @@ function inWords(read: SettingReader): string {
   return [
     `${labelOfCell(read('model.cell'))} ${String(read('model.layers'))} × ${String(read('model.hiddenSize'))}`,
     localize('training.pick.windows', String(read('training.window'))),
-    steps > 0 ? localize('count.step.many', steps.toLocaleString(vscode.env.language)) : localize('training.pick.untilStopped'),
+    steps > 0
+      ? localize('count.step.many', steps.toLocaleString(vscode.env.language))
+      : localize('training.pick.untilStopped'),
   ].join(' · ');
 }
 
@@ -73,7 +100,9 @@ function labelOf({ name }: Field): string {
 function shown({ name }: Field, value: unknown): string {
   if (name === 'model.cell') return cellInWords(String(value));
   if (name === 'training.steps' && Number(value) === 0) return localize('training.pick.untilStopped');
-  return typeof value === 'number' ? value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 6 }) : String(value);
+  return typeof value === 'number'
+    ? value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 6 })
+    : String(value);
 }
 
 function labelOfCell(cell: unknown): string {
@@ -86,7 +115,11 @@ function cellInWords(cell: string): string {
 
 async function chooseValue(field: Field, now: unknown): Promise<string | number | undefined> {
   type Item = vscode.QuickPickItem & { readonly value?: string | number };
-  const items: Item[] = field.values.map((value) => ({ label: shown(field, value), value, ...(value === now && { description: localize('training.pick.current') }) }));
+  const items: Item[] = field.values.map((value) => ({
+    label: shown(field, value),
+    value,
+    ...(value === now && { description: localize('training.pick.current') }),
+  }));
   if (field.limits) items.push({ label: localize('training.pick.another') });
   const picked = await vscode.window.showQuickPick(items, { title: labelOf(field) });
   if (!picked || picked.value !== undefined || !field.limits) return picked?.value;
@@ -109,7 +142,10 @@ async function chooseProfile(): Promise<Choices | undefined> {
     pytorch: { label: localize('training.profile.pytorch'), detail: localize('training.profile.pytorchDetail') },
   };
   const items = (Object.keys(profiles) as ProfileName[]).map((profile) => ({ ...told[profile], profile }));
-  const picked = await vscode.window.showQuickPick(items, { title: localize('training.profile.title'), placeHolder: localize('training.profile.placeholder') });
+  const picked = await vscode.window.showQuickPick(items, {
+    title: localize('training.profile.title'),
+    placeHolder: localize('training.profile.placeholder'),
+  });
   return picked && profiles[picked.profile];
 }
 
@@ -120,7 +156,9 @@ function choose(items: readonly Row[], active: Row['does'], title: string): Prom
     pick.title = title;
     pick.placeholder = localize('training.pick.placeholder');
     pick.items = items;
-    pick.activeItems = items.filter((item) => item.kind !== vscode.QuickPickItemKind.Separator && item.does === active).slice(0, 1);
+    pick.activeItems = items
+      .filter((item) => item.kind !== vscode.QuickPickItemKind.Separator && item.does === active)
+      .slice(0, 1);
     pick.onDidAccept(() => {
       resolve(pick.selectedItems.at(0));
       pick.hide();

@@ -10,7 +10,10 @@ import { localize } from '../localize';
 
 /** @param target as of `train`  @throws RpcError when the engine refuses; what had begun is then ended */
 export async function compareCells(parts: TrainingParts, comparisons: Comparisons, target: unknown): Promise<void> {
-  const first = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => ({ ...model, cell: defaultCell }) });
+  const first = await trainRequest(parts, target, {
+    mayAsk: false,
+    adapt: (model) => ({ ...model, cell: defaultCell }),
+  });
   if (!first) return;
   const title = localize('compare.cells.progress');
   const begun = new Map<CellName, RunSession>();
@@ -22,7 +25,10 @@ export async function compareCells(parts: TrainingParts, comparisons: Comparison
       const { vocabularySize, parameterCount } = measure.description.model;
       for (const cell of cellNames) {
         if (begun.has(cell)) continue;
-        const other = await trainRequest(parts, target, { mayAsk: false, adapt: (model) => settingsOfSize(model, cell, vocabularySize, parameterCount) });
+        const other = await trainRequest(parts, target, {
+          mayAsk: false,
+          adapt: (model) => settingsOfSize(model, cell, vocabularySize, parameterCount),
+        });
         if (other) begun.set(cell, await RunSession.begin(parts.launch, { kind: 'train', request: other.request }));
       }
     });

@@ -44,15 +44,33 @@ export async function compareRuns(parts: CompareRunsParts): Promise<void> {
 /** Their paths; undefined when the user dismissed the question. */
 async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] | undefined> {
   type Item = vscode.QuickPickItem & { path?: string };
-  const live = registry.all.map(({ description, status }): Item => ({ label: description.name, description: `${modelName(description.model)} · ${stateName(status.state)}`, path: description.folder }));
-  const runs = (await pastRuns.read()).filter(({ folder, checkpoints }) => checkpoints.length > 0 && !registry.find(folder.fsPath));
-  const past = runs.map(({ name, record, checkpoints, folder }): Item => ({ label: name, description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`, path: folder.fsPath }));
+  const live = registry.all.map(({ description, status }): Item => ({
+    label: description.name,
+    description: `${modelName(description.model)} · ${stateName(status.state)}`,
+    path: description.folder,
+  }));
+  const runs = (await pastRuns.read()).filter(
+    ({ folder, checkpoints }) => checkpoints.length > 0 && !registry.find(folder.fsPath),
+  );
+  const past = runs.map(({ name, record, checkpoints, folder }): Item => ({
+    label: name,
+    description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`,
+    path: folder.fsPath,
+  }));
   const browse: Item = { label: localize('model.choose.file'), alwaysShow: true };
   const placeHolder = localize('compare.runs.placeholder', maxCompared);
-  const picked = await vscode.window.showQuickPick([...live, ...past, browse], { placeHolder, canPickMany: true, matchOnDescription: true });
+  const picked = await vscode.window.showQuickPick([...live, ...past, browse], {
+    placeHolder,
+    canPickMany: true,
+    matchOnDescription: true,
+  });
   if (!picked) return undefined;
   const paths = picked.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (!picked.includes(browse)) return paths;
-  const files = await vscode.window.showOpenDialog({ canSelectMany: true, openLabel: localize('compare.runs.accept'), filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] } });
+  const files = await vscode.window.showOpenDialog({
+    canSelectMany: true,
+    openLabel: localize('compare.runs.accept'),
+    filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] },
+  });
   return [...paths, ...(files ?? []).map(({ fsPath }) => fsPath)];
 }

@@ -71,7 +71,11 @@ export class Comparison implements vscode.Disposable {
     panel.post({
       type: 'compared',
       title: this.title,
-      runs: this.compared.map(({ session }) => ({ run: session.description, status: statusOf(session), history: session.metrics.snapshot() })),
+      runs: this.compared.map(({ session }) => ({
+        run: session.description,
+        status: statusOf(session),
+        history: session.metrics.snapshot(),
+      })),
     });
     this.compared.forEach(({ session }, run) => {
       if (session.lastFrame) this.passOn(run, session.lastFrame);
@@ -107,7 +111,9 @@ export class Comparison implements vscode.Disposable {
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
       }),
       session.onDidReceiveFrame((frame) => this.passOn(run, frame)),
-      session.onDidRefuseWatch((message) => panel.post({ type: 'comparedFailed', run, message: localizeMessage(message) })),
+      session.onDidRefuseWatch((message) =>
+        panel.post({ type: 'comparedFailed', run, message: localizeMessage(message) }),
+      ),
     ];
   }
 
@@ -120,7 +126,8 @@ export class Comparison implements vscode.Disposable {
         this.drawn(message.run, message.sequence);
         break;
       case 'control':
-        for (const { session } of this.compared) if (canDo(message.action, session)) void this.parts.control.run(message.action, session);
+        for (const { session } of this.compared)
+          if (canDo(message.action, session)) void this.parts.control.run(message.action, session);
         break;
       case 'target':
         this.target = message.target;
@@ -138,7 +145,8 @@ export class Comparison implements vscode.Disposable {
   private passOn(run: number, frame: Frame): void {
     const drawing = this.drawings[run];
     if (drawing.under !== null) drawing.waiting = frame;
-    else if (this.parts.panel.post({ type: 'comparedFrame', run, frame: frameForPage(frame) })) drawing.under = frame.header.sequence;
+    else if (this.parts.panel.post({ type: 'comparedFrame', run, frame: frameForPage(frame) }))
+      drawing.under = frame.header.sequence;
   }
 
   private drawn(run: number, sequence: number): void {
@@ -164,7 +172,18 @@ export class Comparison implements vscode.Disposable {
     const { probe, target } = this;
     for (const { session } of this.compared) {
       if (!probe || !this.parts.panel.isVisible) session.watch(null, 'comparison');
-      else session.watch({ text: probe.text, target, thresholds: thresholds(settingsFor(this.document)), unitMap: session.unitMap, total: false, maxRate: rate }, 'comparison');
+      else
+        session.watch(
+          {
+            text: probe.text,
+            target,
+            thresholds: thresholds(settingsFor(this.document)),
+            unitMap: session.unitMap,
+            total: false,
+            maxRate: rate,
+          },
+          'comparison',
+        );
     }
   }
 
@@ -172,7 +191,10 @@ export class Comparison implements vscode.Disposable {
   private reveal(step: number): void {
     const { probe } = this;
     if (!probe || step >= tokenCount(probe)) return;
-    editorOf(this.document)?.revealRange(rangeOf(probe, step, step + 1), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    editorOf(this.document)?.revealRange(
+      rangeOf(probe, step, step + 1),
+      vscode.TextEditorRevealType.InCenterIfOutsideViewport,
+    );
   }
 }
 

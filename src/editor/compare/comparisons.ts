@@ -109,7 +109,9 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
 function refusalOf([first, ...others]: readonly Compared[]): string | null {
   const other = others.find(({ session }) => session.unit !== first.session.unit);
   if (!other) return null;
-  const [a, b] = [first.session, other.session].map(({ description, unit }) => [description.name, unitInWords(unit)] as const);
+  const [a, b] = [first.session, other.session].map(
+    ({ description, unit }) => [description.name, unitInWords(unit)] as const,
+  );
   return localize('compare.tokensDiffer', ...a, ...b);
 }
 

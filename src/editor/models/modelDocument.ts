@@ -27,7 +27,12 @@ export function spectrumKey(recurrent: number, matrix: number): string {
 
 export function modelHtml(parts: ModelDocumentParts): string {
   const { name, examination, failure, cspSource, styleUri, language } = parts;
-  const body = failure !== null ? `<p class="refusal">${escapeHtml(failure)}</p>` : examination ? examinationHtml(examination, parts) : `<p class="dim">${escapeHtml(localize('modelPage.reading'))}</p>`;
+  const body =
+    failure !== null
+      ? `<p class="refusal">${escapeHtml(failure)}</p>`
+      : examination
+        ? examinationHtml(examination, parts)
+        : `<p class="dim">${escapeHtml(localize('modelPage.reading'))}</p>`;
   return htmlDocument({
     language,
     policy: `default-src 'none'; style-src ${cspSource}; font-src ${cspSource}`,
@@ -47,7 +52,9 @@ function examinationHtml(examination: Examination, parts: ModelDocumentParts): s
     paragraph('facts', factsOf(examination)),
     refusal ? paragraph('refusal', localize('modelPage.refused', localizeMessage(refusal))) : '',
     ...notices.map((notice) => paragraph('dim', localizeMessage(notice))),
-    refusal ? '' : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`,
+    refusal
+      ? ''
+      : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`,
     structureHtml(examination),
     layers.length > 0 ? recurrentHtml(layers, parts.spectra) : '',
   ].join('\n');
@@ -79,13 +86,28 @@ function structureHtml({ model, layers }: Examination): string {
   for (const layer of new Set(layers.map((report) => report.layer))) {
     const [first, second] = layers.filter((report) => report.layer === layer);
     const both = (second as RecurrentReport | undefined) !== undefined;
-    const direction = both ? `, ${localize('modelPage.bothDirections')}` : first.direction === 'backward' ? `, ${localize('modelPage.backwardOnly')}` : '';
+    const direction = both
+      ? `, ${localize('modelPage.bothDirections')}`
+      : first.direction === 'backward'
+        ? `, ${localize('modelPage.backwardOnly')}`
+        : '';
     const form = first.form.length > 0 ? `, ${first.form.join(', ')}` : '';
-    steps.push({ what: `${kindOf(first.cell).label}${direction}${form}`, shape: `${number(first.inputSize)} → ${both ? '2 × ' : ''}${number(first.hiddenSize)}`, source: first.source });
+    steps.push({
+      what: `${kindOf(first.cell).label}${direction}${form}`,
+      shape: `${number(first.inputSize)} → ${both ? '2 × ' : ''}${number(first.hiddenSize)}`,
+      source: first.source,
+    });
   }
   if (model?.hasNorm) steps.push({ what: 'LayerNorm', shape: '' });
-  if (model) steps.push({ what: model.tied ? localize('modelPage.outputTied') : localize('modelPage.output'), shape: `→ ${number(model.vocabularySize)}` });
-  const items = steps.map(({ what, shape, source }) => `<li><span>${escapeHtml(what)}</span><span class="number">${escapeHtml(shape)}</span>${source === undefined ? '' : `<code class="dim">${escapeHtml(source)}</code>`}</li>`);
+  if (model)
+    steps.push({
+      what: model.tied ? localize('modelPage.outputTied') : localize('modelPage.output'),
+      shape: `→ ${number(model.vocabularySize)}`,
+    });
+  const items = steps.map(
+    ({ what, shape, source }) =>
+      `<li><span>${escapeHtml(what)}</span><span class="number">${escapeHtml(shape)}</span>${source === undefined ? '' : `<code class="dim">${escapeHtml(source)}</code>`}</li>`,
+  );
   return `<h2>${escapeHtml(localize('modelPage.structure'))}</h2>\n<ol class="structure">${items.join('')}</ol>`;
 }
 
@@ -100,23 +122,32 @@ function recurrentHtml(layers: readonly RecurrentReport[], spectra: Spectra): st
   ];
   const rows = layers.flatMap((report, recurrent) => rowsOf(report, recurrent, layers, spectra));
   return `<h2>${escapeHtml(localize('modelPage.matrices.title'))}</h2>
-<p class="dim">${escapeHtml(
-    localize('modelPage.matrices.explained'),
-  )}</p>
+<p class="dim">${escapeHtml(localize('modelPage.matrices.explained'))}</p>
 <table>
 <thead><tr>${heads.map((head, i) => `<th scope="col" title="${escapeHtml(titles[i])}">${head}</th>`).join('')}</tr></thead>
 <tbody>${rows.join('')}</tbody>
 </table>`;
 }
 
-function rowsOf(report: RecurrentReport, recurrent: number, all: readonly RecurrentReport[], spectra: Spectra): string[] {
+function rowsOf(
+  report: RecurrentReport,
+  recurrent: number,
+  all: readonly RecurrentReport[],
+  spectra: Spectra,
+): string[] {
   const { layer, direction, cell, norms, matrices } = report;
   const isOneOfTwo = all.some((other) => other !== report && other.layer === layer);
-  const title = isOneOfTwo ? localize('modelPage.layerOneDirection', layer + 1, directionName(direction)) : localize('modelPage.layer', layer + 1);
+  const title = isOneOfTwo
+    ? localize('modelPage.layerOneDirection', layer + 1, directionName(direction))
+    : localize('modelPage.layer', layer + 1);
   const head = `<tr class="layer"><th scope="rowgroup">${escapeHtml(title)} <span class="dim">${kindOf(cell).label}</span></th>${cells([significant(norms.W), significant(norms.R), '', ''])}</tr>`;
   const gates = matrices.map(({ name, norm }, matrix) => {
     const spectrum = spectra.get(spectrumKey(recurrent, matrix));
-    const [radius, largest] = spectrum ? [significant(spectrum.spectralRadius), significant(spectrum.spectralNorm)] : spectrum === null ? ['–', '–'] : ['…', '…'];
+    const [radius, largest] = spectrum
+      ? [significant(spectrum.spectralRadius), significant(spectrum.spectralNorm)]
+      : spectrum === null
+        ? ['–', '–']
+        : ['…', '…'];
     return `<tr><th scope="row">${escapeHtml(gateName(name))}</th>${cells(['', significant(norm), radius, largest])}</tr>`;
   });
   return [head, ...gates];
@@ -145,5 +176,7 @@ function number(value: number): string {
 }
 
 function significant(value: number): string {
-  return value !== 0 && (value < 1e-3 || value >= 1e5) ? value.toExponential(2) : value.toLocaleString(vscode.env.language, { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
+  return value !== 0 && (value < 1e-3 || value >= 1e5)
+    ? value.toExponential(2)
+    : value.toLocaleString(vscode.env.language, { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
 }

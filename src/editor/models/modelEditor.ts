@@ -43,8 +43,14 @@ class ModelView implements vscode.Disposable {
     private readonly launch: EngineLauncher,
     private readonly log: vscode.LogOutputChannel,
   ) {
-    panel.webview.options = { enableScripts: false, enableCommandUris: ['backflow.inspect', 'backflow.trainFrom'], localResourceRoots: [this.media] };
-    this.watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), basename(uri.path)));
+    panel.webview.options = {
+      enableScripts: false,
+      enableCommandUris: ['backflow.inspect', 'backflow.trainFrom'],
+      localResourceRoots: [this.media],
+    };
+    this.watcher = vscode.workspace.createFileSystemWatcher(
+      new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), basename(uri.path)),
+    );
     this.watcher.onDidChange(() => this.read());
     this.watcher.onDidCreate(() => this.read());
   }
@@ -77,7 +83,8 @@ class ModelView implements vscode.Disposable {
     const timer = setTimeout(() => this.showOf(engine, { examination, spectra }), timeout);
     try {
       for (const [recurrent, { matrices }] of examination.layers.entries()) {
-        for (const matrix of matrices.keys()) spectra.set(spectrumKey(recurrent, matrix), await calls.call('spectrum', { recurrent, matrix }));
+        for (const matrix of matrices.keys())
+          spectra.set(spectrumKey(recurrent, matrix), await calls.call('spectrum', { recurrent, matrix }));
       }
     } finally {
       clearTimeout(timer);

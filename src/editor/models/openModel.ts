@@ -69,7 +69,8 @@ export class ModelOpener {
     try {
       if (await this.open(path)) this.panel.show();
     } catch (error) {
-      if (error instanceof RpcError && error.code === 'user') await vscode.commands.executeCommand('vscode.openWith', file, modelEditorType);
+      if (error instanceof RpcError && error.code === 'user')
+        await vscode.commands.executeCommand('vscode.openWith', file, modelEditorType);
       throw error;
     }
   }
@@ -96,7 +97,10 @@ export class ModelOpener {
       ),
     );
     const verification = session?.reading?.verification;
-    if (verification && !verification.agrees) void vscode.window.showWarningMessage([verificationInWords(verification), ...session.reading.notices.map(localizeMessage)].join(' '));
+    if (verification && !verification.agrees)
+      void vscode.window.showWarningMessage(
+        [verificationInWords(verification), ...session.reading.notices.map(localizeMessage)].join(' '),
+      );
     return session;
   }
 
@@ -109,19 +113,28 @@ export class ModelOpener {
       iconPath: new vscode.ThemeIcon('play-circle'),
       path: description.folder,
     }));
-    const runs = (await this.pastRuns.read()).filter(({ folder, checkpoints }) => checkpoints.length > 0 && !this.registry.find(folder.fsPath));
+    const runs = (await this.pastRuns.read()).filter(
+      ({ folder, checkpoints }) => checkpoints.length > 0 && !this.registry.find(folder.fsPath),
+    );
     const past = runs.map(({ name, record, checkpoints, folder }): Item => ({
       label: name,
       description: `${modelName(record)} · ${localize('step.number', checkpoints[0])}`,
       iconPath: new vscode.ThemeIcon('history'),
       path: folder.fsPath,
     }));
-    const browse: Item = { label: localize('model.choose.file'), iconPath: new vscode.ThemeIcon('folder-opened'), alwaysShow: true };
+    const browse: Item = {
+      label: localize('model.choose.file'),
+      iconPath: new vscode.ThemeIcon('folder-opened'),
+      alwaysShow: true,
+    };
     const items = [...live, ...past];
     if (items.length === 0) return pathOfAnswer(await askForFile());
     const separator: Item = { label: '', kind: vscode.QuickPickItemKind.Separator };
     const placeHolder = localize('model.open.placeholder');
-    const picked = await vscode.window.showQuickPick([...items, separator, browse], { placeHolder, matchOnDescription: true });
+    const picked = await vscode.window.showQuickPick([...items, separator, browse], {
+      placeHolder,
+      matchOnDescription: true,
+    });
     return picked === browse ? pathOfAnswer(await askForFile()) : picked?.path;
   }
 }
@@ -132,7 +145,12 @@ function pathOfAnswer(file: vscode.Uri | undefined): string | undefined {
 
 async function askForFile(): Promise<vscode.Uri | undefined> {
   const title = localize('model.open.title');
-  const files = await vscode.window.showOpenDialog({ title, openLabel: localize('button.open'), ...diskFolder(homedir()), filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] } });
+  const files = await vscode.window.showOpenDialog({
+    title,
+    openLabel: localize('button.open'),
+    ...diskFolder(homedir()),
+    filters: { [localize('model.choose.fileFilter')]: ['onnx', 'safetensors'] },
+  });
   return files?.at(0);
 }
 
@@ -166,7 +184,12 @@ async function showCorpus({ description }: RunSession): Promise<vscode.Uri | und
   if (path === null) return undefined;
   try {
     const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-    if (!editorOf(document.uri)) await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, preserveFocus: true, preview: false });
+    if (!editorOf(document.uri))
+      await vscode.window.showTextDocument(document, {
+        viewColumn: vscode.ViewColumn.One,
+        preserveFocus: true,
+        preview: false,
+      });
     return document.uri;
   } catch {
     // The corpus has been moved or deleted since; the model can be looked at on another text.

@@ -13,7 +13,5 @@ export function readingInWords({ verification, notices }: Reading): string | nul
 
 export function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
-  return agrees
-    ? localize('model.proof.agrees', tokens, size)
-    : localize('model.proof.disagrees', tokens, size, limit);
+  return agrees ? localize('model.proof.agrees', tokens, size) : localize('model.proof.disagrees', tokens, size, limit);
 }

@@ -1,6 +1,12 @@
 /** Taking away what the panel shows: the reader chooses what and where, the page makes it, the file is written here. */
 import * as vscode from 'vscode';
-import { exportFormats, type ExportFormat, type ExportKind, type ExportOffer, type FromPage } from '../../pageContract/messages';
+import {
+  exportFormats,
+  type ExportFormat,
+  type ExportKind,
+  type ExportOffer,
+  type FromPage,
+} from '../../pageContract/messages';
 import type { Notices } from '../notices';
 import type { Panel } from './panel';
 import { localize } from '../localize';
@@ -27,7 +33,8 @@ export class PanelExports implements vscode.Disposable {
 
   /** Asks the page what of this kind it shows; its answer opens the choice. */
   begin(kind: ExportKind): void {
-    if (!this.panel.post({ type: 'offerExports', kind })) void vscode.window.showInformationMessage(localize('export.needsPanel'));
+    if (!this.panel.post({ type: 'offerExports', kind }))
+      void vscode.window.showInformationMessage(localize('export.needsPanel'));
   }
 
   dispose(): void {
@@ -35,12 +42,20 @@ export class PanelExports implements vscode.Disposable {
   }
 
   private async choose(items: readonly ExportOffer[]): Promise<void> {
-    const choices = items.flatMap(({ id, kind, title }) => exportFormats[kind].map((format): Choice => ({ label: title, description: format.toUpperCase(), id, format })));
+    const choices = items.flatMap(({ id, kind, title }) =>
+      exportFormats[kind].map((format): Choice => ({ label: title, description: format.toUpperCase(), id, format })),
+    );
     if (choices.length === 0) {
       void vscode.window.showInformationMessage(localize('export.nothingYet'));
       return;
     }
-    const chosen = choices.length === 1 ? choices[0] : await vscode.window.showQuickPick(choices, { placeHolder: localize('export.placeholder'), matchOnDescription: true });
+    const chosen =
+      choices.length === 1
+        ? choices[0]
+        : await vscode.window.showQuickPick(choices, {
+            placeHolder: localize('export.placeholder'),
+            matchOnDescription: true,
+          });
     if (!chosen) return;
     this.awaited = { id: chosen.id, format: chosen.format };
     this.panel.post({ type: 'export', id: chosen.id, format: chosen.format });
@@ -65,7 +80,13 @@ export class PanelExports implements vscode.Disposable {
       return;
     }
     const open = localize('button.open');
-    const answer = await vscode.window.showInformationMessage(localize('export.done', vscode.workspace.asRelativePath(target)), open);
-    if (answer === open) await (format === 'html' ? vscode.env.openExternal(target) : vscode.commands.executeCommand('vscode.open', target));
+    const answer = await vscode.window.showInformationMessage(
+      localize('export.done', vscode.workspace.asRelativePath(target)),
+      open,
+    );
+    if (answer === open)
+      await (format === 'html'
+        ? vscode.env.openExternal(target)
+        : vscode.commands.executeCommand('vscode.open', target));
   }
 }

@@ -39,13 +39,23 @@ export class InspectionLink implements vscode.Disposable {
     switch (message.type) {
       case 'overTraining': {
         const history = await this.answer(session, () => session.ask('overTraining', message.lane));
-        if (history) this.panel.post({ type: 'overTraining', history: { ...history, steps: wholeFloats(history.steps), horizons: wholeFloats(history.horizons), values: wholeFloats(history.values) } });
+        if (history)
+          this.panel.post({
+            type: 'overTraining',
+            history: {
+              ...history,
+              steps: wholeFloats(history.steps),
+              horizons: wholeFloats(history.horizons),
+              values: wholeFloats(history.values),
+            },
+          });
         break;
       }
       case 'travel': {
         const frame = await this.answer(session, () => session.ask('frameAt', { trainingStep: message.trainingStep }));
         // The page waits for the answer before it asks again.
-        if (session === this.registry.current) this.panel.post({ type: 'traveled', frame: frame ? frameForPage(frame) : null });
+        if (session === this.registry.current)
+          this.panel.post({ type: 'traveled', frame: frame ? frameForPage(frame) : null });
         break;
       }
       case 'matrix':
@@ -68,7 +78,8 @@ export class InspectionLink implements vscode.Disposable {
     const listener = session.onDidAdvanceMatrix((done) => this.panel.post({ type: 'matrixProgress', done }));
     try {
       const matrix = await session.ask('targetMatrix', { text }, computing.signal);
-      if (session === this.registry.current) this.panel.post({ type: 'matrix', matrix: { ...matrix, values: wholeFloats(matrix.values) }, message: null });
+      if (session === this.registry.current)
+        this.panel.post({ type: 'matrix', matrix: { ...matrix, values: wholeFloats(matrix.values) }, message: null });
     } catch (error) {
       const said = error instanceof RpcError && error.code === 'user' ? localizeMessage(error.sentence) : null;
       if (said === null) this.notices.report(error);

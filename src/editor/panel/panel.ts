@@ -11,7 +11,11 @@ export const panelType = 'backflow.panel';
 export const comparePanelType = 'backflow.compare';
 export const playgroundPanelType = 'backflow.playground';
 
-const panelTypes: Readonly<Record<PageView, string>> = { run: panelType, compare: comparePanelType, playground: playgroundPanelType };
+const panelTypes: Readonly<Record<PageView, string>> = {
+  run: panelType,
+  compare: comparePanelType,
+  playground: playgroundPanelType,
+};
 
 export class Panel implements vscode.Disposable {
   private readonly received = new vscode.EventEmitter<FromPage>();
@@ -60,7 +64,12 @@ export class Panel implements vscode.Disposable {
       this.panel.reveal(undefined, true);
       return;
     }
-    this.adopt(vscode.window.createWebviewPanel(panelTypes[this.view], 'Backflow', { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }));
+    this.adopt(
+      vscode.window.createWebviewPanel(panelTypes[this.view], 'Backflow', {
+        viewColumn: vscode.ViewColumn.Beside,
+        preserveFocus: true,
+      }),
+    );
   }
 
   /** Takes over a panel that the editor has restored. */

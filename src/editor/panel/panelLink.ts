@@ -34,13 +34,25 @@ export class PanelLink implements vscode.Disposable {
       panel.onDidReceive((message) => this.receive(message)),
       panel.onDidChangeVisibility(() => this.finishDrawing()),
       registry.onDidChangeCurrent(() => this.showCurrent()),
-      registry.onCurrent(({ onDidChange }) => onDidChange, (_, session) => void panel.post({ type: 'status', status: statusOf(session) })),
-      registry.onCurrent(({ onDidProgress }) => onDidProgress, (news) => this.progressed(news)),
-      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, (frame, session) => this.passOn(session, frame)),
-      registry.onCurrent(({ onDidRefuseWatch }) => onDidRefuseWatch, (message) => {
-        this.refusal = message;
-        panel.post({ type: 'probeFailed', message: localizeMessage(message) });
-      }),
+      registry.onCurrent(
+        ({ onDidChange }) => onDidChange,
+        (_, session) => void panel.post({ type: 'status', status: statusOf(session) }),
+      ),
+      registry.onCurrent(
+        ({ onDidProgress }) => onDidProgress,
+        (news) => this.progressed(news),
+      ),
+      registry.onCurrent(
+        ({ onDidReceiveFrame }) => onDidReceiveFrame,
+        (frame, session) => this.passOn(session, frame),
+      ),
+      registry.onCurrent(
+        ({ onDidRefuseWatch }) => onDidRefuseWatch,
+        (message) => {
+          this.refusal = message;
+          panel.post({ type: 'probeFailed', message: localizeMessage(message) });
+        },
+      ),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.caretMoved(textEditor)),
     );
   }
@@ -49,7 +61,8 @@ export class PanelLink implements vscode.Disposable {
   mark(token: number | null): void {
     const frame = this.registry.current?.lastFrame;
     const probe = this.tracker.current;
-    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header) || token >= frame.header.tokens.length)) return;
+    if (token !== null && (!frame || !probe || !isProbeOf(probe, frame.header) || token >= frame.header.tokens.length))
+      return;
     this.panel.post({ type: 'mark', step: token });
   }
 
@@ -113,13 +126,20 @@ export class PanelLink implements vscode.Disposable {
   private showCurrent(): void {
     const session = this.registry.current;
     this.refusal = session ? this.refusal : null;
-    this.panel.setTitle(session ? `Backflow: ${titleOf(session.description.corpus.name, session.description.name)}` : 'Backflow');
+    this.panel.setTitle(
+      session ? `Backflow: ${titleOf(session.description.corpus.name, session.description.name)}` : 'Backflow',
+    );
     if (!session) {
       const status: PanelStatus = { state: 'stopped', step: 0, message: null };
       this.panel.post({ type: 'run', run: null, status, history: { rows: new Float64Array(0), validation: [] } });
       return;
     }
-    this.panel.post({ type: 'run', run: session.description, status: statusOf(session), history: session.metrics.snapshot() });
+    this.panel.post({
+      type: 'run',
+      run: session.description,
+      status: statusOf(session),
+      history: session.metrics.snapshot(),
+    });
     if (session.lastFrame) this.panel.post({ type: 'frame', frame: frameForPage(session.lastFrame) });
     else if (this.refusal) this.panel.post({ type: 'probeFailed', message: localizeMessage(this.refusal) });
   }

@@ -26,8 +26,14 @@ export class SampleLink implements vscode.Disposable {
       panel.onDidChangeVisibility(() => this.update()),
       registry.onDidChangeCurrent(() => this.updateAndShow()),
       // A session that has been resumed has a new engine, and is trained from now on.
-      registry.onCurrent(({ onDidChange }) => onDidChange, () => this.updateAndShow()),
-      registry.onCurrent(({ onDidSample }) => onDidSample, () => this.show()),
+      registry.onCurrent(
+        ({ onDidChange }) => onDidChange,
+        () => this.updateAndShow(),
+      ),
+      registry.onCurrent(
+        ({ onDidSample }) => onDidSample,
+        () => this.show(),
+      ),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('backflow.generate.temperature')) this.update();
       }),
@@ -65,7 +71,12 @@ export class SampleLink implements vscode.Disposable {
     const session = this.registry.current;
     if (!session) return;
     const { samples, sampleRefusal } = session;
-    this.panel.post({ type: 'samples', samples, onRequest: session.isAlive && !isTrained(session), refusal: sampleRefusal && localizeMessage(sampleRefusal) });
+    this.panel.post({
+      type: 'samples',
+      samples,
+      onRequest: session.isAlive && !isTrained(session),
+      refusal: sampleRefusal && localizeMessage(sampleRefusal),
+    });
   }
 }
 

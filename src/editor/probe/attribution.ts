@@ -13,7 +13,12 @@ const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients'
 const [contextBefore, contextBehind] = [16, 8];
 
 /** @param given a token of the probe, and a method; what is missing is asked for or taken from the cursor */
-export async function attributeToken(session: RunSession, probe: Probe, reveal: (token: number) => unknown, given: { token: unknown; method: unknown }): Promise<void> {
+export async function attributeToken(
+  session: RunSession,
+  probe: Probe,
+  reveal: (token: number) => unknown,
+  given: { token: unknown; method: unknown },
+): Promise<void> {
   const token = typeof given.token === 'number' && Number.isInteger(given.token) ? given.token : tokenAtCursor(probe);
   if (token === undefined || token < 1 || token >= tokenCount(probe)) {
     void vscode.window.showInformationMessage(localize('attribution.needsToken'));
@@ -22,11 +27,14 @@ export async function attributeToken(session: RunSession, probe: Probe, reveal: 
   const method = methods.find((each) => each === given.method) ?? (await pickMethod());
   if (!method) return;
   const title = localize('attribution.progress', nameOf(method), nameOfToken(probe, token));
-  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, cancellation) => {
-    const controller = new AbortController();
-    cancellation.onCancellationRequested(() => controller.abort());
-    return session.attribute({ text: probe.text, token, method }, controller.signal);
-  });
+  const report = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (_, cancellation) => {
+      const controller = new AbortController();
+      cancellation.onCancellationRequested(() => controller.abort());
+      return session.attribute({ text: probe.text, token, method }, controller.signal);
+    },
+  );
   show(report, probe, token, reveal);
 }
 
@@ -43,7 +51,8 @@ async function pickMethod(): Promise<AttributionMethod | undefined> {
     gradientTimesInput: localize('attribution.method.gradientTimesInputDetail'),
   };
   const items = methods.map((method) => ({ label: nameOf(method), detail: details[method], method }));
-  return (await vscode.window.showQuickPick(items, { placeHolder: localize('attribution.method.placeholder') }))?.method;
+  return (await vscode.window.showQuickPick(items, { placeHolder: localize('attribution.method.placeholder') }))
+    ?.method;
 }
 
 function nameOf(method: AttributionMethod): string {
@@ -57,8 +66,15 @@ function nameOf(method: AttributionMethod): string {
   }
 }
 
-function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, token: number, reveal: (token: number) => unknown): void {
-  const order = Array.from(parts.keys()).filter((k) => parts[k] !== 0).sort((a, b) => Math.abs(parts[b]) - Math.abs(parts[a]));
+function show(
+  { method, parts, rest, whole }: AttributionReport,
+  probe: Probe,
+  token: number,
+  reveal: (token: number) => unknown,
+): void {
+  const order = Array.from(parts.keys())
+    .filter((k) => parts[k] !== 0)
+    .sort((a, b) => Math.abs(parts[b]) - Math.abs(parts[a]));
   const longest = order.length > 0 ? Math.abs(parts[order[0]]) : 1;
   type Item = vscode.QuickPickItem & { readonly token: number };
   const items = order.map((k): Item => ({
@@ -81,8 +97,12 @@ function show({ method, parts, rest, whole }: AttributionReport, probe: Probe, t
 /** What the parts come to. */
 function sumOf(method: AttributionMethod, parts: Float64Array, rest: number, whole: number): string {
   const sum = parts.reduce((total, part) => total + part, 0);
-  if (method === 'gradientTimesInput') return localize('attribution.result.incompleteSum', signed(sum), signed(whole - rest));
-  const ofNone = method === 'additive' ? localize('attribution.result.carriedState', signed(rest)) : localize('attribution.result.zeroInput', signed(rest));
+  if (method === 'gradientTimesInput')
+    return localize('attribution.result.incompleteSum', signed(sum), signed(whole - rest));
+  const ofNone =
+    method === 'additive'
+      ? localize('attribution.result.carriedState', signed(rest))
+      : localize('attribution.result.zeroInput', signed(rest));
   return localize('attribution.result.sum', signed(sum), ofNone, signed(whole));
 }
 

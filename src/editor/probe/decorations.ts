@@ -5,7 +5,11 @@ export class Decorations {
   /** Where something of a type stands now. */
   private readonly standing = new Map<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
 
-  set(editor: vscode.TextEditor, type: vscode.TextEditorDecorationType, options: readonly vscode.Range[] | readonly vscode.DecorationOptions[]): void {
+  set(
+    editor: vscode.TextEditor,
+    type: vscode.TextEditorDecorationType,
+    options: readonly vscode.Range[] | readonly vscode.DecorationOptions[],
+  ): void {
     const types = this.standing.get(editor) ?? new Set();
     if (options.length === 0 && !types.has(type)) return;
     editor.setDecorations(type, options);

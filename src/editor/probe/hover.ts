@@ -35,7 +35,11 @@ export class TokenHover implements vscode.HoverProvider {
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
-  async provideHover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
+  async provideHover(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.Hover | undefined> {
     const hovered = this.hoveredAt(document, position);
     if (!hovered) return undefined;
     const { session, probe, place, request } = hovered;
@@ -65,7 +69,12 @@ export class TokenHover implements vscode.HoverProvider {
     if (place === undefined) return undefined;
     const { first, end } = tokensAtPlace(probe, place);
     const tokens = Array.from({ length: end - first }, (_, byte) => first + byte);
-    const request = { text: probe.text, target: session.target, thresholds: thresholds(settingsFor(probe.document)), tokens };
+    const request = {
+      text: probe.text,
+      target: session.target,
+      thresholds: thresholds(settingsFor(probe.document)),
+      tokens,
+    };
     return { session, probe, place, request };
   }
 }

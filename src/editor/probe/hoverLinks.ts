@@ -10,7 +10,12 @@ export const attributeCommand = 'backflow.attribute';
 export const hoverCommands = [pinCommand, openPanelAtCommand, revealCommand, attributeCommand] as const;
 
 /** A link in trusted Markdown. @param label is Markdown itself  @param title shown when the pointer rests on it */
-export function commandLink(label: string, title: string, command: (typeof hoverCommands)[number], ...args: (string | number)[]): string {
+export function commandLink(
+  label: string,
+  title: string,
+  command: (typeof hoverCommands)[number],
+  ...args: (string | number)[]
+): string {
   // Parentheses would end the link.
   const query = encodeURIComponent(JSON.stringify(args)).replace(/[()]/g, (sign) => (sign === '(' ? '%28' : '%29'));
   return `[${label}](command:${command}?${query} "${title.replace(/"/g, '”')}")`;

@@ -23,16 +23,31 @@ export function hoverTexts(reports: readonly TokenReport[], probe: ProbeText, lo
 }
 
 export function hoverText(report: TokenReport, probe: ProbeText, localize: Localize): string {
-  const parts = [heading(report, probe, localize), ...states(report, localize), evidence(report, probe, localize), ignored(report, localize), methods(report, localize)];
+  const parts = [
+    heading(report, probe, localize),
+    ...states(report, localize),
+    evidence(report, probe, localize),
+    ignored(report, localize),
+    methods(report, localize),
+  ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** Shown above the reports of a character's bytes, one or more of which it is. */
 export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, localize: Localize): string {
   const losses = reports.map(({ loss }) => loss);
-  const facts = [`**${markdownSymbols(textOf(probe, reports[0].token))}**`, localize('count.token.many', reports.length)];
+  const facts = [
+    `**${markdownSymbols(textOf(probe, reports[0].token))}**`,
+    localize('count.token.many', reports.length),
+  ];
   // By the chain rule the losses of its bytes sum to the character's own; not where its first is the probe's.
-  if (losses.every((loss) => loss !== null)) facts.push(lossText(losses.reduce((sum, loss) => sum + loss, 0), localize));
+  if (losses.every((loss) => loss !== null))
+    facts.push(
+      lossText(
+        losses.reduce((sum, loss) => sum + loss, 0),
+        localize,
+      ),
+    );
   return facts.join(' · ');
 }
 
@@ -65,8 +80,12 @@ function states(report: TokenReport, localize: Localize): string[] {
     const facts = [`‖h‖ ${layer.hiddenNorm.toFixed(2)}`, localize('hover.change', layer.hiddenChange.toFixed(2))];
     if (layer.gradient !== null) facts.push(localize('hover.gradient', powerOfTen(layer.gradient)));
     if (layer.gain !== null) facts.push(localize('hover.gradientFactor', significant(layer.gain)));
-    if (layer.region !== null) facts.push(`**${layer.region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
-    const name = layer.direction === 'forward' ? localize('layer.number', layer.layer + 1) : localize('layer.numberBackward', layer.layer + 1);
+    if (layer.region !== null)
+      facts.push(`**${layer.region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    const name =
+      layer.direction === 'forward'
+        ? localize('layer.number', layer.layer + 1)
+        : localize('layer.numberBackward', layer.layer + 1);
     return report.layers.length === 1 ? facts.join(' · ') : `${name}: ${facts.join(' · ')}`;
   });
 }
@@ -80,7 +99,12 @@ function evidence(report: TokenReport, probe: ProbeText, localize: Localize): st
     ...(predicted.at(row) ?? ['', '', '']),
     ...(contributed.length > 0 ? (contributed.at(row) ?? ['', '', '', '']) : []),
   ]);
-  const head = ['', localize('hover.predicted'), '', ...(contributed.length > 0 ? [localize('hover.leftBehindBy'), '', localize('hover.forTheLogit'), ''] : [])];
+  const head = [
+    '',
+    localize('hover.predicted'),
+    '',
+    ...(contributed.length > 0 ? [localize('hover.leftBehindBy'), '', localize('hover.forTheLogit'), ''] : []),
+  ];
   const alignment = [':-:', ':--', '--:', ...(contributed.length > 0 ? ['--:', '--:', ':--', '--:'] : [])];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [head, alignment, ...rows].map(line).join('\n');
@@ -118,8 +142,20 @@ function ignored({ contributions }: TokenReport, localize: Localize): string {
 function methods({ token, loss }: TokenReport, localize: Localize): string {
   if (loss === null) return '';
   return [
-    commandLink(localize('attribution.method.integratedGradients'), localize('attribution.method.integratedGradientsDetail'), attributeCommand, token, 'integratedGradients'),
-    commandLink(localize('attribution.method.gradientTimesInput'), localize('attribution.method.gradientTimesInputDetail'), attributeCommand, token, 'gradientTimesInput'),
+    commandLink(
+      localize('attribution.method.integratedGradients'),
+      localize('attribution.method.integratedGradientsDetail'),
+      attributeCommand,
+      token,
+      'integratedGradients',
+    ),
+    commandLink(
+      localize('attribution.method.gradientTimesInput'),
+      localize('attribution.method.gradientTimesInputDetail'),
+      attributeCommand,
+      token,
+      'gradientTimesInput',
+    ),
   ].join(' · ');
 }
 

@@ -45,7 +45,10 @@ export function selectedProbe({ document, selection }: vscode.TextEditor, way: W
   return probeOf(document, stretch(document, bounds, from, to, tokensIn(document), way), way, true);
 }
 
-export function visibleProbe({ document, selection, visibleRanges }: vscode.TextEditor, way: WayOfReading): Probe | undefined {
+export function visibleProbe(
+  { document, selection, visibleRanges }: vscode.TextEditor,
+  way: WayOfReading,
+): Probe | undefined {
   const { active } = selection;
   const tokens = tokensIn(document);
   const isSeen = visibleRanges.some((range) => range.contains(active));
@@ -80,16 +83,32 @@ export function tokensIn({ uri }: vscode.TextDocument): number {
   return probeTokens(settingsFor(uri)) + 1;
 }
 
-function probeOf({ uri }: vscode.TextDocument, text: ProbeText | undefined, { split }: WayOfReading, isSelected: boolean): Probe | undefined {
+function probeOf(
+  { uri }: vscode.TextDocument,
+  text: ProbeText | undefined,
+  { split }: WayOfReading,
+  isSelected: boolean,
+): Probe | undefined {
   return text && { ...text, split, document: uri, isSelected };
 }
 
 /** The whole tokens from the one at `from` to the one before `to`. All places are UTF-16 offsets in the document. */
-function stretch(document: vscode.TextDocument, bounds: Span, from: number, to: number, tokens: number, { unit }: WayOfReading): ProbeText | undefined {
+function stretch(
+  document: vscode.TextDocument,
+  bounds: Span,
+  from: number,
+  to: number,
+  tokens: number,
+  { unit }: WayOfReading,
+): ProbeText | undefined {
   const last = Math.min(to, bounds.end);
   for (const room of roomPerToken) {
     const end = Math.min(last, from + room * tokens);
-    const excerpt = excerptOf(document, Math.max(bounds.start, from - context), Math.min(bounds.end, end + room * unitsPerToken));
+    const excerpt = excerptOf(
+      document,
+      Math.max(bounds.start, from - context),
+      Math.min(bounds.end, end + room * unitsPerToken),
+    );
     const found = wholeTokens(excerpt.text, unit, from - excerpt.start, last - excerpt.start, tokens);
     const isSettled = excerpt.end >= bounds.end || (found && excerpt.start + found.end <= end);
     if (!isSettled && room !== roomPerToken.at(-1)) continue;
@@ -103,7 +122,13 @@ function stretch(document: vscode.TextDocument, bounds: Span, from: number, to: 
 }
 
 /** About where the tokens begin that end at a place. */
-function placeBefore(document: vscode.TextDocument, bounds: Span, place: number, tokens: number, { unit }: WayOfReading): number {
+function placeBefore(
+  document: vscode.TextDocument,
+  bounds: Span,
+  place: number,
+  tokens: number,
+  { unit }: WayOfReading,
+): number {
   for (const room of roomPerToken) {
     const excerpt = excerptOf(document, Math.max(bounds.start, place - room * tokens), place);
     const start = startOfLast(excerpt.text, unit, tokens);
@@ -122,14 +147,18 @@ function excerptOf(document: vscode.TextDocument, from: number, to: number): Spa
 
 /** The document, or of one that falls into sequences the one on this line; without any on it, the next, or the one before. */
 function boundsAround(document: vscode.TextDocument, line: number, { split }: WayOfReading): Span {
-  const offsets = (first: number, last: number) => ({ start: document.offsetAt(new vscode.Position(first, 0)), end: document.offsetAt(document.lineAt(last).range.end) });
+  const offsets = (first: number, last: number) => ({
+    start: document.offsetAt(new vscode.Position(first, 0)),
+    end: document.offsetAt(document.lineAt(last).range.end),
+  });
   const lastLine = document.lineCount - 1;
   if (split === null) return offsets(0, lastLine);
   const isBlank = (at: number) => document.lineAt(at).isEmptyOrWhitespace;
   /** The farthest line that can be reached without meeting one that is otherwise. */
   const follow = (from: number, step: 1 | -1, blank: boolean) => {
     let at = from;
-    for (let i = 0; i < maxLines && at + step >= 0 && at + step <= lastLine && isBlank(at + step) === blank; i++) at += step;
+    for (let i = 0; i < maxLines && at + step >= 0 && at + step <= lastLine && isBlank(at + step) === blank; i++)
+      at += step;
     return at;
   };
   let own = line;

@@ -34,7 +34,13 @@ export const minTokens = 2;
  * @param tokens the most to take, the last target among them; what is more is cut off
  * @returns undefined if the text has fewer than two tokens
  */
-export function probeText(text: string, unit: ReadUnit, startOffset: number, start: Place, tokens: number): ProbeText | undefined {
+export function probeText(
+  text: string,
+  unit: ReadUnit,
+  startOffset: number,
+  start: Place,
+  tokens: number,
+): ProbeText | undefined {
   let whole = text;
   let spans = Array.from(spansOf(whole, unit));
   // Of a character's bytes all are taken or none; and what is left is cut as the engine will cut it, by itself.

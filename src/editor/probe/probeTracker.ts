@@ -96,7 +96,8 @@ export class ProbeTracker implements vscode.Disposable {
   /** The probe there is, when the caret is still in it: a click on one of its tokens is no wish for another. */
   private keptProbe({ document, selection }: vscode.TextEditor, way: WayOfReading): Probe | undefined {
     const { probe } = this;
-    if (!probe || probe.isSelected || !isOf(probe, document.uri, way) || tokenCount(probe) > tokensIn(document)) return undefined;
+    if (!probe || probe.isSelected || !isOf(probe, document.uri, way) || tokenCount(probe) > tokensIn(document))
+      return undefined;
     return holds(probe, document.offsetAt(selection.active)) ? probe : undefined;
   }
 }

@@ -27,7 +27,10 @@ export class TargetFollower implements vscode.Disposable {
   ) {
     this.listeners = vscode.Disposable.from(
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.cursorMoved(textEditor)),
-      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, () => this.free()),
+      registry.onCurrent(
+        ({ onDidReceiveFrame }) => onDidReceiveFrame,
+        () => this.free(),
+      ),
       registry.onDidChangeCurrent(() => this.free()),
       tracker.onDidChange(() => this.probeChanged()),
     );

@@ -39,7 +39,8 @@ export function tintRuns(tints: readonly (Tint | undefined)[]): TintRun[] {
   tints.forEach((tint, token) => {
     if (!tint) return;
     const last = runs.at(-1);
-    if (last && last.to === token && last.kind === tint.kind && last.level === tint.level) runs[runs.length - 1] = { ...last, to: token + 1 };
+    if (last && last.to === token && last.kind === tint.kind && last.level === tint.level)
+      runs[runs.length - 1] = { ...last, to: token + 1 };
     else runs.push({ ...tint, from: token, to: token + 1 });
   });
   return runs;
@@ -59,7 +60,10 @@ export function nearestRegions(tints: readonly (Tint | undefined)[], target: num
     // What is exactly zero has vanished too.
     const isInside = (token: number) => {
       const tint = tints.at(token);
-      return tint !== undefined && (tint.kind === kind ? tint.level >= regionLevel : kind === 'vanishing' && tint.kind === 'zero');
+      return (
+        tint !== undefined &&
+        (tint.kind === kind ? tint.level >= regionLevel : kind === 'vanishing' && tint.kind === 'zero')
+      );
     };
     let last = target - 1;
     while (last >= 0 && !isInside(last)) last -= 1;

@@ -43,7 +43,12 @@ export class TintMemory implements vscode.Disposable {
 function isOf(choice: TintChoice, layers: readonly LayerShape[]): boolean {
   if (choice.kind !== 'unit') return true;
   const layer = layers.at(choice.layer);
-  return layer !== undefined && choice.unit < layer.hiddenSize && layer.directions.includes(choice.direction) && unitMapNamesOf(layer.cell).includes(choice.quantity);
+  return (
+    layer !== undefined &&
+    choice.unit < layer.hiddenSize &&
+    layer.directions.includes(choice.direction) &&
+    unitMapNamesOf(layer.cell).includes(choice.quantity)
+  );
 }
 
 /** What there is to choose of a model, as the quick pick shows it; the unit itself is asked for after. */
@@ -56,6 +61,8 @@ export interface UnitKind {
 
 export function unitKinds(layers: readonly LayerShape[]): UnitKind[] {
   return layers.flatMap(({ cell, hiddenSize, directions }, layer) =>
-    directions.flatMap((direction) => unitMapNamesOf(cell).map((quantity) => ({ layer, direction, quantity, units: hiddenSize }))),
+    directions.flatMap((direction) =>
+      unitMapNamesOf(cell).map((quantity) => ({ layer, direction, quantity, units: hiddenSize })),
+    ),
   );
 }

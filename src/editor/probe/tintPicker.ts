@@ -14,7 +14,11 @@ export async function pickTint(session: RunSession, memory: TintMemory): Promise
     { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
     { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
     { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
-    ...unitKinds(session.layers).map((unit): Item => ({ label: nameOf(unit), description: placeOf(unit, session), unit })),
+    ...unitKinds(session.layers).map((unit): Item => ({
+      label: nameOf(unit),
+      description: placeOf(unit, session),
+      unit,
+    })),
   ];
   const placeHolder = localize('tint.placeholder');
   const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
@@ -39,7 +43,8 @@ function nameOf({ quantity }: UnitKind): string {
 }
 
 function placeOf({ layer, direction, units }: UnitKind, { layers }: RunSession): string {
-  const place = direction === 'forward' ? localize('layer.number', layer + 1) : localize('layer.numberBackward', layer + 1);
+  const place =
+    direction === 'forward' ? localize('layer.number', layer + 1) : localize('layer.numberBackward', layer + 1);
   const ofUnits = localize('count.unit.many', units);
   return layers.length > 1 || layers[0].directions.length > 1 ? `${place} · ${ofUnits}` : ofUnits;
 }

@@ -46,7 +46,7 @@ export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]
 /** The values, one for each token and NaN for none; those of tokens that stand at one place put together. */
 function joined(values: readonly number[], spans: readonly Span[], join: (a: number, b: number) => number): number[] {
   const whole: number[] = [];
-  for (let first = 0; first < values.length; ) {
+  for (let first = 0; first < values.length;) {
     let [value, end] = [values[first], first + 1];
     for (; end < values.length && spans[end].start === spans[first].start; end++) value = join(value, values[end]);
     for (; first < end; first++) whole.push(value);
@@ -68,7 +68,12 @@ function laneValues({ header: { lane, tokens }, data }: Frame, choice: LaneChoic
 
 function isSame({ choice }: Lane, other: LaneChoice): boolean {
   if (choice.kind === 'surprise' || other.kind === 'surprise') return choice.kind === other.kind;
-  return choice.layer === other.layer && choice.direction === other.direction && choice.quantity === other.quantity && choice.unit === other.unit;
+  return (
+    choice.layer === other.layer &&
+    choice.direction === other.direction &&
+    choice.quantity === other.quantity &&
+    choice.unit === other.unit
+  );
 }
 
 /** What is predicted at step t is the token after it, so the first token has none, nor the rest of its character. */

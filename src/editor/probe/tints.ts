@@ -52,7 +52,10 @@ export class Tints implements vscode.Disposable {
       ...(['vanishing', 'exploding'] as const).map((kind) => [rulerKey(kind), rulerMark(kind)] as const),
     ]);
     this.listeners = vscode.Disposable.from(
-      registry.onCurrent(({ onDidReceiveFrame }) => onDidReceiveFrame, (frame, session) => this.received(session, frame)),
+      registry.onCurrent(
+        ({ onDidReceiveFrame }) => onDidReceiveFrame,
+        (frame, session) => this.received(session, frame),
+      ),
       registry.onDidChangeCurrent(() => this.drawNow()),
       tracker.onDidEdit(() => this.clear()),
       tracker.onDidChange(() => this.drawNow()),
@@ -114,7 +117,9 @@ export class Tints implements vscode.Disposable {
       const isRegion = choice.kind === 'gradient' && (run.kind === 'zero' || run.level >= regionLevel);
       if (isRegion) ranges.get(rulerKey(run.kind))?.push(rangeOf(probe, run.from, run.to));
     }
-    const editors = vscode.window.visibleTextEditors.filter(({ document }) => document.uri.toString() === probe.document.toString());
+    const editors = vscode.window.visibleTextEditors.filter(
+      ({ document }) => document.uri.toString() === probe.document.toString(),
+    );
     this.decorations.clearAllBut(editors);
     const target = frame.header.target + 1;
     const marked = choice.kind === 'gradient' && target < tokenCount(probe) ? [rangeOf(probe, target, target + 1)] : [];
@@ -139,13 +144,23 @@ export class Tints implements vscode.Disposable {
 }
 
 /** "−24: vanishing before here", the number first since a narrow editor cuts the end off, at the end of the line in which the region nearest to the target ends. */
-function notesOf({ document }: vscode.TextEditor, probe: Probe, { header: { target } }: Frame, tints: readonly (Tint | undefined)[]): vscode.DecorationOptions[] {
+function notesOf(
+  { document }: vscode.TextEditor,
+  probe: Probe,
+  { header: { target } }: Frame,
+  tints: readonly (Tint | undefined)[],
+): vscode.DecorationOptions[] {
   return nearestRegions(tints, target).map(({ kind, to }) => {
     const { line } = placesOf(probe, to - 1, to).end;
     const { end } = document.lineAt(line).range;
     const said = kind === 'vanishing' ? localize('tint.vanishingBefore') : localize('tint.explodingBefore');
     const color = new vscode.ThemeColor(`backflow.${kind}.note`);
-    return { range: new vscode.Range(end, end), renderOptions: { after: { contentText: `← −${target + 1 - to}: ${said}`, color, margin: '0 0 0 1em', fontStyle: 'italic' } } };
+    return {
+      range: new vscode.Range(end, end),
+      renderOptions: {
+        after: { contentText: `← −${target + 1 - to}: ${said}`, color, margin: '0 0 0 1em', fontStyle: 'italic' },
+      },
+    };
   });
 }
 

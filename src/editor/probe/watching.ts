@@ -26,12 +26,16 @@ export class Watching implements vscode.Disposable {
     this.listeners = vscode.Disposable.from(
       registry.onDidChangeCurrent(() => this.update()),
       // A session that has been resumed has a new engine, which knows nothing yet.
-      registry.onCurrent(({ onDidChange }) => onDidChange, () => this.update()),
+      registry.onCurrent(
+        ({ onDidChange }) => onDidChange,
+        () => this.update(),
+      ),
       memory.onDidChange(() => this.update()),
       panel.onDidChangeVisibility(() => this.update()),
       vscode.window.onDidChangeVisibleTextEditors(() => this.update()),
       vscode.workspace.onDidChangeConfiguration((change) => {
-        if (change.affectsConfiguration('backflow.thresholds') || change.affectsConfiguration('backflow.tint')) this.update();
+        if (change.affectsConfiguration('backflow.thresholds') || change.affectsConfiguration('backflow.tint'))
+          this.update();
       }),
     );
   }

@@ -51,7 +51,9 @@ export class EngineProcess {
     const spoken = new Promise<void>((resolve) => this.child.stderr?.once('end', resolve));
     this.child.on('exit', (code, signal) => {
       // Its last words, which say why, may be heard after its end.
-      void withinTime(spoken, outputTimeout).then(() => this.didEnd({ code, signal, error: null, isOutOfMemory: this.isOutOfMemory }));
+      void withinTime(spoken, outputTimeout).then(() =>
+        this.didEnd({ code, signal, error: null, isOutOfMemory: this.isOutOfMemory }),
+      );
     });
     // 'error' also says that a message could not be sent; only a process that never started has no exit after it.
     this.child.on('error', (error) => {

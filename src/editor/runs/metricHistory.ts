@@ -48,7 +48,8 @@ export class MetricHistory {
 
   private dropFrom(step: number): void {
     while (this.count > 0 && this.rows[(this.count - 1) * columns + stepColumn] >= step) this.count -= 1;
-    while (this.validation.length > 0 && this.validation[this.validation.length - 1].step >= step) this.validation.pop();
+    while (this.validation.length > 0 && this.validation[this.validation.length - 1].step >= step)
+      this.validation.pop();
   }
 
   /** Keeps every second row of the older half, so that the newer steps stay whole. */

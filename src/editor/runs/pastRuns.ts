@@ -123,7 +123,9 @@ export class PastRuns implements vscode.Disposable {
   private take(read: readonly (PastRun | undefined)[]): void {
     const time = ({ record }: PastRun) => record.created?.getTime() ?? 0;
     // By the name where the time is the same or unknown, so that no run changes places by being read again.
-    this.known = read.filter((run) => run !== undefined).sort((a, b) => time(b) - time(a) || (a.folder.path < b.folder.path ? -1 : 1));
+    this.known = read
+      .filter((run) => run !== undefined)
+      .sort((a, b) => time(b) - time(a) || (a.folder.path < b.folder.path ? -1 : 1));
     this.changed.fire();
   }
 }
@@ -140,7 +142,12 @@ export async function readRun(folder: vscode.Uri): Promise<PastRun | undefined> 
     if (!record) return undefined;
     const files = await entriesOf(vscode.Uri.joinPath(folder, 'checkpoints'));
     const steps = files.map(([name]) => checkpointStep(name)).filter((step) => step !== undefined);
-    return { name: folder.path.slice(folder.path.lastIndexOf('/') + 1), folder, record, checkpoints: steps.sort((a, b) => b - a) };
+    return {
+      name: folder.path.slice(folder.path.lastIndexOf('/') + 1),
+      folder,
+      record,
+      checkpoints: steps.sort((a, b) => b - a),
+    };
   } catch {
     return undefined;
   }

@@ -51,7 +51,9 @@ export async function deleteCheckpoint(model: vscode.Uri, step: number, pastRuns
   const toTrash = localize('button.moveToTrash');
   if ((await vscode.window.showWarningMessage(question, { modal: true }, toTrash)) !== toTrash) return;
   await discard(model, `step-${step}.onnx`);
-  await vscode.workspace.fs.delete(model.with({ path: model.path.replace(/\.onnx$/, '.safetensors') }), { useTrash: true }).then(undefined, () => undefined);
+  await vscode.workspace.fs
+    .delete(model.with({ path: model.path.replace(/\.onnx$/, '.safetensors') }), { useTrash: true })
+    .then(undefined, () => undefined);
   await pastRuns.readAgain(run);
 }
 

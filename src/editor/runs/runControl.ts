@@ -21,7 +21,9 @@ export class RunControl {
   async offerResume(session: RunSession, sentence: Message): Promise<void> {
     const said = `${session.description.name}: ${localizeMessage(sentence)}`;
     const resume = localize('button.resume');
-    const chosen = session.isRun ? await this.notices.errorWithLog(said, resume) : await this.notices.errorWithLog(said);
+    const chosen = session.isRun
+      ? await this.notices.errorWithLog(said, resume)
+      : await this.notices.errorWithLog(said);
     if (chosen === resume && !session.isAlive) await this.run('resume', session);
   }
 

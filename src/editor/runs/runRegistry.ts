@@ -19,11 +19,17 @@ export class RunRegistry implements vscode.Disposable {
   readonly onDidChangeCurrent = this.currentChanged.event;
 
   constructor() {
-    this.onEach(({ onDidChange }) => onDidChange, () => this.listChanged.fire());
+    this.onEach(
+      ({ onDidChange }) => onDidChange,
+      () => this.listChanged.fire(),
+    );
     // Nobody looks at the frames of another session, but its engine waits for the answer.
-    this.onEach(({ onDidReceiveFrame }) => onDidReceiveFrame, ({ header }, session) => {
-      if (session !== this.currentSession) session.frameDrawn(header.sequence);
-    });
+    this.onEach(
+      ({ onDidReceiveFrame }) => onDidReceiveFrame,
+      ({ header }, session) => {
+        if (session !== this.currentSession) session.frameDrawn(header.sequence);
+      },
+    );
   }
 
   /** Listens to an event of every session, also of those to come, as long as they are here. */
@@ -35,10 +41,18 @@ export class RunRegistry implements vscode.Disposable {
     };
     const follow = () => {
       for (const session of listeners.keys()) if (!this.sessions.has(session)) drop(session);
-      for (const session of this.sessions) if (!listeners.has(session)) listeners.set(session, eventOf(session)((value) => listener(value, session)));
+      for (const session of this.sessions)
+        if (!listeners.has(session))
+          listeners.set(
+            session,
+            eventOf(session)((value) => listener(value, session)),
+          );
     };
     follow();
-    return vscode.Disposable.from(this.membersChanged.event(follow), new vscode.Disposable(() => Array.from(listeners.keys()).forEach(drop)));
+    return vscode.Disposable.from(
+      this.membersChanged.event(follow),
+      new vscode.Disposable(() => Array.from(listeners.keys()).forEach(drop)),
+    );
   }
 
   /** Listens to an event of whichever session is the current one. */

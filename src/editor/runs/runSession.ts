@@ -1,7 +1,19 @@
 /** One live run or opened model: its engine, and what is known of it. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { AttributeRequest, AttributionReport, DescribeRequest, EngineCalls, OpenRequest, OpenResult, ResumeRequest, SampleRequest, TokenReport, TrainRequest, Watch } from '../../protocol/engine';
+import type {
+  AttributeRequest,
+  AttributionReport,
+  DescribeRequest,
+  EngineCalls,
+  OpenRequest,
+  OpenResult,
+  ResumeRequest,
+  SampleRequest,
+  TokenReport,
+  TrainRequest,
+  Watch,
+} from '../../protocol/engine';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
@@ -10,7 +22,12 @@ import type { Progress, RunDescription, RunState, RunStatus } from '../../protoc
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type SequenceSplit } from '../../protocol/settings';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  type SequenceSplit,
+} from '../../protocol/settings';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
@@ -138,7 +155,11 @@ export class RunSession implements vscode.Disposable {
     try {
       await this.start({ kind: 'resume', request });
     } catch (error) {
-      this.setStatus({ state: 'failed', step: this.status.step, message: error instanceof RpcError ? error.sentence : null });
+      this.setStatus({
+        state: 'failed',
+        step: this.status.step,
+        message: error instanceof RpcError ? error.sentence : null,
+      });
       throw error;
     }
   }
@@ -250,7 +271,11 @@ export class RunSession implements vscode.Disposable {
   }
 
   /** @param grown receives the text so far, repeatedly */
-  async sample(request: Omit<SampleRequest, 'stream'>, signal: AbortSignal, grown: (text: string) => void): Promise<string> {
+  async sample(
+    request: Omit<SampleRequest, 'stream'>,
+    signal: AbortSignal,
+    grown: (text: string) => void,
+  ): Promise<string> {
     const stream = ++this.streams;
     this.growing.set(stream, grown);
     try {
@@ -261,7 +286,11 @@ export class RunSession implements vscode.Disposable {
   }
 
   /** Asks the engine for something that only the caller needs to know of. */
-  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(call: K, request: RequestOf<EngineCalls[K]>, signal?: AbortSignal): Promise<ResultOf<EngineCalls[K]>> {
+  ask<K extends 'overTraining' | 'frameAt' | 'targetMatrix' | 'truncations'>(
+    call: K,
+    request: RequestOf<EngineCalls[K]>,
+    signal?: AbortSignal,
+  ): Promise<ResultOf<EngineCalls[K]>> {
     return this.engine.calls.call(call, request, signal);
   }
 
@@ -284,7 +313,17 @@ export class RunSession implements vscode.Disposable {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    for (const emitter of [this.changed, this.progressed, this.framed, this.watchRefused, this.interrupted, this.matrixAdvanced, this.sampled, this.hung]) emitter.dispose();
+    for (const emitter of [
+      this.changed,
+      this.progressed,
+      this.framed,
+      this.watchRefused,
+      this.interrupted,
+      this.matrixAdvanced,
+      this.sampled,
+      this.hung,
+    ])
+      emitter.dispose();
     void this.engine.close();
   }
 
@@ -298,7 +337,8 @@ export class RunSession implements vscode.Disposable {
       this.watched = this.sampleWatched = '';
       await engine.close();
       // An engine that ended before it answered says more by its end than by its silence.
-      if (error instanceof RpcError && error.code === 'closed' && engine.ending) throw new RpcError('closed', endSentence(engine.ending));
+      if (error instanceof RpcError && error.code === 'closed' && engine.ending)
+        throw new RpcError('closed', endSentence(engine.ending));
       throw error;
     }
   }
@@ -306,16 +346,32 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
-      const isFinished = run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
+      const isFinished =
+        run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
       const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
-      this.opened = { description: run?.description ?? { ...this.description, model: settingsOf(model), backend }, status, isRun: run !== null, reading, unit };
+      this.opened = {
+        description: run?.description ?? { ...this.description, model: settingsOf(model), backend },
+        status,
+        isRun: run !== null,
+        reading,
+        unit,
+      };
       if (run) this.metrics.append(run.history);
     } else {
-      const description = beginning.kind === 'train' ? await calls.call('train', beginning.request) : await calls.call('resumeRun', beginning.request);
+      const description =
+        beginning.kind === 'train'
+          ? await calls.call('train', beginning.request)
+          : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
-      this.opened = { description, status: status.state === 'starting' ? { ...status, state: 'running' } : status, isRun: true, reading: null, unit: description.corpus.unit };
+      this.opened = {
+        description,
+        status: status.state === 'starting' ? { ...status, state: 'running' } : status,
+        isRun: true,
+        reading: null,
+        unit: description.corpus.unit,
+      };
     }
     this.changed.fire();
   }
@@ -327,43 +383,77 @@ export class RunSession implements vscode.Disposable {
       (value: T) => {
         if (engine === this.engine && !this.isDisposed) action(value);
       };
-    engine.calls.on('started', own((description) => {
-      this.opened = { ...this.opened, description };
-      this.changed.fire();
-    }));
-    engine.calls.on('status', own((status) => {
-      const known = this.status.message?.key;
-      this.setStatus(status);
-      if (status.message && status.message.key !== known) this.interrupted.fire(status.message);
-    }));
-    engine.calls.on('progress', own((progress) => {
-      const wasRewound = this.metrics.append(progress);
-      this.opened = { ...this.opened, status: { ...this.status, step: this.metrics.last('step') ?? this.status.step } };
-      this.progressed.fire({ progress, wasRewound });
-    }));
-    engine.calls.on('frame', own((frame) => {
-      this.lastFrame = frame;
-      this.frames.sent = frame.header.sequence;
-      this.framed.fire(frame);
-    }));
-    engine.calls.on('sampleDrawn', own((sample) => {
-      this.samples = withSample(this.samples, sample);
-      this.sampled.fire();
-    }));
-    engine.calls.on('matrixProgress', own((done) => this.matrixAdvanced.fire(done)));
-    engine.calls.on('watchFailed', own((message) => this.watchRefused.fire(message)));
-    engine.calls.on('finished', own((summary) => {
-      const ended: RunState[] = ['stopped', 'finished', 'failed'];
-      if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
-    }));
-    engine.calls.on('sampled', own(({ stream, text }) => this.growing.get(stream)?.(text)));
-    engine.onEnd(own((end) => {
-      if (!engine.isClosing) this.engineEnded(end);
-    }));
-    engine.onHang(own((isHanging) => {
-      this.isHanging = isHanging;
-      if (isHanging) this.hung.fire();
-    }));
+    engine.calls.on(
+      'started',
+      own((description) => {
+        this.opened = { ...this.opened, description };
+        this.changed.fire();
+      }),
+    );
+    engine.calls.on(
+      'status',
+      own((status) => {
+        const known = this.status.message?.key;
+        this.setStatus(status);
+        if (status.message && status.message.key !== known) this.interrupted.fire(status.message);
+      }),
+    );
+    engine.calls.on(
+      'progress',
+      own((progress) => {
+        const wasRewound = this.metrics.append(progress);
+        this.opened = {
+          ...this.opened,
+          status: { ...this.status, step: this.metrics.last('step') ?? this.status.step },
+        };
+        this.progressed.fire({ progress, wasRewound });
+      }),
+    );
+    engine.calls.on(
+      'frame',
+      own((frame) => {
+        this.lastFrame = frame;
+        this.frames.sent = frame.header.sequence;
+        this.framed.fire(frame);
+      }),
+    );
+    engine.calls.on(
+      'sampleDrawn',
+      own((sample) => {
+        this.samples = withSample(this.samples, sample);
+        this.sampled.fire();
+      }),
+    );
+    engine.calls.on(
+      'matrixProgress',
+      own((done) => this.matrixAdvanced.fire(done)),
+    );
+    engine.calls.on(
+      'watchFailed',
+      own((message) => this.watchRefused.fire(message)),
+    );
+    engine.calls.on(
+      'finished',
+      own((summary) => {
+        const ended: RunState[] = ['stopped', 'finished', 'failed'];
+        if (!ended.includes(this.status.state)) this.setStatus({ state: 'stopped', step: summary.step, message: null });
+      }),
+    );
+    engine.calls.on(
+      'sampled',
+      own(({ stream, text }) => this.growing.get(stream)?.(text)),
+    );
+    engine.onEnd(
+      own((end) => {
+        if (!engine.isClosing) this.engineEnded(end);
+      }),
+    );
+    engine.onHang(
+      own((isHanging) => {
+        this.isHanging = isHanging;
+        if (isHanging) this.hung.fire();
+      }),
+    );
   }
 
   private engineEnded(end: EngineEnd): void {
@@ -379,9 +469,27 @@ export class RunSession implements vscode.Disposable {
 }
 
 /** The settings nearest to a model from elsewhere: those of its top layer. */
-function settingsOf({ layers, activation, embeddingSize, tied, vocabularySize, parameterCount }: ModelSummary): RunDescription['model'] {
+function settingsOf({
+  layers,
+  activation,
+  embeddingSize,
+  tied,
+  vocabularySize,
+  parameterCount,
+}: ModelSummary): RunDescription['model'] {
   const { cell, hiddenSize, directions } = layers[layers.length - 1];
-  return { ...defaultModelSettings, cell, activation, layers: layers.length, hiddenSize, bidirectional: directions.length > 1, embeddingSize, tied, vocabularySize, parameterCount };
+  return {
+    ...defaultModelSettings,
+    cell,
+    activation,
+    layers: layers.length,
+    hiddenSize,
+    bidirectional: directions.length > 1,
+    embeddingSize,
+    tied,
+    vocabularySize,
+    parameterCount,
+  };
 }
 
 /** What is known of a session before its engine has answered. */
@@ -397,5 +505,11 @@ function atFirst(beginning: Beginning): Opened {
     training: settings.training,
     backend: settings.training.backend,
   };
-  return { description, status: { state: 'starting', step: 0, message: null }, isRun: kind !== 'open', reading: null, unit: description.corpus.unit };
+  return {
+    description,
+    status: { state: 'starting', step: 0, message: null },
+    isRun: kind !== 'open',
+    reading: null,
+    unit: description.corpus.unit,
+  };
 }

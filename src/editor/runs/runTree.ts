@@ -93,10 +93,13 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
         if (visible) void pastRuns.read();
       }),
       registry.onDidChangeList(() => this.refresh()),
-      registry.onEach(({ onDidProgress }) => onDidProgress, (_, session) => {
-        this.stepped.add(session);
-        this.showSteps();
-      }),
+      registry.onEach(
+        ({ onDidProgress }) => onDidProgress,
+        (_, session) => {
+          this.stepped.add(session);
+          this.showSteps();
+        },
+      ),
       pastRuns.onDidChange(() => this.refresh()),
     );
   }
@@ -118,7 +121,10 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
   getTreeItem(node: AnyNode): vscode.TreeItem {
     switch (node.kind) {
       case 'live':
-        return liveItem(node, { isCurrent: node.session === this.registry.current, isExpanded: this.expanded.has(node.session) });
+        return liveItem(node, {
+          isCurrent: node.session === this.registry.current,
+          isExpanded: this.expanded.has(node.session),
+        });
       case 'past':
         return pastItem(node.run);
       case 'checkpoint':
@@ -137,16 +143,28 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
 
   /** The rows at the top as they are now. */
   private rows(): Row<AnyNode>[] {
-    const live = this.registry.all.map((session) => ({ node: this.liveNode(session), look: this.lookOf(session) })).reverse();
+    const live = this.registry.all
+      .map((session) => ({ node: this.liveNode(session), look: this.lookOf(session) }))
+      .reverse();
     const past = this.pastRuns.all.filter(({ folder }) => !this.registry.find(folder.fsPath));
-    return [...live, ...this.keptNodes(past).map((node) => ({ node, look: JSON.stringify([node.run.record, node.run.checkpoints]) }))];
+    return [
+      ...live,
+      ...this.keptNodes(past).map((node) => ({ node, look: JSON.stringify([node.run.record, node.run.checkpoints]) })),
+    ];
   }
 
   /** Without the steps, which are shown at a pace of their own. */
   private lookOf(session: RunSession): string {
     const { description, status, isRun } = session;
     const checkpoints = this.pastRuns.find(vscode.Uri.file(description.folder))?.checkpoints;
-    return JSON.stringify([description, status.state, isRun, session === this.registry.current, this.expanded.has(session), checkpoints]);
+    return JSON.stringify([
+      description,
+      status.state,
+      isRun,
+      session === this.registry.current,
+      this.expanded.has(session),
+      checkpoints,
+    ]);
   }
 
   private tellChanges(): void {
@@ -161,7 +179,10 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
     const { stepped } = this;
     this.stepped = new Set();
     const sessions = this.registry.all.filter((session) => stepped.has(session));
-    if (sessions.length > 0) this.changed.fire(sessions.map((session) => (this.expanded.has(session) ? this.progressNode(session) : this.liveNode(session))));
+    if (sessions.length > 0)
+      this.changed.fire(
+        sessions.map((session) => (this.expanded.has(session) ? this.progressNode(session) : this.liveNode(session))),
+      );
   }
 
   private setExpanded(node: AnyNode, isExpanded: boolean): void {
@@ -184,14 +205,18 @@ export class RunTree implements vscode.TreeDataProvider<AnyNode>, vscode.Disposa
   }
 
   private keptNodes(runs: readonly PastRun[]): PastNode[] {
-    const nodes = runs.map((run) => Object.assign(this.pastNodes.get(run.folder.toString()) ?? { kind: 'past' as const, run }, { run }));
+    const nodes = runs.map((run) =>
+      Object.assign(this.pastNodes.get(run.folder.toString()) ?? { kind: 'past' as const, run }, { run }),
+    );
     this.pastNodes = new Map(nodes.map((node) => [node.run.folder.toString(), node]));
     return nodes;
   }
 
   private checkpointsOf(parent: TreeNode, { folder, checkpoints }: PastRun, isLive: boolean): CheckpointNode[] {
     const before = this.checkpointNodes.get(parent);
-    const nodes = new Map(checkpoints.map((step) => [step, before?.get(step) ?? { kind: 'checkpoint' as const, folder, step, isLive }]));
+    const nodes = new Map(
+      checkpoints.map((step) => [step, before?.get(step) ?? { kind: 'checkpoint' as const, folder, step, isLive }]),
+    );
     this.checkpointNodes.set(parent, nodes);
     return [...nodes.values()];
   }
@@ -202,13 +227,20 @@ function contextOf(kind: TreeNode['kind'], state?: RunState): string {
   return state ? `${kind}.${state}` : kind;
 }
 
-function liveItem(node: LiveNode, { isCurrent, isExpanded }: { readonly isCurrent: boolean; readonly isExpanded: boolean }): vscode.TreeItem {
+function liveItem(
+  node: LiveNode,
+  { isCurrent, isExpanded }: { readonly isCurrent: boolean; readonly isExpanded: boolean },
+): vscode.TreeItem {
   const { session } = node;
   const { description, status, isRun } = session;
   const collapsible = isRun ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
-  const facts = [modelName(description.model), ...(isRun && !isExpanded ? progressOf(session) : []), stateName(status.state)];
+  const facts = [
+    modelName(description.model),
+    ...(isRun && !isExpanded ? progressOf(session) : []),
+    stateName(status.state),
+  ];
   item.description = facts.join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
@@ -221,10 +253,21 @@ function liveItem(node: LiveNode, { isCurrent, isExpanded }: { readonly isCurren
 function pastItem(run: PastRun): vscode.TreeItem {
   const { record } = run;
   const step = run.checkpoints.at(0);
-  const item = new vscode.TreeItem(titleOf(record.corpusName, run.name), step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(
+    titleOf(record.corpusName, run.name),
+    step === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed,
+  );
   item.id = `past:${run.folder.toString()}`;
-  const reached = step === undefined ? localize('runs.noCheckpoint') : localize('step.number', step.toLocaleString(vscode.env.language));
-  const when = record.created?.toLocaleString(vscode.env.language, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  const reached =
+    step === undefined
+      ? localize('runs.noCheckpoint')
+      : localize('step.number', step.toLocaleString(vscode.env.language));
+  const when = record.created?.toLocaleString(vscode.env.language, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
   item.description = [modelName(record), reached, when ?? ''].filter((part) => part !== '').join(' · ');
   item.iconPath = new vscode.ThemeIcon('history');
   item.contextValue = step === undefined ? 'past.empty' : contextOf('past');

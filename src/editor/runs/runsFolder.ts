@@ -14,7 +14,9 @@ export class RunsFolder {
   /** The folder for runs on a document: in its workspace folder, or of the extension's own storage where there is none on disk or it is not trusted. */
   of(document: vscode.Uri): vscode.Uri {
     const folder =
-      document.scheme === 'untitled' ? vscode.workspace.workspaceFolders?.find(isOnDisk) : vscode.workspace.getWorkspaceFolder(document);
+      document.scheme === 'untitled'
+        ? vscode.workspace.workspaceFolders?.find(isOnDisk)
+        : vscode.workspace.getWorkspaceFolder(document);
     return folder && isOnDisk(folder) && vscode.workspace.isTrusted ? ofWorkspaceFolder(folder) : this.ownFolder;
   }
 

@@ -21,8 +21,14 @@ export class StatusBar implements vscode.Disposable {
     this.item.command = 'backflow.openPanel';
     this.listeners = vscode.Disposable.from(
       registry.onDidChangeCurrent(() => this.update()),
-      registry.onCurrent(({ onDidChange }) => onDidChange, () => this.update()),
-      registry.onCurrent(({ onDidProgress }) => onDidProgress, () => this.draw()),
+      registry.onCurrent(
+        ({ onDidChange }) => onDidChange,
+        () => this.update(),
+      ),
+      registry.onCurrent(
+        ({ onDidProgress }) => onDidProgress,
+        () => this.draw(),
+      ),
     );
     this.update();
   }
@@ -66,8 +72,16 @@ function textOf({ status, metrics, description }: RunSession): string {
   const loss = metrics.last('loss');
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
   if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));
-  if (status.state === 'running') parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
+  if (status.state === 'running')
+    parts.push(localize('speed.tokensPerSecond', number(metrics.last('tokensPerSecond') ?? 0)));
   else parts.push(stateName(status.state));
-  const icon = { starting: 'loading~spin', running: 'pulse', paused: 'debug-pause', stopped: 'debug-stop', finished: 'pass', failed: 'error' }[status.state];
+  const icon = {
+    starting: 'loading~spin',
+    running: 'pulse',
+    paused: 'debug-pause',
+    stopped: 'debug-stop',
+    finished: 'pass',
+    failed: 'error',
+  }[status.state];
   return `$(${icon}) ${kindOf(description.model.cell).label}  ${parts.join(' · ')}`;
 }

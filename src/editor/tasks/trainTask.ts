@@ -42,11 +42,23 @@ export class TrainTasks implements vscode.TaskProvider {
     return this.taskOf(task.definition, task.scope ?? vscode.TaskScope.Workspace, task.name);
   }
 
-  private taskOf(definition: TrainDefinition, scope: vscode.WorkspaceFolder | vscode.TaskScope, name?: string): vscode.Task {
+  private taskOf(
+    definition: TrainDefinition,
+    scope: vscode.WorkspaceFolder | vscode.TaskScope,
+    name?: string,
+  ): vscode.Task {
     const folder = typeof scope === 'object' ? scope : vscode.workspace.workspaceFolders?.at(0);
     // Variables such as ${file} are filled in only in what the execution is given.
-    const execution = new vscode.CustomExecution((resolved) => Promise.resolve(new TrainTerminal(this.parts, this.registry, resolved as TrainDefinition, folder)));
-    const task = new vscode.Task(definition, scope, name ?? localize('task.name', String(definition.file)), taskType, execution);
+    const execution = new vscode.CustomExecution((resolved) =>
+      Promise.resolve(new TrainTerminal(this.parts, this.registry, resolved as TrainDefinition, folder)),
+    );
+    const task = new vscode.Task(
+      definition,
+      scope,
+      name ?? localize('task.name', String(definition.file)),
+      taskType,
+      execution,
+    );
     task.group = vscode.TaskGroup.Build;
     return task;
   }
@@ -131,7 +143,8 @@ class TrainTerminal implements vscode.Pseudoterminal {
     const { session } = this;
     if (!session) return;
     const { state, message } = session.status;
-    if (['starting', 'running', 'paused'].includes(state) && session.isAlive && this.registry.all.includes(session)) return;
+    if (['starting', 'running', 'paused'].includes(state) && session.isAlive && this.registry.all.includes(session))
+      return;
     this.tell();
     this.write(message ? localizeMessage(message) : stateName(state));
     this.end(state === 'failed' ? 1 : 0);
@@ -143,7 +156,13 @@ class TrainTerminal implements vscode.Pseudoterminal {
     if (loss === null || step === null) return;
     const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
     const speed = number(this.session?.metrics.last('tokensPerSecond') ?? 0);
-    this.write([localize('step.number', number(step)), localize('loss.nats', loss.toFixed(3)), localize('speed.tokensPerSecond', speed)].join('  '));
+    this.write(
+      [
+        localize('step.number', number(step)),
+        localize('loss.nats', loss.toFixed(3)),
+        localize('speed.tokensPerSecond', speed),
+      ].join('  '),
+    );
   }
 
   private write(line: string): void {

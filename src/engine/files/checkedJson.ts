@@ -40,7 +40,8 @@ export class Fields {
 
   number(key: string, { min = -Infinity, max = Infinity }: Range = {}): number {
     const value = this.values[key];
-    if (typeof value !== 'number' || value < min || value > max) throw this.wrong(key, `a number${rangeText(min, max)}`);
+    if (typeof value !== 'number' || value < min || value > max)
+      throw this.wrong(key, `a number${rangeText(min, max)}`);
     return value;
   }
 

@@ -100,9 +100,7 @@ function markLength(bytes: Uint8Array, name: string): number {
 function checkBytes(bytes: Buffer, name: string, offset: number): void {
   if (bytes.includes(0)) throw binaryError(name);
   if (isUtf8(bytes)) return;
-  throw new UserError(
-    'error.corpus.notUtf8', name, offset + firstInvalidByte(bytes),
-  );
+  throw new UserError('error.corpus.notUtf8', name, offset + firstInvalidByte(bytes));
 }
 
 function* textChunks(text: string, name: string, hash: Hash): Generator<string> {
@@ -111,7 +109,7 @@ function* textChunks(text: string, name: string, hash: Hash): Generator<string> 
   if (/\p{Surrogate}/u.test(text)) {
     throw new UserError('error.corpus.loneSurrogate', name);
   }
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(text.length, start + chunkLength);
     if (isSecondOfPair(text, end)) end--;
     const chunk = text.slice(start, end);

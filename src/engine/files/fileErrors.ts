@@ -49,5 +49,7 @@ export function readError(thrown: unknown, path: string): unknown {
 
 /** The code of an operating system error, like ENOENT; undefined for any other value. */
 export function errorCode(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'syscall' in thrown && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  return thrown instanceof Error && 'syscall' in thrown && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : undefined;
 }

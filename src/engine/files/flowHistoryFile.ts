@@ -12,7 +12,9 @@ const dataName = 'flows';
 type StoredHeader = Omit<FrameHeader, 'tokens'> & { readonly text: number; readonly length: number };
 
 /** Files of before name a state's series by both: `flow`, `cellFlow`, `hidden`, `cell`, `total`, `totalCell`. */
-const namesOfBefore: Readonly<Record<string, { readonly name: SeriesName; readonly state: string | null } | undefined>> = {
+const namesOfBefore: Readonly<
+  Record<string, { readonly name: SeriesName; readonly state: string | null } | undefined>
+> = {
   loss: { name: 'loss', state: null },
   flow: { name: 'flow', state: 'hidden' },
   hidden: { name: 'norm', state: 'hidden' },
@@ -41,10 +43,19 @@ export async function writeFlowHistory(file: string, history: FlowHistory): Prom
   }
   const stored: Stored = {
     texts,
-    rows: rows.map(({ header: { tokens, ...rest }, data: { length } }) => ({ ...rest, text: texts.indexOf(tokens), length })),
+    rows: rows.map(({ header: { tokens, ...rest }, data: { length } }) => ({
+      ...rest,
+      text: texts.indexOf(tokens),
+      length,
+    })),
     overflows: history.overflowSteps,
   };
-  await writeFileAtomic(file, encodeSafetensors(new Map([[dataName, { dtype: 'F32', shape: [data.length], data }]]), { history: JSON.stringify(stored) }));
+  await writeFileAtomic(
+    file,
+    encodeSafetensors(new Map([[dataName, { dtype: 'F32', shape: [data.length], data }]]), {
+      history: JSON.stringify(stored),
+    }),
+  );
 }
 
 /** An empty one where there is no file, or none that can be read: the run itself does not need it. */
@@ -57,7 +68,15 @@ export async function readFlowHistory(file: string): Promise<FlowHistory> {
     const { texts, rows, overflows } = JSON.parse(metadata['history']) as Stored;
     let at = 0;
     for (const { text, length, ...header } of rows) {
-      history.add({ header: { ...header, series: header.series.map(entryOf), tokens: texts[text], unitMap: { ...header.unitMap, offset: length } }, data: data.slice(at, at + length) });
+      history.add({
+        header: {
+          ...header,
+          series: header.series.map(entryOf),
+          tokens: texts[text],
+          unitMap: { ...header.unitMap, offset: length },
+        },
+        data: data.slice(at, at + length),
+      });
       at += length;
     }
     overflows.forEach((step) => history.addOverflow(step));

@@ -9,7 +9,9 @@ export const maxKeptBytes = 32_000_000;
 
 /** Copies `source` to `target`, whole or not at all, where it is not too large. Throws a UserError. */
 export async function keepCopy(source: string, target: string): Promise<void> {
-  const { size } = await stat(source).catch((thrown: unknown) => { throw readError(thrown, source); });
+  const { size } = await stat(source).catch((thrown: unknown) => {
+    throw readError(thrown, source);
+  });
   if (size > maxKeptBytes) return;
   const draft = `${target}.unfinished`;
   try {

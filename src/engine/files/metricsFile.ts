@@ -128,7 +128,8 @@ function readLine(line: string, history: ThinnedHistory): void {
   if (typeof value !== 'object' || value === null) return;
   const entry = value as Record<string, unknown>;
   if (!Number.isSafeInteger(entry['step'])) return;
-  if ('validationLoss' in entry) history.addValidation({ step: entry['step'] as number, loss: numberOf(entry['validationLoss']) });
+  if ('validationLoss' in entry)
+    history.addValidation({ step: entry['step'] as number, loss: numberOf(entry['validationLoss']) });
   else history.addRow(progressColumns.map((name) => numberOf(entry[name])));
 }
 

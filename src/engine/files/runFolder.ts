@@ -130,7 +130,12 @@ export class RunFolder {
    * Saves model and state, forgets all but the newest `kept` and the best, and writes the buffered metrics. Throws a UserError; a
    * folder that has been removed is recreated when that has been reported once.
    */
-  async saveCheckpoint(step: number, onnx: Uint8Array, state: Uint8Array, kept = defaultTrainingSettings.keptCheckpoints): Promise<Checkpoint> {
+  async saveCheckpoint(
+    step: number,
+    onnx: Uint8Array,
+    state: Uint8Array,
+    kept = defaultTrainingSettings.keptCheckpoints,
+  ): Promise<Checkpoint> {
     const checkpoint = this.checkpointOf(step);
     await this.reportingRemoval(async () => {
       await this.metrics.flush();
@@ -260,7 +265,10 @@ export class RunFolder {
       (name) => temporaryFile.test(name) || (/^step-\d+\.safetensors$/.test(name) && !states.has(name)),
     );
     // The model first, for the same reason.
-    const files = [...old.flatMap(({ model, state }) => [model, state]), ...leftOver.map((name) => join(this.checkpointsPath, name))];
+    const files = [
+      ...old.flatMap(({ model, state }) => [model, state]),
+      ...leftOver.map((name) => join(this.checkpointsPath, name)),
+    ];
     for (const file of files) await rm(file, { force: true }).catch(() => undefined);
   }
 }

@@ -57,7 +57,8 @@ export class RunLock {
   async release(): Promise<void> {
     clearInterval(this.beating);
     const found = await readOwner(this.folder).catch(() => null);
-    if (found?.token === this.owner.token) await rm(join(this.folder, lockName), { force: true }).catch(() => undefined);
+    if (found?.token === this.owner.token)
+      await rm(join(this.folder, lockName), { force: true }).catch(() => undefined);
   }
 
   private async touch(): Promise<void> {
@@ -86,7 +87,9 @@ async function write(folder: string, owner: Owner): Promise<boolean> {
 async function readOwner(folder: string): Promise<Owner | null> {
   try {
     const value = JSON.parse(await readFile(join(folder, lockName), 'utf8')) as Partial<Owner> | null;
-    return typeof value?.token === 'string' && Number.isSafeInteger(value.pid) && typeof value.host === 'string' ? (value as Owner) : null;
+    return typeof value?.token === 'string' && Number.isSafeInteger(value.pid) && typeof value.host === 'string'
+      ? (value as Owner)
+      : null;
   } catch {
     return null;
   }

@@ -4,7 +4,13 @@ import { cellNames } from '../../layers/catalog';
 import { initializations, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  type ModelSettings,
+  type TrainingSettings,
+} from '../../protocol/settings';
 import { Fields } from './checkedJson';
 
 export interface Versions {
@@ -34,7 +40,16 @@ export function formatRunRecord({ description, corpusSha256, created, versions }
   const { name, corpus, model, training, backend } = description;
   const { initialization, initScale, ...others } = training;
   const written = { ...others, [keys.initialization]: initialization, [keys.initScale]: initScale };
-  const file = { format, name, created, corpus: { ...corpus, sha256: corpusSha256 }, model, training: written, backend, versions };
+  const file = {
+    format,
+    name,
+    created,
+    corpus: { ...corpus, sha256: corpusSha256 },
+    model,
+    training: written,
+    backend,
+    versions,
+  };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
@@ -52,7 +67,9 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
       name: corpus.string('name'),
       path: corpus.nullable('path', (key) => corpus.string(key)),
       tokens: corpus.integer('tokens', { min: 1 }),
-      unit: corpus.added('unit', defaultVocabularySettings.unit, (key) => corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte'])),
+      unit: corpus.added('unit', defaultVocabularySettings.unit, (key) =>
+        corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte']),
+      ),
     },
     model: readModel(fields.object('model')),
     training: readTraining(fields.object('training')),
@@ -78,7 +95,9 @@ function readModel(model: Fields): RunDescription['model'] {
     layers: model.integer('layers', { min: 1 }),
     bidirectional: model.added('bidirectional', defaults.bidirectional, (key) => model.boolean(key)),
     hiddenSize: model.integer('hiddenSize', { min: 1 }),
-    embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) => model.nullable(key, () => model.integer(key, { min: 1 }))),
+    embeddingSize: model.added('embeddingSize', defaults.embeddingSize, (key) =>
+      model.nullable(key, () => model.integer(key, { min: 1 })),
+    ),
     tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
     objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
   };

@@ -10,7 +10,8 @@ export async function readWhole(path: string, maxBytes: number): Promise<Buffer>
     const found = await stat(path);
     if (found.isDirectory()) throw new UserError('error.file.isFolder', path);
     if (!found.isFile()) throw new UserError('error.file.notRegular', path);
-    if (found.size > maxBytes) throw new UserError('error.file.tooLarge', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
+    if (found.size > maxBytes)
+      throw new UserError('error.file.tooLarge', path, Math.ceil(found.size / 1e6), maxBytes / 1e6);
     return await readFile(path);
   } catch (thrown) {
     throw readError(thrown, path);

@@ -43,7 +43,8 @@ export class ThinnedHistory {
   }
 
   addValidation(point: ValidationPoint): void {
-    while (this.validation.length > 0 && this.validation[this.validation.length - 1].step >= point.step) this.validation.pop();
+    while (this.validation.length > 0 && this.validation[this.validation.length - 1].step >= point.step)
+      this.validation.pop();
     this.validation.push(point);
   }
 

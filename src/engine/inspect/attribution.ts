@@ -1,7 +1,12 @@
 /** What each token of a probe has of the logit of one of them. */
 import { contributionsTo } from '../../core/analysis/contributions';
 import { additiveFormOf } from '../../core/layers/registry';
-import { gradientTimesInput, integralNodes, integratedGradients, type Attribution } from '../../core/float64/float64Score';
+import {
+  gradientTimesInput,
+  integralNodes,
+  integratedGradients,
+  type Attribution,
+} from '../../core/float64/float64Score';
 import { byRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
@@ -35,26 +40,48 @@ export interface AttributionTask {
  */
 export function additive({ general, trace }: Look, symbol: number, step: number): Found<'additive'> | null {
   const found = isAdditive(general) ? contributionsTo(trace, general.output.W, symbol, step) : null;
-  return found && { method: 'additive', parts: found.parts, rest: found.carriedIn, whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn) };
+  return (
+    found && {
+      method: 'additive',
+      parts: found.parts,
+      rest: found.carriedIn,
+      whole: found.parts.reduce((sum, part) => sum + part, found.carriedIn),
+    }
+  );
 }
 
 /** Integrated gradients of a stack without gates, where they are complete within the time that a hover may take; else null. */
-export async function quickIntegral({ general, trace }: Look, symbol: number, step: number): Promise<Found<'integratedGradients'> | null> {
+export async function quickIntegral(
+  { general, trace }: Look,
+  symbol: number,
+  step: number,
+): Promise<Found<'integratedGradients'> | null> {
   if (general.layers.some(({ cell }) => additiveFormOf(cell) !== null)) return null;
   const task = taskOf('integratedGradients', general, trace.inputs, symbol, step);
   const affordable = Math.floor(maxQuickWork / (2 * integralNodes * task.inputs.length * workOfStep(general)));
   if (affordable < 1) return null;
-  const found = await integratedGradients(task.model, task.inputs, symbol, step, Math.min(affordable, maxStretches), () => Promise.resolve());
+  const found = await integratedGradients(
+    task.model,
+    task.inputs,
+    symbol,
+    step,
+    Math.min(affordable, maxStretches),
+    () => Promise.resolve(),
+  );
   const gap = found.parts.reduce((sum, part) => sum + part, found.baseline - found.whole);
   if (Math.abs(gap) > maxQuickGap * Math.max(1, Math.abs(found.whole))) return null;
   return { ...reportOf(task, found), method: 'integratedGradients' };
 }
 
 /** With the answer itself where the probe has to be read for it anyway, else with what is still to be computed, on parameters of its own. */
-export async function prepareAttribution(inspector: Inspector, { text, token, method }: AttributeRequest): Promise<AttributionReport | AttributionTask> {
+export async function prepareAttribution(
+  inspector: Inspector,
+  { text, token, method }: AttributeRequest,
+): Promise<AttributionReport | AttributionTask> {
   const ids = inspector.idsOf(text);
   const steps = ids.length - 1;
-  if (!Number.isInteger(token) || token < 1 || token > steps) throw new UserError('error.inspect.tokenNotPredicted', token, steps);
+  if (!Number.isInteger(token) || token < 1 || token > steps)
+    throw new UserError('error.inspect.tokenNotPredicted', token, steps);
   if (method === 'additive') {
     const look = await inspector.look(text, token - 1, { vanishing: -3, exploding: 2 });
     const found = additive(look, ids[token], token - 1);
@@ -68,7 +95,12 @@ export async function prepareAttribution(inspector: Inspector, { text, token, me
 /** @param pause called now and then; throws when it is canceled */
 export async function attribute(task: AttributionTask, pause: () => Promise<void>): Promise<AttributionReport> {
   const { method, model, inputs, symbol, step } = task;
-  return reportOf(task, method === 'gradientTimesInput' ? gradientTimesInput(model, inputs, symbol, step) : await integratedGradients(model, inputs, symbol, step, maxStretches, pause));
+  return reportOf(
+    task,
+    method === 'gradientTimesInput'
+      ? gradientTimesInput(model, inputs, symbol, step)
+      : await integratedGradients(model, inputs, symbol, step, maxStretches, pause),
+  );
 }
 
 function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {
@@ -78,8 +110,16 @@ function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }
 }
 
 /** What lies behind the step has no part where nothing is read backward. */
-function taskOf(method: AttributionTask['method'], model: GeneralModel, inputs: Int32Array, symbol: number, step: number): AttributionTask {
-  const isForward = model.layers.every(({ directions }) => directions.every(({ direction }) => direction === 'forward'));
+function taskOf(
+  method: AttributionTask['method'],
+  model: GeneralModel,
+  inputs: Int32Array,
+  symbol: number,
+  step: number,
+): AttributionTask {
+  const isForward = model.layers.every(({ directions }) =>
+    directions.every(({ direction }) => direction === 'forward'),
+  );
   return { method, model, inputs: isForward ? inputs.slice(0, step + 1) : inputs, symbol, step, steps: inputs.length };
 }
 
@@ -102,7 +142,13 @@ function ownCopy(model: GeneralModel): GeneralModel {
   return {
     ...model,
     embedding: model.embedding && copy(model.embedding),
-    layers: model.layers.map((layer) => ({ ...layer, directions: layer.directions.map((own) => ({ ...own, ...byRole(layer.cell, ({ role }) => copy(ofRole(own, role)), new Float64Array(0)) })) })),
+    layers: model.layers.map((layer) => ({
+      ...layer,
+      directions: layer.directions.map((own) => ({
+        ...own,
+        ...byRole(layer.cell, ({ role }) => copy(ofRole(own, role)), new Float64Array(0)),
+      })),
+    })),
     output: { W: copy(model.output.W), b: copy(model.output.b) },
   };
 }

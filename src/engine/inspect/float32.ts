@@ -60,7 +60,11 @@ export function isWithinFloat32(flows: readonly LayerFlow[], zeroIsExact: boolea
             continue;
           }
           // At the target's own step nothing has come from anywhere.
-          const error = Math.hypot(before.error, down.error, source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0);
+          const error = Math.hypot(
+            before.error,
+            down.error,
+            source > -Infinity ? unitRoundoff * 10 ** Math.max(0, source - size) : 0,
+          );
           if (error > maxGradientError) return false;
           if (size > sources.sizes[t]) sources.sizes[t] = size;
           if (error > sources.errors[t]) sources.errors[t] = error;
@@ -87,5 +91,8 @@ function noSources(steps: number): Sources {
 }
 
 function larger(a: Sources, b: Sources): Sources {
-  return { sizes: a.sizes.map((size, t) => Math.max(size, b.sizes[t])), errors: a.errors.map((error, t) => Math.max(error, b.errors[t])) };
+  return {
+    sizes: a.sizes.map((size, t) => Math.max(size, b.sizes[t])),
+    errors: a.errors.map((error, t) => Math.max(error, b.errors[t])),
+  };
 }

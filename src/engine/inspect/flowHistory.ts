@@ -39,7 +39,9 @@ export class FlowHistory {
 
   /** In order of training steps. */
   get rows(): readonly HistoryRow[] {
-    const kept = new Set(this.stretches.flatMap(({ min, max }) => (stepOf(min) <= stepOf(max) ? [min, max] : [max, min])));
+    const kept = new Set(
+      this.stretches.flatMap(({ min, max }) => (stepOf(min) <= stepOf(max) ? [min, max] : [max, min])),
+    );
     if (this.newest) kept.add(this.newest);
     return [...kept];
   }
@@ -85,7 +87,10 @@ export class FlowHistory {
     return {
       lane,
       steps: Float64Array.from(found, ({ row }) => stepOf(row)),
-      horizons: Float64Array.from(found, ({ row: { header } }) => header.flows.find((flow) => isOf(flow, lane))?.horizon ?? NaN),
+      horizons: Float64Array.from(
+        found,
+        ({ row: { header } }) => header.flows.find((flow) => isOf(flow, lane))?.horizon ?? NaN,
+      ),
       lags,
       values,
       changes: found.flatMap(({ row }, i) => (i > 0 && isOtherProbe(row.header, found[i - 1].row.header) ? [i] : [])),
@@ -102,12 +107,20 @@ export class FlowHistory {
     const own: Stretch = { index, min: row, max: row };
     if (last?.index === index) this.stretches[this.stretches.length - 1] = merge(last, own);
     else this.stretches.push(own);
-    while (this.stretches.length > 1 && (this.stretches.length > this.limits.stretches || this.size > this.limits.numbers)) this.halve();
+    while (
+      this.stretches.length > 1 &&
+      (this.stretches.length > this.limits.stretches || this.size > this.limits.numbers)
+    )
+      this.halve();
   }
 
   private dropFrom(trainingStep: number): void {
     if (this.newest && stepOf(this.newest) >= trainingStep) this.newest = null;
-    for (let last = this.stretches.at(-1); last && stepsOf(last).some((step) => step >= trainingStep); last = this.stretches.at(-1)) {
+    for (
+      let last = this.stretches.at(-1);
+      last && stepsOf(last).some((step) => step >= trainingStep);
+      last = this.stretches.at(-1)
+    ) {
       this.stretches.pop();
       const [kept] = [last.min, last.max].filter((row) => stepOf(row) < trainingStep);
       if (!(kept as HistoryRow | undefined)) continue;
@@ -134,13 +147,21 @@ export class FlowHistory {
 }
 
 function merge(a: Stretch, b: Stretch): Stretch {
-  return { index: a.index, min: b.min.peak < a.min.peak ? b.min : a.min, max: b.max.peak >= a.max.peak ? b.max : a.max };
+  return {
+    index: a.index,
+    min: b.min.peak < a.min.peak ? b.min : a.min,
+    max: b.max.peak >= a.max.peak ? b.max : a.max,
+  };
 }
 
 /** The symbols are shared with the row before, where they are the same. */
 export function rowOf({ header, data }: Frame, before: HistoryRow | null): HistoryRow {
   const tokens = before && isSameText(before.header, header) ? before.header.tokens : header.tokens;
-  const kept: { -readonly [K in keyof FrameHeader]: FrameHeader[K] } = { ...header, tokens, unitMap: { ...header.unitMap, units: 0 } };
+  const kept: { -readonly [K in keyof FrameHeader]: FrameHeader[K] } = {
+    ...header,
+    tokens,
+    unitMap: { ...header.unitMap, units: 0 },
+  };
   // What the page has chosen lies behind the series; the text is not asked for again.
   delete kept.lane;
   delete kept.probe;
@@ -187,5 +208,8 @@ function isOtherProbe(a: FrameHeader, b: FrameHeader): boolean {
 }
 
 function isSameText(a: FrameHeader, b: FrameHeader): boolean {
-  return a.tokens === b.tokens || (a.tokens.length === b.tokens.length && a.tokens.every((token, i) => token === b.tokens[i]));
+  return (
+    a.tokens === b.tokens ||
+    (a.tokens.length === b.tokens.length && a.tokens.every((token, i) => token === b.tokens[i]))
+  );
 }

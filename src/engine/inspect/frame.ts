@@ -3,7 +3,15 @@ import type { Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
-import type { FlowRegion, FlowSummary, Frame, FrameHeader, SeriesEntry, SeriesName, UnitMapChoice } from '../../protocol/frame';
+import type {
+  FlowRegion,
+  FlowSummary,
+  Frame,
+  FrameHeader,
+  SeriesEntry,
+  SeriesName,
+  UnitMapChoice,
+} from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
@@ -15,12 +23,22 @@ interface Place {
 }
 
 /** Inspects the watched probe now. Throws a UserError when the model cannot read it. */
-export async function makeFrame(inspector: Inspector, watch: Watch, sequence: number, trainingStep: number): Promise<Frame> {
+export async function makeFrame(
+  inspector: Inspector,
+  watch: Watch,
+  sequence: number,
+  trainingStep: number,
+): Promise<Frame> {
   const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
   return frameOf(look, watch, sequence, trainingStep);
 }
 
-export function frameOf({ symbols, trace, target, thresholds, flows, totals }: Look, watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>, sequence: number, trainingStep: number): Frame {
+export function frameOf(
+  { symbols, trace, target, thresholds, flows, totals }: Look,
+  watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
+  sequence: number,
+  trainingStep: number,
+): Frame {
   const { steps: T, layers } = trace;
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
@@ -33,7 +51,12 @@ export function frameOf({ symbols, trace, target, thresholds, flows, totals }: L
     data.set(values, offset);
     series.push({ name, layer, direction, state, offset });
   };
-  add('loss', { layer: 0, direction: 'forward' }, null, Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability));
+  add(
+    'loss',
+    { layer: 0, direction: 'forward' },
+    null,
+    Float64Array.from(trace.targetLogProbabilities).map((logProbability) => -logProbability),
+  );
   const summaries: FlowSummary[] = [];
   const regions: FlowRegion[] = [];
   for (const { layer, direction, states } of flows) {
@@ -47,17 +70,27 @@ export function frameOf({ symbols, trace, target, thresholds, flows, totals }: L
       summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
       for (const region of flow.regions) regions.push({ ...place, state, ...region });
     });
-    if (totals) names.forEach((state, index) => { add('total', place, state, totals[layer][d][index].map(Math.log10)); });
+    if (totals)
+      names.forEach((state, index) => {
+        add('total', place, state, totals[layer][d][index].map(Math.log10));
+      });
   }
   const unitOffset = series.length * T;
-  data.set(unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity), unitOffset);
+  data.set(
+    unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity),
+    unitOffset,
+  );
   const laneOffset = unitOffset + T * H;
   if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
 
   const header: FrameHeader = {
     sequence,
     trainingStep,
-    layers: layers.map(({ cell, hiddenSize, directions }) => ({ cell, hiddenSize, directions: directions.map(({ direction }) => direction) })),
+    layers: layers.map(({ cell, hiddenSize, directions }) => ({
+      cell,
+      hiddenSize,
+      directions: directions.map(({ direction }) => direction),
+    })),
     ...(watch.text !== undefined && { probe: watch.text }),
     tokens: Array.from(trace.inputs, (id) => symbols[id]),
     lastTarget: symbols[trace.targets[T - 1]],
@@ -79,7 +112,11 @@ function directionIndex({ layers }: Trace, layer: number, direction: Direction):
 
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
   const layer = Number.isInteger(choice.layer) ? trace.layers.at(choice.layer) : undefined;
-  const exists = choice.layer >= 0 && layer && directionIndex(trace, choice.layer, choice.direction) >= 0 && unitMapNamesOf(layer.cell).includes(choice.quantity);
+  const exists =
+    choice.layer >= 0 &&
+    layer &&
+    directionIndex(trace, choice.layer, choice.direction) >= 0 &&
+    unitMapNamesOf(layer.cell).includes(choice.quantity);
   if (!exists) throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
   return choice;
 }

@@ -20,26 +20,36 @@ export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]
   const parameters = layers.flatMap((ofDirections, layer) =>
     ofDirections.map((own, d) => {
       const { cell, directions } = traces[layer];
-      return { layer, direction: directions[d].direction, norms: Object.fromEntries(eachRole(cell, own).map(([{ role }, values]) => [role, lengthOf(values)])) };
+      return {
+        layer,
+        direction: directions[d].direction,
+        norms: Object.fromEntries(eachRole(cell, own).map(([{ role }, values]) => [role, lengthOf(values)])),
+      };
     }),
   );
   return {
     parameters,
     output: { W: lengthOf(output.W), b: lengthOf(output.b) },
     embedding: embedding && lengthOf(embedding),
-    parameterNorms: Object.fromEntries(namedTensors(gradient, traces).map(([name, tensor]) => [name, lengthOf(tensor)])),
+    parameterNorms: Object.fromEntries(
+      namedTensors(gradient, traces).map(([name, tensor]) => [name, lengthOf(tensor)]),
+    ),
   };
 }
 
 /** Every parameter once, by its name in PyTorch, in the order of its modules. */
-function namedTensors({ layers, output, embedding, norm }: Gradient, traces: readonly LayerTrace[]): [string, Floats][] {
+function namedTensors(
+  { layers, output, embedding, norm }: Gradient,
+  traces: readonly LayerTrace[],
+): [string, Floats][] {
   const named: [string, Floats][] = [];
   if (embedding) named.push([torchNames.embedding, embedding]);
   layers.forEach((ofDirections, layer) => {
     ofDirections.forEach((own, d) => {
       const { cell, directions } = traces[layer];
       const { direction } = directions[d];
-      for (const [parameter, values] of eachRole(cell, own)) named.push([torchName(parameter, layer, direction), values]);
+      for (const [parameter, values] of eachRole(cell, own))
+        named.push([torchName(parameter, layer, direction), values]);
       if (own.P) named.push([torchName('peephole', layer, direction), own.P]);
     });
   });

@@ -11,7 +11,13 @@ const tolerance = 1e-3;
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂x_t‖; NaN where x_t cannot reach τ, −Infinity for exactly zero.
  * @param reading of the text, which has been taken for right  @param pause receives the part that is done; it may throw to cancel
  */
-export async function inputMatrixOf(inspector: Inspector, reading: Reading, text: string, pause: (done: number) => Promise<void>, maxWork = maxFloat64Work): Promise<Float64Array> {
+export async function inputMatrixOf(
+  inspector: Inspector,
+  reading: Reading,
+  text: string,
+  pause: (done: number) => Promise<void>,
+  maxWork = maxFloat64Work,
+): Promise<Float64Array> {
   const { plain, general } = inspector.model;
   const { steps } = reading.trace;
   if (!plain || steps ** 2 * workOfStep(general) < maxWork) return reading.inputMatrix(pause);
@@ -25,7 +31,8 @@ async function agree(fast: Reading, reading: Reading, steps: number): Promise<bo
   for (const part of [1, 0.75, 0.5, 0.25]) {
     const target = Math.ceil(part * steps) - 1;
     const [actual, expected] = [await fast.inputFlow(target), await reading.inputFlow(target)];
-    if (!actual.every((value, t) => Object.is(value, expected[t]) || Math.abs(value - expected[t]) < tolerance)) return false;
+    if (!actual.every((value, t) => Object.is(value, expected[t]) || Math.abs(value - expected[t]) < tolerance))
+      return false;
   }
   return true;
 }

@@ -58,7 +58,10 @@ export class Inspector {
     const ids = this.idsOf(text);
     const target = resolveTarget(wanted, ids.length - 1);
     const { reading, flows } = await this.readTrusted(ids, target, thresholds);
-    const { general, vocabulary: { symbols } } = this.model;
+    const {
+      general,
+      vocabulary: { symbols },
+    } = this.model;
     const totals = withTotal ? (await reading.totals()).totals : null;
     return { general, symbols, trace: reading.trace, target, thresholds, flows, totals };
   }
@@ -93,7 +96,11 @@ export class Inspector {
   }
 
   /** Where float32 cannot be trusted with the flow the probe is read again in float64, unless the model is being trained. */
-  private async readTrusted(ids: Ids, target: number, thresholds: Thresholds): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
+  private async readTrusted(
+    ids: Ids,
+    target: number,
+    thresholds: Thresholds,
+  ): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
     const { plain, general, isLive } = this.model;
     if (plain) {
       const reading = await this.readFast(ids, plain);
@@ -105,8 +112,16 @@ export class Inspector {
   }
 
   /** The flow of a target says nothing of the states behind it, which are shown too; that of the last (of a backward direction, the first) does. */
-  private async isTrusted(reading: FastReading, flows: readonly LayerFlow[], target: number, { config }: PlainModel): Promise<boolean> {
-    const { trace, trace: { steps } } = reading;
+  private async isTrusted(
+    reading: FastReading,
+    flows: readonly LayerFlow[],
+    target: number,
+    { config }: PlainModel,
+  ): Promise<boolean> {
+    const {
+      trace,
+      trace: { steps },
+    } = reading;
     const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
     if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
     const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
@@ -127,6 +142,8 @@ export class Inspector {
 
 /** Multiply-adds of one step through the whole model, one way. */
 export function workOfStep({ layers, output, embedding }: GeneralModel): number {
-  const ofLayers = layers.map(({ directions }, l) => directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0));
+  const ofLayers = layers.map(({ directions }, l) =>
+    directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0),
+  );
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
 }

@@ -22,10 +22,20 @@ function surprise({ steps, probabilities, targetLogProbabilities }: Trace, V: nu
   });
 }
 
-function oneUnit(trace: Trace, { layer, direction, quantity, unit }: Extract<LaneChoice, { kind: 'unit' }>): Float32Array {
+function oneUnit(
+  trace: Trace,
+  { layer, direction, quantity, unit }: Extract<LaneChoice, { kind: 'unit' }>,
+): Float32Array {
   const own = trace.layers.at(layer);
   const d = own ? own.directions.findIndex((each) => each.direction === direction) : -1;
-  if (!own || d < 0 || !unitMapNamesOf(own.cell).includes(quantity) || !Number.isInteger(unit) || unit < 0 || unit >= own.hiddenSize) {
+  if (
+    !own ||
+    d < 0 ||
+    !unitMapNamesOf(own.cell).includes(quantity) ||
+    !Number.isInteger(unit) ||
+    unit < 0 ||
+    unit >= own.hiddenSize
+  ) {
     throw new UserError('error.inspect.noSuchUnit', unit + 1, quantity, layer + 1);
   }
   const values = unitValues(trace, layer, d, quantity);

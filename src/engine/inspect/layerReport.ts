@@ -8,20 +8,43 @@ type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;
 type StateSeries = Omit<StateReport, 'flow'> & { readonly log10: Float64Array };
 
 /** @param states in the order of the kind's  @param target τ */
-export function layerReport(place: Place, states: readonly StateSeries[], target: number, thresholds: Thresholds): LayerReport {
-  return { ...place, states: states.map(({ log10, ...state }) => ({ ...state, flow: flowReport(log10, target, thresholds) })) };
+export function layerReport(
+  place: Place,
+  states: readonly StateSeries[],
+  target: number,
+  thresholds: Thresholds,
+): LayerReport {
+  return {
+    ...place,
+    states: states.map(({ log10, ...state }) => ({ ...state, flow: flowReport(log10, target, thresholds) })),
+  };
 }
 
 /**
  * What a recurrent layer gives to the one above is its first state, the directions side by side; so that this state's gradients are those of the boundary.
  * @param lowest of what the lowest layer reads  @param layers of every layer and direction, in order  @param target τ
  */
-export function inputReports(lowest: { readonly total: Float64Array; readonly log10: Float64Array }, layers: readonly LayerReport[], target: number, thresholds: Thresholds): InputReport[] {
-  const report = (boundary: number, total: Float64Array, log10: Float64Array) => ({ boundary, total, flow: flowReport(log10, target, thresholds) });
+export function inputReports(
+  lowest: { readonly total: Float64Array; readonly log10: Float64Array },
+  layers: readonly LayerReport[],
+  target: number,
+  thresholds: Thresholds,
+): InputReport[] {
+  const report = (boundary: number, total: Float64Array, log10: Float64Array) => ({
+    boundary,
+    total,
+    flow: flowReport(log10, target, thresholds),
+  });
   const inputs = [report(0, lowest.total, lowest.log10)];
   for (let l = 0; l <= layers[layers.length - 1].layer; l++) {
     const given = layers.filter(({ layer }) => layer === l).map(({ states: [first] }) => first);
-    inputs.push(report(l + 1, joinedLengths(given.map(({ total }) => total)), joinedLogarithms(given.map(({ flow }) => flow.log10))));
+    inputs.push(
+      report(
+        l + 1,
+        joinedLengths(given.map(({ total }) => total)),
+        joinedLogarithms(given.map(({ flow }) => flow.log10)),
+      ),
+    );
   }
   return inputs;
 }

@@ -21,19 +21,32 @@ import { stateNorms } from './states';
 export const segmentSteps = stepsOfBlock;
 
 /** @param pause called between segments; throws when it is canceled  @param target a step of the whole text */
-export async function makeLongReport({ vocabulary, backend }: InspectedModel, { config, parameters }: PlainModel, ids: Ids, target: number, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
+export async function makeLongReport(
+  { vocabulary, backend }: InspectedModel,
+  { config, parameters }: PlainModel,
+  ids: Ids,
+  target: number,
+  request: InspectRequest,
+  pause: () => Promise<void>,
+): Promise<InspectReport> {
   if (request.matrix) throw new UserError('error.inspect.matrixTooLarge', ids.length);
   const { network, perTarget, inputGradient } = backend.build(1, (arena, products) => {
     const made = makeLearningNetwork(arena, config, { steps: segmentSteps, batch: 1 }, products);
     const { tape, parameters: weights } = made;
-    return { network: made, perTarget: new PerTargetGradient(tape, weights, products), inputGradient: new InputGradient(tape, weights, products) };
+    return {
+      network: made,
+      perTarget: new PerTargetGradient(tape, weights, products),
+      inputGradient: new InputGradient(tape, weights, products),
+    };
   });
   network.parameters.values.set(parameters.values);
   const segmented = new SegmentedBackward(network, ids);
   const ofSteps = () => new Float64Array(segmented.steps);
   const gradients = () => ({ total: ofSteps(), log10: ofSteps().fill(NaN) });
   const lowest = gradients();
-  const layers = config.layers.map(({ cell, hiddenSize: width }) => kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })));
+  const layers = config.layers.map(({ cell, hiddenSize: width }) =>
+    kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })),
+  );
   const visit: SegmentVisitor = async (first, steps) => {
     const flows = first <= target ? await perTarget.continueRun(target < first + steps ? target - first : null) : null;
     layers.forEach((states, layer) => {
@@ -50,8 +63,14 @@ export async function makeLongReport({ vocabulary, backend }: InspectedModel, { 
   const loss = await segmented.run(visit, (d, preActivations) => inputGradient.keep(d, preActivations));
   const regions: LayerRegion[] = [];
   const reports = layers.map((states, layer) => {
-    for (const region of regionsOf(relativeTo(target, states[0].log10), request.thresholds)) regions.push({ layer, direction: 'forward', ...region });
-    return layerReport({ layer, direction: 'forward', kind: config.layers[layer].cell }, states, target, request.thresholds);
+    for (const region of regionsOf(relativeTo(target, states[0].log10), request.thresholds))
+      regions.push({ layer, direction: 'forward', ...region });
+    return layerReport(
+      { layer, direction: 'forward', kind: config.layers[layer].cell },
+      states,
+      target,
+      request.thresholds,
+    );
   });
   return {
     loss,

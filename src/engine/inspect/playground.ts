@@ -10,7 +10,12 @@ import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
 import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
-import { playgroundLimits, type PlaygroundActivation, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
+import {
+  playgroundLimits,
+  type PlaygroundActivation,
+  type PlaygroundResult,
+  type PlaygroundSettings,
+} from '../../protocol/playground';
 import type { Thresholds } from '../../terms/regions';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
@@ -43,8 +48,19 @@ export class Playground {
     const reading = new Float64Reading(model, ids);
     const { trace } = reading;
     const target = trace.steps - 1;
-    const look = { general: model, symbols: letters, trace, target, thresholds, flows: await flowsOf(reading, target, thresholds), totals: null };
-    return { frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0), spectralNorm: settings.gain * unit.norm };
+    const look = {
+      general: model,
+      symbols: letters,
+      trace,
+      target,
+      thresholds,
+      flows: await flowsOf(reading, target, thresholds),
+      totals: null,
+    };
+    return {
+      frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),
+      spectralNorm: settings.gain * unit.norm,
+    };
   }
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {
@@ -53,7 +69,9 @@ export class Playground {
     const key = [matrix, H, seed, gates].join(' ');
     if (this.matrices?.key === key) return this.matrices;
     const random = Random.fromSeed(seed);
-    const made = Array.from({ length: gates }, () => (matrix === 'orthogonal' ? { block: randomOrthogonal(H, random), norm: 1 } : gaussianOfRadiusOne(H, random)));
+    const made = Array.from({ length: gates }, () =>
+      matrix === 'orthogonal' ? { block: randomOrthogonal(H, random), norm: 1 } : gaussianOfRadiusOne(H, random),
+    );
     this.matrices = { key, blocks: made.map(({ block }) => block), norm: Math.max(...made.map(({ norm }) => norm)) };
     return this.matrices;
   }
@@ -67,12 +85,20 @@ function gaussianOfRadiusOne(H: number, random: Random): { block: Float64Array; 
   return { block: block.map((value) => value / spectralRadius), norm: spectralNorm / spectralRadius };
 }
 
-function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: PlaygroundSettings, { blocks }: UnitMatrices): GeneralModel {
+function modelOf(
+  { cell, activation, gain, forgetBias, hiddenSize: H, seed }: PlaygroundSettings,
+  { blocks }: UnitMatrices,
+): GeneralModel {
   const random = Random.fromSeed(seed + 2);
   const gates = blocks.length;
   const V = letters.length;
   const R = new Float64Array(gates * H * H);
-  blocks.forEach((block, gate) => R.set(block.map((value) => gain * value), gate * H * H));
+  blocks.forEach((block, gate) =>
+    R.set(
+      block.map((value) => gain * value),
+      gate * H * H,
+    ),
+  );
   const W = Float64Array.from({ length: gates * H * V }, () => inputScale * random.normal());
   const Wb = new Float64Array(gates * H);
   const keeping = keepingGateOf(cell);
@@ -81,34 +107,67 @@ function modelOf({ cell, activation, gain, forgetBias, hiddenSize: H, seed }: Pl
   return {
     vocabularySize: V,
     embedding: null,
-    layers: [{
-      cell, hiddenSize: H, inputSize: V,
-      directions: [{ direction: 'forward', W, R, Wb, Rb: new Float64Array(gates * H), own: ownOf(cell, H, V, random), peepholes: null, activations: formsOf(cell, activation), initialStates: [] }],
-      clip: null, linearBeforeReset: true, inputForget: false, source: 'playground',
-    }],
+    layers: [
+      {
+        cell,
+        hiddenSize: H,
+        inputSize: V,
+        directions: [
+          {
+            direction: 'forward',
+            W,
+            R,
+            Wb,
+            Rb: new Float64Array(gates * H),
+            own: ownOf(cell, H, V, random),
+            peepholes: null,
+            activations: formsOf(cell, activation),
+            initialStates: [],
+          },
+        ],
+        clip: null,
+        linearBeforeReset: true,
+        inputForget: false,
+        source: 'playground',
+      },
+    ],
     norm: null,
     output: { W: output, b: new Float64Array(V) },
   };
 }
 
 /** What the kind has besides, as it begins. */
-function ownOf(cell: PlaygroundSettings['cell'], hiddenSize: number, inputSize: number, random: Random): Readonly<Record<string, Weights>> {
-  const begun = byRole(cell, (parameter) => {
-    const values = new Float64Array(lengthOfShape(shapeOf(parameter, { cell, hiddenSize }, inputSize)));
-    if (typeof parameter.initialization === 'object') fillBetween(values, parameter.initialization.between, random);
-    return values;
-  }, new Float64Array(0));
+function ownOf(
+  cell: PlaygroundSettings['cell'],
+  hiddenSize: number,
+  inputSize: number,
+  random: Random,
+): Readonly<Record<string, Weights>> {
+  const begun = byRole(
+    cell,
+    (parameter) => {
+      const values = new Float64Array(lengthOfShape(shapeOf(parameter, { cell, hiddenSize }, inputSize)));
+      if (typeof parameter.initialization === 'object') fillBetween(values, parameter.initialization.between, random);
+      return values;
+    },
+    new Float64Array(0),
+  );
   return begun.own;
 }
 
 function formsOf(cell: PlaygroundSettings['cell'], activation: PlaygroundActivation): ActivationForm[] {
-  return activationsOf(cell, activation).map((name) => ({ name: name === 'linear' ? 'affine' : name, alpha: 1, beta: 0 }));
+  return activationsOf(cell, activation).map((name) => ({
+    name: name === 'linear' ? 'affine' : name,
+    alpha: 1,
+    beta: 0,
+  }));
 }
 
 function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length, seed }: PlaygroundSettings): void {
   const { gain: gains, forgetBias: biases, length: lengths, hiddenSize: sizes } = playgroundLimits;
   checkCell(cell);
-  if (!['linear', 'tanh', 'relu'].includes(activation)) throw new UserError('error.playground.activationUnknown', activation);
+  if (!['linear', 'tanh', 'relu'].includes(activation))
+    throw new UserError('error.playground.activationUnknown', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('error.playground.matrixUnknown', matrix);
   checkNumber('recurrent scale', gain, gains.min, gains.max);
   checkNumber('forget bias', forgetBias, biases.min, biases.max);
@@ -118,5 +177,6 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
 }
 
 function checkNumber(what: string, value: number, min: number, max: number): void {
-  if (!(value >= min && value <= max)) throw new UserError('error.playground.notInRange', what, String(value), min, max);
+  if (!(value >= min && value <= max))
+    throw new UserError('error.playground.notInRange', what, String(value), min, max);
 }

@@ -64,11 +64,21 @@ export class FastReading implements Reading {
   static ofSize(steps: number, { config }: PlainModel, backend: Backend, isLive: boolean): FastReading {
     const isWide = !isLive && stepWorkOf(config, 1) >= minToShare;
     try {
-      return backend.build(1, (arena, products) => {
-        const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
-        const { tape, parameters } = network;
-        return new FastReading(network, new PerTargetGradient(tape, parameters, products), new InputGradient(tape, parameters, products), new TargetMatrix(tape, parameters, products), isLive);
-      }, isWide);
+      return backend.build(
+        1,
+        (arena, products) => {
+          const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
+          const { tape, parameters } = network;
+          return new FastReading(
+            network,
+            new PerTargetGradient(tape, parameters, products),
+            new InputGradient(tape, parameters, products),
+            new TargetMatrix(tape, parameters, products),
+            isLive,
+          );
+        },
+        isWide,
+      );
     } catch (thrown) {
       if (thrown instanceof RangeError) throw tooLong(steps);
       throw thrown;
@@ -106,14 +116,22 @@ export class FastReading implements Reading {
   }
 
   async totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
-    const { network: { backward, tape }, inputGradient } = this;
+    const {
+      network: { backward, tape },
+      inputGradient,
+    } = this;
     backward.clearCarried();
     await backward.run({ truncation: 0, visitLowest: (d, preActivations) => inputGradient.keep(d, preActivations) });
-    return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers), input: await inputGradient.keptLengths() };
+    return {
+      totals: backward.totals,
+      norms: gradientReport(backward.gradient, tape.layers),
+      input: await inputGradient.keptLengths(),
+    };
   }
 
   async perTarget(target: number): Promise<PerTargetNorms[][]> {
-    if (this.lastPerTarget?.target !== target) this.lastPerTarget = { target, norms: await this.perTargetGradient.run(target) };
+    if (this.lastPerTarget?.target !== target)
+      this.lastPerTarget = { target, norms: await this.perTargetGradient.run(target) };
     return this.lastPerTarget.norms;
   }
 
@@ -145,7 +163,10 @@ export class FastReading implements Reading {
   }
 
   private holds(ids: Ids, values: Float32Array): boolean {
-    const { tape: { inputs, targets }, parameters } = this.network;
+    const {
+      tape: { inputs, targets },
+      parameters,
+    } = this.network;
     const isSameText = targets[this.steps - 1] === ids[this.steps] && inputs.every((id, t) => id === ids[t]);
     return isSameText && (!this.isLive || bytesOf(parameters.values).equals(bytesOf(values)));
   }
@@ -205,7 +226,8 @@ export class Float64Reading implements Reading {
   }
 
   private itemsOf(target: number): Promise<Float64PerTarget> {
-    if (this.lastInFloat64?.target !== target) this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
+    if (this.lastInFloat64?.target !== target)
+      this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
     return this.lastInFloat64.found;
   }
 }

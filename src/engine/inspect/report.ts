@@ -15,7 +15,11 @@ import { stateNorms } from './states';
 const maxTapeSteps = 8192;
 
 /** @param pause called now and then in a long computation; throws when it is canceled */
-export async function makeReport(inspector: Inspector, request: InspectRequest, pause: () => Promise<void>): Promise<InspectReport> {
+export async function makeReport(
+  inspector: Inspector,
+  request: InspectRequest,
+  pause: () => Promise<void>,
+): Promise<InspectReport> {
   const { plain, vocabulary } = inspector.model;
   const ids = inspector.idsOf(request.text);
   const steps = ids.length - 1;
@@ -32,12 +36,20 @@ export async function makeReport(inspector: Inspector, request: InspectRequest, 
   const layers = flows.map(({ layer, direction, states: ofStates }) => {
     const { directions, hiddenSize: width, cell: kind } = trace.layers[layer];
     const d = directions.findIndex((each) => each.direction === direction);
-    const states = kindOf(kind).states.map(({ name }, state) => ({ name, width, norm: stateNorms(trace, layer, d, state), total: totals[layer][d][state], log10: ofStates[state].log10 }));
+    const states = kindOf(kind).states.map(({ name }, state) => ({
+      name,
+      width,
+      norm: stateNorms(trace, layer, d, state),
+      total: totals[layer][d][state],
+      log10: ofStates[state].log10,
+    }));
     return layerReport({ layer, direction, kind }, states, target, request.thresholds);
   });
   const lowest = { total: input, log10: await reading.inputFlow(target) };
   await pause();
-  const regions = flows.flatMap(({ layer, direction, states: [{ regions }] }) => regions.map((region): LayerRegion => ({ layer, direction, ...region })));
+  const regions = flows.flatMap(({ layer, direction, states: [{ regions }] }) =>
+    regions.map((region): LayerRegion => ({ layer, direction, ...region })),
+  );
   return {
     loss: trace.loss,
     tokens: Array.from(trace.inputs, (id) => vocabulary.symbols[id]),

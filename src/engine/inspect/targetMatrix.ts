@@ -7,7 +7,12 @@ import type { Inspector } from './inspector';
 const maxSteps = 2048;
 
 /** @param pause called now and then with the part that is done; throws when it is canceled */
-export async function makeTargetMatrix(inspector: Inspector, text: string, trainingStep: number, pause: (done: number) => Promise<void>): Promise<TargetMatrix> {
+export async function makeTargetMatrix(
+  inspector: Inspector,
+  text: string,
+  trainingStep: number,
+  pause: (done: number) => Promise<void>,
+): Promise<TargetMatrix> {
   const T = inspector.idsOf(text).length - 1;
   if (T > maxSteps) throw new UserError('error.inspect.matrixTooLarge', T + 1);
   const reading = await inspector.readForMatrix(text);
@@ -19,7 +24,8 @@ export async function makeTargetMatrix(inspector: Inspector, text: string, train
   for (let row = 0; row < T; row++) {
     const own = matrix[row * T + row];
     // A target that sends nothing back has no size to compare with: its whole row is zero.
-    for (let t = 0; t < T; t++) values[row * T + t] = Number.isFinite(own) ? matrix[row * T + t] - own : matrix[row * T + t];
+    for (let t = 0; t < T; t++)
+      values[row * T + t] = Number.isFinite(own) ? matrix[row * T + t] - own : matrix[row * T + t];
   }
   return { trainingStep, tokens, layer: trace.layers.length - 1, values };
 }

@@ -7,7 +7,12 @@ import type { Inspector } from './inspector';
 const maxCuts = 16;
 
 /** Throws a UserError where the model has no plain form, the text cannot be read, or a k2 is none. */
-export async function compareTruncations(inspector: Inspector, text: string, lengths: readonly number[], trainingStep: number): Promise<TruncationReport> {
+export async function compareTruncations(
+  inspector: Inspector,
+  text: string,
+  lengths: readonly number[],
+  trainingStep: number,
+): Promise<TruncationReport> {
   if (lengths.length > maxCuts) throw new UserError('error.inspect.tooManyTruncations', lengths.length, maxCuts);
   for (const k2 of lengths) checkInteger('truncation', k2, 1, 1_000_000);
   const reading = await inspector.readPlain(text);
@@ -21,9 +26,21 @@ export async function compareTruncations(inspector: Inspector, text: string, len
   for (const k2 of lengths) {
     const { gradient, hidden } = await reading.truncated(k2);
     const own = Math.sqrt(dot(gradient, gradient));
-    cuts.push({ k2, norm: own, hidden: hidden.slice(), cosine: dot(full.gradient, gradient) / (norm * own), relativeNorm: own / norm });
+    cuts.push({
+      k2,
+      norm: own,
+      hidden: hidden.slice(),
+      cosine: dot(full.gradient, gradient) / (norm * own),
+      relativeNorm: own / norm,
+    });
   }
-  return { trainingStep, tokens: Array.from(inputs, (id) => symbols[id]), layer: 0, full: { norm, hidden: full.hidden }, cuts };
+  return {
+    trainingStep,
+    tokens: Array.from(inputs, (id) => symbols[id]),
+    layer: 0,
+    full: { norm, hidden: full.hidden },
+    cuts,
+  };
 }
 
 /** Summed in float64. */

@@ -32,7 +32,9 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {
     // What its activation is changes nothing of what is looked at here.
-    const { plain, metadata, notices } = readTorchWeights(bytes, path, { activation: architecture.activation ?? 'tanh' });
+    const { plain, metadata, notices } = readTorchWeights(bytes, path, {
+      activation: architecture.activation ?? 'tanh',
+    });
     const general = generalModelOf(plain.config, plain.parameters);
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({ model: summaryOf(general, null), layers: general.layers, hasVocabulary, notices, refusal: null });
@@ -41,7 +43,13 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
   const checkpoint = checkpointOf(proto, path);
   if (checkpoint) {
     const general = generalModelOf(checkpoint.config, checkpoint.parameters);
-    return examined({ model: summaryOf(general, 'backflow'), layers: general.layers, hasVocabulary: true, notices: [], refusal: null });
+    return examined({
+      model: summaryOf(general, 'backflow'),
+      layers: general.layers,
+      hasVocabulary: true,
+      notices: [],
+      refusal: null,
+    });
   }
   const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, externalDataOf(path));
   const hasVocabulary = model !== null && vocabularyOfMetadata(metadata, model.vocabularySize, path) !== null;
@@ -63,9 +71,18 @@ function examined({ layers, notices, refusal, ...rest }: Found): Examined {
       const gates = R.length > 0 ? kindOf(cell).gates : [];
       matrices.push(gates.map((_, block) => ({ R, H, block })));
       return {
-        layer: index, direction: direction.direction, cell, inputSize, hiddenSize: H, source, form: unusualForm(layer),
+        layer: index,
+        direction: direction.direction,
+        cell,
+        inputSize,
+        hiddenSize: H,
+        source,
+        form: unusualForm(layer),
         norms: { W: lengthOf(W), R: lengthOf(R), Wb: lengthOf(Wb), Rb: lengthOf(Rb) },
-        matrices: gates.map((gate, block) => ({ name: gates.length === 1 ? 'R' : `R.${gate}`, norm: lengthOf(R, block * H * H, H * H) })),
+        matrices: gates.map((gate, block) => ({
+          name: gates.length === 1 ? 'R' : `R.${gate}`,
+          norm: lengthOf(R, block * H * H, H * H),
+        })),
       };
     }),
   );
@@ -85,8 +102,14 @@ export function spectrumOf(R: Weights, H: number, block: number): Spectrum | nul
   if (H > maxSpectrumSize || !values.every(Number.isFinite)) return null;
   const matrix = Matrix.from1DArray(H, H, Array.from(values));
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(matrix);
-  const spectralRadius = realEigenvalues.reduce((max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])), 0);
-  const { norm2 } = new SingularValueDecomposition(matrix, { computeLeftSingularVectors: false, computeRightSingularVectors: false });
+  const spectralRadius = realEigenvalues.reduce(
+    (max, real, i) => Math.max(max, Math.hypot(real, imaginaryEigenvalues[i])),
+    0,
+  );
+  const { norm2 } = new SingularValueDecomposition(matrix, {
+    computeLeftSingularVectors: false,
+    computeRightSingularVectors: false,
+  });
   return { spectralRadius, spectralNorm: norm2 };
 }
 

@@ -10,14 +10,25 @@ import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
 
 /** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
-export async function exportModel(path: string, { config, parameters }: PlainModel, vocabulary: Vocabulary, step: number): Promise<void> {
+export async function exportModel(
+  path: string,
+  { config, parameters }: PlainModel,
+  vocabulary: Vocabulary,
+  step: number,
+): Promise<void> {
   switch (extname(path).toLowerCase()) {
     case '.onnx':
       checkExportable(config);
       return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);
-      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, { vocabulary: symbols, tokens, cell: config.layers[0].cell, activation: config.layers[0].activation }));
+      return writeFileAtomic(
+        path,
+        writeTorchWeights(
+          { config, parameters },
+          { vocabulary: symbols, tokens, cell: config.layers[0].cell, activation: config.layers[0].activation },
+        ),
+      );
     }
     default:
       throw new UserError('error.export.extension', path);

@@ -17,11 +17,13 @@ export function externalDataOf(model: string): ExternalData {
     try {
       const { size } = fstatSync(file);
       // Before anything of that size is made.
-      if (offset + length > size) throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, size);
+      if (offset + length > size)
+        throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, size);
       const bytes = new Uint8Array(length);
-      for (let done = 0; done < length; ) {
+      for (let done = 0; done < length;) {
         const read = readSync(file, bytes, done, length - done, offset + done);
-        if (read === 0) throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, offset + done);
+        if (read === 0)
+          throw new UserError('error.onnx.externalDataShort', path, model, offset, offset + length, offset + done);
         done += read;
       }
       return bytes;
@@ -35,7 +37,15 @@ export function externalDataOf(model: string): ExternalData {
 function pathInside(model: string, location: string): string {
   const refused = new UserError('error.onnx.externalDataElsewhere', model, location);
   const parts = location.split(/[/\\]/);
-  if (location === '' || location.length > 1024 || location.includes('\0') || isAbsolute(location) || /^[a-z]:/i.test(location) || parts.includes('..')) throw refused;
+  if (
+    location === '' ||
+    location.length > 1024 ||
+    location.includes('\0') ||
+    isAbsolute(location) ||
+    /^[a-z]:/i.test(location) ||
+    parts.includes('..')
+  )
+    throw refused;
   const folder = dirname(model);
   let real: string;
   let home: string;

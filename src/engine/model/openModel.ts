@@ -2,7 +2,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText, type FoundVocabulary } from '../../modelFiles/foreignVocabulary';
+import {
+  vocabularyOfFile,
+  vocabularyOfMetadata,
+  vocabularyOfText,
+  type FoundVocabulary,
+} from '../../modelFiles/foreignVocabulary';
 import { weightsOf, type GeneralModel } from '../../core/model/generalModel';
 import { generalModelOf, plainModelOf, type PlainModel } from '../../core/model/plainModel';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
@@ -45,10 +50,21 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
-  if (!checkpoint) return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
+  if (!checkpoint)
+    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
-  return { general, plain: { config, parameters }, trainingRefusal: null, vocabulary, verification: null, notices: [], producer: null, trainingStep: step, folder };
+  return {
+    general,
+    plain: { config, parameters },
+    trainingRefusal: null,
+    vocabulary,
+    verification: null,
+    notices: [],
+    producer: null,
+    trainingStep: step,
+    folder,
+  };
 }
 
 /**
@@ -67,8 +83,14 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
   });
   const training = trainable(model);
   return {
-    general: training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
-    ...training, vocabulary, verification: verified.verification, notices: [...read.notices, ...notices, ...verified.notices], producer: read.producer, trainingStep: 0,
+    general:
+      training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
+    ...training,
+    vocabulary,
+    verification: verified.verification,
+    notices: [...read.notices, ...notices, ...verified.notices],
+    producer: read.producer,
+    trainingStep: 0,
   };
 }
 
@@ -83,13 +105,24 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
   const { config, parameters } = plain;
   const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
   return {
-    general: generalModelOf(config, parameters), plain, trainingRefusal: null, vocabulary: found.vocabulary, verification: null,
-    notices: [...notices, ...found.notices], producer: null, trainingStep: 0,
+    general: generalModelOf(config, parameters),
+    plain,
+    trainingRefusal: null,
+    vocabulary: found.vocabulary,
+    verification: null,
+    notices: [...notices, ...found.notices],
+    producer: null,
+    trainingStep: 0,
   };
 }
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */
-async function vocabularyOf({ vocabulary: file, text }: ModelSource, size: number, { metadata }: Pick<ReadModel, 'metadata'>, model: string): Promise<FoundVocabulary> {
+async function vocabularyOf(
+  { vocabulary: file, text }: ModelSource,
+  size: number,
+  { metadata }: Pick<ReadModel, 'metadata'>,
+  model: string,
+): Promise<FoundVocabulary> {
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
 }
@@ -118,7 +151,9 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
 }
 
 /** A reading that cannot be verified is no reason not to open the model, but it is reported. */
-async function verifiedOrNoticed(verify: (ort: Ort) => Promise<Verification>): Promise<{ verification: Verification | null; notices: UserError[] }> {
+async function verifiedOrNoticed(
+  verify: (ort: Ort) => Promise<Verification>,
+): Promise<{ verification: Verification | null; notices: UserError[] }> {
   const ort = await loadOrt();
   if (!ort) return { verification: null, notices: [] };
   try {

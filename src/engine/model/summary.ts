@@ -7,7 +7,11 @@ import type { ModelSummary } from '../../protocol/model';
 export function summaryOf(model: GeneralModel, producer: string | null): ModelSummary {
   const { layers, embedding, output, vocabularySize } = model;
   return {
-    layers: layers.map(({ cell, hiddenSize, directions }) => ({ cell, hiddenSize, directions: directions.map(({ direction }) => direction) })),
+    layers: layers.map(({ cell, hiddenSize, directions }) => ({
+      cell,
+      hiddenSize,
+      directions: directions.map(({ direction }) => direction),
+    })),
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: embedding !== null && output.W === embedding,

@@ -17,11 +17,26 @@ export class MixedProducts implements Products {
     return this.of(m * n * k).multiply(out, a, b, m, n, k);
   }
 
-  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+  transposedMultiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     return this.of(m * n * k).transposedMultiply(out, a, b, m, n, k);
   }
 
-  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
+  affine(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    bias: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     return this.of(m * n * k).affine(out, a, b, bias, m, n, k);
   }
 

@@ -29,7 +29,8 @@ export class OrtProducts implements Products {
 
   /** @param spin threads wait for work by spinning: faster, but they take the processor from everyone else */
   static async create(threads: number, spin: boolean): Promise<OrtProducts> {
-    const session = (gemm: Gemm, count = threads) => InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
+    const session = (gemm: Gemm, count = threads) =>
+      InferenceSession.create(gemmModel(gemm), sessionOptions(count, spin));
     const step = { transA: 0, transB: 1, bias: false };
     return new OrtProducts(
       await session({ transA: 0, transB: 0, bias: false }),
@@ -44,11 +45,26 @@ export class OrtProducts implements Products {
     return this.run(this.plain, out, [m, n], { a: [a, [m, k]], b: [b, [k, n]] });
   }
 
-  transposedMultiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
+  transposedMultiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     return this.run(this.transposed, out, [m, n], { a: [a, [k, m]], b: [b, [k, n]] });
   }
 
-  affine(out: Float32Array, a: Float32Array, b: Float32Array, bias: Float32Array, m: number, n: number, k: number): Promise<void> {
+  affine(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    bias: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+  ): Promise<void> {
     return this.run(this.biased, out, [m, n], { a: [a, [m, k]], b: [b, [n, k]], bias: [bias, [n]] });
   }
 
@@ -56,9 +72,19 @@ export class OrtProducts implements Products {
     return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.largeStep, m, n, k);
   }
 
-  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Record<string, [Float32Array, number[]]>): Promise<void> {
+  private async run(
+    session: InferenceSession,
+    out: Float32Array,
+    shape: number[],
+    operands: Record<string, [Float32Array, number[]]>,
+  ): Promise<void> {
     const { staging } = this;
-    const feeds = Object.fromEntries(Object.entries(operands).map(([name, [data, dims]]) => [name, new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims)]));
+    const feeds = Object.fromEntries(
+      Object.entries(operands).map(([name, [data, dims]]) => [
+        name,
+        new Tensor('float32', staging.read(name, data, sizeOf(dims)), dims),
+      ]),
+    );
     const result = staging.room('out', out, sizeOf(shape));
     await session.run(feeds, { out: new Tensor('float32', result, shape) });
     staging.write(out, result);
@@ -88,5 +114,10 @@ function gemmModel({ transA, transB, bias }: Gemm): Uint8Array {
   if (bias) operands.push(graph.input('bias', dataType.float, ['n']));
   graph.node('Gemm', operands, { transA, transB }, 'out');
   graph.output('out', dataType.float, ['m', 'n']);
-  return encodeModel({ irVersion: 8, graph: graph.build('product'), opsetImport: [{ domain: '', version: 18 }], metadataProps: [] });
+  return encodeModel({
+    irVersion: 8,
+    graph: graph.build('product'),
+    opsetImport: [{ domain: '', version: 18 }],
+    metadataProps: [],
+  });
 }

@@ -46,7 +46,8 @@ export class OrtSteps implements StepProducts {
   private resultFor(out: Float32Array): Block {
     const { m, n } = this;
     const data = this.staging.room('out', out, m * n);
-    if (this.out?.data.buffer !== data.buffer || this.out.data.byteOffset !== data.byteOffset) this.out = { data, tensor: new Tensor('float32', data, [m, n]) };
+    if (this.out?.data.buffer !== data.buffer || this.out.data.byteOffset !== data.byteOffset)
+      this.out = { data, tensor: new Tensor('float32', data, [m, n]) };
     return this.out;
   }
 }

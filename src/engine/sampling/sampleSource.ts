@@ -100,7 +100,10 @@ export class SampleSource {
     const { watched, drawn, sampled } = this;
     if (!watched) return false;
     if (this.growing) return true;
-    const isNew = drawn?.step !== sampled.trainingStep() || drawn.watch.seed !== watched.seed || drawn.watch.temperature !== watched.temperature;
+    const isNew =
+      drawn?.step !== sampled.trainingStep() ||
+      drawn.watch.seed !== watched.seed ||
+      drawn.watch.temperature !== watched.temperature;
     return isNew && (!sampled.isTraining() || this.now() >= this.notBefore);
   }
 
@@ -120,7 +123,9 @@ export class SampleSource {
     const start = this.now();
     const growing = await this.sampleUnderWay(sampler, watched);
     const { generation, step, loss } = growing;
-    const isWhole = await generation.continueWhile(() => this.growing === growing && (generation.tokens === 0 || this.now() - start < room));
+    const isWhole = await generation.continueWhile(
+      () => this.growing === growing && (generation.tokens === 0 || this.now() - start < room),
+    );
     // Looked away, or asked for others, in the meantime.
     if (this.growing !== growing) return;
     growing.cost += this.now() - start;

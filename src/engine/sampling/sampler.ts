@@ -34,7 +34,9 @@ export class Sampler {
   static of({ plain, vocabulary, backend }: InspectedModel): Sampler {
     if (!plain) throw new UserError('error.generate.form');
     refuseGeneration({ bidirectional: readsBothWays(plain.config), objective: plain.config.objective });
-    const network = backend.build(1, (arena, products) => makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products));
+    const network = backend.build(1, (arena, products) =>
+      makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products),
+    );
     return new Sampler(vocabulary, plain, network);
   }
 
@@ -63,7 +65,10 @@ export class Sampler {
   async next(): Promise<number | null> {
     if (!this.drawing) throw new Error('no text has been begun');
     await this.read();
-    this.last = draw(samplingWeights(this.network.tape.probabilities, this.drawing, this.excluded), this.drawing.random);
+    this.last = draw(
+      samplingWeights(this.network.tape.probabilities, this.drawing, this.excluded),
+      this.drawing.random,
+    );
     return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
@@ -76,7 +81,10 @@ export class Sampler {
 }
 
 /** Throws a UserError for a model that does not predict the next token from those before it. */
-export function refuseGeneration({ bidirectional, objective }: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+export function refuseGeneration({
+  bidirectional,
+  objective,
+}: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }

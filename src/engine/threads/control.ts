@@ -44,9 +44,15 @@ const looks = 2000;
  * Waits while a place of `state` holds `value`. Looks for a moment, since most waits are short, then sleeps. Returns whether it changed
  * within `timeout` milliseconds.
  */
-export function waitWhile(state: Int32Array<SharedArrayBuffer>, index: number, value: number, timeout = Infinity): boolean {
+export function waitWhile(
+  state: Int32Array<SharedArrayBuffer>,
+  index: number,
+  value: number,
+  timeout = Infinity,
+): boolean {
   for (let i = 0; i < looks; i++) if (Atomics.load(state, index) !== value) return true;
   // The thread that changed it earlier may notify only now: being woken does not mean that it has changed again.
-  while (Atomics.load(state, index) === value) if (Atomics.wait(state, index, value, timeout) === 'timed-out') return false;
+  while (Atomics.load(state, index) === value)
+    if (Atomics.wait(state, index, value, timeout) === 'timed-out') return false;
   return true;
 }

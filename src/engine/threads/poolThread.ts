@@ -23,7 +23,10 @@ const arenas = new Map<number, readonly Kernel[]>();
 function join(arena: number): void {
   const { module, memory, names } = (receiveMessageOnPort(port) as { message: JoinMessage }).message;
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, Kernel>;
-  arenas.set(arena, names.map((name) => kernels[name]));
+  arenas.set(
+    arena,
+    names.map((name) => kernels[name]),
+  );
 }
 
 function call(arena: number, kernel: number): void {

@@ -33,7 +33,8 @@ export class WorkerThreadPool implements ThreadPool {
     return {
       size,
       run: (kernel, parts) => {
-        if (parts.length > size) throw new RangeError(`${parts.length} parts are more than the thread pool's ${size} threads`);
+        if (parts.length > size)
+          throw new RangeError(`${parts.length} parts are more than the thread pool's ${size} threads`);
         const index = names.indexOf(kernel);
         runParts(threads, arena, index, functions[index], parts);
       },
@@ -49,7 +50,13 @@ export class WorkerThreadPool implements ThreadPool {
   }
 }
 
-function runParts(threads: readonly PoolThread[], arena: number, index: number, own: Kernel, parts: readonly (readonly number[])[]): void {
+function runParts(
+  threads: readonly PoolThread[],
+  arena: number,
+  index: number,
+  own: Kernel,
+  parts: readonly (readonly number[])[],
+): void {
   for (let part = 1; part < parts.length; part++) threads[part - 1].order(index, arena, parts[part]);
   let failure: Error | null = null;
   try {
@@ -78,7 +85,8 @@ class PoolThread {
   }
 
   started(): void {
-    if (!waitWhile(this.control.state, place.done, -1, startTimeout)) throw new Error('A thread of the kernels does not start');
+    if (!waitWhile(this.control.state, place.done, -1, startTimeout))
+      throw new Error('A thread of the kernels does not start');
   }
 
   join(arena: number, message: JoinMessage): void {

@@ -43,7 +43,10 @@ function checkReading({ mode, split, window, longestSequence, truncation }: Trai
 }
 
 /** Throws a UserError for a model that cannot be trained so. */
-export function checkTogether({ bidirectional, objective, layers }: ModelSettings, { dropout }: TrainingSettings): void {
+export function checkTogether(
+  { bidirectional, objective, layers }: ModelSettings,
+  { dropout }: TrainingSettings,
+): void {
   if (bidirectional && objective === 'next') {
     throw new UserError('error.setting.bidirectionalNext');
   }

@@ -1,6 +1,12 @@
 /** From a text to a corpus: read twice, once to find its symbols and once to encode it. */
 import { createHash } from 'node:crypto';
-import { changedError, CorpusCounter, CorpusEncoder, type Corpus, type CorpusOptions } from '../../core/corpus/corpusBuilder';
+import {
+  changedError,
+  CorpusCounter,
+  CorpusEncoder,
+  type Corpus,
+  type CorpusOptions,
+} from '../../core/corpus/corpusBuilder';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { UserError } from '../../userError';
 import type { CorpusText } from '../files/corpusFile';
@@ -30,7 +36,12 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
  * A corpus for a vocabulary that is there: of a resumed run, or of a model that was opened. Throws a UserError when the text is
  * another than the one with this hash (null: any will do), or has symbols that the vocabulary lacks.
  */
-export async function readKnownCorpus(text: CorpusText, vocabulary: Vocabulary, options: CorpusOptions, expectedSha256: string | null): Promise<ReadCorpus> {
+export async function readKnownCorpus(
+  text: CorpusText,
+  vocabulary: Vocabulary,
+  options: CorpusOptions,
+  expectedSha256: string | null,
+): Promise<ReadCorpus> {
   const { counter, sha256 } = await count(text, options);
   if (expectedSha256 !== null && sha256 !== expectedSha256) {
     throw new UserError('error.corpus.changedSinceRun', text.name);
@@ -46,7 +57,13 @@ async function count(text: CorpusText, options: CorpusOptions): Promise<{ counte
   return { counter, sha256: hash.digest('hex') };
 }
 
-async function encode(text: CorpusText, vocabulary: Vocabulary, { split }: CorpusOptions, counter: CorpusCounter, sha256: string): Promise<Corpus> {
+async function encode(
+  text: CorpusText,
+  vocabulary: Vocabulary,
+  { split }: CorpusOptions,
+  counter: CorpusCounter,
+  sha256: string,
+): Promise<Corpus> {
   const hash = createHash('sha256');
   const encoder = makeEncoder(text, vocabulary, split, counter);
   for await (const chunk of text.chunks(hash)) encoder.add(chunk);
@@ -54,7 +71,12 @@ async function encode(text: CorpusText, vocabulary: Vocabulary, { split }: Corpu
   return encoder.end();
 }
 
-function makeEncoder(text: CorpusText, vocabulary: Vocabulary, split: CorpusOptions['split'], counter: CorpusCounter): CorpusEncoder {
+function makeEncoder(
+  text: CorpusText,
+  vocabulary: Vocabulary,
+  split: CorpusOptions['split'],
+  counter: CorpusCounter,
+): CorpusEncoder {
   try {
     return new CorpusEncoder(vocabulary, split, counter);
   } catch (thrown) {

@@ -16,7 +16,9 @@ const trainingShare = 0.9;
 
 /** Masked tokens where the vocabulary has a mask. Throws a UserError when the text is too short, or a sequence too long. */
 export function readersOf(corpus: Corpus, settings: TrainingSettings): Readers {
-  const { training, validation } = corpus.ends ? sequenceReaders(corpus, corpus.ends, settings) : streamReaders(corpus, settings);
+  const { training, validation } = corpus.ends
+    ? sequenceReaders(corpus, corpus.ends, settings)
+    : streamReaders(corpus, settings);
   const { mask, sos } = corpus.vocabulary.specials;
   if (mask === null) return { training, validation };
   const masked = (reader: WindowReader, seed: number) => new MaskedTokens(reader, { mask, kept: [sos], seed });
@@ -34,12 +36,19 @@ function streamReaders({ ids }: Corpus, { window, batch }: TrainingSettings): Re
   return { training, validation: new Streams(rest, Math.min(window, rest.length - 1), streams) };
 }
 
-function sequenceReaders({ ids, vocabulary }: Corpus, ends: Uint32Array, { batch, seed, longestSequence }: TrainingSettings): Readers {
+function sequenceReaders(
+  { ids, vocabulary }: Corpus,
+  ends: Uint32Array,
+  { batch, seed, longestSequence }: TrainingSettings,
+): Readers {
   const { sos, eos } = vocabulary.specials;
   if (sos === null || eos === null) throw new Error('a vocabulary for sequences has SOS and EOS');
   const settings: SequenceSettings = { batch, sos, eos, seed, longest: longestSequence };
   const cut = Math.ceil(ends.length * trainingShare);
   const training = new Sequences({ ids, ends, first: 0, last: cut }, settings);
   if (cut === ends.length) return { training, validation: null };
-  return { training, validation: new Sequences({ ids, ends, first: cut, last: ends.length }, { ...settings, seed: null }) };
+  return {
+    training,
+    validation: new Sequences({ ids, ends, first: cut, last: ends.length }, { ...settings, seed: null }),
+  };
 }

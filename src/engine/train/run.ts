@@ -217,7 +217,15 @@ export class Run {
     const speed = (1000 * metrics.newTokens) / milliseconds;
     this.speed = this.speed === 0 ? speed : this.speed + newestShare * (speed - this.speed);
     this.loss = metrics.loss;
-    this.rows.push(metrics.step, metrics.loss, metrics.gradientNorm, metrics.clippedNorm, metrics.tokens, this.speed, metrics.clippedFraction);
+    this.rows.push(
+      metrics.step,
+      metrics.loss,
+      metrics.gradientNorm,
+      metrics.clippedNorm,
+      metrics.tokens,
+      this.speed,
+      metrics.clippedFraction,
+    );
   }
 
   private async validate(): Promise<void> {

@@ -40,7 +40,9 @@ export async function setUpRun(request: TrainRequest, modelLock: ModelLock, core
   const { corpus: source, training: asked, folder: path } = request;
   checkTraining(asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
-  const { model, unit, corpus, config, initial } = await (request.from ? startFrom(request, request.from, text) : startAnew(request, text));
+  const { model, unit, corpus, config, initial } = await (request.from
+    ? startFrom(request, request.from, text)
+    : startAnew(request, text));
   checkSize(config);
   const readers = readersOf(corpus, asked);
   const training = withSteps(asked, readers);
@@ -55,7 +57,12 @@ export async function setUpRun(request: TrainRequest, modelLock: ModelLock, core
     training,
     backend: parts.model.backend.name,
   };
-  const folder = await RunFolder.create(path, { description, corpusSha256: corpus.sha256, created: new Date().toISOString(), versions: versions(description.backend) });
+  const folder = await RunFolder.create(path, {
+    description,
+    corpusSha256: corpus.sha256,
+    created: new Date().toISOString(),
+    versions: versions(description.backend),
+  });
   await folder.whole(async () => {
     await folder.acquire();
     await keepCorpus(folder, source);
@@ -84,14 +91,27 @@ interface Start {
   readonly initial: Parameters | null;
 }
 
-async function startAnew({ vocabulary: { unit, size }, model, training }: TrainRequest, text: CorpusText): Promise<Start> {
+async function startAnew(
+  { vocabulary: { unit, size }, model, training }: TrainRequest,
+  text: CorpusText,
+): Promise<Start> {
   checkTogether(model, training);
   const corpus = await readNewCorpus(text, { ...optionsOf(model, training), unit, vocabularySize: size });
-  return { model, unit, corpus, config: uniformModel({ ...model, vocabularySize: corpus.vocabulary.size }), initial: null };
+  return {
+    model,
+    unit,
+    corpus,
+    config: uniformModel({ ...model, vocabularySize: corpus.vocabulary.size }),
+    initial: null,
+  };
 }
 
 /** The model of a file, its vocabulary being that of the corpus. Throws a UserError where it cannot be trained, or lacks a special symbol. */
-async function startFrom({ corpus: source, training }: TrainRequest, from: StartingModel, text: CorpusText): Promise<Start> {
+async function startFrom(
+  { corpus: source, training }: TrainRequest,
+  from: StartingModel,
+  text: CorpusText,
+): Promise<Start> {
   const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
   const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
@@ -107,7 +127,11 @@ async function startFrom({ corpus: source, training }: TrainRequest, from: Start
 }
 
 /** Reading sequences, or masked tokens, needs symbols that a model has or has not. */
-function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusOptions, 'split' | 'masked'>, model: string): void {
+function checkSpecials(
+  { specials }: Vocabulary,
+  { split, masked }: Pick<CorpusOptions, 'split' | 'masked'>,
+  model: string,
+): void {
   if (split !== null && (specials.sos === null || specials.eos === null)) {
     throw new UserError('error.trainFrom.noSequenceSymbols', model);
   }
@@ -116,12 +140,18 @@ function checkSpecials({ specials }: Vocabulary, { split, masked }: Pick<CorpusO
 
 /** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */
 async function wholeText(path: string): Promise<string | null> {
-  const { size } = await stat(path).catch((thrown: unknown) => { throw readError(thrown, path); });
+  const { size } = await stat(path).catch((thrown: unknown) => {
+    throw readError(thrown, path);
+  });
   return size > maxSampledBytes ? null : readText(path);
 }
 
 /** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */
-export async function setUpResumed({ folder: path, steps }: ResumeRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {
+export async function setUpResumed(
+  { folder: path, steps }: ResumeRequest,
+  modelLock: ModelLock,
+  cores: number,
+): Promise<RunParts> {
   const folder = await RunFolder.open(path);
   await folder.acquire();
   try {
@@ -131,7 +161,13 @@ export async function setUpResumed({ folder: path, steps }: ResumeRequest, model
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
     const bestValidation = (await folder.best())?.validationLoss ?? null;
-    return { ...parts, description: { ...before, training, backend: parts.model.backend.name }, folder, modelLock, bestValidation };
+    return {
+      ...parts,
+      description: { ...before, training, backend: parts.model.backend.name },
+      folder,
+      modelLock,
+      bestValidation,
+    };
   } catch (thrown) {
     await folder.release();
     throw thrown;
@@ -151,8 +187,17 @@ async function keepCorpusAgain(folder: RunFolder, source: CorpusSource): Promise
 }
 
 /** Where the run's text is, or itself where it is nowhere but in the folder. */
-async function sourceOf({ path: folder, record: { description: { corpus: { path, name } } } }: RunFolder): Promise<CorpusSource> {
-  return path === null ? { kind: 'text', text: await readText(join(folder, keptCorpus)), name } : { kind: 'file', path };
+async function sourceOf({
+  path: folder,
+  record: {
+    description: {
+      corpus: { path, name },
+    },
+  },
+}: RunFolder): Promise<CorpusSource> {
+  return path === null
+    ? { kind: 'text', text: await readText(join(folder, keptCorpus)), name }
+    : { kind: 'file', path };
 }
 
 /** What `restore` makes of the newest checkpoint from which it can. Throws what it says of the newest where it can from none. */
@@ -177,7 +222,13 @@ class BrokenCheckpoint extends Error {
 }
 
 /** Throws BrokenCheckpoint for one that cannot be read, a UserError for what no other checkpoint would help. */
-async function restored(folder: RunFolder, checkpoint: Checkpoint, training: TrainingSettings, modelLock: ModelLock, cores: number) {
+async function restored(
+  folder: RunFolder,
+  checkpoint: Checkpoint,
+  training: TrainingSettings,
+  modelLock: ModelLock,
+  cores: number,
+) {
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
@@ -196,7 +247,13 @@ async function broken<T>(read: () => T | Promise<T>): Promise<T> {
 
 /** The text the run began with: where it was, or, where it has changed or gone, the copy in the run's folder. */
 async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: TrainingSettings): Promise<ReadCorpus> {
-  const { description: { corpus: { path, unit }, model }, corpusSha256 } = folder.record;
+  const {
+    description: {
+      corpus: { path, unit },
+      model,
+    },
+    corpusSha256,
+  } = folder.record;
   const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   const kept = corpusOfFile(join(folder.path, keptCorpus));
   if (path === null) return readKnownCorpus(kept, vocabulary, options, corpusSha256);
@@ -204,28 +261,56 @@ async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: Tra
     return await readKnownCorpus(corpusOfFile(path), vocabulary, options, corpusSha256);
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;
-    return readKnownCorpus(kept, vocabulary, options, corpusSha256).catch(() => { throw thrown; });
+    return readKnownCorpus(kept, vocabulary, options, corpusSha256).catch(() => {
+      throw thrown;
+    });
   }
 }
 
-function optionsOf({ objective }: ModelSettings, { mode, split }: TrainingSettings): Pick<CorpusOptions, 'split' | 'masked'> {
+function optionsOf(
+  { objective }: ModelSettings,
+  { mode, split }: TrainingSettings,
+): Pick<CorpusOptions, 'split' | 'masked'> {
   return { split: mode === 'sequences' ? split : null, masked: objective === 'masked' };
 }
 
 /** Epochs as steps. */
 function withSteps(training: TrainingSettings, { training: reader }: Readers): TrainingSettings {
-  return training.epochs === null ? training : { ...training, steps: training.epochs * reader.windowsPerPass, epochs: null };
+  return training.epochs === null
+    ? training
+    : { ...training, steps: training.epochs * reader.windowsPerPass, epochs: null };
 }
 
 function nameOf(source: CorpusSource): { name: string; path: string | null } {
-  return source.kind === 'file' ? { name: basename(source.path), path: resolve(source.path) } : { name: source.name, path: null };
+  return source.kind === 'file'
+    ? { name: basename(source.path), path: resolve(source.path) }
+    : { name: source.name, path: null };
 }
 
-async function assemble(config: ModelConfig, parameters: Parameters, { vocabulary }: Corpus, readers: Readers, training: TrainingSettings, modelLock: ModelLock, cores: number): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
+async function assemble(
+  config: ModelConfig,
+  parameters: Parameters,
+  { vocabulary }: Corpus,
+  readers: Readers,
+  training: TrainingSettings,
+  modelLock: ModelLock,
+  cores: number,
+): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
   const backend = yieldingBackend(await createBackend(training, cores, stepWorkOf(config, training.batch)), modelLock);
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
   const inspecting = await createBackend(training, cores, Infinity);
   const plain = { config, parameters: trainer.parameters };
-  return { model: { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend: inspecting }, plain, trainer, validator };
+  return {
+    model: {
+      general: generalModelOf(config, trainer.parameters),
+      plain,
+      isLive: true,
+      vocabulary,
+      backend: inspecting,
+    },
+    plain,
+    trainer,
+    validator,
+  };
 }

@@ -63,11 +63,23 @@ export class Trainer {
   /**
    * The settings must have passed `checkTraining`; `initial` is copied. `records` is false only where the cost of recording is measured. Throws a UserError when the window does not fit in memory.
    */
-  static create(config: ModelConfig, settings: TrainingSettings, initial: Parameters, reader: WindowReader, backend: Backend, records = true): Trainer {
+  static create(
+    config: ModelConfig,
+    settings: TrainingSettings,
+    initial: Parameters,
+    reader: WindowReader,
+    backend: Backend,
+    records = true,
+  ): Trainer {
     const { steps, batch } = reader;
     try {
       const made = backend.build(batch, (arena, products) => {
-        const network = makeLearningNetwork(arena, config, { steps, batch, dropout: settings.dropout > 0, records }, products);
+        const network = makeLearningNetwork(
+          arena,
+          config,
+          { steps, batch, dropout: settings.dropout > 0, records },
+          products,
+        );
         return { network, optimizer: optimizerOf(settings, network.parameters.layout.length, arena) };
       });
       made.network.parameters.values.set(initial.values);
@@ -76,7 +88,10 @@ export class Trainer {
       if (thrown instanceof ArenaTooLarge) {
         throw new UserError(
           'error.train.windowTooLargeForMemory',
-          steps, batch, Math.ceil(thrown.bytes / 1e6), Math.floor(thrown.maxBytes / 1e6),
+          steps,
+          batch,
+          Math.ceil(thrown.bytes / 1e6),
+          Math.floor(thrown.maxBytes / 1e6),
         );
       }
       if (!(thrown instanceof RangeError)) throw thrown;
@@ -119,19 +134,39 @@ export class Trainer {
     if (tape.records) this.recording.add(backward.totals, forward.saturation, steps);
     const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
     this.tokens += newTokens;
-    return { step: this.step, loss, gradientNorm: before, clippedNorm: after, clippedFraction, tokens: this.tokens, newTokens };
+    return {
+      step: this.step,
+      loss,
+      gradientNorm: before,
+      clippedNorm: after,
+      clippedFraction,
+      tokens: this.tokens,
+      newTokens,
+    };
   }
 
   /** What must be saved beside the parameters to continue with the same bits. */
   encodeState(): Uint8Array {
-    const counts = { step: this.step, tokens: this.tokens, optimizerSteps: this.optimizer.count, ...this.recording.state, ...this.reader.state };
+    const counts = {
+      step: this.step,
+      tokens: this.tokens,
+      optimizerSteps: this.optimizer.count,
+      ...this.recording.state,
+      ...this.reader.state,
+    };
     return encodeTrainingState(counts, this.stateArrays());
   }
 
   /** Continues from a saved state; `file` is for the sentences. Throws a UserError when it is not of this run. */
   restoreState(bytes: Uint8Array, file: string): void {
     const own = ['step', 'tokens', 'optimizerSteps', 'recordedRows', 'recordedStepsPerRow', 'recordedPending'] as const;
-    const { counts, others } = decodeTrainingState(bytes, own, Object.keys(this.reader.state), this.stateArrays(), file);
+    const { counts, others } = decodeTrainingState(
+      bytes,
+      own,
+      Object.keys(this.reader.state),
+      this.stateArrays(),
+      file,
+    );
     this.step = counts.step;
     this.tokens = counts.tokens;
     this.optimizer.count = counts.optimizerSteps;
@@ -144,7 +179,10 @@ export class Trainer {
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
       ...tape.layers.flatMap(({ cell, hiddenSize, directions: [{ states }] }, layer) =>
-        kindOf(cell).states.map(({ name }, state): NamedArray => [`state.${layer}.${name}`, states[state].subarray(0, tape.batch * hiddenSize)]),
+        kindOf(cell).states.map(({ name }, state): NamedArray => [
+          `state.${layer}.${name}`,
+          states[state].subarray(0, tape.batch * hiddenSize),
+        ]),
       ),
       ['recording', this.recording.values],
     ];
@@ -153,16 +191,10 @@ export class Trainer {
   private overflow(loss: number): UserError {
     const step = this.step + 1;
     if (!Number.isFinite(loss)) {
-      return new UserError(
-        'error.train.lossOverflow',
-        step,
-      );
+      return new UserError('error.train.lossOverflow', step);
     }
     const { gradient } = this.network.backward;
     const entry = gradient.layout.entries.find((e) => !gradient.view(e).every(Number.isFinite));
-    return new UserError(
-      'error.train.gradientOverflow',
-      step, entry?.name ?? 'the parameters',
-    );
+    return new UserError('error.train.gradientOverflow', step, entry?.name ?? 'the parameters');
   }
 }

@@ -7,12 +7,19 @@ export type NamedArray = readonly [name: string, data: Float32Array | Float64Arr
 
 export function encodeTrainingState(counts: Counts, arrays: readonly NamedArray[]): Uint8Array {
   const tensors = new Map(arrays.map(([name, data]): [string, Tensor] => [name, tensorOf(data)]));
-  return encodeSafetensors(tensors, Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)])));
+  return encodeSafetensors(
+    tensors,
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)])),
+  );
 }
 
 /** Fills `arrays` and returns the counters of these names, and of others that are not known beforehand; `file` is for the sentences. Throws a UserError, and has then filled nothing. */
 export function decodeTrainingState<Name extends string>(
-  bytes: Uint8Array, names: readonly Name[], otherNames: readonly string[], arrays: readonly NamedArray[], file: string,
+  bytes: Uint8Array,
+  names: readonly Name[],
+  otherNames: readonly string[],
+  arrays: readonly NamedArray[],
+  file: string,
 ): { counts: Record<Name, number>; others: Counts } {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const count = (name: string) => {

@@ -11,7 +11,11 @@ import type { ModelLock } from '../modelLock';
 /** The same backend, for networks that train or validate. */
 export function yieldingBackend(backend: Backend, modelLock: ModelLock): Backend {
   const slices = new TimeSlices(modelLock);
-  return { name: backend.name, build: (streams, make, isWide) => backend.build(streams, (arena, products) => make(arena, new YieldingProducts(products, slices)), isWide) };
+  return {
+    name: backend.name,
+    build: (streams, make, isWide) =>
+      backend.build(streams, (arena, products) => make(arena, new YieldingProducts(products, slices)), isWide),
+  };
 }
 
 class TimeSlices {
@@ -52,6 +56,8 @@ class YieldingProducts implements Products {
 
   steps(m: number, n: number, k: number): StepProducts | null {
     const steps = this.products.steps(m, n, k);
-    return steps && { load: (a) => steps.load(a), run: (out, b, block) => this.slices.run(() => steps.run(out, b, block)) };
+    return (
+      steps && { load: (a) => steps.load(a), run: (out, b, block) => this.slices.run(() => steps.run(out, b, block)) }
+    );
   }
 }

@@ -24,7 +24,14 @@ type Plain = Record<string, unknown>;
 /** Of one list of integers: more would not fit in memory as such, and no model needs them. */
 const maxNumbers = 2 ** 26;
 
-const wireTypes: Readonly<Record<ScalarKind, number>> = { int64: 0, int32: 0, double: 1, string: 2, bytes: 2, float: 5 };
+const wireTypes: Readonly<Record<ScalarKind, number>> = {
+  int64: 0,
+  int32: 0,
+  double: 1,
+  string: 2,
+  bytes: 2,
+  float: 5,
+};
 
 export function encode(schema: Schema, message: object): Uint8Array {
   const writer = Writer.create();

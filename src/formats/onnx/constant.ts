@@ -22,7 +22,8 @@ export class TensorError extends Error {}
 export function elementsOf(shape: readonly number[]): number {
   let elements = 1;
   for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0) throw new TensorError(`has the impossible shape [${shape.join(', ')}]`);
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new TensorError(`has the impossible shape [${shape.join(', ')}]`);
     elements *= size;
     if (elements > maxElements) throw new TensorError(`has the shape [${shape.join(', ')}], which is too large`);
   }
@@ -40,8 +41,19 @@ export function wholeNumbers(constant: Constant | undefined): readonly number[] 
 
 /** Bytes of an element where it is kept raw. */
 const bytesPerElement: Readonly<Record<number, number>> = {
-  [dataType.float]: 4, [dataType.double]: 8, [dataType.float16]: 2, [dataType.bfloat16]: 2, [dataType.int8]: 1, [dataType.uint8]: 1,
-  [dataType.int16]: 2, [dataType.uint16]: 2, [dataType.int32]: 4, [dataType.uint32]: 4, [dataType.int64]: 8, [dataType.uint64]: 8, [dataType.bool]: 1,
+  [dataType.float]: 4,
+  [dataType.double]: 8,
+  [dataType.float16]: 2,
+  [dataType.bfloat16]: 2,
+  [dataType.int8]: 1,
+  [dataType.uint8]: 1,
+  [dataType.int16]: 2,
+  [dataType.uint16]: 2,
+  [dataType.int32]: 4,
+  [dataType.uint32]: 4,
+  [dataType.int64]: 8,
+  [dataType.uint64]: 8,
+  [dataType.bool]: 1,
 };
 
 /** Every size is checked before anything of that size is made. Throws TensorError. */
@@ -52,11 +64,13 @@ export function readTensor(tensor: TensorProto, external: ExternalData): Constan
   const width = bytesPerElement[type];
   const bytes = tensor.dataLocation === 1 ? externalBytes(tensor, external) : tensor.rawData;
   if (bytes) {
-    if (bytes.length !== length * width) throw new TensorError(`has ${bytes.length} bytes; its shape [${shape.join(', ')}] needs ${length * width}`);
+    if (bytes.length !== length * width)
+      throw new TensorError(`has ${bytes.length} bytes; its shape [${shape.join(', ')}] needs ${length * width}`);
     return { shape, isInteger: isInteger(type), data: fromBytes(bytes, type, length) };
   }
   const values = typedField(tensor);
-  if (values.length !== length) throw new TensorError(`has ${values.length} elements; its shape [${shape.join(', ')}] needs ${length}`);
+  if (values.length !== length)
+    throw new TensorError(`has ${values.length} elements; its shape [${shape.join(', ')}] needs ${length}`);
   return { shape, isInteger: isInteger(type), data: fromTyped(values, type) };
 }
 
@@ -67,7 +81,8 @@ function isInteger(type: number): boolean {
 /** Of the elements; one of `bytesPerElement`. */
 function typeOf({ dataType: type }: TensorProto): number {
   if (type === undefined) throw new TensorError('does not say of which type its elements are');
-  if (!Object.hasOwn(bytesPerElement, type)) throw new TensorError(`has elements of type ${type}, which is not known here`);
+  if (!Object.hasOwn(bytesPerElement, type))
+    throw new TensorError(`has elements of type ${type}, which is not known here`);
   return type;
 }
 
@@ -80,13 +95,15 @@ export function externalBytes(tensor: TensorProto, external: ExternalData): Uint
   if (location === undefined) throw new TensorError('lies in another file, whose name is missing');
   const offset = Number(fields.get('offset') ?? 0);
   const length = Number(fields.get('length') ?? needed);
-  if (length !== needed || !Number.isSafeInteger(offset) || offset < 0) throw new TensorError(`should have ${needed} bytes in another file; that says ${length} from byte ${offset} on`);
+  if (length !== needed || !Number.isSafeInteger(offset) || offset < 0)
+    throw new TensorError(`should have ${needed} bytes in another file; that says ${length} from byte ${offset} on`);
   return external(location, offset, length);
 }
 
 /** Little-endian elements. float32 that lies aligned is not copied. */
 function fromBytes(bytes: Uint8Array, type: number, length: number): Float32Array | Float64Array {
-  if (type === dataType.float && bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+  if (type === dataType.float && bytes.byteOffset % 4 === 0)
+    return new Float32Array(bytes.buffer, bytes.byteOffset, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const half = (at: number) => halfToNumber(view.getUint16(at, true));
   switch (type) {
@@ -131,7 +148,14 @@ function cut(value: bigint): number {
 }
 
 /** Which of a tensor's lists holds elements of its type. */
-function typedField({ dataType: type, floatData, doubleData, int64Data, uint64Data, int32Data }: TensorProto): ArrayLike<number> {
+function typedField({
+  dataType: type,
+  floatData,
+  doubleData,
+  int64Data,
+  uint64Data,
+  int32Data,
+}: TensorProto): ArrayLike<number> {
   if (type === dataType.float) return floatData ?? [];
   if (type === dataType.double) return doubleData ?? [];
   if (type === dataType.int64) return int64Data ?? [];

@@ -1,8 +1,23 @@
 /** Builds a GraphProto node by node; every method returns the name of its output. */
-import { attributeType, dataType, type AttributeProto, type Dimension, type GraphProto, type NodeProto, type TensorProto, type ValueInfoProto } from './messages';
+import {
+  attributeType,
+  dataType,
+  type AttributeProto,
+  type Dimension,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './messages';
 
 /** An integer, a string, integers, strings, or what is said to be floats. */
-export type AttributeValue = number | string | readonly number[] | readonly string[] | { readonly float: number } | { readonly floats: readonly number[] };
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] };
 
 /** A dimension: a size, or the name of one that is known at run time. */
 export type Size = number | string;
@@ -39,19 +54,34 @@ export class GraphBuilder {
     if (known !== undefined) return known;
     const name = `integers${this.constants.size}`;
     const rawData = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
-    this.initializers.push({ name, dims: typeof values === 'number' ? [] : [list.length], dataType: dataType.int64, rawData });
+    this.initializers.push({
+      name,
+      dims: typeof values === 'number' ? [] : [list.length],
+      dataType: dataType.int64,
+      rawData,
+    });
     this.constants.set(key, name);
     return name;
   }
 
   /** Adds a node with one output, named or numbered. */
-  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}, output?: string): string {
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    output?: string,
+  ): string {
     const name = output ?? `${opType}_${this.counter++}`;
     this.nodeWithOutputs(opType, inputs, [name], attributes);
     return name;
   }
 
-  nodeWithOutputs(opType: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): void {
+  nodeWithOutputs(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): void {
     this.nodes.push({
       name: `${opType}:${outputs.find((name) => name !== '') ?? this.counter++}`,
       opType,
@@ -72,7 +102,8 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if ('float' in value) return { name, type: attributeType.float, f: value.float };
   if ('floats' in value) return { name, type: attributeType.floats, floats: [...value.floats] };
   const strings = value.filter((item) => typeof item === 'string');
-  if (strings.length > 0) return { name, type: attributeType.strings, strings: strings.map((item) => new TextEncoder().encode(item)) };
+  if (strings.length > 0)
+    return { name, type: attributeType.strings, strings: strings.map((item) => new TextEncoder().encode(item)) };
   return { name, type: attributeType.ints, ints: value.filter((item) => typeof item === 'number') };
 }
 

@@ -22,7 +22,10 @@ export function selfContained(model: ModelProto, bytesOf: (tensor: TensorProto) 
   const ofGraph = (graph: GraphProto): GraphProto => ({
     ...graph,
     initializer: graph.initializer.map(inside),
-    node: graph.node.map((node) => ({ ...node, ...(node.attribute && { attribute: node.attribute.map(ofAttribute) }) })),
+    node: graph.node.map((node) => ({
+      ...node,
+      ...(node.attribute && { attribute: node.attribute.map(ofAttribute) }),
+    })),
   });
   return { ...model, graph: ofGraph(model.graph) };
 }

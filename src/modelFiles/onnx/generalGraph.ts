@@ -30,7 +30,10 @@ export function generalGraph(model: GeneralModel): ModelProto {
  * The same with its weights as inputs, so that they need not be copied to be run; `given` has them by name.
  * @param withStates the states of every layer are outputs too
  */
-export function weightlessGraph(model: GeneralModel, withStates: boolean): { readonly model: ModelProto; readonly given: ReadonlyMap<string, GivenTensor> } {
+export function weightlessGraph(
+  model: GeneralModel,
+  withStates: boolean,
+): { readonly model: ModelProto; readonly given: ReadonlyMap<string, GivenTensor> } {
   const graph = new WeightlessBuilder();
   return { model: built(model, graph, withStates), given: graph.given };
 }
@@ -50,20 +53,36 @@ function built(model: GeneralModel, graph: GraphBuilder, withStates: boolean): M
   model.layers.forEach((layer, index) => (x = recurrent(graph, layer, index, x)));
   if (model.norm) {
     const { gamma, beta, epsilon } = model.norm;
-    x = graph.node('LayerNormalization', [x, floats(graph, 'norm.weight', [gamma.length], [gamma]), floats(graph, 'norm.bias', [beta.length], [beta])], { axis: -1, epsilon: { float: epsilon } });
+    x = graph.node(
+      'LayerNormalization',
+      [x, floats(graph, 'norm.weight', [gamma.length], [gamma]), floats(graph, 'norm.bias', [beta.length], [beta])],
+      { axis: -1, epsilon: { float: epsilon } },
+    );
   }
   const { W, b } = model.output;
   const V = model.vocabularySize;
   const transposed = graph.node('Transpose', [floats(graph, names.outputW, [V, W.length / V], [W])], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), floats(graph, names.outputB, [V], [b])], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
-  if (withStates) model.layers.forEach(({ directions, hiddenSize }, index) => { graph.output(statesName(index), dataType.float, ['time', directions.length, 'batch', hiddenSize]); });
-  return { irVersion, producerName: 'backflow', graph: graph.build('backflow-model'), opsetImport: [{ domain: '', version: opset }], metadataProps: [] };
+  if (withStates)
+    model.layers.forEach(({ directions, hiddenSize }, index) => {
+      graph.output(statesName(index), dataType.float, ['time', directions.length, 'batch', hiddenSize]);
+    });
+  return {
+    irVersion,
+    producerName: 'backflow',
+    graph: graph.build('backflow-model'),
+    opsetImport: [{ domain: '', version: opset }],
+    metadataProps: [],
+  };
 }
 
 function tokens(graph: GraphBuilder, { embedding, vocabularySize: V }: GeneralModel): string {
-  if (embedding) return graph.node('Gather', [floats(graph, names.embedding, [V, embedding.length / V], [embedding]), names.ids]);
-  return graph.node('OneHot', [names.ids, graph.integers([V]), graph.floats('offAndOn', [2], Float32Array.of(0, 1))], { axis: -1 });
+  if (embedding)
+    return graph.node('Gather', [floats(graph, names.embedding, [V, embedding.length / V], [embedding]), names.ids]);
+  return graph.node('OneHot', [names.ids, graph.integers([V]), graph.floats('offAndOn', [2], Float32Array.of(0, 1))], {
+    axis: -1,
+  });
 }
 
 /** [time, batch, I] → [time, batch, D·H]. */
@@ -73,15 +92,44 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
   const onnx = onnxOf(cell);
   const D = directions.length;
   const rows = directions[0].W.length / I;
-  const of = (name: string, shape: readonly number[], parts: readonly Weights[]) => floats(graph, `layer${index}.${name}`, shape, parts);
+  const of = (name: string, shape: readonly number[], parts: readonly Weights[]) =>
+    floats(graph, `layer${index}.${name}`, shape, parts);
   const inputs = [
     x,
-    of('W', [D, rows, I], directions.map(({ W }) => W)),
-    of('R', [D, rows, H], directions.map(({ R }) => R)),
-    of('B', [D, 2 * rows], directions.flatMap(({ Wb, Rb }) => [Wb, Rb])),
+    of(
+      'W',
+      [D, rows, I],
+      directions.map(({ W }) => W),
+    ),
+    of(
+      'R',
+      [D, rows, H],
+      directions.map(({ R }) => R),
+    ),
+    of(
+      'B',
+      [D, 2 * rows],
+      directions.flatMap(({ Wb, Rb }) => [Wb, Rb]),
+    ),
     '',
-    ...states.map(({ symbol }, state) => firstState(graph, x, directions.map(({ initialStates }) => initialStates[state] ?? null), H, `layer${index}.initial_${symbol}`)),
-    ...(directions.some(({ peepholes }) => peepholes) ? [of('P', [D, 3 * H], directions.map(({ peepholes }) => peepholes ?? new Float32Array(3 * H)))] : []),
+    ...states.map(({ symbol }, state) =>
+      firstState(
+        graph,
+        x,
+        directions.map(({ initialStates }) => initialStates[state] ?? null),
+        H,
+        `layer${index}.initial_${symbol}`,
+      ),
+    ),
+    ...(directions.some(({ peepholes }) => peepholes)
+      ? [
+          of(
+            'P',
+            [D, 3 * H],
+            directions.map(({ peepholes }) => peepholes ?? new Float32Array(3 * H)),
+          ),
+        ]
+      : []),
   ];
   while (inputs.at(-1) === '') inputs.pop();
   const forms = directions.flatMap(({ activations }) => activations);
@@ -101,18 +149,37 @@ function recurrent(graph: GraphBuilder, layer: GeneralLayer, index: number, x: s
 /** Only the functions that have coefficients take some from the lists, in their order. */
 function coefficients(forms: GeneralLayer['directions'][number]['activations']): Record<string, AttributeValue> {
   const both = ['affine', 'hardsigmoid', 'scaledtanh'];
-  const alphas = forms.filter(({ name }) => [...both, 'elu', 'leakyrelu', 'thresholdedrelu'].includes(name)).map(({ alpha }) => alpha);
+  const alphas = forms
+    .filter(({ name }) => [...both, 'elu', 'leakyrelu', 'thresholdedrelu'].includes(name))
+    .map(({ alpha }) => alpha);
   const betas = forms.filter(({ name }) => both.includes(name)).map(({ beta }) => beta);
-  return { ...(alphas.length > 0 ? { activation_alpha: { floats: alphas } } : {}), ...(betas.length > 0 ? { activation_beta: { floats: betas } } : {}) };
+  return {
+    ...(alphas.length > 0 ? { activation_alpha: { floats: alphas } } : {}),
+    ...(betas.length > 0 ? { activation_beta: { floats: betas } } : {}),
+  };
 }
 
 /** [D, batch, H], the same for each text; "" where all begin at zero. */
-function firstState(graph: GraphBuilder, x: string, states: readonly (Weights | null)[], H: number, name: string): string {
+function firstState(
+  graph: GraphBuilder,
+  x: string,
+  states: readonly (Weights | null)[],
+  H: number,
+  name: string,
+): string {
   if (states.every((state) => state === null)) return '';
   const D = states.length;
-  const state = floats(graph, name, [D, 1, H], states.map((each) => each ?? new Float32Array(H)));
+  const state = floats(
+    graph,
+    name,
+    [D, 1, H],
+    states.map((each) => each ?? new Float32Array(H)),
+  );
   const batch = graph.node('Gather', [graph.node('Shape', [x]), graph.integers([1])]);
-  return graph.node('Expand', [state, graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 })]);
+  return graph.node('Expand', [
+    state,
+    graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 }),
+  ]);
 }
 
 function floats(graph: GraphBuilder, name: string, shape: readonly number[], parts: readonly Weights[]): string {

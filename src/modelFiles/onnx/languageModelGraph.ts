@@ -43,15 +43,20 @@ export interface GraphTensor {
 /** The tensors of a model's graph. */
 export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): GraphTensor[] {
   const { vocabularySize: V, embeddingSize } = config;
-  const offsetOf = (layer: number, role: string) => layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
+  const offsetOf = (layer: number, role: string) =>
+    layout.entries.find((entry) => entry.layer === layer && entry.role === role)?.offset ?? 0;
   const tensors: GraphTensor[] = [];
-  if (embeddingSize !== null) tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
+  if (embeddingSize !== null)
+    tensors.push({ name: names.embedding, shape: [V, embeddingSize], offset: offsetOf(-1, 'embedding') });
   for (const [layer, own] of config.layers.entries()) {
     const D = directionsOf(own).length;
     const entries = layout.entries.filter((entry) => entry.layer === layer && entry.direction === 'forward');
     for (const [tensor, [first, ...others]] of byTensor(entries)) {
       // Several in one tensor are vectors, one after another.
-      const shape = others.length === 0 ? first.shape : [lengthOfShape(first.shape) + others.reduce((sum, { length }) => sum + length, 0)];
+      const shape =
+        others.length === 0
+          ? first.shape
+          : [lengthOfShape(first.shape) + others.reduce((sum, { length }) => sum + length, 0)];
       tensors.push({ name: names.ofLayer(layer, tensor), shape: [D, ...shape], offset: first.offset });
     }
   }
@@ -88,7 +93,11 @@ export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
  * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
  * the states start at zero. Of a model with a layer that ONNX has no operator for the file has the tensors and no computation.
  */
-export function checkpointModel(config: ModelConfig, parameters: Parameters, metadata: Readonly<Record<string, string>>): ModelProto {
+export function checkpointModel(
+  config: ModelConfig,
+  parameters: Parameters,
+  metadata: Readonly<Record<string, string>>,
+): ModelProto {
   const graph = new GraphBuilder();
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
     graph.floats(name, shape, parameters.values.subarray(offset, offset + lengthOfShape(shape)));
@@ -112,7 +121,9 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   const stateShapes = new Map<string, string>();
   for (const [layer, own] of config.layers.entries()) {
     const [D, H] = [directionsOf(own).length, own.hiddenSize];
-    const stateShape = stateShapes.get(`${D} ${H}`) ?? graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
+    const stateShape =
+      stateShapes.get(`${D} ${H}`) ??
+      graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
     stateShapes.set(`${D} ${H}`, stateShape);
     x = recurrent(graph, own, layer, x, stateShape);
   }
@@ -120,12 +131,19 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
   for (const [layer, own] of config.layers.entries()) {
-    for (const { symbol } of kindOf(own.cell).states) graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
+    for (const { symbol } of kindOf(own.cell).states)
+      graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
   }
 }
 
 /** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
-function recurrent(graph: GraphBuilder, { cell, activation, hiddenSize: H, bidirectional }: LayerConfig, layer: number, x: string, stateShape: string): string {
+function recurrent(
+  graph: GraphBuilder,
+  { cell, activation, hiddenSize: H, bidirectional }: LayerConfig,
+  layer: number,
+  x: string,
+  stateShape: string,
+): string {
   const D = directionsOf({ bidirectional }).length;
   const { states } = kindOf(cell);
   const onnx = onnxOf(cell);
@@ -135,13 +153,18 @@ function recurrent(graph: GraphBuilder, { cell, activation, hiddenSize: H, bidir
     return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
   });
   const Y = `${onnx.operator}_${layer}`;
-  graph.nodeWithOutputs(onnx.operator, [x, ...['W', 'R', 'B'].map((tensor) => names.ofLayer(layer, tensor)), '', ...first], [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))], {
-    hidden_size: H,
-    direction: D > 1 ? 'bidirectional' : 'forward',
-    activations: Array<readonly string[]>(D).fill(activations).flat(),
-    // As PyTorch and cuDNN compute it; the others are as the operator has them.
-    ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: 1 } : {}),
-  });
+  graph.nodeWithOutputs(
+    onnx.operator,
+    [x, ...['W', 'R', 'B'].map((tensor) => names.ofLayer(layer, tensor)), '', ...first],
+    [Y, ...states.map(({ symbol }) => names.lastState(layer, symbol))],
+    {
+      hidden_size: H,
+      direction: D > 1 ? 'bidirectional' : 'forward',
+      activations: Array<readonly string[]>(D).fill(activations).flat(),
+      // As PyTorch and cuDNN compute it; the others are as the operator has them.
+      ...(onnx.attributes.includes('linear_before_reset') ? { linear_before_reset: 1 } : {}),
+    },
+  );
   // [time, D, batch, H] → [time, batch, D·H]
   return graph.node('Reshape', [graph.node('Transpose', [Y], { perm: [0, 2, 1, 3] }), graph.integers([0, 0, -1])]);
 }

@@ -2,7 +2,8 @@
 
 function given(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is not set: run these tests with "npm test editor".`);
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: run these tests with "npm test editor".`);
   return value;
 }
 
@@ -56,7 +57,10 @@ function project() {
 export function windowAddress(server: CodeServer, folder: string): string {
   const url = new URL(server.address);
   url.searchParams.set('folder', folder);
-  const development = server.extension === 'installed' ? [] : [['extensionDevelopmentPath', `vscode-remote://${url.host}${server.project}`]];
+  const development =
+    server.extension === 'installed'
+      ? []
+      : [['extensionDevelopmentPath', `vscode-remote://${url.host}${server.project}`]];
   const payload = [...development, ['skipWelcome', 'true']];
   url.searchParams.set('payload', JSON.stringify(payload));
   return url.href;

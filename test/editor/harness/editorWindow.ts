@@ -34,12 +34,20 @@ export class EditorWindow {
     readonly errors: string[],
   ) {}
 
-  static async open({ folder, width = 1440, height = 900, server = codeServer(), pictures = 'few', language }: WindowOptions): Promise<EditorWindow> {
+  static async open({
+    folder,
+    width = 1440,
+    height = 900,
+    server = codeServer(),
+    pictures = 'few',
+    language,
+  }: WindowOptions): Promise<EditorWindow> {
     const size = { width, height };
     const page = await newPage(server, size);
     try {
       if (pictures === 'few') await page.addInitScript(drawSeldom);
-      if (language !== undefined) await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
+      if (language !== undefined)
+        await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
       const window = new EditorWindow(page, server, size, []);
       await window.show(folder);
       return window;
@@ -119,7 +127,9 @@ export class EditorWindow {
     const chosen = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry });
     // An extension's entries are there once it is registered, which can be after the first look.
     await this.until(`an entry "${entry}" in the context menu of ${name}`, async () => {
-      await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
+      await this.page
+        .locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`)
+        .click({ button: 'right' });
       await this.page.locator('.monaco-menu .action-menu-item').first().waitFor();
       // The menu takes no click in its first moments, so that the one that opened it does not also choose.
       await this.page.waitForTimeout(300);
@@ -136,7 +146,9 @@ export class EditorWindow {
   /** The entries of the context menu that a file at the top of the folder has in the explorer, once this one is among them. */
   async entriesInExplorer(name: string, awaited: string): Promise<string[]> {
     const entries = this.page.locator('.monaco-menu .action-menu-item');
-    await this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).click({ button: 'right' });
+    await this.page
+      .locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`)
+      .click({ button: 'right' });
     await entries.filter({ hasText: awaited }).first().waitFor();
     const texts = await entries.allInnerTexts();
     await this.page.keyboard.press('Escape');
@@ -160,12 +172,15 @@ export class EditorWindow {
   /** Opens the view of the runs and returns its rows. */
   async runRows(): Promise<Locator> {
     const rows = this.page.locator('.sidebar .monaco-list-row[aria-label*=" × "]');
-    if (!(await this.page.locator('.sidebar', { hasText: 'Backflow: Runs' }).isVisible())) await this.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
+    if (!(await this.page.locator('.sidebar', { hasText: 'Backflow: Runs' }).isVisible()))
+      await this.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
     return rows;
   }
 
   tab(name: string): Locator {
-    return this.page.locator(`.tabs-container .tab[data-resource-name="${name}"], .tabs-container .tab[aria-label^="${name}"]`).first();
+    return this.page
+      .locator(`.tabs-container .tab[data-resource-name="${name}"], .tabs-container .tab[aria-label^="${name}"]`)
+      .first();
   }
 
   /** Brings a tab to the front. */
@@ -218,7 +233,9 @@ export class EditorWindow {
 
   /** Drags a file at the top of the folder onto a part of the window, with Shift held, by which a webview and not the editor takes it. */
   async dragFromExplorer(name: string, target: Locator): Promise<void> {
-    const from = await settledBox(this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`));
+    const from = await settledBox(
+      this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"] .label-name`),
+    );
     const to = await settledBox(target);
     const { mouse, keyboard } = this.page;
     await mouse.move(from.x + 10, from.y + from.height / 2);
@@ -252,14 +269,20 @@ export class EditorWindow {
    */
   async goTo(line: number, column: number, isPlain = true): Promise<{ readonly x: number; readonly y: number }> {
     const cursor = this.page.locator('.editor-group-container.active .cursors-layer .cursor').first();
-    await this.page.locator('.editor-group-container.active .view-lines').first().click({ position: { x: 2, y: 2 } });
+    await this.page
+      .locator('.editor-group-container.active .view-lines')
+      .first()
+      .click({ position: { x: 2, y: 2 } });
     await this.page.keyboard.press('Control+g');
     const input = this.page.locator('.quick-input-widget .quick-input-box input');
     await input.waitFor();
     await input.fill(`:${line}:${column}`);
     await this.page.keyboard.press('Enter');
     await input.waitFor({ state: 'hidden' });
-    await this.page.locator('.statusbar-item', { hasText: isPlain ? `Ln ${line}, Col ${column}` : `Ln ${line}, ` }).first().waitFor();
+    await this.page
+      .locator('.statusbar-item', { hasText: isPlain ? `Ln ${line}, Col ${column}` : `Ln ${line}, ` })
+      .first()
+      .waitFor();
     const box = await settledBox(cursor);
     return { x: box.x, y: box.y + box.height / 2 };
   }
@@ -269,7 +292,9 @@ export class EditorWindow {
     const { x, y } = await this.goTo(line, column, isPlain);
     // The cursor makes its token the target; what stands before it has a gradient.
     await this.page.keyboard.press('End');
-    const hover = this.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents');
+    const hover = this.page.locator(
+      '.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents',
+    );
     const answer = hover.filter({ hasText: /\S/, hasNotText: /^\s*Loading/ }).first();
     // The editor gives up a hover when anything else happens to the text's view just then; the pointer is moved again, as a person does.
     await this.until('a hover', async () => {
@@ -293,7 +318,9 @@ export class EditorWindow {
 
   /** Waits for a notification that says this, of an error unless told. In a window under test they wait behind the bell. */
   async errorNotification(sentence: RegExp, kind: 'error' | 'warning' = 'error'): Promise<void> {
-    const errors = this.page.locator(`.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`);
+    const errors = this.page.locator(
+      `.notifications-center .notification-list-item:has(.codicon-${kind}) .notification-list-item-message`,
+    );
     let said: string[] = [];
     await this.until(`a notification (${kind}) ${sentence}`, async () => {
       await this.runCommand('Notifications: Show Notifications');
@@ -351,7 +378,11 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
  * display shows something new, which without a graphics processor takes a core from everything else.
  */
 function drawSeldom(): void {
-  const page = globalThis as unknown as { location: { href: string }; parent: { location: { href: string } }; requestAnimationFrame: (draw: (time: number) => void) => number };
+  const page = globalThis as unknown as {
+    location: { href: string };
+    parent: { location: { href: string } };
+    requestAnimationFrame: (draw: (time: number) => void) => number;
+  };
   // The innermost document has an address of its own, or none; the one around it is the editor's.
   if (!`${page.location.href} ${page.parent.location.href}`.includes('/webview/')) return;
   const atNextPicture = page.requestAnimationFrame.bind(page);

@@ -27,7 +27,7 @@ export async function moreFrames(panel: FrameLocator, more: number, timeout = 12
  */
 export async function settled(read: () => Promise<string>): Promise<string> {
   const wanted = 2000;
-  for (let last = await read(), since = Date.now(); ; ) {
+  for (let last = await read(), since = Date.now(); ;) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const now = await read();
     if (now !== last) since = Date.now();
@@ -51,7 +51,9 @@ export function picture(panel: FrameLocator, figure: string): Promise<Picture> {
       width: number;
       height: number;
       toDataURL(): string;
-      getContext(kind: '2d'): { getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray } };
+      getContext(kind: '2d'): {
+        getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray };
+      };
     };
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return { url: canvas.toDataURL(), colors: new Set(new Uint32Array(data.buffer)).size };
@@ -71,7 +73,9 @@ export function runsIn(folder: string): string[] {
 export function ownRuns(): string[] {
   // Only there: among the extensions lies a link to the whole project.
   const storage = join(defaultServerData(), 'server/data/User');
-  return readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter((name) => /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name));
+  return readdirSync(storage, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /backflow\.backflow\/runs\/[^/]+\/run\.json$/.test(name),
+  );
 }
 
 /** A text of this many bytes at least, made of another. */

@@ -20,12 +20,19 @@ let shared: Shared | null = null;
 
 async function start({ chromium: executablePath, chromiumFlags }: CodeServer): Promise<Shared> {
   const profile = mkdtempSync(join(tmpdir(), 'backflow-browser-'));
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...chromiumFlags], viewport: null });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: [...chromiumFlags],
+    viewport: null,
+  });
   return { context, keeper: context.pages()[0] ?? (await context.newPage()), profile };
 }
 
 /** A page for a window of this server, of this size in CSS pixels. */
-export async function newPage(server: CodeServer, size: { readonly width: number; readonly height: number }): Promise<Page> {
+export async function newPage(
+  server: CodeServer,
+  size: { readonly width: number; readonly height: number },
+): Promise<Page> {
   shared ??= await start(server);
   const { context, keeper } = shared;
   if (context.pages().length === 1) await forget(context, keeper, new URL(server.address).origin);

@@ -29,7 +29,12 @@ describe('activation', () => {
       // Other extensions of a window that has just opened load theirs at the same time.
       const loaded = Object.keys(require.cache).filter((path) => !before.has(path) && isOf(project, path));
       assert.deepEqual(loaded, [join(project, 'dist/extension.js')]);
-      assert.deepEqual(reads.calls.map(({ arguments: [path] }) => String(path)).filter((path) => path.startsWith(join(project, 'l10n', sep))), []);
+      assert.deepEqual(
+        reads.calls
+          .map(({ arguments: [path] }) => String(path))
+          .filter((path) => path.startsWith(join(project, 'l10n', sep))),
+        [],
+      );
       assert.deepEqual(startedOf(project, starts), []);
       assert.deepEqual(pages(), []);
 
@@ -71,5 +76,7 @@ function isOf(project: string, path: string): boolean {
 }
 
 function pages(): vscode.Tab[] {
-  return vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ input }) => input instanceof vscode.TabInputWebview);
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .filter(({ input }) => input instanceof vscode.TabInputWebview);
 }

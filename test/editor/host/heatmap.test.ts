@@ -19,7 +19,11 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
     const file = join(folder, 'long.txt');
     writeFileSync(file, tale.repeat(Math.ceil(10e6 / Buffer.byteLength(tale))));
     editor = await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-    await vscode.commands.executeCommand('backflow.train', { uri: vscode.Uri.file(file).toString(), model: { cell: 'lstm', hiddenSize: 128 }, training: { steps: 0 } });
+    await vscode.commands.executeCommand('backflow.train', {
+      uri: vscode.Uri.file(file).toString(),
+      model: { cell: 'lstm', hiddenSize: 128 },
+      training: { steps: 0 },
+    });
     await until('a hover', async () => (await hoverAt(3)).includes('nats'));
   });
 
@@ -32,11 +36,20 @@ describe('on a 10 MB file, T = 256, H = 128', () => {
   /** What all hovers say over a character of the first lines. */
   async function hoverAt(offset: number): Promise<string> {
     const { document } = editor;
-    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, document.positionAt(offset));
-    return hovers.flatMap(({ contents }) => contents.map((content) => (content as vscode.MarkdownString).value)).join('\n');
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      document.uri,
+      document.positionAt(offset),
+    );
+    return hovers
+      .flatMap(({ contents }) => contents.map((content) => (content as vscode.MarkdownString).value))
+      .join('\n');
   }
 
-  for (const [when, command] of [['no training goes on', 'backflow.pause'], ['it trains', 'backflow.resume']] as const) {
+  for (const [when, command] of [
+    ['no training goes on', 'backflow.pause'],
+    ['it trains', 'backflow.resume'],
+  ] as const) {
     it(`answers every hover while ${when}`, async () => {
       await vscode.commands.executeCommand(command);
       for (let i = 0; i < 60; i++) assert.match(await hoverAt(1 + 3 * i), /nats/, `hover ${i}`);

@@ -29,7 +29,13 @@ describe('for other extensions and for tasks', () => {
   });
 
   it('a task of the type “backflow” trains to its end and exits with 0', async () => {
-    const task = { type: 'backflow', label: 'learn hello', file: 'hello.txt', profile: 'hello', settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' } };
+    const task = {
+      type: 'backflow',
+      label: 'learn hello',
+      file: 'hello.txt',
+      profile: 'hello',
+      settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' },
+    };
     mkdirSync(join(folder, '.vscode'), { recursive: true });
     writeFileSync(join(folder, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [task] }));
     const ended = new Promise<void>((resolve) => {
@@ -54,7 +60,10 @@ describe('for other extensions and for tasks', () => {
     assert.equal(flow.target, 9);
     const [layer] = flow.layers;
     assert.equal(layer.gradient.length, 14);
-    assert.ok(Number.isFinite(layer.gradient[9]) && Number.isNaN(layer.gradient[10]), 'later states cannot reach the target');
+    assert.ok(
+      Number.isFinite(layer.gradient[9]) && Number.isNaN(layer.gradient[10]),
+      'later states cannot reach the target',
+    );
     assert.ok(flow.loss > 0);
   });
 

@@ -41,18 +41,34 @@ describe('with models of other tokens', () => {
 
   async function trainOn(name: string, corpus: Readonly<Record<string, unknown>>): Promise<void> {
     await open(name);
-    await vscode.commands.executeCommand('backflow.train', { uri: editor.document.uri.toString(), model: { cell: 'gru', hiddenSize: 16 }, training: { window: 16, batch: 2, steps: 0 }, corpus });
+    await vscode.commands.executeCommand('backflow.train', {
+      uri: editor.document.uri.toString(),
+      model: { cell: 'gru', hiddenSize: 16 },
+      training: { window: 16, batch: 2, steps: 0 },
+      corpus,
+    });
   }
 
   async function hoverAt(offset: number): Promise<{ said: string; over: string } | undefined> {
     const { document } = editor;
-    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, document.positionAt(offset));
-    const own = hovers.find(({ contents }) => contents.some((content) => (content as vscode.MarkdownString).value.includes('backflow.')));
-    return own && { said: own.contents.map((content) => (content as vscode.MarkdownString).value).join('\n'), over: document.getText(own.range) };
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      document.uri,
+      document.positionAt(offset),
+    );
+    const own = hovers.find(({ contents }) =>
+      contents.some((content) => (content as vscode.MarkdownString).value.includes('backflow.')),
+    );
+    return (
+      own && {
+        said: own.contents.map((content) => (content as vscode.MarkdownString).value).join('\n'),
+        over: document.getText(own.range),
+      }
+    );
   }
 
   async function firstHover(offset: number): Promise<{ said: string; over: string }> {
-    for (const deadline = Date.now() + 120_000; ; ) {
+    for (const deadline = Date.now() + 120_000; ;) {
       const hover = await hoverAt(offset);
       if (hover) return hover;
       if (Date.now() > deadline) throw new Error(`Waited in vain for a hover at ${offset}.`);
@@ -65,7 +81,8 @@ describe('with models of other tokens', () => {
     await firstHover(text.indexOf('can’t'));
     for (const word of ['can’t', ',', '🙂', '하늘을', '   ']) {
       const start = text.indexOf(word);
-      for (let offset = start; offset < start + word.length; offset++) assert.equal((await hoverAt(offset))?.over, word, `at ${offset}`);
+      for (let offset = start; offset < start + word.length; offset++)
+        assert.equal((await hoverAt(offset))?.over, word, `at ${offset}`);
     }
   });
 
@@ -75,7 +92,10 @@ describe('with models of other tokens', () => {
     const asked = '🙂 하늘을\nthe stones   can';
     const { tokens, starts, ends } = await api.flow(asked, { model: api.currentModel });
     assert.deepEqual(tokens, ['🙂', ' ', '하늘을', '\n', 'the', ' ', 'stones', '   ']);
-    assert.deepEqual(Array.from(starts, (start, token) => asked.slice(start, ends[token])), [...tokens, 'can']);
+    assert.deepEqual(
+      Array.from(starts, (start, token) => asked.slice(start, ends[token])),
+      [...tokens, 'can'],
+    );
   });
 
   it('a probe of a model of lines is the line that the cursor is on, its first token predicted by nothing', async () => {
@@ -87,7 +107,13 @@ describe('with models of other tokens', () => {
     assert.match(first.said, /nats/);
     await wait(500);
     assert.doesNotMatch((await firstHover(start + 1)).said, /nothing predicts it/);
-    const atStart = (await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', editor.document.uri, line.range.start)).flatMap(({ contents }) => contents.map((content) => (content as vscode.MarkdownString).value));
+    const atStart = (
+      await vscode.commands.executeCommand<vscode.Hover[]>(
+        'vscode.executeHoverProvider',
+        editor.document.uri,
+        line.range.start,
+      )
+    ).flatMap(({ contents }) => contents.map((content) => (content as vscode.MarkdownString).value));
     assert.match(atStart.join(), /nothing predicts it/);
     assert.equal(await hoverAt(start - 1), undefined, 'the line end belongs to no sequence');
     assert.equal(await hoverAt(3), undefined, 'nor does another line');
@@ -95,10 +121,30 @@ describe('with models of other tokens', () => {
 
   it('words of another tool’s vocabulary have hovers, the spaces between them none, and an unknown one says as what it is read', async () => {
     const symbols = ['[UNK]', 'the', 'wall', 'can', '’', 't', ',', 'of', 'it', ':', 'stones'];
-    const vocabulary = new Vocabulary(symbols, 'wordOrPunctuation', { sos: null, eos: null, mask: null, unknown: 0 }, true);
-    const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 8, vocabularySize: symbols.length });
+    const vocabulary = new Vocabulary(
+      symbols,
+      'wordOrPunctuation',
+      { sos: null, eos: null, mask: null, unknown: 0 },
+      true,
+    );
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'lstm',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 8,
+      vocabularySize: symbols.length,
+    });
     const model = join(folder, 'foreign.onnx');
-    writeFileSync(model, encodeCheckpoint({ config, parameters: initialize(config, Random.fromSeed(3), defaultTrainingSettings), vocabulary, step: 0 }));
+    writeFileSync(
+      model,
+      encodeCheckpoint({
+        config,
+        parameters: initialize(config, Random.fromSeed(3), defaultTrainingSettings),
+        vocabulary,
+        step: 0,
+      }),
+    );
     await open('foreign.txt');
     await vscode.commands.executeCommand('backflow.inspect', vscode.Uri.file(model));
     const setLanguage = text.indexOf('speak');

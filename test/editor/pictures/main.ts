@@ -13,7 +13,12 @@ const images = join(codeServer().project, 'docs/images');
 const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
 /** Of tale.txt, from 1: an early place with text before it, and others for the cursor to visit. */
 const start = { line: 6, column: 9 };
-const visits = [[6, 20], [5, 50], [5, 20], [4, 30]] as const;
+const visits = [
+  [6, 20],
+  [5, 50],
+  [5, 20],
+  [4, 30],
+] as const;
 
 /** Nothing but the text, its tints and the panel. */
 const plain = {
@@ -30,7 +35,10 @@ async function main(): Promise<void> {
   mkdirSync(images, { recursive: true });
   await inEditor({ width: 1300, height: 720, settings: { 'editor.fontSize': 11 } }, takeAnimation);
   await inEditor({ width: 1440, height: 1240, settings: { 'editor.fontSize': 12 } }, takeStills);
-  await inEditor({ width: 1360, height: 860, settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.steps': 2000 } }, takeComparison);
+  await inEditor(
+    { width: 1360, height: 860, settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.steps': 2000 } },
+    takeComparison,
+  );
 }
 
 interface Scene {
@@ -39,7 +47,10 @@ interface Scene {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-async function inEditor({ width, height, settings }: Scene, take: (window: EditorWindow) => Promise<void>): Promise<void> {
+async function inEditor(
+  { width, height, settings }: Scene,
+  take: (window: EditorWindow) => Promise<void>,
+): Promise<void> {
   const workspace: Workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { ...plain, ...settings } });
   const window = await EditorWindow.open({ folder: workspace.folder, width, height });
   try {
@@ -74,7 +85,8 @@ async function takeAnimation(window: EditorWindow): Promise<void> {
     const before = (await picture(panel, 'flow')).url;
     await window.goTo(line, column);
     await settled(async () => (await picture(panel, 'flow')).url);
-    if ((await picture(panel, 'flow')).url === before) throw new Error(`The flow did not follow the cursor to line ${line}.`);
+    if ((await picture(panel, 'flow')).url === before)
+      throw new Error(`The flow did not follow the cursor to line ${line}.`);
     await window.rest();
     await shoot(1000);
   }
@@ -105,11 +117,20 @@ async function takeStills(window: EditorWindow): Promise<void> {
     ]),
   );
   await window.hoverAt(4, 16);
-  const hover = window.page.locator('.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents').first();
+  const hover = window.page
+    .locator(
+      '.monaco-hover:not(.hidden):not(.workbench-hover) .hover-contents, .monaco-resizable-hover:visible .hover-contents',
+    )
+    .first();
   // It fades in.
   await window.page.waitForTimeout(1000);
   const { x, y, width, height } = await boxOf(hover);
-  writeFileSync(join(images, 'hover.png'), await window.page.screenshot({ clip: { x: Math.max(0, x - 80), y: Math.max(0, y - 90), width: width + 140, height: height + 120 } }));
+  writeFileSync(
+    join(images, 'hover.png'),
+    await window.page.screenshot({
+      clip: { x: Math.max(0, x - 80), y: Math.max(0, y - 90), width: width + 140, height: height + 120 },
+    }),
+  );
 }
 
 /** Three cells with as many parameters, each after 2,000 steps. */
@@ -117,7 +138,8 @@ async function takeComparison(window: EditorWindow): Promise<void> {
   await window.goTo(start.line, start.column);
   await window.runCommand('Backflow: Compare Cells on This File');
   const page = await window.panelFrame('[data-figure="compared"]');
-  for (let i = 0; i < 3; i++) await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasText: '2,000' }).waitFor({ timeout: 240_000 });
+  for (let i = 0; i < 3; i++)
+    await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasText: '2,000' }).waitFor({ timeout: 240_000 });
   await settled(async () => (await picture(page, 'compared')).url);
   await window.rest();
   writeFileSync(join(images, 'compare.png'), await window.page.screenshot());
@@ -145,10 +167,14 @@ function section(panel: FrameLocator, title: string): Locator {
 }
 
 async function toTop(part: Locator): Promise<void> {
-  await part.evaluate((element) => (element as unknown as { scrollIntoView(where: object): void }).scrollIntoView({ block: 'start' }));
+  await part.evaluate((element) =>
+    (element as unknown as { scrollIntoView(where: object): void }).scrollIntoView({ block: 'start' }),
+  );
 }
 
-async function boxOf(part: Locator): Promise<{ readonly x: number; readonly y: number; readonly width: number; readonly height: number }> {
+async function boxOf(
+  part: Locator,
+): Promise<{ readonly x: number; readonly y: number; readonly width: number; readonly height: number }> {
   const box = await part.boundingBox();
   if (!box) throw new Error('A part of the picture is not on the screen.');
   return box;

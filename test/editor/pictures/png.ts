@@ -31,7 +31,7 @@ const channels = 3;
 export function decodePng(file: Buffer): Pixels {
   let header: Buffer | null = null;
   const parts: Buffer[] = [];
-  for (let at = signature.length; at < file.length; ) {
+  for (let at = signature.length; at < file.length;) {
     const length = file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
     const body = file.subarray(at + 8, at + 8 + length);
@@ -40,10 +40,15 @@ export function decodePng(file: Buffer): Pixels {
     at += length + 12;
   }
   const depthAndKind = header?.subarray(8, 10).join();
-  if (!header || (depthAndKind !== '8,2' && depthAndKind !== '8,6') || header[12] !== 0) throw new Error('This PNG is not what a screenshot is.');
+  if (!header || (depthAndKind !== '8,2' && depthAndKind !== '8,6') || header[12] !== 0)
+    throw new Error('This PNG is not what a screenshot is.');
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const size = header[9] === 6 ? 4 : 3;
-  return { width, height, data: opaque(unfiltered(inflateSync(Buffer.concat(parts)), width * size, height, size), size) };
+  return {
+    width,
+    height,
+    data: opaque(unfiltered(inflateSync(Buffer.concat(parts)), width * size, height, size), size),
+  };
 }
 
 /** Rows of `stride` bytes, each behind the number of its filter. */
@@ -64,10 +69,14 @@ function unfiltered(rows: Buffer, stride: number, height: number, size: number):
 
 function predicted(filter: number, left: number, above: number, corner: number): number {
   switch (filter) {
-    case 0: return 0;
-    case 1: return left;
-    case 2: return above;
-    case 3: return (left + above) >> 1;
+    case 0:
+      return 0;
+    case 1:
+      return left;
+    case 2:
+      return above;
+    case 3:
+      return (left + above) >> 1;
     default: {
       const [a, b, c] = [Math.abs(above - corner), Math.abs(left - corner), Math.abs(left + above - 2 * corner)];
       return a <= b && a <= c ? left : b <= c ? above : corner;
@@ -77,7 +86,10 @@ function predicted(filter: number, left: number, above: number, corner: number):
 
 function opaque(data: Uint8Array, size: number): Uint8Array {
   if (size === channels) return data;
-  return Uint8Array.from({ length: (data.length / size) * channels }, (_, i) => data[Math.floor(i / channels) * size + (i % channels)]);
+  return Uint8Array.from(
+    { length: (data.length / size) * channels },
+    (_, i) => data[Math.floor(i / channels) * size + (i % channels)],
+  );
 }
 
 /** All of one size, shown again and again; in 256 colors: the most frequent that differ visibly, others in the nearest of these. */
@@ -89,11 +101,18 @@ export function animatedPng(shots: readonly Shot[]): Buffer {
   let sequence = 0;
   const control = ({ x, y, width, height }: Rectangle, milliseconds: number) =>
     // No blending, and what was there stays: byte 24 and 25 are zero.
-    Buffer.concat([numbers(sequence++, width, height, x, y), Buffer.from([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0])]);
+    Buffer.concat([
+      numbers(sequence++, width, height, x, y),
+      Buffer.from([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0]),
+    ]);
   shots.forEach(({ pixels, milliseconds }, i) => {
-    const changed = i === 0 ? { x: 0, y: 0, width: first.width, height: first.height } : changedPart(shots[i - 1].pixels, pixels);
+    const changed =
+      i === 0 ? { x: 0, y: 0, width: first.width, height: first.height } : changedPart(shots[i - 1].pixels, pixels);
     const data = compressed(pixels, changed, indexOf);
-    chunks.push(chunk('fcTL', control(changed, milliseconds)), i === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([numbers(sequence++), data])));
+    chunks.push(
+      chunk('fcTL', control(changed, milliseconds)),
+      i === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([numbers(sequence++), data])),
+    );
   });
   return Buffer.concat([
     signature,
@@ -115,13 +134,16 @@ function changedPart(before: Pixels, now: Pixels): Rectangle {
     const [x, y] = [pixel % width, Math.floor(pixel / width)];
     [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
   }
-  return right < 0 ? { x: 0, y: 0, width: 1, height: 1 } : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  return right < 0
+    ? { x: 0, y: 0, width: 1, height: 1 }
+    : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 type Color = readonly [red: number, green: number, blue: number];
 
 /** Colors that differ in the last bits only count as one. */
-const coarse = (data: Uint8Array, at: number) => ((data[at] >> 2) << 12) | ((data[at + 1] >> 2) << 6) | (data[at + 2] >> 2);
+const coarse = (data: Uint8Array, at: number) =>
+  ((data[at] >> 2) << 12) | ((data[at + 1] >> 2) << 6) | (data[at + 2] >> 2);
 /** The middle of the colors that count as this one. */
 const colorOf = (key: number): Color => [((key >> 12) << 2) | 2, (((key >> 6) & 63) << 2) | 2, ((key & 63) << 2) | 2];
 
@@ -165,7 +187,11 @@ function nearestIn(palette: readonly Color[]): (data: Uint8Array, at: number) =>
   };
 }
 
-function compressed({ width, data }: Pixels, part: Rectangle, indexOf: (data: Uint8Array, at: number) => number): Buffer {
+function compressed(
+  { width, data }: Pixels,
+  part: Rectangle,
+  indexOf: (data: Uint8Array, at: number) => number,
+): Buffer {
   // Each row begins with the number of its filter: none, as suits indices.
   const rows = Buffer.alloc((part.width + 1) * part.height);
   for (let y = 0; y < part.height; y++) {

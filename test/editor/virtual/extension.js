@@ -20,10 +20,18 @@ const provider = {
   stat({ path }) {
     const file = files.get(path);
     if (!file && !folders.has(path)) throw vscode.FileSystemError.FileNotFound(path);
-    return { type: file ? vscode.FileType.File : vscode.FileType.Directory, ctime: 0, mtime: 0, size: file?.length ?? 0 };
+    return {
+      type: file ? vscode.FileType.File : vscode.FileType.Directory,
+      ctime: 0,
+      mtime: 0,
+      size: file?.length ?? 0,
+    };
   },
   readDirectory({ path }) {
-    const within = (all, type) => [...all].filter((each) => each !== '/' && parent(each) === path).map((each) => [each.slice(each.lastIndexOf('/') + 1), type]);
+    const within = (all, type) =>
+      [...all]
+        .filter((each) => each !== '/' && parent(each) === path)
+        .map((each) => [each.slice(each.lastIndexOf('/') + 1), type]);
     return [...within(folders, vscode.FileType.Directory), ...within(files.keys(), vscode.FileType.File)];
   },
   readFile({ path }) {

@@ -4,13 +4,22 @@ import { readdirSync } from 'node:fs';
 import { EditorWindow } from '../harness/editorWindow';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
-const refused: readonly { readonly file: string; readonly content: string | Uint8Array; readonly sentence: RegExp }[] = [
-  { file: 'empty.txt', content: '', sentence: /empty\.txt is empty/ },
-  { file: 'one.txt', content: 'aaaaaaaaaaaaaaaa'.repeat(40), sentence: /one\.txt has only one symbol/ },
-  { file: 'short.txt', content: 'ab', sentence: /too short: 2 tokens/ },
-  { file: 'binary.txt', content: new Uint8Array(4000).map((_, i) => (i % 7 === 0 ? 0 : i % 256)), sentence: /binary\.txt .*binary/ },
-  { file: 'latin.txt', content: Buffer.from('déjà vu, très étrange. '.repeat(100), 'latin1'), sentence: /latin\.txt .*UTF-8/ },
-];
+const refused: readonly { readonly file: string; readonly content: string | Uint8Array; readonly sentence: RegExp }[] =
+  [
+    { file: 'empty.txt', content: '', sentence: /empty\.txt is empty/ },
+    { file: 'one.txt', content: 'aaaaaaaaaaaaaaaa'.repeat(40), sentence: /one\.txt has only one symbol/ },
+    { file: 'short.txt', content: 'ab', sentence: /too short: 2 tokens/ },
+    {
+      file: 'binary.txt',
+      content: new Uint8Array(4000).map((_, i) => (i % 7 === 0 ? 0 : i % 256)),
+      sentence: /binary\.txt .*binary/,
+    },
+    {
+      file: 'latin.txt',
+      content: Buffer.from('déjà vu, très étrange. '.repeat(100), 'latin1'),
+      sentence: /latin\.txt .*UTF-8/,
+    },
+  ];
 
 describe('a text that cannot be trained on', () => {
   let workspace: Workspace;
@@ -27,14 +36,18 @@ describe('a text that cannot be trained on', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   for (const { file, sentence } of refused) {
     it(`${file}: one sentence, nothing written`, async () => {
       await window.chooseInExplorer(file, 'Train on This File');
       await window.errorNotification(sentence);
-      assert.deepEqual(readdirSync(workspace.folder).filter((name) => name === '.backflow'), []);
+      assert.deepEqual(
+        readdirSync(workspace.folder).filter((name) => name === '.backflow'),
+        [],
+      );
     });
   }
 });

@@ -14,7 +14,10 @@ describe('comparing and playing', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.batch': 4 } });
+    workspace = makeWorkspace(
+      { 'tale.txt': tale },
+      { settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.batch': 4 } },
+    );
     window = await EditorWindow.open({ folder: workspace.folder });
     await window.openFile('tale.txt');
   });
@@ -25,7 +28,8 @@ describe('comparing and playing', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   it('plays without a model: the flow follows the slider across gain 1', async () => {
@@ -47,13 +51,19 @@ describe('comparing and playing', () => {
     const page = await window.panelFrame('[data-figure="compared"]');
     await moreFrames(page, 5);
     const names = await page.locator('.runs tbody th').allInnerTexts();
-    assert.deepEqual(names.map((name) => name.trim().split(' ')[0]), ['RNN', 'LSTM', 'GRU']);
-    const counts = (await page.locator('.runs tbody td:nth-child(2)').allInnerTexts()).map((text) => Number(text.replace(/\D/g, '')));
+    assert.deepEqual(
+      names.map((name) => name.trim().split(' ')[0]),
+      ['RNN', 'LSTM', 'GRU'],
+    );
+    const counts = (await page.locator('.runs tbody td:nth-child(2)').allInnerTexts()).map((text) =>
+      Number(text.replace(/\D/g, '')),
+    );
     assert.ok((Math.max(...counts) - Math.min(...counts)) / Math.max(...counts) < 0.02, counts.join(', '));
     const steps = () => page.locator('.runs tbody td:nth-child(3)').allInnerTexts();
     const before = await steps();
     // Each continues, at its own pace.
-    for (let i = 0; i < 3; i++) await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
+    for (let i = 0; i < 3; i++)
+      await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
     assert.ok((await picture(page, 'compared')).colors > 4);
     await window.screenshot('compare-dark');
   });
@@ -75,7 +85,10 @@ describe('comparing and playing', () => {
     await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
     await window.page.keyboard.press('Control+w');
     await window.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
-    await window.page.locator('.sidebar .monaco-list-row', { hasText: 'paused' }).first().waitFor({ state: 'detached' });
+    await window.page
+      .locator('.sidebar .monaco-list-row', { hasText: 'paused' })
+      .first()
+      .waitFor({ state: 'detached' });
     assert.equal(runsIn(workspace.folder).length, 3, 'the runs themselves are kept');
   });
 

@@ -36,7 +36,8 @@ describe('npm start', () => {
 
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed') return;
-    for (const [i, window] of windows.entries()) await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}-${i + 1}`);
+    for (const [i, window] of windows.entries())
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}-${i + 1}`);
   });
 
   /** Each in a browser of its own, which remembers nothing of the others. */

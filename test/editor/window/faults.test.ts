@@ -16,7 +16,11 @@ describe('faults under a window', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    const settings = { 'backflow.model.hiddenSize': 16, 'backflow.training.ask': false, 'backflow.training.checkpointSeconds': 1 };
+    const settings = {
+      'backflow.model.hiddenSize': 16,
+      'backflow.training.ask': false,
+      'backflow.training.checkpointSeconds': 1,
+    };
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
     window = await EditorWindow.open({ folder: workspace.folder });
     await window.openFile('tale.txt');
@@ -31,7 +35,8 @@ describe('faults under a window', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const step = async () => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
@@ -39,11 +44,17 @@ describe('faults under a window', () => {
   const inRun = (...names: string[]) => join(workspace.folder, '.backflow/runs', runsIn(workspace.folder)[0], ...names);
   /** The engine that holds the run. */
   const engine = () => engineOf(workspace.folder);
-  const trainedSteps = () => readFileSync(inRun('metrics.jsonl'), 'utf8').trim().split('\n')
-    .map((line) => JSON.parse(line) as { step: number; loss?: number }).filter(({ loss }) => loss !== undefined).map((row) => row.step);
+  const trainedSteps = () =>
+    readFileSync(inRun('metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { step: number; loss?: number })
+      .filter(({ loss }) => loss !== undefined)
+      .map((row) => row.step);
 
   it('says that the engine was killed, and Resume goes on from what was saved', async () => {
-    while (!readdirSync(inRun('checkpoints')).some((name) => name.endsWith('.onnx'))) await window.page.waitForTimeout(200);
+    while (!readdirSync(inRun('checkpoints')).some((name) => name.endsWith('.onnx')))
+      await window.page.waitForTimeout(200);
     await moreFrames(panel, 3);
     const killed = engine();
     process.kill(killed, 'SIGKILL');
@@ -71,7 +82,11 @@ describe('faults under a window', () => {
     assert.equal(runsIn(workspace.folder).length, 1, 'the same run');
     const steps = trainedSteps();
     const distinct = [...new Set(steps)].sort((one, other) => one - other);
-    assert.deepEqual(distinct, distinct.map((_, i) => i + 1), 'no step is left out');
+    assert.deepEqual(
+      distinct,
+      distinct.map((_, i) => i + 1),
+      'no step is left out',
+    );
     // The killed engine's last steps, from its checkpoint on, are trained again; those before the reload were saved.
     assert.ok(steps.filter((each, i) => i > 0 && each <= steps[i - 1]).length <= 1, 'nothing was lost by the reload');
   });

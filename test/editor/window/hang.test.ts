@@ -12,7 +12,12 @@ import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
-const themes = { dark: 'Dark Modern', light: 'Light Modern', highContrast: 'Default High Contrast', highContrastLight: 'Default High Contrast Light' };
+const themes = {
+  dark: 'Dark Modern',
+  light: 'Light Modern',
+  highContrast: 'Default High Contrast',
+  highContrastLight: 'Default High Contrast Light',
+};
 /** Of the walkthrough; each has its picture, media/walkthrough/….svg, which says whose it is. */
 const steps = ['sample', 'train', 'panel', 'cursor', 'compare'];
 
@@ -37,18 +42,31 @@ describe('an engine that hangs', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
 
   /** The picture beside a step: an SVG in a webview, whose colors follow the theme. */
-  const pictureOf = (step: number) => window.page.locator('.getting-started-media iframe.webview').contentFrame().locator('#active-frame').contentFrame().locator(`svg[data-step="${steps[step]}"]`);
+  const pictureOf = (step: number) =>
+    window.page
+      .locator('.getting-started-media iframe.webview')
+      .contentFrame()
+      .locator('#active-frame')
+      .contentFrame()
+      .locator(`svg[data-step="${steps[step]}"]`);
   const useTheme = async (theme: string) => {
     const file = join(workspace.folder, '.vscode/settings.json');
     const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
-    const kind = theme.includes('High Contrast') ? (theme.includes('Light') ? 'hc-light' : 'hc-black') : theme.includes('Light') ? 'vs' : 'vs-dark';
+    const kind = theme.includes('High Contrast')
+      ? theme.includes('Light')
+        ? 'hc-light'
+        : 'hc-black'
+      : theme.includes('Light')
+        ? 'vs'
+        : 'vs-dark';
     await window.page.locator(`.monaco-workbench.${kind}`).waitFor();
   };
 
@@ -83,7 +101,9 @@ describe('an engine that hangs', () => {
     const rows = window.page.locator('.getting-started-step');
     await rows.nth(0).click();
     await rows.nth(0).locator('.monaco-button', { hasText: 'Open the Story' }).click();
-    await window.page.locator('.editor-group-container.active .view-line', { hasText: 'The Clock That Ran Backwards' }).waitFor();
+    await window.page
+      .locator('.editor-group-container.active .view-line', { hasText: 'The Clock That Ran Backwards' })
+      .waitFor();
     await window.showTab('Welcome');
     await rows.nth(4).click();
     await rows.nth(4).locator('.monaco-button', { hasText: 'Show the Runs' }).click();

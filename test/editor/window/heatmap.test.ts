@@ -18,7 +18,12 @@ describe('the text as the heatmap', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    const settings = { 'backflow.model.cell': 'rnn', 'backflow.model.hiddenSize': 128, 'backflow.training.window': 16, 'editor.occurrencesHighlight': 'off' };
+    const settings = {
+      'backflow.model.cell': 'rnn',
+      'backflow.model.hiddenSize': 128,
+      'backflow.training.window': 16,
+      'editor.occurrencesHighlight': 'off',
+    };
     workspace = makeWorkspace({ 'tale.txt': tale, 'mixed.txt': mixed }, { settings });
     window = await EditorWindow.open({ folder: workspace.folder });
     await window.openFile('tale.txt');
@@ -34,12 +39,16 @@ describe('the text as the heatmap', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const tints = () => window.page.locator(`${texts.text} .view-overlays [class*="TextEditorDecorationType"]`);
   /** The decorations as one text, to tell two states apart. */
-  const tinted = () => tints().evaluateAll((elements) => elements.map((element) => (element as unknown as { outerHTML: string }).outerHTML).join('\n'));
+  const tinted = () =>
+    tints().evaluateAll((elements) =>
+      elements.map((element) => (element as unknown as { outerHTML: string }).outerHTML).join('\n'),
+    );
   const settled = async (what: string, isSo: (now: string) => boolean) => {
     for (let attempt = 0; attempt < 2400; attempt++) {
       const now = await tinted();
@@ -62,11 +71,18 @@ describe('the text as the heatmap', () => {
   it('says at the end of a line where the gradient has vanished, and marks it in the overview ruler', async () => {
     await window.goTo(5, 60);
     await settled('tints', (now) => now !== '');
-    const notes = await window.page.evaluate(`[...document.querySelectorAll('${texts.text} .view-lines [class*=TextEditorDecorationType]')].map((each) => getComputedStyle(each, '::after').content).join(' ')`);
+    const notes = await window.page.evaluate(
+      `[...document.querySelectorAll('${texts.text} .view-lines [class*=TextEditorDecorationType]')].map((each) => getComputedStyle(each, '::after').content).join(' ')`,
+    );
     assert.match(String(notes), /vanishing before here/);
   });
 
-  for (const theme of ['Default Dark Modern', 'Default Light Modern', 'Default High Contrast', 'Default High Contrast Light']) {
+  for (const theme of [
+    'Default Dark Modern',
+    'Default Light Modern',
+    'Default High Contrast',
+    'Default High Contrast Light',
+  ]) {
     it(`has tints of its own in ${theme}`, async () => {
       const file = join(workspace.folder, '.vscode/settings.json');
       const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
@@ -134,19 +150,33 @@ describe('the text as the heatmap', () => {
     await window.runCommand('Backflow: Pause');
     await window.showTab('mixed.txt');
     // Columns count UTF-16 units: behind the tab, between the emoji, behind them, in Korean behind an emoji, and a tab at the start.
-    for (const [line, column] of [[1, 6], [1, 12], [1, 15], [2, 8], [3, 2], [4, 3]] as const) {
+    for (const [line, column] of [
+      [1, 6],
+      [1, 12],
+      [1, 15],
+      [2, 8],
+      [3, 2],
+      [4, 3],
+    ] as const) {
       const cursor = await window.goTo(line, column, false);
-      const look = () => window.page.evaluate<{ x: number; y: number }[]>(`[...document.querySelectorAll('${texts.text} .view-overlays [class*=TextEditorDecorationType]')]
+      const look = () =>
+        window.page.evaluate<
+          { x: number; y: number }[]
+        >(`[...document.querySelectorAll('${texts.text} .view-overlays [class*=TextEditorDecorationType]')]
         .filter((each) => getComputedStyle(each).borderBottomWidth === '2px' && getComputedStyle(each).borderBottomStyle === 'solid')
         .map((each) => each.getBoundingClientRect()).map(({ x, y, height }) => ({ x, y: y + height / 2 }))`);
-      const isThere = (marks: readonly { x: number; y: number }[]) => marks.length === 1 && Math.abs(marks[0].x - cursor.x) <= 2 && Math.abs(marks[0].y - cursor.y) <= 6;
+      const isThere = (marks: readonly { x: number; y: number }[]) =>
+        marks.length === 1 && Math.abs(marks[0].x - cursor.x) <= 2 && Math.abs(marks[0].y - cursor.y) <= 6;
       let underlined = await look();
       for (let i = 0; i < 2400 && !isThere(underlined); i++) {
         await window.page.waitForTimeout(100);
         underlined = await look();
       }
       assert.equal(underlined.length, 1, `line ${line}, column ${column}: one target, not ${underlined.length}`);
-      assert.ok(Math.abs(underlined[0].x - cursor.x) <= 2, `line ${line}, column ${column}: the target is at ${underlined[0].x}, the cursor at ${cursor.x}`);
+      assert.ok(
+        Math.abs(underlined[0].x - cursor.x) <= 2,
+        `line ${line}, column ${column}: the target is at ${underlined[0].x}, the cursor at ${cursor.x}`,
+      );
       assert.ok(Math.abs(underlined[0].y - cursor.y) <= 6, `line ${line}, column ${column}: another line`);
     }
   });

@@ -13,7 +13,10 @@ describe('the editor in Korean', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale-ko.txt'), 'utf8');
-    workspace = makeWorkspace({ 'tale-ko.txt': tale, 'short.txt': 'ab' }, { settings: { 'backflow.model.hiddenSize': 48, 'backflow.training.ask': true } });
+    workspace = makeWorkspace(
+      { 'tale-ko.txt': tale, 'short.txt': 'ab' },
+      { settings: { 'backflow.model.hiddenSize': 48, 'backflow.training.ask': true } },
+    );
     window = await EditorWindow.open({ folder: workspace.folder, language: 'ko' });
   });
 

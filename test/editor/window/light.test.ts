@@ -10,7 +10,10 @@ import { makeWorkspace } from '../harness/workspace';
 describe('a GRU on a Korean text, in a light theme', () => {
   it('shows its flow in the colors of the theme', async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale-ko.txt'), 'utf8');
-    const workspace = makeWorkspace({ 'tale-ko.txt': tale }, { theme: 'light', settings: { 'backflow.model.cell': 'gru', 'backflow.model.hiddenSize': 48 } });
+    const workspace = makeWorkspace(
+      { 'tale-ko.txt': tale },
+      { theme: 'light', settings: { 'backflow.model.cell': 'gru', 'backflow.model.hiddenSize': 48 } },
+    );
     const window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1300 });
     try {
       await window.openFile('tale-ko.txt');
@@ -22,7 +25,10 @@ describe('a GRU on a Korean text, in a light theme', () => {
         return styles.getComputedStyle(body).backgroundColor;
       });
       const channels = (background.match(/\d+/g) ?? []).slice(0, 3).map(Number);
-      assert.ok(channels.length === 3 && channels.every((channel) => channel > 200), `the panel's background is ${background}`);
+      assert.ok(
+        channels.length === 3 && channels.every((channel) => channel > 200),
+        `the panel's background is ${background}`,
+      );
       assert.ok((await picture(panel, 'flow')).colors > 4, 'the heatmap is blank');
       assert.match(await panel.locator('header h1').innerText(), /tale-ko\.txt · GRU/);
       await window.screenshot('window-light-korean');

@@ -18,7 +18,15 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 /** A model for the characters of this text that says nothing of itself but its graph. */
 function foreignModel(text: string, change: (model: ModelProto) => ModelProto = (model) => model): Uint8Array {
   const vocabulary = new Vocabulary(Array.from(new Set(text)).sort());
-  const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: vocabulary.size, embeddingSize: 12 });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'lstm',
+    activation: 'tanh',
+    layers: 2,
+    hiddenSize: 24,
+    vocabularySize: vocabulary.size,
+    embeddingSize: 12,
+  });
   const parameters = initialize(config, Random.fromSeed(5), defaultTrainingSettings);
   const model = decodeModel(encodeCheckpoint({ config, parameters, vocabulary, step: 0 })) as ModelProto;
   return encodeModel(change({ ...model, producerName: 'elsewhere', producerVersion: '1.0', metadataProps: [] }));
@@ -28,7 +36,10 @@ function foreignModel(text: string, change: (model: ModelProto) => ModelProto = 
 function withStrangeNode(model: ModelProto): ModelProto {
   const node = model.graph.node.flatMap((each) => {
     if (each.opType !== 'MatMul') return [each];
-    return [{ opType: 'Sinh', name: 'odd', input: [each.input[0]], output: ['strange'] }, { ...each, input: ['strange', each.input[1]] }];
+    return [
+      { opType: 'Sinh', name: 'odd', input: [each.input[0]], output: ['strange'] },
+      { ...each, input: ['strange', each.input[1]] },
+    ];
   });
   return { ...model, graph: { ...model.graph, node } };
 }
@@ -36,7 +47,15 @@ function withStrangeNode(model: ModelProto): ModelProto {
 /** Weights of a vanilla RNN under PyTorch's names, and nothing beside them. */
 function bareWeights(text: string): Uint8Array {
   const vocabularySize = new Set(text).size;
-  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 20, vocabularySize, embeddingSize: null });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'rnn',
+    activation: 'relu',
+    layers: 1,
+    hiddenSize: 20,
+    vocabularySize,
+    embeddingSize: null,
+  });
   return writeTorchWeights({ config, parameters: initialize(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
 }
 
@@ -56,12 +75,18 @@ describe('a model of another tool', () => {
       'unsaid.onnx': foreignModel(tale),
       'weights.safetensors': bareWeights(tale),
     });
-    window = await EditorWindow.open({ folder: workspace.folder, width: 1600, height: 1000, server: defaultCodeServer() });
+    window = await EditorWindow.open({
+      folder: workspace.folder,
+      width: 1600,
+      height: 1000,
+      server: defaultCodeServer(),
+    });
     await window.trustFolder();
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   after(async () => {
@@ -74,8 +99,16 @@ describe('a model of another tool', () => {
     await window.openPage('model.onnx');
     const page = await window.panelFrame('body.model table');
     await page.locator('td', { hasText: '…' }).first().waitFor({ state: 'detached' });
-    assert.match(await page.locator('.facts').innerText(), /vocabulary of \d+ · [\d,]+ parameters · its vocabulary is not in the file · written by elsewhere 1\.0/);
-    assert.deepEqual(await page.locator('.structure li > span:first-child').allInnerTexts(), ['embedding', 'LSTM', 'LSTM', 'output']);
+    assert.match(
+      await page.locator('.facts').innerText(),
+      /vocabulary of \d+ · [\d,]+ parameters · its vocabulary is not in the file · written by elsewhere 1\.0/,
+    );
+    assert.deepEqual(await page.locator('.structure li > span:first-child').allInnerTexts(), [
+      'embedding',
+      'LSTM',
+      'LSTM',
+      'output',
+    ]);
     const numbers = (await page.locator('tbody tr:nth-child(2) td').allInnerTexts()).slice(1).map(Number);
     assert.equal(numbers.length, 3);
     const [norm, radius, largest] = numbers;
@@ -97,14 +130,19 @@ describe('a model of another tool', () => {
     const panel = await window.panelFrame('[data-figure="flow"]');
     while ((await framesDrawn(panel)) === 0) await window.page.waitForTimeout(50);
     assert.match(await panel.locator('header h1').innerText(), /^model\.onnx · LSTM 2 × 24$/);
-    assert.match(await panel.locator('header .message').innerText(), /Read correctly: on \d+ tokens the recognized model and the file’s own graph differ by/);
+    assert.match(
+      await panel.locator('header .message').innerText(),
+      /Read correctly: on \d+ tokens the recognized model and the file’s own graph differ by/,
+    );
     await window.screenshot('window-model-inspected');
   });
 
   it('of which only the weights are there is asked about once', async () => {
     await window.showTab('tale.txt');
     await window.chooseInExplorer('weights.safetensors', 'Open Model');
-    await window.page.locator('.quick-input-title', { hasText: 'The activation of the vanilla RNN in weights.safetensors' }).waitFor();
+    await window.page
+      .locator('.quick-input-title', { hasText: 'The activation of the vanilla RNN in weights.safetensors' })
+      .waitFor();
     await window.screenshot('question-activation');
     await window.pick('relu');
     const panel = await window.panelFrame('[data-figure="flow"]');
@@ -117,7 +155,8 @@ describe('a model of another tool', () => {
     // It has the focus, which would close the menu that is opened next.
     await window.goTo(1, 5);
     await window.chooseInExplorer('unsaid.onnx', 'Open Model');
-    const question = /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
+    const question =
+      /unsaid\.onnx has no vocabulary of its own\. The model knows 52 symbols, and the different characters of the text are 10\./;
     await window.notification(question).waitFor();
     await window.screenshot('question-vocabulary');
     await window.answer(question, 'Choose Vocabulary File');

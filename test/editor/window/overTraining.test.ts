@@ -15,7 +15,10 @@ describe('the flow over training', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } });
+    workspace = makeWorkspace(
+      { 'tale.txt': tale },
+      { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } },
+    );
     window = await EditorWindow.open({ folder: workspace.folder, height: 1400 });
     await window.openFile('tale.txt');
   });
@@ -26,7 +29,8 @@ describe('the flow over training', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const slider = () => panel.locator('canvas[data-figure="overTraining"]');
@@ -74,8 +78,13 @@ describe('the flow over training', () => {
     await window.runCommand('Backflow: Compare Truncations');
     const page = await window.panelFrame('[data-figure="truncations"]');
     await page.locator('canvas[data-figure="truncations"]').waitFor();
-    const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) => row.trim().split(/\s+/).map(Number));
-    assert.deepEqual(rows.slice(0, -1).map(([k2]) => k2), [1, 2, 4, 8, 16, 32, 64, 128]);
+    const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) =>
+      row.trim().split(/\s+/).map(Number),
+    );
+    assert.deepEqual(
+      rows.slice(0, -1).map(([k2]) => k2),
+      [1, 2, 4, 8, 16, 32, 64, 128],
+    );
     assert.ok(rows[0][1] < rows[7][1] && rows[7][1] <= 1, `cosine ${rows[0][1]} with k2 = 1, ${rows[7][1]} with 128`);
     await window.page.locator('.tabs-container .tab', { hasText: 'Truncations' }).click();
     await window.page.keyboard.press('Control+w');

@@ -14,7 +14,11 @@ describe('the list of runs', () => {
   before(async () => {
     const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
     // No checkpoint but the one that stopping saves, not even of a better validation: only the steps advance.
-    const rare = { 'backflow.training.checkpointEvery': 1_000_000, 'backflow.training.checkpointSeconds': 3600, 'backflow.training.validateEvery': 1_000_000 };
+    const rare = {
+      'backflow.training.checkpointEvery': 1_000_000,
+      'backflow.training.checkpointSeconds': 3600,
+      'backflow.training.validateEvery': 1_000_000,
+    };
     workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
     window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
     await window.trustFolder();
@@ -27,7 +31,8 @@ describe('the list of runs', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   it('tells how far an expanded run has come, and knows the rows below it at every step', async () => {

@@ -40,10 +40,17 @@ describe('what the model writes', () => {
     // Read at one moment each: another row may come at any time.
     const texts = await rows().locator('.text').allInnerTexts();
     const steps = (await rows().locator('th').allInnerTexts()).map((step) => Number(step.replace(/\D/g, '')));
-    assert.deepEqual(steps, [...new Set(steps)].sort((one, other) => other - one));
+    assert.deepEqual(
+      steps,
+      [...new Set(steps)].sort((one, other) => other - one),
+    );
     assert.notEqual(texts[0], texts.at(-1));
     const at = steps[0] ?? 0;
-    await panel.locator('.sample tbody tr').first().locator('th', { hasNotText: new RegExp(`^${at.toLocaleString('en')}$`) }).waitFor();
+    await panel
+      .locator('.sample tbody tr')
+      .first()
+      .locator('th', { hasNotText: new RegExp(`^${at.toLocaleString('en')}$`) })
+      .waitFor();
     assert.ok((await stepOf(0)) > at);
     await window.screenshot('samples-dark');
   });
@@ -64,7 +71,11 @@ describe('what the model writes', () => {
     await press('stop');
     await panel.locator('header .state[data-state="stopped"]').waitFor();
     const ended = (await panel.locator('header .step').innerText()).replace(/\D/g, '');
-    await panel.locator('.sample tbody tr').first().locator('th', { hasText: new RegExp(`^${Number(ended).toLocaleString('en')}$`) }).waitFor();
+    await panel
+      .locator('.sample tbody tr')
+      .first()
+      .locator('th', { hasText: new RegExp(`^${Number(ended).toLocaleString('en')}$`) })
+      .waitFor();
   });
 
   it('is written on request of a run that was only opened', async () => {

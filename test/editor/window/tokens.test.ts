@@ -10,8 +10,21 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 /** Two-unit characters, an apostrophe within a word, tabs, Windows' line ends. */
 const mixed = 'The stones can’t speak 🙂🌌 of 하늘을 today.\r\n\tplain walls again 🙂 한\r\n'.repeat(40);
 /** Places of tokens, from 1: line, a column inside, and those where it begins and ends, as one goes to them: a tab takes four, what is wide two. */
-const words = [[1, 7, 5, 11], [1, 14, 12, 17], [1, 26, 26, 28], [1, 34, 32, 38], [2, 7, 5, 10], [2, 1, 1, 5]] as const;
-const characters = [[1, 15, 15, 16], [1, 26, 26, 28], [1, 34, 34, 36], [2, 1, 1, 5], [2, 26, 26, 28]] as const;
+const words = [
+  [1, 7, 5, 11],
+  [1, 14, 12, 17],
+  [1, 26, 26, 28],
+  [1, 34, 32, 38],
+  [2, 7, 5, 10],
+  [2, 1, 1, 5],
+] as const;
+const characters = [
+  [1, 15, 15, 16],
+  [1, 26, 26, 28],
+  [1, 34, 34, 36],
+  [2, 1, 1, 5],
+  [2, 26, 26, 28],
+] as const;
 
 describe('the text by the tokens of the model', () => {
   let workspace: Workspace;
@@ -19,7 +32,14 @@ describe('the text by the tokens of the model', () => {
   const group = '.editor-group-container:has(.tab.active[data-resource-name$=".txt"])';
 
   before(async () => {
-    const settings = { 'backflow.model.cell': 'gru', 'backflow.model.hiddenSize': 32, 'backflow.training.window': 16, 'backflow.corpus.tokens': 'word', 'backflow.corpus.vocabularySize': 40, 'editor.occurrencesHighlight': 'off' };
+    const settings = {
+      'backflow.model.cell': 'gru',
+      'backflow.model.hiddenSize': 32,
+      'backflow.training.window': 16,
+      'backflow.corpus.tokens': 'word',
+      'backflow.corpus.vocabularySize': 40,
+      'editor.occurrencesHighlight': 'off',
+    };
     workspace = makeWorkspace({ 'words.txt': mixed, 'bytes.txt': mixed }, { settings });
     window = await EditorWindow.open({ folder: workspace.folder });
   });
@@ -30,7 +50,8 @@ describe('the text by the tokens of the model', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   async function trainOn(file: string): Promise<void> {
@@ -42,10 +63,15 @@ describe('the text by the tokens of the model', () => {
   }
 
   /** Waits until the mark of the target, one box, is as wanted. */
-  async function target(what: string, isSo: (box: { left: number; right: number; y: number }) => boolean): Promise<void> {
+  async function target(
+    what: string,
+    isSo: (box: { left: number; right: number; y: number }) => boolean,
+  ): Promise<void> {
     let seen = '';
     for (let attempt = 0; attempt < 2400; attempt++) {
-      const boxes = await window.page.evaluate<{ left: number; right: number; y: number }[]>(`[...document.querySelectorAll('${group} .view-overlays [class*=TextEditorDecorationType]')]
+      const boxes = await window.page.evaluate<
+        { left: number; right: number; y: number }[]
+      >(`[...document.querySelectorAll('${group} .view-overlays [class*=TextEditorDecorationType]')]
         .filter((each) => getComputedStyle(each).borderBottomWidth === '2px' && getComputedStyle(each).borderBottomStyle === 'solid')
         .map((each) => each.getBoundingClientRect()).map(({ left, right, y, height }) => ({ left, right, y: y + height / 2 }))`);
       if (boxes.length === 1 && isSo(boxes[0])) return;
@@ -60,7 +86,10 @@ describe('the text by the tokens of the model', () => {
     await window.goTo(line, column, false);
     // On the same line the status bar does not tell that it has moved.
     await window.page.waitForTimeout(250);
-    const box = await window.page.locator('.editor-group-container.active .cursors-layer .cursor').first().boundingBox();
+    const box = await window.page
+      .locator('.editor-group-container.active .cursors-layer .cursor')
+      .first()
+      .boundingBox();
     assert.ok(box);
     return { x: box.x, y: box.y + box.height / 2 };
   }
@@ -70,12 +99,17 @@ describe('the text by the tokens of the model', () => {
       const { x: right, y } = await cursorAt(line, to);
       const { x: left } = await cursorAt(line, from);
       await window.goTo(line, inside, false);
-      await target(`line ${line}, column ${inside}, from ${left} to ${right}`, (box) => Math.abs(box.left - left) <= 2 && Math.abs(box.right - right) <= 2 && Math.abs(box.y - y) <= 6);
+      await target(
+        `line ${line}, column ${inside}, from ${left} to ${right}`,
+        (box) => Math.abs(box.left - left) <= 2 && Math.abs(box.right - right) <= 2 && Math.abs(box.y - y) <= 6,
+      );
     }
   }
 
   const tints = () =>
-    window.page.evaluate<number>(`document.querySelectorAll('${group} .view-overlays [class*=TextEditorDecorationType]').length`);
+    window.page.evaluate<number>(
+      `document.querySelectorAll('${group} .view-overlays [class*=TextEditorDecorationType]').length`,
+    );
 
   it('marks the whole word at the cursor, behind tabs, two-unit characters and Windows’ line ends', async () => {
     await trainOn('words.txt');
@@ -110,23 +144,31 @@ describe('the text by the tokens of the model', () => {
   it('marks the character whose first byte is the target, and lists its bytes in the hover', async () => {
     const file = join(workspace.folder, '.vscode/settings.json');
     const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(file, JSON.stringify({ ...settings, 'backflow.corpus.tokens': 'byte', 'backflow.corpus.vocabularySize': 0 }));
+    writeFileSync(
+      file,
+      JSON.stringify({ ...settings, 'backflow.corpus.tokens': 'byte', 'backflow.corpus.vocabularySize': 0 }),
+    );
     await window.page.waitForTimeout(1500);
     await trainOn('bytes.txt');
     await targetsAre(characters);
     const hover = await window.hoverAt(1, 34, false);
     assert.match(hover, /^늘\s·\s3 tokens\s·\sloss [\d.]+ nats/);
     const bytes = [...Buffer.from('늘')].map((byte) => `\\x${byte.toString(16).toUpperCase()}`);
-    for (const byte of bytes) assert.ok(hover.includes(`${byte} · loss`) || hover.includes(`${byte}\u00a0· loss`), `${byte} in ${hover}`);
+    for (const byte of bytes)
+      assert.ok(hover.includes(`${byte} · loss`) || hover.includes(`${byte}\u00a0· loss`), `${byte} in ${hover}`);
     await window.screenshot('hover-bytes');
     await window.rest();
   });
 
   it('refuses to put words and bytes into the same columns', async () => {
     await window.runCommand('Backflow: Compare Runs…');
-    for (const name of ['words', 'bytes']) await window.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+    for (const name of ['words', 'bytes'])
+      await window.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
     await window.page.keyboard.press('Enter');
-    await window.errorNotification(/“words.*” reads text as words and “bytes.*” as bytes|“bytes.*” reads text as bytes and “words.*” as words/, 'warning');
+    await window.errorNotification(
+      /“words.*” reads text as words and “bytes.*” as bytes|“bytes.*” reads text as bytes and “words.*” as words/,
+      'warning',
+    );
   });
 
   it('made no page throw', () => {

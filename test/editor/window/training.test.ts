@@ -27,7 +27,8 @@ describe('training on an open text', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   /** A file as soon as it is there and holds something. */
@@ -122,9 +123,16 @@ describe('training on an open text', () => {
 
     const table = join(workspace.folder, 'flow.csv');
     await panel.locator('[data-action="export-flow"]').click();
-    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Horizons and slopes' }).filter({ hasText: 'CSV' }).click();
+    await window.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: 'Horizons and slopes' })
+      .filter({ hasText: 'CSV' })
+      .click();
     await window.giveFile(table);
-    assert.ok((await written(table)).startsWith('\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token]\r\n'));
+    assert.ok(
+      (await written(table)).startsWith(
+        '\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token]\r\n',
+      ),
+    );
   });
 
   it('lists the run in the activity bar', async () => {
@@ -158,7 +166,10 @@ describe('training on an open text', () => {
     assert.ok(run, 'there is no run on disk');
     assert.equal(runsIn(workspace.folder).length, 1, 'resuming made another run');
     const checkpoints = readdirSync(join(workspace.folder, '.backflow/runs', run, 'checkpoints'));
-    assert.ok(checkpoints.includes(`step-${await step()}.onnx`), `no checkpoint of step ${await step()} among ${checkpoints.join(', ')}`);
+    assert.ok(
+      checkpoints.includes(`step-${await step()}.onnx`),
+      `no checkpoint of step ${await step()} among ${checkpoints.join(', ')}`,
+    );
   });
 
   it('made no page throw', () => {

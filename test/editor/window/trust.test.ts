@@ -12,7 +12,9 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 /** Every file under a folder, with what tells whether somebody has touched it. */
 function filesUnder(folder: string): string[] {
   // The editor itself writes a theme's newer name into its settings.
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('.vscode')).sort();
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.startsWith('.vscode'))
+    .sort();
   return names.map((name) => {
     const { mtimeMs, size } = statSync(join(folder, name));
     return `${name} ${mtimeMs} ${size}`;
@@ -30,8 +32,21 @@ describe('a folder that is not trusted', () => {
     const { project } = defaultCodeServer();
     const tale = readFileSync(join(project, 'media/samples/tale.txt'), 'utf8');
     // Where such a folder would have runs kept is not for it to say.
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, 'backflow.runsFolder': 'kept' } });
-    const train = ['dist/cli.js', 'train', join(workspace.folder, 'tale.txt'), '--hidden', '8', '--steps', '3', '--out', join(workspace.folder, '.backflow/runs/old')];
+    workspace = makeWorkspace(
+      { 'tale.txt': tale },
+      { settings: { 'backflow.model.hiddenSize': 16, 'backflow.runsFolder': 'kept' } },
+    );
+    const train = [
+      'dist/cli.js',
+      'train',
+      join(workspace.folder, 'tale.txt'),
+      '--hidden',
+      '8',
+      '--steps',
+      '3',
+      '--out',
+      join(workspace.folder, '.backflow/runs/old'),
+    ];
     execFileSync(process.execPath, train, { cwd: project, stdio: 'ignore' });
     files = filesUnder(workspace.folder);
     known = ownRuns().length;
@@ -45,7 +60,8 @@ describe('a folder that is not trusted', () => {
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();

@@ -35,13 +35,16 @@ describe('two windows on one folder', () => {
 
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed') return;
-    for (const [i, window] of [first, second].entries()) await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}-${i + 1}`);
+    for (const [i, window] of [first, second].entries())
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}-${i + 1}`);
   });
 
   const shows = (panel: FrameLocator, state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
-  const press = (panel: FrameLocator, action: string) => panel.locator(`vscode-button[data-action="${action}"]`).click();
+  const press = (panel: FrameLocator, action: string) =>
+    panel.locator(`vscode-button[data-action="${action}"]`).click();
   const isLocked = (run: string) => existsSync(join(workspace.folder, '.backflow/runs', run, 'lock'));
-  const steps = async (panel: FrameLocator) => Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
+  const steps = async (panel: FrameLocator) =>
+    Number((await panel.locator('header .step').innerText()).replace(/\D/g, ''));
   /** The rows of a window's tree, the one of its own run first. */
   const rows = async (window: EditorWindow, count: number): Promise<Locator> => {
     const all = await window.runRows();
@@ -62,7 +65,11 @@ describe('two windows on one folder', () => {
     assert.equal(runs.length, 2);
     secondRun = runs.find((run) => run !== firstRun) ?? '';
     assert.ok(isLocked(firstRun) && isLocked(secondRun));
-    for (const window of [first, second]) assert.match((await (await rows(window, 2)).allInnerTexts()).join('\n'), /running[^]*LSTM 1 × 16 · (step|no checkpoint)/);
+    for (const window of [first, second])
+      assert.match(
+        (await (await rows(window, 2)).allInnerTexts()).join('\n'),
+        /running[^]*LSTM 1 × 16 · (step|no checkpoint)/,
+      );
     await first.screenshot('two-windows-tree');
   });
 

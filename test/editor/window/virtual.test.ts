@@ -20,7 +20,8 @@ describe('a folder on no disk', () => {
   after(() => window.close());
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
   });
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
@@ -61,12 +62,23 @@ describe('a folder on no disk', () => {
     await page.getByText('Only models that are files on this machine’s disk can be opened.').waitFor();
     await window.screenshot('virtual-model');
     await window.showTab('tale.txt');
-    assert.deepEqual(await window.entriesInExplorer('model.onnx', 'Copy Path').then((names) => names.filter((name) => /Open Model|Train on/.test(name))), []);
+    assert.deepEqual(
+      await window
+        .entriesInExplorer('model.onnx', 'Copy Path')
+        .then((names) => names.filter((name) => /Open Model|Train on/.test(name))),
+      [],
+    );
   });
 
   it('is as it was', async () => {
     const rows = await window.page.locator('.explorer-folders-view .monaco-list-row').allInnerTexts();
-    assert.deepEqual(rows.map((row) => row.trim()).filter((row) => /\w/.test(row)).sort(), ['model.onnx', 'tale.txt']);
+    assert.deepEqual(
+      rows
+        .map((row) => row.trim())
+        .filter((row) => /\w/.test(row))
+        .sort(),
+      ['model.onnx', 'tale.txt'],
+    );
     // Whose path would be that of a folder on the disk, were its scheme forgotten.
     assert.ok(!existsSync('/.backflow'));
     assert.deepEqual(window.errors, []);

@@ -46,9 +46,16 @@ describe('a run whose disk or text fails it', () => {
       const paused = pausedWith(engine);
       small.fill();
       assert.match(await paused, /disk is full. Free some space/);
-      await assert.rejects(engine.calls.call('stop', null), (error: unknown) => error instanceof RpcError && error.code === 'user' && /disk is full/.test(error.message));
+      await assert.rejects(
+        engine.calls.call('stop', null),
+        (error: unknown) => error instanceof RpcError && error.code === 'user' && /disk is full/.test(error.message),
+      );
       await engine.calls.call('ping', null);
-      assert.deepEqual(readdirSync(join(run, 'checkpoints')).filter((name) => name.endsWith('.tmp')), [], 'nothing half written');
+      assert.deepEqual(
+        readdirSync(join(run, 'checkpoints')).filter((name) => name.endsWith('.tmp')),
+        [],
+        'nothing half written',
+      );
       small.makeRoom();
       const finished = engine.next('finished');
       assert.equal((await engine.calls.call('resume', null)).state, 'running');
@@ -106,7 +113,15 @@ describe('a run whose disk or text fails it', () => {
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
     small.fill();
-    const { status, errors } = await backflow(folder.path, 'train', text, '--steps', '50', '--out', join(small.path, 'run'));
+    const { status, errors } = await backflow(
+      folder.path,
+      'train',
+      text,
+      '--steps',
+      '50',
+      '--out',
+      join(small.path, 'run'),
+    );
     assert.equal(status, 1);
     assert.match(errors, /^backflow: .*disk is full[^\n]*\n$/);
     assert.deepEqual(readdirSync(small.path), ['ballast']);
@@ -131,7 +146,10 @@ describe('a run whose disk or text fails it', () => {
       await engine.calls.call('resume', null);
       await finished;
       for (const name of [`step-${settings.steps}.onnx`, `step-${settings.steps}.safetensors`]) {
-        assert.ok(readFileSync(join(run, 'checkpoints', name)).equals(readFileSync(join(whole, 'checkpoints', name))), name);
+        assert.ok(
+          readFileSync(join(run, 'checkpoints', name)).equals(readFileSync(join(whole, 'checkpoints', name))),
+          name,
+        );
       }
     } finally {
       await end(engine);
@@ -165,7 +183,10 @@ describe('a run whose disk or text fails it', () => {
 
       rmSync(join(run, 'corpus.txt'));
       const last = startEngine();
-      await assert.rejects(last.calls.call('resumeRun', { folder: run, steps: settings.steps + 1 }), what === 'changed' ? /has changed since this run began/ : /There is no file/);
+      await assert.rejects(
+        last.calls.call('resumeRun', { folder: run, steps: settings.steps + 1 }),
+        what === 'changed' ? /has changed since this run began/ : /There is no file/,
+      );
       await end(last);
     });
   }
@@ -174,8 +195,17 @@ describe('a run whose disk or text fails it', () => {
     const engine = startEngine();
     const run = join(folder.path, 'huge');
     const long = 'the quick brown fox jumps over the lazy dog. '.repeat(65_000);
-    await assert.rejects(engine.calls.call('train', requestFor(long, run, { window: 50_000, batch: 50 }, { hiddenSize: 512 })), /needs \d{5,} MB of memory/);
-    await assert.rejects(engine.calls.call('train', requestFor(pangrams, run, {}, { hiddenSize: 4096, layers: 8, bidirectional: true, objective: 'masked' })), /needs at least \d{5,} MB of memory/);
+    await assert.rejects(
+      engine.calls.call('train', requestFor(long, run, { window: 50_000, batch: 50 }, { hiddenSize: 512 })),
+      /needs \d{5,} MB of memory/,
+    );
+    await assert.rejects(
+      engine.calls.call(
+        'train',
+        requestFor(pangrams, run, {}, { hiddenSize: 4096, layers: 8, bidirectional: true, objective: 'masked' }),
+      ),
+      /needs at least \d{5,} MB of memory/,
+    );
     assert.ok(!existsSync(run));
     await end(engine);
   });

@@ -15,7 +15,17 @@ import { EngineProcess } from '../../../src/editor/process/engineProcess';
 import { RpcError } from '../../../src/protocol/rpc';
 import { endEngines, requestFor, startEngine, temporaryFolder } from '../support/engineProcess';
 import { backflow, outcome, start } from '../support/commandLine';
-import { assertSameRun, checkpointSteps, chosenSeed, end, generator, itWithSignals, lossesOf, pangrams, trainToEnd } from '../support/faults';
+import {
+  assertSameRun,
+  checkpointSteps,
+  chosenSeed,
+  end,
+  generator,
+  itWithSignals,
+  lossesOf,
+  pangrams,
+  trainToEnd,
+} from '../support/faults';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const engineFile = join(process.cwd(), 'dist/engine.js');
@@ -40,15 +50,20 @@ describe('a run whose engine ends in the middle', () => {
     for (let share = 1; kills < 3; share /= 2) {
       kills = 0;
       rmSync(torn, { recursive: true, force: true });
-      for (let isOver = false; !isOver; ) {
+      for (let isOver = false; !isOver;) {
         const engine = startEngine();
         const finished = engine.next('finished').then(() => true);
         const isNew = checkpointSteps(torn).length === 0;
         // Killed before its first checkpoint there is nothing to continue from.
         if (isNew) rmSync(torn, { recursive: true, force: true });
-        const begun = isNew ? engine.calls.call('train', requestFor(pangrams, torn, settings, model)) : engine.calls.call('resumeRun', { folder: torn, steps: null });
+        const begun = isNew
+          ? engine.calls.call('train', requestFor(pangrams, torn, settings, model))
+          : engine.calls.call('resumeRun', { folder: torn, steps: null });
         begun.catch(() => undefined);
-        isOver = await Promise.race([finished, ...(kills < 8 ? [wait(share * length * (0.08 + 0.2 * random())).then(() => false)] : [])]);
+        isOver = await Promise.race([
+          finished,
+          ...(kills < 8 ? [wait(share * length * (0.08 + 0.2 * random())).then(() => false)] : []),
+        ]);
         await end(engine);
         if (!isOver) kills++;
       }
@@ -60,7 +75,19 @@ describe('a run whose engine ends in the middle', () => {
     const [whole, torn] = [join(folder.path, 'cli-whole'), join(folder.path, 'cli-torn')];
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
-    const options = ['--hidden', '16', '--window', '16', '--batch', '4', '--threads', '1', '--checkpoint-every', '10', '--json'];
+    const options = [
+      '--hidden',
+      '16',
+      '--window',
+      '16',
+      '--batch',
+      '4',
+      '--threads',
+      '1',
+      '--checkpoint-every',
+      '10',
+      '--json',
+    ];
     assert.equal((await backflow(folder.path, 'train', text, ...options, '--steps', '1500', '--out', whole)).status, 0);
     const child = start(folder.path, 'train', text, ...options, '--steps', '1500', '--out', torn);
     child.stdout.on('data', (chunk: Buffer) => {
@@ -77,7 +104,10 @@ describe('a run whose engine ends in the middle', () => {
     const run = join(folder.path, 'by-time');
     const engine = startEngine();
     // Never due by steps: each of these is there because of its second.
-    await engine.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 1_000_000_000, validateEvery: 1_000_000_000, checkpointSeconds: 1 }));
+    await engine.calls.call(
+      'train',
+      requestFor(pangrams, run, { checkpointEvery: 1_000_000_000, validateEvery: 1_000_000_000, checkpointSeconds: 1 }),
+    );
     const seen = new Set<number>();
     while (seen.size < 3) {
       await wait(50);
@@ -94,9 +124,25 @@ describe('a run whose engine ends in the middle', () => {
   it('keeps the newest few checkpoints and the one with the lowest validation loss', async () => {
     const run = join(folder.path, 'best');
     // A rate so large that the loss first falls and then rises.
-    await trainToEnd(run, { steps: 120, checkpointEvery: 10, validateEvery: 10, keptCheckpoints: 2, optimizer: 'sgd', learningRate: 60, clipNorm: 1, schedule: 'constant', warmupSteps: 100 });
-    const points = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { step: number; validationLoss?: number });
-    const validated = points.filter(({ validationLoss }) => validationLoss !== undefined) as { step: number; validationLoss: number }[];
+    await trainToEnd(run, {
+      steps: 120,
+      checkpointEvery: 10,
+      validateEvery: 10,
+      keptCheckpoints: 2,
+      optimizer: 'sgd',
+      learningRate: 60,
+      clipNorm: 1,
+      schedule: 'constant',
+      warmupSteps: 100,
+    });
+    const points = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { step: number; validationLoss?: number });
+    const validated = points.filter(({ validationLoss }) => validationLoss !== undefined) as {
+      step: number;
+      validationLoss: number;
+    }[];
     const best = validated.reduce((a, b) => (b.validationLoss < a.validationLoss ? b : a));
     assert.ok(best.step < 110, `the best is at ${best.step}, before the newest two`);
     assert.deepEqual(checkpointSteps(run), [best.step, 110, 120]);
@@ -114,8 +160,14 @@ describe('a run whose engine ends in the middle', () => {
     const place = (name: string) => join(run, 'checkpoints', name);
     const onnx = readFileSync(place('step-30.onnx'));
     const state = readFileSync(place('step-30.safetensors'));
-    for (let length = 0; length < onnx.length; length++) assert.throws(() => decodeCheckpoint(onnx.subarray(0, length), 'm.onnx'), UserError, `model cut at ${length}`);
-    for (let length = 0; length < state.length; length++) assert.throws(() => decodeSafetensors(state.subarray(0, length), 's.safetensors'), UserError, `state cut at ${length}`);
+    for (let length = 0; length < onnx.length; length++)
+      assert.throws(() => decodeCheckpoint(onnx.subarray(0, length), 'm.onnx'), UserError, `model cut at ${length}`);
+    for (let length = 0; length < state.length; length++)
+      assert.throws(
+        () => decodeSafetensors(state.subarray(0, length), 's.safetensors'),
+        UserError,
+        `state cut at ${length}`,
+      );
 
     const random = generator(chosenSeed());
     for (const name of ['step-30.onnx', 'step-30.safetensors', 'step-30.onnx', 'step-30.safetensors']) {
@@ -142,30 +194,40 @@ describe('a run whose engine ends in the middle', () => {
     const second = startEngine();
     await assert.rejects(
       second.calls.call('resumeRun', { folder: run, steps: null }),
-      (error: unknown) => error instanceof RpcError && error.code === 'user' && /open in another window/.test(error.message) && error.message.includes(String(first.child.pid)),
+      (error: unknown) =>
+        error instanceof RpcError &&
+        error.code === 'user' &&
+        /open in another window/.test(error.message) &&
+        error.message.includes(String(first.child.pid)),
     );
     await end(first);
     // The lock continues showing what would be signs of life, if anybody asked for them of a process that is gone.
-    const touching = setInterval(() => void utimes(join(run, 'lock'), new Date(), new Date()).catch(() => undefined), 100);
+    const touching = setInterval(
+      () => void utimes(join(run, 'lock'), new Date(), new Date()).catch(() => undefined),
+      100,
+    );
     await second.calls.call('resumeRun', { folder: run, steps: null }).finally(() => clearInterval(touching));
     await end(second);
   });
 
-  itWithSignals('stopped for long (a sleeping machine) and taken over meanwhile: the sleeper wakes, says so, and writes nothing more', async () => {
-    const run = join(folder.path, 'sleeper');
-    const sleeper = startEngine();
-    await sleeper.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 5 }));
-    await sleeper.next('progress', ({ rows }) => rows[rows.length - 7] >= 10);
-    sleeper.child.kill('SIGSTOP');
-    const heir = startEngine();
-    await heir.calls.call('resumeRun', { folder: run, steps: null });
-    const told = sleeper.next('status', ({ state, message }) => state === 'paused' && message !== null);
-    sleeper.child.kill('SIGCONT');
-    assert.match(inEnglish((await told).message!), /taken over/);
-    await heir.next('progress');
-    await end(sleeper);
-    await end(heir);
-  });
+  itWithSignals(
+    'stopped for long (a sleeping machine) and taken over meanwhile: the sleeper wakes, says so, and writes nothing more',
+    async () => {
+      const run = join(folder.path, 'sleeper');
+      const sleeper = startEngine();
+      await sleeper.calls.call('train', requestFor(pangrams, run, { checkpointEvery: 5 }));
+      await sleeper.next('progress', ({ rows }) => rows[rows.length - 7] >= 10);
+      sleeper.child.kill('SIGSTOP');
+      const heir = startEngine();
+      await heir.calls.call('resumeRun', { folder: run, steps: null });
+      const told = sleeper.next('status', ({ state, message }) => state === 'paused' && message !== null);
+      sleeper.child.kill('SIGCONT');
+      assert.match(inEnglish((await told).message!), /taken over/);
+      await heir.next('progress');
+      await end(sleeper);
+      await end(heir);
+    },
+  );
 
   itWithSignals('asleep for a while, goes on as if nothing had been', async () => {
     const [whole, slept] = [join(folder.path, 'awake'), join(folder.path, 'slept')];
@@ -177,7 +239,8 @@ describe('a run whose engine ends in the middle', () => {
     for (let i = 0; i < 5; i++) {
       engine.child.kill('SIGSTOP');
       await wait(100);
-      if (i === 0) assert.ok(!existsSync(join(slept, `checkpoints/step-${settings.steps}.onnx`)), 'asleep in the middle');
+      if (i === 0)
+        assert.ok(!existsSync(join(slept, `checkpoints/step-${settings.steps}.onnx`)), 'asleep in the middle');
       engine.child.kill('SIGCONT');
       await wait(30);
     }
@@ -191,10 +254,23 @@ describe('a run whose engine ends in the middle', () => {
       const engine = new EngineProcess(engineFile, silent);
       const ended = endOf(engine);
       await engine.calls.call('train', requestFor(pangrams, join(folder.path, signal)));
-      const waiting = assert.rejects(engine.calls.call('sample', { prompt: 'the', length: 1_000_000, temperature: 1, topK: null, topP: null, seed: 1 }), RpcError);
+      const waiting = assert.rejects(
+        engine.calls.call('sample', {
+          prompt: 'the',
+          length: 1_000_000,
+          temperature: 1,
+          topK: null,
+          topP: null,
+          seed: 1,
+        }),
+        RpcError,
+      );
       process.kill(engine.pid!, signal);
       await waiting;
-      assert.match(inEnglish(endSentence(await ended)), signal === 'SIGKILL' ? /Another process ended.*SIGKILL/ : new RegExp(`crashed.*${signal}`));
+      assert.match(
+        inEnglish(endSentence(await ended)),
+        signal === 'SIGKILL' ? /Another process ended.*SIGKILL/ : new RegExp(`crashed.*${signal}`),
+      );
     });
   }
 
@@ -205,13 +281,19 @@ describe('a run whose engine ends in the middle', () => {
     const ended = endOf(engine);
     const words = Array.from({ length: 400_000 }, (_, i) => `w${i.toString(36)}`).join(' ');
     const request = requestFor(words, join(folder.path, 'memory'));
-    await assert.rejects(engine.calls.call('train', { ...request, vocabulary: { unit: 'word', size: null } }), RpcError);
+    await assert.rejects(
+      engine.calls.call('train', { ...request, vocabulary: { unit: 'word', size: null } }),
+      RpcError,
+    );
     assert.match(inEnglish(endSentence(await ended)), /out of memory/);
     assert.ok(!existsSync(join(folder.path, 'memory')), 'nothing half written');
   });
 
   it('that does not even start: told, and settled', async () => {
-    for (const [name, program] of [['missing.js', null], ['broken.js', 'throw new Error("no such luck")']] as const) {
+    for (const [name, program] of [
+      ['missing.js', null],
+      ['broken.js', 'throw new Error("no such luck")'],
+    ] as const) {
       const file = join(folder.path, name);
       if (program !== null) writeFileSync(file, program);
       const engine = new EngineProcess(file, silent);
@@ -262,11 +344,14 @@ describe('a run whose engine ends in the middle', () => {
     const settings = { checkpointEvery: 1_000_000_000, validateEvery: 1_000_000_000, checkpointSeconds: 1 };
     const model = { hiddenSize: 48, layers: 2 };
     const jumps = join(folder.path, 'jumps.js');
-    writeFileSync(jumps, `
+    writeFileSync(
+      jumps,
+      `
       const real = Date;
       const year = 31_557_600_000;
       const now = () => real.now() + year * Math.round(10 * Math.sin(performance.now() / 50));
-      globalThis.Date = class extends real { constructor(...args) { args.length > 0 ? super(...args) : super(now()); } static now() { return now(); } };`);
+      globalThis.Date = class extends real { constructor(...args) { args.length > 0 ? super(...args) : super(now()); } static now() { return now(); } };`,
+    );
     process.env['NODE_OPTIONS'] = `--require ${jumps}`;
     const engine = startEngine();
     delete process.env['NODE_OPTIONS'];

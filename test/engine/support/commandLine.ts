@@ -15,7 +15,10 @@ export interface Outcome {
 
 /** Started in `folder`, without colors. */
 export function start(folder: string, ...args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', NODE_OPTIONS: '' } });
+  return spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', NODE_OPTIONS: '' },
+  });
 }
 
 /** What it wrote, when it has ended. */
@@ -32,5 +35,8 @@ export function backflow(folder: string, ...args: string[]): Promise<Outcome> {
 }
 
 export function parseLines(output: string): Record<string, unknown>[] {
-  return output.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -22,7 +22,9 @@ export function smallDisk(bytes: number): Disk | null {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'pipe' });
   } catch (error) {
     rmdirSync(path);
-    process.stdout.write(`\n      NOT TESTED: no file system can be mounted here (${String(error).split('\n')[0]}). Run these tests as root on Linux.\n\n`);
+    process.stdout.write(
+      `\n      NOT TESTED: no file system can be mounted here (${String(error).split('\n')[0]}). Run these tests as root on Linux.\n\n`,
+    );
     return null;
   }
   const ballast = join(path, 'ballast');

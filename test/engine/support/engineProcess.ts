@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineCalls, EngineEvents, TrainRequest } from '../../../src/protocol/engine';
 import { Caller } from '../../../src/protocol/rpc';
-import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings, type ModelSettings, type TrainingSettings } from '../../../src/protocol/settings';
+import {
+  defaultModelSettings,
+  defaultThresholds,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+  type ModelSettings,
+  type TrainingSettings,
+} from '../../../src/protocol/settings';
 import { removeFolder } from '../../support/removeFolder';
 
 export interface TestEngine {
@@ -25,7 +32,10 @@ export function endEngines(): void {
 }
 
 export function startEngine(): TestEngine {
-  const child = fork(join(process.cwd(), 'dist/engine.js'), [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(join(process.cwd(), 'dist/engine.js'), [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   started.add(child);
   child.once('exit', () => started.delete(child));
   const calls = new Caller<EngineCalls, EngineEvents>({
@@ -59,7 +69,12 @@ export function temporaryFolder(): { path: string; remove(): Promise<void> } {
 export const smallModel: ModelSettings = { ...defaultModelSettings, hiddenSize: 16 };
 
 /** A run on `text`, small and quick unless stated otherwise. */
-export function requestFor(text: string, folder: string, training: Partial<TrainingSettings> = {}, model: Partial<ModelSettings> = {}): TrainRequest {
+export function requestFor(
+  text: string,
+  folder: string,
+  training: Partial<TrainingSettings> = {},
+  model: Partial<ModelSettings> = {},
+): TrainRequest {
   return {
     corpus: { kind: 'text', text, name: 'corpus.txt' },
     from: null,
@@ -70,7 +85,9 @@ export function requestFor(text: string, folder: string, training: Partial<Train
   };
 }
 
-export const watchOf = (text: string): EngineCalls['watch'] extends (request: infer R) => unknown ? NonNullable<R> : never => ({
+export const watchOf = (
+  text: string,
+): EngineCalls['watch'] extends (request: infer R) => unknown ? NonNullable<R> : never => ({
   text,
   target: 'last',
   thresholds: defaultThresholds,

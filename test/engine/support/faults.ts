@@ -7,7 +7,9 @@ import type { RunSummary } from '../../../src/protocol/run';
 import type { ModelSettings, TrainingSettings } from '../../../src/protocol/settings';
 import { requestFor, startEngine, type TestEngine } from './engineProcess';
 
-export const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(20);
+export const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with five dozen liquor jugs. '.repeat(
+  20,
+);
 
 /** Mulberry32: uniform in [0, 1). */
 export function generator(seed: number): () => number {
@@ -29,12 +31,17 @@ export function chosenSeed(): number {
 
 /** A test that stops processes, lets them continue, or ends them by this signal or that, which Windows does not know. */
 export function itWithSignals(title: string, test: () => Promise<void>): void {
-  if (process.platform === 'win32') process.stdout.write(`      NOT TESTED on Windows, which has no signals: ${title}\n`);
+  if (process.platform === 'win32')
+    process.stdout.write(`      NOT TESTED on Windows, which has no signals: ${title}\n`);
   else it(title, test);
 }
 
 /** Trains in an engine of its own, from the beginning to the end. */
-export async function trainToEnd(run: string, settings: Partial<TrainingSettings>, model: Partial<ModelSettings> = {}): Promise<RunSummary> {
+export async function trainToEnd(
+  run: string,
+  settings: Partial<TrainingSettings>,
+  model: Partial<ModelSettings> = {},
+): Promise<RunSummary> {
   const engine = startEngine();
   try {
     const finished = engine.next('finished');

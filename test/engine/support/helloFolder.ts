@@ -18,7 +18,24 @@ export class HelloFolder {
     await writeFile(join(path, 'hello.txt'), 'hello '.repeat(400));
     await writeFile(join(path, 'probe.txt'), 'hello hello hello h');
     const { status, output, errors } = await backflow(
-      path, 'train', 'hello.txt', '--hidden', '32', '--layers', '2', '--window', '16', '--batch', '4', '--steps', '300', '--checkpoint-every', '100', '--out', 'hello', '--json',
+      path,
+      'train',
+      'hello.txt',
+      '--hidden',
+      '32',
+      '--layers',
+      '2',
+      '--window',
+      '16',
+      '--batch',
+      '4',
+      '--steps',
+      '300',
+      '--checkpoint-every',
+      '100',
+      '--out',
+      'hello',
+      '--json',
     );
     assert.equal(errors, '');
     assert.equal(status, 0);

@@ -17,7 +17,7 @@ export function filesOf(path: string): PackedFile[] {
   while (bytes.readUInt32LE(end) !== endSignature) end--;
   const count = bytes.readUInt16LE(end + 10);
   const files: PackedFile[] = [];
-  for (let at = bytes.readUInt32LE(end + 16); files.length < count; ) {
+  for (let at = bytes.readUInt32LE(end + 16); files.length < count;) {
     if (bytes.readUInt32LE(at) !== entrySignature) throw new Error(`${path} has a broken directory.`);
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset));
     files.push({ path: bytes.toString('utf8', at + 46, at + 46 + nameLength), size: bytes.readUInt32LE(at + 24) });

@@ -12,7 +12,10 @@ exports.activate = (context) => {
     collect();
     const { heapUsed, external } = process.memoryUsage();
     // Whole or not at all: it is read at any time.
-    writeFileSync(`${file}.new`, JSON.stringify({ time: Date.now(), used: heapUsed + external, handles: process.getActiveResourcesInfo().length }));
+    writeFileSync(
+      `${file}.new`,
+      JSON.stringify({ time: Date.now(), used: heapUsed + external, handles: process.getActiveResourcesInfo().length }),
+    );
     renameSync(`${file}.new`, file);
   }, 500);
   context.subscriptions.push({ dispose: () => clearInterval(report) });

@@ -23,7 +23,8 @@ describe('per-target gradients where float32 and float64 have long given up', ()
         const lastRow = (await matrix.run(() => Promise.resolve())).subarray(target * tape.steps);
         for (let t = 0; t <= target; t++) assertNear(lastRow[t], flow[t], 1e-3, `matrix at step ${t}`, true);
         const relative = relativeTo(target, flow);
-        for (let lag = 0; lag <= target; lag++) assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
+        for (let lag = 0; lag <= target; lag++)
+          assertNear(relative[target - lag], log10OfLag(lag), 1e-3, `log₁₀ at lag ${lag}`, true);
         assertNear(slopeOf(relative, target)!, Math.log(gain), 1e-6, 'slope in nats per token', true);
       });
     }
@@ -33,7 +34,12 @@ describe('per-target gradients where float32 and float64 have long given up', ()
     it(`${name}: log₁₀ within 1e-3 of PyTorch with multiple precision`, async () => {
       const far = loadFarCase(name);
       const config = configOf(far.model);
-      const { tape, parameters, perTarget, input } = await readProbe('ort', config, parametersOf(config, far.model), far.ids);
+      const { tape, parameters, perTarget, input } = await readProbe(
+        'ort',
+        config,
+        parametersOf(config, far.model),
+        far.ids,
+      );
       // A chaotic trajectory cannot be computed again, in any precision: its states are given, and only the gradient is ours.
       if (far.hidden) giveStates(tape, parameters, far.hidden);
       const [[[flow]]] = await perTarget.run(tape.steps - 1);
@@ -75,7 +81,14 @@ describe('identities', () => {
   }
 
   it('a uniform guess has loss ln V', async () => {
-    const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: 37 });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'gru',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 4,
+      vocabularySize: 37,
+    });
     const parameters = new Parameters(config);
     const { tape } = await readProbe('ort', config, parameters, [0, 5, 9, 36, 2]);
     assertNear(tape.loss, Math.log(37), 1e-6, 'loss');
@@ -84,13 +97,25 @@ describe('identities', () => {
   it('a forget gate held at σ(b) for 50 steps passes σ(b)⁵⁰ of the cell’s gradient', async () => {
     for (const bias of [0, 1, 2, 5]) {
       const factor = (1 / (1 + Math.exp(-bias))) ** 50;
-      const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 1, hiddenSize: 1, vocabularySize: 2 });
+      const config = uniformModel({
+        ...plainStack,
+        cell: 'lstm',
+        activation: 'tanh',
+        layers: 1,
+        hiddenSize: 1,
+        vocabularySize: 2,
+      });
       const parameters = new Parameters(config);
       const [{ Wb }] = parameters.layers[0];
       // Gates i o f c: only the forget gate has a bias; the output gate stands open at σ(0), and R is zero.
       Wb[2] = bias;
       parameters.output.W.set([1, -1]);
-      const { tape, backward } = await readProbe('wasm', config, parameters, Array.from({ length: 52 }, (_, t) => t % 2));
+      const { tape, backward } = await readProbe(
+        'wasm',
+        config,
+        parameters,
+        Array.from({ length: 52 }, (_, t) => t % 2),
+      );
       onlyLoss(tape, 50);
       await backward.run({ truncation: 0 });
       assertNear(backward.totals[0][0][1][0] / backward.totals[0][0][1][50], factor, 1e-4, `factor for b = ${bias}`);
@@ -100,7 +125,14 @@ describe('identities', () => {
 
 describe('a dead relu', () => {
   it('has a gradient of exactly zero, not a small one', async () => {
-    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 3, vocabularySize: 2 });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'rnn',
+      activation: 'relu',
+      layers: 1,
+      hiddenSize: 3,
+      vocabularySize: 2,
+    });
     const parameters = new Parameters(config);
     parameters.layers[0][0].Wb.fill(-1);
     parameters.output.W.fill(0.5);
@@ -138,7 +170,10 @@ function giveStates(tape: Tape, parameters: Parameters, states: Float64Array): v
   const { W, b } = parameters.output;
   const logits = Array.from(b, (bias, v) => last.reduce((sum, h, u) => sum + W[v * H + u] * h, bias));
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
-  tape.probabilities.set(logits.map((logit) => Math.exp(logit) / total), (tape.steps - 1) * V);
+  tape.probabilities.set(
+    logits.map((logit) => Math.exp(logit) / total),
+    (tape.steps - 1) * V,
+  );
 }
 
 /** Leaves on the tape the loss of step `target` only. */

@@ -10,7 +10,15 @@ import { unitValues } from '../../../src/engine/inspect/states';
 import { assertClose, assertNear } from '../../reference/compare';
 import type { ReferenceParameters } from '../../reference/model';
 import { caseNames, loadCase, type ContributionVectors, type VectorCase } from '../../reference/vectors';
-import { backendNames, benchFor, configOf, parametersOf, readProbe, type Bench, type TestBackend } from '../support/models';
+import {
+  backendNames,
+  benchFor,
+  configOf,
+  parametersOf,
+  readProbe,
+  type Bench,
+  type TestBackend,
+} from '../support/models';
 
 const tolerance = 1e-4;
 
@@ -31,13 +39,24 @@ for (const name of caseNames) {
         const { inspection } = vectors;
         const { tape } = await readProbe(backendName, config, parametersOf(config, vectors.model), inspection.ids);
         assertNear(tape.loss, inspection.loss, tolerance, 'loss');
-        assertClose(tape.targetLogProbabilities.map((value) => -value), inspection.losses, tolerance, 'losses');
+        assertClose(
+          tape.targetLogProbabilities.map((value) => -value),
+          inspection.losses,
+          tolerance,
+          'losses',
+        );
         assertClose(tape.probabilities, inspection.probabilities, tolerance, 'probabilities');
         inspection.layers.forEach((layer, l) => {
-          const [{ states: [hidden, cellState] }] = tape.layers[l].directions;
+          const [
+            {
+              states: [hidden, cellState],
+            },
+          ] = tape.layers[l].directions;
           assertClose(hidden.subarray(tape.layers[l].hiddenSize), layer.hidden, tolerance, `hidden of layer ${l}`);
-          if (layer.cell) assertClose(cellState.subarray(tape.layers[l].hiddenSize), layer.cell, tolerance, `cell of layer ${l}`);
-          for (const [gate, letter] of Object.entries(gateOf[tape.layers[l].cell])) assertClose(unitValues(tape, l, 0, gate), layer.gates![letter], tolerance, gate);
+          if (layer.cell)
+            assertClose(cellState.subarray(tape.layers[l].hiddenSize), layer.cell, tolerance, `cell of layer ${l}`);
+          for (const [gate, letter] of Object.entries(gateOf[tape.layers[l].cell]))
+            assertClose(unitValues(tape, l, 0, gate), layer.gates![letter], tolerance, gate);
         });
       });
 
@@ -48,22 +67,38 @@ for (const name of caseNames) {
         const { gradient } = backward;
         inspection.layers.forEach((layer, l) => {
           assertClose(backward.totals[l][0][0], layer.totalNorm, tolerance, `total gradient of layer ${l}`);
-          if (layer.totalCellNorm) assertClose(backward.totals[l][0][1], layer.totalCellNorm, tolerance, `total cell gradient of layer ${l}`);
+          if (layer.totalCellNorm)
+            assertClose(backward.totals[l][0][1], layer.totalCellNorm, tolerance, `total cell gradient of layer ${l}`);
         });
         assertParameters(gradient, inspection.gradients);
         assertNear(norm(gradient.values), inspection.gradientNorms.global, tolerance, 'global norm');
       });
 
       it('per-target gradients of every target: log₁₀ right to 1e-4', async () => {
-        const { tape, perTarget } = await readProbe(backendName, config, parametersOf(config, vectors.model), vectors.inspection.ids);
+        const { tape, perTarget } = await readProbe(
+          backendName,
+          config,
+          parametersOf(config, vectors.model),
+          vectors.inspection.ids,
+        );
         for (let target = 0; target < tape.steps; target++) {
           (await perTarget.run(target)).forEach(([[hidden, cellState]], l) => {
             const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
-            for (const [what, flow, expected] of [['h', hidden, itemisedLog10], ['c', cellState, itemisedCellLog10]] as const) {
+            for (const [what, flow, expected] of [
+              ['h', hidden, itemisedLog10],
+              ['c', cellState, itemisedCellLog10],
+            ] as const) {
               if (!expected) continue;
               for (let t = 0; t < tape.steps; t++) {
                 if (t > target) assert.ok(Number.isNaN(flow[t]), 'a later step cannot be reached');
-                else assertNear(flow[t], expected[target][t], tolerance, `log₁₀ of ${what} in layer ${l}, ${target} → ${t}`, true);
+                else
+                  assertNear(
+                    flow[t],
+                    expected[target][t],
+                    tolerance,
+                    `log₁₀ of ${what} in layer ${l}, ${target} → ${t}`,
+                    true,
+                  );
               }
             }
           });
@@ -78,9 +113,19 @@ for (const name of caseNames) {
         assertNear(tape.loss, training.loss, tolerance, 'loss');
         assertParameters(gradient, training.gradients);
         training.final.h.forEach((final, l) => {
-          const [{ states: [hidden, cellState] }] = tape.layers[l].directions;
+          const [
+            {
+              states: [hidden, cellState],
+            },
+          ] = tape.layers[l].directions;
           assertClose(hidden.subarray(tape.steps * final.length), final, tolerance, `final hidden state of layer ${l}`);
-          if (training.final.c) assertClose(cellState.subarray(tape.steps * final.length), training.final.c[l], tolerance, `final cell state of layer ${l}`);
+          if (training.final.c)
+            assertClose(
+              cellState.subarray(tape.steps * final.length),
+              training.final.c[l],
+              tolerance,
+              `final cell state of layer ${l}`,
+            );
         });
         for (const { maximum, before, after } of training.clipping) {
           backward.clearCarried();
@@ -94,13 +139,22 @@ for (const name of caseNames) {
       it('optimizers: the parameters after SGD, SGD with momentum, and Adam', async () => {
         for (const expected of vectors.training.optimizers) {
           const momentum = expected.name === 'sgd' ? expected.momentum : 0;
-          const { parameters, tape, forward, backward, optimizer } = await trainingStep(vectors, backendName, { optimizer: expected.name, momentum, nesterov: false, weightDecay: null });
+          const { parameters, tape, forward, backward, optimizer } = await trainingStep(vectors, backendName, {
+            optimizer: expected.name,
+            momentum,
+            nesterov: false,
+            weightDecay: null,
+          });
           for (let step = 0; step < expected.steps; step++) {
             await forward.run();
             assertNear(tape.loss, expected.losses[step], tolerance, `loss before update ${step + 1}`);
             backward.clearCarried();
             await backward.run({ truncation: 0 });
-            const { before } = clip(backward.gradient.values, { clipNorm: expected.clipNorm, clipValue: null }, tape.arena.kernels);
+            const { before } = clip(
+              backward.gradient.values,
+              { clipNorm: expected.clipNorm, clipValue: null },
+              tape.arena.kernels,
+            );
             assertNear(before, expected.normsBefore[step], tolerance, 'norm before clipping');
             optimizer.step(parameters.values, backward.gradient.values, expected.learningRate);
           }
@@ -114,7 +168,10 @@ for (const name of caseNames) {
           const probe = await readProbe(backendName, config, parameters, vectors.inspection.ids);
           assertContributions(probe.tape, parameters, vectors.inspection.contributions!);
           const { training } = vectors;
-          const stream = await benchFor(backendName, config, parameters, { steps: training.inputs[0].length, batch: 1 });
+          const stream = await benchFor(backendName, config, parameters, {
+            steps: training.inputs[0].length,
+            batch: 1,
+          });
           setInitial(stream.tape, vectors, 1);
           stream.tape.inputs.set(training.inputs[0]);
           stream.tape.targets.set(training.targets[0]);
@@ -127,11 +184,21 @@ for (const name of caseNames) {
 }
 
 /** The vectors' training batch on a tape, forward pass done. */
-async function trainingStep(vectors: VectorCase, backendName: TestBackend, optimizer?: OptimizerSettings): Promise<Bench> {
+async function trainingStep(
+  vectors: VectorCase,
+  backendName: TestBackend,
+  optimizer?: OptimizerSettings,
+): Promise<Bench> {
   const config = configOf(vectors.model);
   const { inputs, targets } = vectors.training;
   const [B, T] = [inputs.length, inputs[0].length];
-  const bench = await benchFor(backendName, config, parametersOf(config, vectors.model), { steps: T, batch: B }, optimizer);
+  const bench = await benchFor(
+    backendName,
+    config,
+    parametersOf(config, vectors.model),
+    { steps: T, batch: B },
+    optimizer,
+  );
   const { tape } = bench;
   for (let b = 0; b < B; b++) {
     for (let t = 0; t < T; t++) {
@@ -146,16 +213,29 @@ async function trainingStep(vectors: VectorCase, backendName: TestBackend, optim
 
 /** The first `batch` streams' carried-in states. */
 function setInitial(tape: Tape, { training }: VectorCase, batch: number): void {
-  tape.layers.forEach(({ directions: [{ states: [hidden, cellState] }], hiddenSize }, l) => {
-    const size = batch * hiddenSize;
-    hidden.set(training.initial.h[l].subarray(0, size));
-    if (training.initial.c) cellState.set(training.initial.c[l].subarray(0, size));
-  });
+  tape.layers.forEach(
+    (
+      {
+        directions: [
+          {
+            states: [hidden, cellState],
+          },
+        ],
+        hiddenSize,
+      },
+      l,
+    ) => {
+      const size = batch * hiddenSize;
+      hidden.set(training.initial.h[l].subarray(0, size));
+      if (training.initial.c) cellState.set(training.initial.c[l].subarray(0, size));
+    },
+  );
 }
 
 function assertParameters(actual: Parameters, expected: ReferenceParameters): void {
   expected.layers.forEach((layer, l) => {
-    for (const role of ['W', 'R', 'Wb', 'Rb'] as const) assertClose(actual.layers[l][0][role], layer[role], tolerance, `${role} of layer ${l}`);
+    for (const role of ['W', 'R', 'Wb', 'Rb'] as const)
+      assertClose(actual.layers[l][0][role], layer[role], tolerance, `${role} of layer ${l}`);
   });
   assertClose(actual.output.W, expected.output.W, tolerance, 'output W');
   assertClose(actual.output.b, expected.output.b, tolerance, 'output b');
@@ -164,5 +244,10 @@ function assertParameters(actual: Parameters, expected: ReferenceParameters): vo
 function assertContributions(tape: Tape, parameters: Parameters, expected: ContributionVectors): void {
   const found = contributionsTo(tape, parameters.output.W, expected.target, tape.steps - 1)!;
   assertClose([...found.parts, found.carriedIn], [...expected.tokens, expected.carriedIn], tolerance, 'contributions');
-  assertNear(found.parts.reduce((sum, part) => sum + part, found.carriedIn), expected.whole, tolerance, 'their sum');
+  assertNear(
+    found.parts.reduce((sum, part) => sum + part, found.carriedIn),
+    expected.whole,
+    tolerance,
+    'their sum',
+  );
 }

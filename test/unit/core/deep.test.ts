@@ -14,13 +14,31 @@ const tolerance = 1e-4;
 
 describe('eight layers', () => {
   for (const backend of backendNames) {
-    for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
+    for (const [cell, activation] of [
+      ['rnn', 'tanh'],
+      ['rnn', 'relu'],
+      ['lstm', 'tanh'],
+      ['gru', 'tanh'],
+    ] as const) {
       it(`${cell} ${activation} on ${backend}: within 1e-4 of float64`, async () => {
-        const config = uniformModel({ ...plainStack, cell, activation, layers: maxLayers, hiddenSize: 9, vocabularySize: 5 });
+        const config = uniformModel({
+          ...plainStack,
+          cell,
+          activation,
+          layers: maxLayers,
+          hiddenSize: 9,
+          vocabularySize: 5,
+        });
         const { parameters, ids } = randomModel(config, 6, 16);
         const reference: ReferenceModel = {
-          cell, activation,
-          layers: parameters.layers.map(([{ W, R, Wb, Rb }]) => ({ W: Float64Array.from(W), R: Float64Array.from(R), Wb: Float64Array.from(Wb), Rb: Float64Array.from(Rb) })),
+          cell,
+          activation,
+          layers: parameters.layers.map(([{ W, R, Wb, Rb }]) => ({
+            W: Float64Array.from(W),
+            R: Float64Array.from(R),
+            Wb: Float64Array.from(Wb),
+            Rb: Float64Array.from(Rb),
+          })),
           output: { W: Float64Array.from(parameters.output.W), b: Float64Array.from(parameters.output.b) },
         };
         const { gradients } = inspect(reference, ids, zeroState(reference)).total;
@@ -28,7 +46,8 @@ describe('eight layers', () => {
         await backward.run({ truncation: 0 });
         assertNear(tape.loss, meanLoss(reference, ids, zeroState(reference)), tolerance, 'loss');
         gradients.layers.forEach((layer, l) => {
-          for (const role of ['W', 'R', 'Wb', 'Rb'] as const) assertClose(backward.gradient.layers[l][0][role], layer[role], tolerance, `${role} of layer ${l}`);
+          for (const role of ['W', 'R', 'Wb', 'Rb'] as const)
+            assertClose(backward.gradient.layers[l][0][role], layer[role], tolerance, `${role} of layer ${l}`);
         });
       });
     }
@@ -37,8 +56,19 @@ describe('eight layers', () => {
 
 describe('dropout', () => {
   it('keeps 1 − p of the entries, divides them by that, and follows from the seed and the step alone', async () => {
-    const config = uniformModel({ ...plainStack, cell: 'gru', activation: 'tanh', layers: 3, hiddenSize: 20, vocabularySize: 4 });
-    const { tape } = await benchFor('wasm', config, initialize(config, Random.fromSeed(1)), { steps: 50, batch: 20, dropout: true });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'gru',
+      activation: 'tanh',
+      layers: 3,
+      hiddenSize: 20,
+      vocabularySize: 4,
+    });
+    const { tape } = await benchFor('wasm', config, initialize(config, Random.fromSeed(1)), {
+      steps: 50,
+      batch: 20,
+      dropout: true,
+    });
     const masks = (seed: number, step: number) => {
       fillDropout(tape, 0.3, seed, step);
       return tape.layers.map(({ dropout }) => dropout?.slice() ?? null);

@@ -21,7 +21,15 @@ const seeds = [1, 2, 3, 4];
 function randomStack(seed: number, { cell, activation }: (typeof cells)[number]): StackConfig {
   const random = Random.fromSeed(1000 + seed);
   const below = (limit: number) => Math.floor(random.between(0, limit));
-  return { ...plainStack, cell, activation, layers: 1 + below(3), bidirectional: below(2) === 1, hiddenSize: 3 + below(14), vocabularySize: 3 + below(9) };
+  return {
+    ...plainStack,
+    cell,
+    activation,
+    layers: 1 + below(3),
+    bidirectional: below(2) === 1,
+    hiddenSize: 3 + below(14),
+    vocabularySize: 3 + below(9),
+  };
 }
 
 for (const kind of cells) {
@@ -62,7 +70,9 @@ for (const kind of cells) {
         const { input, recurrent } = backward.lowestPreActivations;
         const d = tape.layers[0].directions.length - 1;
         const { W, R, Wb, Rb } = backward.gradient.layers[0][d];
-        const oneHot = Float32Array.from({ length: tape.steps * config.vocabularySize }, (_, i) => Number(tape.inputs[Math.floor(i / config.vocabularySize)] === i % config.vocabularySize));
+        const oneHot = Float32Array.from({ length: tape.steps * config.vocabularySize }, (_, i) =>
+          Number(tape.inputs[Math.floor(i / config.vocabularySize)] === i % config.vocabularySize),
+        );
         const before = statesBefore(tape, tape.layers[0].directions[d], H);
         const ones = new Float32Array(tape.steps).fill(1);
         assertClose(W, stepsSum(tape, input, oneHot), 1e-5, 'W');
@@ -92,9 +102,17 @@ for (const kind of cells) {
           for (let step = 0; step < tape.steps; step++) {
             const symbol = tape.targets[step];
             const { parts, carriedIn } = contributionsTo(tape, parameters.output.W, symbol, step)!;
-            const states = top.flatMap((direction) => [...direction.states[0].subarray(after(direction, step) * H, (after(direction, step) + 1) * H)]);
+            const states = top.flatMap((direction) => [
+              ...direction.states[0].subarray(after(direction, step) * H, (after(direction, step) + 1) * H),
+            ]);
             const logit = states.reduce((sum, h, i) => sum + h * parameters.output.W[symbol * states.length + i], 0);
-            assertNear(parts.reduce((sum, part) => sum + part, carriedIn), logit, 1e-5, `step ${step}`, true);
+            assertNear(
+              parts.reduce((sum, part) => sum + part, carriedIn),
+              logit,
+              1e-5,
+              `step ${step}`,
+              true,
+            );
           }
         });
       }
@@ -113,6 +131,7 @@ async function gradientOf({ tape, backward }: Bench, target: number | null): Pro
 function stepsSum({ steps }: Tape, a: Float32Array, b: Float32Array): Float64Array {
   const [m, n] = [a.length / steps, b.length / steps];
   const sum = new Float64Array(m * n);
-  for (let t = 0; t < steps; t++) for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) sum[i * n + j] += a[t * m + i] * b[t * n + j];
+  for (let t = 0; t < steps; t++)
+    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) sum[i * n + j] += a[t * m + i] * b[t * n + j];
   return sum;
 }

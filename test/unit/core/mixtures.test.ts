@@ -15,35 +15,58 @@ import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
 
 const around = { vocabularySize: 9, tied: false, objective: 'next' } as const;
-const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): LayerConfig => ({ cell: cellNames[kind % cellNames.length], activation: 'tanh', hiddenSize, bidirectional });
+const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): LayerConfig => ({
+  cell: cellNames[kind % cellNames.length],
+  activation: 'tanh',
+  hiddenSize,
+  bidirectional,
+});
 
 /** Every kind once, in an order that begins with each of them. */
 const mixtures: readonly ModelConfig[] = cellNames.map((_, first) =>
-  checkConfig({ ...around, embeddingSize: first === 0 ? 5 : null, layers: cellNames.map((__, l) => layerOf(first + l, [11, 4, 7][l % 3], first === 1 && l === 1)) }),
+  checkConfig({
+    ...around,
+    embeddingSize: first === 0 ? 5 : null,
+    layers: cellNames.map((__, l) => layerOf(first + l, [11, 4, 7][l % 3], first === 1 && l === 1)),
+  }),
 );
 
 const noPause = () => Promise.resolve();
 
 function assertLogarithms(actual: Float64Array, expected: Float64Array, what: string): void {
   assert.equal(actual.length, expected.length);
-  actual.forEach((value, i) => { assert.ok(Object.is(value, expected[i]) || Math.abs(value - expected[i]) < 1e-3, `${what}, ${i}: ${value} for ${expected[i]}`); });
+  actual.forEach((value, i) => {
+    assert.ok(
+      Object.is(value, expected[i]) || Math.abs(value - expected[i]) < 1e-3,
+      `${what}, ${i}: ${value} for ${expected[i]}`,
+    );
+  });
 }
 
 describe('a stack of layers that differ', () => {
   for (const config of mixtures) {
-    const name = config.layers.map(({ cell, hiddenSize, bidirectional }) => `${cell} ${hiddenSize}${bidirectional ? ' both ways' : ''}`).join(', ');
+    const name = config.layers
+      .map(({ cell, hiddenSize, bidirectional }) => `${cell} ${hiddenSize}${bidirectional ? ' both ways' : ''}`)
+      .join(', ');
     for (const backend of backendNames) {
       it(`${name}, on ${backend}: losses, gradients of all parameters and of every state are those of float64`, async () => {
         const { parameters, ids } = randomModel(config, 3, 24);
         const { tape, backward, perTarget, input, matrix } = await readProbe(backend, config, parameters, ids);
-        const trace = readInFloat64(generalModelOf(config, parameters), Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
+        const trace = readInFloat64(
+          generalModelOf(config, parameters),
+          Int32Array.from(ids.slice(0, -1)),
+          Int32Array.from(ids.slice(1)),
+        );
         assertNear(tape.loss, trace.loss, 1e-5, 'loss');
         await backward.run({ truncation: 0 });
         const { totals, layers, output, embedding } = float64Gradient(trace);
         layers.forEach((directions, l) => {
           directions.forEach((own, d) => {
-            for (const [{ role }, values] of eachRole(config.layers[l].cell, own)) assertClose(ofRole(backward.gradient.layers[l][d], role), values, 1e-4, `${role} of layer ${l}`);
-            totals[l][d].forEach((norms, state) => { assertClose(backward.totals[l][d][state], norms, 1e-4, `state ${state} of layer ${l}`); });
+            for (const [{ role }, values] of eachRole(config.layers[l].cell, own))
+              assertClose(ofRole(backward.gradient.layers[l][d], role), values, 1e-4, `${role} of layer ${l}`);
+            totals[l][d].forEach((norms, state) => {
+              assertClose(backward.totals[l][d][state], norms, 1e-4, `state ${state} of layer ${l}`);
+            });
           });
         });
         assertClose(backward.gradient.output.W, output.W, 1e-4, 'output');
@@ -51,10 +74,16 @@ describe('a stack of layers that differ', () => {
         for (const target of [0, 9, tape.steps - 1]) {
           const { norms: expected, lowest } = await perTargetInFloat64(trace, target);
           const found = await perTarget.run(target);
-          assertLogarithms(await input.flow(perTarget), lowestInputFlow(lowest, new LowestInput(trace.model, 1)), `the input, from ${target}`);
+          assertLogarithms(
+            await input.flow(perTarget),
+            lowestInputFlow(lowest, new LowestInput(trace.model, 1)),
+            `the input, from ${target}`,
+          );
           found.forEach((directions, l) =>
             directions.forEach((states, d) =>
-              states.forEach((log10, state) => { assertLogarithms(log10, expected[l][d][state], `layer ${l}, from ${target}`); }),
+              states.forEach((log10, state) => {
+                assertLogarithms(log10, expected[l][d][state], `layer ${l}, from ${target}`);
+              }),
             ),
           );
         }
@@ -65,7 +94,10 @@ describe('a stack of layers that differ', () => {
     it(`${name}: is what its file says`, () => {
       assert.equal(uniformStack(config), null);
       const { parameters } = randomModel(config, 3, 4);
-      const found = decodeCheckpoint(encodeCheckpoint({ config, parameters, vocabulary: new Vocabulary(Array.from('abcdefghi')), step: 2 }), 'mixed.onnx');
+      const found = decodeCheckpoint(
+        encodeCheckpoint({ config, parameters, vocabulary: new Vocabulary(Array.from('abcdefghi')), step: 2 }),
+        'mixed.onnx',
+      );
       assert.deepEqual(found.config, config);
       assert.deepEqual(found.parameters.values, parameters.values);
     });

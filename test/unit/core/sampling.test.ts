@@ -7,7 +7,11 @@ const probabilities = [0.1, 0.4, 0.05, 0.25, 0.2];
 const all: SamplingSettings = { temperature: 1, topK: null, topP: null };
 
 /** Each token's chance. */
-function chances(settings: Partial<SamplingSettings>, excluded: number[] = [], from: readonly number[] = probabilities): number[] {
+function chances(
+  settings: Partial<SamplingSettings>,
+  excluded: number[] = [],
+  from: readonly number[] = probabilities,
+): number[] {
   const weights = samplingWeights(from, { ...all, ...settings }, new Set(excluded));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return Array.from(weights, (weight) => weight / sum);
@@ -15,7 +19,9 @@ function chances(settings: Partial<SamplingSettings>, excluded: number[] = [], f
 
 function near(actual: number[], expected: number[]): void {
   assert.equal(actual.length, expected.length);
-  actual.forEach((chance, id) => assert.ok(Math.abs(chance - expected[id]) < 1e-12, `token ${id}: ${chance}, not ${expected[id]}`));
+  actual.forEach((chance, id) =>
+    assert.ok(Math.abs(chance - expected[id]) < 1e-12, `token ${id}: ${chance}, not ${expected[id]}`),
+  );
 }
 
 describe('sampling', () => {
@@ -23,7 +29,10 @@ describe('sampling', () => {
     near(chances({}), probabilities);
     const squares = probabilities.map((p) => p ** 2);
     const sum = squares.reduce((a, b) => a + b);
-    near(chances({ temperature: 0.5 }), squares.map((square) => square / sum));
+    near(
+      chances({ temperature: 0.5 }),
+      squares.map((square) => square / sum),
+    );
     near(chances({ temperature: 0 }), [0, 1, 0, 0, 0]);
     near(chances({ temperature: 1e-3 }), [0, 1, 0, 0, 0]);
     near(chances({ temperature: 1e9 }, [], [0.5, 0.5]), [0.5, 0.5]);
@@ -62,7 +71,10 @@ describe('sampling', () => {
     const draws = 20_000;
     const counts = [0, 0, 0, 0, 0];
     for (let i = 0; i < draws; i++) counts[draw(weights, random)]++;
-    const chiSquare = counts.reduce((sum, count, id) => sum + (count - draws * probabilities[id]) ** 2 / (draws * probabilities[id]), 0);
+    const chiSquare = counts.reduce(
+      (sum, count, id) => sum + (count - draws * probabilities[id]) ** 2 / (draws * probabilities[id]),
+      0,
+    );
     // The 99.9 % point of χ² with 4 degrees of freedom.
     assert.ok(chiSquare < 18.47, `χ² = ${chiSquare}`);
   });
@@ -82,8 +94,14 @@ describe('sampling', () => {
 
   it('is refused, with the reason, for models that do not predict the next token', () => {
     refuseGeneration({ bidirectional: false, objective: 'next' });
-    assert.throws(() => refuseGeneration({ bidirectional: true, objective: 'masked' }), /^UserError: A bidirectional model cannot generate text: it reads what follows/);
-    assert.throws(() => refuseGeneration({ bidirectional: false, objective: 'masked' }), /^UserError: This model was trained on masked tokens/);
+    assert.throws(
+      () => refuseGeneration({ bidirectional: true, objective: 'masked' }),
+      /^UserError: A bidirectional model cannot generate text: it reads what follows/,
+    );
+    assert.throws(
+      () => refuseGeneration({ bidirectional: false, objective: 'masked' }),
+      /^UserError: This model was trained on masked tokens/,
+    );
   });
 
   it('begins as evenly as it goes on: the first number of neighboring seeds is anything from 0 to 1', () => {

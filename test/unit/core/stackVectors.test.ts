@@ -4,7 +4,14 @@ import type { TapeSettings } from '../../../src/core/model/tape';
 import { norm } from '../../reference/algebra';
 import { assertClose, assertNear } from '../../reference/compare';
 import type { Vector } from '../../reference/model';
-import { loadStackCase, stackCaseNames, type StackCase, type StackItem, type StackReading, type StackWindow } from '../../reference/stackVectors';
+import {
+  loadStackCase,
+  stackCaseNames,
+  type StackCase,
+  type StackItem,
+  type StackReading,
+  type StackWindow,
+} from '../../reference/stackVectors';
 import { backendNames, benchFor, type Bench, type TestBackend } from '../support/models';
 import { assertStackParameters, configOfStack, loadWindow, parametersOfStack, streamOf } from '../support/stacks';
 
@@ -36,7 +43,15 @@ for (const name of stackCaseNames) {
 
         if (itemised.length > 0) {
           it(`${reading.reading}, ${reading.objective}: per-target gradients`, async () => {
-            for (const item of itemised) await assertItem(await read(backend, stack, windows.map((window) => streamOf(window, item.stream))), item);
+            for (const item of itemised)
+              await assertItem(
+                await read(
+                  backend,
+                  stack,
+                  windows.map((window) => streamOf(window, item.stream)),
+                ),
+                item,
+              );
           });
         }
       }
@@ -48,7 +63,11 @@ for (const name of stackCaseNames) {
 async function read(backend: TestBackend, stack: StackCase, windows: readonly StackWindow[]): Promise<Bench> {
   const config = configOfStack(stack);
   const [{ inputs, lengths, masks }] = windows;
-  const settings: TapeSettings = { steps: inputs.length / lengths.length, batch: lengths.length, dropout: masks !== null };
+  const settings: TapeSettings = {
+    steps: inputs.length / lengths.length,
+    batch: lengths.length,
+    dropout: masks !== null,
+  };
   const bench = await benchFor(backend, config, parametersOfStack(config, stack.parameters), settings);
   for (const [number, window] of windows.entries()) {
     if (number > 0) bench.tape.carryState();
@@ -62,7 +81,10 @@ async function read(backend: TestBackend, stack: StackCase, windows: readonly St
 function assertStates({ tape }: Bench, { states }: StackReading): void {
   states.forEach((directions, l) =>
     directions.forEach(({ h, c }, d) => {
-      const { states: [hidden, cellState], direction } = tape.layers[l].directions[d];
+      const {
+        states: [hidden, cellState],
+        direction,
+      } = tape.layers[l].directions[d];
       const first = direction === 'forward' ? tape.batch * tape.layers[l].hiddenSize : 0;
       assertClose(hidden.subarray(first, first + h.length), h, tolerance, `hidden of layer ${l}, ${direction}`);
       if (c) assertClose(cellState.subarray(first, first + c.length), c, tolerance, `cell of layer ${l}, ${direction}`);
@@ -73,7 +95,9 @@ function assertStates({ tape }: Bench, { states }: StackReading): void {
 /** One norm for each step, over units and streams. */
 function assertNorms(actual: Float64Array, series: Vector, what: string): void {
   const width = series.length / actual.length;
-  actual.forEach((value, t) => assertNear(value, norm(series.subarray(t * width, (t + 1) * width)), stepTolerance, `${what}, step ${t}`));
+  actual.forEach((value, t) =>
+    assertNear(value, norm(series.subarray(t * width, (t + 1) * width)), stepTolerance, `${what}, step ${t}`),
+  );
 }
 
 async function assertItem({ perTarget }: Bench, { target, h, c }: StackItem): Promise<void> {

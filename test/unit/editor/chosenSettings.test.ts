@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { backendSettings, modelSettings, probeTokens, thresholds, trainingSettings, vocabularySettings } from '../../../src/editor/chosenSettings';
-import { defaultModelSettings, defaultThresholds, defaultTrainingSettings, defaultVocabularySettings } from '../../../src/protocol/settings';
+import {
+  backendSettings,
+  modelSettings,
+  probeTokens,
+  thresholds,
+  trainingSettings,
+  vocabularySettings,
+} from '../../../src/editor/chosenSettings';
+import {
+  defaultModelSettings,
+  defaultThresholds,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+} from '../../../src/protocol/settings';
 
 interface Manifest {
-  readonly contributes: { readonly configuration: readonly { readonly properties: Readonly<Record<string, { readonly default: unknown }>> }[] };
+  readonly contributes: {
+    readonly configuration: readonly { readonly properties: Readonly<Record<string, { readonly default: unknown }>> }[];
+  };
 }
 
 function from(values: Readonly<Record<string, unknown>>): (name: string) => unknown {
@@ -15,7 +29,10 @@ describe('settings', () => {
   it('have the same defaults in the manifest and in the program', () => {
     // npm and mocha run at the project's root.
     const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-    const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<string, { default: unknown } | undefined>;
+    const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<
+      string,
+      { default: unknown } | undefined
+    >;
     const read = (name: string) => properties[`backflow.${name}`]?.default;
     assert.deepEqual(modelSettings(read), defaultModelSettings);
     assert.deepEqual(trainingSettings(read), defaultTrainingSettings);
@@ -25,7 +42,11 @@ describe('settings', () => {
   });
 
   it('refuse a name that is none of the choices, in a sentence with the setting, the name and the choices', () => {
-    const all = (values: Readonly<Record<string, unknown>>) => [modelSettings(from(values)), vocabularySettings(from(values)), trainingSettings(from(values))];
+    const all = (values: Readonly<Record<string, unknown>>) => [
+      modelSettings(from(values)),
+      vocabularySettings(from(values)),
+      trainingSettings(from(values)),
+    ];
     for (const [setting, value, said, choices] of [
       ['model.cell', 'transformer', 'transformer', 'rnn, lstm, gru'],
       ['model.activation', 'gelu', 'gelu', 'tanh, relu'],
@@ -46,31 +67,58 @@ describe('settings', () => {
   });
 
   it('of a training do not matter where only a model is opened', () => {
-    assert.deepEqual(backendSettings(from({ 'training.optimizer': 'lion', 'training.threads': 2 })), { backend: 'ort', threads: 2 });
+    assert.deepEqual(backendSettings(from({ 'training.optimizer': 'lion', 'training.threads': 2 })), {
+      backend: 'ort',
+      threads: 2,
+    });
   });
 
   it('fall back to their defaults where a number or a switch is nonsense', () => {
     const nonsense = from({ 'model.layers': '2', 'model.hiddenSize': -4 });
     assert.deepEqual(modelSettings(nonsense), defaultModelSettings);
-    const wild = from({ 'training.learningRate': 0, 'training.batch': 1.5, 'training.clipNorm': -1, 'training.seed': NaN });
+    const wild = from({
+      'training.learningRate': 0,
+      'training.batch': 1.5,
+      'training.clipNorm': -1,
+      'training.seed': NaN,
+    });
     assert.deepEqual(trainingSettings(wild), defaultTrainingSettings);
     const wilder = from({
-      'training.momentum': -1, 'training.nesterov': 1, 'training.weightDecay': -1, 'training.warmupSteps': 0.5,
-      'training.finalFraction': 2, 'training.decaySteps': 0, 'training.decayFactor': 0, 'training.clipValue': '1', 'training.initScale': 0,
+      'training.momentum': -1,
+      'training.nesterov': 1,
+      'training.weightDecay': -1,
+      'training.warmupSteps': 0.5,
+      'training.finalFraction': 2,
+      'training.decaySteps': 0,
+      'training.decayFactor': 0,
+      'training.clipValue': '1',
+      'training.initScale': 0,
       'training.forgetBias': 'one',
     });
     assert.deepEqual(trainingSettings(wilder), defaultTrainingSettings);
     const wildest = from({
-      'corpus.vocabularySize': -1, 'corpus.longestSequence': 0, 'training.truncation': -1,
-      'training.dropout': 2, 'training.checkpointSeconds': 0, 'training.keptCheckpoints': 1.5, 'training.epochs': 0.5, 'model.bidirectional': 1, 'model.tied': 'yes', 'model.embeddingSize': -8,
+      'corpus.vocabularySize': -1,
+      'corpus.longestSequence': 0,
+      'training.truncation': -1,
+      'training.dropout': 2,
+      'training.checkpointSeconds': 0,
+      'training.keptCheckpoints': 1.5,
+      'training.epochs': 0.5,
+      'model.bidirectional': 1,
+      'model.tied': 'yes',
+      'model.embeddingSize': -8,
     });
-    assert.deepEqual([modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)], [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings]);
+    assert.deepEqual(
+      [modelSettings(wildest), trainingSettings(wildest), vocabularySettings(wildest)],
+      [defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings],
+    );
     assert.deepEqual(thresholds(from({ 'thresholds.vanishing': 3, 'thresholds.exploding': -2 })), defaultThresholds);
     assert.equal(probeTokens(from({ 'probe.tokens': 100_000 })), 256);
   });
 
   it('leave the objective and a tied embedding’s size to the rest of the model', () => {
-    const model = (values: Readonly<Record<string, unknown>>) => modelSettings(from({ 'model.hiddenSize': 10, ...values }));
+    const model = (values: Readonly<Record<string, unknown>>) =>
+      modelSettings(from({ 'model.hiddenSize': 10, ...values }));
     assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'auto' }).objective, 'masked');
     assert.equal(model({ 'model.bidirectional': true, 'model.objective': 'next' }).objective, 'next');
     assert.equal(model({ 'model.objective': 'masked' }).objective, 'masked');
@@ -80,7 +128,14 @@ describe('settings', () => {
 
   it('write "none" as 0, and a command’s argument also as null', () => {
     for (const none of [0, null]) {
-      const { steps, clipNorm, clipValue, threads } = trainingSettings(from({ 'training.steps': none, 'training.clipNorm': none, 'training.clipValue': none, 'training.threads': none }));
+      const { steps, clipNorm, clipValue, threads } = trainingSettings(
+        from({
+          'training.steps': none,
+          'training.clipNorm': none,
+          'training.clipValue': none,
+          'training.threads': none,
+        }),
+      );
       assert.deepEqual([steps, clipNorm, clipValue, threads], [null, null, null, null]);
     }
     assert.equal(trainingSettings(from({ 'training.steps': 300 })).steps, 300);

@@ -21,12 +21,15 @@ function fileWith(header: unknown, dataBytes: number): Uint8Array {
 }
 
 function refuses(bytes: Uint8Array, sentence: RegExp): void {
-  assert.throws(() => decodeSafetensors(bytes, 'state.safetensors'), (thrown: unknown) => {
-    assert.ok(thrown instanceof UserError, String(thrown));
-    assert.match(thrown.message, sentence);
-    assert.match(thrown.message, /^state\.safetensors /);
-    return true;
-  });
+  assert.throws(
+    () => decodeSafetensors(bytes, 'state.safetensors'),
+    (thrown: unknown) => {
+      assert.ok(thrown instanceof UserError, String(thrown));
+      assert.match(thrown.message, sentence);
+      assert.match(thrown.message, /^state\.safetensors /);
+      return true;
+    },
+  );
 }
 
 const f32 = (shape: number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
@@ -59,11 +62,15 @@ describe('safetensors', () => {
     const text = new TextDecoder().decode(bytes.subarray(8, 8 + length));
     assert.match(text, /^\{.*\} *$/);
     const header = JSON.parse(text) as Record<string, { data_offsets: [number, number] }>;
-    for (const [name, { data }] of tensors) assert.equal(header[name].data_offsets[0] % data.BYTES_PER_ELEMENT, 0, name);
+    for (const [name, { data }] of tensors)
+      assert.equal(header[name].data_offsets[0] % data.BYTES_PER_ELEMENT, 0, name);
   });
 
   it('refuses to write a tensor whose shape and data disagree', () => {
-    assert.throws(() => encodeSafetensors(new Map([['w', { dtype: 'F32', shape: [3], data: new Float32Array(2) }]]), {}), /Tensor w/);
+    assert.throws(
+      () => encodeSafetensors(new Map([['w', { dtype: 'F32', shape: [3], data: new Float32Array(2) }]]), {}),
+      /Tensor w/,
+    );
   });
 
   it('reads a file another program wrote (unpadded header, any order of keys)', () => {

@@ -19,12 +19,19 @@ function ulps(actual: number, expected: number): number {
 function argumentsUpTo(largest: number): Float32Array {
   const random = Random.fromSeed(21);
   const near = Array.from({ length: 40_000 }, () => random.between(-largest, largest));
-  const small = Array.from({ length: 8000 }, () => 2 ** random.between(-30, Math.log2(largest)) * (random.uniform() < 0.5 ? -1 : 1));
+  const small = Array.from(
+    { length: 8000 },
+    () => 2 ** random.between(-30, Math.log2(largest)) * (random.uniform() < 0.5 ? -1 : 1),
+  );
   return Float32Array.from([0, -0, largest, -largest, ...near, ...small]);
 }
 
 /** One step of a recurrence from the zero state with R = 0: activations of `x`, and what else the step leaves. */
-function oneStep(simd: Simd, cell: 'rnn' | 'lstm', x: Float32Array): { readonly a: Float32Array; readonly hidden: Float32Array } {
+function oneStep(
+  simd: Simd,
+  cell: 'rnn' | 'lstm',
+  x: Float32Array,
+): { readonly a: Float32Array; readonly hidden: Float32Array } {
   const H = x.length;
   const bench = new Bench(simd, 1 << 24);
   const a = bench.floats(cell === 'rnn' ? x : [...x, ...x, ...x, ...x]);
@@ -52,8 +59,26 @@ for (const simd of kinds) {
       const gates = new Float32Array(4 * x.length);
       for (let k = 0; k < x.length; k++) gates.fill(x[k], 4 * k, 4 * k + 4);
       const bench = new Bench(simd, 1 << 24);
-      const [a, hidden, cellState, panel] = [bench.floats(gates), bench.zeros(2 * x.length), bench.zeros(2 * x.length), bench.zeros(32)];
-      bench.kernels.lstmForward(1, x.length, 1, 0, x.length, 0, 0, at(panel), at(a), at(hidden), at(cellState), at(bench.ints([0, 0, 0, 0, 0, 0])));
+      const [a, hidden, cellState, panel] = [
+        bench.floats(gates),
+        bench.zeros(2 * x.length),
+        bench.zeros(2 * x.length),
+        bench.zeros(32),
+      ];
+      bench.kernels.lstmForward(
+        1,
+        x.length,
+        1,
+        0,
+        x.length,
+        0,
+        0,
+        at(panel),
+        at(a),
+        at(hidden),
+        at(cellState),
+        at(bench.ints([0, 0, 0, 0, 0, 0])),
+      );
       let worst = 0;
       x.forEach((value, k) => (worst = Math.max(worst, ulps(a[4 * k], 1 / (1 + Math.exp(-value))))));
       assert.ok(worst <= 2, `${worst} units`);
@@ -86,7 +111,8 @@ for (const simd of kinds) {
           const score = x.subarray(row * V, (row + 1) * V);
           assertClose(p.subarray(row * V, (row + 1) * V), softmax(score), 1e-6, `probabilities, V = ${V}`);
           assertNear(logP[row], target < 0 ? 0 : -crossEntropy(score, target), 3e-7, `ln p, V = ${V}`);
-          const expected = target < 0 ? new Float64Array(V) : crossEntropyGradient(score, target).map((value) => 0.125 * value);
+          const expected =
+            target < 0 ? new Float64Array(V) : crossEntropyGradient(score, target).map((value) => 0.125 * value);
           assertClose(gradient.subarray(row * V, (row + 1) * V), expected, 2e-5, `gradient, V = ${V}`);
         });
         assert.ok(bench.guarded);

@@ -9,9 +9,19 @@ import { at, Bench, kinds, normals, oddSizes } from '../support/kernelArrays';
 enableRelaxedSimd();
 
 /** c + a[m, k] · b[k, n] in float64, elements of a and b by their strides. */
-function product(c: Float64Array, a: Float64Array, b: Float64Array, m: number, n: number, k: number, [aRow, aColumn, bRow, bColumn]: readonly number[]): Float64Array {
+function product(
+  c: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  m: number,
+  n: number,
+  k: number,
+  [aRow, aColumn, bRow, bColumn]: readonly number[],
+): Float64Array {
   const out = c.slice();
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) out[i * n + j] += a[i * aRow + l * aColumn] * b[l * bRow + j * bColumn];
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++)
+      for (let l = 0; l < k; l++) out[i * n + j] += a[i * aRow + l * aColumn] * b[l * bRow + j * bColumn];
   return out;
 }
 
@@ -60,22 +70,41 @@ for (const simd of kinds) {
       bench.kernels.multiplyAdd(at(whole), at(a), at(panels), m, n, k);
       for (let rows = 1; rows < m; rows++) {
         const out = bench.zeros(m * n);
-        for (let i = 0; i < m; i += rows) bench.kernels.multiplyAdd(at(out, i * n), at(a, i * k), at(panels), Math.min(rows, m - i), n, k);
+        for (let i = 0; i < m; i += rows)
+          bench.kernels.multiplyAdd(at(out, i * n), at(a, i * k), at(panels), Math.min(rows, m - i), n, k);
         assert.deepEqual(out, whole, `${rows} rows at a time`);
       }
     });
 
     it('gemm multiplies, with either matrix transposed, across its blocks', () => {
       const random = Random.fromSeed(4);
-      for (const [m, n, k] of [[1, 1, 1], [5, 7, 3], [6, 8, 16], [13, 65, 33], [100, 9, 300], [97, 520, 5], [3, 530, 260]] as const) {
-        for (const strides of [[k, 1, n, 1], [k, 1, 1, k], [1, m, n, 1], [1, m, 1, k]] as [number, number, number, number][]) {
+      for (const [m, n, k] of [
+        [1, 1, 1],
+        [5, 7, 3],
+        [6, 8, 16],
+        [13, 65, 33],
+        [100, 9, 300],
+        [97, 520, 5],
+        [3, 530, 260],
+      ] as const) {
+        for (const strides of [
+          [k, 1, n, 1],
+          [k, 1, 1, k],
+          [1, m, n, 1],
+          [1, m, 1, k],
+        ] as [number, number, number, number][]) {
           for (const accumulate of [0, 1]) {
             const bench = new Bench(simd);
             const [c, a, b] = [normals(random, m * n), normals(random, m * k), normals(random, k * n)];
             const [out, left, right] = [bench.floats(c), bench.floats(a), bench.floats(b)];
             const scratch = bench.zeros(gemmScratchLength);
             bench.kernels.gemm(at(out), at(left), at(right), m, n, k, ...strides, accumulate, at(scratch));
-            assertClose(out, product(accumulate ? c : new Float64Array(m * n), a, b, m, n, k, strides), 2e-6, `${m} × ${n} × ${k}, strides ${strides.join(' ')}`);
+            assertClose(
+              out,
+              product(accumulate ? c : new Float64Array(m * n), a, b, m, n, k, strides),
+              2e-6,
+              `${m} × ${n} × ${k}, strides ${strides.join(' ')}`,
+            );
             assert.ok(bench.guarded);
           }
         }

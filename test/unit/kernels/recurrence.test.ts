@@ -26,7 +26,9 @@ function assertAgrees(problem: RecurrenceCase, actual: KernelResult, expected: R
   if (cell === 'lstm') assertClose(after(actual.cellState), expected.states.c, tolerance, 'c');
   if (cell !== 'rnn') {
     // At padding nobody reads the gates.
-    const gates = actual.gates.map((value, k) => (Math.floor(k / width / B) < lengths[Math.floor(k / width) % B] ? value : 0));
+    const gates = actual.gates.map((value, k) =>
+      Math.floor(k / width / B) < lengths[Math.floor(k / width) % B] ? value : 0,
+    );
     assertClose(gates, expected.gates, tolerance, 'gates');
   }
   assertClose(actual.dh, expected.dh, tolerance, '∂L/∂h');
@@ -49,7 +51,8 @@ describe('recurrence kernels agree with float64', () => {
             for (const reverse of [false, true]) {
               const problem = randomProblem({ cell, activation, T: 6, B, H, reverse, truncate: 0 }, 100 * H + B);
               const expected = referenceRecurrence(problem);
-              for (const isStepwise of [false, true]) assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
+              for (const isStepwise of [false, true])
+                assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
             }
           }
         }
@@ -62,7 +65,8 @@ describe('recurrence kernels agree with float64', () => {
               const shape: Shape = { cell, activation, T: 8, B: 5, H: 6, reverse, truncate };
               const problem = randomProblem(lengths ? { ...shape, lengths } : shape, 7 + truncate);
               const expected = referenceRecurrence(problem);
-              for (const isStepwise of [false, true]) assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
+              for (const isStepwise of [false, true])
+                assertAgrees(problem, runKernels(problem, { simd, isStepwise }), expected);
             }
           }
         }
@@ -78,7 +82,19 @@ describe('recurrence kernels in parts', () => {
     it(`${cell} ${activation}: the same bits however the streams are shared, with and without threads`, () => {
       const pool = createThreadPool(3);
       for (const simd of kinds) {
-        const problem = randomProblem({ cell, activation, T: 5, B: 13, H: 36, reverse: false, truncate: 0, lengths: [5, 5, 2, 5, 5, 4, 5, 5, 5, 1, 5, 5, 5] }, 3);
+        const problem = randomProblem(
+          {
+            cell,
+            activation,
+            T: 5,
+            B: 13,
+            H: 36,
+            reverse: false,
+            truncate: 0,
+            lengths: [5, 5, 2, 5, 5, 4, 5, 5, 5, 1, 5, 5, 5],
+          },
+          3,
+        );
         for (const isStepwise of [false, true]) {
           const whole = runKernels(problem, { simd, isStepwise });
           const splits = [[1, 12], [2, 4, 7], [3, 5, 5], [6, 7], Array<number>(13).fill(1)];
@@ -87,7 +103,9 @@ describe('recurrence kernels in parts', () => {
             const parts = split.map((count) => ({ first: (first += count) - count, count }));
             const shared = [runKernels(problem, { simd, isStepwise, parts })];
             if (split.length <= pool.size) shared.push(runKernels(problem, { simd, isStepwise, parts, pool }));
-            for (const actual of shared) for (const name of arrays) assert.deepEqual(actual[name], whole[name], `${name}, ${simd}, ${split.join(' + ')}`);
+            for (const actual of shared)
+              for (const name of arrays)
+                assert.deepEqual(actual[name], whole[name], `${name}, ${simd}, ${split.join(' + ')}`);
           }
         }
       }
@@ -105,12 +123,25 @@ describe('saturation counts', () => {
       const { gates, hidden, counts } = runKernels(problem);
       const { T, B, H } = problem;
       const width = problem.R.length / H;
-      const rows = Array.from({ length: T * B }, (_, row) => row).filter((row) => Math.floor(row / B) < problem.lengths[row % B]);
+      const rows = Array.from({ length: T * B }, (_, row) => row).filter(
+        (row) => Math.floor(row / B) < problem.lengths[row % B],
+      );
       const count = (test: (value: number) => boolean, from: Float32Array, stride: number, offset: number) =>
-        rows.reduce((sum, row) => sum + from.subarray(row * stride + offset, row * stride + offset + H).filter(test).length, 0);
+        rows.reduce(
+          (sum, row) => sum + from.subarray(row * stride + offset, row * stride + offset + H).filter(test).length,
+          0,
+        );
       const expected = { rnn: [0], lstm: [0, 1, 2], gru: [0, 1] }[cell].flatMap((gate) => {
-        if (cell !== 'rnn') return [count((value) => value < Math.fround(0.1), gates, width, gate * H), count((value) => value > Math.fround(0.9), gates, width, gate * H)];
-        return [activation === 'relu' ? count((value) => value === 0, hidden, H, 0) : count((value) => Math.abs(value) > Math.fround(0.95), hidden, H, 0)];
+        if (cell !== 'rnn')
+          return [
+            count((value) => value < Math.fround(0.1), gates, width, gate * H),
+            count((value) => value > Math.fround(0.9), gates, width, gate * H),
+          ];
+        return [
+          activation === 'relu'
+            ? count((value) => value === 0, hidden, H, 0)
+            : count((value) => Math.abs(value) > Math.fround(0.95), hidden, H, 0),
+        ];
       });
       assert.deepEqual(counts.slice(0, expected.length), expected, cell);
       assert.ok(expected.every((value) => value > 0));
@@ -121,7 +152,11 @@ describe('saturation counts', () => {
     const shape: Shape = { cell: 'rnn', activation: 'tanh', T: 1, B: 1, H: 6, reverse: false, truncate: 0 };
     const random = randomProblem(shape, 1);
     // The slope 1 − h² is 0.0975 at h = 0.95.
-    const problem = { ...random, R: random.R.map(() => 0), fromInput: Float64Array.of(1.8317, 1.8319, -1.8317, -1.8319, 0, 12) };
+    const problem = {
+      ...random,
+      R: random.R.map(() => 0),
+      fromInput: Float64Array.of(1.8317, 1.8319, -1.8317, -1.8319, 0, 12),
+    };
     assert.equal(runKernels(problem).counts[0], 3);
   });
 });

@@ -18,18 +18,32 @@ function layerOf(width: number, R: Float64Array, Rb: Float64Array): ReferenceLay
 
 for (const simd of kinds) {
   describe(`one step backward for many rows, ${simd} SIMD`, () => {
-    for (const [name, activation, gates] of [['rnn', 'tanh', 1], ['rnn', 'relu', 1], ['lstm', 'tanh', 4], ['gru', 'tanh', 3]] as const) {
+    for (const [name, activation, gates] of [
+      ['rnn', 'tanh', 1],
+      ['rnn', 'relu', 1],
+      ['lstm', 'tanh', 4],
+      ['gru', 'tanh', 3],
+    ] as const) {
       it(`${name} ${activation}`, () => {
         for (const H of oddSizes) for (const rows of [1, 3, 8, 17]) check(name, activation, gates, H, rows);
       });
     }
 
-    function check(name: ReferenceCellName, activation: 'tanh' | 'relu', gateCount: number, H: number, rows: number): void {
+    function check(
+      name: ReferenceCellName,
+      activation: 'tanh' | 'relu',
+      gateCount: number,
+      H: number,
+      rows: number,
+    ): void {
       const random = Random.fromSeed(31 * H + rows);
       const width = gateCount * H;
       const layer = layerOf(width, normals(random, width * H, 0.7 / Math.sqrt(H)), normals(random, width, 0.3));
       const cell = referenceCell(name, activation);
-      const step = cell.forward(layer, normals(random, width), { h: normals(random, H, 0.5), c: normals(random, H, 0.8) });
+      const step = cell.forward(layer, normals(random, width), {
+        h: normals(random, H, 0.5),
+        c: normals(random, H, 0.8),
+      });
       const [dh, dc] = [normals(random, rows * H), normals(random, rows * H)];
 
       const bench = new Bench(simd);
@@ -41,12 +55,19 @@ for (const simd of kinds) {
       const [da, daRecurrent, previous] = [bench.zeros(rows * width), bench.zeros(rows * width), bench.zeros(rows * H)];
       const { kernels } = bench;
       if (name === 'rnn') kernels.rnnStepBack(rows, H, Number(activation === 'relu'), hiddenAfter, at(dhArray), at(da));
-      else if (name === 'lstm') kernels.lstmStepBack(rows, H, at(flat), cellBefore, cellAfter, at(dhArray), at(dcArray), at(dcTotal), at(da));
-      else kernels.gruStepBack(rows, H, at(flat), at(q), hiddenBefore, at(dhArray), at(da), at(daRecurrent), at(previous));
+      else if (name === 'lstm')
+        kernels.lstmStepBack(rows, H, at(flat), cellBefore, cellAfter, at(dhArray), at(dcArray), at(dcTotal), at(da));
+      else
+        kernels.gruStepBack(rows, H, at(flat), at(q), hiddenBefore, at(dhArray), at(da), at(daRecurrent), at(previous));
 
       for (let row = 0; row < rows; row++) {
         const of = (array: Float32Array, size: number) => array.subarray(row * size, (row + 1) * size);
-        const gradient: ReferenceLayer = { W: new Float64Array(width * width), R: new Float64Array(width * H), Wb: new Float64Array(width), Rb: new Float64Array(width) };
+        const gradient: ReferenceLayer = {
+          W: new Float64Array(width * width),
+          R: new Float64Array(width * H),
+          Wb: new Float64Array(width),
+          Rb: new Float64Array(width),
+        };
         const after = { h: dh.slice(row * H, (row + 1) * H), c: dc.slice(row * H, (row + 1) * H) };
         const back = cell.backward(layer, step, after, gradient);
         const what = `H ${H}, row ${row} of ${rows}`;
@@ -57,7 +78,12 @@ for (const simd of kinds) {
         }
         if (name === 'gru') {
           assertClose(of(daRecurrent, width), gradient.Rb, 1e-5, `∂L/∂a as R sees it, ${what}`);
-          assertClose(of(previous, H), after.h.map((value, u) => value * step.gates[0][u]), 1e-5, `through z, ${what}`);
+          assertClose(
+            of(previous, H),
+            after.h.map((value, u) => value * step.gates[0][u]),
+            1e-5,
+            `through z, ${what}`,
+          );
         }
       }
       assert.ok(bench.guarded);
@@ -77,7 +103,20 @@ for (const simd of kinds) {
           const g = normals(random, n, 2 ** -step);
           gradient.set(g);
           const [rate, correction] = [learningRate / (1 - beta1 ** step), Math.sqrt(1 - beta2 ** step)];
-          bench.kernels.adamStep(n, at(values), at(gradient), at(first), at(second), beta1, beta2, rate, correction, epsilon, weightDecay, kept);
+          bench.kernels.adamStep(
+            n,
+            at(values),
+            at(gradient),
+            at(first),
+            at(second),
+            beta1,
+            beta2,
+            rate,
+            correction,
+            epsilon,
+            weightDecay,
+            kept,
+          );
           for (let k = 0; k < n; k++) {
             const whole = g[k] + weightDecay * theta[k];
             m[k] = beta1 * m[k] + (1 - beta1) * whole;

@@ -6,7 +6,15 @@ import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../..
 import { inEnglish } from '../../../src/messages';
 
 /** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
-const names: ReadonlySet<string> = new Set(cellNames.map(kindOf).flatMap(({ name, label, title, onnx, torch }) => [name, label, inEnglish({ key: title, args: [] }), onnx?.operator, torch?.module].filter((each) => each !== undefined)));
+const names: ReadonlySet<string> = new Set(
+  cellNames
+    .map(kindOf)
+    .flatMap(({ name, label, title, onnx, torch }) =>
+      [name, label, inEnglish({ key: title, args: [] }), onnx?.operator, torch?.module].filter(
+        (each) => each !== undefined,
+      ),
+    ),
+);
 
 interface CellSetting {
   readonly enum: readonly string[];
@@ -43,7 +51,10 @@ function isPropertyName(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.name === node;
   if (ts.isShorthandPropertyAssignment(parent)) return true;
-  return (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent) || ts.isMethodDeclaration(parent)) && parent.name === node;
+  return (
+    (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent) || ts.isMethodDeclaration(parent)) &&
+    parent.name === node
+  );
 }
 
 function sourcesOf(folder: string): string[] {
@@ -54,14 +65,23 @@ function sourcesOf(folder: string): string[] {
 
 describe('the kinds of layer', () => {
   it('are named by the catalog and by their own files alone', () => {
-    const sources = [...sourcesOf('src'), ...sourcesOf('webview')].filter((path) => !registries.includes(path) && !isOfOneKind(path));
+    const sources = [...sourcesOf('src'), ...sourcesOf('webview')].filter(
+      (path) => !registries.includes(path) && !isOfOneKind(path),
+    );
     assert.ok(sources.length > 200, 'the sources were found');
-    assert.deepEqual(sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))), []);
+    assert.deepEqual(
+      sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))),
+      [],
+    );
   });
 
   it('are those of the setting, in its order, each with a description in every language', () => {
-    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { configuration: readonly { properties: Readonly<Record<string, CellSetting | undefined>> }[] } };
-    const setting = contributes.configuration.map(({ properties }) => properties['backflow.model.cell']).find((found) => found !== undefined);
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      contributes: { configuration: readonly { properties: Readonly<Record<string, CellSetting | undefined>> }[] };
+    };
+    const setting = contributes.configuration
+      .map(({ properties }) => properties['backflow.model.cell'])
+      .find((found) => found !== undefined);
     assert.ok(setting);
     assert.deepEqual(setting.enum, cellNames);
     assert.equal(setting.default, defaultCell);
@@ -75,14 +95,26 @@ describe('the kinds of layer', () => {
   it('refuse a name that is none of theirs, in a sentence with the choices', () => {
     for (const name of ['LSTM', 'transformer', '', 'constructor', '__proto__']) {
       assert.equal(isCellName(name), false, name);
-      assert.throws(() => kindOf(name as CellName), { name: 'UserError', message: `The cell “${name}” is unknown; choose one of ${cellNames.join(', ')}.` });
+      assert.throws(() => kindOf(name as CellName), {
+        name: 'UserError',
+        message: `The cell “${name}” is unknown; choose one of ${cellNames.join(', ')}.`,
+      });
     }
   });
 
   it('are found however they are named', () => {
     const [name] = cellNames;
     const operator = cellNames.map((cell) => kindOf(cell).onnx?.operator).find((each) => each !== undefined);
-    const ways = [`if (cell === '${name}') go();`, `switch (cell) { case '${name}': break; }`, `const gates = { ${name}: 1 };`, `type Cell = '${name}' | 'other';`, `gates.${name}`, `x = \`${name}\`;`, `f({ ${name} });`, `x = "${name}";`];
+    const ways = [
+      `if (cell === '${name}') go();`,
+      `switch (cell) { case '${name}': break; }`,
+      `const gates = { ${name}: 1 };`,
+      `type Cell = '${name}' | 'other';`,
+      `gates.${name}`,
+      `x = \`${name}\`;`,
+      `f({ ${name} });`,
+      `x = "${name}";`,
+    ];
     for (const way of ways) assert.equal(placesOf('source.ts', way).length, 1, way);
     assert.equal(placesOf('source.ts', `node = { opType: '${operator}' };`).length, 1);
     assert.deepEqual(placesOf('source.ts', `// '${name}'\nx = 'An ${name} in a sentence.'; y = ${name}Forward;`), []);

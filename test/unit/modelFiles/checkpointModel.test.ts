@@ -22,27 +22,53 @@ const stacks: readonly Partial<StackConfig>[] = [
   { embeddingSize: 12, tied: true, bidirectional: true, layers: 2, objective: 'masked' },
 ];
 
-for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell: 'rnn', activation: 'relu' }, { cell: 'lstm', activation: 'tanh' }, { cell: 'gru', activation: 'tanh' }] as const) {
+for (const { cell, activation } of [
+  { cell: 'rnn', activation: 'tanh' },
+  { cell: 'rnn', activation: 'relu' },
+  { cell: 'lstm', activation: 'tanh' },
+  { cell: 'gru', activation: 'tanh' },
+] as const) {
   for (const stack of stacks) {
     it(`checkpoint of ${cell} ${activation} ${JSON.stringify(stack)} on ONNX Runtime`, async () => {
-      const config = uniformModel({ ...plainStack, cell, activation, layers: 1, hiddenSize: 6, vocabularySize: V, ...stack });
+      const config = uniformModel({
+        ...plainStack,
+        cell,
+        activation,
+        layers: 1,
+        hiddenSize: 6,
+        vocabularySize: V,
+        ...stack,
+      });
       const { parameters, ids } = randomModel(config, 5, 21);
       const { tape } = await readProbe('wasm', config, parameters, ids);
       const vocabulary = new Vocabulary(Array.from('abcdefg'));
       const bytes = encodeCheckpoint({ config, parameters, vocabulary, step: 3 });
 
       const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });
-      const int64 = (part: readonly number[]) => new Tensor('int64', BigInt64Array.from(part, BigInt), [part.length, 1]);
+      const int64 = (part: readonly number[]) =>
+        new Tensor('int64', BigInt64Array.from(part, BigInt), [part.length, 1]);
       const feeds = { ids: new Tensor('int64', BigInt64Array.from(ids.slice(0, -1), BigInt), [20, 1]) };
       const { logits } = await session.run(feeds);
-      assertClose(softmaxRows(logits.data as Float32Array), tape.probabilities.subarray(0, 20 * V), 1e-5, 'probabilities');
+      assertClose(
+        softmaxRows(logits.data as Float32Array),
+        tape.probabilities.subarray(0, 20 * V),
+        1e-5,
+        'probabilities',
+      );
       if (stack.bidirectional !== true) {
         const before = await session.run({ ids: int64(ids.slice(0, 8)) });
-        const states = Object.entries(before).flatMap(([name, value]): [string, Tensor][] => (name.endsWith('_n') ? [[name.replace(/_n$/, '_0'), value]] : []));
+        const states = Object.entries(before).flatMap(([name, value]): [string, Tensor][] =>
+          name.endsWith('_n') ? [[name.replace(/_n$/, '_0'), value]] : [],
+        );
         const going = await InferenceSession.create(withoutDefaults(bytes), { logSeverityLevel: 3 });
         const { logits: rest } = await going.run({ ids: int64(ids.slice(8, -1)), ...Object.fromEntries(states) });
         await going.release();
-        assertClose(rest.data as Float32Array, (logits.data as Float32Array).slice(8 * V), 1e-6, 'what follows the states that were fed');
+        assertClose(
+          rest.data as Float32Array,
+          (logits.data as Float32Array).slice(8 * V),
+          1e-6,
+          'what follows the states that were fed',
+        );
       }
       await session.release();
 
@@ -50,7 +76,9 @@ for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell:
       assert.deepEqual(read.config, config);
       assert.deepEqual(read.parameters.values, parameters.values);
 
-      const { model, notices } = readOnnx({ ...decodeOnnx(bytes, 'model.onnx'), metadataProps: [] }, () => assert.fail('no external data'));
+      const { model, notices } = readOnnx({ ...decodeOnnx(bytes, 'model.onnx'), metadataProps: [] }, () =>
+        assert.fail('no external data'),
+      );
       assert.ok(model, 'read as anyone’s model');
       assert.deepEqual(notices, []);
       const plain = plainModelOf(model);
@@ -64,12 +92,21 @@ for (const { cell, activation } of [{ cell: 'rnn', activation: 'tanh' }, { cell:
 function withoutDefaults(bytes: Uint8Array): Uint8Array {
   const model = decodeOnnx(bytes, 'model.onnx');
   const { graph } = model;
-  return encodeModel({ ...model, graph: { ...graph, initializer: graph.initializer.filter(({ name }) => !name?.endsWith('_0')) } });
+  return encodeModel({
+    ...model,
+    graph: { ...graph, initializer: graph.initializer.filter(({ name }) => !name?.endsWith('_0')) },
+  });
 }
 
 it('a checkpoint from before the states were inputs still opens', () => {
-  const { config, parameters, vocabulary, step } = decodeCheckpoint(readFileSync('test/vectors/data/checkpoint-before-states.onnx'), 'old.onnx');
-  assert.deepEqual([config.layers[0].cell, config.layers[0].hiddenSize, vocabulary.symbols.join(''), step], ['lstm', 3, '\n ehlo', 3]);
+  const { config, parameters, vocabulary, step } = decodeCheckpoint(
+    readFileSync('test/vectors/data/checkpoint-before-states.onnx'),
+    'old.onnx',
+  );
+  assert.deepEqual(
+    [config.layers[0].cell, config.layers[0].hiddenSize, vocabulary.symbols.join(''), step],
+    ['lstm', 3, '\n ehlo', 3],
+  );
   assert.ok(parameters.values.every((value) => Number.isFinite(value) && value !== 0));
 });
 

@@ -26,7 +26,8 @@ describe('vocabularies of other tools', () => {
   for (const { name, tokenizer, texts } of cuts) {
     it(`tokenizer.json, ${name}: the ids of Hugging Face’s tokenizers`, () => {
       const vocabulary = ofFile(tokenizer, Object.keys(tokenizer.model.vocab).length);
-      for (const { text, ids } of texts) assert.deepEqual(Array.from(vocabulary.encode(text)), ids, JSON.stringify(text));
+      for (const { text, ids } of texts)
+        assert.deepEqual(Array.from(vocabulary.encode(text)), ids, JSON.stringify(text));
     });
   }
 
@@ -39,7 +40,13 @@ describe('vocabularies of other tools', () => {
   });
 
   it('metadata under any of the usual keys, as JSON or as plain characters, where the size agrees', () => {
-    for (const [key, value] of [['itos', '["b","a"]'], ['stoi', '{"a":1,"b":0}'], ['char_to_idx', '{"a":1,"b":0}'], ['chars', 'ba'], ['idx_to_char', '{"0":"b","1":"a"}']]) {
+    for (const [key, value] of [
+      ['itos', '["b","a"]'],
+      ['stoi', '{"a":1,"b":0}'],
+      ['char_to_idx', '{"a":1,"b":0}'],
+      ['chars', 'ba'],
+      ['idx_to_char', '{"0":"b","1":"a"}'],
+    ]) {
       assert.deepEqual(vocabularyOfMetadata(new Map([[key, value]]), 2, 'm.onnx')?.vocabulary.symbols, ['b', 'a'], key);
       assert.equal(vocabularyOfMetadata(new Map([[key, value]]), 3, 'm.onnx'), null);
     }
@@ -47,14 +54,29 @@ describe('vocabularies of other tools', () => {
 
   it('the sorted code points of the text, where there are as many', () => {
     assert.deepEqual(vocabularyOfText('나🙂\uffeea나', 4, 'm').vocabulary.symbols, ['a', '나', '\uffee', '🙂']);
-    refuses(() => vocabularyOfText('ab', 3, 'm'), /The model knows 3 symbols, and the different characters of the text are 2/);
+    refuses(
+      () => vocabularyOfText('ab', 3, 'm'),
+      /The model knows 3 symbols, and the different characters of the text are 2/,
+    );
     refuses(() => vocabularyOfText(null, 3, 'm'), /has no vocabulary of its own/);
   });
 
   it('an unknown symbol is named, and read as the unknown token only where there is one', () => {
     refuses(() => ofFile(['a', 'b'], 2).encode('axb🙂'), /x.*🙂/s);
     assert.deepEqual(Array.from(ofFile(['a', '<unk>', 'b'], 3).encode('axb🙂')), [0, 1, 2, 1]);
-    assert.deepEqual(Array.from(ofFile({ model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: '?!' }, added_tokens: [{ content: '?!', id: 1 }], pre_tokenizer: { type: 'WhitespaceSplit' } }, 2).encode('b a')), [1, 0]);
+    assert.deepEqual(
+      Array.from(
+        ofFile(
+          {
+            model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: '?!' },
+            added_tokens: [{ content: '?!', id: 1 }],
+            pre_tokenizer: { type: 'WhitespaceSplit' },
+          },
+          2,
+        ).encode('b a'),
+      ),
+      [1, 0],
+    );
   });
 
   it('refuses what it cannot follow', () => {
@@ -64,8 +86,14 @@ describe('vocabularies of other tools', () => {
     refuses(() => ofFile({ a: 0, b: 2 }, 2), /“b” has the id 2/);
     refuses(() => ofFile(['a', 1], 2), /entry 1 of its array is not a text/);
     refuses(() => vocabularyOfFile('{', 2, 'v.json'), /not valid JSON/);
-    refuses(() => ofFile({ model: wordLevel, normalizer: { type: 'Lowercase' }, pre_tokenizer: { type: 'Whitespace' } }, 2), /its normalizer is Lowercase/);
-    refuses(() => ofFile({ model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] } }, 3), /of the kind BPE/);
+    refuses(
+      () => ofFile({ model: wordLevel, normalizer: { type: 'Lowercase' }, pre_tokenizer: { type: 'Whitespace' } }, 2),
+      /its normalizer is Lowercase/,
+    );
+    refuses(
+      () => ofFile({ model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] } }, 3),
+      /of the kind BPE/,
+    );
     refuses(() => ofFile({ model: wordLevel, pre_tokenizer: { type: 'ByteLevel' } }, 2), /cuts the text by ByteLevel/);
     refuses(() => ofFile({ model: wordLevel }, 2), /does not say how a text is cut/);
   });

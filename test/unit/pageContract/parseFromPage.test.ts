@@ -24,7 +24,13 @@ const good: readonly FromPage[] = [
   { type: 'openPlayground' },
   { type: 'comparedDrawn', run: 3, sequence: 9 },
   { type: 'truncations' },
-  { type: 'offer', items: [{ id: 'flow', kind: 'figure', title: 'Does the gradient reach back?' }, { id: 'report', kind: 'report', title: 'Report' }] },
+  {
+    type: 'offer',
+    items: [
+      { id: 'flow', kind: 'figure', title: 'Does the gradient reach back?' },
+      { id: 'report', kind: 'report', title: 'Report' },
+    ],
+  },
   { type: 'save', name: 'tale-1-flow', format: 'svg', data: '<svg/>' },
   { type: 'save', name: 'tale-1-flow', format: 'png', data: new Uint8Array([137, 80]) },
   { type: 'error', text: 'TypeError' },
@@ -95,15 +101,24 @@ describe('messages of the page', () => {
 
 describe('the state of a page', () => {
   it('is taken over as far as it is one', () => {
-    assert.deepEqual(parsePanelState({ runFolder: '/r', document: 'file:///t' }), { runFolder: '/r', document: 'file:///t' });
+    assert.deepEqual(parsePanelState({ runFolder: '/r', document: 'file:///t' }), {
+      runFolder: '/r',
+      document: 'file:///t',
+    });
     assert.deepEqual(parsePanelState({ runFolder: '', document: 4 }), { runFolder: null, document: null });
-    for (const state of [undefined, null, 'x', 3]) assert.deepEqual(parsePanelState(state), { runFolder: null, document: null });
+    for (const state of [undefined, null, 'x', 3])
+      assert.deepEqual(parsePanelState(state), { runFolder: null, document: null });
   });
 });
 
 describe('what a comparison’s page has kept', () => {
   it('is taken over as far as it is paths, four at most', () => {
-    assert.deepEqual(parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e'] }), ['/a', '/b', '/c', '/d']);
+    assert.deepEqual(parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e'] }), [
+      '/a',
+      '/b',
+      '/c',
+      '/d',
+    ]);
     for (const none of [undefined, null, {}, { compared: '/a' }]) assert.deepEqual(parseCompared(none), []);
   });
 });

@@ -16,7 +16,11 @@ describe('the number of parameters', () => {
     for (const model of models) {
       for (const cell of ['rnn', 'lstm', 'gru'] as const) {
         const settings = { ...model, cell };
-        assert.equal(parameterCountOf(settings, 31), layoutOf(uniformModel({ ...settings, vocabularySize: 31 })).length, JSON.stringify(settings));
+        assert.equal(
+          parameterCountOf(settings, 31),
+          layoutOf(uniformModel({ ...settings, vocabularySize: 31 })).length,
+          JSON.stringify(settings),
+        );
       }
     }
   });
@@ -27,7 +31,13 @@ describe('the number of parameters', () => {
       const wanted = parameterCountOf(complete, 71);
       for (const cell of ['rnn', 'gru'] as const) {
         const chosen = settingsOfSize(complete, cell, 71, wanted);
-        const sizes = [-1, 0, 1].map((step) => completeModel({ ...chosen, hiddenSize: chosen.hiddenSize + step, embeddingSize: chosen.tied ? null : chosen.embeddingSize }));
+        const sizes = [-1, 0, 1].map((step) =>
+          completeModel({
+            ...chosen,
+            hiddenSize: chosen.hiddenSize + step,
+            embeddingSize: chosen.tied ? null : chosen.embeddingSize,
+          }),
+        );
         const [below, own, above] = sizes.map((each) => Math.abs(parameterCountOf(each, 71) - wanted));
         assert.ok(own <= below && own <= above, `${cell}: ${below}, ${own}, ${above}`);
         assert.ok(own / wanted < 0.02, `${cell} differs by ${own} of ${wanted}`);

@@ -2,7 +2,13 @@
 import { strict as assert } from 'node:assert';
 import { add, scale } from '../../reference/algebra';
 import { assertClose } from '../../reference/compare';
-import { listParameters, mapParameters, zeroState, type ReferenceModel, type ReferenceState } from '../../reference/model';
+import {
+  listParameters,
+  mapParameters,
+  zeroState,
+  type ReferenceModel,
+  type ReferenceState,
+} from '../../reference/model';
 import { inspect, perTarget, meanLoss } from '../../reference/network';
 import { caseNames, loadCase } from '../../reference/vectors';
 
@@ -23,7 +29,10 @@ describe('reference gradients', () => {
             return meanLoss(moved, ids, zeroState(moved));
           };
           const difference = (lossAt(step) - lossAt(-step)) / (2 * step);
-          assert.ok(Math.abs(difference - values[index]) < 1e-6 * largest, `${role}[${index}]: ${difference} by differences, ${values[index]} by backpropagation`);
+          assert.ok(
+            Math.abs(difference - values[index]) < 1e-6 * largest,
+            `${role}[${index}]: ${difference} by differences, ${values[index]} by backpropagation`,
+          );
         }
       });
     });
@@ -34,8 +43,18 @@ describe('reference gradients', () => {
       const parts = trace.steps.map((_, target) => perTarget(model, trace, target, ids[target + 1]));
       model.layers.forEach((_, l) => {
         for (let t = 0; t < n; t++) {
-          assertClose(scale(1 / n, add(...parts.map((part) => part.hidden[l][t]))), total.hidden[l][t], 1e-12, `δ at ${t}, layer ${l}`);
-          assertClose(scale(1 / n, add(...parts.map((part) => part.cell[l][t]))), total.cell[l][t], 1e-12, `cell's δ at ${t}, layer ${l}`);
+          assertClose(
+            scale(1 / n, add(...parts.map((part) => part.hidden[l][t]))),
+            total.hidden[l][t],
+            1e-12,
+            `δ at ${t}, layer ${l}`,
+          );
+          assertClose(
+            scale(1 / n, add(...parts.map((part) => part.cell[l][t]))),
+            total.cell[l][t],
+            1e-12,
+            `cell's δ at ${t}, layer ${l}`,
+          );
         }
       });
       const lists = parts.map((part) => listParameters(part.gradients));
@@ -55,7 +74,10 @@ describe('reference gradients', () => {
             const lossAt = (offset: number) => meanLoss(model, ids, movedState(state, l, part, unit, offset));
             const difference = (lossAt(step) - lossAt(-step)) / (2 * step);
             const analytic = initial[l][part][unit];
-            assert.ok(Math.abs(difference - analytic) < 1e-8, `${part}[${unit}], layer ${l}: ${difference} by differences, ${analytic} by backpropagation`);
+            assert.ok(
+              Math.abs(difference - analytic) < 1e-8,
+              `${part}[${unit}], layer ${l}: ${difference} by differences, ${analytic} by backpropagation`,
+            );
           }
         }
       }
@@ -80,10 +102,19 @@ function nudged(model: ReferenceModel, role: string, index: number, offset: numb
 }
 
 function perturbedState(model: ReferenceModel): ReferenceState[] {
-  return zeroState(model).map(({ h, c }, l) => ({ h: h.map((_, k) => Math.abs(Math.sin(k + l + 1))), c: c.map((_, k) => Math.cos(k + l)) }));
+  return zeroState(model).map(({ h, c }, l) => ({
+    h: h.map((_, k) => Math.abs(Math.sin(k + l + 1))),
+    c: c.map((_, k) => Math.cos(k + l)),
+  }));
 }
 
-function movedState(state: readonly ReferenceState[], layer: number, part: 'h' | 'c', unit: number, offset: number): ReferenceState[] {
+function movedState(
+  state: readonly ReferenceState[],
+  layer: number,
+  part: 'h' | 'c',
+  unit: number,
+  offset: number,
+): ReferenceState[] {
   return state.map((entry, l) => {
     if (l !== layer) return entry;
     const copy = entry[part].slice();

@@ -12,12 +12,20 @@ describe('reference, known answers', () => {
   for (const name of caseNames) {
     it(`${name}: a uniform guess among V symbols costs ln V`, () => {
       const { model, vocabularySize, inspection } = loadCase(name);
-      const blank: ReferenceModel = { ...model, output: { W: new Float64Array(model.output.W.length), b: new Float64Array(vocabularySize).fill(0.7) } };
+      const blank: ReferenceModel = {
+        ...model,
+        output: { W: new Float64Array(model.output.W.length), b: new Float64Array(vocabularySize).fill(0.7) },
+      };
       assertNear(inspect(blank, inspection.ids, zeroState(blank)).loss, Math.log(vocabularySize), 1e-14, 'loss');
     });
   }
 
-  for (const [bias, factor] of [[0, 8.88e-16], [1, 1.58e-7], [2, 1.75e-3], [5, 0.715]]) {
+  for (const [bias, factor] of [
+    [0, 8.88e-16],
+    [1, 1.58e-7],
+    [2, 1.75e-3],
+    [5, 0.715],
+  ]) {
     it(`a forget gate held at σ(${bias}) leaves ${factor} of the cell's gradient after 50 steps`, () => {
       const { model } = loadCase('lstm-1');
       const held = forgetGateHeldAt(model, bias);
@@ -34,7 +42,10 @@ describe('reference, known answers', () => {
     it(`a linear recurrence gQ with g = ${gain} scales the gradient by g^lag, over 2000 steps`, () => {
       const { model, ids, log10OfLag } = linearRelu(gain, 2000);
       const trace = forward(model, ids.slice(0, -1), zeroState(model));
-      assert.ok(trace.steps.every(([step]) => step.after.h.every((h) => h === 2)), 'the state stays at 2');
+      assert.ok(
+        trace.steps.every(([step]) => step.after.h.every((h) => h === 2)),
+        'the state stays at 2',
+      );
       const [log10] = perTargetLog10(model, trace, 1999, ids[2000]);
       log10.forEach((value, t) => assertNear(value - log10[1999], log10OfLag(1999 - t), 1e-9, `log10 at ${t}`, true));
     });
@@ -46,7 +57,14 @@ describe('reference, known answers', () => {
     const model: ReferenceModel = {
       cell: 'rnn',
       activation: 'tanh',
-      layers: [{ W: new Float64Array(6), R: Float64Array.of(8, 8, -8, -8), Wb: Float64Array.of(-4, Math.atanh(0.5) + 4), Rb: new Float64Array(2) }],
+      layers: [
+        {
+          W: new Float64Array(6),
+          R: Float64Array.of(8, 8, -8, -8),
+          Wb: Float64Array.of(-4, Math.atanh(0.5) + 4),
+          Rb: new Float64Array(2),
+        },
+      ],
       output: { W: Float64Array.of(0.3, -0.2, 0.1, 0.4, -0.5, 0.6), b: new Float64Array(3) },
     };
     // Rounding, too, doubles every step: 20 keep it under 1e-9.
@@ -58,7 +76,9 @@ describe('reference, known answers', () => {
 
 /** No input and no state reaches any gate: f = σ(bias) everywhere, the other gates as their biases say. */
 function forgetGateHeldAt(model: ReferenceModel, bias: number): ReferenceModel {
-  const held = mapParameters(model, (values, role) => (/ [WR]$/.test(role) && role !== 'output W' ? new Float64Array(values.length) : values.slice()));
+  const held = mapParameters(model, (values, role) =>
+    / [WR]$/.test(role) && role !== 'output W' ? new Float64Array(values.length) : values.slice(),
+  );
   const hiddenSize = held.layers[0].Wb.length / 4;
   held.layers[0].Wb.fill(bias, 2 * hiddenSize, 3 * hiddenSize);
   held.layers[0].Rb.fill(0, 2 * hiddenSize, 3 * hiddenSize);

@@ -4,10 +4,24 @@ import { norm } from '../../reference/algebra';
 import { assertClose, assertNear, assertRowsClose } from '../../reference/compare';
 import { contributions, type ReferenceContributions } from '../../reference/contributions';
 import { perTargetLog10, traceOfStates } from '../../reference/farFlow';
-import { gateNames, listParameters, zeroState, type ReferenceParameters, type ReferenceState } from '../../reference/model';
+import {
+  gateNames,
+  listParameters,
+  zeroState,
+  type ReferenceParameters,
+  type ReferenceState,
+} from '../../reference/model';
 import { forward, inspect, perTarget, softmax, trainingGradient } from '../../reference/network';
 import { adam, clipByNorm, globalNorm, sgd } from '../../reference/optimizers';
-import { caseNames, farCaseNames, loadCase, loadFarCase, type ContributionVectors, type OptimizerVectors, type VectorCase } from '../../reference/vectors';
+import {
+  caseNames,
+  farCaseNames,
+  loadCase,
+  loadFarCase,
+  type ContributionVectors,
+  type OptimizerVectors,
+  type VectorCase,
+} from '../../reference/vectors';
 
 const tolerance = 1e-10;
 
@@ -30,10 +44,22 @@ for (const name of caseNames) {
         assertRowsClose(hidden, layer.hidden, tolerance, `h, layer ${l}`);
         assertClose(hidden.map(norm), layer.hiddenNorm, tolerance, `‖h‖, layer ${l}`);
         assert.equal(layer.cell !== null, model.cell === 'lstm');
-        if (layer.cell) assertRowsClose(steps.map((step) => step.after.c), layer.cell, tolerance, `c, layer ${l}`);
+        if (layer.cell)
+          assertRowsClose(
+            steps.map((step) => step.after.c),
+            layer.cell,
+            tolerance,
+            `c, layer ${l}`,
+          );
         assert.equal(layer.gates !== null, model.cell !== 'rnn');
         if (layer.gates) {
-          for (const [k, gate] of gateNames[model.cell].entries()) assertRowsClose(steps.map((step) => step.gates[k]), layer.gates[gate], tolerance, `gate ${gate}, layer ${l}`);
+          for (const [k, gate] of gateNames[model.cell].entries())
+            assertRowsClose(
+              steps.map((step) => step.gates[k]),
+              layer.gates[gate],
+              tolerance,
+              `gate ${gate}, layer ${l}`,
+            );
         }
       });
     });
@@ -57,13 +83,33 @@ for (const name of caseNames) {
         inspection.layers.forEach((layer, l) => {
           for (let t = 0; t <= target; t++) {
             const where = `of ${target}, at ${t}, layer ${l}`;
-            assertNear(Math.log10(norm(one.hidden[l][t])), layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖ ${where}`, true);
-            assertNear(logarithms[l][t], layer.itemisedLog10[target][t], tolerance, `log10‖∂ℓ/∂h‖, renormalized, ${where}`, true);
-            if (layer.itemisedCellLog10) assertNear(Math.log10(norm(one.cell[l][t])), layer.itemisedCellLog10[target][t], tolerance, `log10‖∂ℓ/∂c‖ ${where}`, true);
+            assertNear(
+              Math.log10(norm(one.hidden[l][t])),
+              layer.itemisedLog10[target][t],
+              tolerance,
+              `log10‖∂ℓ/∂h‖ ${where}`,
+              true,
+            );
+            assertNear(
+              logarithms[l][t],
+              layer.itemisedLog10[target][t],
+              tolerance,
+              `log10‖∂ℓ/∂h‖, renormalized, ${where}`,
+              true,
+            );
+            if (layer.itemisedCellLog10)
+              assertNear(
+                Math.log10(norm(one.cell[l][t])),
+                layer.itemisedCellLog10[target][t],
+                tolerance,
+                `log10‖∂ℓ/∂c‖ ${where}`,
+                true,
+              );
           }
           if (target < steps - 1) return;
           assertRowsClose(one.hidden[l], layer.itemisedLast, tolerance, `∂ℓ/∂h, layer ${l}`);
-          if (layer.itemisedCellLast) assertRowsClose(one.cell[l], layer.itemisedCellLast, tolerance, `∂ℓ/∂c, layer ${l}`);
+          if (layer.itemisedCellLast)
+            assertRowsClose(one.cell[l], layer.itemisedCellLast, tolerance, `∂ℓ/∂c, layer ${l}`);
         });
       }
     });
@@ -72,7 +118,9 @@ for (const name of caseNames) {
       assertParametersClose(flow.total.gradients, inspection.gradients);
       const { layers, output, global } = inspection.gradientNorms;
       const norms = [...layers.flatMap(({ W, R, Wb, Rb }) => [W, R, Wb, Rb]), output.W, output.b];
-      listParameters(flow.total.gradients).forEach(({ role, values }, k) => assertNear(norm(values), norms[k], tolerance, `‖∂L/∂ ${role}‖`));
+      listParameters(flow.total.gradients).forEach(({ role, values }, k) =>
+        assertNear(norm(values), norms[k], tolerance, `‖∂L/∂ ${role}‖`),
+      );
       assertNear(globalNorm(flow.total.gradients), global, tolerance, 'global norm');
     });
 
@@ -81,8 +129,19 @@ for (const name of caseNames) {
       assertNear(batch.loss, training.loss, tolerance, 'loss');
       assertParametersClose(batch.gradients, training.gradients);
       model.layers.forEach((_, l) => {
-        assertRowsClose(batch.final.map((state) => state[l].h), training.final.h[l], tolerance, `final h, layer ${l}`);
-        if (training.final.c) assertRowsClose(batch.final.map((state) => state[l].c), training.final.c[l], tolerance, `final c, layer ${l}`);
+        assertRowsClose(
+          batch.final.map((state) => state[l].h),
+          training.final.h[l],
+          tolerance,
+          `final h, layer ${l}`,
+        );
+        if (training.final.c)
+          assertRowsClose(
+            batch.final.map((state) => state[l].c),
+            training.final.c[l],
+            tolerance,
+            `final c, layer ${l}`,
+          );
       });
       assertNear(globalNorm(batch.gradients), training.globalNorm, tolerance, 'global norm');
       for (const { maximum, before, after } of training.clipping) {
@@ -146,7 +205,9 @@ function assertContributions(actual: ReferenceContributions, expected: Contribut
 function initialStates({ training, hiddenSize }: VectorCase): ReferenceState[][] {
   const { h, c } = training.initial;
   const row = (values: Float64Array, b: number) => values.slice(b * hiddenSize, (b + 1) * hiddenSize);
-  return training.inputs.map((_, b) => h.map((values, l) => ({ h: row(values, b), c: c ? row(c[l], b) : new Float64Array(0) })));
+  return training.inputs.map((_, b) =>
+    h.map((values, l) => ({ h: row(values, b), c: c ? row(c[l], b) : new Float64Array(0) })),
+  );
 }
 
 function makeOptimizer(settings: OptimizerVectors): ReturnType<typeof sgd> {

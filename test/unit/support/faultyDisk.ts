@@ -23,11 +23,22 @@ export async function onFaultyDisk(disk: Disk, script: string): Promise<string> 
     await build({
       stdin: { contents: script, loader: 'ts', resolveDir: process.cwd() },
       inject: [join(process.cwd(), 'test/support/english.ts')],
-      bundle: true, platform: 'node', format: 'cjs', target: 'node20', outfile: program, logLevel: 'silent',
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      outfile: program,
+      logLevel: 'silent',
     });
     const options = disk === 'full' ? 'size=64k' : 'ro';
     const shell = (await canMount())
-      ? ['unshare', ...namespaceFlags(), 'sh', '-c', `mkdir "$1/disk" && mount -t tmpfs -o ${options} tmpfs "$1/disk" && cd "$1/disk" && exec "$2" "$1/script.cjs"`]
+      ? [
+          'unshare',
+          ...namespaceFlags(),
+          'sh',
+          '-c',
+          `mkdir "$1/disk" && mount -t tmpfs -o ${options} tmpfs "$1/disk" && cd "$1/disk" && exec "$2" "$1/script.cjs"`,
+        ]
       : disk === 'full'
         ? ['sh', '-c', 'mkdir "$1/disk" && cd "$1/disk" && trap "" XFSZ && ulimit -f 64 && exec "$2" "$1/script.cjs"']
         : ['sh', '-c', 'cd /proc/self && exec "$2" "$1/script.cjs"'];

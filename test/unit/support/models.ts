@@ -49,7 +49,14 @@ export interface Bench extends LearningNetwork {
 const adam: OptimizerSettings = { optimizer: 'adam', momentum: 0, nesterov: false, weightDecay: null };
 
 /** @param parameters are copied */
-export async function benchFor(backend: TestBackend, config: ModelConfig, parameters: Parameters, settings: TapeSettings, optimizer = adam, threads = 1): Promise<Bench> {
+export async function benchFor(
+  backend: TestBackend,
+  config: ModelConfig,
+  parameters: Parameters,
+  settings: TapeSettings,
+  optimizer = adam,
+  threads = 1,
+): Promise<Bench> {
   const made = await createBackend({ backend, threads }, 1, Infinity);
   const bench = made.build(settings.batch, (arena, products) => {
     const network = makeLearningNetwork(arena, config, settings, products);
@@ -67,7 +74,12 @@ export async function benchFor(backend: TestBackend, config: ModelConfig, parame
 }
 
 /** One stream that holds the forward pass over `ids`, targets one behind, from the zero state. */
-export async function readProbe(backend: TestBackend, config: ModelConfig, parameters: Parameters, ids: readonly number[]): Promise<Bench> {
+export async function readProbe(
+  backend: TestBackend,
+  config: ModelConfig,
+  parameters: Parameters,
+  ids: readonly number[],
+): Promise<Bench> {
   const bench = await benchFor(backend, config, parameters, { steps: ids.length - 1, batch: 1 });
   bench.tape.inputs.set(ids.slice(0, -1));
   bench.tape.targets.set(ids.slice(1));
@@ -76,8 +88,15 @@ export async function readProbe(backend: TestBackend, config: ModelConfig, param
 }
 
 /** A model with PyTorch's initialization, and a text for it, from one seed. */
-export function randomModel(config: ModelConfig, seed: number, tokens: number): { parameters: Parameters; ids: number[] } {
+export function randomModel(
+  config: ModelConfig,
+  seed: number,
+  tokens: number,
+): { parameters: Parameters; ids: number[] } {
   const random = Random.fromSeed(seed);
   const parameters = initialize(config, random);
-  return { parameters, ids: Array.from({ length: tokens }, () => Math.floor(random.between(0, config.vocabularySize))) };
+  return {
+    parameters,
+    ids: Array.from({ length: tokens }, () => Math.floor(random.between(0, config.vocabularySize))),
+  };
 }

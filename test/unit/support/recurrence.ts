@@ -7,14 +7,17 @@ import { Random } from '../../../src/core/model/random';
 import { gateNames } from '../../reference/model';
 import type { RecurrenceCase } from '../../reference/recurrence';
 
-export type Shape = Pick<RecurrenceCase, 'cell' | 'activation' | 'T' | 'B' | 'H' | 'reverse' | 'truncate'> & { readonly lengths?: readonly number[] };
+export type Shape = Pick<RecurrenceCase, 'cell' | 'activation' | 'T' | 'B' | 'H' | 'reverse' | 'truncate'> & {
+  readonly lengths?: readonly number[];
+};
 
 /** All numbers are float32s, so that kernels and reference begin with the same; small enough that few tanh are saturated: 1 − h² has then lost digits. */
 export function randomProblem(shape: Shape, seed: number): RecurrenceCase {
   const { cell, T, B, H } = shape;
   const random = Random.fromSeed(seed);
   const width = gateNames[cell].length * H;
-  const numbers = (length: number, size: number) => Float64Array.from({ length }, () => Math.fround(size * random.normal()));
+  const numbers = (length: number, size: number) =>
+    Float64Array.from({ length }, () => Math.fround(size * random.normal()));
   const state = () => ({ h: numbers(B * H, 0.5), c: numbers(B * H, 0.8) });
   return {
     ...shape,
@@ -57,20 +60,36 @@ export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): K
   const parts = options.parts ?? splitStreams(B, options.pool?.size ?? 1);
   const rows = T * B;
   const states = (T + 1) * B * H;
-  const sizes = { gates: rows * width, q: rows * H, hidden: states, cellState: states, dh: rows * H, dhCarried: B * H, dc: B * H, da: rows * width, daRecurrent: rows * width };
-  const made = Arena.build((arena) => ({
-    arena,
-    arrays: Object.fromEntries(Object.entries(sizes).map(([name, length]) => [name, arena.floats(length)])) as Record<keyof typeof sizes, Float32Array>,
-    forwardR: new FixedMatrix(arena, H, width),
-    backwardR: new FixedMatrix(arena, width, H),
-    weights: arena.floats(R.length),
-    scratchArray: arena.floats(B * width),
-    product: arena.floats(B * width),
-    Rb: arena.floats(width),
-    lengths: arena.ints(B),
-    squares: parts.map(() => arena.doubles(2 * T)),
-    counts: parts.map(() => arena.ints(6)),
-  }), options);
+  const sizes = {
+    gates: rows * width,
+    q: rows * H,
+    hidden: states,
+    cellState: states,
+    dh: rows * H,
+    dhCarried: B * H,
+    dc: B * H,
+    da: rows * width,
+    daRecurrent: rows * width,
+  };
+  const made = Arena.build(
+    (arena) => ({
+      arena,
+      arrays: Object.fromEntries(Object.entries(sizes).map(([name, length]) => [name, arena.floats(length)])) as Record<
+        keyof typeof sizes,
+        Float32Array
+      >,
+      forwardR: new FixedMatrix(arena, H, width),
+      backwardR: new FixedMatrix(arena, width, H),
+      weights: arena.floats(R.length),
+      scratchArray: arena.floats(B * width),
+      product: arena.floats(B * width),
+      Rb: arena.floats(width),
+      lengths: arena.ints(B),
+      squares: parts.map(() => arena.doubles(2 * T)),
+      counts: parts.map(() => arena.ints(6)),
+    }),
+    options,
+  );
   const { arena, forwardR, backwardR, weights, scratchArray, product, Rb, lengths, squares, counts } = made;
   const { gates, q, hidden, cellState, dh, dhCarried, dc, da, daRecurrent } = made.arrays;
 
@@ -89,19 +108,29 @@ export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): K
   dc.set(problem.after.c);
 
   const relu = Number(problem.activation === 'relu');
-  const common = ({ first: b, count }: StreamRange) => [T, B, H, b, count, Number(problem.reverse), whole ? 0 : at(lengths)];
+  const common = ({ first: b, count }: StreamRange) => [
+    T,
+    B,
+    H,
+    b,
+    count,
+    Number(problem.reverse),
+    whole ? 0 : at(lengths),
+  ];
   const forward = parts.map((part, p) => {
     const start = [...common(part), options.isStepwise ? at(product) : forwardR.address];
     if (cell === 'rnn') return [...start, relu, saturatedAbove, at(gates), at(hidden), at(counts[p])];
     if (cell === 'lstm') return [...start, at(gates), at(hidden), at(cellState), at(counts[p])];
     return [...start, at(Rb), at(gates), at(q), at(hidden), at(scratchArray), at(counts[p])];
   });
-  const backwardWith = (R: number) => parts.map((part, p) => {
-    const start = [...common(part), problem.truncate, R];
-    if (cell === 'rnn') return [...start, relu, at(hidden), at(dh), at(dhCarried), at(da), at(squares[p])];
-    if (cell === 'lstm') return [...start, at(gates), at(cellState), at(dh), at(dhCarried), at(dc), at(da), at(squares[p])];
-    return [...start, at(gates), at(q), at(hidden), at(dh), at(dhCarried), at(da), at(daRecurrent), at(squares[p])];
-  });
+  const backwardWith = (R: number) =>
+    parts.map((part, p) => {
+      const start = [...common(part), problem.truncate, R];
+      if (cell === 'rnn') return [...start, relu, at(hidden), at(dh), at(dhCarried), at(da), at(squares[p])];
+      if (cell === 'lstm')
+        return [...start, at(gates), at(cellState), at(dh), at(dhCarried), at(dc), at(da), at(squares[p])];
+      return [...start, at(gates), at(q), at(hidden), at(dh), at(dhCarried), at(da), at(daRecurrent), at(squares[p])];
+    });
   if (options.isStepwise) {
     const isCut = (t: number) => problem.truncate > 0 && t % problem.truncate === 0;
     /** The place in the window of the s-th step of a way that begins at its end, or at its beginning. */
@@ -109,26 +138,63 @@ export function runKernels(problem: RecurrenceCase, options: RunOptions = {}): K
     for (let s = 0; s < T; s++) {
       const t = stepAt(s, problem.reverse);
       multiplyTransposed(product, weights, hidden.subarray((problem.reverse ? t + 1 : t) * B * H), width, B, H, false);
-      arena.run(`${cell}ForwardStep`, forward.map((call) => [...call, s]));
+      arena.run(
+        `${cell}ForwardStep`,
+        forward.map((call) => [...call, s]),
+      );
     }
     let carries = false;
     for (let s = 0; s < T; s++) {
-      arena.run(`${cell}BackwardStep`, backwardWith(carries ? at(product) : 0).map((call) => [...call, s]));
+      arena.run(
+        `${cell}BackwardStep`,
+        backwardWith(carries ? at(product) : 0).map((call) => [...call, s]),
+      );
       const t = stepAt(s, !problem.reverse);
       carries = !isCut(problem.reverse ? t + 1 : t);
-      if (carries) multiplyTransposed(product, weights, (cell === 'gru' ? daRecurrent : da).subarray(t * B * width), H, B, width, true);
+      if (carries)
+        multiplyTransposed(
+          product,
+          weights,
+          (cell === 'gru' ? daRecurrent : da).subarray(t * B * width),
+          H,
+          B,
+          width,
+          true,
+        );
     }
     if (carries) arena.kernels.addTransposed(at(dhCarried), at(product), B, B, H);
   } else {
     arena.run(`${cell}Forward`, forward);
     arena.run(`${cell}Backward`, backwardWith(backwardR.address));
   }
-  const sum = (arrays: readonly ArrayLike<number>[]) => Array.from(arrays[0], (_, k) => arrays.reduce((total, values) => total + values[k], 0));
-  return { simd: arena.simd, gates, q, hidden, cellState, dh, dhCarried, dc, da, daRecurrent, squares: Float64Array.from(sum(squares)), counts: sum(counts) };
+  const sum = (arrays: readonly ArrayLike<number>[]) =>
+    Array.from(arrays[0], (_, k) => arrays.reduce((total, values) => total + values[k], 0));
+  return {
+    simd: arena.simd,
+    gates,
+    q,
+    hidden,
+    cellState,
+    dh,
+    dhCarried,
+    dc,
+    da,
+    daRecurrent,
+    squares: Float64Array.from(sum(squares)),
+    counts: sum(counts),
+  };
 }
 
 /** out[m, n] = a · bᵀ, b [n, k]; a is [m, k], or transposed [k, m]. */
-function multiplyTransposed(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number, isTransposed: boolean): void {
+function multiplyTransposed(
+  out: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  isTransposed: boolean,
+): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;

@@ -2,7 +2,12 @@
 import { uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { Parameters } from '../../../src/core/model/parameters';
 import { assertClose } from '../../reference/compare';
-import { listStackParameters, type StackParameters, type StackShape, type StackWindow } from '../../reference/stackVectors';
+import {
+  listStackParameters,
+  type StackParameters,
+  type StackShape,
+  type StackWindow,
+} from '../../reference/stackVectors';
 import type { Bench } from './models';
 
 export function configOfStack(stack: Omit<StackShape, 'truncation'>): ModelConfig {
@@ -35,9 +40,16 @@ export function assertStackParameters(actual: Parameters, expected: StackParamet
 
 /** By the names of `listStackParameters`. */
 function viewsOf({ layers, embedding, output }: Parameters): ReadonlyMap<string, Float32Array> {
-  const views = new Map([['output W', output.W], ['output b', output.b]]);
+  const views = new Map([
+    ['output W', output.W],
+    ['output b', output.b],
+  ]);
   if (embedding) views.set('embedding', embedding);
-  layers.forEach((directions, l) => directions.forEach((of, d) => (['W', 'R', 'Wb', 'Rb'] as const).forEach((role) => views.set(`${role} of layer ${l}, direction ${d}`, of[role]))));
+  layers.forEach((directions, l) =>
+    directions.forEach((of, d) =>
+      (['W', 'R', 'Wb', 'Rb'] as const).forEach((role) => views.set(`${role} of layer ${l}, direction ${d}`, of[role])),
+    ),
+  );
   return views;
 }
 
@@ -52,6 +64,7 @@ export function loadWindow({ tape }: Bench, { inputs, targets, lengths, masks }:
 
 /** One stream of a window, without its padding. */
 export function streamOf({ inputs, targets, lengths, loss }: StackWindow, stream: number): StackWindow {
-  const own = (ids: readonly number[]) => Array.from({ length: lengths[stream] }, (_, t) => ids[t * lengths.length + stream]);
+  const own = (ids: readonly number[]) =>
+    Array.from({ length: lengths[stream] }, (_, t) => ids[t * lengths.length + stream]);
   return { inputs: own(inputs), targets: own(targets), lengths: [lengths[stream]], masks: null, loss };
 }

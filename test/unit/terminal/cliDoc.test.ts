@@ -11,14 +11,22 @@ const page = readFileSync('docs/cli.md', 'utf8');
 /** The options in the first column of a section's tables. */
 function optionsOf(section: string): string[] {
   const text = page.split(/^## /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
-  const firstCells = text.split('\n').filter((line) => line.startsWith('| `--')).map((line) => line.split('|')[1]);
+  const firstCells = text
+    .split('\n')
+    .filter((line) => line.startsWith('| `--'))
+    .map((line) => line.split('|')[1]);
   return firstCells.flatMap((cell) => Array.from(cell.matchAll(/--([a-z-]+)/g), ([, name]) => name));
 }
 
 describe('docs/cli.md', () => {
   for (const [name, { options }] of Object.entries(commands)) {
     it(`has the options of ${name}`, () => {
-      assert.deepEqual(optionsOf(name).sort(), Object.keys(options).filter((option) => !everywhere.includes(option)).sort());
+      assert.deepEqual(
+        optionsOf(name).sort(),
+        Object.keys(options)
+          .filter((option) => !everywhere.includes(option))
+          .sort(),
+      );
     });
   }
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../../src/protocol/settings';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  defaultVocabularySettings,
+} from '../../../src/protocol/settings';
 import { readCommand } from '../../../src/terminal/commandLine';
 import { UsageError } from '../../../src/terminal/options';
 
@@ -8,7 +12,11 @@ const now = new Date(2025, 0, 2, 3, 4, 5);
 const read = (line: string) => readCommand(line.split(' '), now);
 
 function refused(line: string, sentence: RegExp): void {
-  assert.throws(() => read(line), (error: unknown) => error instanceof UsageError && sentence.test(error.message), line);
+  assert.throws(
+    () => read(line),
+    (error: unknown) => error instanceof UsageError && sentence.test(error.message),
+    line,
+  );
 }
 
 describe('reading a command line', () => {
@@ -33,10 +41,27 @@ describe('reading a command line', () => {
         '--learning-rate 1e-2 --clip-norm none --seed 9 --out=run --checkpoint-every 4 --checkpoint-seconds 5 --keep 6 --backend wasm --threads 2 --json corpus',
     );
     assert.ok(command.kind === 'train' && command.json);
-    assert.deepEqual(command.request.model, { ...defaultModelSettings, cell: 'rnn', activation: 'relu', layers: 3, hiddenSize: 7 });
+    assert.deepEqual(command.request.model, {
+      ...defaultModelSettings,
+      cell: 'rnn',
+      activation: 'relu',
+      layers: 3,
+      hiddenSize: 7,
+    });
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
-      window: 5, batch: 2, steps: null, optimizer: 'sgd', learningRate: 0.01, clipNorm: null, seed: 9, checkpointEvery: 4, checkpointSeconds: 5, keptCheckpoints: 6, backend: 'wasm', threads: 2,
+      window: 5,
+      batch: 2,
+      steps: null,
+      optimizer: 'sgd',
+      learningRate: 0.01,
+      clipNorm: null,
+      seed: 9,
+      checkpointEvery: 4,
+      checkpointSeconds: 5,
+      keptCheckpoints: 6,
+      backend: 'wasm',
+      threads: 2,
     });
     assert.equal(command.request.folder, resolve('run'));
   });
@@ -49,8 +74,20 @@ describe('reading a command line', () => {
     assert.ok(command.kind === 'train');
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
-      steps: 1000, optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'cosine', warmupSteps: 10, finalFraction: 0.1, decaySteps: 50,
-      decayFactor: 0.5, clipValue: 0.2, initialization: 'orthogonal', initScale: 1.1, forgetBias: -1.5,
+      steps: 1000,
+      optimizer: 'sgd',
+      momentum: 0.9,
+      nesterov: true,
+      weightDecay: 0,
+      schedule: 'cosine',
+      warmupSteps: 10,
+      finalFraction: 0.1,
+      decaySteps: 50,
+      decayFactor: 0.5,
+      clipValue: 0.2,
+      initialization: 'orthogonal',
+      initScale: 1.1,
+      forgetBias: -1.5,
     });
     for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adam', 'adamw']) {
       const other = read(`train c --optimizer ${optimizer} --clip-value none`);
@@ -60,7 +97,12 @@ describe('reading a command line', () => {
   });
 
   it('takes the older names of tokens for the same', () => {
-    for (const [older, unit] of [['codepoints', 'codePoint'], ['graphemes', 'grapheme'], ['words', 'word'], ['bytes', 'byte']] as const) {
+    for (const [older, unit] of [
+      ['codepoints', 'codePoint'],
+      ['graphemes', 'grapheme'],
+      ['words', 'word'],
+      ['bytes', 'byte'],
+    ] as const) {
       for (const name of [older, unit]) {
         const command = read(`train --tokens ${name} corpus`);
         assert.ok(command.kind === 'train');
@@ -85,7 +127,13 @@ describe('reading a command line', () => {
     assert.deepEqual(command.request.model, { ...defaultModelSettings, layers: 2, embeddingSize: 64 });
     assert.deepEqual(command.request.training, {
       ...defaultTrainingSettings,
-      mode: 'sequences', split: 'paragraphs', longestSequence: 300, truncation: 20, steps: null, epochs: 3, dropout: 0.2,
+      mode: 'sequences',
+      split: 'paragraphs',
+      longestSequence: 300,
+      truncation: 20,
+      steps: null,
+      epochs: 3,
+      dropout: 0.2,
     });
   });
 
@@ -104,7 +152,10 @@ describe('reading a command line', () => {
 
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
-      ['--bidirectional --objective next', /a bidirectional model reads the token that it should predict\. Use --objective masked\.$/],
+      [
+        '--bidirectional --objective next',
+        /a bidirectional model reads the token that it should predict\. Use --objective masked\.$/,
+      ],
       ['--dropout 0.5', /needs --layers 2 or more\.$/],
       ['--dropout 1', /^--dropout is "1"/],
       ['--epochs 2 --steps 10', /both say how long to train\.$/],
@@ -129,7 +180,11 @@ describe('reading a command line', () => {
       ['--gain 0', /^--gain is "0"/],
       ['--forget-bias none', /it must be a number\.$/],
     ] as const) {
-      assert.throws(() => read(`train c ${line}`), (error: unknown) => error instanceof UsageError && sentence.test(error.message), line);
+      assert.throws(
+        () => read(`train c ${line}`),
+        (error: unknown) => error instanceof UsageError && sentence.test(error.message),
+        line,
+      );
     }
   });
 
@@ -141,13 +196,21 @@ describe('reading a command line', () => {
 
   it('keeps a resumed run’s own steps unless told', () => {
     assert.deepEqual(read('train --resume run'), { kind: 'resume', json: false, folder: resolve('run'), steps: null });
-    assert.deepEqual(read('train --resume run --steps 20 --json'), { kind: 'resume', json: true, folder: resolve('run'), steps: 20 });
+    assert.deepEqual(read('train --resume run --steps 20 --json'), {
+      kind: 'resume',
+      json: true,
+      folder: resolve('run'),
+      steps: 20,
+    });
   });
 
   it('reads inspect and sample', () => {
     const inspect = read('inspect model.onnx --text t.txt --target 3 --matrix');
     assert.ok(inspect.kind === 'inspect');
-    assert.deepEqual([inspect.model.path, inspect.text, inspect.request.target, inspect.request.matrix], [resolve('model.onnx'), resolve('t.txt'), 3, true]);
+    assert.deepEqual(
+      [inspect.model.path, inspect.text, inspect.request.target, inspect.request.matrix],
+      [resolve('model.onnx'), resolve('t.txt'), 3, true],
+    );
     const sample = readCommand(['sample', 'm', '--prompt', '-> ', '--temperature', '0'], now);
     assert.ok(sample.kind === 'sample');
     assert.deepEqual(sample.request, { prompt: '-> ', length: 200, temperature: 0, topK: null, topP: null, seed: 1 });
@@ -156,10 +219,18 @@ describe('reading a command line', () => {
   it('reads what a model may need beside its file', () => {
     const inspect = read('inspect m.safetensors --text t.txt --vocab v.json --activation relu');
     assert.ok(inspect.kind === 'inspect');
-    assert.deepEqual(inspect.model, { path: resolve('m.safetensors'), vocabulary: resolve('v.json'), architecture: { activation: 'relu' } });
+    assert.deepEqual(inspect.model, {
+      path: resolve('m.safetensors'),
+      vocabulary: resolve('v.json'),
+      architecture: { activation: 'relu' },
+    });
     const train = read('train t.txt --from m.onnx --vocab v.json --steps 3');
     assert.ok(train.kind === 'train');
-    assert.deepEqual(train.request.from, { path: resolve('m.onnx'), vocabulary: resolve('v.json'), architecture: { activation: null } });
+    assert.deepEqual(train.request.from, {
+      path: resolve('m.onnx'),
+      vocabulary: resolve('v.json'),
+      architecture: { activation: null },
+    });
     refused('train t.txt --from m.onnx --hidden 8', /--hidden cannot be given with --from/);
     refused('train t.txt --vocab v.json', /so it needs --from MODEL/);
   });

@@ -12,27 +12,69 @@ import { progressLine } from '../../../src/terminal/progressLine';
 const escape = String.fromCharCode(27);
 const plain = (line: string) => line.replace(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '');
 
-function layerOf(layer: number, log10: number[], target = log10.length - 1, horizon: number | null = null): LayerReport {
+function layerOf(
+  layer: number,
+  log10: number[],
+  target = log10.length - 1,
+  horizon: number | null = null,
+): LayerReport {
   const steps = new Float64Array(log10.length);
   const flow = { target, log10: Float64Array.from(log10), horizon };
-  return { layer, direction: 'forward', kind: 'rnn', states: [{ name: 'hidden', width: 1, norm: steps, total: steps, flow }] };
+  return {
+    layer,
+    direction: 'forward',
+    kind: 'rnn',
+    states: [{ name: 'hidden', width: 1, norm: steps, total: steps, flow }],
+  };
 }
 
 function reportOf(text: string, layers: LayerReport[], regions: InspectReport['regions'] = []): InspectReport {
-  return { loss: 1, tokens: Array.from(text), starts: new Uint32Array(), ends: new Uint32Array(), layers, parameters: [], output: { W: 1, b: 1 }, embedding: null, parameterNorms: {}, inputs: [], regions, matrix: null, inputMatrix: null };
+  return {
+    loss: 1,
+    tokens: Array.from(text),
+    starts: new Uint32Array(),
+    ends: new Uint32Array(),
+    layers,
+    parameters: [],
+    output: { W: 1, b: 1 },
+    embedding: null,
+    parameterNorms: {},
+    inputs: [],
+    regions,
+    matrix: null,
+    inputMatrix: null,
+  };
 }
 
 const canvas = { columns: 40, depth: 1, thresholds: defaultThresholds };
 
 describe('a token in a terminal', () => {
   it('takes two columns when it is wide', () => {
-    for (const [symbol, width] of [['a', 1], ['한', 2], ['字', 2], ['😀', 2], ['é', 1], ['　', 2], ['\n', 1]] as const) {
+    for (const [symbol, width] of [
+      ['a', 1],
+      ['한', 2],
+      ['字', 2],
+      ['😀', 2],
+      ['é', 1],
+      ['　', 2],
+      ['\n', 1],
+    ] as const) {
       assert.equal(widthOf(glyphOf(symbol)), width, symbol);
     }
   });
 
   it('shows what has no look of its own, and takes a column for it', () => {
-    assert.deepEqual(['\n', '\t', '\r', '\x1b', '\u0301', '\u200d', '\u202e', '\u009b', '\ufeff'].map(glyphOf), ['⏎', '⇥', '␍', '␛', '◌\u0301', '�', '�', '�', '�']);
+    assert.deepEqual(['\n', '\t', '\r', '\x1b', '\u0301', '\u200d', '\u202e', '\u009b', '\ufeff'].map(glyphOf), [
+      '⏎',
+      '⇥',
+      '␍',
+      '␛',
+      '◌\u0301',
+      '�',
+      '�',
+      '�',
+      '�',
+    ]);
     for (const symbol of ['\u0301', '\u200d', '\x1b', '\u1161']) assert.equal(widthOf(glyphOf(symbol)), 1);
   });
 
@@ -44,7 +86,13 @@ describe('a token in a terminal', () => {
 describe('the flow in a terminal', () => {
   it('puts the top layer first, the scale’s ends at twice the thresholds and the target in the middle', () => {
     const report = reportOf('abcdef', [layerOf(0, [-9, -7, -4, 3, 5, -1]), layerOf(1, [-1, -1, -1, -1, -1, -1])]);
-    assert.deepEqual(drawFlow(report, canvas), ['text     abcdef', 'layer 2  ▅▅▅▅▅▅', 'layer 1  ▁▁▃██▅', '              ^', '']);
+    assert.deepEqual(drawFlow(report, canvas), [
+      'text     abcdef',
+      'layer 2  ▅▅▅▅▅▅',
+      'layer 1  ▁▁▃██▅',
+      '              ^',
+      '',
+    ]);
   });
 
   it('leaves what cannot reach the target blank, and shows exactly zero as zero', () => {
@@ -54,28 +102,45 @@ describe('the flow in a terminal', () => {
 
   it('wraps to the terminal, without cutting a wide character', () => {
     const text = '안녕하세요 hello 😀 세상 world '.repeat(4);
-    const report = reportOf(text, [layerOf(0, Array.from(text, () => 0))]);
+    const report = reportOf(text, [
+      layerOf(
+        0,
+        Array.from(text, () => 0),
+      ),
+    ]);
     for (const columns of [20, 33, 34, 80]) {
       for (const depth of [1, 8, 24]) {
         const lines = drawFlow(report, { ...canvas, columns, depth }).map(plain);
         for (const line of lines) assert.ok(widthOf(line) < columns, `${widthOf(line)} of ${columns}: ${line}`);
-        const shown = lines.filter((line) => line.startsWith('text')).map((line) => line.slice('layer 1  '.length)).join('');
+        const shown = lines
+          .filter((line) => line.startsWith('text'))
+          .map((line) => line.slice('layer 1  '.length))
+          .join('');
         assert.equal(shown, text);
         lines.forEach((line, i) => {
-          if (line.startsWith('text')) assert.equal(widthOf(lines[i + 1]), widthOf(line), 'cells lie under their tokens');
+          if (line.startsWith('text'))
+            assert.equal(widthOf(lines[i + 1]), widthOf(line), 'cells lie under their tokens');
         });
       }
     }
   });
 
   it('paints cells by size, and marks regions in them', () => {
-    const report = reportOf('abcd', [layerOf(0, [-6, -3, 2, 0])], [
-      { layer: 0, direction: 'forward', kind: 'vanishing', from: 0, to: 1 },
-      { layer: 0, direction: 'forward', kind: 'exploding', from: 2, to: 2 },
-    ]);
+    const report = reportOf(
+      'abcd',
+      [layerOf(0, [-6, -3, 2, 0])],
+      [
+        { layer: 0, direction: 'forward', kind: 'vanishing', from: 0, to: 1 },
+        { layer: 0, direction: 'forward', kind: 'exploding', from: 2, to: 2 },
+      ],
+    );
     const row = drawFlow(report, { ...canvas, depth: 24 })[1];
     assert.equal(plain(row), 'layer 1  ..! ');
-    const blueOf = (ratio: number) => /48;2;(\d+);\d+;(\d+)m/.exec(paintRatio(' ', ratio, defaultThresholds, 24))!.slice(1).map(Number);
+    const blueOf = (ratio: number) =>
+      /48;2;(\d+);\d+;(\d+)m/
+        .exec(paintRatio(' ', ratio, defaultThresholds, 24))!
+        .slice(1)
+        .map(Number);
     assert.ok(blueOf(-3)[1] > blueOf(-3)[0] && blueOf(2)[0] > blueOf(2)[1]);
     assert.deepEqual(blueOf(-6), blueOf(-60));
     assert.notDeepEqual(blueOf(-Infinity), blueOf(-6));
@@ -89,29 +154,53 @@ describe('the flow in a terminal', () => {
   });
 
   it('is put in words', () => {
-    const words = (layer: LayerReport, regions: InspectReport['regions'] = []) => flowInWords(reportOf('héllo\nworld', [layer], regions), defaultThresholds);
+    const words = (layer: LayerReport, regions: InspectReport['regions'] = []) =>
+      flowInWords(reportOf('héllo\nworld', [layer], regions), defaultThresholds);
     const flat = Array.from({ length: 11 }, () => 0);
-    assert.deepEqual(words(layerOf(0, flat)), ['Layer 1: the gradient stays over 10^-3 of its size at the target for all 10 tokens.']);
-    assert.deepEqual(words(layerOf(0, flat, 10, 1), [{ layer: 0, direction: 'forward', kind: 'vanishing', from: 1, to: 6 }]), [
-      'Layer 1: the gradient falls under 10^-3 of its size at the target after 1 token.',
-      '  vanishing at steps 1 to 6: “éllo⏎w”',
+    assert.deepEqual(words(layerOf(0, flat)), [
+      'Layer 1: the gradient stays over 10^-3 of its size at the target for all 10 tokens.',
     ]);
-    assert.deepEqual(words(layerOf(0, [0, ...flat.slice(1).map(() => NaN)], 0)), ['Layer 1: the target is the only step that can reach it.']);
-    assert.deepEqual(words(layerOf(0, flat.map(() => -Infinity))), ['Layer 1: the gradient at the target itself is exactly zero.']);
+    assert.deepEqual(
+      words(layerOf(0, flat, 10, 1), [{ layer: 0, direction: 'forward', kind: 'vanishing', from: 1, to: 6 }]),
+      [
+        'Layer 1: the gradient falls under 10^-3 of its size at the target after 1 token.',
+        '  vanishing at steps 1 to 6: “éllo⏎w”',
+      ],
+    );
+    assert.deepEqual(words(layerOf(0, [0, ...flat.slice(1).map(() => NaN)], 0)), [
+      'Layer 1: the target is the only step that can reach it.',
+    ]);
+    assert.deepEqual(
+      words(
+        layerOf(
+          0,
+          flat.map(() => -Infinity),
+        ),
+      ),
+      ['Layer 1: the gradient at the target itself is exactly zero.'],
+    );
   });
 
   it('has a legend that fits a terminal', () => {
-    for (const depth of [1, 8, 24]) for (const line of drawLegend({ ...canvas, depth })) assert.ok(plain(line).length < 110);
+    for (const depth of [1, 8, 24])
+      for (const line of drawLegend({ ...canvas, depth })) assert.ok(plain(line).length < 110);
   });
 
   it('prints null for what JSON cannot say', () => {
-    const json = JSON.parse(JSON.stringify(inspectJson({ ...reportOf('ab', [layerOf(0, [-Infinity, NaN])]), matrix: Float64Array.from([0, NaN, -1, 0]) }))) as {
+    const json = JSON.parse(
+      JSON.stringify(
+        inspectJson({ ...reportOf('ab', [layerOf(0, [-Infinity, NaN])]), matrix: Float64Array.from([0, NaN, -1, 0]) }),
+      ),
+    ) as {
       layers: { flow: { log10: unknown }; totalCell: unknown }[];
       matrix: unknown;
     };
     assert.deepEqual(json.layers[0].flow.log10, [null, null]);
     assert.equal(json.layers[0].totalCell, null);
-    assert.deepEqual(json.matrix, [[0, null], [-1, 0]]);
+    assert.deepEqual(json.matrix, [
+      [0, null],
+      [-1, 0],
+    ]);
   });
 });
 
@@ -120,7 +209,10 @@ describe('the matrix in a terminal', () => {
     const [, first, second] = drawMatrix(Float64Array.from([5, NaN, -1, 5]), canvas);
     assert.deepEqual([first, second], ['      0  ▅▅  ', '      1  ▁▁▅▅']);
     const size = 100;
-    const lines = drawMatrix(Float64Array.from({ length: size * size }, (_, i) => (i % size > Math.floor(i / size) ? NaN : 0)), canvas);
+    const lines = drawMatrix(
+      Float64Array.from({ length: size * size }, (_, i) => (i % size > Math.floor(i / size) ? NaN : 0)),
+      canvas,
+    );
     assert.match(lines[0], /\(7 steps a cell\)/);
     assert.equal(lines.length, 1 + Math.ceil(size / 7));
     for (const line of lines.slice(1)) assert.ok(line.length <= 40);
@@ -128,7 +220,15 @@ describe('the matrix in a terminal', () => {
 });
 
 describe('the progress line', () => {
-  const row = { step: 340, loss: 1.8321, gradientNorm: 3.2, clippedNorm: 1, tokens: 348_160, tokensPerSecond: 48_120, clippedFraction: 0 };
+  const row = {
+    step: 340,
+    loss: 1.8321,
+    gradientNorm: 3.2,
+    clippedNorm: 1,
+    tokens: 348_160,
+    tokensPerSecond: 48_120,
+    clippedFraction: 0,
+  };
   const view = { row, steps: 1000, seconds: 7, firstStep: 1 };
 
   it('says the loss, the clipping, the speed and the time left', () => {

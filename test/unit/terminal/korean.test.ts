@@ -14,10 +14,16 @@ const prose = /[A-Za-z]{2,}[,.:;]? [a-z]{2,}/;
 function unsaid(): string[] {
   const found: string[] = [];
   for (const file of readdirSync('src/terminal').filter((name) => name.endsWith('.ts'))) {
-    const source = ts.createSourceFile(file, readFileSync(join('src/terminal', file), 'utf8'), ts.ScriptTarget.Latest, true);
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(join('src/terminal', file), 'utf8'),
+      ts.ScriptTarget.Latest,
+      true,
+    );
     const visit = (node: ts.Node): void => {
       if (ts.isStringLiteralLike(node)) {
-        if (prose.test(node.text) && !ts.isImportDeclaration(node.parent) && !isUsage(node)) found.push(`${file}: ${node.text}`);
+        if (prose.test(node.text) && !ts.isImportDeclaration(node.parent) && !isUsage(node))
+          found.push(`${file}: ${node.text}`);
       } else if (ts.isTemplateExpression(node)) {
         const text = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('x');
         if (prose.test(text) && !text.startsWith('backflow: x')) found.push(`${file}: ${text}`);
@@ -57,12 +63,17 @@ describe('the command line in Korean', () => {
       const command = readCommand([name, '--help'], new Date(0));
       assert.ok(command.kind === 'help');
       assert.match(command.text, /^사용법: backflow /);
-      const texts = command.text.split('\n').filter((line) => /^ {2}--/.test(line)).map((line) => line.replace(/^ {2}--\S+( [A-Z]+)? +/, ''));
+      const texts = command.text
+        .split('\n')
+        .filter((line) => /^ {2}--/.test(line))
+        .map((line) => line.replace(/^ {2}--\S+( [A-Z]+)? +/, ''));
       for (const text of texts) assert.match(text, /[가-힣]|^\(\d+\)$/, text);
     }
     assert.throws(
       () => readCommand(['train', 'x.txt', '--layers', '0'], new Date(0)),
-      (error) => error instanceof UsageError && error.message === '--layers의 값이 "0"입니다. 쓸 수 있는 값은 1에서 8까지의 정수입니다.',
+      (error) =>
+        error instanceof UsageError &&
+        error.message === '--layers의 값이 "0"입니다. 쓸 수 있는 값은 1에서 8까지의 정수입니다.',
     );
   });
 

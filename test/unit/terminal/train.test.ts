@@ -7,7 +7,15 @@ import { readCommand, type TrainCommand } from '../../../src/terminal/commandLin
 import { Output, type OutputStream } from '../../../src/terminal/output';
 import { train } from '../../../src/terminal/train';
 
-const summary = { run: '/r', model: '/r/checkpoints/step-2.onnx', step: 2, loss: 1, validationLoss: null, tokensPerSecond: 10, backend: 'ort' } as const;
+const summary = {
+  run: '/r',
+  model: '/r/checkpoints/step-2.onnx',
+  step: 2,
+  loss: 1,
+  validationLoss: null,
+  tokensPerSecond: 10,
+  backend: 'ort',
+} as const;
 
 /** An engine that does what a test tells it, and notes the calls it gets. */
 class ScriptedEngine {
@@ -29,7 +37,14 @@ class ScriptedEngine {
     };
     const handlers = {
       train: ({ model, training, folder }: TrainCommand['request']) => {
-        const description = { name: 'r', folder, corpus: { name: 'c.txt', path: null, tokens: 100, unit: 'codePoint' as const }, model: { ...model, vocabularySize: 5, parameterCount: 9 }, training, backend: 'ort' as const };
+        const description = {
+          name: 'r',
+          folder,
+          corpus: { name: 'c.txt', path: null, tokens: 100, unit: 'codePoint' as const },
+          model: { ...model, vocabularySize: 5, parameterCount: 9 },
+          training,
+          backend: 'ort' as const,
+        };
         this.server.emit('started', description);
         return description;
       },
@@ -41,7 +56,11 @@ class ScriptedEngine {
         return summary;
       },
     } as unknown as Handlers<EngineCalls>;
-    this.server = new Server(end(1), handlers, (thrown) => ({ code: 'internal', sentence: { key: 'error.internal', args: [String(thrown)] }, need: null }));
+    this.server = new Server(end(1), handlers, (thrown) => ({
+      code: 'internal',
+      sentence: { key: 'error.internal', args: [String(thrown)] },
+      need: null,
+    }));
     this.caller = new Caller(end(0));
   }
 
@@ -101,7 +120,10 @@ describe('train in a terminal', () => {
     engine.finish();
     assert.equal(await ended, null);
     const [step] = text().split('\n');
-    assert.equal(step, '{"event":"step","step":1,"loss":null,"gradientNorm":null,"clippedNorm":1,"tokens":8,"tokensPerSecond":5}');
+    assert.equal(
+      step,
+      '{"event":"step","step":1,"loss":null,"gradientNorm":null,"clippedNorm":1,"tokens":8,"tokensPerSecond":5}',
+    );
   });
 
   it('ends a run that paused because something is wrong, and says what', async () => {
@@ -169,6 +191,9 @@ describe('train in a terminal', () => {
     assert.equal(redrawn.length, 2);
     assert.match(redrawn[0], /step 1 of 1,000 {2}loss 1\.500 nats/);
     assert.match(redrawn[1], /step 2 of 1,000 {2}loss 1\.250 nats.*\n/);
-    assert.match(redrawn[1], /\nStopped after 2 steps: loss 1\.000 nats \(1\.443 bits\); 10 tokens\/s\.\nRun {4}\/r\nModel {2}\/r\/checkpoints\/step-2\.onnx\n$/);
+    assert.match(
+      redrawn[1],
+      /\nStopped after 2 steps: loss 1\.000 nats \(1\.443 bits\); 10 tokens\/s\.\nRun {4}\/r\nModel {2}\/r\/checkpoints\/step-2\.onnx\n$/,
+    );
   });
 });

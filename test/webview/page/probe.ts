@@ -2,7 +2,15 @@
 import type { FrameHeader } from '../../../src/protocol/frame';
 import type { FromPage, PanelState, ShownSamples, ToPage } from '../../../src/pageContract/messages';
 import type { DrawnCounts } from '../drawn';
-import { comparedFrame, comparedMessage, learningHistory, syntheticHistory, syntheticMatrix, truncationsMessage, type HistoryOptions } from '../syntheticMessages';
+import {
+  comparedFrame,
+  comparedMessage,
+  learningHistory,
+  syntheticHistory,
+  syntheticMatrix,
+  truncationsMessage,
+  type HistoryOptions,
+} from '../syntheticMessages';
 import { runMessage, syntheticFrame, syntheticRows, type FrameOptions } from '../synthetic';
 import { countDrawing, takeCounts } from './drawnCounts';
 
@@ -18,13 +26,16 @@ let waiting: ((sequence: number) => void) | null = null;
 /** The browser's own, so that what waits here is not counted as the page's. */
 const nextPicture = window.requestAnimationFrame.bind(window);
 
-document.addEventListener('securitypolicyviolation', (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI || event.sample}`));
+document.addEventListener('securitypolicyviolation', (event) =>
+  violations.push(`${event.violatedDirective}: ${event.blockedURI || event.sample}`),
+);
 
 /** As the editor does it: variables on the document element, the kind as a class of the body. */
 function applyTheme(setting: ThemeSetting): void {
   const root = document.documentElement;
   for (const name of Array.from(root.style)) root.style.removeProperty(name);
-  for (const [name, value] of Object.entries(setting.variables)) root.style.setProperty(`--vscode-${name.replaceAll('.', '-')}`, value);
+  for (const [name, value] of Object.entries(setting.variables))
+    root.style.setProperty(`--vscode-${name.replaceAll('.', '-')}`, value);
   document.body.className = setting.className;
   document.body.dataset['vscodeThemeKind'] = setting.className;
 }
@@ -76,7 +87,13 @@ const probe = {
   /** The frame of an earlier training step. */
   async traveled(trainingStep: number, options: FrameOptions): Promise<void> {
     const { header, data } = syntheticFrame(options);
-    probe.send({ type: 'traveled', frame: { header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } }, data: data.slice(0, header.unitMap.offset) } });
+    probe.send({
+      type: 'traveled',
+      frame: {
+        header: { ...header, trainingStep, unitMap: { ...header.unitMap, units: 0 } },
+        data: data.slice(0, header.unitMap.offset),
+      },
+    });
     await probe.settled();
   },
   async samples(samples: ShownSamples['samples'], others: Partial<ShownSamples> = {}): Promise<void> {

@@ -25,7 +25,14 @@ const maxTicks = 6;
 export class ComparedProfile {
   readonly figure = new FigureCanvas('comparedProfile');
 
-  draw(width: number, lines: readonly ComparedLine[], { thresholds }: FrameHeader, columns: Columns, theme: Theme, marked: Marked): void {
+  draw(
+    width: number,
+    lines: readonly ComparedLine[],
+    { thresholds }: FrameHeader,
+    columns: Columns,
+    theme: Theme,
+    marked: Marked,
+  ): void {
     let [min, max] = [0, 0];
     for (const { relative } of lines) {
       for (const r of relative) {
@@ -36,12 +43,16 @@ export class ComparedProfile {
     const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
     const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
     const bottom = profileTop + profileHeight;
-    const y = (r: number): number => profileTop + ((high - Math.min(high, Math.max(low, r))) / (high - low)) * profileHeight;
+    const y = (r: number): number =>
+      profileTop + ((high - Math.min(high, Math.max(low, r))) / (high - low)) * profileHeight;
     this.figure.render(width, bottom + 4, (pen) => {
       pen.font = `${labelSize}px ${theme.font}`;
       pen.textBaseline = 'middle';
       this.drawAxis(pen, low, high, y, columns, theme);
-      for (const [power, color] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
+      for (const [power, color] of [
+        [thresholds.vanishing, theme.vanishing],
+        [thresholds.exploding, theme.exploding],
+      ] as const) {
         if (power >= low && power <= high) strokeAcross(pen, columns, y(power), color, [4, 3]);
       }
       pen.save();
@@ -61,7 +72,14 @@ export class ComparedProfile {
     });
   }
 
-  private drawAxis(pen: Pen, low: number, high: number, y: (power: number) => number, columns: Columns, theme: Theme): void {
+  private drawAxis(
+    pen: Pen,
+    low: number,
+    high: number,
+    y: (power: number) => number,
+    columns: Columns,
+    theme: Theme,
+  ): void {
     let stride = 1;
     while (Math.floor(high - low) / stride > maxTicks) stride *= 2;
     pen.textAlign = 'left';
@@ -122,12 +140,29 @@ export class ComparedRows {
     if (this.hasScale) showScale(this.bar, map, true);
     this.images = rows.map(({ values }, i) => {
       const image = this.images.at(i) ?? new Heatmap();
-      image.show({ values: values ?? new Float32Array([NaN]), rows: 1, columns: values?.length ?? 1, rowStride: 0, columnStride: 1 }, map, 0);
+      image.show(
+        {
+          values: values ?? new Float32Array([NaN]),
+          rows: 1,
+          columns: values?.length ?? 1,
+          rowStride: 0,
+          columnStride: 1,
+        },
+        map,
+        0,
+      );
       return image;
     });
   }
 
-  draw(width: number, rows: readonly ComparedRow[], columns: Columns, theme: Theme, marked: Marked, row: number | null = null): void {
+  draw(
+    width: number,
+    rows: readonly ComparedRow[],
+    columns: Columns,
+    theme: Theme,
+    marked: Marked,
+    row: number | null = null,
+  ): void {
     const height = rows.length * (rowHeight + gap);
     this.figure.render(width, height, (pen) => {
       pen.font = `${labelSize}px ${theme.font}`;
@@ -158,7 +193,12 @@ export class ComparedRows {
     drawWhole(pen, this.bar, 256, 1, left, 0, width, height);
     pen.textAlign = 'left';
     pen.fillStyle = theme.dim;
-    for (const [value, y] of [[high, 6], [0, height / 2], [low, height - 5]]) pen.fillText(powerOfTen(value), left + width + 3, y, columns.left);
+    for (const [value, y] of [
+      [high, 6],
+      [0, height / 2],
+      [low, height - 5],
+    ])
+      pen.fillText(powerOfTen(value), left + width + 3, y, columns.left);
   }
 
   private drawHorizon(pen: Pen, x: number, top: number, columns: Columns, theme: Theme): void {

@@ -38,13 +38,28 @@ export class TruncationSection implements Section {
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    controls.append(button({ action: 'truncationsAgain', text: texts.get('panel.truncation.again'), pressed: () => link.truncations() }).root);
+    controls.append(
+      button({
+        action: 'truncationsAgain',
+        text: texts.get('panel.truncation.again'),
+        pressed: () => link.truncations(),
+      }).root,
+    );
     const heads = ['panel.truncation.k2', 'panel.truncation.cosine', 'panel.truncation.norm'] as const;
-    const head = element('tr', {}, ...heads.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } })));
+    const head = element(
+      'tr',
+      {},
+      ...heads.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } })),
+    );
     root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.truncation.title') }));
     root.append(
       this.title,
-      element('table', { class: 'runs cuts', attributes: { 'aria-label': texts.get('panel.truncation.title') } }, element('thead', {}, head), this.table),
+      element(
+        'table',
+        { class: 'runs cuts', attributes: { 'aria-label': texts.get('panel.truncation.title') } },
+        element('thead', {}, head),
+        this.table,
+      ),
       element('div', { class: 'figures' }, this.rows.figure.canvas, this.caption, this.readout),
     );
     this.listen(this.rows.figure.canvas);
@@ -59,36 +74,91 @@ export class TruncationSection implements Section {
   }
 
   draw({ width, columns, theme, fresh }: Scene): void {
-    const { report, parts: { texts } } = this;
+    const {
+      report,
+      parts: { texts },
+    } = this;
     this.root.hidden = report === null;
     if (!report) return;
     const { numbers } = texts;
     const T = report.tokens.length;
     this.columns = { ...columns, first: 0, count: T };
     if (this.isNew) {
-      this.compared = report.cuts.map(({ k2, hidden }) => ({ name: texts.get('panel.compare.truncated', numbers.integer(k2)), color: theme.dim, values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])), horizon: null }));
-      const cells = report.cuts.map(({ k2, cosine, relativeNorm }) => [numbers.integer(k2), numbers.decimals(cosine, 4), numbers.decimals(relativeNorm, 3)]);
+      this.compared = report.cuts.map(({ k2, hidden }) => ({
+        name: texts.get('panel.compare.truncated', numbers.integer(k2)),
+        color: theme.dim,
+        values: Float32Array.from(hidden, (norm, t) => Math.log10(norm / report.full.hidden[t])),
+        horizon: null,
+      }));
+      const cells = report.cuts.map(({ k2, cosine, relativeNorm }) => [
+        numbers.integer(k2),
+        numbers.decimals(cosine, 4),
+        numbers.decimals(relativeNorm, 3),
+      ]);
       cells.push([texts.get('panel.truncation.full'), numbers.decimals(1, 4), numbers.decimals(1, 3)]);
-      this.table.replaceChildren(...cells.map(([k2, ...values]) => element('tr', {}, element('th', { text: k2, attributes: { scope: 'row' } }), ...values.map((value) => element('td', { class: 'number', text: value })))));
-      setText(this.title, [this.name, texts.get('panel.truncation.window', numbers.integer(T), numbers.integer(report.trainingStep))].join(' · '));
+      this.table.replaceChildren(
+        ...cells.map(([k2, ...values]) =>
+          element(
+            'tr',
+            {},
+            element('th', { text: k2, attributes: { scope: 'row' } }),
+            ...values.map((value) => element('td', { class: 'number', text: value })),
+          ),
+        ),
+      );
+      setText(
+        this.title,
+        [
+          this.name,
+          texts.get('panel.truncation.window', numbers.integer(T), numbers.integer(report.trainingStep)),
+        ].join(' · '),
+      );
       setText(this.caption, texts.get('panel.truncation.hidden', texts.layer(report.layer, 'forward')));
-      const said = report.cuts.map(({ k2, cosine, relativeNorm }) => texts.get('panel.truncation.row', numbers.integer(k2), numbers.decimals(cosine, 3), numbers.decimals(relativeNorm, 2))).join('; ');
+      const said = report.cuts
+        .map(({ k2, cosine, relativeNorm }) =>
+          texts.get(
+            'panel.truncation.row',
+            numbers.integer(k2),
+            numbers.decimals(cosine, 3),
+            numbers.decimals(relativeNorm, 2),
+          ),
+        )
+        .join('; ');
       this.rows.figure.describe(texts.get('panel.truncation.description', said));
     }
     if (this.isNew || fresh.paint) this.rows.show(this.compared, signedMap(theme.kind, 2));
     this.isNew = false;
-    this.rows.draw(width, this.compared, this.columns, theme, { target: noTarget, mark: this.cursor?.step ?? null }, this.cursor?.row ?? null);
+    this.rows.draw(
+      width,
+      this.compared,
+      this.columns,
+      theme,
+      { target: noTarget, mark: this.cursor?.step ?? null },
+      this.cursor?.row ?? null,
+    );
     setText(this.readout, this.valueText(report));
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.report ? [this.rows.figure.exported('truncations', this.parts.texts.get('panel.truncation.title'))] : [];
+    return this.report
+      ? [this.rows.figure.exported('truncations', this.parts.texts.get('panel.truncation.title'))]
+      : [];
   }
 
   tables(): readonly ExportedTable[] {
-    const { report, parts: { texts } } = this;
+    const {
+      report,
+      parts: { texts },
+    } = this;
     if (!report) return [];
-    return [{ id: 'truncations', title: texts.get('panel.truncation.title'), columns: ['k2', texts.get('panel.truncation.cosine'), texts.get('panel.truncation.norm')], rows: () => report.cuts.map(({ k2, cosine, relativeNorm }) => [k2, cosine, relativeNorm]) }];
+    return [
+      {
+        id: 'truncations',
+        title: texts.get('panel.truncation.title'),
+        columns: ['k2', texts.get('panel.truncation.cosine'), texts.get('panel.truncation.norm')],
+        rows: () => report.cuts.map(({ k2, cosine, relativeNorm }) => [k2, cosine, relativeNorm]),
+      },
+    ];
   }
 
   private listen(canvas: HTMLCanvasElement): void {
@@ -107,7 +177,10 @@ export class TruncationSection implements Section {
       event.preventDefault();
       const { row, step } = this.cursor ?? { row: 0, step: this.report.tokens.length - 1 };
       const within = (value: number, count: number): number => Math.max(0, Math.min(count - 1, value));
-      this.mark({ row: within(row + move[0], this.compared.length), step: within(step + move[1], this.report.tokens.length) });
+      this.mark({
+        row: within(row + move[0], this.compared.length),
+        step: within(step + move[1], this.report.tokens.length),
+      });
     });
   }
 
@@ -117,9 +190,17 @@ export class TruncationSection implements Section {
   }
 
   private valueText({ tokens, cuts }: TruncationReport): string {
-    const { cursor, parts: { texts } } = this;
+    const {
+      cursor,
+      parts: { texts },
+    } = this;
     if (!cursor) return '';
     const value = this.compared[cursor.row].values?.at(cursor.step) ?? NaN;
-    return texts.get('panel.truncation.at', texts.numbers.integer(cuts[cursor.row].k2), visibleSymbol(tokens[cursor.step]), texts.relative(value));
+    return texts.get(
+      'panel.truncation.at',
+      texts.numbers.integer(cuts[cursor.row].k2),
+      visibleSymbol(tokens[cursor.step]),
+      texts.relative(value),
+    );
   }
 }

@@ -29,12 +29,27 @@ export class FlowFigure {
     });
   }
 
-  draw(width: number, rows: readonly FlowRow[], regions: readonly FlowRegion[], columns: Columns, theme: Theme, marked: Marked): void {
+  draw(
+    width: number,
+    rows: readonly FlowRow[],
+    regions: readonly FlowRegion[],
+    columns: Columns,
+    theme: Theme,
+    marked: Marked,
+  ): void {
     const height = rows.length * (heightOfRow(rows.length) + gap);
     this.figure.render(width, height, (pen) => this.drawOn(pen, height, rows, regions, columns, theme, marked));
   }
 
-  private drawOn(pen: Pen, height: number, rows: readonly FlowRow[], regions: readonly FlowRegion[], columns: Columns, theme: Theme, marked: Marked): void {
+  private drawOn(
+    pen: Pen,
+    height: number,
+    rows: readonly FlowRow[],
+    regions: readonly FlowRegion[],
+    columns: Columns,
+    theme: Theme,
+    marked: Marked,
+  ): void {
     const rowHeight = heightOfRow(rows.length);
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
@@ -55,7 +70,14 @@ export class FlowFigure {
     drawColumnMarks(pen, columns, theme, marked, 0, height);
   }
 
-  private drawUnreachable(pen: Pen, row: FlowRow, columns: Columns, theme: Theme, top: number, rowHeight: number): void {
+  private drawUnreachable(
+    pen: Pen,
+    row: FlowRow,
+    columns: Columns,
+    theme: Theme,
+    top: number,
+    rowHeight: number,
+  ): void {
     const { relative } = row;
     for (let t = 0; t < relative.length; t++) {
       if (!Number.isNaN(relative[t])) continue;
@@ -69,7 +91,10 @@ export class FlowFigure {
 
 /** Left and right edge of a stretch of steps, both ends inside, as far as it is in view. */
 function clipped(columns: Columns, from: number, to: number): [left: number, right: number] {
-  return [Math.max(columns.left, edgeOf(columns, from)), Math.min(columns.left + columns.width, edgeOf(columns, to + 1))];
+  return [
+    Math.max(columns.left, edgeOf(columns, from)),
+    Math.min(columns.left + columns.width, edgeOf(columns, to + 1)),
+  ];
 }
 
 function heightOfRow(rows: number): number {

@@ -57,9 +57,21 @@ export class FlowSection implements Section {
     this.flow = new FlowFigure(texts);
     this.scale = new ScaleFigure(texts);
     this.readout = new Readout(texts);
-    this.reset = button({ action: 'lastToken', text: texts.get('panel.flow.lastToken'), help: texts.get('panel.flow.lastTokenHelp'), pressed: () => link.target('last') });
-    this.wholeText = button({ action: 'wholeText', text: texts.get('panel.flow.wholeText'), help: texts.get('panel.flow.wholeTextHelp'), pressed: () => view.steps.showAll() });
-    this.kinds = new ChoiceRow(texts.get('panel.flow.gradientKind'), 'gradient', (kind) => this.choose(kind as GradientKind));
+    this.reset = button({
+      action: 'lastToken',
+      text: texts.get('panel.flow.lastToken'),
+      help: texts.get('panel.flow.lastTokenHelp'),
+      pressed: () => link.target('last'),
+    });
+    this.wholeText = button({
+      action: 'wholeText',
+      text: texts.get('panel.flow.wholeText'),
+      help: texts.get('panel.flow.wholeTextHelp'),
+      pressed: () => view.steps.showAll(),
+    });
+    this.kinds = new ChoiceRow(texts.get('panel.flow.gradientKind'), 'gradient', (kind) =>
+      this.choose(kind as GradientKind),
+    );
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
     const { root, controls } = sectionFrame(texts, {
@@ -100,7 +112,8 @@ export class FlowSection implements Section {
     const before = this.shown?.frame.header;
     const { header } = frame;
     this.shown = { columns, frame };
-    if (before?.target !== header.target || before.tokens.length !== header.tokens.length) this.strip.center(header.target);
+    if (before?.target !== header.target || before.tokens.length !== header.tokens.length)
+      this.strip.center(header.target);
     if (fresh.frame || fresh.paint) this.paint(frame, rows, theme);
     const byKeys = view.takeAnnouncement();
     if (view.mark !== null && byKeys) this.strip.follow(view.mark);
@@ -108,7 +121,15 @@ export class FlowSection implements Section {
     this.marked = view.mark;
     this.wholeText.show(!view.steps.isWhole, true);
     const marked = { target: header.target, mark: view.mark };
-    this.profile.draw(width, { header, rows: this.drawn, behind: this.isTotal ? rows : [], columns, theme, marked, brush: this.brush });
+    this.profile.draw(width, {
+      header,
+      rows: this.drawn,
+      behind: this.isTotal ? rows : [],
+      columns,
+      theme,
+      marked,
+      brush: this.brush,
+    });
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
     this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
     this.readout.show(frame, rows, view.mark, view.unit);
@@ -118,7 +139,9 @@ export class FlowSection implements Section {
   figures(): readonly ExportedFigure[] {
     if (!this.shown) return [];
     const title = this.texts.get('panel.flow.title');
-    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) => figure.exported('', ''));
+    const parts = [this.profile.figure, this.flow.figure, this.strip.figure, this.scale.figure].map((figure) =>
+      figure.exported('', ''),
+    );
     return [stacked('flow', title, this.spoken, parts)];
   }
 
@@ -136,9 +159,16 @@ export class FlowSection implements Section {
       this.brush = from === null ? null : [from, to];
       this.parts.redraw();
     };
-    for (const { canvas } of [this.profile.figure, this.flow.figure]) listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
+    for (const { canvas } of [this.profile.figure, this.flow.figure])
+      listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
     const { canvas } = this.strip.figure;
-    listen(canvas, gesturesOver(this.parts, { shown: () => this.shown && this.strip.columns && { ...this.shown, columns: this.strip.columns }, brushed: () => undefined }));
+    listen(
+      canvas,
+      gesturesOver(this.parts, {
+        shown: () => this.shown && this.strip.columns && { ...this.shown, columns: this.strip.columns },
+        brushed: () => undefined,
+      }),
+    );
     canvas.addEventListener('pointerenter', () => (this.onStrip = true));
     canvas.addEventListener('pointerleave', () => (this.onStrip = false));
   }
@@ -164,9 +194,17 @@ export class FlowSection implements Section {
     const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
     this.drawn = total.length > 0 ? total : rows;
     this.canvases.hidden = this.below.hidden = false;
-    this.kinds.show([{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, { value: 'total', text: texts.get('panel.flow.gradientTotal') }], this.kind);
+    this.kinds.show(
+      [
+        { value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') },
+        { value: 'total', text: texts.get('panel.flow.gradientTotal') },
+      ],
+      this.kind,
+    );
     this.showTarget(header);
-    this.setVerdict(this.isTotal ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }] : verdict(header, rows, texts));
+    this.setVerdict(
+      this.isTotal ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }] : verdict(header, rows, texts),
+    );
     this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
     const special = specialColors[theme.kind];
@@ -175,12 +213,21 @@ export class FlowSection implements Section {
     this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
     this.flow.figure.describe(texts.get('panel.flow.description', this.spoken));
     this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
-    this.scale.figure.describe(texts.get('panel.scale.description', powerOfTen(header.thresholds.vanishing), powerOfTen(header.thresholds.exploding)));
+    this.scale.figure.describe(
+      texts.get(
+        'panel.scale.description',
+        powerOfTen(header.thresholds.vanishing),
+        powerOfTen(header.thresholds.exploding),
+      ),
+    );
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */
   private showTarget(header: FrameHeader | null): void {
-    setText(this.targetName, header ? this.texts.get('panel.flow.targetToken', visibleSymbol(header.tokens[header.target])) : '');
+    setText(
+      this.targetName,
+      header ? this.texts.get('panel.flow.targetToken', visibleSymbol(header.tokens[header.target])) : '',
+    );
     const isOther = header !== null && header.target !== header.tokens.length - 1;
     this.reset.show(isOther, isOther);
   }
@@ -189,12 +236,21 @@ export class FlowSection implements Section {
     const text = segments.map((segment) => segment.text).join('');
     if (text === this.spoken) return;
     this.spoken = text;
-    this.verdictLine.replaceChildren(...segments.map((segment) => (segment.tone ? element('b', { class: segment.tone, text: segment.text }) : document.createTextNode(segment.text))));
+    this.verdictLine.replaceChildren(
+      ...segments.map((segment) =>
+        segment.tone
+          ? element('b', { class: segment.tone, text: segment.text })
+          : document.createTextNode(segment.text),
+      ),
+    );
   }
 
   private legend(): HTMLElement {
     const { texts } = this;
-    const special = (swatch: HTMLElement, key: 'panel.scale.zero' | 'panel.scale.unreachable' | 'panel.scale.notFinite'): HTMLElement => {
+    const special = (
+      swatch: HTMLElement,
+      key: 'panel.scale.zero' | 'panel.scale.unreachable' | 'panel.scale.notFinite',
+    ): HTMLElement => {
       const label = element('span');
       setText(label, texts.get(key));
       return element('span', { class: 'special' }, swatch, label);
@@ -204,7 +260,13 @@ export class FlowSection implements Section {
       { class: 'legend' },
       this.scale.figure.canvas,
       element('div', { class: 'dim', text: texts.get('panel.scale.caption') }),
-      element('div', { class: 'specials dim' }, special(this.zeroSwatch, 'panel.scale.zero'), special(element('i', { class: 'swatch hatched' }), 'panel.scale.unreachable'), special(this.notFiniteSwatch, 'panel.scale.notFinite')),
+      element(
+        'div',
+        { class: 'specials dim' },
+        special(this.zeroSwatch, 'panel.scale.zero'),
+        special(element('i', { class: 'swatch hatched' }), 'panel.scale.unreachable'),
+        special(this.notFiniteSwatch, 'panel.scale.notFinite'),
+      ),
     );
   }
 }

@@ -60,7 +60,17 @@ export class ProfileFigure {
     this.drawAxis(pen, axis, columns, theme);
     if (!isTotal) this.drawThresholds(pen, header, axis, columns, theme);
     behind.forEach((row) => drawLine(pen, row, axis, columns, theme.dim, 1, [2, 3]));
-    rows.forEach((row, i) => drawLine(pen, row, axis, columns, i === 0 ? theme.foreground : theme.dim, i === 0 && rows.length > 1 ? 1.8 : 1.4, []));
+    rows.forEach((row, i) =>
+      drawLine(
+        pen,
+        row,
+        axis,
+        columns,
+        i === 0 ? theme.foreground : theme.dim,
+        i === 0 && rows.length > 1 ? 1.8 : 1.4,
+        [],
+      ),
+    );
     if (rows.length > 1) this.drawNames(pen, rows, axis, columns, theme);
     if (!isTotal) this.drawHorizons(pen, header, rows, axis, columns, theme);
     for (const kind of ['vanishing', 'exploding'] as const) {
@@ -91,7 +101,10 @@ export class ProfileFigure {
   }
 
   private drawThresholds(pen: Pen, { thresholds }: FrameHeader, axis: Axis, columns: Columns, theme: Theme): void {
-    for (const [power, color] of [[thresholds.vanishing, theme.vanishing], [thresholds.exploding, theme.exploding]] as const) {
+    for (const [power, color] of [
+      [thresholds.vanishing, theme.vanishing],
+      [thresholds.exploding, theme.exploding],
+    ] as const) {
       if (power < axis.low || power > axis.high) continue;
       const y = Math.round(axis.y(power)) + 0.5;
       pen.strokeStyle = color;
@@ -109,11 +122,16 @@ export class ProfileFigure {
     const spacing = Math.min(labelSize + 2, (bottom - top) / rows.length);
     const first = Math.max(0, Math.floor(columns.first));
     const names = rows
-      .map((row, i) => ({ row, i, y: axis.y(row.relative.find((r, t) => t >= first && Number.isFinite(r)) ?? axis.low) }))
+      .map((row, i) => ({
+        row,
+        i,
+        y: axis.y(row.relative.find((r, t) => t >= first && Number.isFinite(r)) ?? axis.low),
+      }))
       .sort((a, b) => a.y - b.y);
     for (let i = 1; i < names.length; i++) names[i].y = Math.max(names[i].y, names[i - 1].y + spacing);
     const over = names[names.length - 1].y - bottom;
-    for (let i = names.length - 1, limit = bottom; over > 0 && i >= 0; i--, limit -= spacing) names[i].y = Math.min(names[i].y, limit);
+    for (let i = names.length - 1, limit = bottom; over > 0 && i >= 0; i--, limit -= spacing)
+      names[i].y = Math.min(names[i].y, limit);
     pen.textAlign = 'right';
     for (const { row, i, y } of names) {
       pen.fillStyle = i === 0 ? theme.foreground : theme.dim;
@@ -122,7 +140,14 @@ export class ProfileFigure {
   }
 
   /** Where each line falls below the vanishing threshold: a line down from there, and the lag. */
-  private drawHorizons(pen: Pen, { target, thresholds }: FrameHeader, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
+  private drawHorizons(
+    pen: Pen,
+    { target, thresholds }: FrameHeader,
+    rows: readonly FlowRow[],
+    axis: Axis,
+    columns: Columns,
+    theme: Theme,
+  ): void {
     const y = axis.y(thresholds.vanishing);
     const taken: [from: number, to: number][] = [];
     pen.textAlign = 'center';
@@ -145,7 +170,8 @@ export class ProfileFigure {
       const half = pen.measureText(name).width / 2;
       // Beside the line of the target, not across it.
       const targetAt = centerOf(columns, target);
-      const [left, right] = direction === 'forward' ? [columns.left, targetAt - 6] : [targetAt + 6, columns.left + columns.width];
+      const [left, right] =
+        direction === 'forward' ? [columns.left, targetAt - 6] : [targetAt + 6, columns.left + columns.width];
       const at = Math.max(Math.min(x, right - half), left + half);
       if (taken.some(([from, to]) => at - half < to + 6 && at + half > from - 6)) continue;
       taken.push([at - half, at + half]);
@@ -157,7 +183,10 @@ export class ProfileFigure {
     const isBeyond = band.from === 0 && band.to < header.target;
     const isVanishing = band.kind === 'vanishing';
     const name = isBeyond
-      ? this.texts.get(isVanishing ? 'panel.flow.vanishingBeyond' : 'panel.flow.explodingBeyond', this.texts.numbers.integer(header.target - band.to))
+      ? this.texts.get(
+          isVanishing ? 'panel.flow.vanishingBeyond' : 'panel.flow.explodingBeyond',
+          this.texts.numbers.integer(header.target - band.to),
+        )
       : this.texts.get(isVanishing ? 'panel.flow.vanishing' : 'panel.flow.exploding');
     const left = Math.max(columns.left, edgeOf(columns, band.from)) + 6;
     const room = Math.min(columns.left + columns.width, edgeOf(columns, band.to + 1)) - left;
@@ -199,10 +228,22 @@ function axisFor(rows: readonly FlowRow[]): Axis {
   }
   const low = lowest.find((bound) => bound <= min) ?? lowest[lowest.length - 1];
   const high = highest.find((bound) => bound >= max) ?? highest[highest.length - 1];
-  return { low, high, y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top) };
+  return {
+    low,
+    high,
+    y: (relative) => top + ((high - Math.min(high, Math.max(low, relative))) / (high - low)) * (bottom - top),
+  };
 }
 
-function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, color: string, lineWidth: number, dash: number[]): void {
+function drawLine(
+  pen: Pen,
+  row: FlowRow,
+  axis: Axis,
+  columns: Columns,
+  color: string,
+  lineWidth: number,
+  dash: number[],
+): void {
   pen.save();
   clipToColumns(pen, columns, 0, height);
   pen.strokeStyle = color;
@@ -215,13 +256,17 @@ function drawLine(pen: Pen, row: FlowRow, axis: Axis, columns: Columns, color: s
 
 /** The stretch that will be zoomed to. */
 function drawBrush(pen: Pen, [from, to]: readonly [number, number], columns: Columns, theme: Theme): void {
-  const [left, right] = [Math.max(columns.left, Math.min(from, to)), Math.min(columns.left + columns.width, Math.max(from, to))];
+  const [left, right] = [
+    Math.max(columns.left, Math.min(from, to)),
+    Math.min(columns.left + columns.width, Math.max(from, to)),
+  ];
   pen.save();
   pen.fillStyle = pen.strokeStyle = theme.foreground;
   pen.globalAlpha = 0.15;
   pen.fillRect(left, top, right - left, height - top);
   pen.globalAlpha = 1;
   pen.lineWidth = 1;
-  if (right - left > columnWidth(columns)) pen.strokeRect(Math.round(left) + 0.5, top + 0.5, Math.round(right - left), height - top - 1);
+  if (right - left > columnWidth(columns))
+    pen.strokeRect(Math.round(left) + 0.5, top + 0.5, Math.round(right - left), height - top - 1);
   pen.restore();
 }

@@ -5,7 +5,13 @@ import { gainAt, type FlowRow } from '../../shared/flowRows';
 import { visibleSymbol } from '../../shared/symbols';
 import type { Texts } from '../../shared/texts';
 
-const columns = ['panel.column.gradient', 'panel.column.gradientFactor', 'panel.column.state', 'panel.column.horizon', 'panel.column.slope'] as const;
+const columns = [
+  'panel.column.gradient',
+  'panel.column.gradientFactor',
+  'panel.column.state',
+  'panel.column.horizon',
+  'panel.column.slope',
+] as const;
 
 export class Readout {
   readonly root: HTMLElement;
@@ -20,7 +26,12 @@ export class Readout {
 
   constructor(private readonly texts: Texts) {
     const heads = columns.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } }));
-    const table = element('table', { class: 'values' }, element('thead', {}, element('tr', {}, element('td'), ...heads)), this.body);
+    const table = element(
+      'table',
+      { class: 'values' },
+      element('thead', {}, element('tr', {}, element('td'), ...heads)),
+      this.body,
+    );
     this.root = element(
       'div',
       { class: 'readout' },
@@ -44,7 +55,14 @@ export class Readout {
     setText(this.unit, unit === null ? '' : this.unitText(frame, step, unit));
     while (this.body.childElementCount > rows.length) this.body.lastElementChild?.remove();
     while (this.body.childElementCount < rows.length) {
-      this.body.append(element('tr', {}, element('th', { attributes: { scope: 'row' } }), ...columns.map(() => element('td', { class: 'number' }))));
+      this.body.append(
+        element(
+          'tr',
+          {},
+          element('th', { attributes: { scope: 'row' } }),
+          ...columns.map(() => element('td', { class: 'number' })),
+        ),
+      );
     }
     rows.forEach((row, i) => {
       const cells = this.body.children[i].children;
@@ -57,7 +75,10 @@ export class Readout {
     clearTimeout(this.announcing);
     this.announcing = setTimeout(() => {
       const line = [this.token, this.place, this.loss, this.unit].map((node) => node.textContent);
-      const values = Array.from(this.body.rows, ({ cells }) => `${cells[0].textContent}: ${this.texts.get('panel.column.gradient')} ${cells[1].textContent}`);
+      const values = Array.from(
+        this.body.rows,
+        ({ cells }) => `${cells[0].textContent}: ${this.texts.get('panel.column.gradient')} ${cells[1].textContent}`,
+      );
       setText(this.spoken, [...line, ...values].filter((text) => text !== '').join(', '));
     }, 150);
   }
@@ -67,13 +88,21 @@ export class Readout {
     if (lag === 0) return this.texts.get('panel.readout.target');
     if (lag === 1) return this.texts.get('panel.readout.oneBack');
     if (lag === -1) return this.texts.get('panel.readout.oneAfter');
-    return this.texts.get(lag > 0 ? 'panel.readout.back' : 'panel.readout.after', this.texts.numbers.integer(Math.abs(lag)));
+    return this.texts.get(
+      lag > 0 ? 'panel.readout.back' : 'panel.readout.after',
+      this.texts.numbers.integer(Math.abs(lag)),
+    );
   }
 
   private unitText(frame: Frame, step: number, unit: number): string {
     const { unitMap } = frame.header;
     const value = unitMapOf(frame)[step * unitMap.units + unit];
-    return this.texts.get('panel.readout.unit', this.texts.numbers.integer(unit), this.texts.unitMap(unitMap.quantity), this.texts.numbers.decimals(value, 2));
+    return this.texts.get(
+      'panel.readout.unit',
+      this.texts.numbers.integer(unit),
+      this.texts.unitMap(unitMap.quantity),
+      this.texts.numbers.decimals(value, 2),
+    );
   }
 
   private cells(frame: Frame, row: FlowRow, step: number): string[] {

@@ -1,7 +1,12 @@
 /** Several figures under each other as one. */
 import type { ExportedFigure } from '../../shared/exporting/exported';
 
-export function stacked(id: string, title: string, description: string, parts: readonly ExportedFigure[]): ExportedFigure {
+export function stacked(
+  id: string,
+  title: string,
+  description: string,
+  parts: readonly ExportedFigure[],
+): ExportedFigure {
   return {
     id,
     title,

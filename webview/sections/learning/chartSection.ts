@@ -40,10 +40,22 @@ export class ChartSection implements Section {
       id: 'norm',
       title: 'panel.norm.title',
       sentence: 'panel.norm.sentence',
-      explanation: ['panel.norm.explained', { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' }, 'panel.norm.explainedClipping', { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' }],
+      explanation: [
+        'panel.norm.explained',
+        { formula: '‖g‖ = √(Σ_i (∂L/∂θ_i)²)' },
+        'panel.norm.explainedClipping',
+        { formula: 'g ← g · c / (‖g‖ + 10⁻⁶) where ‖g‖ > c' },
+      ],
     });
-    loss.controls.replaceWith(element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }), key('accent line', texts.get('panel.loss.training')), key('second dot', texts.get('panel.loss.validation')));
-    norm.controls.replaceWith(key('faint line', texts.get('panel.norm.before')), key('accent line', texts.get('panel.norm.after')));
+    loss.controls.replaceWith(
+      element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }),
+      key('accent line', texts.get('panel.loss.training')),
+      key('second dot', texts.get('panel.loss.validation')),
+    );
+    norm.controls.replaceWith(
+      key('faint line', texts.get('panel.norm.before')),
+      key('accent line', texts.get('panel.norm.after')),
+    );
     loss.root.append(lossPlot);
     lossPlot.append(this.lossNote);
     norm.root.append(normPlot);
@@ -89,8 +101,14 @@ export class ChartSection implements Section {
     if (this.root.hidden || !this.metrics.latest) return [];
     const { texts } = this;
     return [
-      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.subtitle')}`, [texts.get('panel.loss.training'), texts.get('panel.loss.validation')]),
-      this.norm.exported('gradient-norm', texts.get('panel.norm.title'), [texts.get('panel.norm.before'), texts.get('panel.norm.after')]),
+      this.loss.exported('loss', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.subtitle')}`, [
+        texts.get('panel.loss.training'),
+        texts.get('panel.loss.validation'),
+      ]),
+      this.norm.exported('gradient-norm', texts.get('panel.norm.title'), [
+        texts.get('panel.norm.before'),
+        texts.get('panel.norm.after'),
+      ]),
     ];
   }
 
@@ -115,7 +133,17 @@ export class ChartSection implements Section {
   private noteLoss(step: number | null): void {
     const point = step === null ? undefined : nearest(this.metrics.loss.points, step);
     const { numbers } = this.texts;
-    setText(this.lossNote, point ? this.texts.get('panel.loss.at', numbers.integer(point.x), numbers.decimals(point.y, 2), numbers.decimals(point.y * bitsPerNat, 2)) : '');
+    setText(
+      this.lossNote,
+      point
+        ? this.texts.get(
+            'panel.loss.at',
+            numbers.integer(point.x),
+            numbers.decimals(point.y, 2),
+            numbers.decimals(point.y * bitsPerNat, 2),
+          )
+        : '',
+    );
   }
 
   private noteNorm(step: number | null): void {
@@ -128,11 +156,18 @@ export class ChartSection implements Section {
     if (point) {
       const after = nearest(metrics.normAfter.points, point.x);
       const clipped = after?.x === point.x && after.y < point.y * (1 - 1e-6);
-      setText(this.normNote, clipped ? texts.get('panel.norm.atClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y)) : texts.get('panel.norm.at', numbers.integer(point.x), numbers.short(point.y)));
+      setText(
+        this.normNote,
+        clipped
+          ? texts.get('panel.norm.atClipped', numbers.integer(point.x), numbers.short(point.y), numbers.short(after.y))
+          : texts.get('panel.norm.at', numbers.integer(point.x), numbers.short(point.y)),
+      );
     } else {
       const share = numbers.percent(metrics.clippedCount, metrics.stepCount);
-      if (clipNorm !== null) setText(this.normNote, texts.get('panel.norm.clippedShare', share, numbers.plain(clipNorm)));
-      else if (clipValue !== null) setText(this.normNote, texts.get('panel.norm.cutShare', share, numbers.plain(clipValue)));
+      if (clipNorm !== null)
+        setText(this.normNote, texts.get('panel.norm.clippedShare', share, numbers.plain(clipNorm)));
+      else if (clipValue !== null)
+        setText(this.normNote, texts.get('panel.norm.cutShare', share, numbers.plain(clipValue)));
       else setText(this.normNote, texts.get('panel.norm.unclipped'));
     }
   }
@@ -148,9 +183,20 @@ export class ChartSection implements Section {
     const steps = numbers.integer(metrics.stepCount);
     const last = metrics.validation.points.at(-1);
     this.loss.describe(
-      texts.get('panel.loss.description', steps, numbers.decimals(metrics.firstLoss, 2), numbers.decimals(metrics.latest.loss, 2)) +
-        (last ? ' ' + texts.get('panel.loss.descriptionValidation', numbers.decimals(last.y, 2)) : ''),
+      texts.get(
+        'panel.loss.description',
+        steps,
+        numbers.decimals(metrics.firstLoss, 2),
+        numbers.decimals(metrics.latest.loss, 2),
+      ) + (last ? ' ' + texts.get('panel.loss.descriptionValidation', numbers.decimals(last.y, 2)) : ''),
     );
-    this.norm.describe(texts.get('panel.norm.description', steps, numbers.short(metrics.latest.gradientNorm), numbers.short(metrics.largestNorm)));
+    this.norm.describe(
+      texts.get(
+        'panel.norm.description',
+        steps,
+        numbers.short(metrics.latest.gradientNorm),
+        numbers.short(metrics.largestNorm),
+      ),
+    );
   }
 }

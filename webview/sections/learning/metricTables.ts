@@ -12,9 +12,29 @@ export function metricTables(metrics: Metrics, texts: Texts): ExportedTable[] {
     rows: () => series.points.map(({ x, y }): Cell[] => [x, y]),
   });
   return [
-    table('loss-training', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`, 'loss [nats/token]', metrics.loss),
-    table('loss-validation', `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.validation')}`, 'loss [nats/token]', metrics.validation),
-    table('norm-before', `${texts.get('panel.norm.title')}, ${texts.get('panel.norm.before')}`, 'gradient norm before clipping', metrics.normBefore),
-    table('norm-after', `${texts.get('panel.norm.title')}, ${texts.get('panel.norm.after')}`, 'gradient norm after clipping', metrics.normAfter),
+    table(
+      'loss-training',
+      `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.training')}`,
+      'loss [nats/token]',
+      metrics.loss,
+    ),
+    table(
+      'loss-validation',
+      `${texts.get('panel.loss.title')}, ${texts.get('panel.loss.validation')}`,
+      'loss [nats/token]',
+      metrics.validation,
+    ),
+    table(
+      'norm-before',
+      `${texts.get('panel.norm.title')}, ${texts.get('panel.norm.before')}`,
+      'gradient norm before clipping',
+      metrics.normBefore,
+    ),
+    table(
+      'norm-after',
+      `${texts.get('panel.norm.title')}, ${texts.get('panel.norm.after')}`,
+      'gradient norm after clipping',
+      metrics.normAfter,
+    ),
   ];
 }

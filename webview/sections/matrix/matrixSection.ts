@@ -52,7 +52,11 @@ export class MatrixSection implements Section {
     };
     this.compute = button({ action: 'computeMatrix', text: texts.get('panel.matrix.compute'), pressed: start });
     this.again = button({ action: 'computeMatrixAgain', text: texts.get('panel.matrix.again'), pressed: start });
-    this.cancel = button({ action: 'cancelMatrix', text: texts.get('panel.matrix.cancel'), pressed: () => link.matrix('cancel') });
+    this.cancel = button({
+      action: 'cancelMatrix',
+      text: texts.get('panel.matrix.cancel'),
+      pressed: () => link.matrix('cancel'),
+    });
     this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
     this.figure = new HeatmapFigure({
       name: 'matrix',
@@ -66,7 +70,11 @@ export class MatrixSection implements Section {
       id: 'matrix',
       title: 'panel.matrix.title',
       sentence: 'panel.matrix.sentence',
-      explanation: ['panel.matrix.explained', { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'panel.matrix.explainedTotal'],
+      explanation: [
+        'panel.matrix.explained',
+        { formula: 'M_{τ,t} = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖)' },
+        'panel.matrix.explainedTotal',
+      ],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
@@ -110,7 +118,11 @@ export class MatrixSection implements Section {
     this.isCurrent = header.tokens === matrix.tokens || header.tokens.join('\0') === matrix.tokens.join('\0');
     const T = matrix.tokens.length;
     if (this.isNew || fresh.paint) {
-      this.figure.show({ values: matrix.values, rows: T, columns: T, rowStride: T, columnStride: 1 }, flowMap(theme.kind), 0);
+      this.figure.show(
+        { values: matrix.values, rows: T, columns: T, rowStride: T, columnStride: 1 },
+        flowMap(theme.kind),
+        0,
+      );
       this.describe(matrix, header.thresholds.vanishing);
       this.isNew = false;
     }
@@ -119,14 +131,25 @@ export class MatrixSection implements Section {
     // The same stretch of targets as of sources, so that the diagonal stays in the picture.
     this.figure.rows.set(this.columns.first, this.columns.count);
     const { target } = header;
-    const cursor = this.cell ? { row: this.cell.target, column: this.cell.source } : { row: this.isCurrent ? target : null, column: this.isCurrent ? view.mark : null };
+    const cursor = this.cell
+      ? { row: this.cell.target, column: this.cell.source }
+      : { row: this.isCurrent ? target : null, column: this.isCurrent ? view.mark : null };
     this.figure.draw(width, this.columns, theme, cursor, (pen, rows) => {
-      if (this.isCurrent && this.columns) drawColumnMarks(pen, this.columns, theme, { target, mark: null }, rows.top - 3, rows.top + rows.height + 3);
+      if (this.isCurrent && this.columns)
+        drawColumnMarks(pen, this.columns, theme, { target, mark: null }, rows.top - 3, rows.top + rows.height + 3);
     });
     const { texts } = this.parts;
     const { numbers } = texts;
-    const caption = texts.get('panel.matrix.caption', numbers.integer(T), texts.layer(matrix.layer, 'forward'), numbers.integer(matrix.trainingStep));
-    setText(this.caption, [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '));
+    const caption = texts.get(
+      'panel.matrix.caption',
+      numbers.integer(T),
+      texts.layer(matrix.layer, 'forward'),
+      numbers.integer(matrix.trainingStep),
+    );
+    setText(
+      this.caption,
+      [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '),
+    );
     setText(this.readout, this.cell ? this.valueText(matrix, this.cell) : '');
   }
 
@@ -135,17 +158,34 @@ export class MatrixSection implements Section {
   }
 
   tables(): readonly ExportedTable[] {
-    const { matrix, parts: { texts } } = this;
+    const {
+      matrix,
+      parts: { texts },
+    } = this;
     if (!matrix) return [];
     const T = matrix.tokens.length;
-    const cells = () => Array.from({ length: T }, (_, target) => Array.from({ length: target + 1 }, (_, source) => [target, source, matrix.values[target * T + source]])).flat();
-    return [{ id: 'matrix', title: texts.get('panel.matrix.title'), columns: [texts.get('panel.flow.target'), texts.get('panel.matrix.source'), 'log10'], rows: cells }];
+    const cells = () =>
+      Array.from({ length: T }, (_, target) =>
+        Array.from({ length: target + 1 }, (_, source) => [target, source, matrix.values[target * T + source]]),
+      ).flat();
+    return [
+      {
+        id: 'matrix',
+        title: texts.get('panel.matrix.title'),
+        columns: [texts.get('panel.flow.target'), texts.get('panel.matrix.source'), 'log10'],
+        rows: cells,
+      },
+    ];
   }
 
   private listen(canvas: HTMLCanvasElement): void {
     canvas.tabIndex = 0;
     const { view } = this.parts;
-    const wasDragged = listenToZoom(canvas, { range: view.steps, placeAt: (x) => (this.columns ? placeAt(this.columns, x) : 0), pitch: () => (this.columns ? columnWidth(this.columns) : 1) });
+    const wasDragged = listenToZoom(canvas, {
+      range: view.steps,
+      placeAt: (x) => (this.columns ? placeAt(this.columns, x) : 0),
+      pitch: () => (this.columns ? columnWidth(this.columns) : 1),
+    });
     canvas.addEventListener('pointermove', (event) => {
       const { row } = this.figure.cellAt(event.offsetX, event.offsetY);
       const column = this.columns && stepAt(this.columns, event.offsetX);
@@ -169,7 +209,14 @@ export class MatrixSection implements Section {
     if (T === 0) return false;
     const { target, source } = this.cell ?? { target: T - 1, source: T - 1 };
     const moves: Readonly<Record<string, readonly [target: number, source: number]>> = {
-      ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-pageOfTargets, 0], PageDown: [pageOfTargets, 0], Home: [0, -T], End: [0, T],
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      PageUp: [-pageOfTargets, 0],
+      PageDown: [pageOfTargets, 0],
+      Home: [0, -T],
+      End: [0, T],
     };
     const within = (step: number): number => Math.max(0, Math.min(T - 1, step));
     if (name === 'Escape') this.mark(null);
@@ -204,7 +251,10 @@ export class MatrixSection implements Section {
 
   private showProgress(done: number): void {
     this.progress.value = done;
-    setText(this.done, this.parts.texts.get('panel.matrix.progress', this.parts.texts.numbers.integer(Math.floor(100 * done))));
+    setText(
+      this.done,
+      this.parts.texts.get('panel.matrix.progress', this.parts.texts.numbers.integer(Math.floor(100 * done))),
+    );
   }
 
   private describe({ tokens, values }: TargetMatrix, vanishing: number): void {
@@ -221,9 +271,16 @@ export class MatrixSection implements Section {
     horizons.sort((a, b) => a - b);
     const { numbers } = texts;
     const fraction = fractionName(vanishing, texts);
-    const said = horizons.length === 0
-      ? texts.get('panel.matrix.summaryNone', fraction, numbers.integer(T))
-      : texts.get('panel.matrix.summary', fraction, texts.tokens(horizons[horizons.length >> 1]), numbers.integer(horizons.length), numbers.integer(T));
+    const said =
+      horizons.length === 0
+        ? texts.get('panel.matrix.summaryNone', fraction, numbers.integer(T))
+        : texts.get(
+            'panel.matrix.summary',
+            fraction,
+            texts.tokens(horizons[horizons.length >> 1]),
+            numbers.integer(horizons.length),
+            numbers.integer(T),
+          );
     setText(this.said, said);
     this.figure.figure.describe(texts.get('panel.matrix.description', said));
   }
@@ -231,6 +288,12 @@ export class MatrixSection implements Section {
   private valueText({ tokens, values }: TargetMatrix, { target, source }: { target: number; source: number }): string {
     const { texts } = this.parts;
     const value = values[target * tokens.length + source];
-    return texts.get('panel.matrix.at', visibleSymbol(tokens[target]), visibleSymbol(tokens[source]), texts.tokens(Math.max(0, target - source)), texts.relative(value));
+    return texts.get(
+      'panel.matrix.at',
+      visibleSymbol(tokens[target]),
+      visibleSymbol(tokens[source]),
+      texts.tokens(Math.max(0, target - source)),
+      texts.relative(value),
+    );
   }
 }

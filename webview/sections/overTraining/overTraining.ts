@@ -59,7 +59,11 @@ export class OverTraining {
 
   load({ lane, steps, horizons, lags, values, changes, overflows }: FlowOverTraining): void {
     this.lane = lane;
-    this.kept = Array.from(steps, (step, row) => ({ step, horizon: horizons[row], relative: trimmed(values.subarray(row * lags, (row + 1) * lags)) }));
+    this.kept = Array.from(steps, (step, row) => ({
+      step,
+      horizon: horizons[row],
+      relative: trimmed(values.subarray(row * lags, (row + 1) * lags)),
+    }));
     this.changed = new Set(changes.map((row) => steps[row]));
     this.overflowed = overflows;
     this.text = null;
@@ -75,13 +79,24 @@ export class OverTraining {
     const { trainingStep: step, target, tokens } = header;
     while (this.kept.length > 0 && this.kept[this.kept.length - 1].step >= step) this.kept.pop();
     const back = direction === 'forward' ? -1 : 1;
-    const relative = Float32Array.from({ length: direction === 'forward' ? target + 1 : tokens.length - target }, (_, lag) => {
-      const value = flow[target + back * lag];
-      if (!Number.isFinite(value)) return value;
-      return Number.isFinite(flow[target]) ? value - flow[target] : Infinity;
-    });
-    const horizon = header.flows.find((each) => each.layer === layer && each.direction === direction && each.state === state)?.horizon ?? NaN;
-    if (this.text && (this.target !== target || this.text.length !== tokens.length || this.text.some((token, t) => token !== tokens[t]))) this.changed.add(step);
+    const relative = Float32Array.from(
+      { length: direction === 'forward' ? target + 1 : tokens.length - target },
+      (_, lag) => {
+        const value = flow[target + back * lag];
+        if (!Number.isFinite(value)) return value;
+        return Number.isFinite(flow[target]) ? value - flow[target] : Infinity;
+      },
+    );
+    const horizon =
+      header.flows.find((each) => each.layer === layer && each.direction === direction && each.state === state)
+        ?.horizon ?? NaN;
+    if (
+      this.text &&
+      (this.target !== target ||
+        this.text.length !== tokens.length ||
+        this.text.some((token, t) => token !== tokens[t]))
+    )
+      this.changed.add(step);
     this.text = tokens;
     this.target = target;
     this.kept.push({ step, horizon, relative });

@@ -92,7 +92,12 @@ export class OverTrainingFigure {
   }
 
   /** Recolors the heatmap: for new rows, another theme or width. */
-  paint(rows: OverTraining, metrics: Metrics, { left, width }: Pick<OverTrainingView, 'left' | 'width'>, theme: Theme): void {
+  paint(
+    rows: OverTraining,
+    metrics: Metrics,
+    { left, width }: Pick<OverTrainingView, 'left' | 'width'>,
+    theme: Theme,
+  ): void {
     this.view = { left, width };
     const lags = Math.max(1, rows.lags);
     this.lags.grow(lags);
@@ -134,7 +139,11 @@ export class OverTrainingFigure {
   private drawOn(pen: Pen, rows: OverTraining, metrics: Metrics, view: OverTrainingView, theme: Theme): void {
     pen.font = `${labelSize}px ${theme.font}`;
     this.drawNorms(pen, metrics, theme);
-    this.image.draw(pen, { left: view.left, width: view.width, first: 0, count: this.columns }, { top: mapTop, height: mapHeight, first: this.lags.first, count: this.lags.count });
+    this.image.draw(
+      pen,
+      { left: view.left, width: view.width, first: 0, count: this.columns },
+      { top: mapTop, height: mapHeight, first: this.lags.first, count: this.lags.count },
+    );
     this.within(pen, mapTop, mapHeight, () => this.drawHorizons(pen, rows, theme));
     this.drawMarks(pen, rows, theme);
     this.drawAxes(pen, theme);
@@ -184,15 +193,24 @@ export class OverTrainingFigure {
     const high = Math.max(low + 1, Math.ceil(Math.log10(max)));
     const y = (norm: number): number => normTop + ((high - Math.log10(norm)) / (high - low)) * normHeight;
     for (const power of high - low > 1 ? [high, low] : [high, low]) {
-      pen.fillText(powerOfTen(power), left - 8, Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3));
+      pen.fillText(
+        powerOfTen(power),
+        left - 8,
+        Math.min(Math.max(y(10 ** power), normTop + 3), normTop + normHeight - 3),
+      );
       pen.fillStyle = theme.line;
       pen.fillRect(left, Math.round(y(10 ** power)), width, 1);
       pen.fillStyle = theme.dim;
     }
     this.within(pen, normTop - 1, normHeight + 3, () => {
-      for (const [points, color] of [[metrics.normBefore.points, theme.dim], [metrics.normAfter.points, theme.accent]] as const) this.drawLine(pen, points, y, color);
+      for (const [points, color] of [
+        [metrics.normBefore.points, theme.dim],
+        [metrics.normAfter.points, theme.accent],
+      ] as const)
+        this.drawLine(pen, points, y, color);
       pen.fillStyle = theme.second;
-      for (const point of metrics.clipped.points) pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
+      for (const point of metrics.clipped.points)
+        pen.fillRect(Math.round(this.x(point.x)) - 1, Math.round(y(point.y)) - 1, 3, 3);
     });
   }
 
@@ -207,7 +225,10 @@ export class OverTrainingFigure {
 
   /** From row to row; broken where the gradient reaches the whole text. */
   private drawHorizons(pen: Pen, { rows }: OverTraining, theme: Theme): void {
-    for (const [color, lineWidth] of [[theme.background, 3.5], [theme.foreground, 1.2]] as const) {
+    for (const [color, lineWidth] of [
+      [theme.background, 3.5],
+      [theme.foreground, 1.2],
+    ] as const) {
       pen.strokeStyle = color;
       pen.lineWidth = lineWidth;
       pen.lineJoin = 'round';
@@ -231,7 +252,8 @@ export class OverTrainingFigure {
   /** Where something overflowed, and where another text was read from. */
   private drawMarks(pen: Pen, rows: OverTraining, theme: Theme): void {
     pen.fillStyle = theme.dim;
-    for (const step of rows.changes) if (this.isInView(step)) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
+    for (const step of rows.changes)
+      if (this.isInView(step)) pen.fillRect(Math.round(this.x(step)), mapTop - 4, 1, mapHeight + 8);
     pen.fillStyle = theme.exploding;
     pen.textBaseline = 'middle';
     for (const overflow of rows.overflows) {
@@ -240,7 +262,11 @@ export class OverTrainingFigure {
       const x = Math.round(this.x(step));
       pen.fillRect(x - 1, normTop, 2, mapTop + mapHeight - normTop);
       pen.textAlign = x > this.view.left + this.view.width / 2 ? 'right' : 'left';
-      pen.fillText(this.texts.get('panel.overTraining.overflow'), x + (pen.textAlign === 'right' ? -4 : 4), normTop + 5);
+      pen.fillText(
+        this.texts.get('panel.overTraining.overflow'),
+        x + (pen.textAlign === 'right' ? -4 : 4),
+        normTop + 5,
+      );
     }
   }
 
@@ -252,12 +278,29 @@ export class OverTrainingFigure {
     pen.textAlign = 'right';
     const [nearest, farthest] = [Math.floor(this.lags.first), Math.ceil(this.lags.first + this.lags.count) - 1];
     pen.fillText(this.texts.get('panel.overTraining.lagOf', numbers.integer(nearest)), left - 8, mapTop + 6, left - 10);
-    if (farthest > nearest) pen.fillText(this.texts.get('panel.overTraining.lagOf', numbers.integer(farthest)), left - 8, mapTop + mapHeight - 5, left - 10);
+    if (farthest > nearest)
+      pen.fillText(
+        this.texts.get('panel.overTraining.lagOf', numbers.integer(farthest)),
+        left - 8,
+        mapTop + mapHeight - 5,
+        left - 10,
+      );
     pen.textBaseline = 'alphabetic';
     pen.textAlign = 'left';
-    pen.fillText(this.texts.get('panel.header.step', numbers.integer(this.first + Math.round(this.steps.first))), left, height - 6);
+    pen.fillText(
+      this.texts.get('panel.header.step', numbers.integer(this.first + Math.round(this.steps.first))),
+      left,
+      height - 6,
+    );
     pen.textAlign = 'right';
-    pen.fillText(this.texts.get('panel.header.step', numbers.integer(this.first + Math.round(this.steps.first + this.steps.count))), left + width, height - 6);
+    pen.fillText(
+      this.texts.get(
+        'panel.header.step',
+        numbers.integer(this.first + Math.round(this.steps.first + this.steps.count)),
+      ),
+      left + width,
+      height - 6,
+    );
   }
 
   private drawStep(pen: Pen, step: number, theme: Theme, traveled: boolean): void {

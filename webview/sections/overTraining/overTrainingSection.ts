@@ -50,14 +50,23 @@ export class OverTrainingSection implements Section {
     const { texts } = parts;
     this.figure = new OverTrainingFigure(texts, () => this.moved());
     this.lanes = new ChoiceRow(texts.get('panel.overTraining.lane'), 'lane', (value) => this.choose(laneOf(value)));
-    this.now = button({ action: 'now', text: texts.get('panel.overTraining.now'), help: texts.get('panel.overTraining.nowHelp'), pressed: () => this.go(null) });
+    this.now = button({
+      action: 'now',
+      text: texts.get('panel.overTraining.now'),
+      help: texts.get('panel.overTraining.nowHelp'),
+      pressed: () => this.go(null),
+    });
     this.now.show(false, false);
     this.empty = element('p', { class: 'dim' });
     const { root, controls } = sectionFrame(texts, {
       id: 'over',
       title: 'panel.overTraining.title',
       sentence: 'panel.overTraining.explained',
-      explanation: ['panel.overTraining.explainedMore', { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' }, 'panel.overTraining.explainedNorm'],
+      explanation: [
+        'panel.overTraining.explainedMore',
+        { formula: 'r_{lag} = log₁₀(‖∂ℓ_τ/∂h_{τ−lag}‖ / ‖∂ℓ_τ/∂h_τ‖)' },
+        'panel.overTraining.explainedNorm',
+      ],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
@@ -65,7 +74,13 @@ export class OverTrainingSection implements Section {
     const { canvas } = this.figure.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'slider');
-    this.body = element('div', { class: 'figures' }, canvas, element('p', { class: 'caption dim', text: texts.get('panel.overTraining.hint') }), this.readout);
+    this.body = element(
+      'div',
+      { class: 'figures' },
+      canvas,
+      element('p', { class: 'caption dim', text: texts.get('panel.overTraining.hint') }),
+      this.readout,
+    );
     root.append(this.said, this.empty, this.body);
     this.listen(canvas);
   }
@@ -96,7 +111,8 @@ export class OverTrainingSection implements Section {
         this.isAsked = false;
         if (keyOf(message.history.lane) !== keyOf(this.lane)) break;
         this.rows.load(message.history);
-        if (this.kept !== null && this.rows.rows.some(({ step }) => step === this.kept)) this.parts.travel.go(this.kept);
+        if (this.kept !== null && this.rows.rows.some(({ step }) => step === this.kept))
+          this.parts.travel.go(this.kept);
         this.kept = null;
         break;
     }
@@ -136,30 +152,49 @@ export class OverTrainingSection implements Section {
   }
 
   figures(): readonly ExportedFigure[] {
-    return this.rows.rows.length > 0 ? [this.figure.figure.exported('over-training', this.parts.texts.get('panel.overTraining.title'))] : [];
+    return this.rows.rows.length > 0
+      ? [this.figure.figure.exported('over-training', this.parts.texts.get('panel.overTraining.title'))]
+      : [];
   }
 
   tables(): readonly ExportedTable[] {
-    const { rows: { rows }, parts: { texts } } = this;
+    const {
+      rows: { rows },
+      parts: { texts },
+    } = this;
     if (rows.length === 0) return [];
     const columns = [texts.get('panel.axis.trainingStep'), texts.get('panel.overTraining.lag'), 'log10'];
-    return [{ id: 'over-training', title: texts.get('panel.overTraining.title'), columns, rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])) }];
+    return [
+      {
+        id: 'over-training',
+        title: texts.get('panel.overTraining.title'),
+        columns,
+        rows: () => rows.flatMap(({ step, relative }) => Array.from(relative, (value, lag) => [step, lag, value])),
+      },
+    ];
   }
 
   /** The states of the model's layers, the top one first; chooses that. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
     // The last one carries the gradient farthest.
-    const states = kindOf(model.cell).states.map(({ name }) => name).reverse();
+    const states = kindOf(model.cell)
+      .states.map(({ name }) => name)
+      .reverse();
     const naming = states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
     const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
     const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
-    const lanes = layers.flatMap((layer) => directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))));
+    const lanes = layers.flatMap((layer) =>
+      directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
+    );
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;
     const chosen = lanes.find((lane) => before?.folder === folder && keyOf(lane) === before.lane) ?? lanes[0];
-    this.lanes.show(lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })), keyOf(chosen));
+    this.lanes.show(
+      lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })),
+      keyOf(chosen),
+    );
     this.choose(chosen);
   }
 
@@ -199,7 +234,8 @@ export class OverTrainingSection implements Section {
       canvas.setPointerCapture(event.pointerId);
       point(event);
     });
-    for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, () => (this.isDragging = false));
+    for (const end of ['pointerup', 'pointercancel'] as const)
+      canvas.addEventListener(end, () => (this.isDragging = false));
     canvas.addEventListener('pointerleave', () => {
       this.pointed = null;
       this.parts.redraw();
@@ -208,7 +244,8 @@ export class OverTrainingSection implements Section {
       if (event.altKey && zoomKey(event.key, figure.lags, null)) event.preventDefault();
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       const { step } = this.parts.travel;
-      if (this.key(event.key) || zoomKey(event.key, figure.steps, step === null ? null : figure.placeOf(step))) event.preventDefault();
+      if (this.key(event.key) || zoomKey(event.key, figure.steps, step === null ? null : figure.placeOf(step)))
+        event.preventDefault();
     });
   }
 
@@ -218,7 +255,16 @@ export class OverTrainingSection implements Section {
     const last = rows.length - 1;
     const { step } = this.parts.travel;
     const at = step === null ? last : this.rows.nearest(step);
-    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - pageOfRows, PageUp: at + pageOfRows, Home: 0, End: last }[name];
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowDown: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at + 1,
+      PageDown: at - pageOfRows,
+      PageUp: at + pageOfRows,
+      Home: 0,
+      End: last,
+    }[name];
     if (name === 'Escape') this.go(null);
     else if (to === undefined) return false;
     else {
@@ -255,23 +301,41 @@ export class OverTrainingSection implements Section {
     const { texts } = this.parts;
     const { rows } = this.rows;
     const [first, last] = [rows[0], rows[rows.length - 1]];
-    const said = first === last
-      ? texts.get('panel.overTraining.sentenceOnce', texts.numbers.integer(last.step), this.reach(last))
-      : texts.get('panel.overTraining.sentence', this.reach(first), texts.numbers.integer(first.step), this.reach(last), texts.numbers.integer(last.step));
+    const said =
+      first === last
+        ? texts.get('panel.overTraining.sentenceOnce', texts.numbers.integer(last.step), this.reach(last))
+        : texts.get(
+            'panel.overTraining.sentence',
+            this.reach(first),
+            texts.numbers.integer(first.step),
+            this.reach(last),
+            texts.numbers.integer(last.step),
+          );
     setText(this.said, said);
     this.figure.figure.describe(texts.get('panel.overTraining.description', said));
     const shown = rows[this.rows.nearest(traveled ?? last.step)];
-    const values = { 'aria-valuemin': String(first.step), 'aria-valuemax': String(last.step), 'aria-valuenow': String(shown.step), 'aria-valuetext': texts.get('panel.overTraining.value', texts.numbers.integer(shown.step), this.reach(shown)) };
+    const values = {
+      'aria-valuemin': String(first.step),
+      'aria-valuemax': String(last.step),
+      'aria-valuenow': String(shown.step),
+      'aria-valuetext': texts.get('panel.overTraining.value', texts.numbers.integer(shown.step), this.reach(shown)),
+    };
     for (const [name, value] of Object.entries(values)) this.figure.figure.canvas.setAttribute(name, value);
   }
 
   private reach({ horizon }: OverTrainingRow): string {
-    return Number.isNaN(horizon) ? this.parts.texts.get('panel.overTraining.reachAll') : this.parts.texts.tokens(horizon);
+    return Number.isNaN(horizon)
+      ? this.parts.texts.get('panel.overTraining.reachAll')
+      : this.parts.texts.tokens(horizon);
   }
 
   /** Of the place under the pointer, else of the step that was traveled to. */
   private valueText(traveled: number | null): string {
-    const { pointed, metrics, parts: { texts } } = this;
+    const {
+      pointed,
+      metrics,
+      parts: { texts },
+    } = this;
     const { numbers } = texts;
     const step = pointed?.step ?? traveled;
     if (step === null || !metrics) return '';
@@ -279,13 +343,23 @@ export class OverTrainingSection implements Section {
     const name = numbers.integer(row.step);
     const lag = pointed?.lag ?? null;
     const value = lag === null ? undefined : row.relative.at(lag);
-    const parts = [lag === null ? texts.get('panel.header.step', name) : value === undefined ? texts.get('panel.overTraining.atNone', name, texts.tokens(lag)) : texts.get('panel.overTraining.at', name, texts.tokens(lag), texts.relative(value))];
+    const parts = [
+      lag === null
+        ? texts.get('panel.header.step', name)
+        : value === undefined
+          ? texts.get('panel.overTraining.atNone', name, texts.tokens(lag))
+          : texts.get('panel.overTraining.at', name, texts.tokens(lag), texts.relative(value)),
+    ];
     parts.push(texts.get('panel.overTraining.reach', this.reach(row)));
     const before = nearest(metrics.normBefore.points, step);
     const after = nearest(metrics.normAfter.points, step);
     if (before && after) {
       const isClipped = after.x === before.x && after.y < before.y * (1 - 1e-6);
-      parts.push(isClipped ? texts.get('panel.overTraining.normClipped', numbers.short(before.y), numbers.short(after.y)) : texts.get('panel.overTraining.norm', numbers.short(before.y)));
+      parts.push(
+        isClipped
+          ? texts.get('panel.overTraining.normClipped', numbers.short(before.y), numbers.short(after.y))
+          : texts.get('panel.overTraining.norm', numbers.short(before.y)),
+      );
     }
     return parts.join(' · ');
   }
@@ -297,7 +371,11 @@ function keyOf(lane: FlowLane | null): string {
 
 function laneOf(key: string): FlowLane {
   const [layer, direction, state] = key.split(' ');
-  return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', state: isStateName(state) ? state : kindOf(plainCell).states[0].name };
+  return {
+    layer: Number(layer),
+    direction: direction === 'backward' ? 'backward' : 'forward',
+    state: isStateName(state) ? state : kindOf(plainCell).states[0].name,
+  };
 }
 
 interface Kept {

@@ -34,24 +34,58 @@ export class PlaygroundSection implements Section {
   constructor(private readonly parts: PageParts) {
     const { texts, link } = parts;
     this.settings = { ...defaultPlayground, ...link.state().playground };
-    this.cells = new ChoiceRow(texts.get('panel.playground.cell'), 'cell', (cell) => this.change({ cell: cell as PlaygroundSettings['cell'] }));
-    this.activations = new ChoiceRow(texts.get('panel.playground.activation'), 'activation', (activation) => this.change({ activation: activation as PlaygroundSettings['activation'] }));
-    this.matrices = new ChoiceRow(texts.get('panel.playground.matrix'), 'matrix', (matrix) => this.change({ matrix: matrix as PlaygroundSettings['matrix'] }));
-    this.sliders = { gain: this.slider('gain', 'panel.playground.gain'), forgetBias: this.slider('forgetBias', 'panel.playground.gateBias'), length: this.slider('length', 'panel.playground.length') };
-    const again = button({ action: 'again', text: texts.get('panel.playground.again'), help: texts.get('panel.playground.againHelp'), pressed: () => this.change({ seed: (this.settings.seed + 1) % 1_000_000 }) });
+    this.cells = new ChoiceRow(texts.get('panel.playground.cell'), 'cell', (cell) =>
+      this.change({ cell: cell as PlaygroundSettings['cell'] }),
+    );
+    this.activations = new ChoiceRow(texts.get('panel.playground.activation'), 'activation', (activation) =>
+      this.change({ activation: activation as PlaygroundSettings['activation'] }),
+    );
+    this.matrices = new ChoiceRow(texts.get('panel.playground.matrix'), 'matrix', (matrix) =>
+      this.change({ matrix: matrix as PlaygroundSettings['matrix'] }),
+    );
+    this.sliders = {
+      gain: this.slider('gain', 'panel.playground.gain'),
+      forgetBias: this.slider('forgetBias', 'panel.playground.gateBias'),
+      length: this.slider('length', 'panel.playground.length'),
+    };
+    const again = button({
+      action: 'again',
+      text: texts.get('panel.playground.again'),
+      help: texts.get('panel.playground.againHelp'),
+      pressed: () => this.change({ seed: (this.settings.seed + 1) % 1_000_000 }),
+    });
     const { root, controls } = sectionFrame(texts, {
       id: 'play',
       title: 'panel.playground.title',
       sentence: 'panel.playground.sentence',
-      explanation: ['panel.playground.explained', { formula: 'h_t = φ(W x_t + g Q h_{t−1})' }, 'panel.playground.explainedCells'],
+      explanation: [
+        'panel.playground.explained',
+        { formula: 'h_t = φ(W x_t + g Q h_{t−1})' },
+        'panel.playground.explainedCells',
+      ],
     });
     this.root = root;
     controls.append(again.root);
-    const row = (key: PageKey, choices: ChoiceRow): HTMLElement => element('div', { class: 'field' }, element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }), choices.root);
+    const row = (key: PageKey, choices: ChoiceRow): HTMLElement =>
+      element(
+        'div',
+        { class: 'field' },
+        element('span', { class: 'name', text: texts.get(key), attributes: { 'aria-hidden': 'true' } }),
+        choices.root,
+      );
     this.activationRow = row('panel.playground.activation', this.activations);
     root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.playground.title') }));
     root.append(
-      element('div', { class: 'fields' }, row('panel.playground.cell', this.cells), this.activationRow, row('panel.playground.matrix', this.matrices), this.sliders.gain.root, this.sliders.forgetBias.root, this.sliders.length.root),
+      element(
+        'div',
+        { class: 'fields' },
+        row('panel.playground.cell', this.cells),
+        this.activationRow,
+        row('panel.playground.matrix', this.matrices),
+        this.sliders.gain.root,
+        this.sliders.forgetBias.root,
+        this.sliders.length.root,
+      ),
       this.facts,
     );
   }
@@ -70,27 +104,51 @@ export class PlaygroundSection implements Section {
     const { texts } = this.parts;
     const { numbers } = texts;
     const { cell, activation, matrix, gain } = this.settings;
-    this.cells.show(cellNames.map((value) => ({ value, text: kindOf(value).label })), cell);
-    this.activations.show([{ value: 'linear', text: texts.get('panel.playground.linear') }, { value: 'tanh', text: 'tanh' }, { value: 'relu', text: 'relu' }], activation);
-    this.matrices.show([{ value: 'orthogonal', text: texts.get('panel.playground.orthogonal') }, { value: 'gaussian', text: texts.get('panel.playground.gaussian') }], matrix);
+    this.cells.show(
+      cellNames.map((value) => ({ value, text: kindOf(value).label })),
+      cell,
+    );
+    this.activations.show(
+      [
+        { value: 'linear', text: texts.get('panel.playground.linear') },
+        { value: 'tanh', text: 'tanh' },
+        { value: 'relu', text: 'relu' },
+      ],
+      activation,
+    );
+    this.matrices.show(
+      [
+        { value: 'orthogonal', text: texts.get('panel.playground.orthogonal') },
+        { value: 'gaussian', text: texts.get('panel.playground.gaussian') },
+      ],
+      matrix,
+    );
     this.activationRow.hidden = kindOf(cell).activation !== 'chosen';
     const keeping = keepingGateOf(cell);
     this.sliders.forgetBias.root.hidden = keeping === null;
-    if (keeping) setText(this.sliders.forgetBias.label, texts.get('panel.playground.gateBias', texts.unitMap(keeping.map)));
+    if (keeping)
+      setText(this.sliders.forgetBias.label, texts.get('panel.playground.gateBias', texts.unitMap(keeping.map)));
     for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
     if (!frame) return;
     const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
     // The last of a layer's states carries the gradient farthest.
     const slope = slopes.at(-1);
     const sizes = [numbers.decimals(gain, 2), numbers.decimals(this.spectralNorm, 2)] as const;
-    setText(this.facts, slope === undefined ? texts.get('panel.playground.factsShort', ...sizes) : texts.get('panel.playground.facts', ...sizes, numbers.decimals(Math.exp(slope), 3)));
+    setText(
+      this.facts,
+      slope === undefined
+        ? texts.get('panel.playground.factsShort', ...sizes)
+        : texts.get('panel.playground.facts', ...sizes, numbers.decimals(Math.exp(slope), 3)),
+    );
   }
 
   private slider(name: SliderName, key: PageKey): Slider {
     const { min, max, step } = playgroundLimits[name];
     const id = `play-${name}`;
     const label = element('label', { class: 'name', text: this.parts.texts.get(key), attributes: { for: id } });
-    const input = element('input', { attributes: { id, type: 'range', min: String(min), max: String(max), step: String(step) } });
+    const input = element('input', {
+      attributes: { id, type: 'range', min: String(min), max: String(max), step: String(step) },
+    });
     input.value = String(this.settings[name]);
     const value = element('output', { class: 'number', attributes: { for: id } });
     input.addEventListener('input', () => this.change({ [name]: Number(input.value) }));

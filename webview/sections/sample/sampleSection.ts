@@ -39,18 +39,33 @@ export class SampleSection implements Section {
       id: 'sample',
       title: 'panel.sample.title',
       sentence: 'panel.sample.sentence',
-      explanation: ['panel.sample.explained', { formula: 'q_i = p_i^{1/T} / Σ_j p_j^{1/T}' }, 'panel.sample.explainedTemperature', 'panel.sample.explainedSame'],
+      explanation: [
+        'panel.sample.explained',
+        { formula: 'q_i = p_i^{1/T} / Σ_j p_j^{1/T}' },
+        'panel.sample.explainedTemperature',
+        'panel.sample.explainedSame',
+      ],
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    this.write = button({ action: 'writeSample', text: texts.get('panel.sample.generate'), pressed: () => link.sample() });
-    this.another = button({ action: 'writeAnother', text: texts.get('panel.sample.generateAnother'), pressed: () => link.sample() });
+    this.write = button({
+      action: 'writeSample',
+      text: texts.get('panel.sample.generate'),
+      pressed: () => link.sample(),
+    });
+    this.another = button({
+      action: 'writeAnother',
+      text: texts.get('panel.sample.generateAnother'),
+      pressed: () => link.sample(),
+    });
     for (const control of [this.write, this.another]) {
       control.show(false, false);
       controls.append(control.root);
     }
     this.rows = Array.from({ length: maxSamples }, () => rowOfCells());
-    const heads = [texts.get('panel.compare.step'), texts.get('panel.compare.loss')].map((text) => element('th', { text, attributes: { scope: 'col' } }));
+    const heads = [texts.get('panel.compare.step'), texts.get('panel.compare.loss')].map((text) =>
+      element('th', { text, attributes: { scope: 'col' } }),
+    );
     this.table = element(
       'table',
       { class: 'samples', attributes: { 'aria-labelledby': 'sample-title' } },
@@ -72,7 +87,8 @@ export class SampleSection implements Section {
     const { shown } = this;
     const isLive = liveStates.includes(status.state);
     const hasSamples = shown !== null && shown.samples.length > 0;
-    this.root.hidden = run === null || shown === null || !(hasSamples || shown.onRequest || shown.refusal !== null || isLive);
+    this.root.hidden =
+      run === null || shown === null || !(hasSamples || shown.onRequest || shown.refusal !== null || isLive);
     if (this.root.hidden || shown === null) return;
     const { texts } = this.parts;
     const isOffered = shown.onRequest && shown.refusal === null;
@@ -95,7 +111,14 @@ export class SampleSection implements Section {
     const samples = this.shown?.samples ?? [];
     if (samples.length === 0) return [];
     const columns = ['training step', 'loss [nats/token]', 'temperature', 'text'];
-    return [{ id: 'samples', title: this.parts.texts.get('panel.sample.title'), columns, rows: () => samples.map(({ step, loss, temperature, text }) => [step, loss, temperature, text]) }];
+    return [
+      {
+        id: 'samples',
+        title: this.parts.texts.get('panel.sample.title'),
+        columns,
+        rows: () => samples.map(({ step, loss, temperature, text }) => [step, loss, temperature, text]),
+      },
+    ];
   }
 
   private showIn(row: Row, sample: ModelSample | undefined): void {
@@ -106,7 +129,11 @@ export class SampleSection implements Section {
     setText(row.step, numbers.integer(sample.step));
     setText(row.loss, sample.loss === null ? '' : numbers.decimals(sample.loss, 2));
     const pieces = visiblePieces(sample.text);
-    row.text.replaceChildren(...pieces.map(({ text, isMark }) => (isMark ? element('span', { class: 'dim', text }) : document.createTextNode(text))));
+    row.text.replaceChildren(
+      ...pieces.map(({ text, isMark }) =>
+        isMark ? element('span', { class: 'dim', text }) : document.createTextNode(text),
+      ),
+    );
     row.text.title = pieces.map(({ text }) => text).join('');
   }
 }
@@ -116,7 +143,10 @@ function isSame(a: ModelSample, b: ModelSample | null): boolean {
 }
 
 function rowOfCells(): Row {
-  const [step, loss] = [element('th', { class: 'number', attributes: { scope: 'row' } }), element('td', { class: 'number' })];
+  const [step, loss] = [
+    element('th', { class: 'number', attributes: { scope: 'row' } }),
+    element('td', { class: 'number' }),
+  ];
   // Its direction is that of what is written.
   const text = element('div', { class: 'text', attributes: { dir: 'auto' } });
   const root = element('tr', {}, step, loss, element('td', {}, text));

@@ -24,7 +24,8 @@ export class GainFigure {
   show(rows: readonly FlowRow[], target: number): void {
     this.lines = rows.map((row) => logGains(row, target));
     let max = 0;
-    for (const line of this.lines) for (const value of line) if (Number.isFinite(value)) max = Math.max(max, Math.abs(value));
+    for (const line of this.lines)
+      for (const value of line) if (Number.isFinite(value)) max = Math.max(max, Math.abs(value));
     this.reach = reaches.find((reach) => reach >= max) ?? reaches[reaches.length - 1];
   }
 
@@ -34,7 +35,8 @@ export class GainFigure {
 
   private drawOn(pen: Pen, columns: Columns, theme: Theme, marked: Marked): void {
     const { reach } = this;
-    const y = (value: number): number => top + ((reach - Math.max(-reach, Math.min(reach, value))) / (2 * reach)) * (bottom - top);
+    const y = (value: number): number =>
+      top + ((reach - Math.max(-reach, Math.min(reach, value))) / (2 * reach)) * (bottom - top);
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
     for (const power of reach < 1 ? [-0.5, 0, 0.5] : [-reach, 0, reach]) {
@@ -47,10 +49,17 @@ export class GainFigure {
       pen.stroke();
       pen.fillStyle = theme.dim;
       pen.textAlign = 'left';
-      pen.fillText(Math.abs(power) > 2 ? powerOfTen(power) : this.texts.numbers.plain(Number((10 ** power).toPrecision(2))), columns.left + columns.width + 6, at);
+      pen.fillText(
+        Math.abs(power) > 2 ? powerOfTen(power) : this.texts.numbers.plain(Number((10 ** power).toPrecision(2))),
+        columns.left + columns.width + 6,
+        at,
+      );
     }
     pen.textAlign = 'right';
-    for (const [name, at] of [['panel.gradientFactor.grows', (top + y(0)) / 2], ['panel.gradientFactor.shrinks', (bottom + y(0)) / 2]] as const) {
+    for (const [name, at] of [
+      ['panel.gradientFactor.grows', (top + y(0)) / 2],
+      ['panel.gradientFactor.shrinks', (bottom + y(0)) / 2],
+    ] as const) {
       pen.fillStyle = theme.dim;
       pen.fillText(this.texts.get(name), columns.left - 8, at, columns.left - 10);
     }

@@ -34,17 +34,28 @@ export class SaturationFigure {
   }
 
   draw(names: { readonly left: string; readonly right: string }, theme: Theme, unit: number | null): void {
-    this.figure.render(margin.left + side + margin.right, margin.top + side + margin.bottom, (pen) => this.drawOn(pen, names, theme, unit));
+    this.figure.render(margin.left + side + margin.right, margin.top + side + margin.bottom, (pen) =>
+      this.drawOn(pen, names, theme, unit),
+    );
   }
 
-  private drawOn(pen: Pen, names: { readonly left: string; readonly right: string }, theme: Theme, unit: number | null): void {
+  private drawOn(
+    pen: Pen,
+    names: { readonly left: string; readonly right: string },
+    theme: Theme,
+    unit: number | null,
+  ): void {
     const { left, right } = this.statistics ?? {};
     if (!left || !right) return;
     pen.font = `${labelSize}px ${theme.font}`;
     pen.strokeStyle = theme.line;
     pen.lineWidth = 1;
     pen.beginPath();
-    for (const [fromX, fromY, toX, toY] of [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 1]] as const) {
+    for (const [fromX, fromY, toX, toY] of [
+      [0, 0, 1, 0],
+      [0, 0, 0, 1],
+      [1, 0, 0, 1],
+    ] as const) {
       pen.moveTo(placeX(fromX) + 0.5, placeY(fromY) + 0.5);
       pen.lineTo(placeX(toX) + 0.5, placeY(toY) + 0.5);
     }

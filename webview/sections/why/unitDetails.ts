@@ -27,8 +27,18 @@ export class UnitDetails {
     this.texts = texts;
     this.saturation = new SaturationFigure(texts);
     this.halfLife = new HalfLifeFigure(texts);
-    this.saturationBlock = element('div', {}, element('h3', { text: texts.get('panel.saturation.title') }), this.saturation.figure.canvas);
-    this.halfLifeBlock = element('div', {}, element('h3', { text: texts.get('panel.halfLife.title') }), this.halfLife.figure.canvas);
+    this.saturationBlock = element(
+      'div',
+      {},
+      element('h3', { text: texts.get('panel.saturation.title') }),
+      this.saturation.figure.canvas,
+    );
+    this.halfLifeBlock = element(
+      'div',
+      {},
+      element('h3', { text: texts.get('panel.halfLife.title') }),
+      this.halfLife.figure.canvas,
+    );
     this.root = element('div', { class: 'details' }, this.saturationBlock, this.halfLifeBlock, this.findings);
     this.listen();
   }
@@ -52,7 +62,9 @@ export class UnitDetails {
 
   draw(theme: Theme, unit: number | null): void {
     if (this.statistics?.left) {
-      const [left, right] = this.isGate ? (['panel.saturation.axisShut', 'panel.saturation.axisOpen'] as const) : (['panel.saturation.axisLow', 'panel.saturation.axisHigh'] as const);
+      const [left, right] = this.isGate
+        ? (['panel.saturation.axisShut', 'panel.saturation.axisOpen'] as const)
+        : (['panel.saturation.axisLow', 'panel.saturation.axisHigh'] as const);
       this.saturation.draw({ left: this.texts.get(left), right: this.texts.get(right) }, theme, unit);
     }
     if (this.statistics?.halfLife) this.halfLife.draw(theme, unit);
@@ -71,7 +83,9 @@ export class UnitDetails {
     const { canvas } = this.saturation.figure;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'application');
-    canvas.addEventListener('pointermove', (event) => view.setMark(view.mark, this.saturation.unitAt(event.offsetX, event.offsetY)));
+    canvas.addEventListener('pointermove', (event) =>
+      view.setMark(view.mark, this.saturation.unitAt(event.offsetX, event.offsetY)),
+    );
     canvas.addEventListener('pointerleave', () => view.setMark(view.mark, null));
     canvas.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];

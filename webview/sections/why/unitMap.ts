@@ -20,7 +20,8 @@ export class UnitMapFigure {
       name: 'units',
       height,
       rowName: (row) => texts.get('panel.units.unit', numbers.integer(this.unitOf(row))),
-      valueName: (value) => (Number.isInteger(value) ? numbers.integer(value) : numbers.decimals(value, Math.abs(value) < 0.1 ? 2 : 1)),
+      valueName: (value) =>
+        Number.isInteger(value) ? numbers.integer(value) : numbers.decimals(value, Math.abs(value) < 0.1 ? 2 : 1),
       changed,
     });
   }
@@ -40,7 +41,12 @@ export class UnitMapFigure {
     const gate = isGate(unitMap.quantity);
     this.order = order;
     const map: ColorMap = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
-    this.map.show({ values, rows: unitMap.units, columns: tokens.length, rowStride: 1, columnStride: unitMap.units }, map, gate ? 0.5 : 0, order);
+    this.map.show(
+      { values, rows: unitMap.units, columns: tokens.length, rowStride: 1, columnStride: unitMap.units },
+      map,
+      gate ? 0.5 : 0,
+      order,
+    );
   }
 }
 

@@ -4,7 +4,11 @@ import type { Texts } from '../../shared/texts';
 import type { UnitStatistics } from './units/statistics';
 import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 
-export function unitTables(frame: Frame, { left, right, variance, halfLife, isZero }: UnitStatistics, texts: Texts): ExportedTable[] {
+export function unitTables(
+  frame: Frame,
+  { left, right, variance, halfLife, isZero }: UnitStatistics,
+  texts: Texts,
+): ExportedTable[] {
   const { unitMap, tokens } = frame.header;
   const { units, quantity } = unitMap;
   const name = `${texts.unitMap(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
@@ -12,9 +16,24 @@ export function unitTables(frame: Frame, { left, right, variance, halfLife, isZe
     {
       id: 'unit-statistics',
       title: texts.get('panel.table.units', name),
-      columns: ['unit', 'saturated left [share of steps]', 'saturated right [share of steps]', 'variance', 'half-life [tokens]', 'zero at every step'],
+      columns: [
+        'unit',
+        'saturated left [share of steps]',
+        'saturated right [share of steps]',
+        'variance',
+        'half-life [tokens]',
+        'zero at every step',
+      ],
       *rows(): Iterable<Cell[]> {
-        for (let u = 0; u < units; u++) yield [u, left?.[u] ?? null, right?.[u] ?? null, variance[u], halfLife?.[u] ?? null, isZero[u] ? 'yes' : 'no'];
+        for (let u = 0; u < units; u++)
+          yield [
+            u,
+            left?.[u] ?? null,
+            right?.[u] ?? null,
+            variance[u],
+            halfLife?.[u] ?? null,
+            isZero[u] ? 'yes' : 'no',
+          ];
       },
     },
     {

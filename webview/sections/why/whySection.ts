@@ -23,7 +23,12 @@ import { UnitDetails } from './unitDetails';
 import { orderOf, unitOrders, type UnitOrder } from './units/order';
 import { statisticsOf, type UnitStatistics } from './units/statistics';
 
-const orderKeys = { index: 'panel.order.index', saturation: 'panel.order.saturation', variance: 'panel.order.variance', similarity: 'panel.order.similarity' } as const;
+const orderKeys = {
+  index: 'panel.order.index',
+  saturation: 'panel.order.saturation',
+  variance: 'panel.order.variance',
+  similarity: 'panel.order.similarity',
+} as const;
 
 export class WhySection implements Section {
   readonly root: HTMLElement;
@@ -53,9 +58,16 @@ export class WhySection implements Section {
     this.gain = new GainFigure(texts);
     this.figure = new UnitMapFigure(texts, () => parts.redraw());
     this.details = new UnitDetails(parts);
-    this.quantities = new ChoiceRow(texts.get('panel.units.quantity'), 'quantity', (quantity) => this.choose({ ...this.choice, quantity: quantity as UnitMapName }));
+    this.quantities = new ChoiceRow(texts.get('panel.units.quantity'), 'quantity', (quantity) =>
+      this.choose({ ...this.choice, quantity: quantity as UnitMapName }),
+    );
     this.layers = new ChoiceRow(texts.get('panel.units.layer'), 'layer', (place) => this.choose(this.choiceAt(place)));
-    this.orders = new ChoiceRow(texts.get('panel.order.choice'), 'order', (order) => this.sortBy(order as UnitOrder), true);
+    this.orders = new ChoiceRow(
+      texts.get('panel.order.choice'),
+      'order',
+      (order) => this.sortBy(order as UnitOrder),
+      true,
+    );
     const { root } = sectionFrame(texts, {
       id: 'why',
       title: 'panel.why.title',
@@ -75,14 +87,28 @@ export class WhySection implements Section {
       element('h3', { text: texts.get('panel.gradientFactor.title') }),
       this.gain.figure.canvas,
       element('div', { class: 'heading choosing' }, this.quantities.root, this.layers.root),
-      element('div', { class: 'heading ordering' }, element('span', { class: 'dim', text: texts.get('panel.order.label') }), this.orders.root),
+      element(
+        'div',
+        { class: 'heading ordering' },
+        element('span', { class: 'dim', text: texts.get('panel.order.label') }),
+        this.orders.root,
+      ),
       canvas,
       this.caption,
       this.details.root,
     );
     this.root = root;
     listen(this.gain.figure.canvas, gesturesOver(parts, { shown: () => this.shown }));
-    listen(canvas, gesturesOver(parts, { shown: () => this.shown, unitAt: (y) => this.unitAt(y), unitBeside: (unit, offset) => this.unitBeside(unit, offset), rows: this.figure.map.rows, rowPlaceAt: (y) => this.figure.map.rowPlaceAt(y) }));
+    listen(
+      canvas,
+      gesturesOver(parts, {
+        shown: () => this.shown,
+        unitAt: (y) => this.unitAt(y),
+        unitBeside: (unit, offset) => this.unitBeside(unit, offset),
+        rows: this.figure.map.rows,
+        rowPlaceAt: (y) => this.figure.map.rowPlaceAt(y),
+      }),
+    );
   }
 
   receive(message: ToPage): void {
@@ -100,7 +126,11 @@ export class WhySection implements Section {
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
       this.gain.figure.describe(this.texts.get('panel.gradientFactor.description'));
-      this.paint(frame, theme, run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation));
+      this.paint(
+        frame,
+        theme,
+        run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
+      );
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
     const row = view.unit === null ? null : this.figure.rowOf(view.unit);
@@ -116,7 +146,10 @@ export class WhySection implements Section {
     const { unitMap } = this.shown.frame.header;
     return [
       this.gain.figure.exported('gain', texts.get('panel.gradientFactor.title')),
-      this.figure.map.figure.exported('units', `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`),
+      this.figure.map.figure.exported(
+        'units',
+        `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`,
+      ),
       ...this.details.figures(),
     ];
   }
@@ -142,7 +175,8 @@ export class WhySection implements Section {
     const order = unitOrders.find((each) => each === this.link.keptView('order'));
     if (order) this.order = order;
     const { unitMap } = this.link.state();
-    const exists = run && unitMap && unitMap.layer < run.model.layers && unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
+    const exists =
+      run && unitMap && unitMap.layer < run.model.layers && unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -151,7 +185,8 @@ export class WhySection implements Section {
 
   /** The tabs follow the frames, but never jump back from a choice whose first frame is still on its way. */
   private follow({ layer, direction, quantity }: UnitMapChoice): void {
-    const isShown = layer === this.choice.layer && direction === this.choice.direction && quantity === this.choice.quantity;
+    const isShown =
+      layer === this.choice.layer && direction === this.choice.direction && quantity === this.choice.quantity;
     if (isShown) this.awaited = false;
     else if (!this.awaited) this.choice = { layer, direction, quantity };
   }
@@ -162,21 +197,35 @@ export class WhySection implements Section {
     const { layers: stack, unitMap, tokens } = frame.header;
     this.stack = stack;
     this.follow(unitMap);
-    this.quantities.show(unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })), this.choice.quantity);
-    const layers = stack.flatMap(({ directions }, layer) => directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })));
+    this.quantities.show(
+      unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })),
+      this.choice.quantity,
+    );
+    const layers = stack.flatMap(({ directions }, layer) =>
+      directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })),
+    );
     this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const values = unitMapOf(frame);
     const statistics = statisticsOf(values, unitMap.units, unitMap.quantity, !relu);
     this.statistics = statistics;
     const orders = unitOrders.filter((order) => order !== 'saturation' || statistics.left !== null);
     if (!orders.includes(this.order)) this.order = 'index';
-    this.orders.show(orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })), this.order);
+    this.orders.show(
+      orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })),
+      this.order,
+    );
     const bounded = rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
     this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
     const name = texts.unitMap(unitMap.quantity);
     const place = texts.layer(unitMap.layer, unitMap.direction);
-    this.figure.map.figure.describe(texts.get('panel.units.description', name, place, texts.numbers.integer(unitMap.units)));
-    const sizes = texts.get('panel.units.caption', texts.numbers.integer(unitMap.units), texts.numbers.integer(tokens.length));
+    this.figure.map.figure.describe(
+      texts.get('panel.units.description', name, place, texts.numbers.integer(unitMap.units)),
+    );
+    const sizes = texts.get(
+      'panel.units.caption',
+      texts.numbers.integer(unitMap.units),
+      texts.numbers.integer(tokens.length),
+    );
     setText(this.caption, [`${name}, ${place}`, sizes].join(' · '));
     this.details.show(statistics, unitMap.quantity, relu && unitMap.quantity === 'hidden');
   }
@@ -185,7 +234,8 @@ export class WhySection implements Section {
     const { unitMap, tokens } = frame.header;
     const key = [this.order, unitMap.layer, unitMap.direction, unitMap.quantity, unitMap.units].join();
     const known = this.sorted;
-    if (known?.key !== key || !isSameText(known.tokens, tokens)) this.sorted = { key, tokens, rows: orderOf(this.order, values, unitMap.units, statistics) };
+    if (known?.key !== key || !isSameText(known.tokens, tokens))
+      this.sorted = { key, tokens, rows: orderOf(this.order, values, unitMap.units, statistics) };
     return this.sorted?.rows ?? null;
   }
 
@@ -201,7 +251,11 @@ export class WhySection implements Section {
     const [layer, direction] = place.split(' ');
     const cell = this.stack.at(Number(layer))?.cell;
     const { quantity } = this.choice;
-    return { layer: Number(layer), direction: direction === 'backward' ? 'backward' : 'forward', quantity: cell && unitMapNamesOf(cell).includes(quantity) ? quantity : 'hidden' };
+    return {
+      layer: Number(layer),
+      direction: direction === 'backward' ? 'backward' : 'forward',
+      quantity: cell && unitMapNamesOf(cell).includes(quantity) ? quantity : 'hidden',
+    };
   }
 
   private choose(choice: UnitMapChoice): void {

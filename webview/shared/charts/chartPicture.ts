@@ -12,7 +12,14 @@ export interface Look {
 }
 
 /** `names` of the series, in the looks' order; the axis of steps is called `axis`. */
-export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readonly Look[], names: readonly string[], axis: string, theme: Theme): void {
+export function drawChart(
+  pen: Pen,
+  chart: Chart<'line', Point[]>,
+  looks: readonly Look[],
+  names: readonly string[],
+  axis: string,
+  theme: Theme,
+): void {
   const { left, right, top, bottom } = chart.chartArea;
   const { x, y } = chart.scales as { x: Scale; y: Scale };
   pen.font = `${labelSize}px ${theme.font}`;
@@ -48,7 +55,11 @@ export function drawChart(pen: Pen, chart: Chart<'line', Point[]>, looks: readon
     pen.strokeStyle = pen.fillStyle = color(theme);
     if (kind === 'line') {
       pen.beginPath();
-      data.forEach((point, j) => (j === 0 ? pen.moveTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y)) : pen.lineTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y))));
+      data.forEach((point, j) =>
+        j === 0
+          ? pen.moveTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y))
+          : pen.lineTo(x.getPixelForValue(point.x), y.getPixelForValue(point.y)),
+      );
       pen.stroke();
       return;
     }

@@ -1,5 +1,16 @@
 /** Chart.js, with only the parts used, set up the way both charts want it: no animation, no parsing, few marks. */
-import { Chart, Decimation, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, type ChartDataset, type Plugin, type Scale } from 'chart.js';
+import {
+  Chart,
+  Decimation,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  type ChartDataset,
+  type Plugin,
+  type Scale,
+} from 'chart.js';
 import { powerOfTen } from '../format';
 import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
@@ -74,14 +85,33 @@ export class LineChart {
             ticks: { maxTicksLimit: 5, maxRotation: 0, precision: 0, callback: integer },
           },
           y: logarithmic
-            ? { type: 'logarithmic', border: { display: false }, afterBuildTicks: onlyPowers, ticks: { callback: (value) => power(Number(value), texts), padding: 6 } }
-            : { type: 'linear', border: { display: false }, grace: '5%', ticks: { maxTicksLimit: 5, callback: (value) => texts.numbers.decimals(Number(value), Number.isInteger(Number(value)) ? 0 : 1), padding: 6 } },
+            ? {
+                type: 'logarithmic',
+                border: { display: false },
+                afterBuildTicks: onlyPowers,
+                ticks: { callback: (value) => power(Number(value), texts), padding: 6 },
+              }
+            : {
+                type: 'linear',
+                border: { display: false },
+                grace: '5%',
+                ticks: {
+                  maxTicksLimit: 5,
+                  callback: (value) => texts.numbers.decimals(Number(value), Number.isInteger(Number(value)) ? 0 : 1),
+                  padding: 6,
+                },
+              },
         },
       },
     });
     this.canvas.addEventListener('pointermove', (event) => {
       const { left, right } = this.chart.chartArea;
-      this.point(event.offsetX >= left && event.offsetX <= right ? (this.chart.scales['x'].getValueForPixel(event.offsetX) ?? null) : null, pointedAt);
+      this.point(
+        event.offsetX >= left && event.offsetX <= right
+          ? (this.chart.scales['x'].getValueForPixel(event.offsetX) ?? null)
+          : null,
+        pointedAt,
+      );
     });
     this.canvas.addEventListener('pointerleave', () => this.point(null, pointedAt));
   }
@@ -91,7 +121,12 @@ export class LineChart {
     this.lineColor = theme.dim;
     this.chart.data.datasets.forEach((set, i) => {
       const color = this.looks[i].color(theme);
-      Object.assign(set, { borderColor: color, backgroundColor: color, pointBackgroundColor: color, pointBorderColor: color });
+      Object.assign(set, {
+        borderColor: color,
+        backgroundColor: color,
+        pointBackgroundColor: color,
+        pointBorderColor: color,
+      });
     });
     const font = { family: theme.font, size: 11 };
     for (const scale of [this.chart.options.scales?.['x'], this.chart.options.scales?.['y']]) {
@@ -148,7 +183,13 @@ export class LineChart {
 
 function dataset(look: Look): ChartDataset<'line', Point[]> {
   if (look.kind === 'line') return { data: [], borderWidth: 1, pointRadius: 0, pointHitRadius: 0 };
-  return { data: [], showLine: false, pointRadius: look.kind === 'dots' ? 2.5 : 1.6, pointStyle: look.kind === 'dots' ? 'circle' : 'rect', pointBorderWidth: 0 };
+  return {
+    data: [],
+    showLine: false,
+    pointRadius: look.kind === 'dots' ? 2.5 : 1.6,
+    pointStyle: look.kind === 'dots' ? 'circle' : 'rect',
+    pointBorderWidth: 0,
+  };
 }
 
 /** 0.01, 0.1, 1, 10 … as long as they are short, then 10⁴. */

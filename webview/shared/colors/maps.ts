@@ -38,7 +38,8 @@ export class ColorMap {
 
   /** The pixel of a value. */
   colorOf(value: number): number {
-    if (!Number.isFinite(value)) return Number.isNaN(value) ? this.nan : value < 0 ? this.negativeInfinity : this.positiveInfinity;
+    if (!Number.isFinite(value))
+      return Number.isNaN(value) ? this.nan : value < 0 ? this.negativeInfinity : this.positiveInfinity;
     const index = Math.round((value - this.low) * this.factor);
     return this.table[index < 0 ? 0 : index >= entries ? entries - 1 : index];
   }
@@ -88,13 +89,27 @@ function cached(key: string, make: () => ColorMap): ColorMap {
 /** log₁₀ relative to the target's own step: blue, neutral at 0, orange. */
 export function flowMap(kind: PageKind): ColorMap {
   const special = specialColors[kind];
-  return cached(`flow ${kind}`, () => new ColorMap(decode(tables[kind].flow), flowScale.low, flowScale.high, special.zero, special.unreachable, special.notFinite));
+  return cached(
+    `flow ${kind}`,
+    () =>
+      new ColorMap(
+        decode(tables[kind].flow),
+        flowScale.low,
+        flowScale.high,
+        special.zero,
+        special.unreachable,
+        special.notFinite,
+      ),
+  );
 }
 
 /** −limit … limit: purple, neutral at 0, green. */
 export function signedMap(kind: PageKind, limit: number): ColorMap {
   const { notFinite } = specialColors[kind];
-  return cached(`signed ${kind} ${limit}`, () => new ColorMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite));
+  return cached(
+    `signed ${kind} ${limit}`,
+    () => new ColorMap(decode(tables[kind].signed), -limit, limit, notFinite, notFinite, notFinite),
+  );
 }
 
 /** 0 … 1, closed to open: neutral to green. */

@@ -31,9 +31,20 @@ export class Exporter {
   offer(section: Section | null, kind: ExportKind | null): void {
     const from = section ? [section] : this.sections.filter(({ root }) => !root.hidden);
     const items: ExportOffer[] = [];
-    if (kind !== 'data') items.push(...from.flatMap((each) => each.figures?.() ?? []).map(({ id, title }) => ({ id, kind: 'figure' as const, title })));
-    if (kind !== 'figure') items.push(...from.flatMap((each) => each.tables?.() ?? []).map(({ id, title }) => ({ id, kind: 'data' as const, title })));
-    this.link.post({ type: 'offer', items: kind === 'report' ? [{ id: reportId, kind, title: this.texts.get('panel.report.title') }] : items });
+    if (kind !== 'data')
+      items.push(
+        ...from
+          .flatMap((each) => each.figures?.() ?? [])
+          .map(({ id, title }) => ({ id, kind: 'figure' as const, title })),
+      );
+    if (kind !== 'figure')
+      items.push(
+        ...from.flatMap((each) => each.tables?.() ?? []).map(({ id, title }) => ({ id, kind: 'data' as const, title })),
+      );
+    this.link.post({
+      type: 'offer',
+      items: kind === 'report' ? [{ id: reportId, kind, title: this.texts.get('panel.report.title') }] : items,
+    });
   }
 
   /** Makes a file; nothing where what was offered is no longer shown. */
@@ -69,7 +80,10 @@ export class Exporter {
     return reportOf({ title, facts, sections, texts: this.texts, theme });
   }
 
-  private find<T extends ExportedFigure | ExportedTable>(list: (section: Section) => readonly T[] | undefined, id: string): T | undefined {
+  private find<T extends ExportedFigure | ExportedTable>(
+    list: (section: Section) => readonly T[] | undefined,
+    id: string,
+  ): T | undefined {
     return this.sections.flatMap((section) => list(section) ?? []).find((item) => item.id === id);
   }
 }

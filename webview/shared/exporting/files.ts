@@ -48,7 +48,9 @@ export function csvOf(table: ExportedTable): string {
 
 /** An array of objects, one for each row, keyed by the columns' names. */
 export function jsonOf(table: ExportedTable): string {
-  const rows = Array.from(table.rows(), (row) => JSON.stringify(Object.fromEntries(table.columns.map((name, i) => [name, plain(row[i])]))));
+  const rows = Array.from(table.rows(), (row) =>
+    JSON.stringify(Object.fromEntries(table.columns.map((name, i) => [name, plain(row[i])]))),
+  );
   return `[\n${rows.join(',\n')}\n]\n`;
 }
 

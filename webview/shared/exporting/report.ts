@@ -44,7 +44,12 @@ ${sections.map((section, i) => sectionOf(section, i, theme, texts)).join('\n')}
   });
 }
 
-function sectionOf({ title, sentences, figures, tables }: ReportSection, index: number, theme: Theme, texts: Texts): string {
+function sectionOf(
+  { title, sentences, figures, tables }: ReportSection,
+  index: number,
+  theme: Theme,
+  texts: Texts,
+): string {
   return `<section>
 <h2>${escapeXml(title)}</h2>
 ${sentences.map((sentence) => `<p>${escapeXml(sentence)}</p>`).join('\n')}
@@ -58,7 +63,10 @@ function tableOf(table: ExportedTable, texts: Texts): string {
   let total = 0;
   for (const row of table.rows()) if (++total <= maxRows) rows.push(row.slice(0, maxColumns));
   if (total === 0) return '';
-  const head = table.columns.slice(0, maxColumns).map((name) => `<th scope="col">${escapeXml(name)}</th>`).join('');
+  const head = table.columns
+    .slice(0, maxColumns)
+    .map((name) => `<th scope="col">${escapeXml(name)}</th>`)
+    .join('');
   const isCut = total > maxRows || table.columns.length > maxColumns;
   return `<details>
 <summary>${escapeXml(table.title)}</summary>
@@ -76,7 +84,9 @@ function cellOf(cell: Cell): string {
 
 function styleOf({ background, foreground, dim, line, font, kind }: Theme): string {
   // Values from the page's style sheet: a < could end the element they stand in.
-  const [back, fore, faint, rule, face] = [background, foreground, dim, line, font].map((value) => value.replaceAll(/[<>{};]/g, ''));
+  const [back, fore, faint, rule, face] = [background, foreground, dim, line, font].map((value) =>
+    value.replaceAll(/[<>{};]/g, ''),
+  );
   return `:root{color-scheme:${kind}}body{margin:0;background:${back};color:${fore};font:14px/1.5 ${face}}main{max-width:1100px;margin:0 auto;padding:24px}
 h1{font-size:20px}h2{margin-top:36px;font-size:16px}p{max-width:72ch}figure{margin:12px 0;overflow-x:auto}figure svg{max-width:100%;height:auto}
 dl{display:flex;flex-wrap:wrap;gap:4px 28px}dt{color:${faint}}dd{margin:0;font-weight:600}.dim{color:${faint}}

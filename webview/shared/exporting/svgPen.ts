@@ -52,9 +52,29 @@ export class SvgPen implements Pen {
   }
 
   save(): void {
-    const { fillStyle, strokeStyle, lineWidth, lineJoin, globalAlpha, font, textAlign, textBaseline, imageSmoothingEnabled } = this;
+    const {
+      fillStyle,
+      strokeStyle,
+      lineWidth,
+      lineJoin,
+      globalAlpha,
+      font,
+      textAlign,
+      textBaseline,
+      imageSmoothingEnabled,
+    } = this;
     this.saved.push({
-      style: { fillStyle, strokeStyle, lineWidth, lineJoin, globalAlpha, font, textAlign, textBaseline, imageSmoothingEnabled },
+      style: {
+        fillStyle,
+        strokeStyle,
+        lineWidth,
+        lineJoin,
+        globalAlpha,
+        font,
+        textAlign,
+        textBaseline,
+        imageSmoothingEnabled,
+      },
       dash: this.dash,
       x: this.x,
       y: this.y,
@@ -141,16 +161,23 @@ export class SvgPen implements Pen {
 
   drawImage(image: HTMLCanvasElement, x: number, y: number, width: number, height: number): void {
     const smoothing = this.imageSmoothingEnabled ? '' : ' style="image-rendering:pixelated"';
-    this.parts.push(`<image${this.box(x, y, width, height)} preserveAspectRatio="none"${smoothing} href="${image.toDataURL('image/png')}"${this.opacity()}/>`);
+    this.parts.push(
+      `<image${this.box(x, y, width, height)} preserveAspectRatio="none"${smoothing} href="${image.toDataURL('image/png')}"${this.opacity()}/>`,
+    );
   }
 
   private text(text: string, x: number, y: number, maxWidth: number | undefined, paint: string): void {
     const width = maxWidth === undefined ? 0 : this.measureText(text).width;
-    const squeezed = maxWidth !== undefined && width > maxWidth ? ` textLength="${short(maxWidth)}" lengthAdjust="spacingAndGlyphs"` : '';
+    const squeezed =
+      maxWidth !== undefined && width > maxWidth
+        ? ` textLength="${short(maxWidth)}" lengthAdjust="spacingAndGlyphs"`
+        : '';
     const baseline = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
     const anchor = anchors[this.textAlign];
     const [left, top] = this.at(x, y).split(' ');
-    this.parts.push(`<text x="${left}" y="${top}"${baseline}${anchor === undefined ? '' : ` text-anchor="${anchor}"`} style="font:${escapeXml(this.font)};white-space:pre"${squeezed}${paint}>${escapeXml(text)}</text>`);
+    this.parts.push(
+      `<text x="${left}" y="${top}"${baseline}${anchor === undefined ? '' : ` text-anchor="${anchor}"`} style="font:${escapeXml(this.font)};white-space:pre"${squeezed}${paint}>${escapeXml(text)}</text>`,
+    );
   }
 
   private at(x: number, y: number): string {
@@ -189,5 +216,8 @@ export function escapeXml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+    .replaceAll(
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+      '\ufffd',
+    );
 }

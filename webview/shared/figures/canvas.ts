@@ -60,7 +60,14 @@ export class FigureCanvas {
 
   /** What was drawn last, to take away. */
   exported(id: string, title: string): ExportedFigure {
-    return { id, title, description: this.description, width: this.width, height: this.height, draw: (pen) => this.drawn?.(pen) };
+    return {
+      id,
+      title,
+      description: this.description,
+      width: this.width,
+      height: this.height,
+      draw: (pen) => this.drawn?.(pen),
+    };
   }
 }
 
@@ -71,7 +78,14 @@ export interface Marked {
 }
 
 /** The target's and the marked step's columns from `top` to `bottom`: thin lines on both sides, solid for the marked one. */
-export function drawColumnMarks(pen: Pen, columns: Columns, theme: Theme, { target, mark }: Marked, top: number, bottom: number): void {
+export function drawColumnMarks(
+  pen: Pen,
+  columns: Columns,
+  theme: Theme,
+  { target, mark }: Marked,
+  top: number,
+  bottom: number,
+): void {
   const outline = (step: number, dash: number[]): void => {
     if (step + 1 <= columns.first || step >= columns.first + columns.count) return;
     const wide = Math.max(columnWidth(columns), 3);
@@ -112,7 +126,16 @@ export function drawHatching(pen: Pen, theme: Theme, x: number, y: number, width
 }
 
 /** A stretch of steps, tinted; in high contrast, outlined. */
-export function drawBand(pen: Pen, columns: Columns, theme: Theme, color: string, from: number, to: number, top: number, bottom: number): void {
+export function drawBand(
+  pen: Pen,
+  columns: Columns,
+  theme: Theme,
+  color: string,
+  from: number,
+  to: number,
+  top: number,
+  bottom: number,
+): void {
   const left = Math.max(columns.left, edgeOf(columns, from));
   const width = Math.min(columns.left + columns.width, edgeOf(columns, to + 1)) - left;
   if (width <= 0) return;

@@ -46,7 +46,9 @@ export class Heatmap {
       fromRow,
       rows: rowCount,
       outRows: Math.max(1, Math.min(rowCount, Math.round(rows.height * ratio))),
-      ...(isDense ? { fromColumn: columns.first, columns: columns.count, outColumns: deviceColumns } : { fromColumn: from, columns: to - from + 1, outColumns: to - from + 1 }),
+      ...(isDense
+        ? { fromColumn: columns.first, columns: columns.count, outColumns: deviceColumns }
+        : { fromColumn: from, columns: to - from + 1, outColumns: to - from + 1 }),
     };
     this.paint(view, this.pool, this.map);
     const left = isDense ? columns.left : edgeOf(columns, from);
@@ -82,10 +84,23 @@ export function showScale(bar: Heatmap, map: ColorMap, upright: boolean): void {
   const entries = 256;
   const [start, end] = upright ? [map.high, map.low] : [map.low, map.high];
   const values = Float32Array.from({ length: entries }, (_, i) => start + ((end - start) * i) / (entries - 1));
-  bar.show({ values, rows: upright ? entries : 1, columns: upright ? 1 : entries, rowStride: 1, columnStride: 1 }, map, 0);
+  bar.show(
+    { values, rows: upright ? entries : 1, columns: upright ? 1 : entries, rowStride: 1, columnStride: 1 },
+    map,
+    0,
+  );
 }
 
 /** Draws a whole heatmap into a rectangle. */
-export function drawWhole(pen: Pen, heatmap: Heatmap, rows: number, columns: number, x: number, y: number, width: number, height: number): void {
+export function drawWhole(
+  pen: Pen,
+  heatmap: Heatmap,
+  rows: number,
+  columns: number,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
   heatmap.draw(pen, { left: x, width, first: 0, count: columns }, { top: y, height, first: 0, count: rows });
 }

@@ -97,7 +97,10 @@ export class HeatmapFigure {
   }
 
   private drawRowNames(pen: Pen, columns: Columns, rows: Rows, theme: Theme): void {
-    const { from, to } = stepsInView({ left: rows.top, width: rows.height, first: rows.first, count: rows.count }, this.rows.total);
+    const { from, to } = stepsInView(
+      { left: rows.top, width: rows.height, first: rows.first, count: rows.count },
+      this.rows.total,
+    );
     pen.textAlign = 'right';
     pen.fillStyle = theme.dim;
     const room = columns.left - 10;
@@ -112,7 +115,11 @@ export class HeatmapFigure {
     const middle = Math.round((from + to) / 2);
     pen.fillStyle = theme.dim;
     const end = columns.left + columns.width;
-    for (const [column, align, x] of [[from, 'left', columns.left], [middle, 'center', edgeOf(columns, middle + 0.5)], [to, 'right', end]] as const) {
+    for (const [column, align, x] of [
+      [from, 'left', columns.left],
+      [middle, 'center', edgeOf(columns, middle + 0.5)],
+      [to, 'right', end],
+    ] as const) {
       if (column === middle && to - from < 4) continue;
       pen.textAlign = align;
       pen.fillText(name(column), x, y, columns.width / 3.2);

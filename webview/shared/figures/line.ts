@@ -14,7 +14,11 @@ export function traceLine(pen: Pen, values: Float32Array, columns: Columns, y: (
   };
   pen.beginPath();
   // One step beyond each edge, so that the line continues to it; groups begin at multiples of their length, so that moving does not make it flicker.
-  for (let t = Math.max(0, Math.floor((from - 1) / group) * group); t <= Math.min(values.length - 1, to + group); t += group) {
+  for (
+    let t = Math.max(0, Math.floor((from - 1) / group) * group);
+    t <= Math.min(values.length - 1, to + group);
+    t += group
+  ) {
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = t; i < Math.min(values.length, t + group); i++) {
       const value = values[i];

@@ -4,12 +4,28 @@
  */
 type Context = CanvasRenderingContext2D;
 
-export interface Pen
-  extends Pick<
-    Context,
-    | 'save' | 'restore' | 'translate' | 'beginPath' | 'moveTo' | 'lineTo' | 'rect' | 'arc' | 'fillRect' | 'strokeRect' | 'setLineDash' | 'measureText'
-    | 'lineWidth' | 'lineJoin' | 'globalAlpha' | 'font' | 'textAlign' | 'textBaseline' | 'imageSmoothingEnabled'
-  > {
+export interface Pen extends Pick<
+  Context,
+  | 'save'
+  | 'restore'
+  | 'translate'
+  | 'beginPath'
+  | 'moveTo'
+  | 'lineTo'
+  | 'rect'
+  | 'arc'
+  | 'fillRect'
+  | 'strokeRect'
+  | 'setLineDash'
+  | 'measureText'
+  | 'lineWidth'
+  | 'lineJoin'
+  | 'globalAlpha'
+  | 'font'
+  | 'textAlign'
+  | 'textBaseline'
+  | 'imageSmoothingEnabled'
+> {
   // Of what a context takes, only colors as text and paths that were just drawn.
   fillStyle: Context['fillStyle'];
   strokeStyle: Context['strokeStyle'];

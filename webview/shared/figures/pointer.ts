@@ -47,7 +47,11 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   canvas.addEventListener('keydown', (event) => {
     if (event.altKey && gestures.zoomRows && zoomKey(event.key, gestures.zoomRows.range, null)) event.preventDefault();
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (key(event.key, event.shiftKey, gestures) || (gestures.zoom && zoomKey(event.key, gestures.zoom.range, gestures.current()))) event.preventDefault();
+    if (
+      key(event.key, event.shiftKey, gestures) ||
+      (gestures.zoom && zoomKey(event.key, gestures.zoom.range, gestures.current()))
+    )
+      event.preventDefault();
   });
 }
 
@@ -56,18 +60,41 @@ function key(name: string, fast: boolean, gestures: Gestures): boolean {
   const steps = fast ? page : 1;
   const step = gestures.current();
   switch (name) {
-    case 'ArrowLeft': gestures.move(-steps, 0); return true;
-    case 'ArrowRight': gestures.move(steps, 0); return true;
-    case 'PageUp': gestures.move(-page, 0); return true;
-    case 'PageDown': gestures.move(page, 0); return true;
-    case 'Home': gestures.move('first', 0); return true;
-    case 'End': gestures.move('last', 0); return true;
-    case 'ArrowUp': if (gestures.rowAt) gestures.move(0, -steps); return gestures.rowAt !== undefined;
-    case 'ArrowDown': if (gestures.rowAt) gestures.move(0, steps); return gestures.rowAt !== undefined;
-    case 'Escape': gestures.mark(null, null); return true;
-    case 'Enter': if (step !== null) gestures.target(step); return true;
-    case ' ': if (step !== null) gestures.reveal(step); return true;
-    default: return false;
+    case 'ArrowLeft':
+      gestures.move(-steps, 0);
+      return true;
+    case 'ArrowRight':
+      gestures.move(steps, 0);
+      return true;
+    case 'PageUp':
+      gestures.move(-page, 0);
+      return true;
+    case 'PageDown':
+      gestures.move(page, 0);
+      return true;
+    case 'Home':
+      gestures.move('first', 0);
+      return true;
+    case 'End':
+      gestures.move('last', 0);
+      return true;
+    case 'ArrowUp':
+      if (gestures.rowAt) gestures.move(0, -steps);
+      return gestures.rowAt !== undefined;
+    case 'ArrowDown':
+      if (gestures.rowAt) gestures.move(0, steps);
+      return gestures.rowAt !== undefined;
+    case 'Escape':
+      gestures.mark(null, null);
+      return true;
+    case 'Enter':
+      if (step !== null) gestures.target(step);
+      return true;
+    case ' ':
+      if (step !== null) gestures.reveal(step);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -76,9 +103,16 @@ export function zoomKey(name: string, range: Range, marked: number | null): bool
   const around = (marked ?? range.first + range.count / 2 - 0.5) + 0.5;
   switch (name) {
     case '+':
-    case '=': range.zoom(1 / keyZoom, around); return true;
-    case '-': range.zoom(keyZoom, around); return true;
-    case '0': range.showAll(); return true;
-    default: return false;
+    case '=':
+      range.zoom(1 / keyZoom, around);
+      return true;
+    case '-':
+      range.zoom(keyZoom, around);
+      return true;
+    case '0':
+      range.showAll();
+      return true;
+    default:
+      return false;
   }
 }

@@ -69,7 +69,13 @@ export class Pool {
   /** The coarsest level with at least one block to a pixel. */
   private levelFor(columnsPerPixel: number): Level {
     const { grid } = this;
-    const whole: Level = { block: 1, columns: grid.columns, rowStride: grid.rowStride, columnStride: grid.columnStride, values: grid.values };
+    const whole: Level = {
+      block: 1,
+      columns: grid.columns,
+      rowStride: grid.rowStride,
+      columnStride: grid.columnStride,
+      values: grid.values,
+    };
     if (grid.columns < longest || columnsPerPixel < firstBlock) return whole;
     this.levels ??= this.summarize(whole);
     return this.levels.findLast(({ block }) => block <= columnsPerPixel) ?? whole;
@@ -97,7 +103,8 @@ export class Pool {
         const value = finer.values[row * finer.rowStride + column * finer.columnStride];
         const known = values[start + row];
         // Written so that any number replaces a NaN, and a NaN nothing.
-        if (Math.abs(value - neutral) > Math.abs(known - neutral) || (known !== known && value === value)) values[start + row] = value;
+        if (Math.abs(value - neutral) > Math.abs(known - neutral) || (known !== known && value === value))
+          values[start + row] = value;
       }
     }
     return { block: finer.block * ratio, columns, rowStride: 1, columnStride: rows, values };

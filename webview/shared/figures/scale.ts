@@ -41,7 +41,13 @@ export class ScaleFigure {
     this.drawThreshold(pen, x(thresholds.exploding), 'panel.scale.exploding', 'left', theme.exploding);
   }
 
-  private drawThreshold(pen: Pen, x: number, name: 'panel.scale.vanishing' | 'panel.scale.exploding', side: 'left' | 'right', color: string): void {
+  private drawThreshold(
+    pen: Pen,
+    x: number,
+    name: 'panel.scale.vanishing' | 'panel.scale.exploding',
+    side: 'left' | 'right',
+    color: string,
+  ): void {
     const place = Math.round(Math.min(Math.max(x, inset), scaleWidth - inset));
     const label = this.texts.get(name);
     const size = pen.measureText(label).width;

@@ -25,7 +25,11 @@ export class TokenStrip {
   private first = 0;
   private shown: Columns | null = null;
   private readonly widths = new Map<string, number>();
-  private measured: { tokens: readonly string[]; font: string; pitch: number } = { tokens: [], font: '', pitch: minPitch };
+  private measured: { tokens: readonly string[]; font: string; pitch: number } = {
+    tokens: [],
+    font: '',
+    pitch: minPitch,
+  };
 
   /** The columns of the tokens shown, as drawn last. */
   get columns(): Columns | null {
@@ -45,7 +49,14 @@ export class TokenStrip {
     this.first = Math.max(this.first, step + margin + 1 - count);
   }
 
-  draw(width: number, header: FrameHeader, top: FlowRow | undefined, columns: Columns, theme: Theme, marked: Marked): void {
+  draw(
+    width: number,
+    header: FrameHeader,
+    top: FlowRow | undefined,
+    columns: Columns,
+    theme: Theme,
+    marked: Marked,
+  ): void {
     const font = `${textSize}px ${theme.textFont}`;
     const pitch = this.pitch(header.tokens, font);
     const isGlass = columnWidth(columns) < pitch;
@@ -87,7 +98,15 @@ export class TokenStrip {
 }
 
 /** The tokens in their columns, each with a line of its color in the top layer under it, where one layer is meant. */
-function drawTokens(pen: Pen, tokens: readonly string[], top: FlowRow | undefined, columns: Columns, theme: Theme, textTop: number, marked: Marked): void {
+function drawTokens(
+  pen: Pen,
+  tokens: readonly string[],
+  top: FlowRow | undefined,
+  columns: Columns,
+  theme: Theme,
+  textTop: number,
+  marked: Marked,
+): void {
   const pitch = columnWidth(columns);
   const { from, to } = stepsInView(columns, tokens.length);
   const map = flowMap(theme.kind);

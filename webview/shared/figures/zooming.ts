@@ -84,7 +84,8 @@ export function listenToFingers(canvas: HTMLCanvasElement, zoom: Zoomable): () =
     if (others.length === 1) pinch(zoom, others[0][1], known, event.offsetX);
     fingers.set(event.pointerId, event.offsetX);
   });
-  for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, ({ pointerId }) => fingers.delete(pointerId));
+  for (const end of ['pointerup', 'pointercancel'] as const)
+    canvas.addEventListener(end, ({ pointerId }) => fingers.delete(pointerId));
   return () => fingers.size;
 }
 

@@ -6,12 +6,22 @@ export const additive: AdditiveForm = {
   holds: () => true,
 
   add(parts, score) {
-    const { layer: { hiddenSize: H }, direction, weights, order } = score;
+    const {
+      layer: { hiddenSize: H },
+      direction,
+      weights,
+      order,
+    } = score;
     const [updateGate, , candidate] = gateValues(3, score);
     const initial = before(direction, order[0]) * H;
     let carriedIn = 0;
     for (let u = 0; u < H; u++) {
-      const terms = surviving(order, (t) => updateGate(t, u), (t) => (1 - updateGate(t, u)) * candidate(t, u), direction.states[0][initial + u]);
+      const terms = surviving(
+        order,
+        (t) => updateGate(t, u),
+        (t) => (1 - updateGate(t, u)) * candidate(t, u),
+        direction.states[0][initial + u],
+      );
       carriedIn += weights[u] * terms.carriedIn;
       order.forEach((t, k) => (parts[t] += weights[u] * terms.values[k]));
     }

@@ -9,7 +9,21 @@ import { previousState, type Float64Cell } from '../float64Cell';
 export const float64: Float64Cell = {
   hasRecurrentCandidate: true,
 
-  forward({ layer: { hiddenSize: H, linearBeforeReset }, parameters: { R, Rb }, activations: [f, g], states: [hidden], gates, preActivations, recurrentCandidate, scratch }, t, before, after) {
+  forward(
+    {
+      layer: { hiddenSize: H, linearBeforeReset },
+      parameters: { R, Rb },
+      activations: [f, g],
+      states: [hidden],
+      gates,
+      preActivations,
+      recurrentCandidate,
+      scratch,
+    },
+    t,
+    before,
+    after,
+  ) {
     const at = t * 3 * H;
     const h = before * H;
     const ofCandidate = R.subarray(2 * H * H);
@@ -23,7 +37,9 @@ export const float64: Float64Cell = {
     }
     addMatrixVector(recurrentCandidate, fromState, ofCandidate, scratch, 0, H, H);
     for (let u = 0; u < H; u++) {
-      preActivations[at + 2 * H + u] += linearBeforeReset ? gates[at + H + u] * recurrentCandidate[fromState + u] : recurrentCandidate[fromState + u];
+      preActivations[at + 2 * H + u] += linearBeforeReset
+        ? gates[at + H + u] * recurrentCandidate[fromState + u]
+        : recurrentCandidate[fromState + u];
       const n = g.value(preActivations[at + 2 * H + u]);
       gates[at + 2 * H + u] = n;
       const z = gates[at + u];
@@ -33,7 +49,15 @@ export const float64: Float64Cell = {
 
   // ∂n = ∂h ⊙ (1 − z),  ∂z = ∂h ⊙ (h_{t−1} − n),  ∂h_{t−1} = z ⊙ ∂h + …
   back(direction, { n: rows, step, before, hidden: dh, preActivations: da, recurrent: dr, previous }) {
-    const { layer: { hiddenSize: H, linearBeforeReset }, parameters: { R }, activations: [f, g], states: [hidden], gates, preActivations, recurrentCandidate } = direction;
+    const {
+      layer: { hiddenSize: H, linearBeforeReset },
+      parameters: { R },
+      activations: [f, g],
+      states: [hidden],
+      gates,
+      preActivations,
+      recurrentCandidate,
+    } = direction;
     const at = step * 3 * H;
     const ofCandidate = R.subarray(2 * H * H);
     previous.fill(0, 0, rows * H);
@@ -56,7 +80,9 @@ export const float64: Float64Cell = {
       for (let i = 0; i < rows; i++) {
         const row = i * 3 * H;
         const candidate = da[row + 2 * H + u];
-        const toReset = linearBeforeReset ? candidate * recurrentCandidate[step * H + u] : previous[i * H + u] * hidden[before * H + u];
+        const toReset = linearBeforeReset
+          ? candidate * recurrentCandidate[step * H + u]
+          : previous[i * H + u] * hidden[before * H + u];
         da[row + H + u] = toReset * slope;
         dr[row + u] = da[row + u];
         dr[row + H + u] = da[row + H + u];
@@ -69,7 +95,10 @@ export const float64: Float64Cell = {
 
   recurrentInput(direction, gate, t, before, out) {
     previousState(direction, before, out);
-    const { layer: { hiddenSize: H, linearBeforeReset }, gates } = direction;
+    const {
+      layer: { hiddenSize: H, linearBeforeReset },
+      gates,
+    } = direction;
     if (gate === 2 && !linearBeforeReset) for (let u = 0; u < H; u++) out[u] *= gates[(3 * t + 1) * H + u];
   },
 };

@@ -8,7 +8,19 @@ import { previousState, type Float64Cell } from '../float64Cell';
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
 
-  forward({ layer: { hiddenSize: H, inputForget }, parameters: { R, Rb, peepholes: P }, activations: [f, g, h], states: [hidden, cellState], gates, preActivations }, t, before, after) {
+  forward(
+    {
+      layer: { hiddenSize: H, inputForget },
+      parameters: { R, Rb, peepholes: P },
+      activations: [f, g, h],
+      states: [hidden, cellState],
+      gates,
+      preActivations,
+    },
+    t,
+    before,
+    after,
+  ) {
     const at = t * 4 * H;
     for (let j = 0; j < 4 * H; j++) preActivations[at + j] += Rb[j];
     addMatrixVector(preActivations, at, R, hidden, before * H, 4 * H, H);
@@ -34,10 +46,36 @@ export const float64: Float64Cell = {
     }
   },
 
-  back({ layer: { hiddenSize: H, inputForget }, parameters: { R, peepholes: P }, activations: [f, g, h], states: [, cellState], gates, preActivations }, { n, step, before, after, hidden: dh, further: dc, furtherTotal: cellTotal, preActivations: da, recurrent, previous }) {
+  back(
+    {
+      layer: { hiddenSize: H, inputForget },
+      parameters: { R, peepholes: P },
+      activations: [f, g, h],
+      states: [, cellState],
+      gates,
+      preActivations,
+    },
+    {
+      n,
+      step,
+      before,
+      after,
+      hidden: dh,
+      further: dc,
+      furtherTotal: cellTotal,
+      preActivations: da,
+      recurrent,
+      previous,
+    },
+  ) {
     const at = step * 4 * H;
     for (let u = 0; u < H; u++) {
-      const [input, output, forget, candidate] = [gates[at + u], gates[at + H + u], gates[at + 2 * H + u], gates[at + 3 * H + u]];
+      const [input, output, forget, candidate] = [
+        gates[at + u],
+        gates[at + H + u],
+        gates[at + 2 * H + u],
+        gates[at + 3 * H + u],
+      ];
       const cell = cellState[after * H + u];
       const squashed = h.value(cell);
       const toCell = output * h.slope(cell, squashed);
@@ -66,7 +104,9 @@ export const float64: Float64Cell = {
     addRowsMatrix(previous, recurrent, 0, 4 * H, R, n, 4 * H, H);
   },
 
-  recurrentInput: (direction, _gate, _t, before, out) => { previousState(direction, before, out); },
+  recurrentInput: (direction, _gate, _t, before, out) => {
+    previousState(direction, before, out);
+  },
 
   // Those of i and f read c_{t−1}, that of o reads c_t.
   addPeepholes(sum, { layer: { hiddenSize: H }, states: [, cellState] }, { before, after, preActivations: da }) {

@@ -5,7 +5,12 @@ import { previousState, type Float64Cell } from '../float64Cell';
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
 
-  forward({ layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], states: [hidden], gates, preActivations }, t, before, after) {
+  forward(
+    { layer: { hiddenSize: H }, parameters: { R, Rb }, activations: [f], states: [hidden], gates, preActivations },
+    t,
+    before,
+    after,
+  ) {
     for (let u = 0; u < H; u++) preActivations[t * H + u] += Rb[u];
     addMatrixVector(preActivations, t * H, R, hidden, before * H, H, H);
     for (let u = 0; u < H; u++) {
@@ -16,7 +21,10 @@ export const float64: Float64Cell = {
   },
 
   // ∂a = ∂h ⊙ f′(a);  ∂h_{t−1} = Rᵀ ∂a
-  back({ layer: { hiddenSize: H }, parameters: { R }, activations: [f], states: [states], preActivations: a }, { n, step, after, hidden, preActivations, recurrent, previous }) {
+  back(
+    { layer: { hiddenSize: H }, parameters: { R }, activations: [f], states: [states], preActivations: a },
+    { n, step, after, hidden, preActivations, recurrent, previous },
+  ) {
     for (let u = 0; u < H; u++) {
       const slope = f.slope(a[step * H + u], states[after * H + u]);
       for (let i = 0; i < n; i++) preActivations[i * H + u] = hidden[i * H + u] * slope;
@@ -26,5 +34,7 @@ export const float64: Float64Cell = {
     addRowsMatrix(previous, recurrent, 0, H, R, n, H, H);
   },
 
-  recurrentInput: (direction, _gate, _t, before, out) => { previousState(direction, before, out); },
+  recurrentInput: (direction, _gate, _t, before, out) => {
+    previousState(direction, before, out);
+  },
 };

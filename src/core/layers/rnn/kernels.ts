@@ -13,21 +13,56 @@ export const kernels: Cell = {
   forwardStepKernel: 'rnnForwardStep',
   forwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, R }, { first, count }, counts) {
     return [
-      steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, R, Number(activation === 'relu'), saturatedAbove,
-      at(tape.gates), at(tape.states[0]), counts,
+      steps,
+      batch,
+      hiddenSize,
+      first,
+      count,
+      directionFlag(tape),
+      lengths,
+      R,
+      Number(activation === 'relu'),
+      saturatedAbove,
+      at(tape.gates),
+      at(tape.states[0]),
+      counts,
     ];
   },
 
   backwardKernel: 'rnnBackward',
   backwardStepKernel: 'rnnBackwardStep',
-  backwardArguments({ tape, steps, batch, hiddenSize, activation, lengths, truncation, R, hidden, carried, preActivations }, { first, count }, squares) {
+  backwardArguments(
+    { tape, steps, batch, hiddenSize, activation, lengths, truncation, R, hidden, carried, preActivations },
+    { first, count },
+    squares,
+  ) {
     return [
-      steps, batch, hiddenSize, first, count, directionFlag(tape), lengths, truncation, R, Number(activation === 'relu'),
-      at(tape.states[0]), hidden, ...carried, preActivations, squares,
+      steps,
+      batch,
+      hiddenSize,
+      first,
+      count,
+      directionFlag(tape),
+      lengths,
+      truncation,
+      R,
+      Number(activation === 'relu'),
+      at(tape.states[0]),
+      hidden,
+      ...carried,
+      preActivations,
+      squares,
     ];
   },
 
   stepBack(kernels, { tape, step, rows, hiddenSize: H, activation, hidden, preActivations }) {
-    kernels.rnnStepBack(rows, H, Number(activation === 'relu'), at(tape.states[0], after(tape, step) * H), hidden, preActivations);
+    kernels.rnnStepBack(
+      rows,
+      H,
+      Number(activation === 'relu'),
+      at(tape.states[0], after(tape, step) * H),
+      hidden,
+      preActivations,
+    );
   },
 };

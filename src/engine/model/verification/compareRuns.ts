@@ -10,7 +10,11 @@ const minLog = -80;
 
 /** The file's numbers are what is compared with. */
 export async function compareRuns(ofFile: FileRun, ofModel: ModelRun): Promise<Verification> {
-  const { use, outcome: theirs, tokens: { length: steps } } = ofFile;
+  const {
+    use,
+    outcome: theirs,
+    tokens: { length: steps },
+  } = ofFile;
   const { outcome: own } = ofModel;
   const limit = theirs.isHalf ? limits.float16 : limits.others;
   const plain = compared(theirs.logProbabilities, own.logProbabilities);
@@ -21,7 +25,13 @@ export async function compareRuns(ofFile: FileRun, ofModel: ModelRun): Promise<V
     const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);
     if (part <= limit) return { tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
   }
-  return { tokens: steps, difference: plain, limit, agrees: false, disagreement: await disagreement(ofFile, ofModel, limit).catch(() => null) };
+  return {
+    tokens: steps,
+    difference: plain,
+    limit,
+    agrees: false,
+    disagreement: await disagreement(ofFile, ofModel, limit).catch(() => null),
+  };
 }
 
 /** Largest difference relative to the root mean square of `theirs`; of the first part of it. `own` may have rows before those. */
@@ -46,7 +56,8 @@ async function trustedSteps(run: ModelRun, steps: number, limit: number): Promis
   const { logProbabilities: moved } = await run.nudged();
   const V = model.vocabularySize;
   for (let t = 0; t < steps; t++) {
-    if (compared(own.logProbabilities.subarray(t * V, (t + 1) * V), moved.subarray(t * V, (t + 1) * V)) > limit / 10) return Math.max(1, t);
+    if (compared(own.logProbabilities.subarray(t * V, (t + 1) * V), moved.subarray(t * V, (t + 1) * V)) > limit / 10)
+      return Math.max(1, t);
   }
   return steps;
 }
@@ -65,8 +76,14 @@ async function disagreement(ofFile: FileRun, ofModel: ModelRun, limit: number): 
       if (difference > limit) return { node, operator, difference };
     }
   }
-  const node = file.proto.graph.node.find(({ name, output }) => name === use.outputLayer || output.includes(use.outputLayer));
-  return { node: use.outputLayer, operator: node?.opType ?? 'MatMul', difference: compared(theirs.logProbabilities, own.logProbabilities) };
+  const node = file.proto.graph.node.find(
+    ({ name, output }) => name === use.outputLayer || output.includes(use.outputLayer),
+  );
+  return {
+    node: use.outputLayer,
+    operator: node?.opType ?? 'MatMul',
+    difference: compared(theirs.logProbabilities, own.logProbabilities),
+  };
 }
 
 function comparedPlainly(theirs: Float64Array, own: Float64Array): number {

@@ -41,16 +41,36 @@ export interface FileRun {
  * @param ids tokens of the text; they are repeated where the graph has a fixed, longer time
  * Throws a UserError where ONNX Runtime cannot run the file's graph.
  */
-export async function runFile(ort: Ort, file: ModelFile, { use, model }: FileReading, ids: ArrayLike<number>): Promise<FileRun> {
+export async function runFile(
+  ort: Ort,
+  file: ModelFile,
+  { use, model }: FileReading,
+  ids: ArrayLike<number>,
+): Promise<FileRun> {
   const { tokens, outcome } = await finiteOutcome(ort, file, use, model, ids);
-  return { file, use, tokens, outcome, withStates: () => (readsOneByOne(use) ? null : outcomeOf(ort, file, use, model, tokens, false, true)) };
+  return {
+    file,
+    use,
+    tokens,
+    outcome,
+    withStates: () => (readsOneByOne(use) ? null : outcomeOf(ort, file, use, model, tokens, false, true)),
+  };
 }
 
 /** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
-async function finiteOutcome(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, ids: ArrayLike<number>): Promise<{ tokens: Float64Array; outcome: Outcome }> {
+async function finiteOutcome(
+  ort: Ort,
+  file: ModelFile,
+  use: GraphUse,
+  model: GeneralModel,
+  ids: ArrayLike<number>,
+): Promise<{ tokens: Float64Array; outcome: Outcome }> {
   const fixed = fixedSteps(use);
   const isSingle = readsOneByOne(use);
-  const lengths = fixed !== null && !isSingle ? [fixed] : [isSingle ? maxCalls : maxTokens, 64, 8].map((max) => Math.min(ids.length, max));
+  const lengths =
+    fixed !== null && !isSingle
+      ? [fixed]
+      : [isSingle ? maxCalls : maxTokens, 64, 8].map((max) => Math.min(ids.length, max));
   for (const steps of lengths) {
     const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
     const outcome = await runnable(() => outcomeOf(ort, file, use, model, tokens, isSingle, false));
@@ -79,10 +99,23 @@ async function runnable<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** T × V, or 1 × V where only the last step is predicted; of the first text of the batch. */
-async function outcomeOf(ort: Ort, file: ModelFile, use: GraphUse, model: GeneralModel, tokens: Float64Array, isSingle: boolean, withStates: boolean): Promise<Outcome> {
+async function outcomeOf(
+  ort: Ort,
+  file: ModelFile,
+  use: GraphUse,
+  model: GeneralModel,
+  tokens: Float64Array,
+  isSingle: boolean,
+  withStates: boolean,
+): Promise<Outcome> {
   const V = model.vocabularySize;
   const batch = use.tokens.sizes[1 - use.timeAxis] ?? 1;
-  const seen = withStates ? use.recurrent.flat().map(({ tensor }) => tensor).filter((tensor) => tensor !== '') : [];
+  const seen = withStates
+    ? use.recurrent
+        .flat()
+        .map(({ tensor }) => tensor)
+        .filter((tensor) => tensor !== '')
+    : [];
   const session = await Session.of(ort, graphWith(file, [use.output, ...seen]));
   try {
     if (isSingle) return await stepByStep(ort, session, use, tokens, batch, V);
@@ -96,9 +129,16 @@ async function outcomeOf(ort: Ort, file: ModelFile, use: GraphUse, model: Genera
       directions.map(({ tensor, index, directions: D, isBatchFirst }) => {
         const H = model.layers[l].hiddenSize;
         const stride = isBatchFirst ? D * H : D * batch * H;
-        return tensor === '' || !withStates ? null : rowsOf(numbersOf(results[tensor]), tokens.length, H, stride, isBatchFirst ? index * H : index * batch * H);
-      }));
-    return { logProbabilities: logProbabilities(predictions(all, use, T, batch, V), V, use.then), states, isHalf: output.type === 'float16' };
+        return tensor === '' || !withStates
+          ? null
+          : rowsOf(numbersOf(results[tensor]), tokens.length, H, stride, isBatchFirst ? index * H : index * batch * H);
+      }),
+    );
+    return {
+      logProbabilities: logProbabilities(predictions(all, use, T, batch, V), V, use.then),
+      states,
+      isHalf: output.type === 'float16',
+    };
   } finally {
     await session.close();
   }
@@ -113,17 +153,31 @@ function predictions(all: Float64Array, { order }: GraphUse, T: number, batch: n
     strides[axis] = stride;
     stride *= sizes[axis];
   }
-  return Float64Array.from({ length: T * V }, (_, i) => all[Math.floor(i / V) * strides.time + (i % V) * strides.symbols]);
+  return Float64Array.from(
+    { length: T * V },
+    (_, i) => all[Math.floor(i / V) * strides.time + (i % V) * strides.symbols],
+  );
 }
 
 /** Of a graph that reads one token a call, its states carried from call to call. */
-async function stepByStep(ort: Ort, session: Session, use: GraphUse, tokens: Float64Array, batch: number, V: number): Promise<Outcome> {
+async function stepByStep(
+  ort: Ort,
+  session: Session,
+  use: GraphUse,
+  tokens: Float64Array,
+  batch: number,
+  V: number,
+): Promise<Outcome> {
   const { carried } = use;
-  if (!carried || use.recurrent.some(({ length }) => length > 1)) throw new UserError('notice.verification.unclearStates');
+  if (!carried || use.recurrent.some(({ length }) => length > 1))
+    throw new UserError('notice.verification.unclearStates');
   const all = new Float64Array(tokens.length * V);
   let feeds = otherFeeds(ort, use, batch, 1);
   for (let t = 0; t < tokens.length; t++) {
-    const results = await session.run({ ...feeds, ...tokenFeed(ort, use, tokens.subarray(t, t + 1), batch, V) }, [use.output, ...carried.map(({ output }) => output)]);
+    const results = await session.run({ ...feeds, ...tokenFeed(ort, use, tokens.subarray(t, t + 1), batch, V) }, [
+      use.output,
+      ...carried.map(({ output }) => output),
+    ]);
     const row = numbersOf(results[use.output]);
     if (row.length !== batch * V) throw new UserError('notice.verification.wrongSize', row.length, batch * V);
     all.set(predictions(row, use, 1, batch, V), t * V);
@@ -134,10 +188,15 @@ async function stepByStep(ort: Ort, session: Session, use: GraphUse, tokens: Flo
 
 /** The file's graph with these tensors among its outputs. */
 function graphWith({ bytes, proto, external }: ModelFile, tensors: readonly string[]): Uint8Array {
-  const missing = Array.from(new Set(tensors)).filter((tensor) => proto.graph.output.every(({ name }) => name !== tensor));
+  const missing = Array.from(new Set(tensors)).filter((tensor) =>
+    proto.graph.output.every(({ name }) => name !== tensor),
+  );
   if (missing.length === 0 && !hasExternalData(proto)) return bytes;
   const whole = hasExternalData(proto) ? selfContained(proto, (tensor) => externalBytes(tensor, external)) : proto;
-  return encodeModel({ ...whole, graph: { ...whole.graph, output: [...whole.graph.output, ...missing.map((name) => ({ name }))] } });
+  return encodeModel({
+    ...whole,
+    graph: { ...whole.graph, output: [...whole.graph.output, ...missing.map((name) => ({ name }))] },
+  });
 }
 
 function firstLine(thrown: unknown): string {

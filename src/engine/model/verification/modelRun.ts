@@ -42,15 +42,27 @@ function nudged(W: Weights): Weights {
 async function outcomeOf(ort: Ort, model: GeneralModel, tokens: Float64Array, withStates: boolean): Promise<Outcome> {
   const ids = new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [tokens.length, 1]);
   const graph = weightlessGraph(model, withStates);
-  const weights = Array.from(graph.given, ([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)] as const);
+  const weights = Array.from(
+    graph.given,
+    ([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)] as const,
+  );
   const session = await Session.of(ort, encodeModel(graph.model));
   try {
     const states = withStates ? model.layers.map((_, layer) => statesName(layer)) : [];
     const results = await session.run({ ...Object.fromEntries(weights), [names.ids]: ids }, [names.logits, ...states]);
     const all = numbersOf(results[names.logits]);
     const ofLayers = model.layers.map(({ directions, hiddenSize: H }, layer) =>
-      directions.map((_, d) => (withStates ? rowsOf(numbersOf(results[statesName(layer)]), tokens.length, H, directions.length * H, d * H) : null)));
-    return { logProbabilities: logProbabilities(all, model.vocabularySize, 'nothing'), states: ofLayers, isHalf: false };
+      directions.map((_, d) =>
+        withStates
+          ? rowsOf(numbersOf(results[statesName(layer)]), tokens.length, H, directions.length * H, d * H)
+          : null,
+      ),
+    );
+    return {
+      logProbabilities: logProbabilities(all, model.vocabularySize, 'nothing'),
+      states: ofLayers,
+      isHalf: false,
+    };
   } finally {
     await session.close();
   }

@@ -14,7 +14,11 @@ export async function loadOrt(): Promise<Ort | undefined> {
   }
 }
 
-const options: InferenceSession.SessionOptions = { intraOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 4 };
+const options: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  executionMode: 'sequential',
+  logSeverityLevel: 4,
+};
 
 export class Session {
   private constructor(private readonly session: InferenceSession) {}

@@ -12,7 +12,12 @@ export function axisOf(axis: number, rank: number): number | undefined {
 }
 
 /** From an attribute or, in newer files, an input. */
-export function listOf(node: GraphNode, attribute: string, inputs: ConstantInputs, index: number): readonly number[] | undefined {
+export function listOf(
+  node: GraphNode,
+  attribute: string,
+  inputs: ConstantInputs,
+  index: number,
+): readonly number[] | undefined {
   return node.integers(attribute) ?? wholeNumbers(inputs[index]);
 }
 
@@ -64,7 +69,11 @@ export function partsOf(node: GraphNode, inputs: ConstantInputs, size: number): 
 }
 
 /** The shape that Reshape gives: 0 keeps a size, −1 is what is left. Undefined where it does not fit. */
-export function reshaped(node: GraphNode, target: readonly number[] | undefined, shape: readonly number[]): number[] | undefined {
+export function reshaped(
+  node: GraphNode,
+  target: readonly number[] | undefined,
+  shape: readonly number[],
+): number[] | undefined {
   if (!target) return undefined;
   const allowsZero = node.integer('allowzero', 0) === 1;
   const sizes = target.map((size, axis) => (size === 0 && !allowsZero ? (shape[axis] ?? NaN) : size));
@@ -75,5 +84,7 @@ export function reshaped(node: GraphNode, target: readonly number[] | undefined,
     if (sizes.indexOf(-1, open + 1) >= 0 || known === 0 || elements % known !== 0) return undefined;
     sizes[open] = elements / known;
   }
-  return sizes.every((size) => size >= 0) && sizes.reduce((product, size) => product * size, 1) === elements ? sizes : undefined;
+  return sizes.every((size) => size >= 0) && sizes.reduce((product, size) => product * size, 1) === elements
+    ? sizes
+    : undefined;
 }

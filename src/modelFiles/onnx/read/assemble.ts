@@ -11,7 +11,10 @@ export function assemble({ of, W, b, vocabularySize }: Logits): GeneralModel {
     throw new UserError('error.onnx.vocabularySizesDiffer', tokens, vocabularySize);
   }
   const order = columnOrder(top);
-  const norm = of.kind === 'normed' ? { ...of.norm, gamma: inOrder(of.norm.gamma, order), beta: inOrder(of.norm.beta, order) } : null;
+  const norm =
+    of.kind === 'normed'
+      ? { ...of.norm, gamma: inOrder(of.norm.gamma, order), beta: inOrder(of.norm.beta, order) }
+      : null;
   const output = inOrder(W, order);
   const isTied = embedding?.length === output.length && output.every((value, i) => value === embedding[i]);
   return { vocabularySize, embedding, layers, norm, output: { W: isTied ? embedding : output, b } };
@@ -38,27 +41,41 @@ function layerOf(states: States, below: Content): GeneralLayer {
   const order = below.kind === 'states' ? columnOrder(below) : null;
   const directions = states.parts.map(({ direction }) => ({ ...direction, W: inOrder(direction.W, order) }));
   directions.sort((a, b) => Number(a.direction === 'backward') - Number(b.direction === 'backward'));
-  return { cell, hiddenSize, inputSize, clip, linearBeforeReset, inputForget, directions, source: Array.from(new Set(own)).join(', ') };
+  return {
+    cell,
+    hiddenSize,
+    inputSize,
+    clip,
+    linearBeforeReset,
+    inputForget,
+    directions,
+    source: Array.from(new Set(own)).join(', '),
+  };
 }
 
 /** What the nodes of a layer read; they must be of one kind. */
 function inputOf({ parts }: States): Content {
   const [{ node: first }] = parts;
-  const kind = ({ cell, hiddenSize, clip, linearBeforeReset, inputForget }: RecurrentNode) => JSON.stringify([cell, hiddenSize, clip, linearBeforeReset, inputForget]);
+  const kind = ({ cell, hiddenSize, clip, linearBeforeReset, inputForget }: RecurrentNode) =>
+    JSON.stringify([cell, hiddenSize, clip, linearBeforeReset, inputForget]);
   for (const { node } of parts.slice(1)) {
     if (!sameContent(node.input, first.input) || kind(node) !== kind(first)) {
       throw new UserError('error.onnx.notTwoDirections', first.source, node.source);
     }
   }
   const names = parts.map(({ direction }) => direction.direction);
-  if (new Set(names).size !== names.length) throw new UserError('error.onnx.sameDirectionTwice', first.source, parts[1].node.source);
+  if (new Set(names).size !== names.length)
+    throw new UserError('error.onnx.sameDirectionTwice', first.source, parts[1].node.source);
   return first.input;
 }
 
 function sameContent(a: Content, b: Content): boolean {
   if (a === b) return true;
-  if (a.kind === 'states' && b.kind === 'states') return a.parts.length === b.parts.length && a.parts.every((part, i) => part.direction === b.parts[i].direction);
-  return a.kind === 'embedded' && b.kind === 'embedded' ? a.table === b.table : a.kind === 'oneHot' && b.kind === 'oneHot';
+  if (a.kind === 'states' && b.kind === 'states')
+    return a.parts.length === b.parts.length && a.parts.every((part, i) => part.direction === b.parts[i].direction);
+  return a.kind === 'embedded' && b.kind === 'embedded'
+    ? a.table === b.table
+    : a.kind === 'oneHot' && b.kind === 'oneHot';
 }
 
 /** Where the backward direction comes first, which of the file's columns are first in ours; null where they lie alike. */

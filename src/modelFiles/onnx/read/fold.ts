@@ -17,9 +17,16 @@ const folds: Readonly<Record<string, Fold>> = {
   Transpose(node, [x]) {
     if (!x) return undefined;
     const perm = node.integers('perm') ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
-    if (perm.length !== x.shape.length || new Set(perm).size !== perm.length || perm.some((axis) => axisOf(axis, perm.length) === undefined)) return undefined;
+    if (
+      perm.length !== x.shape.length ||
+      new Set(perm).size !== perm.length ||
+      perm.some((axis) => axisOf(axis, perm.length) === undefined)
+    )
+      return undefined;
     const strides = stridesOf(x.shape);
-    return [copyView(x, { shape: perm.map((axis) => x.shape[axis]), strides: perm.map((axis) => strides[axis]), offset: 0 })];
+    return [
+      copyView(x, { shape: perm.map((axis) => x.shape[axis]), strides: perm.map((axis) => strides[axis]), offset: 0 }),
+    ];
   },
   Reshape(node, [x, shape]) {
     const sizes = x && reshaped(node, wholeNumbers(shape) ?? node.integers('shape'), x.shape);
@@ -35,7 +42,9 @@ const folds: Readonly<Record<string, Fold>> = {
     const [x] = inputs;
     if (!x) return undefined;
     const axes = axesOf(node, inputs, 1, x.shape.length) ?? x.shape.flatMap((size, axis) => (size === 1 ? [axis] : []));
-    return axes.every((axis) => x.shape[axis] === 1) ? [{ ...x, shape: x.shape.filter((_, axis) => !axes.includes(axis)) }] : undefined;
+    return axes.every((axis) => x.shape[axis] === 1)
+      ? [{ ...x, shape: x.shape.filter((_, axis) => !axes.includes(axis)) }]
+      : undefined;
   },
   Unsqueeze(node, inputs) {
     const [x] = inputs;
@@ -91,7 +100,14 @@ const folds: Readonly<Record<string, Fold>> = {
   // An operator of early exporters that never became part of ONNX.
   ConstantFill(node, [sizes]) {
     const shape = node.integer('input_as_shape', 0) === 1 ? wholeNumbers(sizes) : node.integers('shape');
-    return shape && [copyView({ shape: [1], isInteger: false, data: Float32Array.of(node.float('value', 0)) }, { shape, strides: shape.map(() => 0), offset: 0 })];
+    return (
+      shape && [
+        copyView(
+          { shape: [1], isInteger: false, data: Float32Array.of(node.float('value', 0)) },
+          { shape, strides: shape.map(() => 0), offset: 0 },
+        ),
+      ]
+    );
   },
   Expand(_, [x, sizes]) {
     const target = wholeNumbers(sizes);
@@ -103,14 +119,22 @@ const folds: Readonly<Record<string, Fold>> = {
     if (!start || !limit || !delta || delta.data[0] === 0) return undefined;
     const count = Math.max(0, Math.ceil((limit.data[0] - start.data[0]) / delta.data[0]));
     elementsOf([count]);
-    return [{ shape: [count], isInteger: start.isInteger, data: Float64Array.from({ length: count }, (__, i) => start.data[0] + i * delta.data[0]) }];
+    return [
+      {
+        shape: [count],
+        isInteger: start.isInteger,
+        data: Float64Array.from({ length: count }, (__, i) => start.data[0] + i * delta.data[0]),
+      },
+    ];
   },
   Where(_, [condition, x, y]) {
     if (!condition || !x || !y) return undefined;
     const shape = commonShape(condition.shape, commonShape(x.shape, y.shape) ?? [NaN]);
     const views = shape && [condition, x, y].map((each) => broadcast(wholeView(each), shape));
     if (!shape || !views?.every((view) => view)) return undefined;
-    const [c, a, b] = [condition, x, y].map((each, i) => copyView(each, views[i] as NonNullable<(typeof views)[number]>));
+    const [c, a, b] = [condition, x, y].map((each, i) =>
+      copyView(each, views[i] as NonNullable<(typeof views)[number]>),
+    );
     return [{ ...a, data: a.data.map((value, i) => (c.data[i] ? value : b.data[i])) }];
   },
   Neg: elementwise((x) => -x),
@@ -147,8 +171,15 @@ const folds: Readonly<Record<string, Fold>> = {
     const [x] = inputs;
     const hasAxes = node.has('axes') || (inputs[1]?.data.length ?? 0) > 0;
     // Shapes, of one axis; nothing else is multiplied up.
-    if (!x || x.shape.length > 1 || (hasAxes && axesOf(node, inputs, 1, x.shape.length)?.length !== x.shape.length)) return undefined;
-    return [{ ...x, shape: node.integer('keepdims', 1) === 0 ? [] : x.shape.map(() => 1), data: Float64Array.of(Array.from(x.data).reduce((product, size) => product * size, 1)) }];
+    if (!x || x.shape.length > 1 || (hasAxes && axesOf(node, inputs, 1, x.shape.length)?.length !== x.shape.length))
+      return undefined;
+    return [
+      {
+        ...x,
+        shape: node.integer('keepdims', 1) === 0 ? [] : x.shape.map(() => 1),
+        data: Float64Array.of(Array.from(x.data).reduce((product, size) => product * size, 1)),
+      },
+    ];
   },
 };
 
@@ -178,15 +209,25 @@ function cast(x: Constant, to: number): Constant {
   const isInteger = !realTypes.includes(to);
   if (to === 9) return { ...x, isInteger, data: Float64Array.from(x.data, (value) => Number(value !== 0)) };
   if (isInteger) return { ...x, isInteger, data: Float64Array.from(x.data, Math.trunc) };
-  return { ...x, isInteger, data: to === 11 ? Float64Array.from(x.data) : x.data instanceof Float32Array ? x.data : Float32Array.from(x.data) };
+  return {
+    ...x,
+    isInteger,
+    data: to === 11 ? Float64Array.from(x.data) : x.data instanceof Float32Array ? x.data : Float32Array.from(x.data),
+  };
 }
 
 function concatenate(parts: readonly Constant[], axis: number): Constant[] | undefined {
   const [first] = parts;
-  const fits = parts.every(({ shape }) => shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i]));
+  const fits = parts.every(
+    ({ shape }) =>
+      shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i]),
+  );
   if (!fits) return undefined;
   const sizes = parts.map(({ shape }) => shape[axis]);
-  const shape = first.shape.with(axis, sizes.reduce((sum, size) => sum + size, 0));
+  const shape = first.shape.with(
+    axis,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
   const inner = elementsOf(shape.slice(axis + 1));
   const outer = elementsOf(shape.slice(0, axis));
   const wide = parts.find(({ data }) => data instanceof Float64Array) ?? first;
@@ -249,7 +290,10 @@ function combine(x: Constant, y: Constant, f: (a: number, b: number) => number):
   const a = copyView(x, from);
   const b = copyView(y, other);
   const isInteger = x.isInteger && y.isInteger;
-  const data = a.data instanceof Float32Array && b.data instanceof Float64Array && !y.isInteger ? Float64Array.from(a.data) : a.data;
+  const data =
+    a.data instanceof Float32Array && b.data instanceof Float64Array && !y.isInteger
+      ? Float64Array.from(a.data)
+      : a.data;
   for (let i = 0; i < data.length; i++) {
     const value = f(data[i], b.data[i]);
     data[i] = isInteger ? Math.trunc(value) : value;

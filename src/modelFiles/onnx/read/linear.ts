@@ -8,10 +8,21 @@ import { isFeatures, shapeOfData, sizeOf, widthOf, type Content, type Data, type
 
 /** The rows of a table that the tokens choose, or a column of a one-hot row. Undefined for another Gather. */
 export function gathered(table: Constant, ids: Data, node: GraphNode): Data | undefined {
-  if (ids.content.kind !== 'ids' || table.shape.length !== 2 || axisOf(node.integer('axis', 0), 2) !== 0 || table.isInteger) return undefined;
+  if (
+    ids.content.kind !== 'ids' ||
+    table.shape.length !== 2 ||
+    axisOf(node.integer('axis', 0), 2) !== 0 ||
+    table.isInteger
+  )
+    return undefined;
   const [vocabularySize, size] = table.shape;
-  if (vocabularySize === size && isIdentity(table)) return { kind: 'data', axes: [...ids.axes, [{ name: 'features', size }]], content: { kind: 'oneHot', size } };
-  return { kind: 'data', axes: [...ids.axes, [{ name: 'features', size }]], content: { kind: 'embedded', table: table.data, vocabularySize, size, source: node.name } };
+  if (vocabularySize === size && isIdentity(table))
+    return { kind: 'data', axes: [...ids.axes, [{ name: 'features', size }]], content: { kind: 'oneHot', size } };
+  return {
+    kind: 'data',
+    axes: [...ids.axes, [{ name: 'features', size }]],
+    content: { kind: 'embedded', table: table.data, vocabularySize, size, source: node.name },
+  };
 }
 
 function isIdentity({ data, shape: [size] }: Constant): boolean {
@@ -31,21 +42,37 @@ export function oneHot(node: GraphNode, ids: Data, [, depth, values]: ConstantIn
 export function comparedOneHot(values: readonly (Value | undefined)[], constants: ConstantInputs): Data | undefined {
   const ids = values.find((value) => value?.kind === 'data');
   const symbols = constants.find((each) => each);
-  const isRange = symbols && symbols.data.length > 1 && symbols.data.every((value, i) => value === i) && symbols.shape.at(-1) === symbols.data.length;
+  const isRange =
+    symbols &&
+    symbols.data.length > 1 &&
+    symbols.data.every((value, i) => value === i) &&
+    symbols.shape.at(-1) === symbols.data.length;
   if (ids?.kind !== 'data' || ids.content.kind !== 'ids' || !isRange || ids.axes.at(-1)?.length !== 0) return undefined;
   const size = symbols.data.length;
   return { ...ids, axes: ids.axes.with(-1, [{ name: 'features', size }]), content: { kind: 'oneHot', size } };
 }
 
 /** Ones put at the ids into rows of zeros. */
-export function scatteredOneHot(node: GraphNode, values: readonly (Value | undefined)[], [zeros, , ones]: ConstantInputs): Data | undefined {
+export function scatteredOneHot(
+  node: GraphNode,
+  values: readonly (Value | undefined)[],
+  [zeros, , ones]: ConstantInputs,
+): Data | undefined {
   const ids = values[1];
-  if (ids?.kind !== 'data' || ids.content.kind !== 'ids' || ids.axes.at(-1)?.length !== 0 || !zeros || !ones) return undefined;
+  if (ids?.kind !== 'data' || ids.content.kind !== 'ids' || ids.axes.at(-1)?.length !== 0 || !zeros || !ones)
+    return undefined;
   const rank = ids.axes.length;
   const size = zeros.shape.at(-1) ?? 0;
-  const isPlain = axisOf(node.integer('axis', 0), rank) === rank - 1 && node.text('reduction', 'none') === 'none' && zeros.shape.length === rank
-    && zeros.shape.slice(0, -1).every((length, axis) => length === sizeOf(ids.axes[axis])) && zeros.data.every((zero) => zero === 0) && ones.data.every((one) => one === 1);
-  return isPlain ? { ...ids, axes: ids.axes.with(-1, [{ name: 'features', size }]), content: { kind: 'oneHot', size } } : undefined;
+  const isPlain =
+    axisOf(node.integer('axis', 0), rank) === rank - 1 &&
+    node.text('reduction', 'none') === 'none' &&
+    zeros.shape.length === rank &&
+    zeros.shape.slice(0, -1).every((length, axis) => length === sizeOf(ids.axes[axis])) &&
+    zeros.data.every((zero) => zero === 0) &&
+    ones.data.every((one) => one === 1);
+  return isPlain
+    ? { ...ids, axes: ids.axes.with(-1, [{ name: 'features', size }]), content: { kind: 'oneHot', size } }
+    : undefined;
 }
 
 /** x · W + b over the features: W [F, out], b [out] or none. Undefined where x is nothing that a linear layer is read of. */
@@ -59,12 +86,30 @@ function linearOf(node: GraphNode, x: Data, W: Weights, out: number, b: Weights 
   const bias = b ?? new Float32Array(out);
   switch (content.kind) {
     case 'oneHot':
-      return { kind: 'embedded', table: addToRows(W, bias), vocabularySize: content.size, size: out, source: node.name };
+      return {
+        kind: 'embedded',
+        table: addToRows(W, bias),
+        vocabularySize: content.size,
+        size: out,
+        source: node.name,
+      };
     case 'embedded':
-      return { ...content, size: out, table: addToRows(product(content.table, W, content.vocabularySize, content.size, out), bias) };
+      return {
+        ...content,
+        size: out,
+        table: addToRows(product(content.table, W, content.vocabularySize, content.size, out), bias),
+      };
     case 'states':
     case 'normed':
-      return { kind: 'logits', of: content, W: transposed(W, out), b: bias, vocabularySize: out, then: 'nothing', source: node.name };
+      return {
+        kind: 'logits',
+        of: content,
+        W: transposed(W, out),
+        b: bias,
+        vocabularySize: out,
+        then: 'nothing',
+        source: node.name,
+      };
     case 'logits':
       if (content.then !== 'nothing') return undefined;
       return { ...content, ...after(content, W, out, bias), vocabularySize: out, source: node.name };
@@ -83,12 +128,18 @@ function after(first: Logits, W: Weights, out: number, b: Weights): { W: Weights
 }
 
 /** Adds or multiplies by a constant vector over the features, or a number. Undefined where x is nothing that takes it. */
-export function scaledOrShifted(operator: 'Add' | 'Sub' | 'Mul' | 'Div', x: Data, constant: Constant): Data | undefined {
+export function scaledOrShifted(
+  operator: 'Add' | 'Sub' | 'Mul' | 'Div',
+  x: Data,
+  constant: Constant,
+): Data | undefined {
   const shape = shapeOfData(x);
   const neutral = operator === 'Mul' || operator === 'Div' ? 1 : 0;
   // Exporters leave dropout as a product with ones.
-  const isNeutral = constant.shape.length <= shape.length && constant.data.every((number) => number === neutral)
-    && constant.shape.every((length, i) => length === 1 || length === shape[i - constant.shape.length + shape.length]);
+  const isNeutral =
+    constant.shape.length <= shape.length &&
+    constant.data.every((number) => number === neutral) &&
+    constant.shape.every((length, i) => length === 1 || length === shape[i - constant.shape.length + shape.length]);
   if (isNeutral) return x;
   const features = x.axes.at(-1);
   if (!features || !isFeatures(features, x.content)) return undefined;
@@ -97,21 +148,36 @@ export function scaledOrShifted(operator: 'Add' | 'Sub' | 'Mul' | 'Div', x: Data
   if (!isVector) return undefined;
   const value = (i: number) => constant.data[constant.data.length === 1 ? 0 : i];
   const apply = (number: number, i: number) =>
-    operator === 'Add' ? number + value(i) : operator === 'Sub' ? number - value(i) : operator === 'Mul' ? number * value(i) : number / value(i);
+    operator === 'Add'
+      ? number + value(i)
+      : operator === 'Sub'
+        ? number - value(i)
+        : operator === 'Mul'
+          ? number * value(i)
+          : number / value(i);
   const { content } = x;
-  if (content.kind === 'embedded') return { ...x, content: { ...content, table: content.table.map((number, i) => apply(number, i % size)) } };
+  if (content.kind === 'embedded')
+    return { ...x, content: { ...content, table: content.table.map((number, i) => apply(number, i % size)) } };
   if (content.kind !== 'logits' || content.then !== 'nothing') return undefined;
   const isShift = operator === 'Add' || operator === 'Sub';
   const width = content.W.length / content.vocabularySize;
   const b = content.b.map(apply);
-  return { ...x, content: { ...content, b, W: isShift ? content.W : content.W.map((number, i) => apply(number, Math.floor(i / width))) } };
+  return {
+    ...x,
+    content: {
+      ...content,
+      b,
+      W: isShift ? content.W : content.W.map((number, i) => apply(number, Math.floor(i / width))),
+    },
+  };
 }
 
 /** [rows, columns] → [columns, rows], `columns` given. */
 function transposed(W: Weights, columns: number): Weights {
   const rows = W.length / columns;
   const result = W instanceof Float32Array ? new Float32Array(W.length) : new Float64Array(W.length);
-  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) result[column * rows + row] = W[row * columns + column];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) result[column * rows + row] = W[row * columns + column];
   return result;
 }
 
@@ -133,15 +199,24 @@ function addToRows(W: Weights, b: Weights): Weights {
 
 /** MatMul of the features with a constant matrix. */
 export function matMul(node: GraphNode, x: Data, W: Constant): Data | undefined {
-  return isFeatures(x.axes.at(-1), x.content) && W.shape.length === 2 && W.shape[0] === featuresOf(x) ? linear(node, x, W.data, W.shape[1], undefined) : undefined;
+  return isFeatures(x.axes.at(-1), x.content) && W.shape.length === 2 && W.shape[0] === featuresOf(x)
+    ? linear(node, x, W.data, W.shape[1], undefined)
+    : undefined;
 }
 
 /** Gemm: alpha · x · W(ᵀ) + beta · b. */
 export function gemm(node: GraphNode, x: Data, W: Constant, b: Constant | undefined): Data | undefined {
-  if (node.integer('transA', 0) !== 0 || W.shape.length !== 2 || x.axes.length !== 2 || !isFeatures(x.axes[1], x.content)) return undefined;
+  if (
+    node.integer('transA', 0) !== 0 ||
+    W.shape.length !== 2 ||
+    x.axes.length !== 2 ||
+    !isFeatures(x.axes[1], x.content)
+  )
+    return undefined;
   const isTransposed = node.integer('transB', 0) !== 0;
   const [inner, out] = isTransposed ? [W.shape[1], W.shape[0]] : [W.shape[0], W.shape[1]];
-  if (inner !== featuresOf(x) || (b && b.data.length !== 1 && (b.data.length !== out || b.shape.at(-1) !== out))) return undefined;
+  if (inner !== featuresOf(x) || (b && b.data.length !== 1 && (b.data.length !== out || b.shape.at(-1) !== out)))
+    return undefined;
   const alpha = node.float('alpha', 1);
   const beta = node.float('beta', 1);
   const matrix = isTransposed ? transposed(W.data, inner) : W.data;

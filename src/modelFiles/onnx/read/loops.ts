@@ -55,7 +55,11 @@ interface Affine {
 const activations = ['Tanh', 'Relu', 'Sigmoid', 'Softsign', 'Softplus'];
 
 /** Undefined where a Loop is something else. @param values of the graph around it, as far as they are known */
-export function loopRecurrence(loop: GraphNode, values: ReadonlyMap<string, Value>, external: ExternalData): LoopRecurrence | undefined {
+export function loopRecurrence(
+  loop: GraphNode,
+  values: ReadonlyMap<string, Value>,
+  external: ExternalData,
+): LoopRecurrence | undefined {
   const body = loop.operator === 'Loop' && loop.domain === '' ? loop.graph('body') : undefined;
   if (!body || body.input.length !== loop.inputs.length) return undefined;
   const computed = new Body(body, loop, values, external);
@@ -63,7 +67,10 @@ export function loopRecurrence(loop: GraphNode, values: ReadonlyMap<string, Valu
   const carried = loop.inputs.length - 2;
   const state = computed.stateIndex;
   const next = outputs[state];
-  const isWhole = condition?.kind === 'condition' && computed.counterIndex >= 0 && outputs.slice(0, carried).every((output, i) => i === state || computed.isKept(output, i));
+  const isWhole =
+    condition?.kind === 'condition' &&
+    computed.counterIndex >= 0 &&
+    outputs.slice(0, carried).every((output, i) => i === state || computed.isKept(output, i));
   const scan = outputs.findIndex((output, i) => i >= carried && output !== undefined && output === next);
   if (!isWhole || scan < 0 || !next || !computed.startsTrue()) return undefined;
   const form = rnnOf(next) ?? gruOf(next);
@@ -82,7 +89,14 @@ export function loopRecurrence(loop: GraphNode, values: ReadonlyMap<string, Valu
   const node = new GraphNode({
     opType: operatorOfBlocks(G),
     name: loop.name,
-    input: [form.rows, give('W', [1, G * H, I], W), give('R', [1, G * H, H], R), give('B', [1, 2 * G * H], B), '', computed.firstState(give)],
+    input: [
+      form.rows,
+      give('W', [1, G * H, I], W),
+      give('R', [1, G * H, H], R),
+      give('B', [1, 2 * G * H], B),
+      '',
+      computed.firstState(give),
+    ],
     output: [loop.outputs[scan], loop.outputs[state]],
     attribute: [
       { name: 'activations', type: 8, strings: activation.map((name) => new TextEncoder().encode(name)) },
@@ -110,7 +124,9 @@ class Body {
     this.carried = inputs;
     const kept = inputs.map((name, i) => body.output[i + 1]?.name === name);
     const outer = loop.inputs.slice(2).map((name) => this.constant(name));
-    this.counterIndex = inputs.findIndex((_, i) => !kept[i] && outer[i]?.isInteger === true && outer[i].data.length === 1 && outer[i].data[0] === 0);
+    this.counterIndex = inputs.findIndex(
+      (_, i) => !kept[i] && outer[i]?.isInteger === true && outer[i].data.length === 1 && outer[i].data[0] === 0,
+    );
     this.stateIndex = inputs.findIndex((_, i) => !kept[i] && i !== this.counterIndex);
     inputs.forEach((name, i) => {
       const constant = outer[i];
@@ -118,7 +134,8 @@ class Body {
       else if (i === this.stateIndex) this.known.set(name, { kind: 'state' });
       else if (kept[i] && constant) this.known.set(name, { kind: 'constant', constant });
     });
-    for (const tensor of body.initializer) this.known.set(tensor.name ?? '', { kind: 'constant', constant: readTensor(tensor, external) });
+    for (const tensor of body.initializer)
+      this.known.set(tensor.name ?? '', { kind: 'constant', constant: readTensor(tensor, external) });
     for (const proto of body.node) this.compute(new GraphNode(proto), external);
   }
 
@@ -144,7 +161,9 @@ class Body {
   firstState(give: (name: string, shape: readonly number[], data: Float64Array) => string): string {
     const name = this.loop.inputs[2 + this.stateIndex];
     const constant = this.constant(name);
-    return constant?.shape.length === 2 ? give('first', [1, ...constant.shape], Float64Array.from(constant.data)) : name;
+    return constant?.shape.length === 2
+      ? give('first', [1, ...constant.shape], Float64Array.from(constant.data))
+      : name;
   }
 
   private constant(name: string): Constant | undefined {
@@ -169,9 +188,14 @@ function constantOf(node: GraphNode, external: ExternalData): Expression[] {
 }
 
 /** Outputs of a node in order; undefined where they are nothing that a cell has. */
-function resultsOf(node: GraphNode, inputs: readonly (Expression | undefined)[], names: readonly string[]): readonly (Expression | undefined)[] {
+function resultsOf(
+  node: GraphNode,
+  inputs: readonly (Expression | undefined)[],
+  names: readonly string[],
+): readonly (Expression | undefined)[] {
   const constants = inputs.map((input) => (input?.kind === 'constant' ? input.constant : undefined));
-  if (inputs.every((input) => input?.kind === 'constant')) return fold(node, constants)?.map((constant): Expression => ({ kind: 'constant', constant })) ?? [];
+  if (inputs.every((input) => input?.kind === 'constant'))
+    return fold(node, constants)?.map((constant): Expression => ({ kind: 'constant', constant })) ?? [];
   const [a, b] = inputs;
   switch (node.operator) {
     case 'Identity':
@@ -179,7 +203,9 @@ function resultsOf(node: GraphNode, inputs: readonly (Expression | undefined)[],
       return [a];
     case 'Gather':
       // The only tensor from outside that is not constant: the rows that the loop goes over.
-      return b?.kind === 'counter' && b.ahead === 0 && node.integer('axis', 0) === 0 && !a ? [{ kind: 'row', rows: names[0] }] : [];
+      return b?.kind === 'counter' && b.ahead === 0 && node.integer('axis', 0) === 0 && !a
+        ? [{ kind: 'row', rows: names[0] }]
+        : [];
     case 'MatMul':
       return a && constants[1] ? [product(a, constants[1])] : [];
     case 'Gemm':
@@ -187,44 +213,77 @@ function resultsOf(node: GraphNode, inputs: readonly (Expression | undefined)[],
     case 'Add':
       return [added(a, b) ?? added(b, a)];
     case 'Sub':
-      return constants[0]?.data.every((value) => value === 1) && constants[0].data.length === 1 && b ? [{ kind: 'complement', of: b }] : [];
+      return constants[0]?.data.every((value) => value === 1) && constants[0].data.length === 1 && b
+        ? [{ kind: 'complement', of: b }]
+        : [];
     case 'Mul':
       return a && b && !constants[0] && !constants[1] ? [{ kind: 'product', factors: [a, b] }] : [];
     case 'Split':
     case 'Slice':
       return a?.kind === 'affine' ? columns(node, a, constants) : [];
     case 'Less':
-      return a?.kind === 'counter' && a.ahead === 1 && constants[1]?.data.length === 1 ? [{ kind: 'condition', steps: constants[1].data[0] }] : [];
+      return a?.kind === 'counter' && a.ahead === 1 && constants[1]?.data.length === 1
+        ? [{ kind: 'condition', steps: constants[1].data[0] }]
+        : [];
     default:
-      return activations.includes(node.operator) && a?.kind === 'affine' ? [{ kind: 'activation', name: node.operator, of: a }] : [];
+      return activations.includes(node.operator) && a?.kind === 'affine'
+        ? [{ kind: 'activation', name: node.operator, of: a }]
+        : [];
   }
 }
 
 function isPlainGemm(node: GraphNode): boolean {
-  return node.integer('transA', 0) === 0 && node.integer('transB', 0) === 0 && node.float('alpha', 1) === 1 && node.float('beta', 1) === 1;
+  return (
+    node.integer('transA', 0) === 0 &&
+    node.integer('transB', 0) === 0 &&
+    node.float('alpha', 1) === 1 &&
+    node.float('beta', 1) === 1
+  );
 }
 
 function product(of: Expression, { shape, data }: Constant): Affine | undefined {
   if (shape.length !== 2 || of.kind === 'affine' || of.kind === 'counter') return undefined;
-  return { kind: 'affine', width: shape[1], terms: [{ of, W: Float64Array.from(data) }], bias: new Float64Array(shape[1]) };
+  return {
+    kind: 'affine',
+    width: shape[1],
+    terms: [{ of, W: Float64Array.from(data) }],
+    bias: new Float64Array(shape[1]),
+  };
 }
 
 function added(a: Expression | undefined, b: Expression | undefined): Expression | undefined {
-  if (a?.kind === 'counter' && b?.kind === 'constant') return b.constant.data.length === 1 && b.constant.data[0] === 1 ? { kind: 'counter', ahead: a.ahead + 1 } : undefined;
-  if (a?.kind === 'affine' && b?.kind === 'affine') return a.width === b.width ? { ...a, terms: [...a.terms, ...b.terms], bias: a.bias.map((value, i) => value + b.bias[i]) } : undefined;
+  if (a?.kind === 'counter' && b?.kind === 'constant')
+    return b.constant.data.length === 1 && b.constant.data[0] === 1
+      ? { kind: 'counter', ahead: a.ahead + 1 }
+      : undefined;
+  if (a?.kind === 'affine' && b?.kind === 'affine')
+    return a.width === b.width
+      ? { ...a, terms: [...a.terms, ...b.terms], bias: a.bias.map((value, i) => value + b.bias[i]) }
+      : undefined;
   if (a?.kind === 'affine' && b?.kind === 'constant') {
     const { data, shape } = b.constant;
-    return data.length === a.width && shape.at(-1) === a.width ? { ...a, bias: a.bias.map((value, i) => value + data[i]) } : undefined;
+    return data.length === a.width && shape.at(-1) === a.width
+      ? { ...a, bias: a.bias.map((value, i) => value + data[i]) }
+      : undefined;
   }
   return a?.kind === 'product' && b?.kind === 'product' ? { kind: 'sum', terms: [a, b] } : undefined;
 }
 
 /** Some of the columns, by Split or by Slice of the last axis. */
-function columns(node: GraphNode, affine: Affine, constants: readonly (Constant | undefined)[]): readonly (Affine | undefined)[] {
+function columns(
+  node: GraphNode,
+  affine: Affine,
+  constants: readonly (Constant | undefined)[],
+): readonly (Affine | undefined)[] {
   const { width } = affine;
   const part = (start: number, count: number): Affine => ({
-    kind: 'affine', width: count, bias: affine.bias.slice(start, start + count),
-    terms: affine.terms.map(({ of, W }) => ({ of, W: W.filter((_, i) => i % width >= start && i % width < start + count) })),
+    kind: 'affine',
+    width: count,
+    bias: affine.bias.slice(start, start + count),
+    terms: affine.terms.map(({ of, W }) => ({
+      of,
+      W: W.filter((_, i) => i % width >= start && i % width < start + count),
+    })),
   });
   // Rows have two axes: batch and features. What stands for the number of the batch does not matter.
   const shape = [2 ** 20 - 1, width];
@@ -234,7 +293,9 @@ function columns(node: GraphNode, affine: Affine, constants: readonly (Constant 
     return sizes?.map((size) => part((start += size) - size, size)) ?? [];
   }
   const slices = slicesOf(node, constants, shape);
-  const whole = slices?.every(({ axis, start, step, count }) => step === 1 && (axis === 1 || (start === 0 && count === shape[0])));
+  const whole = slices?.every(
+    ({ axis, start, step, count }) => step === 1 && (axis === 1 || (start === 0 && count === shape[0])),
+  );
   const last = slices?.find(({ axis }) => axis === 1);
   return whole ? [last ? part(last.start, last.count) : affine] : [];
 }
@@ -258,29 +319,59 @@ interface Form {
 function rnnOf(next: Expression): Form | undefined {
   if (next.kind !== 'activation') return undefined;
   const block = blockOf(next.of, (of) => of.kind === 'state');
-  return block && { rows: block.rows, blocks: [block], activation: [next.name], H: next.of.width, I: block.W.length / next.of.width };
+  return (
+    block && {
+      rows: block.rows,
+      blocks: [block],
+      activation: [next.name],
+      H: next.of.width,
+      I: block.W.length / next.of.width,
+    }
+  );
 }
 
 function gruOf(next: Expression): Form | undefined {
   if (next.kind !== 'sum') return undefined;
-  const keep = next.terms.find(({ kind, ...term }) => kind === 'product' && 'factors' in term && term.factors.some((factor) => factor.kind === 'state'));
+  const keep = next.terms.find(
+    ({ kind, ...term }) =>
+      kind === 'product' && 'factors' in term && term.factors.some((factor) => factor.kind === 'state'),
+  );
   const take = next.terms.find((term) => term !== keep);
   if (keep?.kind !== 'product' || take?.kind !== 'product') return undefined;
   const z = keep.factors.find((factor) => factor.kind !== 'state');
   const rest = take.factors.find((factor) => factor.kind === 'complement');
   const n = take.factors.find((factor) => factor !== rest);
-  if (z?.kind !== 'activation' || rest?.kind !== 'complement' || rest.of !== z || n?.kind !== 'activation') return undefined;
+  if (z?.kind !== 'activation' || rest?.kind !== 'complement' || rest.of !== z || n?.kind !== 'activation')
+    return undefined;
   const reset = n.of.terms.map(({ of }) => of).find((of) => of.kind === 'product');
-  const r = reset?.kind === 'product' && reset.factors.some((factor) => factor.kind === 'state') ? reset.factors.find((factor) => factor.kind !== 'state') : undefined;
-  if (r?.kind !== 'activation' || r.name !== z.name || r.of.width !== z.of.width || n.of.width !== z.of.width) return undefined;
+  const r =
+    reset?.kind === 'product' && reset.factors.some((factor) => factor.kind === 'state')
+      ? reset.factors.find((factor) => factor.kind !== 'state')
+      : undefined;
+  if (r?.kind !== 'activation' || r.name !== z.name || r.of.width !== z.of.width || n.of.width !== z.of.width)
+    return undefined;
   const isState = (of: Expression) => of.kind === 'state';
-  const [update, resetting, candidate] = [blockOf(z.of, isState), blockOf(r.of, isState), blockOf(n.of, (of) => of === reset)];
-  if (!update || !resetting || !candidate || new Set([update.rows, resetting.rows, candidate.rows]).size > 1) return undefined;
-  return { rows: update.rows, blocks: [update, resetting, candidate], activation: [z.name, n.name], H: z.of.width, I: update.W.length / z.of.width };
+  const [update, resetting, candidate] = [
+    blockOf(z.of, isState),
+    blockOf(r.of, isState),
+    blockOf(n.of, (of) => of === reset),
+  ];
+  if (!update || !resetting || !candidate || new Set([update.rows, resetting.rows, candidate.rows]).size > 1)
+    return undefined;
+  return {
+    rows: update.rows,
+    blocks: [update, resetting, candidate],
+    activation: [z.name, n.name],
+    H: z.of.width,
+    I: update.W.length / z.of.width,
+  };
 }
 
 /** x W + (…) R + b, with just these two terms; `isState` knows the one that R multiplies. */
-function blockOf({ terms, bias, width }: Affine, isState: (of: Expression) => boolean): (Block & { readonly rows: string }) | undefined {
+function blockOf(
+  { terms, bias, width }: Affine,
+  isState: (of: Expression) => boolean,
+): (Block & { readonly rows: string }) | undefined {
   const row = terms.find(({ of }) => of.kind === 'row');
   const state = terms.find(({ of }) => isState(of));
   if (terms.length !== 2 || row?.of.kind !== 'row' || !state || state.W.length !== width * width) return undefined;

@@ -21,10 +21,16 @@ const moves: Readonly<Record<string, Move>> = {
   },
   Transpose(node, x) {
     const perm = node.integers('perm') ?? x.axes.map((_, axis) => x.axes.length - 1 - axis);
-    if (perm.length !== x.axes.length || new Set(perm).size !== perm.length || perm.some((axis) => axisOf(axis, perm.length) === undefined)) return undefined;
+    if (
+      perm.length !== x.axes.length ||
+      new Set(perm).size !== perm.length ||
+      perm.some((axis) => axisOf(axis, perm.length) === undefined)
+    )
+      return undefined;
     return [{ ...x, axes: perm.map((axis) => x.axes[axis]) }];
   },
-  Reshape: (node, x, inputs) => regrouped(x, reshaped(node, wholeNumbers(inputs[1]) ?? node.integers('shape'), shapeOfData(x))),
+  Reshape: (node, x, inputs) =>
+    regrouped(x, reshaped(node, wholeNumbers(inputs[1]) ?? node.integers('shape'), shapeOfData(x))),
   Flatten(node, x) {
     const axis = node.integer('axis', 1);
     const count = axis < 0 ? axis + x.axes.length : axis;
@@ -32,12 +38,19 @@ const moves: Readonly<Record<string, Move>> = {
   },
   Squeeze(node, x, inputs) {
     const axes = axesOf(node, inputs, 1, x.axes.length) ?? x.axes.flatMap((axis, i) => (sizeOf(axis) === 1 ? [i] : []));
-    return axes.every((axis) => sizeOf(x.axes[axis]) === 1) ? [{ ...x, axes: x.axes.filter((_, axis) => !axes.includes(axis)) }] : undefined;
+    return axes.every((axis) => sizeOf(x.axes[axis]) === 1)
+      ? [{ ...x, axes: x.axes.filter((_, axis) => !axes.includes(axis)) }]
+      : undefined;
   },
   Unsqueeze(node, x, inputs) {
     const list = node.integers('axes') ?? wholeNumbers(inputs[1]);
     // Marks the axes that are there, so that they are found again between the new ones.
-    const places = list && withOnes(x.axes.map((_, i) => i + 2), list);
+    const places =
+      list &&
+      withOnes(
+        x.axes.map((_, i) => i + 2),
+        list,
+      );
     return places && [{ ...x, axes: places.map((place) => (place === 1 ? [] : x.axes[place - 2])) }];
   },
   Expand(_, x, inputs) {
@@ -50,7 +63,8 @@ const moves: Readonly<Record<string, Move>> = {
     const slices = slicesOf(node, inputs, shapeOfData(x));
     let moved: Data | undefined = x;
     for (const { axis, start, step, count } of slices ?? []) {
-      const isTurn: boolean = moved !== undefined && step === -1 && count === shapeOfData(moved)[axis] && start === count - 1;
+      const isTurn: boolean =
+        moved !== undefined && step === -1 && count === shapeOfData(moved)[axis] && start === count - 1;
       moved = moved && (isTurn ? reversed(node, moved, axis)?.[0] : sliced(moved, axis, start, step, count));
     }
     return slices && moved && [moved];
@@ -109,7 +123,8 @@ function regrouped(x: Data, sizes: readonly number[] | undefined): readonly Data
     while (sizeOf(axis) < size && next < atoms.length) axis.push(atoms[next++]);
     // Atoms of size 1 belong to the axis before them, unless the next axis waits for one.
     const isAwaited = i < sizes.length - 1 && sizes[i + 1] === 1;
-    while (next < atoms.length && atoms[next].size === 1 && (!isAwaited || (size === 1 && axis.length === 0))) axis.push(atoms[next++]);
+    while (next < atoms.length && atoms[next].size === 1 && (!isAwaited || (size === 1 && axis.length === 0)))
+      axis.push(atoms[next++]);
     return sizeOf(axis) === size ? axis : undefined;
   });
   return next === atoms.length && axes.every((axis) => axis) ? [{ ...x, axes: axes as Axis[] }] : undefined;
@@ -128,16 +143,20 @@ function sliced(x: Data, axis: number, start: number, step: number, count: numbe
   const size = sizeOf(whole);
   if (start === 0 && step === 1 && count === size) return x;
   const { content } = x;
-  if (content.kind === 'given') return { ...x, axes: x.axes.with(axis, count === 1 ? [] : [{ name: 'part', size: count }]) };
+  if (content.kind === 'given')
+    return { ...x, axes: x.axes.with(axis, count === 1 ? [] : [{ name: 'part', size: count }]) };
   const names = whole.map(({ name }) => name).join(' ');
   if (whole[0]?.name === 'stack') return count === 1 ? ofStack(x, axis, start) : undefined;
   if (names === 'direction' && count === 1) return ofDirection(x, axis, start, []);
   if (names === 'direction units') {
     const units = whole[1].size;
-    return count === units && start % units === 0 && step === 1 ? ofDirection(x, axis, start / units, [whole[1]]) : undefined;
+    return count === units && start % units === 0 && step === 1
+      ? ofDirection(x, axis, start / units, [whole[1]])
+      : undefined;
   }
   if (content.kind === 'stacked') return undefined;
-  const isStep = names.startsWith('ids.') && whole[0].reversedBy === undefined && step === 1 && count === 1 && start === size - 1;
+  const isStep =
+    names.startsWith('ids.') && whole[0].reversedBy === undefined && step === 1 && count === 1 && start === size - 1;
   return isStep ? { ...x, axes: x.axes.with(axis, []) } : undefined;
 }
 
@@ -155,7 +174,8 @@ function ofStack(x: Data, axis: number, index: number): Data | undefined {
 function ofDirection(x: Data, axis: number, d: number, rest: Axis): Data | undefined {
   const { content } = x;
   const pick = (parts: readonly unknown[]) => parts[d] !== undefined;
-  if (content.kind === 'states' && pick(content.parts)) return { ...x, axes: x.axes.with(axis, rest), content: { ...content, parts: [content.parts[d]] } };
+  if (content.kind === 'states' && pick(content.parts))
+    return { ...x, axes: x.axes.with(axis, rest), content: { ...content, parts: [content.parts[d]] } };
   if (content.kind === 'finalStates' && pick(content.of.parts)) {
     return { ...x, axes: x.axes.with(axis, rest), content: finalOf({ ...content.of, parts: [content.of.parts[d]] }) };
   }

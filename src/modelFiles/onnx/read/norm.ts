@@ -9,7 +9,11 @@ import type { GraphNode } from '../../../formats/onnx/node';
 import { isFeatures, widthOf, type Data, type Normed, type NormStep, type States, type Value } from './value';
 
 /** Undefined where the node is no part of a LayerNorm over the features. */
-export function normStep(node: GraphNode, values: readonly (Value | undefined)[], constants: ConstantInputs): Data | undefined {
+export function normStep(
+  node: GraphNode,
+  values: readonly (Value | undefined)[],
+  constants: ConstantInputs,
+): Data | undefined {
   const steps = values.map((value) => (value?.kind === 'data' ? stepOf(value) : undefined));
   const data = values.find((value): value is Data => value?.kind === 'data' && stepOf(value) !== undefined);
   if (!data) return undefined;
@@ -19,7 +23,10 @@ export function normStep(node: GraphNode, values: readonly (Value | undefined)[]
   // Of two parts both must be of the same states.
   if (steps.some((step) => step && step.of !== of)) return undefined;
   const constant = constants.find((each) => each);
-  const to = (step: NormStep, eps = epsilon): Data => ({ ...data, content: { kind: 'normStep', of, step, epsilon: eps } });
+  const to = (step: NormStep, eps = epsilon): Data => ({
+    ...data,
+    content: { kind: 'normStep', of, step, epsilon: eps },
+  });
   const [a, b] = steps.map((step) => step?.step);
   switch (node.operator) {
     case 'LayerNormalization':
@@ -38,7 +45,11 @@ export function normStep(node: GraphNode, values: readonly (Value | undefined)[]
     case 'Reciprocal':
       return a === 'deviation' ? to('inverse') : undefined;
     case 'Div':
-      return a === 'centered' && b === 'deviation' ? to('standard') : constants[0]?.data.every((one) => one === 1) && b === 'deviation' ? to('inverse') : undefined;
+      return a === 'centered' && b === 'deviation'
+        ? to('standard')
+        : constants[0]?.data.every((one) => one === 1) && b === 'deviation'
+          ? to('inverse')
+          : undefined;
     case 'Mul':
       if (a === 'centered' && b === 'centered') return to('squared');
       if ((a === 'centered' && b === 'inverse') || (a === 'inverse' && b === 'centered')) return to('standard');
@@ -59,7 +70,8 @@ interface Step {
 }
 
 function stepOf({ content, axes }: Data): Step | undefined {
-  if (content.kind === 'states') return isFeatures(axes.at(-1), content) ? { of: content, step: 'states', epsilon: 0 } : undefined;
+  if (content.kind === 'states')
+    return isFeatures(axes.at(-1), content) ? { of: content, step: 'states', epsilon: 0 } : undefined;
   if (content.kind === 'normStep') return content;
   return content.kind === 'normed' ? { of: content.of, step: 'done', epsilon: content.norm.epsilon } : undefined;
 }
@@ -67,20 +79,39 @@ function stepOf({ content, axes }: Data): Step | undefined {
 /** Adds to β: whatever was added before stays. */
 function shifted(data: Data, content: Normed, shift: Constant): Data {
   const { norm } = content;
-  const { norm: { beta } } = normed(data, content.of, norm.epsilon, undefined, shift).content as Normed;
-  return { ...data, content: { ...content, norm: { ...norm, beta: Float64Array.from(beta, (value, i) => value + norm.beta[i]) } } };
+  const {
+    norm: { beta },
+  } = normed(data, content.of, norm.epsilon, undefined, shift).content as Normed;
+  return {
+    ...data,
+    content: { ...content, norm: { ...norm, beta: Float64Array.from(beta, (value, i) => value + norm.beta[i]) } },
+  };
 }
 
 function isOverFeatures(node: GraphNode, data: Data, constants: ConstantInputs): boolean {
   const axes = node.integers('axes') ?? wholeNumbers(constants[1]);
-  return axes?.length === 1 && axisOf(axes[0], data.axes.length) === data.axes.length - 1 && node.integer('keepdims', 1) === 1;
+  return (
+    axes?.length === 1 &&
+    axisOf(axes[0], data.axes.length) === data.axes.length - 1 &&
+    node.integer('keepdims', 1) === 1
+  );
 }
 
-function normed(data: Data, of: States, epsilon: number, gamma: Constant | undefined, beta: Constant | undefined): Data {
+function normed(
+  data: Data,
+  of: States,
+  epsilon: number,
+  gamma: Constant | undefined,
+  beta: Constant | undefined,
+): Data {
   const width = widthOf(of);
   const weights = (constant: Constant | undefined, otherwise: number) => {
-    if (constant && (constant.data.length !== width || constant.shape.at(-1) !== width)) throw new UserError('error.onnx.layerNormSize', constant.data.length, width);
+    if (constant && (constant.data.length !== width || constant.shape.at(-1) !== width))
+      throw new UserError('error.onnx.layerNormSize', constant.data.length, width);
     return constant?.data ?? new Float32Array(width).fill(otherwise);
   };
-  return { ...data, content: { kind: 'normed', of, norm: { gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon } } };
+  return {
+    ...data,
+    content: { kind: 'normed', of, norm: { gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon } },
+  };
 }

@@ -1,21 +1,48 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
-import { activationNames, type ActivationForm, type ActivationName, type GeneralDirection, type Weights } from '../../../core/model/generalModel';
+import {
+  activationNames,
+  type ActivationForm,
+  type ActivationName,
+  type GeneralDirection,
+  type Weights,
+} from '../../../core/model/generalModel';
 import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
-import { type Atom, type Axis, type Content, type Data, isFeatures, type RecurrentNode, sizeOf, type States, reversedAtom, type Value } from './value';
+import {
+  type Atom,
+  type Axis,
+  type Content,
+  type Data,
+  isFeatures,
+  type RecurrentNode,
+  sizeOf,
+  type States,
+  reversedAtom,
+  type Value,
+} from './value';
 
 /** Of a kind whose activation is open, where the node does not say. */
 const defaultActivation = 'tanh';
 /** alpha and beta where the operator does not say. */
 const defaultCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
-  affine: [1, 0], elu: [1, 0], hardsigmoid: [0.2, 0.5], leakyrelu: [0.01, 0], scaledtanh: [1, 1], thresholdedrelu: [1, 0],
+  affine: [1, 0],
+  elu: [1, 0],
+  hardsigmoid: [0.2, 0.5],
+  leakyrelu: [0.01, 0],
+  scaledtanh: [1, 1],
+  thresholdedrelu: [1, 0],
 };
 /** How many of alpha and beta a function takes from the lists of the operator. */
 const takes: Readonly<Partial<Record<ActivationName, readonly [boolean, boolean]>>> = {
-  affine: [true, true], elu: [true, false], hardsigmoid: [true, true], leakyrelu: [true, false], scaledtanh: [true, true], thresholdedrelu: [true, false],
+  affine: [true, true],
+  elu: [true, false],
+  hardsigmoid: [true, true],
+  leakyrelu: [true, false],
+  scaledtanh: [true, true],
+  thresholdedrelu: [true, false],
 };
 
 export function isRecurrent({ operator, domain }: GraphNode): boolean {
@@ -37,7 +64,8 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const attributes = kind.onnx?.attributes ?? [];
   const names = directionNames(node);
   const weights = (value: Value | undefined, what: string): Constant => {
-    if (value?.kind !== 'constant' || value.constant.isInteger) throw new UserError('error.onnx.weightsNotConstant', node.name, node.operator, what);
+    if (value?.kind !== 'constant' || value.constant.isInteger)
+      throw new UserError('error.onnx.weightsNotConstant', node.name, node.operator, what);
     return value.constant;
   };
   const w = weights(W, 'W');
@@ -57,22 +85,39 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const data = checkedInput(node, x, I, isBatchFirst);
   checkLengths(node, lengths, data.steps, notes);
   const activations = formsOf(node, cell, D);
-  const initial = kind.states.map(({ name }, state) => firstStates(node, [firstHidden, firstCell].at(state), name, D, H, data.batch, isBatchFirst, notes));
+  const initial = kind.states.map(({ name }, state) =>
+    firstStates(node, [firstHidden, firstCell].at(state), name, D, H, data.batch, isBatchFirst, notes),
+  );
   const clip = node.float('clip', 0);
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
-    cell, hiddenSize: H, inputSize: I, clip: clip > 0 ? clip : null, linearBeforeReset: !attributes.includes('linear_before_reset') || node.integer('linear_before_reset', 0) !== 0,
-    inputForget: attributes.includes('input_forget') && node.integer('input_forget', 0) !== 0, source: node.name, input: data.content, time: timeOf(data.steps),
-    output: node.outputs[0] ?? '', operator: node.operator, directionNames: names, isBatchFirst,
+    cell,
+    hiddenSize: H,
+    inputSize: I,
+    clip: clip > 0 ? clip : null,
+    linearBeforeReset: !attributes.includes('linear_before_reset') || node.integer('linear_before_reset', 0) !== 0,
+    inputForget: attributes.includes('input_forget') && node.integer('input_forget', 0) !== 0,
+    source: node.name,
+    input: data.content,
+    time: timeOf(data.steps),
+    output: node.outputs[0] ?? '',
+    operator: node.operator,
+    directionNames: names,
+    isBatchFirst,
   };
   const isReversed = data.steps[0]?.reversedBy !== undefined;
   const parts = names.map((written, d): States['parts'][number] => {
     const own: GeneralDirection = {
       // Reading reversed data forward is reading backward.
       direction: isReversed ? (written === 'forward' ? 'backward' : 'forward') : written,
-      W: part(w, d), R: part(r, d), own: {},
-      Wb: b ? part(b, d).subarray(0, rows) : zero, Rb: b ? part(b, d).subarray(rows) : zero,
-      peepholes: p ? part(p, d) : null, activations: activations[d], initialStates: initial.map((states) => states?.[d] ?? null),
+      W: part(w, d),
+      R: part(r, d),
+      own: {},
+      Wb: b ? part(b, d).subarray(0, rows) : zero,
+      Rb: b ? part(b, d).subarray(rows) : zero,
+      peepholes: p ? part(p, d) : null,
+      activations: activations[d],
+      initialStates: initial.map((states) => states?.[d] ?? null),
     };
     return { node: of, direction: own };
   });
@@ -85,13 +130,32 @@ function timeOf([steps]: Axis): string {
   return steps.reversedBy === undefined ? steps.name : reversedAtom(steps, '').name;
 }
 
-function outputs({ states }: LayerKind, parts: States['parts'], { steps, batch }: { steps: Axis; batch: Axis }, D: number, H: number, isBatchFirst: boolean): Value[] {
+function outputs(
+  { states }: LayerKind,
+  parts: States['parts'],
+  { steps, batch }: { steps: Axis; batch: Axis },
+  D: number,
+  H: number,
+  isBatchFirst: boolean,
+): Value[] {
   const content: States = { kind: 'states', parts };
   const direction: Axis = D > 1 ? [{ name: 'direction', size: D }] : [];
   const units: Axis = [{ name: 'units', size: H }];
-  const all: Value = { kind: 'data', content, axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units] };
-  const last: Data = { kind: 'data', content: finalOf(content), axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units] };
-  return [all, last, ...states.slice(1).map(({ name }): Data => ({ ...last, content: { kind: 'finalFurther', state: name } }))];
+  const all: Value = {
+    kind: 'data',
+    content,
+    axes: isBatchFirst ? [batch, steps, direction, units] : [steps, direction, batch, units],
+  };
+  const last: Data = {
+    kind: 'data',
+    content: finalOf(content),
+    axes: isBatchFirst ? [batch, direction, units] : [direction, batch, units],
+  };
+  return [
+    all,
+    last,
+    ...states.slice(1).map(({ name }): Data => ({ ...last, content: { kind: 'finalFurther', state: name } })),
+  ];
 }
 
 /** A direction that ends at the last step has there its state of that step. */
@@ -108,8 +172,19 @@ function directionNames(node: GraphNode): readonly Direction[] {
 }
 
 function checkShape(node: GraphNode, what: string, { shape }: Constant, expected: readonly number[]): void {
-  const fits = shape.length === expected.length && expected.every((size, axis) => size === shape[axis]) && expected.every((size) => size > 0);
-  if (!fits) throw new UserError('error.onnx.weightShape', node.name, node.operator, what, shape.join(', '), expected.map((size) => (size > 0 ? size : '?')).join(', '));
+  const fits =
+    shape.length === expected.length &&
+    expected.every((size, axis) => size === shape[axis]) &&
+    expected.every((size) => size > 0);
+  if (!fits)
+    throw new UserError(
+      'error.onnx.weightShape',
+      node.name,
+      node.operator,
+      what,
+      shape.join(', '),
+      expected.map((size) => (size > 0 ? size : '?')).join(', '),
+    );
 }
 
 function part({ data, shape }: Constant, d: number): Weights {
@@ -118,9 +193,18 @@ function part({ data, shape }: Constant, d: number): Weights {
 }
 
 /** Time, batch and features, with all the features of what was computed before. */
-function checkedInput(node: GraphNode, x: Value | undefined, inputSize: number, isBatchFirst: boolean): { content: Content; steps: Axis; batch: Axis } {
+function checkedInput(
+  node: GraphNode,
+  x: Value | undefined,
+  inputSize: number,
+  isBatchFirst: boolean,
+): { content: Content; steps: Axis; batch: Axis } {
   if (x?.kind === 'unknown') throw x.reason;
-  const isUsable = x?.kind === 'data' && x.axes.length === 3 && isFeatures(x.axes[2], x.content) && ['oneHot', 'embedded', 'states'].includes(x.content.kind);
+  const isUsable =
+    x?.kind === 'data' &&
+    x.axes.length === 3 &&
+    isFeatures(x.axes[2], x.content) &&
+    ['oneHot', 'embedded', 'states'].includes(x.content.kind);
   if (!isUsable) throw new UserError('error.onnx.recurrentInput', node.name, node.operator);
   const { content, axes } = x;
   const size = sizeOf(axes[2]);
@@ -142,7 +226,16 @@ function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, 
 }
 
 /** [H] of each direction; null where they begin at zero. */
-function firstStates(node: GraphNode, value: Value | undefined, state: StateName, D: number, H: number, batch: Axis, isBatchFirst: boolean, notes: RecurrentNotes): (Weights | null)[] | null {
+function firstStates(
+  node: GraphNode,
+  value: Value | undefined,
+  state: StateName,
+  D: number,
+  H: number,
+  batch: Axis,
+  isBatchFirst: boolean,
+  notes: RecurrentNotes,
+): (Weights | null)[] | null {
   if (!value) return null;
   if (value.kind === 'unknown') throw value.reason;
   if (value.kind === 'data' && value.content.kind === 'given') {
@@ -150,7 +243,12 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
     return null;
   }
   const constant = value.kind === 'constant' ? value.constant : undefined;
-  const [first, B] = constant?.shape.length === 3 ? (isBatchFirst ? [constant.shape[1], constant.shape[0]] : [constant.shape[0], constant.shape[1]]) : [0, 0];
+  const [first, B] =
+    constant?.shape.length === 3
+      ? isBatchFirst
+        ? [constant.shape[1], constant.shape[0]]
+        : [constant.shape[0], constant.shape[1]]
+      : [0, 0];
   if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
     throw new UserError('error.onnx.initialStates', node.name, node.operator);
   }
@@ -161,7 +259,8 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
     };
     const state = row(0);
     for (let b = 1; b < B; b++) {
-      if (row(b).some((value, u) => value !== state[u])) throw new UserError('error.onnx.initialStatesByText', node.name, node.operator);
+      if (row(b).some((value, u) => value !== state[u]))
+        throw new UserError('error.onnx.initialStatesByText', node.name, node.operator);
     }
     return state.every((value) => value === 0) ? null : state;
   });
@@ -171,7 +270,8 @@ function firstStates(node: GraphNode, value: Value | undefined, state: StateName
 function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
   const usual = activationsOf(cell, defaultActivation);
   const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
-  if (names.length !== D * usual.length) throw new UserError('error.onnx.activationCount', node.name, node.operator, names.length, D * usual.length);
+  if (names.length !== D * usual.length)
+    throw new UserError('error.onnx.activationCount', node.name, node.operator, names.length, D * usual.length);
   const alphas = [...node.floats('activation_alpha')];
   const betas = [...node.floats('activation_beta')];
   const forms = names.map((given): ActivationForm => {
@@ -179,7 +279,11 @@ function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][]
     if (!name) throw new UserError('error.onnx.activationUnknown', node.name, node.operator, given);
     const [alpha, beta] = defaultCoefficients[name] ?? [0, 0];
     const [takesAlpha, takesBeta] = takes[name] ?? [false, false];
-    return { name, alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha, beta: takesBeta ? (betas.shift() ?? beta) : beta };
+    return {
+      name,
+      alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha,
+      beta: takesBeta ? (betas.shift() ?? beta) : beta,
+    };
   });
   return Array.from({ length: D }, (_, d) => forms.slice(d * usual.length, (d + 1) * usual.length));
 }

@@ -38,28 +38,49 @@ export class UnrolledRecurrences {
   private readonly makers: ReadonlyMap<string, GraphNode>;
 
   constructor(graph: GraphProto) {
-    this.makers = new Map(graph.node.flatMap((proto) => {
-      const node = new GraphNode(proto);
-      return node.outputs.map((name): [string, GraphNode] => [name, node]);
-    }));
+    this.makers = new Map(
+      graph.node.flatMap((proto) => {
+        const node = new GraphNode(proto);
+        return node.outputs.map((name): [string, GraphNode] => [name, node]);
+      }),
+    );
   }
 
   /** The recurrence whose states a node Concat puts together; undefined where it is no such node. */
   find(concat: GraphNode, values: ReadonlyMap<string, Value>): UnrolledRecurrence | undefined {
-    if (concat.operator !== 'Concat' || concat.domain !== '' || concat.integer('axis', 0) !== 0 || concat.inputs.length < 2) return undefined;
+    if (
+      concat.operator !== 'Concat' ||
+      concat.domain !== '' ||
+      concat.integer('axis', 0) !== 0 ||
+      concat.inputs.length < 2
+    )
+      return undefined;
     const states = concat.inputs;
     const makers = states.map((name) => this.makers.get(name));
     const [first] = makers;
-    if (!first || !Object.hasOwn(activations, first.operator) || makers.some((maker) => maker?.operator !== first.operator)) return undefined;
+    if (
+      !first ||
+      !Object.hasOwn(activations, first.operator) ||
+      makers.some((maker) => maker?.operator !== first.operator)
+    )
+      return undefined;
     const constantOf = (name: string): Constant | undefined => {
       const value = values.get(name);
       return value?.kind === 'constant' && !value.constant.isInteger ? value.constant : undefined;
     };
     const steps = makers.map((maker) => maker && this.stepOf(maker.inputs[0], constantOf, values));
-    return steps.every((step) => step) ? this.recurrence(concat, first.operator, steps as StepParts[], constantOf, values) : undefined;
+    return steps.every((step) => step)
+      ? this.recurrence(concat, first.operator, steps as StepParts[], constantOf, values)
+      : undefined;
   }
 
-  private recurrence(concat: GraphNode, activation: string, steps: readonly StepParts[], constantOf: (name: string) => Constant | undefined, values: ReadonlyMap<string, Value>): UnrolledRecurrence | undefined {
+  private recurrence(
+    concat: GraphNode,
+    activation: string,
+    steps: readonly StepParts[],
+    constantOf: (name: string) => Constant | undefined,
+    values: ReadonlyMap<string, Value>,
+  ): UnrolledRecurrence | undefined {
     const T = steps.length;
     const turned = this.reversed(steps[0].rows, values);
     const place = (row: number) => (turned === null ? row : T - 1 - row);
@@ -69,7 +90,9 @@ export class UnrolledRecurrences {
     const R = chain[1].before?.R;
     const isChain = chain.every((step, t) => {
       if (step.rows !== rows || step.row !== t) return false;
-      return t === 0 ? true : step.before?.state === chain[t - 1].state && step.before.R === R && step.bias === chain[1].bias;
+      return t === 0
+        ? true
+        : step.before?.state === chain[t - 1].state && step.before.R === R && step.bias === chain[1].bias;
     });
     if (!isChain || R === undefined) return undefined;
     const recurrent = constantOf(R);
@@ -97,7 +120,14 @@ export class UnrolledRecurrences {
     const node = new GraphNode({
       opType: operatorOfBlocks(1),
       name: concat.name,
-      input: [input.x, give('W', [1, H, W.shape[0]], transposed(W)), give('R', [1, H, H], transposed(recurrent)), give('B', [1, 2 * H], both), '', start.before?.state ?? ''],
+      input: [
+        input.x,
+        give('W', [1, H, W.shape[0]], transposed(W)),
+        give('R', [1, H, H], transposed(recurrent)),
+        give('B', [1, 2 * H], both),
+        '',
+        start.before?.state ?? '',
+      ],
       output: [concat.outputs[0]],
       attribute: [
         { name: 'direction', type: 3, s: new TextEncoder().encode(turned === null ? 'forward' : 'reverse') },
@@ -117,7 +147,11 @@ export class UnrolledRecurrences {
   }
 
   /** all[t] + …, in either order. */
-  private stepOf(sum: string, constantOf: (name: string) => Constant | undefined, values: ReadonlyMap<string, Value>): StepParts | undefined {
+  private stepOf(
+    sum: string,
+    constantOf: (name: string) => Constant | undefined,
+    values: ReadonlyMap<string, Value>,
+  ): StepParts | undefined {
     const add = this.makers.get(sum);
     if (add?.operator !== 'Add') return undefined;
     for (const [own, other] of [add.inputs, add.inputs.toReversed()]) {
@@ -135,10 +169,15 @@ export class UnrolledRecurrences {
     const squeeze = this.makers.get(name);
     if (squeeze?.operator === 'Gather') {
       const index = integersOf(values.get(squeeze.inputs[1]));
-      return squeeze.integer('axis', 0) === 0 && index?.length === 1 ? { rows: squeeze.inputs[0], row: index[0] } : undefined;
+      return squeeze.integer('axis', 0) === 0 && index?.length === 1
+        ? { rows: squeeze.inputs[0], row: index[0] }
+        : undefined;
     }
     const dropped = squeeze && (squeeze.integers('axes') ?? integersOf(values.get(squeeze.inputs[1])));
-    const slice = squeeze?.operator === 'Squeeze' && dropped?.length === 1 && dropped[0] === 0 ? this.makers.get(squeeze.inputs[0]) : undefined;
+    const slice =
+      squeeze?.operator === 'Squeeze' && dropped?.length === 1 && dropped[0] === 0
+        ? this.makers.get(squeeze.inputs[0])
+        : undefined;
     if (slice?.operator !== 'Slice') return undefined;
     const lists = slice.inputs.slice(1).map((each) => integersOf(values.get(each)));
     const [start, end, axes, step = 1] = lists.map((list) => (list?.length === 1 ? list[0] : NaN));
@@ -146,12 +185,19 @@ export class UnrolledRecurrences {
   }
 
   /** x · W + bias, the bias being left out or in either place. */
-  private linearOf(name: string, constantOf: (name: string) => Constant | undefined): { x: string; W: string; bias: string | null } | undefined {
+  private linearOf(
+    name: string,
+    constantOf: (name: string) => Constant | undefined,
+  ): { x: string; W: string; bias: string | null } | undefined {
     const node = this.makers.get(name);
-    if (node?.operator === 'MatMul') return constantOf(node.inputs[1]) ? { x: node.inputs[0], W: node.inputs[1], bias: null } : undefined;
+    if (node?.operator === 'MatMul')
+      return constantOf(node.inputs[1]) ? { x: node.inputs[0], W: node.inputs[1], bias: null } : undefined;
     if (node?.operator !== 'Add') return undefined;
     for (const [product, bias] of [node.inputs, node.inputs.toReversed()]) {
-      const linear = constantOf(bias) && this.makers.get(product)?.operator === 'MatMul' ? this.linearOf(product, constantOf) : undefined;
+      const linear =
+        constantOf(bias) && this.makers.get(product)?.operator === 'MatMul'
+          ? this.linearOf(product, constantOf)
+          : undefined;
       if (linear) return { ...linear, bias };
     }
     return undefined;
@@ -159,7 +205,11 @@ export class UnrolledRecurrences {
 }
 
 /** What the first step adds is 0 · R + bias. */
-function isZeroState({ constant }: StepParts, bias: Constant | null | undefined, constantOf: (name: string) => Constant | undefined): boolean {
+function isZeroState(
+  { constant }: StepParts,
+  bias: Constant | null | undefined,
+  constantOf: (name: string) => Constant | undefined,
+): boolean {
   const data = constant === null ? undefined : constantOf(constant)?.data;
   return data?.every((value, i) => isNear(value, bias ? bias.data[i % bias.data.length] : 0)) ?? false;
 }
@@ -175,6 +225,7 @@ function integersOf(value: Value | undefined): readonly number[] | undefined {
 /** [rows, columns] → [columns, rows]. */
 function transposed({ shape: [rows, columns], data }: Constant): Constant['data'] {
   const result = data.slice();
-  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column];
   return result;
 }

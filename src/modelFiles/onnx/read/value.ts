@@ -21,7 +21,9 @@ export interface Atom {
 
 /** The same axis of the tokens the other way round; `by` is the node that turned it. */
 export function reversedAtom({ name, size, reversedBy }: Atom, by: string): Atom {
-  return reversedBy === undefined ? { name: `${name} turned`, size, reversedBy: by } : { name: name.replace(' turned', ''), size };
+  return reversedBy === undefined
+    ? { name: `${name} turned`, size, reversedBy: by }
+    : { name: name.replace(' turned', ''), size };
 }
 
 /** Row-major, the slowest first; empty for an axis of size 1. */
@@ -35,7 +37,13 @@ export type Content =
   /** 0 and 1, features: V. */
   | { readonly kind: 'oneHot'; readonly size: number }
   /** Features: E. */
-  | { readonly kind: 'embedded'; readonly table: Weights; readonly vocabularySize: number; readonly size: number; readonly source: string }
+  | {
+      readonly kind: 'embedded';
+      readonly table: Weights;
+      readonly vocabularySize: number;
+      readonly size: number;
+      readonly source: string;
+    }
   /** The state after each step, features: directions, then units; or with `direction` an axis of its own. */
   | States
   /** The last state of directions that do not all end at the last step, and the last of a state that is not what the layer gives. */
@@ -74,7 +82,8 @@ export interface RecurrentNode extends Omit<GeneralLayer, 'directions'> {
   readonly isBatchFirst: boolean;
 }
 
-export type NormStep = 'mean' | 'centered' | 'squared' | 'variance' | 'shifted' | 'deviation' | 'inverse' | 'standard' | 'scaled';
+export type NormStep =
+  'mean' | 'centered' | 'squared' | 'variance' | 'shifted' | 'deviation' | 'inverse' | 'standard' | 'scaled';
 
 export interface Normed {
   readonly kind: 'normed';

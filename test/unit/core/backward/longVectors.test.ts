@@ -18,7 +18,10 @@ for (const backend of backendNames) {
 
     for (const segment of [steps, 128, 20, 1]) {
       it(`in segments of ${segment}`, async () => {
-        const bench = await benchFor(backend, config, parametersOfStack(config, long.parameters), { steps: segment, batch: 1 });
+        const bench = await benchFor(backend, config, parametersOfStack(config, long.parameters), {
+          steps: segment,
+          batch: 1,
+        });
         const totals = long.totals.map(() => ({ h: new Float64Array(steps), c: new Float64Array(steps) }));
         const loss = await new SegmentedBackward(bench, Uint8Array.from(long.ids)).run((first, count) => {
           totals.forEach(({ h, c }, l) => {
@@ -39,12 +42,24 @@ for (const backend of backendNames) {
 }
 
 describe('a gradient in segments has the bits of one tape’s', () => {
-  const inputs = [{ embeddingSize: null, tied: false }, { embeddingSize: 6, tied: false }, { embeddingSize: 8, tied: true }] as const;
+  const inputs = [
+    { embeddingSize: null, tied: false },
+    { embeddingSize: 6, tied: false },
+    { embeddingSize: 8, tied: true },
+  ] as const;
   for (const backend of backendNames) {
     for (const cell of ['rnn', 'lstm', 'gru'] as const) {
       it(`${cell} on ${backend}, one-hot, embedded and tied`, async () => {
         for (const input of inputs) {
-          const config = uniformModel({ ...plainStack, ...input, cell, activation: 'tanh', layers: 2, hiddenSize: 8, vocabularySize: 5 });
+          const config = uniformModel({
+            ...plainStack,
+            ...input,
+            cell,
+            activation: 'tanh',
+            layers: 2,
+            hiddenSize: 8,
+            vocabularySize: 5,
+          });
           const { parameters, ids } = randomModel(config, 3, 2 * stepsOfBlock + 302);
           const whole = await readProbe(backend, config, parameters, ids);
           await whole.backward.run({ truncation: 0 });

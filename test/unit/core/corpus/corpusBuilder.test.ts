@@ -20,17 +20,27 @@ describe('building a corpus', () => {
       it(`cuts ${name} into ${unit}s as the whole text is, wherever a chunk ends`, () => {
         for (const size of [1, 2, 3, 7, 64, Infinity]) {
           const { vocabulary, ids } = corpusOf(text, { unit }, size);
-          assert.deepEqual(Array.from(ids, (id) => vocabulary.symbols[id]), segmented(text, unit), `chunks of ${size}`);
+          assert.deepEqual(
+            Array.from(ids, (id) => vocabulary.symbols[id]),
+            segmented(text, unit),
+            `chunks of ${size}`,
+          );
         }
       });
     }
   }
 
   it('cuts a line without a space, longer than any stretch, as the whole text is', () => {
-    for (const [unit, text] of [['word', 'can’t,stop;'.repeat(700)], ['grapheme', '🇰🇷👨‍👩‍👧e\u0301'.repeat(700)]] as const) {
+    for (const [unit, text] of [
+      ['word', 'can’t,stop;'.repeat(700)],
+      ['grapheme', '🇰🇷👨‍👩‍👧e\u0301'.repeat(700)],
+    ] as const) {
       for (const size of [997, Infinity]) {
         const { vocabulary, ids } = corpusOf(text, { unit }, size);
-        assert.deepEqual(Array.from(ids, (id) => vocabulary.symbols[id]), segmented(text, unit));
+        assert.deepEqual(
+          Array.from(ids, (id) => vocabulary.symbols[id]),
+          segmented(text, unit),
+        );
       }
     }
   });
@@ -46,7 +56,8 @@ describe('building a corpus', () => {
   });
 
   it('keeps ids in the smallest type that holds the vocabulary', () => {
-    const text = (symbols: number) => Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x20000 + i)).join('');
+    const text = (symbols: number) =>
+      Array.from({ length: symbols }, (_, i) => String.fromCodePoint(0x20000 + i)).join('');
     assert.ok(corpusOf(text(256)).ids instanceof Uint8Array);
     assert.ok(corpusOf(text(257)).ids instanceof Uint16Array);
     assert.ok(corpusOf(text(65_537)).ids instanceof Int32Array);

@@ -21,9 +21,15 @@ describe('a vocabulary', () => {
   it('has the tokens a reader would count', () => {
     const count = (unit: (typeof units)[number], text: string) => corpusOf(text, { unit }).ids.length;
     const text = 'e\u0301👨‍👩‍👧🇰🇷\r\n';
-    assert.deepEqual(units.map((unit) => count(unit, text)), [11, 4, 4, Buffer.byteLength(text)]);
+    assert.deepEqual(
+      units.map((unit) => count(unit, text)),
+      [11, 4, 4, Buffer.byteLength(text)],
+    );
     const { vocabulary, ids } = corpusOf('It’s 3.14, not 3.', { unit: 'word' });
-    assert.deepEqual(Array.from(ids, (id) => vocabulary.symbols[id]), ['It’s', ' ', '3.14', ',', ' ', 'not', ' ', '3', '.']);
+    assert.deepEqual(
+      Array.from(ids, (id) => vocabulary.symbols[id]),
+      ['It’s', ' ', '3.14', ',', ' ', 'not', ' ', '3', '.'],
+    );
   });
 
   it('is sorted by code point, byte or string, without specials unless they are needed', () => {
@@ -52,7 +58,10 @@ describe('a vocabulary', () => {
   });
 
   it('refuses a limit that leaves no room for a symbol', () => {
-    assert.throws(() => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }), /^UserError: A vocabulary of size 3 has no room for symbols besides the special ones \(<sos>, <eos>, <unk>\)/);
+    assert.throws(
+      () => corpusOf('ab\ncd', { vocabularySize: 3, split: 'lines' }),
+      /^UserError: A vocabulary of size 3 has no room for symbols besides the special ones \(<sos>, <eos>, <unk>\)/,
+    );
   });
 
   it('never takes a text for a special symbol', () => {
@@ -64,7 +73,10 @@ describe('a vocabulary', () => {
   });
 
   it('says what a model without an unknown token does not know', () => {
-    assert.throws(() => corpusOf('ab').vocabulary.encode('a,\tb'), /^UserError: The model does not know “,” \(U\+002C\), U\+0009:/);
+    assert.throws(
+      () => corpusOf('ab').vocabulary.encode('a,\tb'),
+      /^UserError: The model does not know “,” \(U\+002C\), U\+0009:/,
+    );
     assert.throws(() => corpusOf('a b', { unit: 'word' }).vocabulary.encode('a word'), /does not know “word”:/);
     assert.throws(() => corpusOf('ab', { unit: 'byte' }).vocabulary.encode('aé'), /does not know “\\xC3”, “\\xA9”:/);
   });
@@ -76,7 +88,10 @@ describe('a vocabulary', () => {
   });
 
   it('refuses symbols that are none', () => {
-    assert.throws(() => new Vocabulary(['a', 'bc']), /Symbol 1 of the vocabulary is “bc”; each symbol must be one character/);
+    assert.throws(
+      () => new Vocabulary(['a', 'bc']),
+      /Symbol 1 of the vocabulary is “bc”; each symbol must be one character/,
+    );
     assert.throws(() => new Vocabulary(['a', 'a']), /“a” twice/);
     assert.throws(() => new Vocabulary(['é'], 'byte'), /not a token of this kind \(byte\)/);
   });
@@ -97,7 +112,14 @@ describe('a vocabulary', () => {
 
   it('is none where the metadata says something else', () => {
     const symbols = ['<unk>', 'a'];
-    for (const tokens of [null, {}, { unit: 'letter' }, { unit: 'word', unknown: 1 }, { unit: 'word', unknown: '0' }, { unit: 'word', sos: 0, eos: 0 }]) {
+    for (const tokens of [
+      null,
+      {},
+      { unit: 'letter' },
+      { unit: 'word', unknown: 1 },
+      { unit: 'word', unknown: '0' },
+      { unit: 'word', sos: 0, eos: 0 },
+    ]) {
       assert.equal(parseVocabulary({ symbols, tokens }), null, JSON.stringify(tokens));
     }
     assert.equal(parseVocabulary({ symbols: [1], tokens: undefined }), null);

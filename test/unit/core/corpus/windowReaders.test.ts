@@ -15,7 +15,9 @@ describe('reading streams', () => {
     assert.deepEqual([streams.windowsPerPass, streams.tokensPerPass], [2, 20]);
     const [first, second, third] = windowsOf(streams, 3);
     assert.deepEqual(first, {
-      steps: 5, restarts: true, lengths: [5, 5],
+      steps: 5,
+      restarts: true,
+      lengths: [5, 5],
       inputs: [0, 12, 1, 13, 2, 14, 3, 15, 4, 16],
       targets: [1, 13, 2, 14, 3, 15, 4, 16, 5, 17],
     });
@@ -32,7 +34,10 @@ describe('reading streams', () => {
 
   it('refuses a text of less than one window', () => {
     new Streams(digits, 12, 2);
-    assert.throws(() => new Streams(digits, 13, 2), /^UserError: The text is too short: 26 tokens to train on, but 2 streams with windows of 13 steps need at least 27/);
+    assert.throws(
+      () => new Streams(digits, 13, 2),
+      /^UserError: The text is too short: 26 tokens to train on, but 2 streams with windows of 13 steps need at least 27/,
+    );
   });
 });
 
@@ -43,23 +48,42 @@ describe('reading sequences', () => {
   const settings: SequenceSettings = { batch: 3, sos: 0, eos: 1, seed: 5, longest: 10 };
   const symbol = (id: number) => corpus.vocabulary.symbols[id] ?? '.';
   /** Stream b of some of a window's elements, as text; padding as “.”. */
-  const stream = (elements: number[], b: number) => elements.filter((_, i) => i % 3 === b).map(symbol).join('');
+  const stream = (elements: number[], b: number) =>
+    elements
+      .filter((_, i) => i % 3 === b)
+      .map(symbol)
+      .join('');
 
   it('puts SOS before and EOS behind, and pads with nothing to read or predict', () => {
     const [window] = windowsOf(new Sequences(range, { ...settings, seed: null }), 1);
     assert.deepEqual([window.steps, window.restarts, window.lengths], [4, true, [2, 4, 3]]);
-    assert.deepEqual([0, 1, 2].map((b) => stream(window.inputs, b)), ['<sos>a..', '<sos>bcd', '<sos>ef.']);
-    assert.deepEqual([0, 1, 2].map((b) => stream(window.targets, b)), ['a<eos>..', 'bcd<eos>', 'ef<eos>.']);
-    for (const elements of [window.inputs, window.targets]) assert.deepEqual(elements.map((id) => id < 0), window.inputs.map((_, i) => Math.floor(i / 3) >= window.lengths[i % 3]));
+    assert.deepEqual(
+      [0, 1, 2].map((b) => stream(window.inputs, b)),
+      ['<sos>a..', '<sos>bcd', '<sos>ef.'],
+    );
+    assert.deepEqual(
+      [0, 1, 2].map((b) => stream(window.targets, b)),
+      ['a<eos>..', 'bcd<eos>', 'ef<eos>.'],
+    );
+    for (const elements of [window.inputs, window.targets])
+      assert.deepEqual(
+        elements.map((id) => id < 0),
+        window.inputs.map((_, i) => Math.floor(i / 3) >= window.lengths[i % 3]),
+      );
   });
 
   it('reads every sequence once a pass, each pass in another order', () => {
     const reader = new Sequences(range, settings);
-    assert.deepEqual([reader.steps, reader.windowsPerPass, reader.tokensPerPass], [5, 3, lines.join('').length + lines.length]);
+    assert.deepEqual(
+      [reader.steps, reader.windowsPerPass, reader.tokensPerPass],
+      [5, 3, lines.join('').length + lines.length],
+    );
     const orders = Array.from({ length: 4 }, () => {
       const windows = windowsOf(reader, 3);
       assert.deepEqual(windows[2].lengths.slice(1), [0, 0], 'the last batch has one sequence');
-      return windows.flatMap(({ inputs }) => [0, 1, 2].map((b) => stream(inputs, b).replace('<sos>', '').replaceAll('.', ''))).filter((text) => text !== '');
+      return windows
+        .flatMap(({ inputs }) => [0, 1, 2].map((b) => stream(inputs, b).replace('<sos>', '').replaceAll('.', '')))
+        .filter((text) => text !== '');
     });
     for (const order of orders) assert.deepEqual(order.toSorted(), lines.toSorted());
     assert.equal(new Set(orders.map((order) => order.join())).size, 4);
@@ -76,12 +100,19 @@ describe('reading sequences', () => {
 
   it('refuses a sequence that is too long, by its number and length', () => {
     new Sequences(range, { ...settings, longest: 4 });
-    assert.throws(() => new Sequences(range, { ...settings, longest: 3 }), /^UserError: Sequence 4 of the text has 4 tokens, and 3 are allowed/);
+    assert.throws(
+      () => new Sequences(range, { ...settings, longest: 3 }),
+      /^UserError: Sequence 4 of the text has 4 tokens, and 3 are allowed/,
+    );
   });
 
   it('keeps the last tenth for validation, the same windows each time', () => {
     const text = Array.from({ length: 20 }, (_, i) => 'x'.repeat(i + 1)).join('\n');
-    const { training, validation } = readersOf(corpusOf(text, { split: 'lines' }), { ...defaultTrainingSettings, mode: 'sequences', batch: 4 });
+    const { training, validation } = readersOf(corpusOf(text, { split: 'lines' }), {
+      ...defaultTrainingSettings,
+      mode: 'sequences',
+      batch: 4,
+    });
     assert.equal(training.tokensPerPass, (18 * 19) / 2 + 18);
     assert.deepEqual(windowsOf(validation!, 1)[0].lengths, [20, 21, 0, 0]);
     const streams = readersOf(corpusOf('ab'.repeat(500)), { ...defaultTrainingSettings, window: 10, batch: 4 });
@@ -130,7 +161,10 @@ describe('reading masked tokens', () => {
 
   it('never masks padding or SOS', () => {
     const { ids, ends } = corpusOf('abc\nd', { split: 'lines' });
-    const reader = new MaskedTokens(new Sequences({ ids, ends: ends!, first: 0, last: 2 }, { batch: 2, sos: 0, eos: 1, seed: 1, longest: 9 }), { mask, kept: [0], seed: 1 });
+    const reader = new MaskedTokens(
+      new Sequences({ ids, ends: ends!, first: 0, last: 2 }, { batch: 2, sos: 0, eos: 1, seed: 1, longest: 9 }),
+      { mask, kept: [0], seed: 1 },
+    );
     for (const { inputs, targets, lengths } of windowsOf(reader, 200)) {
       inputs.forEach((id, i) => {
         const t = Math.floor(i / 2);

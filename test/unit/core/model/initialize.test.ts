@@ -11,9 +11,23 @@ import { UserError } from '../../../../src/userError';
 import { assertNear } from '../../../reference/compare';
 
 const names = ['pytorch', 'xavier', 'orthogonal', 'identity', 'gaussian'] as const;
-const stack: StackConfig = { ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 24, vocabularySize: 40 };
+const stack: StackConfig = {
+  ...plainStack,
+  cell: 'lstm',
+  activation: 'tanh',
+  layers: 2,
+  hiddenSize: 24,
+  vocabularySize: 40,
+};
 const lstm = uniformModel(stack);
-const oneLayer: StackConfig = { ...plainStack, cell: 'rnn', activation: 'relu', layers: 1, hiddenSize: 400, vocabularySize: 5 };
+const oneLayer: StackConfig = {
+  ...plainStack,
+  cell: 'rnn',
+  activation: 'relu',
+  layers: 1,
+  hiddenSize: 400,
+  vocabularySize: 5,
+};
 const rnn = uniformModel(oneLayer);
 const plain: InitializationSettings = { initialization: 'pytorch', initScale: 1, forgetBias: null };
 
@@ -23,7 +37,11 @@ const made = (config: ModelConfig, settings: Partial<InitializationSettings>, se
 /** The [H, H] blocks of every layer's R, gate by gate. */
 function recurrentBlocks(parameters: Parameters, { layers: [{ hiddenSize }] }: ModelConfig): Float32Array[] {
   const size = hiddenSize * hiddenSize;
-  return parameters.layers.flat().flatMap(({ R }) => Array.from({ length: R.length / size }, (_, gate) => R.subarray(gate * size, (gate + 1) * size)));
+  return parameters.layers
+    .flat()
+    .flatMap(({ R }) =>
+      Array.from({ length: R.length / size }, (_, gate) => R.subarray(gate * size, (gate + 1) * size)),
+    );
 }
 
 /** A x for a square row-major A. */
@@ -45,7 +63,9 @@ const length = (x: Float64Array) => Math.sqrt(x.reduce((sum, value) => sum + val
 describe('initialization', () => {
   for (const initialization of names) {
     it(`${initialization}: the same seed gives the same bits, another seed others`, () => {
-      const [first, again, other] = [1, 1, 2].map((seed) => made(lstm, { initialization, initScale: 1.5, forgetBias: 1 }, seed).values);
+      const [first, again, other] = [1, 1, 2].map(
+        (seed) => made(lstm, { initialization, initScale: 1.5, forgetBias: 1 }, seed).values,
+      );
       assert.deepEqual(first, again);
       assert.notDeepEqual(first, other);
       assert.ok(first.every(Number.isFinite));
@@ -58,15 +78,24 @@ describe('initialization', () => {
     assert.ok(largest(values) <= bound && largest(values) > 0.999 * bound);
     assertNear(norm(values) ** 2 / values.length, bound ** 2 / 3, 0.05, 'variance');
     const random = Random.fromSeed(1);
-    assert.deepEqual(values, Float32Array.from(values, () => random.between(-bound, bound)), 'in the order of the layout; the scale is not used');
+    assert.deepEqual(
+      values,
+      Float32Array.from(values, () => random.between(-bound, bound)),
+      'in the order of the layout; the scale is not used',
+    );
     const bytes = new Uint8Array(values.buffer);
-    assert.equal(createHash('sha256').update(bytes).digest('hex'), 'eb279133ac913cf14f2384193e15ae3b90ad1da1a4c5438ef81de00ce49f687f');
+    assert.equal(
+      createHash('sha256').update(bytes).digest('hex'),
+      'eb279133ac913cf14f2384193e15ae3b90ad1da1a4c5438ef81de00ce49f687f',
+    );
   });
 
   it('all others: input and output weights are Xavier’s, gate by gate; biases are zero', () => {
     for (const initialization of names.slice(1)) {
       const { layers, output } = made(lstm, { initialization, initScale: 2 });
-      const gates = Array.from({ length: 4 }, (_, gate) => layers[0][0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40));
+      const gates = Array.from({ length: 4 }, (_, gate) =>
+        layers[0][0].W.subarray(gate * 24 * 40, (gate + 1) * 24 * 40),
+      );
       for (const matrix of [...gates, output.W]) {
         const bound = Math.sqrt(6 / (24 + 40));
         assert.ok(largest(matrix) <= bound && largest(matrix) > 0.99 * bound, initialization);
@@ -108,11 +137,13 @@ describe('initialization', () => {
       if (q[0] * q[3] - q[1] * q[2] > 0) rotations++;
     }
     // Four standard deviations of a fair coin.
-    for (const seen of [positiveCorner, rotations]) assert.ok(Math.abs(seen - count / 2) < 2 * Math.sqrt(count), `${seen} of ${count}`);
+    for (const seen of [positiveCorner, rotations])
+      assert.ok(Math.abs(seen - count / 2) < 2 * Math.sqrt(count), `${seen} of ${count}`);
   });
 
   it('orthogonal: the linear recurrence h ← R h grows by exactly the scale each step', () => {
-    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialization: 'orthogonal', initScale: 0.9 }).layers[0][0];
+    const { R } = made(uniformModel({ ...oneLayer, hiddenSize: 32 }), { initialization: 'orthogonal', initScale: 0.9 })
+      .layers[0][0];
     let h = gaussianVector(32, 3);
     const start = length(h);
     for (let t = 0; t < 50; t++) h = times(R, h);
@@ -164,9 +195,15 @@ describe('initialization', () => {
 
   it('refuses what cannot be used, with a sentence', () => {
     const refused = (settings: Partial<InitializationSettings>, sentence: RegExp) =>
-      assert.throws(() => checkInitialization({ ...plain, ...settings }), (error: unknown) => error instanceof UserError && sentence.test(error.message));
+      assert.throws(
+        () => checkInitialization({ ...plain, ...settings }),
+        (error: unknown) => error instanceof UserError && sentence.test(error.message),
+      );
     for (const initialization of names) checkInitialization({ ...plain, initialization });
-    refused({ initialization: 'zeros' as 'xavier' }, /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/);
+    refused(
+      { initialization: 'zeros' as 'xavier' },
+      /“zeros” is unknown; choose pytorch, xavier, orthogonal, identity or gaussian/,
+    );
     for (const gain of [0, -1, NaN, Infinity]) refused({ initScale: gain }, /scale is/);
     refused({ forgetBias: NaN }, /forget-gate bias is NaN/);
   });
@@ -178,9 +215,24 @@ describe('normal numbers', () => {
     const numbers = Float64Array.from({ length: 100_000 }, () => random.normal());
     const mean = (f: (x: number) => number) => numbers.reduce((sum, x) => sum + f(x), 0) / numbers.length;
     assert.ok(Math.abs(mean((x) => x)) < 0.013);
-    assertNear(mean((x) => x * x), 1, 0.02, 'variance');
-    assertNear(mean((x) => x ** 4), 3, 0.06, 'fourth moment');
-    assertNear(mean((x) => Number(Math.abs(x) > 2)), 0.0455, 0.06, 'beyond two deviations');
+    assertNear(
+      mean((x) => x * x),
+      1,
+      0.02,
+      'variance',
+    );
+    assertNear(
+      mean((x) => x ** 4),
+      3,
+      0.06,
+      'fourth moment',
+    );
+    assertNear(
+      mean((x) => Number(Math.abs(x) > 2)),
+      0.0455,
+      0.06,
+      'beyond two deviations',
+    );
     const twin = Random.fromState(random.state);
     assert.equal(twin.normal(), random.normal());
   });

@@ -13,15 +13,36 @@ import { assertClose, assertNear } from '../../../reference/compare';
 interface Vectors {
   readonly parameters: readonly number[];
   readonly gradients: readonly (readonly number[])[];
-  readonly cases: readonly (OptimizerSettings & { readonly learningRate: number; readonly steps: readonly (readonly number[])[] })[];
-  readonly clipByValue: readonly { readonly maximum: number; readonly gradient: readonly number[]; readonly fraction: number }[];
-  readonly clipBoth: { readonly clipValue: number; readonly clipNorm: number; readonly before: number; readonly after: number; readonly gradient: readonly number[] };
+  readonly cases: readonly (OptimizerSettings & {
+    readonly learningRate: number;
+    readonly steps: readonly (readonly number[])[];
+  })[];
+  readonly clipByValue: readonly {
+    readonly maximum: number;
+    readonly gradient: readonly number[];
+    readonly fraction: number;
+  }[];
+  readonly clipBoth: {
+    readonly clipValue: number;
+    readonly clipNorm: number;
+    readonly before: number;
+    readonly after: number;
+    readonly gradient: readonly number[];
+  };
   readonly schedules: readonly (Partial<ScheduleSettings> & { readonly rates: readonly number[] })[];
 }
 
 // npm and mocha run at the project's root.
 const vectors = JSON.parse(readFileSync('test/vectors/data/optimizers.json', 'utf8')) as Vectors;
-const constant: ScheduleSettings = { learningRate: 0.3, steps: 100, schedule: 'constant', warmupSteps: 0, finalFraction: 0, decaySteps: 10, decayFactor: 0.5 };
+const constant: ScheduleSettings = {
+  learningRate: 0.3,
+  steps: 100,
+  schedule: 'constant',
+  warmupSteps: 0,
+  finalFraction: 0,
+  decaySteps: 10,
+  decayFactor: 0.5,
+};
 const refusal = (sentence: RegExp) => (error: unknown) => error instanceof UserError && sentence.test(error.message);
 
 describe('optimizers: three steps within 1e-6 of PyTorch', () => {
@@ -31,7 +52,11 @@ describe('optimizers: three steps within 1e-6 of PyTorch', () => {
     it(`${optimizer}, momentum ${momentum}${nesterov ? ' (Nesterov)' : ''}, ${decay}`, () => {
       checkOptimizer(settings);
       const { length } = vectors.parameters;
-      const { made, values, gradient } = Arena.build((arena) => ({ made: optimizerOf(settings, length, arena), values: arena.floats(length), gradient: arena.floats(length) }));
+      const { made, values, gradient } = Arena.build((arena) => ({
+        made: optimizerOf(settings, length, arena),
+        values: arena.floats(length),
+        gradient: arena.floats(length),
+      }));
       values.set(vectors.parameters);
       steps.forEach((expected, step) => {
         gradient.set(vectors.gradients[step]);
@@ -45,15 +70,26 @@ describe('optimizers: three steps within 1e-6 of PyTorch', () => {
   it('refuse what cannot be used, with a sentence', () => {
     const sgd: OptimizerSettings = { optimizer: 'sgd', momentum: 0, nesterov: false, weightDecay: null };
     checkOptimizer(sgd);
-    assert.throws(() => checkOptimizer({ ...sgd, optimizer: 'lion' as 'sgd' }), refusal(/“lion” is unknown; choose sgd, rmsprop, adagrad, adam or adamw/));
-    for (const momentum of [-0.1, 1, NaN]) assert.throws(() => checkOptimizer({ ...sgd, momentum }), refusal(/momentum is (-0.1|1|NaN);/));
-    assert.throws(() => checkOptimizer({ ...sgd, nesterov: true }), refusal(/Nesterov’s momentum needs a momentum above 0/));
-    for (const weightDecay of [-1, Infinity, NaN]) assert.throws(() => checkOptimizer({ ...sgd, weightDecay }), refusal(/weight decay is/));
+    assert.throws(
+      () => checkOptimizer({ ...sgd, optimizer: 'lion' as 'sgd' }),
+      refusal(/“lion” is unknown; choose sgd, rmsprop, adagrad, adam or adamw/),
+    );
+    for (const momentum of [-0.1, 1, NaN])
+      assert.throws(() => checkOptimizer({ ...sgd, momentum }), refusal(/momentum is (-0.1|1|NaN);/));
+    assert.throws(
+      () => checkOptimizer({ ...sgd, nesterov: true }),
+      refusal(/Nesterov’s momentum needs a momentum above 0/),
+    );
+    for (const weightDecay of [-1, Infinity, NaN])
+      assert.throws(() => checkOptimizer({ ...sgd, weightDecay }), refusal(/weight decay is/));
   });
 });
 
 describe('clipping', () => {
-  const { arena, clipped } = Arena.build((made) => ({ arena: made, clipped: made.floats(vectors.gradients[0].length) }));
+  const { arena, clipped } = Arena.build((made) => ({
+    arena: made,
+    clipped: made.floats(vectors.gradients[0].length),
+  }));
   const gradient = () => {
     clipped.set(vectors.gradients[0]);
     return clipped;
@@ -104,7 +140,12 @@ describe('schedules of the learning rate', () => {
     it(`${given.schedule} after ${given.warmupSteps} steps of warm-up is PyTorch’s at every step`, () => {
       const settings = { ...constant, ...given };
       checkSchedule(settings);
-      assertClose(rates.map((_, done) => learningRateAt(settings, done)), rates, 1e-12, 'learning rates');
+      assertClose(
+        rates.map((_, done) => learningRateAt(settings, done)),
+        rates,
+        1e-12,
+        'learning rates',
+      );
     });
   }
 
@@ -118,7 +159,13 @@ describe('schedules of the learning rate', () => {
   });
 
   it('the cosine is at half-way in the middle, falls to its final fraction, and stays there', () => {
-    const settings: ScheduleSettings = { ...constant, learningRate: 1, schedule: 'cosine', warmupSteps: 20, finalFraction: 0.2 };
+    const settings: ScheduleSettings = {
+      ...constant,
+      learningRate: 1,
+      schedule: 'cosine',
+      warmupSteps: 20,
+      finalFraction: 0.2,
+    };
     assert.equal(learningRateAt(settings, 20), 1);
     assertNear(learningRateAt(settings, 60), 0.6, 1e-12, 'in the middle');
     for (const done of [100, 101, 1e6]) assertNear(learningRateAt(settings, done), 0.2, 1e-12, `after ${done} steps`);
@@ -127,10 +174,17 @@ describe('schedules of the learning rate', () => {
   });
 
   it('refuse what cannot be used, with a sentence', () => {
-    assert.throws(() => checkSchedule({ ...constant, schedule: 'cosine', steps: null }), refusal(/cosine schedule .* needs a number of steps/));
+    assert.throws(
+      () => checkSchedule({ ...constant, schedule: 'cosine', steps: null }),
+      refusal(/cosine schedule .* needs a number of steps/),
+    );
     assert.throws(() => checkSchedule({ ...constant, schedule: 'linear' as 'step' }), refusal(/“linear” is unknown/));
-    for (const learningRate of [0, -1, NaN, Infinity]) assert.throws(() => checkSchedule({ ...constant, learningRate }), refusal(/learning rate is/));
-    assert.throws(() => checkSchedule({ ...constant, warmupSteps: -1 }), refusal(/number of warm-up steps is -1; it must be a whole number from 0/));
+    for (const learningRate of [0, -1, NaN, Infinity])
+      assert.throws(() => checkSchedule({ ...constant, learningRate }), refusal(/learning rate is/));
+    assert.throws(
+      () => checkSchedule({ ...constant, warmupSteps: -1 }),
+      refusal(/number of warm-up steps is -1; it must be a whole number from 0/),
+    );
     assert.throws(() => checkSchedule({ ...constant, decaySteps: 0 }), refusal(/steps between two decays is 0/));
     assert.throws(() => checkSchedule({ ...constant, decayFactor: 1.5 }), refusal(/decay factor .* is 1.5/));
     assert.throws(() => checkSchedule({ ...constant, finalFraction: -0.1 }), refusal(/final fraction .* is -0.1/));

@@ -13,8 +13,13 @@ interface Property {
   readonly maximum?: number;
 }
 
-const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as { contributes: { configuration: readonly { properties: Readonly<Record<string, Property>> }[] } };
-const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<string, Property | undefined>;
+const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  contributes: { configuration: readonly { properties: Readonly<Record<string, Property>> }[] };
+};
+const properties = Object.assign({}, ...contributes.configuration.map((group) => group.properties)) as Record<
+  string,
+  Property | undefined
+>;
 const settings = (name: string) => properties[`backflow.${name}`]?.default;
 
 describe('the choices before training', () => {
@@ -24,7 +29,12 @@ describe('the choices before training', () => {
       assert.ok(property, name);
       if (limits) {
         assert.equal(limits[1], property.maximum, name);
-        assert.ok(property.minimum === undefined ? limits[0] > (property.exclusiveMinimum ?? NaN) : limits[0] === property.minimum, name);
+        assert.ok(
+          property.minimum === undefined
+            ? limits[0] > (property.exclusiveMinimum ?? NaN)
+            : limits[0] === property.minimum,
+          name,
+        );
         assert.equal(isWhole, property.type === 'integer', name);
       } else assert.deepEqual(values, property.enum);
       for (const value of values) assert.equal(valueOf({ name, values, limits, isWhole }, String(value)), value);
@@ -33,7 +43,8 @@ describe('the choices before training', () => {
 
   it('take no value outside, of the wrong kind, or none', () => {
     const [, hiddenSize] = fields;
-    for (const text of ['', ' ', '0', '2049', '3.5', 'many', '-1']) assert.equal(valueOf(hiddenSize, text), undefined, text);
+    for (const text of ['', ' ', '0', '2049', '3.5', 'many', '-1'])
+      assert.equal(valueOf(hiddenSize, text), undefined, text);
     assert.equal(valueOf(fields[0], 'transformer'), undefined);
     assert.equal(valueOf(fields[5], '0,01'), 0.01);
   });
@@ -53,13 +64,21 @@ describe('the profiles', () => {
         const property = properties[`backflow.${name}`];
         assert.ok(property, name);
         if (property.enum) assert.ok(property.enum.includes(value), name);
-        else assert.ok(typeof value === 'number' && value >= (property.minimum ?? 0) && value <= (property.maximum ?? Infinity), name);
+        else
+          assert.ok(
+            typeof value === 'number' && value >= (property.minimum ?? 0) && value <= (property.maximum ?? Infinity),
+            name,
+          );
       }
       const read = withChoices(settings, choices);
       const taken: Readonly<Record<string, unknown>> = { model: modelSettings(read), training: trainingSettings(read) };
       for (const [name, value] of Object.entries(choices)) {
         const [group, key] = name.split('.');
-        assert.equal((taken[group] as Record<string, unknown>)[key], name === 'training.steps' && value === 0 ? null : value, name);
+        assert.equal(
+          (taken[group] as Record<string, unknown>)[key],
+          name === 'training.steps' && value === 0 ? null : value,
+          name,
+        );
       }
       checkTraining(trainingSettings(read));
     });

@@ -40,7 +40,10 @@ describe('a hover’s priority', () => {
   });
 
   it('ends also when the work fails', async () => {
-    await assert.rejects(hoverPriority.during(() => Promise.reject(new Error('canceled'))), /canceled/);
+    await assert.rejects(
+      hoverPriority.during(() => Promise.reject(new Error('canceled'))),
+      /canceled/,
+    );
     assert.ok(hoverPriority.isActive);
     mock.timers.tick(toShow);
     assert.deepEqual([hoverPriority.isActive, ends], [false, 1]);

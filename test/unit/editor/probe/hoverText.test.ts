@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { bar, characterHeading, hoverText, inContext, ordinal, powerOfTen, signedBar, type Localize } from '../../../../src/editor/probe/hoverText';
+import {
+  bar,
+  characterHeading,
+  hoverText,
+  inContext,
+  ordinal,
+  powerOfTen,
+  signedBar,
+  type Localize,
+} from '../../../../src/editor/probe/hoverText';
 import { probeText } from '../../../../src/editor/probe/probeText';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../../../../src/editor/markdown';
 import { inEnglish } from '../../../../src/messages';
@@ -18,8 +27,25 @@ const report: TokenReport = {
     { symbol: '\n', probability: 0.25 },
     { symbol: 'c', probability: 0.004 },
   ],
-  layers: [{ layer: 0, direction: 'forward', hiddenNorm: 3.25, hiddenChange: 0.5, gradient: -4.3, gain: 0.9, region: 'vanishing' }],
-  contributions: { method: 'additive', strongest: [{ token: 3, symbol: '|', score: -1.5 }, { token: 0, symbol: 'a', score: 0.75 }], whole: -0.7 },
+  layers: [
+    {
+      layer: 0,
+      direction: 'forward',
+      hiddenNorm: 3.25,
+      hiddenChange: 0.5,
+      gradient: -4.3,
+      gain: 0.9,
+      region: 'vanishing',
+    },
+  ],
+  contributions: {
+    method: 'additive',
+    strongest: [
+      { token: 3, symbol: '|', score: -1.5 },
+      { token: 0, symbol: 'a', score: 0.75 },
+    ],
+    whole: -0.7,
+  },
 };
 
 describe('the hover’s text', () => {
@@ -29,11 +55,18 @@ describe('the hover’s text', () => {
 
   it('gives norm, change, gradient, its factor and region of the state', () => {
     const text = hoverText(report, probe, english);
-    assert.ok(text.includes('‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing**'), text);
+    assert.ok(
+      text.includes(
+        '‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing**',
+      ),
+      text,
+    );
   });
 
   it('keeps one table of equal rows whatever the symbols are', () => {
-    const rows = hoverText(report, probe, english).split('\n').filter((line) => line.startsWith('|'));
+    const rows = hoverText(report, probe, english)
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
     const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
     assert.equal(new Set(cells).size, 1, rows.join('\n'));
     // Head, alignment, and the longer of: three predictions; two contributions and their sum.
@@ -59,13 +92,19 @@ describe('the hover’s text', () => {
   });
 
   it('says where integrated gradients start from', () => {
-    const text = hoverText({ ...report, contributions: { ...report.contributions!, method: 'integratedGradients' } }, probe, english);
+    const text = hoverText(
+      { ...report, contributions: { ...report.contributions!, method: 'integratedGradients' } },
+      probe,
+      english,
+    );
     assert.match(text, /input of zeros/);
     assert.doesNotMatch(text, /gates/);
   });
 
   it('leads from each contributing token to its place, and from the token to its target, the panel and other methods', () => {
-    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^ )]*) "[^"]+"\)/g)].map(([, command, query]) => [command, decodeURIComponent(query)]);
+    const links = [...hoverText(report, probe, english).matchAll(/\]\(command:([\w.]+)\?([^ )]*) "[^"]+"\)/g)].map(
+      ([, command, query]) => [command, decodeURIComponent(query)],
+    );
     assert.deepEqual(links, [
       ['backflow.pinTarget', '[5]'],
       ['backflow.openPanelAt', '[5]'],
@@ -109,11 +148,19 @@ describe('the hover’s text of other tokens than characters', () => {
 
   it('names bytes by themselves, their character and which of it they are', () => {
     const bytes = probeText('a한b', 'byte', 0, place, 10)!;
-    const reports = [0.5, 0.25, 0.125].map((loss, i): TokenReport => ({ ...report, token: 1 + i, symbol: ['\\xED', '\\x95', '\\x9C'][i], loss: loss * Math.LN2 }));
+    const reports = [0.5, 0.25, 0.125].map((loss, i): TokenReport => ({
+      ...report,
+      token: 1 + i,
+      symbol: ['\\xED', '\\x95', '\\x9C'][i],
+      loss: loss * Math.LN2,
+    }));
     assert.match(hoverText(reports[1], bytes, english), /^\*\*\\\\x95\*\* · loss 0\.17 nats \(0\.25 bits\)/);
     assert.equal(characterHeading(reports, bytes, english), '**한** · 3 tokens · loss 0.61 nats (0.88 bits)');
     assert.equal(characterHeading([{ ...reports[0], loss: null }, reports[1]], bytes, english), '**한** · 2 tokens');
-    assert.deepEqual([0, 1, 2, 3, 4].map((token) => ordinal(bytes, token)), ['', ' 1/3', ' 2/3', ' 3/3', '']);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((token) => ordinal(bytes, token)),
+      ['', ' 1/3', ' 2/3', ' 3/3', ''],
+    );
     assert.equal(inContext(bytes, 2), 'a **한** 2/3 b');
   });
 });
@@ -129,7 +176,8 @@ describe('symbols in Markdown', () => {
   });
 
   it('leave a grapheme cluster in one piece', () => {
-    for (const cluster of ['👨‍👩‍👧', '🇰🇷', 'e\u0301', '\u1112\u1161\u11ab', '🏴\u{e0067}\u{e0062}\u{e007f}']) assert.equal(visibleSymbol(cluster), cluster);
+    for (const cluster of ['👨‍👩‍👧', '🇰🇷', 'e\u0301', '\u1112\u1161\u11ab', '🏴\u{e0067}\u{e0062}\u{e007f}'])
+      assert.equal(visibleSymbol(cluster), cluster);
   });
 
   it('never act as markup, HTML, a link or an icon', () => {

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { isProbeOf, placesOf, probeText, tokensAtPlace, startOfLast, targetAt, textOf, tokenAtOffset, tokenCount, wholeTokens, type ProbeText } from '../../../../src/editor/probe/probeText';
+import {
+  isProbeOf,
+  placesOf,
+  probeText,
+  tokensAtPlace,
+  startOfLast,
+  targetAt,
+  textOf,
+  tokenAtOffset,
+  tokenCount,
+  wholeTokens,
+  type ProbeText,
+} from '../../../../src/editor/probe/probeText';
 import type { ReadUnit } from '../../../../src/tokens/tokenUnit';
 
 const origin = { line: 0, character: 0 };
@@ -27,7 +39,14 @@ describe('the text of a probe', () => {
   });
 
   it('is none with fewer than two tokens: nothing would be predicted', () => {
-    for (const [text, unit] of [['', 'codePoint'], ['🙂', 'codePoint'], ['👩‍🚀', 'grapheme'], ['word', 'word'], ['a', 'byte'], [' one  ', 'whitespace']] as const) {
+    for (const [text, unit] of [
+      ['', 'codePoint'],
+      ['🙂', 'codePoint'],
+      ['👩‍🚀', 'grapheme'],
+      ['word', 'word'],
+      ['a', 'byte'],
+      [' one  ', 'whitespace'],
+    ] as const) {
       assert.equal(probeText(text, unit, 0, origin, 10), undefined, unit);
     }
     assert.equal(tokenCount(probe('ab')), 2);
@@ -35,32 +54,80 @@ describe('the text of a probe', () => {
   });
 
   it('has one token for a family of emoji, a flag, Hangul in letters of its own, and a line end of two characters', () => {
-    assert.deepEqual(symbols(probe('👨‍👩‍👧🇰🇷🇩🇪\u1112\u1161\u11abe\u0301\r\n\t', 'grapheme')), ['👨‍👩‍👧', '🇰🇷', '🇩🇪', '\u1112\u1161\u11ab', 'e\u0301', '\r\n', '\t']);
+    assert.deepEqual(symbols(probe('👨‍👩‍👧🇰🇷🇩🇪\u1112\u1161\u11abe\u0301\r\n\t', 'grapheme')), [
+      '👨‍👩‍👧',
+      '🇰🇷',
+      '🇩🇪',
+      '\u1112\u1161\u11ab',
+      'e\u0301',
+      '\r\n',
+      '\t',
+    ]);
   });
 
   it('has words, and what stands between them, as tokens', () => {
-    assert.deepEqual(symbols(probe('It’s 3.14,  하늘을\r\n\tnot 3.', 'word')), ['It’s', ' ', '3.14', ',', '  ', '하늘을', '\r\n', '\t', 'not', ' ', '3', '.']);
+    assert.deepEqual(symbols(probe('It’s 3.14,  하늘을\r\n\tnot 3.', 'word')), [
+      'It’s',
+      ' ',
+      '3.14',
+      ',',
+      '  ',
+      '하늘을',
+      '\r\n',
+      '\t',
+      'not',
+      ' ',
+      '3',
+      '.',
+    ]);
     assert.equal(tokenCount(probe('one two three '.repeat(99), 'word', 256)), 256, '256 words, not 256 characters');
   });
 
   it('has the bytes of a character at its place, all of them or none', () => {
     const made = probe('a한🙂b', 'byte');
     assert.deepEqual(symbols(made), ['a', '한', '한', '한', '🙂', '🙂', '🙂', '🙂', 'b']);
-    assert.deepEqual([0, 1, 3, 5, 8].map((token) => tokensAtPlace(made, token)), [{ first: 0, end: 1 }, { first: 1, end: 4 }, { first: 1, end: 4 }, { first: 4, end: 8 }, { first: 8, end: 9 }]);
-    assert.deepEqual([2, 3, 4, 7, 8, 9].map((tokens) => probeText('a한🙂b', 'byte', 0, origin, tokens)?.text), [undefined, undefined, 'a한', 'a한', 'a한🙂', 'a한🙂b']);
+    assert.deepEqual(
+      [0, 1, 3, 5, 8].map((token) => tokensAtPlace(made, token)),
+      [
+        { first: 0, end: 1 },
+        { first: 1, end: 4 },
+        { first: 1, end: 4 },
+        { first: 4, end: 8 },
+        { first: 8, end: 9 },
+      ],
+    );
+    assert.deepEqual(
+      [2, 3, 4, 7, 8, 9].map((tokens) => probeText('a한🙂b', 'byte', 0, origin, tokens)?.text),
+      [undefined, undefined, 'a한', 'a한', 'a한🙂', 'a한🙂b'],
+    );
   });
 
   it('leaves the spaces between the words of another tool’s model to no token', () => {
     const made = probe('  to be,\n or not', 'wordOrPunctuation', 100, 10);
     assert.deepEqual(symbols(made), ['to', 'be', ',', 'or', 'not']);
-    assert.deepEqual([10, 11, 12, 13, 14, 15].map((offset) => tokenAtOffset(made, offset)), [undefined, undefined, 0, 0, undefined, 1]);
-    assert.deepEqual([10, 12, 14, 15, 18, 19, 20].map((offset) => targetAt(made, offset)), ['last', 'last', 0, 0, 2, 2, 2]);
+    assert.deepEqual(
+      [10, 11, 12, 13, 14, 15].map((offset) => tokenAtOffset(made, offset)),
+      [undefined, undefined, 0, 0, undefined, 1],
+    );
+    assert.deepEqual(
+      [10, 12, 14, 15, 18, 19, 20].map((offset) => targetAt(made, offset)),
+      ['last', 'last', 0, 0, 2, 2, 2],
+    );
   });
 
   it('places tokens by line and UTF-16 unit, as the editor counts', () => {
     const made = probe('a🙂b\nc', 'codePoint', 100, 40, { line: 7, character: 3 });
     const starts = Array.from({ length: 5 }, (_, token) => placesOf(made, token, token + 1).start);
-    assert.deepEqual(starts.map(({ line, character }) => [line, character]), [[7, 3], [7, 4], [7, 6], [7, 7], [8, 0]]);
+    assert.deepEqual(
+      starts.map(({ line, character }) => [line, character]),
+      [
+        [7, 3],
+        [7, 4],
+        [7, 6],
+        [7, 7],
+        [8, 0],
+      ],
+    );
     assert.deepEqual(placesOf(made, 0, 5).end, { line: 8, character: 1 });
   });
 
@@ -74,11 +141,21 @@ describe('the text of a probe', () => {
 
   it('knows the token at an offset of the document, also inside a surrogate pair or a word', () => {
     const made = probe('a🙂b', 'codePoint', 100, 10);
-    assert.deepEqual([9, 10, 11, 12, 13, 14].map((offset) => tokenAtOffset(made, offset)), [undefined, 0, 1, 1, 2, undefined]);
+    assert.deepEqual(
+      [9, 10, 11, 12, 13, 14].map((offset) => tokenAtOffset(made, offset)),
+      [undefined, 0, 1, 1, 2, undefined],
+    );
     const words = probe('can’t go', 'word', 100, 10);
-    assert.deepEqual([10, 14, 15, 16, 17, 18].map((offset) => tokenAtOffset(words, offset)), [0, 0, 1, 2, 2, undefined]);
+    assert.deepEqual(
+      [10, 14, 15, 16, 17, 18].map((offset) => tokenAtOffset(words, offset)),
+      [0, 0, 1, 2, 2, undefined],
+    );
     const bytes = probe('é한', 'byte', 100, 10);
-    assert.deepEqual([10, 11].map((offset) => tokenAtOffset(bytes, offset)), [0, 2], 'the first byte of a character');
+    assert.deepEqual(
+      [10, 11].map((offset) => tokenAtOffset(bytes, offset)),
+      [0, 2],
+      'the first byte of a character',
+    );
   });
 
   it('agrees with a search through all tokens for every offset, in every unit', () => {
@@ -110,9 +187,15 @@ describe('the text of a probe', () => {
 
   it('traces back the loss of the token at the cursor, which the step before it predicts', () => {
     const made = probe('a🙂b', 'codePoint', 100, 10);
-    assert.deepEqual([9, 10, 11, 12, 13, 14].map((offset) => targetAt(made, offset)), ['last', 'last', 0, 0, 1, 'last']);
+    assert.deepEqual(
+      [9, 10, 11, 12, 13, 14].map((offset) => targetAt(made, offset)),
+      ['last', 'last', 0, 0, 1, 'last'],
+    );
     const bytes = probe('é한', 'byte');
-    assert.deepEqual([0, 1].map((offset) => targetAt(bytes, offset)), ['last', 1]);
+    assert.deepEqual(
+      [0, 1].map((offset) => targetAt(bytes, offset)),
+      ['last', 1],
+    );
   });
 });
 
@@ -128,7 +211,10 @@ describe('the whole tokens of a stretch', () => {
       for (const unit of ['word', 'grapheme'] as const) {
         const tokens = Array.from(new Intl.Segmenter('en', { granularity: unit }).segment(text));
         const holding = tokens.find(({ index, segment }) => index <= from && from < index + segment.length)!;
-        assert.ok(found(text, unit, from)?.startsWith(holding.segment) && found(text, unit, from) === text.slice(holding.index), `${unit} from ${from}`);
+        assert.ok(
+          found(text, unit, from)?.startsWith(holding.segment) && found(text, unit, from) === text.slice(holding.index),
+          `${unit} from ${from}`,
+        );
       }
     }
     assert.equal(found('🙂🙂b', 'codePoint', 1), '🙂🙂b');

@@ -20,7 +20,17 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
       regions: [],
       series: [
         { name: 'flow', layer: 0, direction: 'forward', state: 'hidden', offset: 0 },
-        ...(cellFlow.length > 0 ? [{ name: 'flow' as const, layer: 0, direction: 'forward' as const, state: 'cell' as const, offset: flow.length }] : []),
+        ...(cellFlow.length > 0
+          ? [
+              {
+                name: 'flow' as const,
+                layer: 0,
+                direction: 'forward' as const,
+                state: 'cell' as const,
+                offset: flow.length,
+              },
+            ]
+          : []),
       ],
       unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: 0 },
     },
@@ -29,14 +39,23 @@ function frameOf(flow: readonly number[], target: number, cellFlow: readonly num
 }
 
 /** Of a text of as many letters as the frame has inputs, and one that is only predicted. */
-const tintsOf = (frame: Frame, choice: TintChoice) => tintsIn(frame, choice, Array.from({ length: frame.header.tokens.length + 1 }, (_, start) => ({ start, end: start + 1 })));
+const tintsOf = (frame: Frame, choice: TintChoice) =>
+  tintsIn(
+    frame,
+    choice,
+    Array.from({ length: frame.header.tokens.length + 1 }, (_, start) => ({ start, end: start + 1 })),
+  );
 const gradientTints = (frame: Frame) => tintsOf(frame, { kind: 'gradient' })!;
 
 /** Of a frame that holds ℓ_t, and a lane if one is given. */
 function frameWith(loss: readonly number[], lane?: { choice: LaneChoice; values: readonly number[] }): Frame {
   const { header } = frameOf(loss, loss.length - 1);
   return {
-    header: { ...header, series: [{ name: 'loss', layer: 0, direction: 'forward', state: null, offset: 0 }], ...(lane && { lane: { choice: lane.choice, offset: loss.length } }) },
+    header: {
+      ...header,
+      series: [{ name: 'loss', layer: 0, direction: 'forward', state: null, offset: 0 }],
+      ...(lane && { lane: { choice: lane.choice, offset: loss.length } }),
+    },
     data: Float32Array.from([...loss, ...(lane?.values ?? [])]),
   };
 }
@@ -87,7 +106,10 @@ describe('tints', () => {
 
   it('stand for the loss on the token that was predicted, one behind the step that predicted it, and grow by the bit', () => {
     const tints = tintsOf(frameWith([0.5, 1.001, 2.5, 9].map((bits) => bits * Math.LN2)), { kind: 'loss' });
-    assert.deepEqual(tints?.map((tint) => tint?.level), [undefined, undefined, 1, 2, 4]);
+    assert.deepEqual(
+      tints?.map((tint) => tint?.level),
+      [undefined, undefined, 1, 2, 4],
+    );
   });
 
   it('tell a pleasant surprise from an unpleasant one', () => {
@@ -117,17 +139,34 @@ describe('tints', () => {
     const tints = gradientTints(frameOf([-Infinity, -5, -1, -4, -4, -1, 0, -9], 6));
     assert.deepEqual(nearestRegions(tints, 6), [{ kind: 'vanishing', from: 3, to: 5 }]);
     assert.deepEqual(nearestRegions(tints, 3), [{ kind: 'vanishing', from: 0, to: 2 }]);
-    assert.deepEqual(nearestRegions(gradientTints(frameOf([3, 3, 0.1, 0], 3)), 3), [{ kind: 'exploding', from: 0, to: 2 }]);
+    assert.deepEqual(nearestRegions(gradientTints(frameOf([3, 3, 0.1, 0], 3)), 3), [
+      { kind: 'exploding', from: 0, to: 2 },
+    ]);
   });
 
   describe('of a character’s bytes, which can only have one', () => {
     // Two, three and one byte; the last is only predicted.
     const spans = Array.from(spansOf('é한b', 'byte'));
-    const levelsOf = (frame: Frame, choice: TintChoice) => tintsIn(frame, choice, spans)!.map((tint) => tint && (tint.kind === 'vanishing' ? -tint.level : tint.level));
+    const levelsOf = (frame: Frame, choice: TintChoice) =>
+      tintsIn(frame, choice, spans)!.map((tint) => tint && (tint.kind === 'vanishing' ? -tint.level : tint.level));
 
     it('are lost only where the gradient vanishes through all of them', () => {
-      assert.deepEqual(levelsOf(frameOf([-9, -3.5, NaN, 2.5, 0], 4), { kind: 'gradient' }), [-2, -2, 2, 2, 2, undefined]);
-      assert.deepEqual(levelsOf(frameOf([-Infinity, -Infinity, -4, -9, 0], 4), { kind: 'gradient' }), [1, 1, undefined, undefined, undefined, undefined]);
+      assert.deepEqual(levelsOf(frameOf([-9, -3.5, NaN, 2.5, 0], 4), { kind: 'gradient' }), [
+        -2,
+        -2,
+        2,
+        2,
+        2,
+        undefined,
+      ]);
+      assert.deepEqual(levelsOf(frameOf([-Infinity, -Infinity, -4, -9, 0], 4), { kind: 'gradient' }), [
+        1,
+        1,
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
     });
 
     it('show the loss of the character, which is the sum of theirs, and none where the probe begins with it', () => {
@@ -137,7 +176,14 @@ describe('tints', () => {
 
     it('show the value of a unit that is farthest from its middle', () => {
       const choice: LaneChoice = { kind: 'unit', layer: 0, direction: 'forward', quantity: 'hidden', unit: 0 };
-      assert.deepEqual(levelsOf(frameWith([1, 1, 1, 1, 1], { choice, values: [0.1, -0.9, 0.5, 0.7, -0.3] }), choice), [-4, -4, 3, 3, 3, undefined]);
+      assert.deepEqual(levelsOf(frameWith([1, 1, 1, 1, 1], { choice, values: [0.1, -0.9, 0.5, 0.7, -0.3] }), choice), [
+        -4,
+        -4,
+        3,
+        3,
+        3,
+        undefined,
+      ]);
     });
   });
 });

@@ -49,7 +49,10 @@ describe('an engine’s process', () => {
   it('settles a call it died of, and says with which exit status', async () => {
     const engine = start();
     const end = endOf(engine);
-    await assert.rejects(engine.calls.call('resume', null), (error) => error instanceof RpcError && error.code === 'closed');
+    await assert.rejects(
+      engine.calls.call('resume', null),
+      (error) => error instanceof RpcError && error.code === 'closed',
+    );
     assert.deepEqual(await end, { code: 3, signal: null, error: null, isOutOfMemory: false });
     await assert.rejects(engine.calls.call('pause', null), RpcError);
     assert.equal(engine.isAlive, false);

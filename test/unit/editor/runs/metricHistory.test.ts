@@ -29,7 +29,16 @@ describe('the history of a run’s metrics', () => {
 
   it('forgets the steps that a run trains again after going back to a checkpoint, and says so', () => {
     const history = new MetricHistory();
-    assert.equal(history.append({ ...steps(1, 10), validation: [{ step: 4, loss: 2 }, { step: 8, loss: 1 }] }), false);
+    assert.equal(
+      history.append({
+        ...steps(1, 10),
+        validation: [
+          { step: 4, loss: 2 },
+          { step: 8, loss: 1 },
+        ],
+      }),
+      false,
+    );
     assert.equal(history.append(steps(6, 7)), true);
     assert.deepEqual(stepsOf(history), [1, 2, 3, 4, 5, 6, 7]);
     assert.deepEqual(history.snapshot().validation, [{ step: 4, loss: 2 }]);
@@ -40,7 +49,10 @@ describe('the history of a run’s metrics', () => {
     for (let first = 1; first <= 1_000_000; first += 500) history.append(steps(first, first + 499));
     const kept = stepsOf(history);
     assert.ok(kept.length <= 1000);
-    assert.deepEqual(kept.slice(-250), Array.from({ length: 250 }, (_, index) => 999_751 + index));
+    assert.deepEqual(
+      kept.slice(-250),
+      Array.from({ length: 250 }, (_, index) => 999_751 + index),
+    );
     assert.ok(kept.every((step, index) => index === 0 || step > kept[index - 1]));
     assert.ok(kept[0] < 1000, 'the beginning is still there');
   });

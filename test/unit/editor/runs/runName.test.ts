@@ -23,8 +23,14 @@ describe('the name of a run', () => {
 
   it('gets a number when it is taken', () => {
     const taken = new Set(['a', 'a-2']);
-    assert.equal(unusedName('a', (name) => taken.has(name)), 'a-3');
-    assert.equal(unusedName('b', (name) => taken.has(name)), 'b');
+    assert.equal(
+      unusedName('a', (name) => taken.has(name)),
+      'a-3',
+    );
+    assert.equal(
+      unusedName('b', (name) => taken.has(name)),
+      'b',
+    );
   });
 });
 
@@ -55,6 +61,7 @@ describe('a run on disk', () => {
 
   it('has its checkpoints’ steps in their names', () => {
     assert.equal(checkpointStep('step-1500.onnx'), 1500);
-    for (const name of ['step-1500.safetensors', '.step-5.onnx.tmp', 'step-.onnx']) assert.equal(checkpointStep(name), undefined);
+    for (const name of ['step-1500.safetensors', '.step-5.onnx.tmp', 'step-.onnx'])
+      assert.equal(checkpointStep(name), undefined);
   });
 });

@@ -38,23 +38,35 @@ describe('writing a file whole or not at all', () => {
 
   it('says so when the folder is a file, is missing or cannot be written to', async () => {
     await writeFile(join(folder, 'file'), 'x');
-    await assert.rejects(writeFileAtomic(join(folder, 'file', 'below'), 'x'), /^UserError: The folder .*file cannot be created: a part of its path is a file/);
-    await assert.rejects(writeFileAtomic(join(folder, 'missing', 'below'), 'x'), /^UserError: The folder .*missing cannot be written to: it does not exist/);
+    await assert.rejects(
+      writeFileAtomic(join(folder, 'file', 'below'), 'x'),
+      /^UserError: The folder .*file cannot be created: a part of its path is a file/,
+    );
+    await assert.rejects(
+      writeFileAtomic(join(folder, 'missing', 'below'), 'x'),
+      /^UserError: The folder .*missing cannot be written to: it does not exist/,
+    );
     if (process.platform === 'linux') {
-      await assert.rejects(writeFileAtomic('/proc/backflow', 'x'), /^UserError: The folder \/proc cannot be written to/);
+      await assert.rejects(
+        writeFileAtomic('/proc/backflow', 'x'),
+        /^UserError: The folder \/proc cannot be written to/,
+      );
     }
   });
 
   // The rest needs Linux's mount namespaces.
   if (process.platform === 'linux') {
     it('on a full disk keeps the old file, leaves no temporary file and says one sentence', async () => {
-      const output = await onFaultyDisk('full', `
+      const output = await onFaultyDisk(
+        'full',
+        `
         import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
         import { writeFileAtomic } from './src/engine/files/atomicWrite';
         writeFileSync('file', 'old');
         writeFileAtomic(process.cwd() + '/file', new Uint8Array(1e6)).catch((thrown) => {
           console.log(JSON.stringify([thrown.name, thrown.message.replace(process.cwd(), 'DIR'), readFileSync('file', 'utf8'), readdirSync('.')]));
-        });`);
+        });`,
+      );
       const [name, sentence, content, files] = JSON.parse(output) as [string, string, string, string[]];
       assert.equal(name, 'UserError');
       assert.match(sentence, /^The folder DIR cannot be written to: (the disk is full|.*too large)/i);
@@ -63,9 +75,12 @@ describe('writing a file whole or not at all', () => {
     });
 
     it('on a read-only disk says one sentence', async () => {
-      const output = await onFaultyDisk('read-only', `
+      const output = await onFaultyDisk(
+        'read-only',
+        `
         import { writeFileAtomic } from './src/engine/files/atomicWrite';
-        writeFileAtomic(process.cwd() + '/file', 'x').catch((thrown) => console.log(thrown.name + ': ' + thrown.message));`);
+        writeFileAtomic(process.cwd() + '/file', 'x').catch((thrown) => console.log(thrown.name + ': ' + thrown.message));`,
+      );
       assert.match(output, /^UserError: The folder .* cannot be written to: /);
     });
   }

@@ -80,7 +80,10 @@ describe('reading a corpus', () => {
       [[0xec, 0x95, 0x41], 0], // a bad third byte
     ];
     for (const [bytes, offset] of bad) {
-      await refuses(await file(Uint8Array.from(bytes)), new RegExp(`first bad byte at offset ${offset}\\); save it as UTF-8`));
+      await refuses(
+        await file(Uint8Array.from(bytes)),
+        new RegExp(`first bad byte at offset ${offset}\\); save it as UTF-8`),
+      );
     }
   });
 
@@ -109,7 +112,10 @@ describe('reading a corpus', () => {
 
     it('gives chunks of whole characters that make up the text, from a file as from an editor', async () => {
       const path = await file(`\uFEFF${text}`);
-      const [fromFile, fromEditor] = [await readAll(corpusOfFile(path)), await readAll(corpusOfText(text, 'Untitled-1'))];
+      const [fromFile, fromEditor] = [
+        await readAll(corpusOfFile(path)),
+        await readAll(corpusOfText(text, 'Untitled-1')),
+      ];
       for (const { chunks } of [fromFile, fromEditor]) {
         assert.ok(chunks.length > 1);
         assert.ok(chunks.every((chunk) => !/\p{Surrogate}/u.test(chunk)));

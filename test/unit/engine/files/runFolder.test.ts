@@ -8,7 +8,11 @@ import { UserError } from '../../../../src/userError';
 import { RunFolder } from '../../../../src/engine/files/runFolder';
 import type { RunRecord } from '../../../../src/engine/files/runRecord';
 import { progressColumns } from '../../../../src/protocol/run';
-import { defaultModelSettings, defaultTrainingSettings, type TrainingSettings } from '../../../../src/protocol/settings';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  type TrainingSettings,
+} from '../../../../src/protocol/settings';
 import { removeFolder } from '../../../support/removeFolder';
 import { onFaultyDisk } from '../../support/faultyDisk';
 
@@ -53,8 +57,17 @@ describe('a run folder', () => {
       await RunFolder.create(folder, recordOf(folder));
       assert.deepEqual(await everything(folder), ['checkpoints', 'run.json']);
       assert.equal(await readFile(join(root, '.backflow', '.gitignore'), 'utf8'), '*\n');
-      const json = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as { corpus: unknown; versions: unknown };
-      assert.deepEqual(json.corpus, { name: 'hello.txt', path: '/texts/hello.txt', tokens: 600, unit: 'codePoint', sha256: 'ab'.repeat(32) });
+      const json = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
+        corpus: unknown;
+        versions: unknown;
+      };
+      assert.deepEqual(json.corpus, {
+        name: 'hello.txt',
+        path: '/texts/hello.txt',
+        tokens: 600,
+        unit: 'codePoint',
+        sha256: 'ab'.repeat(32),
+      });
       assert.deepEqual(json.versions, { backflow: '0.1.0', onnxruntime: '1.30.0', node: '20.20.2' });
     });
 
@@ -70,25 +83,45 @@ describe('a run folder', () => {
     it('refuses a folder with something in it, and leaves it as it was', async () => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'notes.txt'), 'keep me');
-      await assert.rejects(RunFolder.create(folder, recordOf(folder)), /^UserError: The folder .*hello-lstm is not empty/);
-      assert.deepEqual(await everything(join(root, '.backflow')), ['runs', join('runs', 'hello-lstm'), join('runs', 'hello-lstm', 'notes.txt')]);
+      await assert.rejects(
+        RunFolder.create(folder, recordOf(folder)),
+        /^UserError: The folder .*hello-lstm is not empty/,
+      );
+      assert.deepEqual(await everything(join(root, '.backflow')), [
+        'runs',
+        join('runs', 'hello-lstm'),
+        join('runs', 'hello-lstm', 'notes.txt'),
+      ]);
     });
 
     it('is given to one of many that ask for the same at once', async () => {
-      const made = await Promise.allSettled(Array.from({ length: 12 }, () => RunFolder.create(folder, recordOf(folder))));
+      const made = await Promise.allSettled(
+        Array.from({ length: 12 }, () => RunFolder.create(folder, recordOf(folder))),
+      );
       assert.equal(made.filter(({ status }) => status === 'fulfilled').length, 1);
-      for (const each of made) if (each.status === 'rejected') assert.match(String(each.reason), /^UserError: The folder .*hello-lstm is not empty/);
+      for (const each of made)
+        if (each.status === 'rejected')
+          assert.match(String(each.reason), /^UserError: The folder .*hello-lstm is not empty/);
       assert.deepEqual(await everything(folder), ['checkpoints', 'run.json']);
     });
 
     it('writes nothing where the path leads through a file, is too long, or is in no real file system', async () => {
       await writeFile(join(root, 'file'), 'x');
       const throughFile = join(root, 'file', 'runs', 'a');
-      await assert.rejects(RunFolder.create(throughFile, recordOf(throughFile)), /^UserError: The folder .* cannot be created: a part of its path is a file/);
+      await assert.rejects(
+        RunFolder.create(throughFile, recordOf(throughFile)),
+        /^UserError: The folder .* cannot be created: a part of its path is a file/,
+      );
       const tooLong = join(root, 'new', 'newer', 'x'.repeat(300));
-      await assert.rejects(RunFolder.create(tooLong, recordOf(tooLong)), /^UserError: The folder .* its path is too long/);
+      await assert.rejects(
+        RunFolder.create(tooLong, recordOf(tooLong)),
+        /^UserError: The folder .* its path is too long/,
+      );
       if (process.platform === 'linux') {
-        await assert.rejects(RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')), /^UserError: The folder .* cannot be created/);
+        await assert.rejects(
+          RunFolder.create('/proc/runs/a', recordOf('/proc/runs/a')),
+          /^UserError: The folder .* cannot be created/,
+        );
       }
       assert.deepEqual(await everything(root), ['file']);
     });
@@ -113,7 +146,8 @@ describe('a run folder', () => {
 
       it('writes nothing on a full disk', async () => {
         // The folders still fit (they take no blocks), their files do not.
-        const fill = "import { writeFileSync } from 'node:fs'; try { writeFileSync('filler', new Uint8Array(65536)); } catch {} record.description.name = 'x'.repeat(1e5);";
+        const fill =
+          "import { writeFileSync } from 'node:fs'; try { writeFileSync('filler', new Uint8Array(65536)); } catch {} record.description.name = 'x'.repeat(1e5);";
         const output = await onFaultyDisk('full', create.replace('FILL', fill));
         const [name, sentence, files] = JSON.parse(output) as [string, string, string[]];
         assert.equal(name, 'UserError');
@@ -141,21 +175,78 @@ describe('a run folder', () => {
       const record = recordOf(folder);
       const training: TrainingSettings = {
         ...record.description.training,
-        optimizer: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, schedule: 'step', warmupSteps: 3, finalFraction: 0.5, decaySteps: 7, decayFactor: 0.25,
-        mode: 'sequences', split: 'paragraphs', longestSequence: 30, truncation: 5, dropout: 0.2, clipNorm: null, clipValue: 0.1, initialization: 'gaussian', initScale: 1.5, forgetBias: -1,
+        optimizer: 'sgd',
+        momentum: 0.9,
+        nesterov: true,
+        weightDecay: 0,
+        schedule: 'step',
+        warmupSteps: 3,
+        finalFraction: 0.5,
+        decaySteps: 7,
+        decayFactor: 0.25,
+        mode: 'sequences',
+        split: 'paragraphs',
+        longestSequence: 30,
+        truncation: 5,
+        dropout: 0.2,
+        clipNorm: null,
+        clipValue: 0.1,
+        initialization: 'gaussian',
+        initScale: 1.5,
+        forgetBias: -1,
       };
       await RunFolder.create(folder, { ...record, description: { ...record.description, training } });
       assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
 
       const file = join(folder, 'run.json');
-      const json = JSON.parse(await readFile(file, 'utf8')) as { training: { initialisation?: unknown; gain?: unknown } };
-      assert.deepEqual([json.training.initialisation, json.training.gain], ['gaussian', 1.5], 'keys of the file, which do not change');
-      const { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads } = training;
-      const old = { window, batch, steps, optimizer, learningRate, momentum, clipNorm, seed, checkpointEvery, validateEvery, backend, threads };
+      const json = JSON.parse(await readFile(file, 'utf8')) as {
+        training: { initialisation?: unknown; gain?: unknown };
+      };
+      assert.deepEqual(
+        [json.training.initialisation, json.training.gain],
+        ['gaussian', 1.5],
+        'keys of the file, which do not change',
+      );
+      const {
+        window,
+        batch,
+        steps,
+        optimizer,
+        learningRate,
+        momentum,
+        clipNorm,
+        seed,
+        checkpointEvery,
+        validateEvery,
+        backend,
+        threads,
+      } = training;
+      const old = {
+        window,
+        batch,
+        steps,
+        optimizer,
+        learningRate,
+        momentum,
+        clipNorm,
+        seed,
+        checkpointEvery,
+        validateEvery,
+        backend,
+        threads,
+      };
       const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;
       const oldModel = { cell, activation, layers, hiddenSize, vocabularySize, parameterCount };
       const { name, path, tokens } = record.description.corpus;
-      await writeFile(file, JSON.stringify({ ...json, corpus: { name, path, tokens, sha256: record.corpusSha256 }, model: oldModel, training: old }));
+      await writeFile(
+        file,
+        JSON.stringify({
+          ...json,
+          corpus: { name, path, tokens, sha256: record.corpusSha256 },
+          model: oldModel,
+          training: old,
+        }),
+      );
       const { description } = (await RunFolder.open(folder)).record;
       assert.deepEqual(description.training, { ...defaultTrainingSettings, ...old });
       assert.deepEqual(description.model, { ...defaultModelSettings, ...oldModel });
@@ -166,7 +257,12 @@ describe('a run folder', () => {
       await RunFolder.create(folder, recordOf(folder));
       const file = join(folder, 'run.json');
       const whole = await readFile(file, 'utf8');
-      type Json = { format: number; corpus: { tokens: unknown }; model: { cell?: unknown }; training: { seed: unknown; clipNorm: unknown; nesterov: unknown; schedule: unknown } };
+      type Json = {
+        format: number;
+        corpus: { tokens: unknown };
+        model: { cell?: unknown };
+        training: { seed: unknown; clipNorm: unknown; nesterov: unknown; schedule: unknown };
+      };
       const broken = async (change: (json: Json) => void, sentence: RegExp) => {
         const json = JSON.parse(whole) as Json;
         change(json);
@@ -178,13 +274,22 @@ describe('a run folder', () => {
           return true;
         });
       };
-      await broken((json) => (json.model.cell = 'transformer'), /"model\.cell" should be one of rnn, lstm, gru, and is "transformer"/);
+      await broken(
+        (json) => (json.model.cell = 'transformer'),
+        /"model\.cell" should be one of rnn, lstm, gru, and is "transformer"/,
+      );
       await broken((json) => delete json.model.cell, /"model\.cell" should be one of rnn, lstm, gru, and is missing/);
       await broken((json) => (json.corpus.tokens = -1), /"corpus\.tokens" should be a whole number from 1, and is -1/);
       await broken((json) => (json.training.seed = 1.5), /"training\.seed" should be a whole number, and is 1\.5/);
-      await broken((json) => (json.training.clipNorm = '1'), /"training\.clipNorm" should be a number from 0, and is "1"/);
+      await broken(
+        (json) => (json.training.clipNorm = '1'),
+        /"training\.clipNorm" should be a number from 0, and is "1"/,
+      );
       await broken((json) => (json.training.nesterov = 1), /"training\.nesterov" should be true or false, and is 1/);
-      await broken((json) => (json.training.schedule = null), /"training\.schedule" should be one of constant, cosine, step, and is null/);
+      await broken(
+        (json) => (json.training.schedule = null),
+        /"training\.schedule" should be one of constant, cosine, step, and is null/,
+      );
       await broken((json) => (json.format = 2), /written by a newer Backflow/);
       await writeFile(file, whole.slice(0, 40));
       await assert.rejects(RunFolder.open(folder), /^UserError: .*run\.json is broken: it is not valid JSON/);
@@ -226,12 +331,18 @@ describe('a run folder', () => {
 
     it('of a run that went back to a checkpoint count once, the later ones', async () => {
       const run = await RunFolder.create(folder, recordOf(folder));
-      run.appendMetrics(rowsOf(1, 2, 3, 4, 5), [{ step: 2, loss: 1 }, { step: 4, loss: 1 }]);
+      run.appendMetrics(rowsOf(1, 2, 3, 4, 5), [
+        { step: 2, loss: 1 },
+        { step: 4, loss: 1 },
+      ]);
       await run.flush();
       run.appendMetrics(rowsOf(3, 4), [{ step: 4, loss: 2 }]);
       const { rows, validation } = await run.readHistory();
       assert.deepEqual(stepsOf(rows), [1, 2, 3, 4]);
-      assert.deepEqual(validation, [{ step: 2, loss: 1 }, { step: 4, loss: 2 }]);
+      assert.deepEqual(validation, [
+        { step: 2, loss: 1 },
+        { step: 4, loss: 2 },
+      ]);
     });
 
     it('of a long run are thinned, and keep every spike and the last step', async () => {
@@ -245,7 +356,10 @@ describe('a run folder', () => {
       const kept = stepsOf((await run.readHistory()).rows);
       assert.ok(kept.length <= 4000 && kept.length >= 2000, `${kept.length} rows`);
       for (const step of [1, 137, 25_001, 30_000, 49_998, 50_000]) assert.ok(kept.includes(step), `step ${step}`);
-      assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
+      assert.deepEqual(
+        kept,
+        [...kept].sort((a, b) => a - b),
+      );
     });
 
     it('are an empty history before the first step', async () => {
@@ -288,11 +402,16 @@ describe('a run folder', () => {
       const run = await RunFolder.create(folder, recordOf(folder));
       assert.equal(await run.newestCheckpoint(), null);
       run.appendMetrics(rowsOf(1), []);
-      for (const step of [5, 50, 500, 1000]) await run.saveCheckpoint(step, bytes(`model ${step}`), bytes(`state ${step}`));
-      assert.deepEqual(
-        await everything(join(folder, 'checkpoints')),
-        ['step-1000.onnx', 'step-1000.safetensors', 'step-50.onnx', 'step-50.safetensors', 'step-500.onnx', 'step-500.safetensors'],
-      );
+      for (const step of [5, 50, 500, 1000])
+        await run.saveCheckpoint(step, bytes(`model ${step}`), bytes(`state ${step}`));
+      assert.deepEqual(await everything(join(folder, 'checkpoints')), [
+        'step-1000.onnx',
+        'step-1000.safetensors',
+        'step-50.onnx',
+        'step-50.safetensors',
+        'step-500.onnx',
+        'step-500.safetensors',
+      ]);
       assert.match(await readFile(join(folder, 'metrics.jsonl'), 'utf8'), /"step":1/);
       const newest = await (await RunFolder.open(folder)).newestCheckpoint();
       assert.equal(newest?.step, 1000);
@@ -311,7 +430,10 @@ describe('a run folder', () => {
     it('clear away what a crash left half written', async () => {
       const run = await RunFolder.create(folder, recordOf(folder));
       await writeFile(join(folder, 'checkpoints', '.step-5.onnx.0123456789ab.tmp'), 'half');
-      await writeFile(join(folder, 'checkpoints', 'step-5.safetensors'), 'a state whose model was not written any more');
+      await writeFile(
+        join(folder, 'checkpoints', 'step-5.safetensors'),
+        'a state whose model was not written any more',
+      );
       await run.saveCheckpoint(10, bytes('model'), bytes('state'));
       assert.deepEqual(await everything(join(folder, 'checkpoints')), ['step-10.onnx', 'step-10.safetensors']);
     });
@@ -344,7 +466,10 @@ describe('a run folder', () => {
       const run = await RunFolder.create(folder, recordOf(folder));
       for (const step of [10, 20, 30]) await run.saveCheckpoint(step, bytes('model'), bytes('state'));
       await run.saveCheckpoint(5, bytes('model'), bytes('state'));
-      assert.deepEqual((await run.checkpoints()).map(({ step }) => step), [30, 20, 5]);
+      assert.deepEqual(
+        (await run.checkpoints()).map(({ step }) => step),
+        [30, 20, 5],
+      );
     });
   });
 });

@@ -32,7 +32,8 @@ describe('the flows over training', () => {
     for (const frame of frames) {
       const found = history.at(frame.header.trainingStep);
       assert.equal(found?.header.trainingStep, frame.header.trainingStep);
-      for (const name of ['loss', 'flow', 'norm'] as const) assert.deepEqual(seriesOf(found, name), seriesOf(frame, name));
+      for (const name of ['loss', 'flow', 'norm'] as const)
+        assert.deepEqual(seriesOf(found, name), seriesOf(frame, name));
       assert.deepEqual(found.header.flows, frame.header.flows);
       assert.equal(found.header.unitMap.units, 0);
     }
@@ -43,12 +44,25 @@ describe('the flows over training', () => {
     const folder = temporaryFolder();
     const file = join(folder.path, 'flows.safetensors');
     const history = new FlowHistory();
-    const { header, data } = syntheticFrame({ slopes: [-0.1, -0.2], cellSlopes: [-0.05, -0.02], total: -1, hiddenSize: 4 });
+    const { header, data } = syntheticFrame({
+      slopes: [-0.1, -0.2],
+      cellSlopes: [-0.05, -0.02],
+      total: -1,
+      hiddenSize: 4,
+    });
     history.add({ header: { ...header, trainingStep: 7 }, data });
     await writeFlowHistory(file, history);
     const { tensors, metadata } = decodeSafetensors(await readFile(file), file);
     const stored = JSON.parse(metadata['history']) as { rows: { series: SeriesEntry[] }[] };
-    const rows = stored.rows.map((row) => ({ ...row, series: row.series.map(({ name, layer, direction, state, offset }) => ({ name: nameOfBefore(name, state), layer, direction, offset })) }));
+    const rows = stored.rows.map((row) => ({
+      ...row,
+      series: row.series.map(({ name, layer, direction, state, offset }) => ({
+        name: nameOfBefore(name, state),
+        layer,
+        direction,
+        offset,
+      })),
+    }));
     await writeFile(file, encodeSafetensors(tensors, { history: JSON.stringify({ ...stored, rows }) }));
     assert.deepEqual((await readFlowHistory(file)).rows, history.rows);
     await folder.remove();
@@ -62,7 +76,10 @@ describe('the flows over training', () => {
     assert.deepEqual([...steps], [3, 4]);
     assert.equal(lags, 13);
     for (let lag = 0; lag < lags; lag++) {
-      assert.ok(Math.abs(values[lag] - -0.25 * lag) < 1e-5 && Math.abs(values[lags + lag] - 0.5 * lag) < 1e-5, `lag ${lag}`);
+      assert.ok(
+        Math.abs(values[lag] - -0.25 * lag) < 1e-5 && Math.abs(values[lags + lag] - 0.5 * lag) < 1e-5,
+        `lag ${lag}`,
+      );
     }
     // −0.25 · 12 is −3, which is not below it.
     assert.ok(Number.isNaN(horizons[0]) && Number.isNaN(horizons[1]));
@@ -87,7 +104,9 @@ describe('the flows over training', () => {
     const exploding = new Set([777, 12_345, 20_001]);
     const [vanishing, count] = [15_151, 30_000];
     for (let step = 1; step <= count; step++) {
-      history.add(frameAt(step, exploding.has(step) ? 0.2 : step === vanishing ? -0.9 : -0.1 - 0.01 * Math.sin(step), 12));
+      history.add(
+        frameAt(step, exploding.has(step) ? 0.2 : step === vanishing ? -0.9 : -0.1 - 0.01 * Math.sin(step), 12),
+      );
       if (step % 5000 !== 0) continue;
       const { rows } = history;
       assert.ok(rows.length <= 2 * limits.stretches + 1, `${rows.length} rows`);
@@ -96,12 +115,21 @@ describe('the flows over training', () => {
     const { steps, values, lags } = history.lane(lane);
     for (const step of exploding) {
       const row = steps.indexOf(step);
-      assert.ok(row >= 0 && Math.abs(values[row * lags + lags - 1] - 0.2 * (lags - 1)) < 1e-5, `the explosion of step ${step}`);
+      assert.ok(
+        row >= 0 && Math.abs(values[row * lags + lags - 1] - 0.2 * (lags - 1)) < 1e-5,
+        `the explosion of step ${step}`,
+      );
     }
     assert.equal(steps.at(-1), count, 'the newest');
     const gaps = Array.from(steps, (step, i) => (i === 0 ? step : step - steps[i - 1]));
-    assert.ok(Math.max(...gaps) <= (4 * count) / (limits.stretches / 4), `the largest gap is ${Math.max(...gaps)} steps`);
-    assert.ok(gaps.every((gap) => gap > 0), 'in order');
+    assert.ok(
+      Math.max(...gaps) <= (4 * count) / (limits.stretches / 4),
+      `the largest gap is ${Math.max(...gaps)} steps`,
+    );
+    assert.ok(
+      gaps.every((gap) => gap > 0),
+      'in order',
+    );
   });
 
   it('go back with a run that does, and remember its overflows until then', () => {

@@ -15,12 +15,26 @@ const noPause = () => Promise.resolve();
 
 /** In float64, and as of a text whose matrix would be slow. */
 async function matrices(part: Partial<StackConfig>, gain: number): Promise<[Float64Array, Float64Array]> {
-  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 24, vocabularySize: symbols.length, ...part });
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'rnn',
+    activation: 'tanh',
+    layers: 1,
+    hiddenSize: 24,
+    vocabularySize: symbols.length,
+    ...part,
+  });
   const random = Random.fromSeed(4);
   const parameters = initialize(config, random, { initialization: 'gaussian', initScale: gain, forgetBias: 1 });
   const text = Array.from({ length: T + 1 }, () => symbols[Math.floor(random.between(0, symbols.length))]).join('');
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const inspector = new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary: new Vocabulary(symbols), backend });
+  const inspector = new Inspector({
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: false,
+    vocabulary: new Vocabulary(symbols),
+    backend,
+  });
   const reading = await inspector.read(text);
   return [await reading.inputMatrix(noPause), await inputMatrixOf(inspector, reading, text, noPause, 0)];
 }
@@ -29,8 +43,16 @@ describe('the input matrix of a long text', () => {
   for (const cell of ['rnn', 'lstm', 'gru'] as const) {
     it(`is that of float64 to a thousandth of a power of ten: ${cell}`, async () => {
       const [float64, found] = await matrices({ cell, layers: 2, bidirectional: cell === 'gru' }, 0.8);
-      found.forEach((value, i) => { assert.ok(Object.is(value, float64[i]) || Math.abs(value - float64[i]) < 1e-3, `${i}: ${value} for ${float64[i]}`); });
-      assert.ok(found.some((value, i) => value !== float64[i] && !Number.isNaN(value)), 'it was computed in float64');
+      found.forEach((value, i) => {
+        assert.ok(
+          Object.is(value, float64[i]) || Math.abs(value - float64[i]) < 1e-3,
+          `${i}: ${value} for ${float64[i]}`,
+        );
+      });
+      assert.ok(
+        found.some((value, i) => value !== float64[i] && !Number.isNaN(value)),
+        'it was computed in float64',
+      );
     });
   }
 

@@ -10,7 +10,13 @@ import { makeReport } from '../../../../src/engine/inspect/report';
 import type { Reading } from '../../../../src/engine/inspect/reading';
 import { stateNamed } from '../../../../src/layers/catalog';
 import type { InspectReport } from '../../../../src/protocol/engine';
-import { inputCaseNames, loadInputCase, zeroLogarithm, type InputCase, type Series } from '../../../reference/inputVectors';
+import {
+  inputCaseNames,
+  loadInputCase,
+  zeroLogarithm,
+  type InputCase,
+  type Series,
+} from '../../../reference/inputVectors';
 import { backendNames, randomModel, type TestBackend } from '../../support/models';
 import { configOfStack, parametersOfStack } from '../../support/stacks';
 
@@ -34,7 +40,12 @@ interface Probe {
   readonly ids: Uint8Array;
 }
 
-async function probe(backend: TestBackend, config: ModelConfig, parameters: PlainModel['parameters'], ids: readonly number[]): Promise<Probe> {
+async function probe(
+  backend: TestBackend,
+  config: ModelConfig,
+  parameters: PlainModel['parameters'],
+  ids: readonly number[],
+): Promise<Probe> {
   const plain = { config, parameters };
   const vocabulary = new Vocabulary(symbols.slice(0, config.vocabularySize));
   const made = await createBackend({ backend, threads: 1 }, 1, Infinity);
@@ -48,9 +59,12 @@ function probeOf(backend: TestBackend, stack: InputCase): Promise<Probe> {
 }
 
 type Way = (probe: Probe, target: number, matrix: boolean) => Promise<InspectReport>;
-const inFloat64: Way = ({ inspected, text }, target, matrix) => makeReport(new Inspector(inspected), { text, target, thresholds, matrix }, noPause);
-const byKernels: Way = ({ inspected, text }, target, matrix) => makeReport(new KernelInspector(inspected), { text, target, thresholds, matrix }, noPause);
-const inSegments: Way = ({ inspected, plain, text, ids }, target) => makeLongReport(inspected, plain, ids, target, { text, target, thresholds, matrix: false }, noPause);
+const inFloat64: Way = ({ inspected, text }, target, matrix) =>
+  makeReport(new Inspector(inspected), { text, target, thresholds, matrix }, noPause);
+const byKernels: Way = ({ inspected, text }, target, matrix) =>
+  makeReport(new KernelInspector(inspected), { text, target, thresholds, matrix }, noPause);
+const inSegments: Way = ({ inspected, plain, text, ids }, target) =>
+  makeLongReport(inspected, plain, ids, target, { text, target, thresholds, matrix: false }, noPause);
 
 for (const name of inputCaseNames) {
   const stack = loadInputCase(name);
@@ -58,18 +72,32 @@ for (const name of inputCaseNames) {
   describe(`states, inputs and parameter norms of ${name}, beside PyTorch in float64`, () => {
     it('in float64', async () => assertReports(inFloat64, await probeOf('wasm', stack), stack, float64Tolerance, true));
     for (const backend of backendNames) {
-      it(`by the kernels (${backend})`, async () => assertReports(byKernels, await probeOf(backend, stack), stack, float32Tolerance, true));
-      if (stack.directions === 1) it(`in segments (${backend})`, async () => assertReports(inSegments, await probeOf(backend, stack), stack, float32Tolerance, false));
+      it(`by the kernels (${backend})`, async () =>
+        assertReports(byKernels, await probeOf(backend, stack), stack, float32Tolerance, true));
+      if (stack.directions === 1)
+        it(`in segments (${backend})`, async () =>
+          assertReports(inSegments, await probeOf(backend, stack), stack, float32Tolerance, false));
     }
   });
 }
 
-async function assertReports(way: Way, from: Probe, stack: InputCase, tolerance: number, hasMatrix: boolean): Promise<void> {
+async function assertReports(
+  way: Way,
+  from: Probe,
+  stack: InputCase,
+  tolerance: number,
+  hasMatrix: boolean,
+): Promise<void> {
   for (const { target, boundaries } of stack.flows) {
     const report = await way(from, target, hasMatrix);
     assertValues([report.loss], [stack.loss], tolerance, 'loss');
     assert.deepEqual(Object.keys(report.parameterNorms), Object.keys(stack.parameterNorms), 'parameters');
-    assertValues(Object.values(report.parameterNorms), Object.values(stack.parameterNorms), tolerance, 'parameterNorms');
+    assertValues(
+      Object.values(report.parameterNorms),
+      Object.values(stack.parameterNorms),
+      tolerance,
+      'parameterNorms',
+    );
     assert.equal(report.inputs.length, stack.layers + 1, 'boundaries');
     for (const { boundary, total, flow } of report.inputs) {
       assert.equal(flow.target, target);
@@ -94,7 +122,8 @@ function assertStates({ layers }: InspectReport, stack: InputCase, tolerance: nu
       assert.equal(state.width, stack.hidden);
       assertValues(state.norm, expected[symbol].norm, tolerance, `‖s‖ of ${where}`);
       assertValues(state.total, expected[symbol].total, tolerance, `total of ${where}`);
-      if (state.flow.target === stack.ids.length - 2) assertLogarithms(state.flow.log10, expected[symbol].log10, tolerance, `flow of ${where}`);
+      if (state.flow.target === stack.ids.length - 2)
+        assertLogarithms(state.flow.log10, expected[symbol].log10, tolerance, `flow of ${where}`);
     }
   }
 }
@@ -118,11 +147,27 @@ function assertLogarithms(actual: ArrayLike<number>, expected: Series, tolerance
 }
 
 describe('a text of several segments', () => {
-  const cells = [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const;
+  const cells = [
+    ['rnn', 'tanh'],
+    ['rnn', 'relu'],
+    ['lstm', 'tanh'],
+    ['gru', 'tanh'],
+  ] as const;
   for (const [cell, activation] of cells) {
-    for (const ends of [{ embeddingSize: null, tied: false }, { embeddingSize: 6, tied: true }] as const) {
+    for (const ends of [
+      { embeddingSize: null, tied: false },
+      { embeddingSize: 6, tied: true },
+    ] as const) {
       it(`has the same report as in one piece and as in float64: ${cell} ${activation}, ${ends.tied ? 'tied' : 'one-hot'}`, async () => {
-        const config = uniformModel({ ...plainStack, ...ends, cell, activation, layers: 2, hiddenSize: 6, vocabularySize: 5 });
+        const config = uniformModel({
+          ...plainStack,
+          ...ends,
+          cell,
+          activation,
+          layers: 2,
+          hiddenSize: 6,
+          vocabularySize: 5,
+        });
         const { parameters, ids } = randomModel(config, 11, 2 * segmentSteps + 302);
         const from = await probe('wasm', config, parameters, ids);
         for (const target of [ids.length - 2, segmentSteps + 3]) {
@@ -137,10 +182,17 @@ describe('a text of several segments', () => {
 /** The flows over 2,000 steps are far below what float64 holds. */
 function assertSame(actual: InspectReport, expected: InspectReport): void {
   assert.deepEqual(Object.keys(actual.parameterNorms), Object.keys(expected.parameterNorms));
-  assertValues(Object.values(actual.parameterNorms), Object.values(expected.parameterNorms), float32Tolerance, 'parameterNorms');
+  assertValues(
+    Object.values(actual.parameterNorms),
+    Object.values(expected.parameterNorms),
+    float32Tolerance,
+    'parameterNorms',
+  );
   const rows = ({ inputs, layers }: InspectReport) => [
     ...inputs.map(({ boundary, total, flow }) => ({ name: `boundary ${boundary}`, total, flow })),
-    ...layers.flatMap(({ layer, states }) => states.map(({ name, total, flow }) => ({ name: `${name} of layer ${layer}`, total, flow }))),
+    ...layers.flatMap(({ layer, states }) =>
+      states.map(({ name, total, flow }) => ({ name: `${name} of layer ${layer}`, total, flow })),
+    ),
   ];
   const expectedRows = rows(expected);
   assert.equal(rows(actual).length, expectedRows.length);
@@ -150,7 +202,10 @@ function assertSame(actual: InspectReport, expected: InspectReport): void {
     assertValues(total, Array.from(row.total), float32Tolerance, `total of ${name}`);
     row.flow.log10.forEach((value, t) => {
       const found = flow.log10[t];
-      assert.ok(Object.is(found, value) || Math.abs(found - value) < 1e-3, `flow of ${name}, step ${t}: ${found} for ${value}`);
+      assert.ok(
+        Object.is(found, value) || Math.abs(found - value) < 1e-3,
+        `flow of ${name}, step ${t}: ${found} for ${value}`,
+      );
     });
     assert.equal(flow.horizon, row.flow.horizon, `horizon of ${name}`);
   });

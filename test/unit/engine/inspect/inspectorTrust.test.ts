@@ -19,7 +19,13 @@ describe('the inspector', () => {
   });
 
   /** Both looks at the same text. */
-  async function looks(config: ModelConfig, seed: number, gain: number, input: number, target: number | 'last'): Promise<readonly [Look, Look]> {
+  async function looks(
+    config: ModelConfig,
+    seed: number,
+    gain: number,
+    input: number,
+    target: number | 'last',
+  ): Promise<readonly [Look, Look]> {
     const random = Random.fromSeed(seed);
     const parameters = initialize(config, random, { initialization: 'gaussian', initScale: gain, forgetBias: 1 });
     for (const { W } of parameters.layers.flat()) for (let i = 0; i < W.length; i++) W[i] *= input;
@@ -42,14 +48,27 @@ describe('the inspector', () => {
     return Math.sqrt(difference / size);
   }
 
-  for (const [cell, activation] of [['rnn', 'tanh'], ['rnn', 'relu'], ['lstm', 'tanh'], ['gru', 'tanh']] as const) {
+  for (const [cell, activation] of [
+    ['rnn', 'tanh'],
+    ['rnn', 'relu'],
+    ['lstm', 'tanh'],
+    ['gru', 'tanh'],
+  ] as const) {
     for (const bidirectional of [false, true]) {
       it(`shows of ${bidirectional ? 'bidirectional ' : ''}${cell} ${activation} stacks what float64 gives: flows to 10⁻² of a power of ten, a fifth of a color, states to 10⁻⁴`, async () => {
         const seed = Number(process.env['BACKFLOW_SEED'] ?? Math.floor(Math.random() * 1e6));
         let fast = 0;
         let count = 0;
         for (const layers of [1, 2]) {
-          const config = uniformModel({ ...plainStack, cell, activation, layers, bidirectional, hiddenSize: H, vocabularySize: symbols.length });
+          const config = uniformModel({
+            ...plainStack,
+            cell,
+            activation,
+            layers,
+            bidirectional,
+            hiddenSize: H,
+            vocabularySize: symbols.length,
+          });
           for (const gain of [0.3, 1, 1.5, 3, 8]) {
             for (const input of [0.3, 3, 20, 40]) {
               for (const target of ['last', 12] as const) {
@@ -61,12 +80,20 @@ describe('the inspector', () => {
                   for (const [state, { relative }] of float64.flows[i].states.entries()) {
                     relative.forEach((value, t) => {
                       const seen = states[state].relative[t];
-                      assert.ok(Object.is(seen, value) || Math.abs(seen - value) < 1e-2, `${name}, row ${i}, step ${t}: ${seen} for ${value}`);
+                      assert.ok(
+                        Object.is(seen, value) || Math.abs(seen - value) < 1e-2,
+                        `${name}, row ${i}, step ${t}: ${seen} for ${value}`,
+                      );
                     });
                   }
                 });
                 shown.trace.layers.forEach(({ directions }, l) =>
-                  directions.forEach(({ states: [hidden] }, d) => assert.ok(distance(hidden, float64.trace.layers[l].directions[d].states[0]) < 1e-4, `${name}: the states of layer ${l}`)),
+                  directions.forEach(({ states: [hidden] }, d) =>
+                    assert.ok(
+                      distance(hidden, float64.trace.layers[l].directions[d].states[0]) < 1e-4,
+                      `${name}: the states of layer ${l}`,
+                    ),
+                  ),
                 );
                 assert.ok(Math.abs(shown.trace.loss / float64.trace.loss - 1) < 1e-4, `${name}: the loss`);
               }
@@ -79,18 +106,40 @@ describe('the inspector', () => {
   }
 
   it('knows the gradient of a prediction that is nearly sure, of which p − 1 leaves nothing in any float', async () => {
-    const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 2, vocabularySize: 3 });
+    const config = uniformModel({
+      ...plainStack,
+      cell: 'rnn',
+      activation: 'tanh',
+      layers: 1,
+      hiddenSize: 2,
+      vocabularySize: 3,
+    });
     const parameters = initialize(config, Random.fromSeed(1));
     parameters.output.W.set([0, 0, 1, 0, 0, 1]);
     for (const sure of [20, 50, 80]) {
       parameters.output.b.set([sure, 0, 0]);
-      const model = { general: generalModelOf(config, parameters), isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c']), backend };
+      const model = {
+        general: generalModelOf(config, parameters),
+        isLive: true,
+        vocabulary: new Vocabulary(['a', 'b', 'c']),
+        backend,
+      };
       for (const plain of [{ config, parameters }, null]) {
-        const { flows: [{ states: [hidden] }], trace } = await new Inspector({ ...model, plain }).look('aa', 'last', thresholds);
+        const {
+          flows: [
+            {
+              states: [hidden],
+            },
+          ],
+          trace,
+        } = await new Inspector({ ...model, plain }).look('aa', 'last', thresholds);
         // ∂ℓ/∂h = (p_b, p_c), with p_b = e^(h₀ − sure), p_c = e^(h₁ − sure) of a sum that is e^sure.
         const [h0, h1] = trace.layers[0].directions[0].states[0].subarray(2);
         const expected = Math.log10(Math.hypot(Math.exp(h0), Math.exp(h1))) - sure / Math.LN10;
-        assert.ok(Math.abs(hidden.log10[0] - expected) < 1e-4, `${plain ? 'float32' : 'float64'}, ${sure}: ${hidden.log10[0]} for ${expected}`);
+        assert.ok(
+          Math.abs(hidden.log10[0] - expected) < 1e-4,
+          `${plain ? 'float32' : 'float64'}, ${sure}: ${hidden.log10[0]} for ${expected}`,
+        );
       }
     }
   });

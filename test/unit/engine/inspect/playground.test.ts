@@ -8,7 +8,8 @@ import { defaultPlayground, type PlaygroundSettings } from '../../../../src/prot
 import { defaultThresholds } from '../../../../src/protocol/settings';
 
 describe('the playground', () => {
-  const run = (settings: Partial<PlaygroundSettings>) => new Playground().run({ ...defaultPlayground, ...settings }, defaultThresholds);
+  const run = (settings: Partial<PlaygroundSettings>) =>
+    new Playground().run({ ...defaultPlayground, ...settings }, defaultThresholds);
   const relative = async (settings: Partial<PlaygroundSettings>) => {
     const { frame } = await run(settings);
     const flow = seriesOf(frame, 'flow')!;
@@ -18,7 +19,9 @@ describe('the playground', () => {
   for (const gain of [0.5, 0.9, 1, 1.1, 2]) {
     it(`a linear cell with gain ${gain} times an orthogonal matrix: the gradient is gain^lag`, async () => {
       const flow = await relative({ activation: 'linear', gain, length: 200 });
-      flow.forEach((value, t) => assert.ok(Math.abs(value - (199 - t) * Math.log10(gain)) < 1e-4, `lag ${199 - t}: ${value}`));
+      flow.forEach((value, t) =>
+        assert.ok(Math.abs(value - (199 - t) * Math.log10(gain)) < 1e-4, `lag ${199 - t}: ${value}`),
+      );
     });
   }
 
@@ -32,13 +35,19 @@ describe('the playground', () => {
   });
 
   it('an LSTM and a GRU remember the longer, the more the bias holds their gate open', async () => {
-    for (const [cell, state] of [['lstm', 'cell'], ['gru', 'hidden']] as const) {
+    for (const [cell, state] of [
+      ['lstm', 'cell'],
+      ['gru', 'hidden'],
+    ] as const) {
       const horizons: number[] = [];
       for (const forgetBias of [-2, 0, 1, 2]) {
         const { frame } = await run({ cell, forgetBias, gain: 0.5, length: 512 });
         horizons.push(frame.header.flows.find((flow) => flow.state === state)?.horizon ?? Infinity);
       }
-      assert.ok(horizons.every((horizon, i) => i === 0 || horizon > horizons[i - 1]), `${cell}: ${horizons.join(', ')}`);
+      assert.ok(
+        horizons.every((horizon, i) => i === 0 || horizon > horizons[i - 1]),
+        `${cell}: ${horizons.join(', ')}`,
+      );
     }
   });
 
@@ -57,7 +66,15 @@ describe('the playground', () => {
   });
 
   it('refuses what no slider gives', async () => {
-    for (const wrong of [{ gain: 0 }, { gain: NaN }, { forgetBias: 99 }, { length: 0 }, { hiddenSize: 5000 }, { cell: 'qrnn' as 'rnn' }, { activation: 'swish' as 'relu' }]) {
+    for (const wrong of [
+      { gain: 0 },
+      { gain: NaN },
+      { forgetBias: 99 },
+      { length: 0 },
+      { hiddenSize: 5000 },
+      { cell: 'qrnn' as 'rnn' },
+      { activation: 'swish' as 'relu' },
+    ]) {
       await assert.rejects(run(wrong), UserError, JSON.stringify(wrong));
     }
   });

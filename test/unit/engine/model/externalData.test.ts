@@ -14,19 +14,40 @@ describe('data in files beside a model', () => {
     const folder = join(place, 'model');
     mkdirSync(join(folder, 'inner'), { recursive: true });
     model = join(folder, 'model.onnx');
-    for (const file of ['secret', 'model/data', 'model/inner/data']) writeFileSync(join(place, file), Uint8Array.from({ length: 64 }, (_, i) => i));
+    for (const file of ['secret', 'model/data', 'model/inner/data'])
+      writeFileSync(
+        join(place, file),
+        Uint8Array.from({ length: 64 }, (_, i) => i),
+      );
     symlinkSync(join(place, 'secret'), join(folder, 'link'));
     symlinkSync(place, join(folder, 'out'));
     symlinkSync('data', join(folder, 'friend'));
   });
-  after(() => { rmSync(place, { recursive: true }); });
+  after(() => {
+    rmSync(place, { recursive: true });
+  });
 
   it('is read where it is in the folder, also further in and through a link that stays inside', () => {
-    for (const location of ['data', 'inner/data', './data', 'friend']) assert.deepEqual(externalDataOf(model)(location, 8, 4), Uint8Array.of(8, 9, 10, 11), location);
+    for (const location of ['data', 'inner/data', './data', 'friend'])
+      assert.deepEqual(externalDataOf(model)(location, 8, 4), Uint8Array.of(8, 9, 10, 11), location);
   });
 
   it('is refused where a path or a link leads out', () => {
-    const outside = ['../secret', 'inner/../../secret', '..\\secret', join(place, 'secret'), 'link', 'out/secret', '', '.', 'C:\\secret', 'C:secret', '\0', '//server/secret', 'x'.repeat(2000)];
+    const outside = [
+      '../secret',
+      'inner/../../secret',
+      '..\\secret',
+      join(place, 'secret'),
+      'link',
+      'out/secret',
+      '',
+      '.',
+      'C:\\secret',
+      'C:secret',
+      '\0',
+      '//server/secret',
+      'x'.repeat(2000),
+    ];
     for (const location of outside) assert.throws(() => externalDataOf(model)(location, 0, 4), UserError, location);
   });
 

@@ -15,7 +15,15 @@ import { Float64Reading } from '../../../../src/engine/inspect/reading';
 import { stateNorms } from '../../../../src/engine/inspect/states';
 import { rowsOf } from '../../../../src/core/float64/float64Trace';
 import { UserError } from '../../../../src/userError';
-import { onnxFolder, onnxModels, onnxReference, textOf, vocabularyFile, zeroLogarithm, type OnnxReference } from '../../../reference/onnxReferences';
+import {
+  onnxFolder,
+  onnxModels,
+  onnxReference,
+  textOf,
+  vocabularyFile,
+  zeroLogarithm,
+  type OnnxReference,
+} from '../../../reference/onnxReferences';
 
 /** Relative to the root mean square of a series. */
 const tolerance = 1e-4;
@@ -36,7 +44,11 @@ describe('models of other tools: read, verified on ONNX Runtime, and the same as
       const expected = onnxReference(reference);
       const text = textOf(expected);
       const { general, vocabulary, verification, notices } = await open(file, text);
-      if (unrunnable.test(file)) assert.ok(notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')), 'no word that there is no verification');
+      if (unrunnable.test(file))
+        assert.ok(
+          notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')),
+          'no word that there is no verification',
+        );
       else assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)}`);
       const reading = new Float64Reading(general, vocabulary.encode(text));
       assertSeries([reading.trace.loss], [expected.loss], 'loss');
@@ -77,26 +89,41 @@ async function assertGradients(reading: Float64Reading, expected: OnnxReference)
       assertPerTarget(perTarget[l][d], state, where);
     });
   });
-  assertNorms(norms, expected, trace.layers.map(({ directions }) => directions.map(({ direction }) => direction)));
+  assertNorms(
+    norms,
+    expected,
+    trace.layers.map(({ directions }) => directions.map(({ direction }) => direction)),
+  );
   if (expected.matrix) assertLogarithms(await reading.matrix(() => Promise.resolve()), expected.matrix, 'matrix');
 }
 
 /** T × H. */
 function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: number): number[] {
   const { hiddenSize: H, directions } = layers[l];
-  const { states: [hidden], direction } = directions[d];
+  const {
+    states: [hidden],
+    direction,
+  } = directions[d];
   return Array.from({ length: steps }, (_, t) => {
     const { after } = rowsOf({ direction }, t);
     return Array.from(hidden.subarray(after * H, (after + 1) * H));
   }).flat();
 }
 
-function assertPerTarget([hidden, cellState]: PerTargetNorms, { itemised_h, itemised_c }: OnnxReference['layers'][number][number], where: string): void {
+function assertPerTarget(
+  [hidden, cellState]: PerTargetNorms,
+  { itemised_h, itemised_c }: OnnxReference['layers'][number][number],
+  where: string,
+): void {
   assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
   if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
 }
 
-function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }: OnnxReference, directions: readonly (readonly string[])[]): void {
+function assertNorms(
+  { parameters, output, embedding }: GradientNorms,
+  { norms }: OnnxReference,
+  directions: readonly (readonly string[])[],
+): void {
   const found: Record<string, number> = { 'output b': output.b };
   if ('output W' in norms) found['output W'] = output.W;
   if (embedding !== null) found['embedding'] = embedding;
@@ -105,13 +132,19 @@ function assertNorms({ parameters, output, embedding }: GradientNorms, { norms }
     for (const role of ['W', 'R', 'Wb', 'Rb'] as const) found[`${layer} ${direction} ${role}`] = own[role];
   }
   assert.deepEqual(Object.keys(found).sort(), Object.keys(norms).sort());
-  for (const [name, norm] of Object.entries(norms)) assertSeries([found[name]], [norm], `norm of the gradient of ${name}`);
+  for (const [name, norm] of Object.entries(norms))
+    assertSeries([found[name]], [norm], `norm of the gradient of ${name}`);
 }
 
 function assertSeries(actual: ArrayLike<number>, expected: readonly number[], what: string): void {
   assert.equal(actual.length, expected.length, what);
   const size = Math.sqrt(expected.reduce((sum, value) => sum + value ** 2, 0) / expected.length);
-  expected.forEach((value, i) => { assert.ok(Math.abs(actual[i] - value) <= tolerance * size, `${what}, ${i}: ${actual[i]} beside ${value}, size ${size}`); });
+  expected.forEach((value, i) => {
+    assert.ok(
+      Math.abs(actual[i] - value) <= tolerance * size,
+      `${what}, ${i}: ${actual[i]} beside ${value}, size ${size}`,
+    );
+  });
 }
 
 function assertLogarithms(actual: ArrayLike<number>, expected: readonly (number | null)[], what: string): void {
@@ -124,19 +157,31 @@ function assertLogarithms(actual: ArrayLike<number>, expected: readonly (number 
 }
 
 describe('bare weights of PyTorch', () => {
-  for (const file of readdirSync(onnxFolder).filter((name) => name.endsWith('.safetensors')).sort()) {
+  for (const file of readdirSync(onnxFolder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .sort()) {
     const [reference, kind] = file.split('.');
     it(file, async () => {
       const expected = onnxReference(reference);
       const text = textOf(expected);
       const activation = reference.startsWith('rnn-relu') ? 'relu' : null;
-      const source = { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation } as const };
+      const source = {
+        path: join(onnxFolder, file),
+        vocabulary: vocabularyFile,
+        text,
+        architecture: { activation } as const,
+      };
       const { general, vocabulary } = await openModel(source);
       const reading = new Float64Reading(general, vocabulary.encode(text));
       // A half has 11 digits, a bfloat16 8.
-      if (kind === 'float16' || kind === 'bfloat16') assert.ok(Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6), `loss ${reading.trace.loss} beside ${expected.loss}`);
+      if (kind === 'float16' || kind === 'bfloat16')
+        assert.ok(
+          Math.abs(reading.trace.loss / expected.loss - 1) < (kind === 'float16' ? 2 ** -10 : 2 ** -6),
+          `loss ${reading.trace.loss} beside ${expected.loss}`,
+        );
       else await assertGradients(reading, expected);
-      if (activation) await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /choose tanh or relu/);
+      if (activation)
+        await assert.rejects(openModel({ ...source, architecture: { activation: null } }), /choose tanh or relu/);
     });
   }
 });
@@ -150,15 +195,33 @@ describe('a verification that fails', () => {
     const { model, use } = readOnnx(proto, () => assert.fail('no external data'));
     assert.ok(model && use);
     const [lowest, middle, top] = model.layers;
-    const wrong = { ...middle, directions: [{ ...middle.directions[0], R: middle.directions[0].R.map((value, i) => (i === 3 ? value + 0.5 : value)) }] };
+    const wrong = {
+      ...middle,
+      directions: [
+        { ...middle.directions[0], R: middle.directions[0].R.map((value, i) => (i === 3 ? value + 0.5 : value)) },
+      ],
+    };
     const file = { bytes, proto, external: () => assert.fail('no external data') };
     const ort = await loadOrt();
     assert.ok(ort);
     const ofFile = await runFile(ort, file, { use, model }, expected.ids);
-    const verification = await compareRuns(ofFile, await runModel(ort, { ...model, layers: [lowest, wrong, top] }, ofFile.tokens));
+    const verification = await compareRuns(
+      ofFile,
+      await runModel(ort, { ...model, layers: [lowest, wrong, top] }, ofFile.tokens),
+    );
     assert.equal(verification.agrees, false);
-    assert.deepEqual([verification.disagreement?.node, verification.disagreement?.operator], [use.recurrent[1][0].node, 'LSTM']);
-    const output = await compareRuns(ofFile, await runModel(ort, { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } }, ofFile.tokens));
+    assert.deepEqual(
+      [verification.disagreement?.node, verification.disagreement?.operator],
+      [use.recurrent[1][0].node, 'LSTM'],
+    );
+    const output = await compareRuns(
+      ofFile,
+      await runModel(
+        ort,
+        { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } },
+        ofFile.tokens,
+      ),
+    );
     assert.equal(output.disagreement?.node, use.outputLayer);
   });
 });

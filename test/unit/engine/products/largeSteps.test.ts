@@ -24,9 +24,17 @@ const models = [
 ] as const;
 
 /** Two windows, the second with the state of the first; what is left by the pass back over the second. */
-async function trained(backend: Backend, config: ModelConfig, initial: Parameters, lengths: readonly number[], truncation: number) {
+async function trained(
+  backend: Backend,
+  config: ModelConfig,
+  initial: Parameters,
+  lengths: readonly number[],
+  truncation: number,
+) {
   const random = Random.fromSeed(5);
-  const { parameters, tape, forward, backward } = backend.build(batch, (arena, products) => makeLearningNetwork(arena, config, { steps, batch }, products));
+  const { parameters, tape, forward, backward } = backend.build(batch, (arena, products) =>
+    makeLearningNetwork(arena, config, { steps, batch }, products),
+  );
   parameters.values.set(initial.values);
   for (let window = 0; window < 2; window++) {
     for (let row = 0; row < steps * batch; row++) {
@@ -44,7 +52,11 @@ async function trained(backend: Backend, config: ModelConfig, initial: Parameter
   // Once more: what the first pass sent back to the window before is taken up.
   await backward.run({ truncation });
   return {
-    loss: tape.loss, carried, gradient: backward.gradient.values.slice(), saturation: forward.saturation.flat(), totals: backward.totals.flat().map(([hidden]) => hidden.slice()),
+    loss: tape.loss,
+    carried,
+    gradient: backward.gradient.values.slice(),
+    saturation: forward.saturation.flat(),
+    totals: backward.totals.flat().map(([hidden]) => hidden.slice()),
   };
 }
 
@@ -54,20 +66,36 @@ describe('large steps by ONNX Runtime', () => {
       const config = uniformModel({ ...plainStack, ...model, bidirectional, layers: 1, vocabularySize: 7 });
       assert.ok(stepWorkOf(config, batch) >= minForSteps, 'the steps are large');
       const stepWork = stepWorkOf(config, batch);
-      const [kernels, ...others] = await Promise.all((['wasm', 'ort', 'ort'] as const).map((backend, threads) => createBackend({ backend, threads: Math.max(1, threads) }, 2, stepWork)));
+      const [kernels, ...others] = await Promise.all(
+        (['wasm', 'ort', 'ort'] as const).map((backend, threads) =>
+          createBackend({ backend, threads: Math.max(1, threads) }, 2, stepWork),
+        ),
+      );
       for (const { name } of others) assert.equal(name, 'ort');
       const initial = initialize(config, Random.fromSeed(4));
       for (const truncation of [0, 4]) {
-        for (const lengths of [Array<number>(batch).fill(steps), Array.from({ length: batch }, (_, b) => 1 + (b % steps))]) {
+        for (const lengths of [
+          Array<number>(batch).fill(steps),
+          Array.from({ length: batch }, (_, b) => 1 + (b % steps)),
+        ]) {
           const expected = await trained(kernels, config, initial, lengths, truncation);
           for (const backend of others) {
             const actual = await trained(backend, config, initial, lengths, truncation);
-            if (truncation === 0) assert.deepEqual((await trained(backend, config, initial, lengths, truncation)).gradient, actual.gradient, 'once more, the same bits');
+            if (truncation === 0)
+              assert.deepEqual(
+                (await trained(backend, config, initial, lengths, truncation)).gradient,
+                actual.gradient,
+                'once more, the same bits',
+              );
             assertNear(actual.loss, expected.loss, tolerance, 'loss');
             assertClose(actual.carried, expected.carried, tolerance, '∂L/∂parameters');
             assertClose(actual.gradient, expected.gradient, tolerance, '∂L/∂parameters with a gradient carried in');
-            actual.totals.forEach((total, i) => assertClose(total, expected.totals[i], tolerance, `norms of ∂L/∂h_t ${i}`));
-            actual.saturation.forEach((fractions, i) => assertClose(fractions, expected.saturation[i], 1e-3, `saturation ${i}`));
+            actual.totals.forEach((total, i) =>
+              assertClose(total, expected.totals[i], tolerance, `norms of ∂L/∂h_t ${i}`),
+            );
+            actual.saturation.forEach((fractions, i) =>
+              assertClose(fractions, expected.saturation[i], 1e-3, `saturation ${i}`),
+            );
           }
         }
       }

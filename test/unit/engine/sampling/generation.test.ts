@@ -8,15 +8,41 @@ import { createBackend } from '../../../../src/engine/backend';
 import { Generation, type GenerationRequest } from '../../../../src/engine/sampling/generation';
 import { Sampler } from '../../../../src/engine/sampling/sampler';
 
-const request: GenerationRequest = { prompt: '', seed: 3, temperature: 1, topK: null, topP: null, maxTokens: 50, maxCharacters: Infinity, repeats: false };
+const request: GenerationRequest = {
+  prompt: '',
+  seed: 3,
+  temperature: 1,
+  topK: null,
+  topP: null,
+  maxTokens: 50,
+  maxCharacters: Infinity,
+  repeats: false,
+};
 
 /** Of a model that predicts every token with the same probabilities: all its weights are zero but the biases of the output. */
-async function generationOf(probabilities: readonly number[], vocabulary: Vocabulary, others: Partial<GenerationRequest> = {}): Promise<Generation> {
-  const config = uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize: probabilities.length });
+async function generationOf(
+  probabilities: readonly number[],
+  vocabulary: Vocabulary,
+  others: Partial<GenerationRequest> = {},
+): Promise<Generation> {
+  const config = uniformModel({
+    ...plainStack,
+    cell: 'rnn',
+    activation: 'tanh',
+    layers: 1,
+    hiddenSize: 4,
+    vocabularySize: probabilities.length,
+  });
   const parameters = new Parameters(config);
   parameters.output.b.set(probabilities.map((p) => Math.log(p)));
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  const model = { general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: false, vocabulary, backend };
+  const model = {
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: false,
+    vocabulary,
+    backend,
+  };
   const generation = new Generation(Sampler.of(model), vocabulary, { ...request, ...others });
   await generation.begin();
   return generation;

@@ -24,10 +24,17 @@ const whole = 180;
 
 async function modelOf({ config, parameters }: PlainModel, vocabulary: Vocabulary): Promise<InspectedModel> {
   const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-  return { general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: true, vocabulary, backend };
+  return {
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: true,
+    vocabulary,
+    backend,
+  };
 }
 
-const configFor = (vocabularySize: number, others: Partial<StackConfig> = {}): ModelConfig => uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize, ...others });
+const configFor = (vocabularySize: number, others: Partial<StackConfig> = {}): ModelConfig =>
+  uniformModel({ ...plainStack, cell: 'rnn', activation: 'tanh', layers: 1, hiddenSize: 4, vocabularySize, ...others });
 
 /** A model that predicts every token with the same probabilities: all its weights are zero but the biases of the output. */
 function biased(probabilities: readonly number[], others: Partial<StackConfig> = {}): PlainModel {
@@ -62,8 +69,18 @@ class Trial {
 
   constructor(model: InspectedModel, perToken: number) {
     const vocabulary = new TimedVocabulary(model.vocabulary, () => (this.time += perToken));
-    const sampled = { model: { ...model, vocabulary }, trainingStep: () => this.step, loss: () => 2, isTraining: () => this.isTraining };
-    this.source = new SampleSource(sampled, new ModelLock(), (sample) => this.samples.push(sample), () => this.time);
+    const sampled = {
+      model: { ...model, vocabulary },
+      trainingStep: () => this.step,
+      loss: () => 2,
+      isTraining: () => this.isTraining,
+    };
+    this.source = new SampleSource(
+      sampled,
+      new ModelLock(),
+      (sample) => this.samples.push(sample),
+      () => this.time,
+    );
   }
 
   /** Steps that take so long, with what the source does between them. Returns the milliseconds of that. */
@@ -111,7 +128,12 @@ describe('samples of a model in training', () => {
     assert.notEqual(trial.samples.at(-1)?.text, expected);
   });
 
-  for (const [perToken, perStep] of [[0.005, 1], [0.1, 20], [2, 100], [20, 5000]]) {
+  for (const [perToken, perStep] of [
+    [0.005, 1],
+    [0.1, 20],
+    [2, 100],
+    [20, 5000],
+  ]) {
     it(`take less than two hundredths of the time, at ${perToken} ms a token and ${perStep} ms a step, and come as often as that allows`, async () => {
       const trial = new Trial(await modelOf(biased([0.5, 0.5]), new Vocabulary(['a', 'b'])), perToken);
       trial.source.watch(watch);
@@ -149,7 +171,10 @@ describe('samples of a model in training', () => {
     const drawn = async (count: number) => {
       while (trial.samples.length < count) await setTimeout(1);
       await setTimeout(20);
-      assert.deepEqual(trial.samples.map(({ step }) => step), Array.from({ length: count }, (_, i) => i));
+      assert.deepEqual(
+        trial.samples.map(({ step }) => step),
+        Array.from({ length: count }, (_, i) => i),
+      );
     };
     trial.source.watch(watch);
     await drawn(1);
@@ -170,7 +195,10 @@ describe('samples of a model in training', () => {
     trial.isTraining = false;
     trial.source.changed();
     while (trial.samples.length === 0) await setTimeout(1);
-    assert.deepEqual(trial.samples.map(({ step }) => step), [3]);
+    assert.deepEqual(
+      trial.samples.map(({ step }) => step),
+      [3],
+    );
     trial.source.dispose();
   });
 
@@ -183,7 +211,10 @@ describe('samples of a model in training', () => {
     const next = [2, 0, 3, 1];
     next.forEach((to, from) => (W[to * 4 + from] = 5));
     for (let i = 0; i < 4; i++) parameters.output.W[i * 4 + i] = 100;
-    const trial = new Trial(await modelOf({ config, parameters }, new Vocabulary(['<sos>', '<eos>', 'a', 'b'], 'codePoint', specials)), 0.001);
+    const trial = new Trial(
+      await modelOf({ config, parameters }, new Vocabulary(['<sos>', '<eos>', 'a', 'b'], 'codePoint', specials)),
+      0.001,
+    );
     trial.source.watch(watch);
     await trial.train(1, 20);
     assert.match(trial.samples[0].text, /^ab(\nab){50,}$/);
@@ -194,10 +225,17 @@ describe('samples of a model in training', () => {
     const vocabulary = new Vocabulary(['a', 'b']);
     const refused = async (model: InspectedModel, temperature: number, reason: RegExp) => {
       const trial = new Trial(model, 1);
-      assert.throws(() => trial.source.watch({ temperature, seed: 1 }), (thrown: unknown) => thrown instanceof UserError && reason.test(thrown.message));
+      assert.throws(
+        () => trial.source.watch({ temperature, seed: 1 }),
+        (thrown: unknown) => thrown instanceof UserError && reason.test(thrown.message),
+      );
       assert.equal(await trial.train(3, 20), 0);
     };
-    await refused(await modelOf(biased([0.5, 0.5], { bidirectional: true, objective: 'masked' }), vocabulary), 1, /bidirectional/);
+    await refused(
+      await modelOf(biased([0.5, 0.5], { bidirectional: true, objective: 'masked' }), vocabulary),
+      1,
+      /bidirectional/,
+    );
     await refused(await modelOf(biased([0.5, 0.5], { objective: 'masked' }), vocabulary), 1, /masked tokens/);
     await refused({ ...(await modelOf(biased([0.5, 0.5]), vocabulary)), plain: null }, 1, /cannot generate text/);
     await refused(await modelOf(biased([0.5, 0.5]), vocabulary), -1, /temperature/);
@@ -205,12 +243,30 @@ describe('samples of a model in training', () => {
 
   it('leave no trace in the training: the same bits with them and without', async () => {
     const ids = Int32Array.from({ length: 403 }, (_, i) => (i * i + (i >> 2)) % 5);
-    const settings = checkTraining({ ...defaultTrainingSettings, window: 7, batch: 3, learningRate: 0.05, dropout: 0.2 });
+    const settings = checkTraining({
+      ...defaultTrainingSettings,
+      window: 7,
+      batch: 3,
+      learningRate: 0.05,
+      dropout: 0.2,
+    });
     const config = configFor(5, { cell: 'lstm', layers: 2, hiddenSize: 6 });
     const train = async (watched: boolean) => {
       const backend = await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity);
-      const trainer = Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, 7, 3), backend);
-      const model = { general: generalModelOf(config, trainer.parameters), plain: { config, parameters: trainer.parameters }, isLive: true, vocabulary: new Vocabulary(['a', 'b', 'c', 'd', 'e']), backend };
+      const trainer = Trainer.create(
+        config,
+        settings,
+        initialize(config, Random.fromSeed(3), settings),
+        new Streams(ids, 7, 3),
+        backend,
+      );
+      const model = {
+        general: generalModelOf(config, trainer.parameters),
+        plain: { config, parameters: trainer.parameters },
+        isLive: true,
+        vocabulary: new Vocabulary(['a', 'b', 'c', 'd', 'e']),
+        backend,
+      };
       const trial = new Trial(model, 0.1);
       if (watched) trial.source.watch(watch);
       for (let i = 0; i < 60; i++) {
@@ -229,23 +285,31 @@ describe('samples of a model in training', () => {
 
 describe('the samples that are kept', () => {
   const sample = (step: number, text = String(step)): ModelSample => ({ step, loss: null, temperature: 1, text });
-  const kept = (steps: readonly number[], max?: number) => steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), max), []).map(({ step }) => step);
+  const kept = (steps: readonly number[], max?: number) =>
+    steps.reduce<readonly ModelSample[]>((all, step) => withSample(all, sample(step), max), []).map(({ step }) => step);
 
   it('are all, while they are few', () => {
     assert.deepEqual(kept([1, 5, 9, 40]), [1, 5, 9, 40]);
   });
 
   it('are the first, the newest, and between them some that lie apart by about the same factor', () => {
-    const steps = kept(Array.from({ length: 5000 }, (_, i) => 1 + 50 * i), 6);
+    const steps = kept(
+      Array.from({ length: 5000 }, (_, i) => 1 + 50 * i),
+      6,
+    );
     assert.equal(steps.length, 6);
     assert.equal(steps[0], 1);
     assert.equal(steps.at(-1), 249_951);
-    for (let i = 2; i < steps.length - 1; i++) assert.ok(steps[i] / steps[i - 1] > 1.5 && steps[i] / steps[i - 1] < 32, steps.join(' '));
+    for (let i = 2; i < steps.length - 1; i++)
+      assert.ok(steps[i] / steps[i - 1] > 1.5 && steps[i] / steps[i - 1] < 32, steps.join(' '));
   });
 
   it('lose those of steps that a run went back behind; of one step the newest stays', () => {
     assert.deepEqual(kept([10, 20, 30, 25]), [10, 20, 25]);
     const twice = withSample([sample(3, 'a')], sample(3, 'b'));
-    assert.deepEqual(twice.map(({ text }) => text), ['b']);
+    assert.deepEqual(
+      twice.map(({ text }) => text),
+      ['b'],
+    );
   });
 });

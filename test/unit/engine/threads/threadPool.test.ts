@@ -14,7 +14,10 @@ describe('a thread pool', () => {
     const [total, one] = [arena.floats(3 * 64), arena.floats(3 * 64).fill(1)];
     const rounds = 3000;
     for (let round = 0; round < rounds; round++) {
-      arena.pool!.run('add', [0, 64, 128].map((start) => [at(total, start), at(total, start), at(one, start), 64]));
+      arena.pool!.run(
+        'add',
+        [0, 64, 128].map((start) => [at(total, start), at(total, start), at(one, start), 64]),
+      );
       // Now and then long enough for the threads to fall asleep.
       if (round % 500 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
@@ -26,10 +29,19 @@ describe('a thread pool', () => {
     const arenas = [1, 2].map(() => Arena.ofSize(64, { pool }));
     const arrays = arenas.map((arena) => arena.floats(16).fill(1));
     arenas.forEach((arena, k) => {
-      arena.pool!.run('scale', [[at(arrays[k]), 8, k + 2], [at(arrays[k], 8), 8, k + 3]]);
+      arena.pool!.run('scale', [
+        [at(arrays[k]), 8, k + 2],
+        [at(arrays[k], 8), 8, k + 3],
+      ]);
       arena.pool!.run('scale', []);
     });
-    assert.deepEqual(arrays.map((array) => [array[0], array[8]]), [[2, 3], [3, 4]]);
+    assert.deepEqual(
+      arrays.map((array) => [array[0], array[8]]),
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    );
     for (const arena of arenas) arena.pool!.leave();
   });
 
@@ -37,14 +49,38 @@ describe('a thread pool', () => {
     const arena = Arena.ofSize(64, { pool });
     const array = arena.floats(16).fill(1);
     const beyond = 2 ** 32 - 64;
-    assert.throws(() => arena.pool!.run('scale', [[at(array), 4, 2], [beyond, 4, 2]]), /memory access out of bounds/);
+    assert.throws(
+      () =>
+        arena.pool!.run('scale', [
+          [at(array), 4, 2],
+          [beyond, 4, 2],
+        ]),
+      /memory access out of bounds/,
+    );
     assert.equal(array[0], 2, 'the other part is done');
-    assert.throws(() => arena.pool!.run('scale', [[beyond, 4, 2], [at(array), 4, 2]]), /memory access out of bounds/);
-    arena.pool!.run('scale', [[at(array), 4, 2], [at(array, 4), 4, 2]]);
+    assert.throws(
+      () =>
+        arena.pool!.run('scale', [
+          [beyond, 4, 2],
+          [at(array), 4, 2],
+        ]),
+      /memory access out of bounds/,
+    );
+    arena.pool!.run('scale', [
+      [at(array), 4, 2],
+      [at(array, 4), 4, 2],
+    ]);
     assert.deepEqual([array[0], array[4]], [8, 2]);
     assert.throws(() => arena.pool!.run('scale', Array<number[]>(4).fill([at(array), 4, 2])), /4 parts/);
     arena.pool!.leave();
-    assert.throws(() => arena.pool!.run('scale', [[at(array), 4, 2], [at(array, 4), 4, 2]]), /left this arena/);
+    assert.throws(
+      () =>
+        arena.pool!.run('scale', [
+          [at(array), 4, 2],
+          [at(array, 4), 4, 2],
+        ]),
+      /left this arena/,
+    );
   });
 
   it('an arena with a thread pool has shared memory, one without has not', () => {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { checkTogether, checkTraining } from '../../../../src/engine/train/checkTraining';
-import { defaultModelSettings, defaultTrainingSettings, type ModelSettings, type TrainingSettings } from '../../../../src/protocol/settings';
+import {
+  defaultModelSettings,
+  defaultTrainingSettings,
+  type ModelSettings,
+  type TrainingSettings,
+} from '../../../../src/protocol/settings';
 
 const check = (training: Partial<TrainingSettings>) => checkTraining({ ...defaultTrainingSettings, ...training });
 const together = (model: Partial<ModelSettings>, training: Partial<TrainingSettings> = {}) =>
@@ -10,7 +15,10 @@ describe('the settings of a training', () => {
   it('may say epochs instead of steps, not both, also for a schedule over the whole run', () => {
     check({ epochs: 2 });
     check({ epochs: 2, schedule: 'cosine' });
-    assert.throws(() => check({ epochs: 2, steps: 10 }), /^UserError: Both a number of steps \(10\) and of epochs \(2\)/);
+    assert.throws(
+      () => check({ epochs: 2, steps: 10 }),
+      /^UserError: Both a number of steps \(10\) and of epochs \(2\)/,
+    );
     assert.throws(() => check({ epochs: 0 }), /number of epochs is 0/);
   });
 
@@ -30,9 +38,13 @@ describe('the settings of a training', () => {
   it('fit the model', () => {
     together({ bidirectional: true, objective: 'masked' });
     together({ objective: 'masked' });
-    assert.throws(() => together({ bidirectional: true }), /^UserError: A bidirectional model reads the token that it should predict. Train it with the masked objective\.$/);
+    assert.throws(
+      () => together({ bidirectional: true }),
+      /^UserError: A bidirectional model reads the token that it should predict. Train it with the masked objective\.$/,
+    );
     together({ layers: 2 }, { dropout: 0.5 });
     assert.throws(() => together({ layers: 1 }, { dropout: 0.5 }), /Dropout acts between layers/);
-    for (const dropout of [-0.1, 1, NaN]) assert.throws(() => together({ layers: 2 }, { dropout }), /^UserError: The dropout is /);
+    for (const dropout of [-0.1, 1, NaN])
+      assert.throws(() => together({ layers: 2 }, { dropout }), /^UserError: The dropout is /);
   });
 });

@@ -14,12 +14,27 @@ import { Trainer } from '../../../../src/engine/train/trainer';
 import { defaultTrainingSettings, type TrainingSettings } from '../../../../src/protocol/settings';
 import { createBackend } from '../../../../src/engine/backend';
 
-const config = uniformModel({ ...plainStack, cell: 'lstm', activation: 'tanh', layers: 2, hiddenSize: 6, vocabularySize: 5 });
+const config = uniformModel({
+  ...plainStack,
+  cell: 'lstm',
+  activation: 'tanh',
+  layers: 2,
+  hiddenSize: 6,
+  vocabularySize: 5,
+});
 const ids = Int32Array.from({ length: 203 }, (_, i) => (i * i + (i >> 2)) % 5);
 // A warm-up that ends and a decay that begins after the interruption, and both clippings at work.
 const base: TrainingSettings = {
   ...defaultTrainingSettings,
-  window: 7, batch: 3, steps: 14, warmupSteps: 8, clipNorm: 0.05, clipValue: 0.01, learningRate: 0.05, weightDecay: 0.01, forgetBias: 1,
+  window: 7,
+  batch: 3,
+  steps: 14,
+  warmupSteps: 8,
+  clipNorm: 0.05,
+  clipValue: 0.01,
+  learningRate: 0.05,
+  weightDecay: 0.01,
+  forgetBias: 1,
 };
 const variants: readonly Partial<TrainingSettings>[] = [
   { optimizer: 'sgd', schedule: 'step', decaySteps: 2, decayFactor: 0.5 },
@@ -34,8 +49,18 @@ const variants: readonly Partial<TrainingSettings>[] = [
 
 const streams = ({ window, batch }: TrainingSettings) => new Streams(ids, window, batch);
 
-async function trainerOf(settings: TrainingSettings, parameters: Parameters, reader: WindowReader = streams(settings)): Promise<Trainer> {
-  return Trainer.create(config, settings, parameters, reader, await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity));
+async function trainerOf(
+  settings: TrainingSettings,
+  parameters: Parameters,
+  reader: WindowReader = streams(settings),
+): Promise<Trainer> {
+  return Trainer.create(
+    config,
+    settings,
+    parameters,
+    reader,
+    await createBackend({ backend: 'wasm', threads: 1 }, 1, Infinity),
+  );
 }
 
 async function train(trainer: Trainer, steps: number): Promise<void> {
@@ -44,29 +69,38 @@ async function train(trainer: Trainer, steps: number): Promise<void> {
 
 describe('interrupted and resumed, the same bits', () => {
   for (const variant of variants) {
-    it(Object.entries(variant).map(([name, value]) => `${name} ${value}`).join(', '), async () => {
-      const settings = checkTraining({ ...base, ...variant });
-      const start = () => initialize(config, Random.fromSeed(settings.seed), settings);
+    it(
+      Object.entries(variant)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+      async () => {
+        const settings = checkTraining({ ...base, ...variant });
+        const start = () => initialize(config, Random.fromSeed(settings.seed), settings);
 
-      const uninterrupted = await trainerOf(settings, start());
-      await train(uninterrupted, 14);
+        const uninterrupted = await trainerOf(settings, start());
+        await train(uninterrupted, 14);
 
-      const before = await trainerOf(settings, start());
-      await train(before, 5);
-      const after = await trainerOf(settings, new Parameters(config, before.parameters.values.slice()));
-      after.restoreState(before.encodeState(), 'step-5.safetensors');
-      await train(after, 9);
+        const before = await trainerOf(settings, start());
+        await train(before, 5);
+        const after = await trainerOf(settings, new Parameters(config, before.parameters.values.slice()));
+        after.restoreState(before.encodeState(), 'step-5.safetensors');
+        await train(after, 9);
 
-      assert.notDeepEqual(uninterrupted.parameters.values, start().values, 'it trained');
-      assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
-      assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
-    });
+        assert.notDeepEqual(uninterrupted.parameters.values, start().values, 'it trained');
+        assert.deepEqual(after.parameters.values, uninterrupted.parameters.values);
+        assert.deepEqual(after.encodeState(), uninterrupted.encodeState());
+      },
+    );
   }
 
   const lines = corpusOf('a\nba\nabba\nbb\nb\naba\nbabab', { split: 'lines', masked: true });
-  const sequences = () => new Sequences({ ids: lines.ids, ends: lines.ends!, first: 0, last: 7 }, { batch: 3, sos: 0, eos: 1, seed: 4, longest: 9 });
+  const sequences = () =>
+    new Sequences(
+      { ids: lines.ids, ends: lines.ends!, first: 0, last: 7 },
+      { batch: 3, sos: 0, eos: 1, seed: 4, longest: 9 },
+    );
   const readers: Readonly<Record<string, () => WindowReader>> = {
-    'sequences': sequences,
+    sequences: sequences,
     'masked streams': () => new MaskedTokens(streams(base), { mask: 4, kept: [], seed: 4 }),
     'masked sequences': () => new MaskedTokens(sequences(), { mask: 2, kept: [0], seed: 4 }),
   };

@@ -53,7 +53,14 @@ describe('a model that is looked at while it trains', () => {
   for (const each of cases) {
     const { backend: name, threads, cell, hidden: hiddenSize, batch } = each;
     it(`is the same, seen the same as between two steps: ${cell}, H ${hiddenSize}, B ${batch}, ${name}, threads ${threads}`, async () => {
-      const config = uniformModel({ ...plainStack, cell, activation: 'tanh', layers: 2, hiddenSize, vocabularySize: symbols.length });
+      const config = uniformModel({
+        ...plainStack,
+        cell,
+        activation: 'tanh',
+        layers: 2,
+        hiddenSize,
+        vocabularySize: symbols.length,
+      });
       const random = Random.fromSeed(1);
       const text = Array.from({ length: 13 }, () => symbols[Math.floor(symbols.length * random.uniform())]).join('');
       const backend = await createBackend({ backend: name, threads }, threads, stepWorkOf(config, batch));
@@ -103,13 +110,23 @@ describe('a model that is looked at while it trains', () => {
     const order: string[] = [];
     let end = () => undefined as void;
     const first = modelLock.run(() => new Promise<void>((resolve) => (end = resolve)));
-    const rest = [modelLock.run(() => order.push('frame')), modelLock.run(() => order.push('update')), modelLock.run(() => order.push('hover'), true), modelLock.whenFree().then(() => order.push('free'))];
+    const rest = [
+      modelLock.run(() => order.push('frame')),
+      modelLock.run(() => order.push('update')),
+      modelLock.run(() => order.push('hover'), true),
+      modelLock.whenFree().then(() => order.push('free')),
+    ];
     await setImmediate();
     assert.deepEqual([order, modelLock.isFree], [[], false]);
     end();
     await Promise.all([first, ...rest]);
     assert.deepEqual([order, modelLock.isFree], [['hover', 'frame', 'update', 'free'], true]);
-    await assert.rejects(modelLock.run(() => { throw new Error('failed'); }), /failed/);
+    await assert.rejects(
+      modelLock.run(() => {
+        throw new Error('failed');
+      }),
+      /failed/,
+    );
     assert.equal(await modelLock.run(() => 'the next has its turn'), 'the next has its turn');
   });
 });
@@ -119,15 +136,40 @@ function trainerOn(config: ModelConfig, backend: Backend, batch: number): Traine
   const random = Random.fromSeed(2);
   const ids = Int32Array.from({ length: 4 * window * batch + 1 }, () => Math.floor(symbols.length * random.uniform()));
   const settings = { ...defaultTrainingSettings, window, batch, dropout: 0.1 };
-  return Trainer.create(config, settings, initialize(config, Random.fromSeed(3), settings), new Streams(ids, window, batch), backend);
+  return Trainer.create(
+    config,
+    settings,
+    initialize(config, Random.fromSeed(3), settings),
+    new Streams(ids, window, batch),
+    backend,
+  );
 }
 
 function inspectorOf(config: ModelConfig, parameters: Parameters, backend: Backend): Inspector {
-  return new Inspector({ general: generalModelOf(config, parameters), plain: { config, parameters }, isLive: true, vocabulary: new Vocabulary(symbols), backend });
+  return new Inspector({
+    general: generalModelOf(config, parameters),
+    plain: { config, parameters },
+    isLive: true,
+    vocabulary: new Vocabulary(symbols),
+    backend,
+  });
 }
 
-async function look(inspector: Inspector, text: string, token: number, step: number): Promise<{ report: TokenReport; frame: Frame }> {
+async function look(
+  inspector: Inspector,
+  text: string,
+  token: number,
+  step: number,
+): Promise<{ report: TokenReport; frame: Frame }> {
   const report = await describeToken(await inspector.look(text, 'last', defaultThresholds), token);
   const unitMap = { layer: 1, direction: 'forward', quantity: 'hidden' } as const;
-  return { report, frame: await makeFrame(inspector, { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maxRate: 30 }, 1, step) };
+  return {
+    report,
+    frame: await makeFrame(
+      inspector,
+      { text, target: token - 1, thresholds: defaultThresholds, unitMap, total: true, maxRate: 30 },
+      1,
+      step,
+    ),
+  };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { firstReached, isUnreachedBefore } from '../../../../webview/shared/reach';
 
 const zero = Number.NEGATIVE_INFINITY;
-const rows = (...relative: readonly (readonly number[])[]) => relative.map((row) => ({ relative: Float32Array.from(row) }));
+const rows = (...relative: readonly (readonly number[])[]) =>
+  relative.map((row) => ({ relative: Float32Array.from(row) }));
 
 describe('how far back a gradient reaches', () => {
   it('begins at the first step where any layer’s is over the threshold', () => {

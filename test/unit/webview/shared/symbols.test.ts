@@ -9,7 +9,10 @@ describe('a token on the page', () => {
   });
 
   it('is quoted as the character that its bytes make, or as itself', () => {
-    const bytes = (text: string) => [...Buffer.from(text)].map((byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase()}`));
+    const bytes = (text: string) =>
+      [...Buffer.from(text)].map((byte) =>
+        byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase()}`,
+      );
     assert.equal(visibleText(bytes('of 하늘 é🙂!')), 'of 하늘 é🙂!');
     assert.equal(visibleText(bytes('하늘').slice(1, 5)), '\\x95\\x98\\xEB\\x8A');
   });

@@ -7,20 +7,47 @@ import { isGate, mostly, type UnitStatistics } from './statistics';
 const maxListed = 24;
 
 /** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
-export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, quantity: UnitMapName, relu: boolean, texts: Texts): string[] {
+export function findingsOf(
+  { left, right, halfLife, isZero }: UnitStatistics,
+  quantity: UnitMapName,
+  relu: boolean,
+  texts: Texts,
+): string[] {
   const { numbers } = texts;
   const findings: string[] = [];
   const total = isZero.length;
   if (left && right) {
-    const share = (shares: Float64Array): string => numbers.percent(shares.reduce((sum, each) => sum + each, 0), total);
+    const share = (shares: Float64Array): string =>
+      numbers.percent(
+        shares.reduce((sum, each) => sum + each, 0),
+        total,
+      );
     if (isGate(quantity)) {
       findings.push(texts.get('panel.finding.gateShares', share(right), share(left)));
-      findings.push(...listed('panel.finding.gateMostlyShut', left.map((each) => Number(each >= mostly)), texts));
-      findings.push(...listed('panel.finding.gateMostlyOpen', right.map((each) => Number(each >= mostly)), texts));
+      findings.push(
+        ...listed(
+          'panel.finding.gateMostlyShut',
+          left.map((each) => Number(each >= mostly)),
+          texts,
+        ),
+      );
+      findings.push(
+        ...listed(
+          'panel.finding.gateMostlyOpen',
+          right.map((each) => Number(each >= mostly)),
+          texts,
+        ),
+      );
     } else {
       const both = left.map((each, u) => each + right[u]);
       findings.push(texts.get('panel.finding.tanhShare', share(both)));
-      findings.push(...listed('panel.finding.tanhMostlySaturated', both.map((each) => Number(each >= mostly)), texts));
+      findings.push(
+        ...listed(
+          'panel.finding.tanhMostlySaturated',
+          both.map((each) => Number(each >= mostly)),
+          texts,
+        ),
+      );
     }
   }
   if (halfLife) {
@@ -36,9 +63,24 @@ export function findingsOf({ left, right, halfLife, isZero }: UnitStatistics, qu
 }
 
 /** “… 3 of 128 units (2, 7, 9)”; nothing when none is. */
-function listed(key: 'panel.finding.gateMostlyShut' | 'panel.finding.gateMostlyOpen' | 'panel.finding.tanhMostlySaturated' | 'panel.finding.deadUnits', flags: ArrayLike<number>, texts: Texts): string[] {
+function listed(
+  key:
+    | 'panel.finding.gateMostlyShut'
+    | 'panel.finding.gateMostlyOpen'
+    | 'panel.finding.tanhMostlySaturated'
+    | 'panel.finding.deadUnits',
+  flags: ArrayLike<number>,
+  texts: Texts,
+): string[] {
   const units = Array.from(flags, (flag, unit) => (flag ? unit : -1)).filter((unit) => unit >= 0);
   if (units.length === 0) return [];
   const names = units.slice(0, maxListed).map((unit) => texts.numbers.integer(unit));
-  return [texts.get(key, texts.numbers.integer(units.length), texts.numbers.integer(flags.length), names.join(', ') + (units.length > maxListed ? ' …' : ''))];
+  return [
+    texts.get(
+      key,
+      texts.numbers.integer(units.length),
+      texts.numbers.integer(flags.length),
+      names.join(', ') + (units.length > maxListed ? ' …' : ''),
+    ),
+  ];
 }

@@ -9,7 +9,12 @@ const maxSamples = 96;
 const iterations = 40;
 
 /** Unit at each row, first row on top; null is as they are. Values are T × H, time-major. */
-export function orderOf(order: UnitOrder, values: Float32Array, units: number, { left, right, variance }: UnitStatistics): Uint32Array | null {
+export function orderOf(
+  order: UnitOrder,
+  values: Float32Array,
+  units: number,
+  { left, right, variance }: UnitStatistics,
+): Uint32Array | null {
   switch (order) {
     case 'index':
       return null;

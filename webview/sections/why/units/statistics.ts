@@ -31,7 +31,12 @@ export function keepsState(quantity: UnitMapName): boolean {
 }
 
 /** @param values T × H, time-major  @param tanh whether the pre-activation goes through tanh, which saturates */
-export function statisticsOf(values: Float32Array, units: number, quantity: UnitMapName, tanh: boolean): UnitStatistics {
+export function statisticsOf(
+  values: Float32Array,
+  units: number,
+  quantity: UnitMapName,
+  tanh: boolean,
+): UnitStatistics {
   const steps = values.length / units;
   const [low, high] = isGate(quantity) ? [shutBelow, openAbove] : [-saturatedBeyond, saturatedBeyond];
   const saturates = isGate(quantity) || (unitMapNamed(quantity).isActivated === true && tanh);
@@ -61,7 +66,9 @@ export function statisticsOf(values: Float32Array, units: number, quantity: Unit
     right: saturates ? share(right) : null,
     variance: sum.map((total, u) => Math.max(0, squares[u] / steps - (total / steps) ** 2)),
     // What a gate that is always wide open holds is never halved.
-    halfLife: remembers ? logs.map((total) => (total < 0 ? (Math.LN2 * steps) / -total : Number.POSITIVE_INFINITY)) : null,
+    halfLife: remembers
+      ? logs.map((total) => (total < 0 ? (Math.LN2 * steps) / -total : Number.POSITIVE_INFINITY))
+      : null,
     isZero,
   };
 }

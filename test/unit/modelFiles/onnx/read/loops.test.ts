@@ -27,7 +27,9 @@ function nodeOf(body: GraphProto, operator: string): NodeProto {
 
 /** Where each changed body stops being the cell. */
 const almost: Readonly<Record<string, (body: GraphProto, loop: NodeProto) => void>> = {
-  'another activation': (body) => { nodeOf(body, 'Tanh').opType = 'Sin'; },
+  'another activation': (body) => {
+    nodeOf(body, 'Tanh').opType = 'Sin';
+  },
   'the next row instead of this one': (body) => {
     const gather = nodeOf(body, 'Gather');
     const counter = nodeOf(body, 'Add');
@@ -43,16 +45,26 @@ const almost: Readonly<Record<string, (body: GraphProto, loop: NodeProto) => voi
     identity.opType = 'Mul';
     identity.input = [identity.input[0], identity.input[0]];
   },
-  'an end before the last row': (body) => { nodeOf(body, 'Less').opType = 'Greater'; },
-  'a number of rounds of its own': (_, loop) => { loop.input = [loop.input[2], ...loop.input.slice(1)]; },
+  'an end before the last row': (body) => {
+    nodeOf(body, 'Less').opType = 'Greater';
+  },
+  'a number of rounds of its own': (_, loop) => {
+    loop.input = [loop.input[2], ...loop.input.slice(1)];
+  },
 };
 
 describe('a recurrent layer written as a Loop', () => {
   it('is read as that layer', () => {
     const { model } = readChanged('keras-rnn.tf2onnx11.onnx', () => undefined);
-    assert.deepEqual(model?.layers.map(({ cell, directions }) => [cell, directions[0].activations[0].name]), [['rnn', 'tanh']]);
+    assert.deepEqual(
+      model?.layers.map(({ cell, directions }) => [cell, directions[0].activations[0].name]),
+      [['rnn', 'tanh']],
+    );
     const gru = readChanged('keras-gru-before.tf2onnx9.onnx', () => undefined).model;
-    assert.deepEqual(gru?.layers.map(({ cell, linearBeforeReset }) => [cell, linearBeforeReset]), [['gru', false]]);
+    assert.deepEqual(
+      gru?.layers.map(({ cell, linearBeforeReset }) => [cell, linearBeforeReset]),
+      [['gru', false]],
+    );
   });
 
   for (const [what, change] of Object.entries(almost)) {
