@@ -195,6 +195,12 @@ export default {
     },
     // Tests index what they have just checked.
     { files: ['test/**/*.ts'], rules: { 'typescript/no-non-null-assertion': 'off' } },
+    // What no compiler sees.
+    {
+      files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
+      env: { node: true, browser: true, es2024: true },
+      rules: { 'no-undef': 'error', 'no-unused-vars': 'error' },
+    },
     { files: ['bench/**', 'src/cli.ts', 'src/terminal/**'], rules: { 'no-console': 'off' } },
   ],
 };

@@ -25,7 +25,8 @@ export async function measure({ ours, before, peers, rows, timing, say }) {
 }
 
 async function measureRow(row, ours, before, peers, timing) {
-  await ours.ask('build', { name: 'ours', ...row.model, backend: 'ort', threads: null });
+  const builds = before ? [ours, before.ours] : [ours];
+  for (const build of builds) await build.ask('build', { name: 'ours', ...row.model, backend: 'ort', threads: null });
   const columns = [];
   for (const peer of peers)
     for (const column of Object.keys(bars)) columns.push(await fastestPeer(peer, column, row, timing));
