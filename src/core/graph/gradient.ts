@@ -42,6 +42,7 @@ export class Gradient {
     exponents.forEach((exponent, row) => {
       const band = Math.round(exponent / bandWidth);
       const factor = 2 ** (exponent - band * bandWidth);
+      if (isZero(values, row * width, (row + 1) * width)) return;
       const to = bandOf(bands, band, values.length);
       for (let i = row * width; i < (row + 1) * width; i++) to[i] = values[i] * factor;
     });
@@ -107,6 +108,11 @@ function isInRange(values: Float64Array): boolean {
     const size = Math.abs(values[i]);
     if ((size < smallest && size !== 0) || (size > largest && size !== Infinity)) return false;
   }
+  return true;
+}
+
+function isZero(values: Float64Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (values[i] !== 0) return false;
   return true;
 }
 

@@ -29,7 +29,7 @@ export function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
-export function floats(shape: readonly number[], data = new Float64Array(sizeOf(shape))): Tensor {
+export function floats(shape: readonly number[], data: Float64Array = new Float64Array(sizeOf(shape))): Tensor {
   return { kind: 'float', shape, data };
 }
 
