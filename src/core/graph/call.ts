@@ -18,6 +18,11 @@ export interface Result {
   /** Left out where the outputs do not change with the inputs, or by jumps only. */
   readonly vjp?: Vjp;
   readonly scaledVjp?: ScaledVjp;
+  /**
+   * What the operator carries from step to step inside, by name. The gradients by these, through every later step, stand in its derivative's answer behind
+   * those by its inputs. (That by an output counts only what reads the output.)
+   */
+  readonly states?: readonly { readonly name: string; readonly tensor: Tensor }[];
 }
 
 /** An operator: its value and, beside it, its derivative. Throws Unsupported for what it does not compute. */
@@ -48,6 +53,10 @@ export class Call {
   optional(index: number): Tensor | undefined {
     this.read.add(index);
     return this.inputs[index];
+  }
+
+  get inputCount(): number {
+    return this.inputs.length;
   }
 
   /** All inputs of an operator that takes any number. */

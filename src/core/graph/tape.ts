@@ -31,8 +31,11 @@ export interface Step {
   /** The node's name. */
   readonly node: string;
   readonly operator: string;
+  /** Those of the node, then its states. */
   readonly inputs: readonly (Variable | undefined)[];
   readonly outputs: readonly Variable[];
+  /** What a recurrent operator carries inside, with values of every step; for gradients they are inputs that are added to it there. */
+  readonly states: readonly Variable[];
   readonly vjp?: Vjp;
   readonly scaledVjp?: ScaledVjp;
 }
@@ -41,9 +44,10 @@ export class Tape {
   readonly steps: Step[] = [];
 
   /** @param names of the outputs */
-  record(node: string, operator: string, inputs: readonly (Variable | undefined)[], { outputs: tensors, vjp, scaledVjp }: Result, names: readonly string[]): Variable[] {
+  record(node: string, operator: string, inputs: readonly (Variable | undefined)[], { outputs: tensors, vjp, scaledVjp, states: carried = [] }: Result, names: readonly string[]): Variable[] {
     const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
-    this.steps.push({ node, operator, inputs, outputs, ...(vjp && { vjp }), ...(scaledVjp && { scaledVjp }) });
+    const states = carried.map(({ name, tensor }) => new Variable(tensor, `${node}:${name}`));
+    this.steps.push({ node, operator, inputs: [...inputs, ...states], outputs, states, ...(vjp && { vjp }), ...(scaledVjp && { scaledVjp }) });
     return outputs;
   }
 }

@@ -49,15 +49,18 @@ const operator: Operator = (call) => {
   const { steps: T, batch: B, hiddenSize: H, directions: D } = sizes;
   const lanes = lanesOf(call, kind, sizes);
   const y = floats(isBatchFirst(call) ? [B, T, D, H] : [T, D, B, H]);
+  const states = kind.states.map(({ name }) => ({ name, tensor: floats(y.shape) }));
   const last = kind.states.map(() => floats(isBatchFirst(call) ? [B, D, H] : [D, B, H]));
   for (const lane of lanes) {
     for (let step = 0; step < lane.length; step++) {
       cell.forward(lane.own, step, step, step + 1);
-      y.data.set(lane.own.states[0].subarray((step + 1) * H, (step + 2) * H), sizes.rowOfY(lane.timeOf(step), lane.b, lane.d) * H);
+      const row = sizes.rowOfY(lane.timeOf(step), lane.b, lane.d) * H;
+      lane.own.states.forEach((rows, state) => { states[state].tensor.data.set(rows.subarray((step + 1) * H, (step + 2) * H), row); });
     }
     lane.own.states.forEach((rows, state) => { last[state].data.set(rows.subarray(lane.length * H, (lane.length + 1) * H), sizes.rowOfState(lane.b, lane.d) * H); });
   }
-  return { outputs: [y, ...last], scaledVjp: backThrough(call, kind, cell, sizes, lanes) };
+  y.data.set(states[0].tensor.data);
+  return { outputs: [y, ...last], states, scaledVjp: backThrough(call, kind, cell, sizes, lanes) };
 };
 
 function isBatchFirst(call: Call): boolean {
@@ -149,6 +152,16 @@ function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
   });
 }
 
+/** Rows with a power of two each. */
+interface ScaledRows {
+  readonly values: Float64Array;
+  readonly exponents: Int32Array;
+}
+
+function scaledRows(count: number, width: number): ScaledRows {
+  return { values: new Float64Array(count * width), exponents: new Int32Array(count) };
+}
+
 /** Sums over the steps of all lanes, of those inputs that are wanted. */
 interface Sums {
   readonly W: ScaledSum | null;
@@ -168,8 +181,10 @@ function backThrough(call: Call, kind: LayerKind, cell: Float64Cell & Pick<Layer
     };
     const sums: Sums = { W: sum(inputW), R: sum(inputR), B: sum(inputB), P: kind.states.length > 1 ? sum(inputPeepholes) : null };
     // Of each direction: what reaches its pre-activations through W, by rows of X.
-    const byInput = Array.from({ length: D }, () => ({ values: new Float64Array(T * B * rows), exponents: new Int32Array(T * B) }));
-    const states = kind.states.map(() => ({ values: new Float64Array(D * B * H), exponents: new Int32Array(D * B) }));
+    const byInput = Array.from({ length: D }, () => scaledRows(T * B, rows));
+    const initial = kind.states.map(() => scaledRows(D * B, H));
+    // Of every step, those that are asked for.
+    const inside = kind.states.map((_, state) => (wanted[call.inputCount + state] ? scaledRows(T * D * B, H) : undefined));
     const carriedLength = kind.states.length * H;
     for (const { b, d, length, own, timeOf } of lanes) {
       const carried = new Carried(carriedLength);
@@ -178,22 +193,27 @@ function backThrough(call: Call, kind: LayerKind, cell: Float64Cell & Pick<Layer
       const back = { n: 1, ...stepBackBuffers(1, H, rows, kind.states.length), hidden: carried.values.subarray(0, H), further: carried.values.subarray(H) };
       for (let step = length - 1; step >= 0; step--) {
         const t = timeOf(step);
-        carried.add(gY, sizes.rowOfY(t, b, d) * H, 0, H);
+        const rowOfY = sizes.rowOfY(t, b, d);
+        carried.add(gY, rowOfY * H, 0, H);
         if (!carried.normalize()) continue;
         const at = { ...back, step, before: step, after: step + 1 };
         cell.back(own, at);
+        inside.forEach((of, state) => {
+          of?.values.set(state === 0 ? at.hidden : at.furtherTotal.subarray((state - 1) * H, state * H), rowOfY * H);
+          if (of) of.exponents[rowOfY] = carried.exponent;
+        });
         const row = sizes.rowOfX(t, b);
         byInput[d].values.set(back.preActivations, row * rows);
         byInput[d].exponents[row] = carried.exponent;
         addToSums(sums, cell, own, at, carried.exponent, d, x.data.subarray(row * sizes.inputSize, (row + 1) * sizes.inputSize));
         carried.values.set(back.previous);
       }
-      states.forEach(({ values, exponents }, state) => {
+      initial.forEach(({ values, exponents }, state) => {
         values.set(carried.values.subarray(state * H, (state + 1) * H), atState * H);
         exponents[atState] = carried.exponent;
       });
     }
-    const ofStates = states.map(({ values, exponents }, state) => (wanted[inputState + state] ? Gradient.fromRows(values, H, exponents) : undefined));
+    const ofStates = initial.map(({ values, exponents }, state) => (wanted[inputState + state] ? Gradient.fromRows(values, H, exponents) : undefined));
     const gradients: (Gradient | undefined)[] = [];
     gradients[inputX] = wanted[inputX] ? byInputGradient(call.input(inputW), sizes, byInput) : undefined;
     gradients[inputW] = sums.W?.gradient();
@@ -202,12 +222,14 @@ function backThrough(call: Call, kind: LayerKind, cell: Float64Cell & Pick<Layer
     gradients[inputState] = ofStates[0];
     gradients[inputCell] = ofStates.at(1);
     gradients[inputPeepholes] = sums.P?.gradient();
+    // Behind the inputs that the node has.
+    inside.forEach((of, state) => { gradients[call.inputCount + state] = of && Gradient.fromRows(of.values, H, of.exponents); });
     return gradients;
   };
 }
 
 /** dX = Σ_d da_d W_d, each row with its own scale. */
-function byInputGradient(w: Tensor, { steps: T, batch: B, inputSize: I, hiddenSize: H, gates }: Sizes, byInput: readonly { readonly values: Float64Array; readonly exponents: Int32Array }[]): Gradient {
+function byInputGradient(w: Tensor, { steps: T, batch: B, inputSize: I, hiddenSize: H, gates }: Sizes, byInput: readonly ScaledRows[]): Gradient {
   return byInput.reduce((sum, { values, exponents }, d) => {
     const dx = new Float64Array(T * B * I);
     addProduct({ data: dx, at: 0 }, { data: values, at: 0 }, { data: part(w, d), at: 0 }, T * B, gates * H, I);
