@@ -57,7 +57,7 @@ def elementwise():
         'Neg': torch.neg, 'Abs': torch.abs, 'Exp': torch.exp, 'Sin': torch.sin, 'Cos': torch.cos, 'Tan': torch.tan, 'Atan': torch.atan, 'Sinh': torch.sinh,
         'Cosh': torch.cosh, 'Asinh': torch.asinh, 'Erf': torch.erf, 'Sigmoid': torch.sigmoid, 'Tanh': torch.tanh, 'Relu': torch.relu, 'Softplus': F.softplus,
         'Softsign': F.softsign, 'HardSwish': F.hardswish, 'Mish': F.mish, 'Identity': lambda a: a * 1, 'Reciprocal': torch.reciprocal,
-        'Elu': F.elu, 'Celu': F.celu, 'Selu': F.selu, 'LeakyRelu': F.leaky_relu, 'Floor': torch.floor, 'Ceil': torch.ceil, 'Round': torch.round, 'Sign': torch.sign,
+        'Elu': F.elu, 'Celu': F.celu, 'Selu': lambda a: 1.05070102214813232421875 * F.elu(a, 1.67326319217681884765625), 'LeakyRelu': F.leaky_relu, 'Floor': torch.floor, 'Ceil': torch.ceil, 'Round': torch.round, 'Sign': torch.sign,
     }
     for name, function in smooth.items():
         case(name, [x], function)

@@ -1,5 +1,5 @@
 /** The way back along a tape: from gradients by some variables to those by any others. */
-import { Gradient, type Bands } from './gradient';
+import { Gradient, GradientSum, type Bands } from './gradient';
 import type { Step, Tape, Variable } from './tape';
 
 export type Gradients = ReadonlyMap<Variable, Gradient>;
@@ -12,28 +12,30 @@ export function differentiate(tape: Tape, wanted: Iterable<Variable>): (seeds: G
   const asked = new Set(wanted);
   const onTheWay = dependentsOf(tape, asked);
   return (seeds) => {
-    const gradients = new Map(seeds);
+    const sums = new Map([...seeds].map(([variable, gradient]) => [variable, new GradientSum(gradient)]));
     const result = new Map<Variable, Gradient>();
     for (let i = tape.steps.length - 1; i >= 0; i--) {
       const step = tape.steps[i];
-      const incoming = step.outputs.map((output) => gradients.get(output));
+      const incoming = step.outputs.map((output) => sums.get(output)?.gradient());
       if (incoming.every((gradient) => gradient === undefined)) continue;
       // Nothing before this step reads its outputs.
-      for (const output of step.outputs) {
-        const gradient = gradients.get(output);
+      step.outputs.forEach((output, k) => {
+        const gradient = incoming[k];
         if (gradient && asked.has(output)) result.set(output, gradient);
-        gradients.delete(output);
-      }
+        sums.delete(output);
+      });
       const needed = step.inputs.map((input) => input !== undefined && onTheWay.has(input));
       if (!needed.includes(true)) continue;
       backThrough(step, incoming, needed).forEach((gradient, k) => {
         const input = step.inputs[k];
         if (!gradient || !input || !needed[k]) return;
-        gradients.set(input, gradients.get(input)?.plus(gradient) ?? gradient);
+        const sum = sums.get(input);
+        if (sum) sum.add(gradient);
+        else sums.set(input, new GradientSum(gradient));
       });
     }
     // What no step has made: the graph's inputs and constants.
-    for (const [variable, gradient] of gradients) if (asked.has(variable)) result.set(variable, gradient);
+    for (const [variable, sum] of sums) if (asked.has(variable)) result.set(variable, sum.gradient());
     return result;
   };
 }

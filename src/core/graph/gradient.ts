@@ -36,6 +36,11 @@ export class Gradient {
     return new Gradient(length, bands.size === 0 || (bands.size === 1 && isInRange(only)) ? bands : settled(length, bands));
   }
 
+  /** @param bands in which every element is where it belongs */
+  static fromSettled(length: number, bands: Bands): Gradient {
+    return new Gradient(length, bands);
+  }
+
   /** 2^exponents[r] · values[r, :]. @param values [rows, width] */
   static fromRows(values: Float64Array, width: number, exponents: Int32Array): Gradient {
     const bands = new Map<number, Float64Array>();
@@ -50,17 +55,9 @@ export class Gradient {
   }
 
   plus(other: Gradient): Gradient {
-    const bands = new Map(this.bands);
-    for (const [band, values] of other.bands) {
-      const own = bands.get(band);
-      bands.set(band, own ? added(own, values) : values);
-    }
-    return Gradient.fromBands(this.length, bands);
-  }
-
-  /** The image under a linear map. */
-  map(length: number, linear: (values: Float64Array) => Float64Array): Gradient {
-    return Gradient.fromBands(length, new Map([...this.bands].map(([band, values]) => [band, linear(values)])));
+    const sum = new GradientSum(this);
+    sum.add(other);
+    return sum.gradient();
   }
 
   /** As plain numbers, which are 0 or infinite where float64 ends. */
@@ -86,7 +83,6 @@ export class Gradient {
     });
     return Float64Array.from({ length: steps }, (_, t) => {
       const top = Math.max(...squares.filter(({ sums }) => !(sums[t] === 0)).map(({ band }) => band));
-      // Two bands below, nothing can be seen of it.
       const sum = squares.reduce((all, { band, sums }) => (band === top ? all + sums[t] : band === top - 1 ? all + sums[t] * down * down : all), 0);
       return top === -Infinity ? -Infinity : 0.5 * Math.log10(sum) + top * bandWidth * Math.LOG10E * Math.LN2;
     });
@@ -116,41 +112,65 @@ function isZero(values: Float64Array, from: number, to: number): boolean {
   return true;
 }
 
-function added(a: Float64Array, b: Float64Array): Float64Array {
-  const sum = new Float64Array(a.length);
-  for (let i = 0; i < sum.length; i++) sum[i] = a[i] + b[i];
-  return sum;
-}
-
 function bandOf(bands: Map<number, Float64Array>, band: number, length: number): Float64Array {
   const found = bands.get(band) ?? new Float64Array(length);
   bands.set(band, found);
   return found;
 }
 
-/** Brings every element, which may be of any size and in several bands, into the one where it belongs. */
-function settled(length: number, bands: Bands): Bands {
-  const result = new Map<number, Float64Array>();
-  // The highest first, so that what is far below it is seen to add nothing.
-  const ordered = [...bands].sort(([a], [b]) => b - a);
-  for (let i = 0; i < length; i++) {
-    let sum = 0;
-    let place = 0;
-    for (const [band, values] of ordered) {
-      let value = values[i];
-      if (value === 0) continue;
-      let at = band;
-      for (; Math.abs(value) < smallest; at--) value *= up;
-      for (; Math.abs(value) > largest && Math.abs(value) !== Infinity; at++) value *= down;
-      if (sum === 0) [sum, place] = [value, at];
-      else if (at === place) sum += value;
-      else if (at < place) sum += at === place - 1 ? value * down : 0;
-      else [sum, place] = [value + (place === at - 1 ? sum * down : 0), at];
+/** A sum that grows term by term, in place. */
+export class GradientSum {
+  private bands: Map<number, Float64Array> | null = null;
+
+  constructor(private readonly first: Gradient) {}
+
+  add(term: Gradient): void {
+    this.bands ??= new Map([...this.first.bands].map(([band, values]) => [band, values.slice()]));
+    for (const [band, values] of term.bands) {
+      const own = bandOf(this.bands, band, term.length);
+      const others = [...this.bands].filter(([other]) => other !== band).map(([, of]) => of);
+      for (let i = 0; i < values.length; i++) {
+        if (values[i] === 0) continue;
+        const sum = own[i] + values[i];
+        const size = Math.abs(sum);
+        own[i] = sum;
+        if ((size < smallest && size !== 0) || size > largest || others.some((of) => of[i] !== 0)) replace(this.bands, i, term.length);
+      }
     }
-    if (sum === 0) continue;
-    for (; Math.abs(sum) < smallest && sum !== 0; place--) sum *= up;
-    for (; Math.abs(sum) > largest && Math.abs(sum) !== Infinity; place++) sum *= down;
-    bandOf(result, place, length)[i] = sum;
   }
+
+  /** Nothing may be added after it. */
+  gradient(): Gradient {
+    return this.bands ? Gradient.fromSettled(this.first.length, this.bands) : this.first;
+  }
+}
+
+/** Brings one element, which may be of any size and in several bands, into the one where it belongs. */
+function replace(bands: Map<number, Float64Array>, i: number, length: number): void {
+  let sum = 0;
+  let place = 0;
+  for (const [band, values] of bands) {
+    let value = values[i];
+    values[i] = 0;
+    if (value === 0) continue;
+    let at = band;
+    for (; Math.abs(value) < smallest; at--) value *= up;
+    for (; Math.abs(value) > largest && Math.abs(value) !== Infinity; at++) value *= down;
+    if (sum === 0) [sum, place] = [value, at];
+    else if (at === place) sum += value;
+    // Two bands below, nothing can be seen of it.
+    else if (at < place) sum += at === place - 1 ? value * down : 0;
+    else [sum, place] = [value + (place === at - 1 ? sum * down : 0), at];
+  }
+  if (sum === 0) return;
+  for (; Math.abs(sum) < smallest; place--) sum *= up;
+  for (; Math.abs(sum) > largest && Math.abs(sum) !== Infinity; place++) sum *= down;
+  bandOf(bands, place, length)[i] = sum;
+}
+
+function settled(length: number, bands: Bands): Bands {
+  const result = new Map([...bands].map(([band, values]) => [band, values.slice()]));
+  for (let i = 0; i < length; i++) replace(result, i, length);
+  for (const [band, values] of result) if (isZero(values, 0, length)) result.delete(band);
   return result;
 }
