@@ -77,7 +77,7 @@ export class Call {
 
   /** Throws Unsupported when the node says something that was not asked about. */
   checkAllRead(): void {
-    const [attribute] = this.attributes.unread();
+    const attribute = this.attributes.unread().at(0);
     if (attribute !== undefined) throw new Unsupported(`has the attribute “${attribute}”, which is not computed here`);
     const input = this.inputs.findIndex((tensor, index) => tensor && !this.read.has(index));
     if (input >= 0) throw new Unsupported(`has an input ${input + 1}, which is not computed here`);

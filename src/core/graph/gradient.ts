@@ -170,7 +170,18 @@ function replace(bands: Map<number, Float64Array>, i: number, length: number): v
 
 function settled(length: number, bands: Bands): Bands {
   const result = new Map([...bands].map(([band, values]) => [band, values.slice()]));
-  for (let i = 0; i < length; i++) replace(result, i, length);
+  const given = [...result.values()];
+  for (let i = 0; i < length; i++) {
+    let found = 0;
+    let isSettled = true;
+    for (const values of given) {
+      const size = Math.abs(values[i]);
+      if (size === 0) continue;
+      found++;
+      if (size < smallest || (size > largest && size !== Infinity)) isSettled = false;
+    }
+    if (found > 1 || !isSettled) replace(result, i, length);
+  }
   for (const [band, values] of result) if (isZero(values, 0, length)) result.delete(band);
   return result;
 }

@@ -182,7 +182,7 @@ class Runner {
         record: (name, variables, result, given) => this.tape.record(path, name, variables, result, given),
         keep: (loop) => { this.loops.push({ ...loop, node: path }); },
       });
-      const [unread] = attributes.unread();
+      const unread = attributes.unread().at(0);
       if (unread !== undefined) throw new Unsupported(`has the attribute “${unread}”, which is not computed here`);
       return results;
     }

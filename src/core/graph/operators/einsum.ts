@@ -79,7 +79,9 @@ function product(factors: readonly Labeled[], output: readonly string[], sizes: 
 
 /** Labels of each input and of the output; those of an ellipsis are named by their place from the end. */
 function parse(equation: string, ranks: readonly number[]): { inputs: string[][]; output: string[] } {
-  const [before, after] = equation.replace(/\s/g, '').split('->');
+  const sides = equation.replace(/\s/g, '').split('->');
+  const [before] = sides;
+  const after = sides.at(1);
   const terms = before.split(',');
   if (terms.length !== ranks.length) throw new Unsupported(`has ${ranks.length} inputs and the equation “${equation}”`);
   const dots = (count: number) => Array.from({ length: count }, (_, i) => `…${count - i}`);
@@ -90,11 +92,11 @@ function parse(equation: string, ranks: readonly number[]): { inputs: string[][]
     if (!/^[A-Za-z]*$/.test(letters) || count < 0 || letters.length + count !== ranks[i]) throw new Unsupported(`has an input of rank ${ranks[i]} for “${term}”`);
     widest = Math.max(widest, count);
     const [first, last] = term.includes('...') ? term.split('...') : [term, ''];
-    return [...first, ...dots(count), ...last];
+    return [...Array.from(first), ...dots(count), ...Array.from(last)];
   });
   if (after !== undefined) {
     const [first, last] = after.includes('...') ? after.split('...') : [after, undefined];
-    return { inputs, output: [...first, ...(last === undefined ? [] : dots(widest)), ...(last ?? '')] };
+    return { inputs, output: [...Array.from(first), ...(last === undefined ? [] : dots(widest)), ...Array.from(last ?? '')] };
   }
   // Without an arrow: what stands once, in the order of the alphabet.
   const letters = inputs.flat().filter((label) => !label.startsWith('…'));

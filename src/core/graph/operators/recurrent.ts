@@ -38,7 +38,7 @@ interface Lane {
   readonly length: number;
   readonly own: Float64Direction;
   /** Which step of the input a step of this lane reads. */
-  timeOf(step: number): number;
+  readonly timeOf: (step: number) => number;
 }
 
 const operator: Operator = (call) => {

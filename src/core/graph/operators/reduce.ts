@@ -4,9 +4,9 @@ import { axesOf, axisOf, integers, sizeOf, Unsupported, type Tensor } from '../t
 import { rowsAlong } from './rows';
 
 interface Reduction {
-  value(x: Float64Array, at: number, length: number): number;
+  readonly value: (x: Float64Array, at: number, length: number) => number;
   /** dy/dx of every element of the row, times g, into dx. */
-  back(g: number, x: Float64Array, at: number, length: number, y: number, dx: Float64Array): void;
+  readonly back: (g: number, x: Float64Array, at: number, length: number, y: number, dx: Float64Array) => void;
 }
 
 function sumOf(x: Float64Array, at: number, length: number, of: (x: number) => number): number {
