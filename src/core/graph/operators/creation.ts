@@ -30,6 +30,14 @@ const constantOfShape: Operator = (call) => {
   return { outputs: [{ kind: value.kind, shape: lengths, data: new Float64Array(sizeOf(lengths)).fill(scalarOf(value)) }] };
 };
 
+/** An operator of early exporters that never became part of ONNX. */
+const constantFill: Operator = (call) => {
+  const { attributes } = call;
+  const kind = kindOfType(attributes.integer('dtype', 1));
+  const lengths = [...(attributes.flag('input_as_shape') ? Array.from(call.input(0).data) : (attributes.integers('shape') ?? call.input(0).shape)), ...(attributes.integers('extra_shape') ?? [])];
+  return { outputs: [{ kind, shape: lengths, data: new Float64Array(sizeOf(lengths)).fill(attributes.float('value', 0)) }] };
+};
+
 /** start + i · delta, as long as that is before the limit. */
 const range: Operator = (call) => {
   call.attributes.ignore('stash_type');
@@ -84,5 +92,5 @@ const eyeLike: Operator = (call) => {
 };
 
 export const creation: OperatorTable = {
-  Constant: constant, Shape: shape, ConstantOfShape: constantOfShape, Range: range, Cast: cast, CastLike: castLike, EyeLike: eyeLike,
+  Constant: constant, Shape: shape, ConstantOfShape: constantOfShape, ConstantFill: constantFill, Range: range, Cast: cast, CastLike: castLike, EyeLike: eyeLike,
 };

@@ -34,7 +34,7 @@ const reshape: Operator = (call) => {
   const open = shape.indexOf(-1);
   if (open >= 0) {
     const others = shape.reduce((size, length, axis) => (axis === open ? size : size * length), 1);
-    shape[open] = others === 0 ? 0 : x.data.length / others;
+    shape[open] = others === 0 ? 0 : Math.floor(x.data.length / others);
   }
   return reshaped(x, shape);
 };
