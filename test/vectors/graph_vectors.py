@@ -100,6 +100,7 @@ def pairs():
     case('Pow', [rnd(2, 3), ints([2, 0, 1])], torch.pow)
     case('Max', [torch.tensor([1.0, 2, 3]), torch.tensor([1.0, 5, 0])], torch.maximum)
     case('Mod', [rnd(2, 3), rnd(3, low=0.5)], torch.fmod, fmod=1)
+    case('Mod', [rnd(2, 3), torch.tensor([0.7, -0.7, 1.3])], torch.remainder)
     case('Mod', [ints([-7, 7, 5]), ints([3, -3, 5])], torch.remainder)
     case('Div', [ints([-7, 7, 5]), ints([3, -3, 5])], lambda x, y: torch.div(x, y, rounding_mode='trunc'))
     case('PRelu', [rnd(2, 3), rnd(3)], lambda x, s: torch.where(x > 0, x, s * x))

@@ -80,10 +80,14 @@ const power = smooth(
   (a, b) => Math.trunc(a ** b),
 );
 
+/** As C's fmod, with the sign of the dividend; or as Python's %, with that of the divisor. */
 const remainder: Operator = (call) => {
-  const isC = call.attributes.flag('fmod');
-  if (!isC && call.input(0).kind === 'float') throw new Unsupported('takes the integer remainder of floats, which the operator does not define');
-  return smooth(isC ? (a, b) => a % b : (a, b) => a - b * Math.floor(a / b), one, (a, b) => -Math.trunc(a / b))(call);
+  if (call.attributes.flag('fmod')) return smooth((a, b) => a % b, one, (a, b) => -Math.trunc(a / b))(call);
+  const python = (a: number, b: number) => {
+    const rest = a % b;
+    return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+  };
+  return smooth(python, one, (a, b) => -Math.floor(a / b))(call);
 };
 
 /** The second input broadcasts to the first; before opset 7 along the second axis. */
@@ -102,10 +106,12 @@ const prelu: Operator = (call) => {
   };
 };
 
+/** To the right only: to the left it depends on the type's width, which is not kept here. */
 const shift: Operator = (call) => {
   const direction = call.attributes.text('direction', '');
-  if (direction !== 'LEFT' && direction !== 'RIGHT') throw new Unsupported(`shifts in the direction “${direction}”, which is not known`);
-  return bits((a, b) => (direction === 'LEFT' ? a << b : a >> b))(call);
+  if (direction !== 'RIGHT') throw new Unsupported(`shifts bits in the direction “${direction}”, which is not computed`);
+  if (call.input(1).data.some((by) => by < 0)) throw new Unsupported('shifts bits by a negative number');
+  return bits((a, b) => a >> b)(call);
 };
 
 /** Of any number of tensors. @param part what of the gradient goes to an input: from its element and the output's */

@@ -103,6 +103,7 @@ function reduceWith({ value, back }: Reduction, asInputFrom: number): Operator {
     const rows = rowsAlong(x, axes);
     const whole = x.kind !== 'float';
     const y = Float64Array.from({ length: rows.count }, (_, row) => value(rows.data, row * rows.length, rows.length));
+    if (whole && y.some((each) => !Number.isFinite(each))) throw new Unsupported('reduces no integers to what no integer is');
     const output: Tensor = { kind: x.kind, shape: reducedShape(x.shape, axes, keepAxes), data: whole ? y.map(Math.trunc) : y };
     return {
       outputs: [output],
