@@ -30,12 +30,14 @@ const engineLink = {
 
 const filesOf = (names) => names.flatMap((name) => [`**/${name}/*`, `**/${name}/**`]);
 
-function boundary(folder) {
-  const forbidden = allFolders.filter((other) => other !== folder && !folders[folder].includes(other));
+/** @param part a folder inside it that may import more  @param more of the folders of src */
+function boundary(folder, part = '', more = []) {
+  const allowed = [...folders[folder], ...more];
+  const forbidden = allFolders.filter((other) => other !== folder && !allowed.includes(other));
   const patterns = [
     {
       group: [...filesOf(forbidden), '**/webview/**'],
-      message: `src/${folder} may import only: ${folders[folder].join(', ') || 'nothing else of src'}.`,
+      message: `src/${folder}${part} may import only: ${allowed.join(', ') || 'nothing else of src'}.`,
     },
   ];
   const paths = [];
@@ -51,7 +53,10 @@ function boundary(folder) {
       name: 'onnxruntime-node',
       message: 'Import it from onnxRuntime.ts, which keeps it from sending anything.',
     });
-  return { files: [`src/${folder}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { paths, patterns }] } };
+  return {
+    files: [`src/${folder}${part}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { paths, patterns }] },
+  };
 }
 
 /** typescript-eslint's strict, type-checked rules. */
@@ -155,7 +160,9 @@ export default {
         'typescript/return-await': ['error', 'error-handling-correctness-only'],
       },
     },
-    ...allFolders.map(boundary),
+    ...allFolders.map((folder) => boundary(folder)),
+    // It runs the graphs that files hold, node by node.
+    boundary('core', '/graph', ['formats']),
     {
       files: ['src/messages.ts'],
       rules: {

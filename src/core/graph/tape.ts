@@ -1,0 +1,67 @@
+/**
+ * What was computed, in order. Control flow leaves only the steps it took: a loop's body stands on the tape once for each iteration, and what it
+ * carries or reads from outside is one variable for all who read it. So the way back needs no control flow.
+ */
+import type { Result, ScaledVjp, Vjp } from './call';
+import type { OperatorError } from './operatorError';
+import type { Tensor } from './tensor';
+
+/** A tensor with an identity. */
+export class Variable {
+  constructor(
+    readonly tensor: Tensor,
+    /** As the graph calls it; in bodies, one name for many. */
+    readonly name: string,
+  ) {}
+}
+
+/** A list of tensors. */
+export class Sequence {
+  constructor(readonly items: readonly Variable[]) {}
+}
+
+/** In place of a value that could not be computed. */
+export class Missing {
+  constructor(readonly reason: OperatorError) {}
+}
+
+export type Value = Variable | Sequence | Missing;
+
+export interface Step {
+  /** The node's name. */
+  readonly node: string;
+  readonly operator: string;
+  /** Those of the node, then its states. */
+  readonly inputs: readonly (Variable | undefined)[];
+  readonly outputs: readonly Variable[];
+  /** What a recurrent operator carries inside, with values of every step; for gradients they are inputs that are added to it there. */
+  readonly states: readonly Variable[];
+  readonly vjp?: Vjp;
+  readonly scaledVjp?: ScaledVjp;
+}
+
+export class Tape {
+  readonly steps: Step[] = [];
+
+  /** @param names of the outputs */
+  record(
+    node: string,
+    operator: string,
+    inputs: readonly (Variable | undefined)[],
+    { outputs: tensors, vjp, scaledVjp, states: carried = [] }: Result,
+    names: readonly string[],
+  ): Variable[] {
+    const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
+    const states = carried.map(({ name, tensor }) => new Variable(tensor, `${node}:${name}`));
+    this.steps.push({
+      node,
+      operator,
+      inputs: [...inputs, ...states],
+      outputs,
+      states,
+      ...(vjp && { vjp }),
+      ...(scaledVjp && { scaledVjp }),
+    });
+    return outputs;
+  }
+}
