@@ -9,8 +9,8 @@ export interface ReferenceState {
   readonly total_h: readonly number[];
   readonly total_c?: readonly number[];
   /** log₁₀‖∂ℓ_τ/∂h_t‖ of the last τ; null where h_t cannot reach it. */
-  readonly itemised_h: readonly (number | null)[];
-  readonly itemised_c?: readonly (number | null)[];
+  readonly per_target_h: readonly (number | null)[];
+  readonly per_target_c?: readonly (number | null)[];
 }
 
 export interface OnnxReference {

@@ -45,7 +45,7 @@ export interface StackReading {
   readonly states: ByDirection<StackStates>;
   readonly gradients: StackParameters;
   /** Empty with truncation or dropout. */
-  readonly itemised: readonly StackItem[];
+  readonly perTarget: readonly StackItem[];
 }
 
 export interface StackWindow {

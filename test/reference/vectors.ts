@@ -65,11 +65,11 @@ export interface LayerVectors {
   readonly totalCell: Vector | null;
   readonly totalCellNorm: Vector | null;
   /** ∂ℓ_τ/∂h_t for the last τ [T, H]; ∂ℓ_τ/∂c_t, lstm only. */
-  readonly itemisedLast: Vector;
-  readonly itemisedCellLast: Vector | null;
+  readonly perTargetLast: Vector;
+  readonly perTargetCellLast: Vector | null;
   /** Row τ: log₁₀‖∂ℓ_τ/∂h_t‖ for t = 0 … τ; −Infinity where it is exactly zero. The same of c_t, lstm only. */
-  readonly itemisedLog10: readonly Vector[];
-  readonly itemisedCellLog10: readonly Vector[] | null;
+  readonly perTargetLog10: readonly Vector[];
+  readonly perTargetCellLog10: readonly Vector[] | null;
 }
 
 /** Parts of `target`'s logit, without its bias, at the last step. `carriedIn` + sum of `tokens` = `whole`. */
@@ -172,10 +172,10 @@ export function loadCase(name: CaseName): VectorCase {
         totalNorm: vector(layer.totalNorm),
         totalCell: vectorOrNull(layer.totalCell),
         totalCellNorm: vectorOrNull(layer.totalCellNorm),
-        itemisedLast: vector(layer.itemisedLast),
-        itemisedCellLast: vectorOrNull(layer.itemisedCellLast),
-        itemisedLog10: layer.itemisedLog10.map(logarithms),
-        itemisedCellLog10: layer.itemisedCellLog10 && layer.itemisedCellLog10.map(logarithms),
+        perTargetLast: vector(layer.perTargetLast),
+        perTargetCellLast: vectorOrNull(layer.perTargetCellLast),
+        perTargetLog10: layer.perTargetLog10.map(logarithms),
+        perTargetCellLog10: layer.perTargetCellLog10 && layer.perTargetCellLog10.map(logarithms),
       })),
       gradients: parametersOf(inspection.gradients),
       contributions: contributionsOf(inspection.contributions),

@@ -61,15 +61,15 @@ def inspect(cell, activation, parameters, ids):
             },
             'total': total[number],
             'totalCell': total_cell[number] if lstm else None,
-            'itemisedLast': per_target[-1][number],
-            'itemisedCellLast': per_target_cell[-1][number] if lstm else None,
+            'perTargetLast': per_target[-1][number],
+            'perTargetCellLast': per_target_cell[-1][number] if lstm else None,
         }
         layers.append({
             **values,
             **{f'{name}Norm': None if values[name] is None else np.linalg.norm(values[name], axis=1)
                for name in ('hidden', 'total', 'totalCell')},
-            'itemisedLog10': [[log10_norm(per_target[target][number][t]) for t in range(target + 1)] for target in range(steps)],
-            'itemisedCellLog10': [[log10_norm(per_target_cell[target][number][t]) for t in range(target + 1)]
+            'perTargetLog10': [[log10_norm(per_target[target][number][t]) for t in range(target + 1)] for target in range(steps)],
+            'perTargetCellLog10': [[log10_norm(per_target_cell[target][number][t]) for t in range(target + 1)]
                                   for target in range(steps)] if lstm else None,
         })
     norms = map_parameters(lambda value: float(np.linalg.norm(value)), gradient)

@@ -115,7 +115,7 @@ def evaluate(stack, parameters, windows):
         'states': [[states_of(stack, runs, losses[-1], layer, direction, len(windows[-1]['inputs']))
                     for direction in range(stack['directions'])] for layer in range(stack['layers'])],
         'gradients': gradients,
-        'itemised': per_target,
+        'perTarget': per_target,
     }
 
 

@@ -83,10 +83,10 @@ for (const name of caseNames) {
         );
         for (let target = 0; target < tape.steps; target++) {
           (await perTarget.run(target)).forEach(([[hidden, cellState]], l) => {
-            const { itemisedLog10, itemisedCellLog10 } = vectors.inspection.layers[l];
+            const { perTargetLog10, perTargetCellLog10 } = vectors.inspection.layers[l];
             for (const [what, flow, expected] of [
-              ['h', hidden, itemisedLog10],
-              ['c', cellState, itemisedCellLog10],
+              ['h', hidden, perTargetLog10],
+              ['c', cellState, perTargetCellLog10],
             ] as const) {
               if (!expected) continue;
               for (let t = 0; t < tape.steps; t++) {

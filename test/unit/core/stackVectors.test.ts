@@ -25,7 +25,7 @@ for (const name of stackCaseNames) {
   for (const backend of backendNames) {
     describe(`stack ${name} on ${backend}: within 1e-4 of PyTorch in float64`, () => {
       for (const reading of stack.readings) {
-        const { windows, gradients, states, itemised } = reading;
+        const { windows, gradients, states, perTarget } = reading;
 
         it(`${reading.reading}, ${reading.objective}: losses, states, total gradients, parameter gradients`, async () => {
           const bench = await read(backend, stack, windows);
@@ -41,9 +41,9 @@ for (const name of stackCaseNames) {
           );
         });
 
-        if (itemised.length > 0) {
+        if (perTarget.length > 0) {
           it(`${reading.reading}, ${reading.objective}: per-target gradients`, async () => {
-            for (const item of itemised)
+            for (const item of perTarget)
               await assertItem(
                 await read(
                   backend,

@@ -85,31 +85,31 @@ for (const name of caseNames) {
             const where = `of ${target}, at ${t}, layer ${l}`;
             assertNear(
               Math.log10(norm(one.hidden[l][t])),
-              layer.itemisedLog10[target][t],
+              layer.perTargetLog10[target][t],
               tolerance,
               `log10‖∂ℓ/∂h‖ ${where}`,
               true,
             );
             assertNear(
               logarithms[l][t],
-              layer.itemisedLog10[target][t],
+              layer.perTargetLog10[target][t],
               tolerance,
               `log10‖∂ℓ/∂h‖, renormalized, ${where}`,
               true,
             );
-            if (layer.itemisedCellLog10)
+            if (layer.perTargetCellLog10)
               assertNear(
                 Math.log10(norm(one.cell[l][t])),
-                layer.itemisedCellLog10[target][t],
+                layer.perTargetCellLog10[target][t],
                 tolerance,
                 `log10‖∂ℓ/∂c‖ ${where}`,
                 true,
               );
           }
           if (target < steps - 1) return;
-          assertRowsClose(one.hidden[l], layer.itemisedLast, tolerance, `∂ℓ/∂h, layer ${l}`);
-          if (layer.itemisedCellLast)
-            assertRowsClose(one.cell[l], layer.itemisedCellLast, tolerance, `∂ℓ/∂c, layer ${l}`);
+          assertRowsClose(one.hidden[l], layer.perTargetLast, tolerance, `∂ℓ/∂h, layer ${l}`);
+          if (layer.perTargetCellLast)
+            assertRowsClose(one.cell[l], layer.perTargetCellLast, tolerance, `∂ℓ/∂c, layer ${l}`);
         });
       }
     });

@@ -158,11 +158,11 @@ for (const name of stackCaseNames) {
       );
     }
 
-    if (stack.readings[0].itemised.length > 0) {
+    if (stack.readings[0].perTarget.length > 0) {
       it(
         'a target reaches exactly the states it depends on, and its own by the output matrix',
         ofEach((reading) => {
-          for (const item of reading.itemised) assertReach(stack, reading, item);
+          for (const item of reading.perTarget) assertReach(stack, reading, item);
         }),
       );
     }
@@ -242,7 +242,7 @@ function assertBiases(stack: StackShape, { W, Wb, Rb }: ReferenceLayer, l: numbe
 function assertReach(
   stack: StackCase,
   reading: StackReading,
-  { stream, target, h, c }: StackReading['itemised'][number],
+  { stream, target, h, c }: StackReading['perTarget'][number],
 ): void {
   const { lengths } = reading.windows.at(-1)!;
   for (const flow of c ? [h, c] : [h]) {

@@ -151,7 +151,7 @@ def reference(model, ids, with_states=True, with_matrix=True):
                 if with_states and name == 'h':
                     found['h'] = [float(value) for node in own['h'] for value in node.detach()]
                 found[f'total_{name}'] = [float(torch.linalg.vector_norm(next(of_node))) for _ in own[name]]
-                found[f'itemised_{name}'] = [log10(next(last)) for _ in own[name]]
+                found[f'per_target_{name}'] = [log10(next(last)) for _ in own[name]]
             of_layer.append(found)
         layers.append(of_layer)
     result = {'loss': float(loss), 'layers': layers, 'norms': norms}

@@ -162,7 +162,7 @@ function checkStates({ run, output, seeds }: Read, recurrent: readonly Step[], r
             : new Float64Array(T).fill(-Infinity);
         const what = `layer ${l}, direction ${d}, state ${k}`;
         const totals = (k === 0 ? expected.total_h : expected.total_c) ?? [];
-        const logs = (k === 0 ? expected.itemised_h : expected.itemised_c) ?? [];
+        const logs = (k === 0 ? expected.per_target_h : expected.per_target_c) ?? [];
         const found = normsOf(total.get(state));
         const largest = Math.max(...totals);
         for (const [t, norm] of totals.entries())

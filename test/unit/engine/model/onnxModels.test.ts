@@ -112,11 +112,11 @@ function statesOf({ trace: { layers, steps } }: Float64Reading, l: number, d: nu
 
 function assertPerTarget(
   [hidden, cellState]: PerTargetNorms,
-  { itemised_h, itemised_c }: OnnxReference['layers'][number][number],
+  { per_target_h, per_target_c }: OnnxReference['layers'][number][number],
   where: string,
 ): void {
-  assertLogarithms(hidden, itemised_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
-  if (itemised_c) assertLogarithms(cellState, itemised_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
+  assertLogarithms(hidden, per_target_h, `log₁₀‖∂ℓ/∂h‖ of ${where}`);
+  if (per_target_c) assertLogarithms(cellState, per_target_c, `log₁₀‖∂ℓ/∂c‖ of ${where}`);
 }
 
 function assertNorms(
