@@ -32,21 +32,16 @@ export interface RunRecord {
 /** Grows when a reader of today could not understand what is written. */
 const format = 1;
 
-/** What these settings are called in a file, as older versions of Backflow wrote it. */
-const keys = { initialization: 'initialisation', initScale: 'gain' } as const;
-
 /** The text of run.json. The folder is not in it: a run may be moved. */
 export function formatRunRecord({ description, corpusSha256, created, versions }: RunRecord): string {
   const { name, corpus, model, training, backend } = description;
-  const { initialization, initScale, ...others } = training;
-  const written = { ...others, [keys.initialization]: initialization, [keys.initScale]: initScale };
   const file = {
     format,
     name,
     created,
     corpus: { ...corpus, sha256: corpusSha256 },
     model,
-    training: written,
+    training,
     backend,
     versions,
   };
@@ -157,6 +152,7 @@ function readAddedTraining(training: Fields) {
   const defaults = defaultTrainingSettings;
   const number = (min?: number) => (key: string) => training.number(key, min === undefined ? {} : { min });
   const integer = (min: number) => (key: string) => training.integer(key, { min });
+  const initialization = (key: string) => training.oneOf(key, initializations);
   return {
     nesterov: training.added('nesterov', defaults.nesterov, (key) => training.boolean(key)),
     weightDecay: training.added('weightDecay', defaults.weightDecay, (key) => training.nullable(key, number(0))),
@@ -166,10 +162,13 @@ function readAddedTraining(training: Fields) {
     decaySteps: training.added('decaySteps', defaults.decaySteps, integer(1)),
     decayFactor: training.added('decayFactor', defaults.decayFactor, number(0)),
     clipValue: training.added('clipValue', defaults.clipValue, (key) => training.nullable(key, number(0))),
-    initialization: training.added(keys.initialization, defaults.initialization, (key) =>
-      training.oneOf(key, initializations),
+    // Older runs call these two by other names.
+    initialization: training.added(
+      'initialization',
+      training.added('initialisation', defaults.initialization, initialization),
+      initialization,
     ),
-    initScale: training.added(keys.initScale, defaults.initScale, number(0)),
+    initScale: training.added('initScale', training.added('gain', defaults.initScale, number(0)), number(0)),
     forgetBias: training.added('forgetBias', defaults.forgetBias, (key) => training.nullable(key, number())),
   };
 }

@@ -199,14 +199,11 @@ describe('a run folder', () => {
       assert.deepEqual((await RunFolder.open(folder)).record.description.training, training);
 
       const file = join(folder, 'run.json');
-      const json = JSON.parse(await readFile(file, 'utf8')) as {
-        training: { initialisation?: unknown; gain?: unknown };
-      };
-      assert.deepEqual(
-        [json.training.initialisation, json.training.gain],
-        ['gaussian', 1.5],
-        'keys of the file, which do not change',
-      );
+      const json = JSON.parse(await readFile(file, 'utf8')) as { training: TrainingSettings };
+      assert.deepEqual(json.training, training);
+      const { initialization: initialisation, initScale: gain, ...alike } = training;
+      await writeFile(file, JSON.stringify({ ...json, training: { ...alike, initialisation, gain } }));
+      assert.deepEqual((await RunFolder.open(folder)).record.description.training, training, 'by their older names');
       const {
         window,
         batch,
