@@ -1,5 +1,5 @@
 /** The large products on ONNX Runtime's CPU provider: graphs of one Gemm. */
-import { InferenceSession, Tensor } from '../onnxRuntime';
+import { flushSubnormals, InferenceSession, Tensor } from '../onnxRuntime';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../formats/onnx/messages';
 import type { Products, StepProducts } from '../../core/products';
@@ -102,7 +102,7 @@ function sessionOptions(threads: number, spin: boolean): InferenceSession.Sessio
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' } } },
+    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: spin ? '1' : '0' } } },
   };
 }
 

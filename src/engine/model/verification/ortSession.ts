@@ -14,18 +14,21 @@ export async function loadOrt(): Promise<Ort | undefined> {
   }
 }
 
-const options: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  executionMode: 'sequential',
-  logSeverityLevel: 4,
-};
+function options({ flushSubnormals }: Ort): InferenceSession.SessionOptions {
+  return {
+    intraOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 4,
+    extra: { session: flushSubnormals },
+  };
+}
 
 export class Session {
   private constructor(private readonly session: InferenceSession) {}
 
   /** Rejects with ONNX Runtime's own error for a graph that it does not know. */
-  static async of({ InferenceSession }: Ort, graph: Uint8Array): Promise<Session> {
-    return new Session(await InferenceSession.create(graph, options));
+  static async of(ort: Ort, graph: Uint8Array): Promise<Session> {
+    return new Session(await ort.InferenceSession.create(graph, options(ort)));
   }
 
   run(feeds: Record<string, Tensor>, outputs: readonly string[]): Promise<Record<string, Tensor>> {
