@@ -11,7 +11,8 @@ import { modelSettings, trainingSettings, vocabularySettings, type SettingReader
 import type { Panel } from './panel/panel';
 import { editorOf } from './probe/probeTracker';
 import type { RunRegistry } from './runs/runRegistry';
-import { RunSession, type Beginning, type EngineLauncher } from './runs/runSession';
+import type { Beginning } from './runs/beginning';
+import { RunSession, type EngineLauncher } from './runs/runSession';
 import type { RunsFolder } from './runs/runsFolder';
 import { settingsFor, settingsWith } from './settings';
 import { localize } from './localize';

@@ -1,20 +1,16 @@
 /** One live run or opened model: its engine, and what is known of it. */
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type {
   AttributeRequest,
   AttributionReport,
   DescribeRequest,
   EngineCalls,
-  OpenRequest,
-  OpenResult,
   ResumeRequest,
   SampleRequest,
   TokenReport,
-  TrainRequest,
   Watch,
 } from '../../protocol/engine';
-import type { LayerShape, ModelSummary } from '../../protocol/model';
+import type { LayerShape } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
@@ -22,24 +18,14 @@ import type { Progress, RunDescription, RunState, RunStatus } from '../../protoc
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
-import {
-  defaultModelSettings,
-  defaultTrainingSettings,
-  defaultVocabularySettings,
-  type SequenceSplit,
-} from '../../protocol/settings';
+import type { SequenceSplit } from '../../protocol/settings';
 import type { ReadUnit } from '../../tokens/tokenUnit';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
+import { atFirst, openedAs, type Beginning, type Opened } from './beginning';
 import { MetricHistory } from './metricHistory';
 
 export type EngineLauncher = () => EngineProcess;
-
-/** How a session begins. */
-export type Beginning =
-  | { readonly kind: 'train'; readonly request: TrainRequest }
-  | { readonly kind: 'resume'; readonly request: ResumeRequest }
-  | { readonly kind: 'open'; readonly request: OpenRequest };
 
 /** What shows a session's frames; a comparison's probe goes before the panel's. */
 export type Viewer = 'panel' | 'comparison';
@@ -51,15 +37,6 @@ export interface SessionProgress {
   readonly progress: Progress;
   /** The run is training steps again that it had trained before: what is drawn of them no longer holds. */
   readonly wasRewound: boolean;
-}
-
-interface Opened {
-  readonly description: RunDescription;
-  readonly status: RunStatus;
-  readonly isRun: boolean;
-  /** Of a model that was opened. */
-  readonly reading: Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'> | null;
-  readonly unit: ReadUnit;
 }
 
 export class RunSession implements vscode.Disposable {
@@ -345,19 +322,9 @@ export class RunSession implements vscode.Disposable {
 
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
-      const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
-      const isFinished =
-        run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
-      const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
-      // Of a model from elsewhere, only the model is known.
-      this.opened = {
-        description: run?.description ?? { ...this.description, model: settingsOf(model), backend },
-        status,
-        isRun: run !== null,
-        reading,
-        unit,
-      };
-      if (run) this.metrics.append(run.history);
+      const result = await calls.call('open', beginning.request);
+      this.opened = openedAs(result, this.description);
+      if (result.run) this.metrics.append(result.run.history);
     } else {
       const description =
         beginning.kind === 'train'
@@ -466,50 +433,4 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
-}
-
-/** The settings nearest to a model from elsewhere: those of its top layer. */
-function settingsOf({
-  layers,
-  activation,
-  embeddingSize,
-  tied,
-  vocabularySize,
-  parameterCount,
-}: ModelSummary): RunDescription['model'] {
-  const { cell, hiddenSize, directions } = layers[layers.length - 1];
-  return {
-    ...defaultModelSettings,
-    cell,
-    activation,
-    layers: layers.length,
-    hiddenSize,
-    bidirectional: directions.length > 1,
-    embeddingSize,
-    tied,
-    vocabularySize,
-    parameterCount,
-  };
-}
-
-/** What is known of a session before its engine has answered. */
-function atFirst(beginning: Beginning): Opened {
-  const { kind, request } = beginning;
-  const folder = kind === 'open' ? request.path : request.folder;
-  const settings = kind === 'train' ? request : { model: defaultModelSettings, training: defaultTrainingSettings };
-  const description: RunDescription = {
-    name: basename(folder),
-    folder,
-    corpus: { name: '', path: null, tokens: 0, unit: defaultVocabularySettings.unit },
-    model: { ...settings.model, vocabularySize: 0, parameterCount: 0 },
-    training: settings.training,
-    backend: settings.training.backend,
-  };
-  return {
-    description,
-    status: { state: 'starting', step: 0, message: null },
-    isRun: kind !== 'open',
-    reading: null,
-    unit: description.corpus.unit,
-  };
 }

@@ -1,0 +1,84 @@
+/** How a session begins, and what is known of what it has opened. */
+import { basename } from 'node:path';
+import type { OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
+import type { ModelSummary } from '../../protocol/model';
+import type { RunDescription, RunStatus } from '../../protocol/run';
+import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
+import type { ReadUnit } from '../../tokens/tokenUnit';
+
+export type Beginning =
+  | { readonly kind: 'train'; readonly request: TrainRequest }
+  | { readonly kind: 'resume'; readonly request: ResumeRequest }
+  | { readonly kind: 'open'; readonly request: OpenRequest };
+
+export interface Opened {
+  readonly description: RunDescription;
+  readonly status: RunStatus;
+  readonly isRun: boolean;
+  /** Of a model that was opened. */
+  readonly reading: Pick<OpenResult, 'verification' | 'notices' | 'trainingRefusal'> | null;
+  readonly unit: ReadUnit;
+}
+
+/** What is known of a session before its engine has answered. */
+export function atFirst(beginning: Beginning): Opened {
+  const { kind, request } = beginning;
+  const folder = kind === 'open' ? request.path : request.folder;
+  const settings = kind === 'train' ? request : { model: defaultModelSettings, training: defaultTrainingSettings };
+  const description: RunDescription = {
+    name: basename(folder),
+    folder,
+    corpus: { name: '', path: null, tokens: 0, unit: defaultVocabularySettings.unit },
+    model: { ...settings.model, vocabularySize: 0, parameterCount: 0 },
+    training: settings.training,
+    backend: settings.training.backend,
+  };
+  return {
+    description,
+    status: { state: 'starting', step: 0, message: null },
+    isRun: kind !== 'open',
+    reading: null,
+    unit: description.corpus.unit,
+  };
+}
+
+/** What is known of a model once it is open. @param before what was known until then */
+export function openedAs(
+  { model, trainingStep, unit, backend, run, ...reading }: OpenResult,
+  before: RunDescription,
+): Opened {
+  const isFinished =
+    run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
+  return {
+    // Of a model from elsewhere, only the model is known.
+    description: run?.description ?? { ...before, model: settingsOf(model), backend },
+    status: { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null },
+    isRun: run !== null,
+    reading,
+    unit,
+  };
+}
+
+/** The settings nearest to a model from elsewhere: those of its top layer. */
+function settingsOf({
+  layers,
+  activation,
+  embeddingSize,
+  tied,
+  vocabularySize,
+  parameterCount,
+}: ModelSummary): RunDescription['model'] {
+  const { cell, hiddenSize, directions } = layers[layers.length - 1];
+  return {
+    ...defaultModelSettings,
+    cell,
+    activation,
+    layers: layers.length,
+    hiddenSize,
+    bidirectional: directions.length > 1,
+    embeddingSize,
+    tied,
+    vocabularySize,
+    parameterCount,
+  };
+}
