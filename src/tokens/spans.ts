@@ -75,7 +75,7 @@ function lastBefore(at: number, isOne: (place: number) => boolean): number {
   return place;
 }
 
-/** Of a code point in UTF-8; half of a surrogate pair takes three, as any other of its size. */
+/** Bytes of a code point in UTF-8. Half of a surrogate pair counts three: it is written as U+FFFD. */
 function bytesOf(codePoint: number): number {
   return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }
