@@ -23,6 +23,7 @@ export const enum Constant {
   tanh5,
   tanh3,
   tanhBorder,
+  leastNormal,
 }
 
 const table = memory.data<f32>([
@@ -49,6 +50,8 @@ const table = memory.data<f32>([
   1.33314422036e-1,
   -3.33332819422e-1,
   0.625 * 0.625,
+  // 2⁻¹²⁶
+  1.17549435e-38,
 ]);
 
 @inline

@@ -10,7 +10,7 @@
  */
 import { sumOfSquares, zero } from './elements';
 import { applyLogisticToSum, slopeOfLogistic, slopeOfTanh, tanh } from './functions';
-import { bytesOf, fma, load, rest, store, times } from './lanes';
+import { bytesOf, fma, load, rest, store, storeGradient, times } from './lanes';
 import { multiplyAdd } from './product';
 import { fillRows } from './rows';
 import { countSaturated, increase, isCut, isPadding, stepOf } from './steps';
@@ -155,18 +155,18 @@ function rowBack(H: usize, gates: usize, q: usize, before: usize, dh: usize, car
 @inline
 function unitsBack(state: usize, gates: usize, q: usize, before: usize, dh: usize, carried: usize, da: usize, daRecurrent: usize, lanes: usize): void {
   const d = f32x4.add(load(dh, lanes), load(carried, lanes));
-  store(dh, d, lanes);
+  storeGradient(dh, d, lanes);
   const z = load(gates, lanes);
   const r = load(gates + state, lanes);
   const n = load(gates + 2 * state, lanes);
   const az = times(times(d, f32x4.sub(load(before, lanes), n)), slopeOfLogistic(z));
-  store(da, az, lanes);
-  store(daRecurrent, az, lanes);
+  storeGradient(da, az, lanes);
+  storeGradient(daRecurrent, az, lanes);
   const an = times(times(d, rest(z)), slopeOfTanh(n));
   const ar = times(times(an, load(q, lanes)), slopeOfLogistic(r));
-  store(da + state, ar, lanes);
-  store(daRecurrent + state, ar, lanes);
-  store(da + 2 * state, an, lanes);
-  store(daRecurrent + 2 * state, times(an, r), lanes);
+  storeGradient(da + state, ar, lanes);
+  storeGradient(daRecurrent + state, ar, lanes);
+  storeGradient(da + 2 * state, an, lanes);
+  storeGradient(daRecurrent + 2 * state, times(an, r), lanes);
   store(carried, times(d, z), lanes);
 }

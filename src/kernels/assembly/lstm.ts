@@ -8,7 +8,7 @@
  */
 import { sumOfSquares, zero } from './elements';
 import { applyLogistic, applyTanh, expOfDouble, slopeFrom, slopeOfLogistic, slopeOfTanh, tanh, tanhFrom } from './functions';
-import { addHighSquares, addLowSquares, bytesOf, fma, load, store, sumOfHalves, times } from './lanes';
+import { addHighSquares, addLowSquares, bytesOf, fma, load, store, storeGradient, sumOfHalves, times } from './lanes';
 import { multiplyAdd } from './product';
 import { countSaturated, increase, isCut, isPadding, stepOf } from './steps';
 import { addTransposed } from './transpose';
@@ -166,18 +166,18 @@ function rowBack(H: usize, gates: usize, before: usize, after: usize, dh: usize,
 @inline
 function unitsBack(state: usize, gates: usize, before: usize, after: usize, dh: usize, carried: usize, dc: usize, da: usize, lanes: usize): v128 {
   const d = f32x4.add(load(dh, lanes), load(carried, lanes));
-  store(dh, d, lanes);
+  storeGradient(dh, d, lanes);
   const c = load(after, lanes);
   const e = expOfDouble(c);
   const o = load(gates + state, lanes);
   const cell = fma(times(d, o), slopeFrom(e), load(dc, lanes));
-  store(da + state, times(times(d, tanhFrom(c, e)), slopeOfLogistic(o)), lanes);
+  storeGradient(da + state, times(times(d, tanhFrom(c, e)), slopeOfLogistic(o)), lanes);
   const i = load(gates, lanes);
   const g = load(gates + 3 * state, lanes);
-  store(da, times(times(cell, g), slopeOfLogistic(i)), lanes);
-  store(da + 3 * state, times(times(cell, i), slopeOfTanh(g)), lanes);
+  storeGradient(da, times(times(cell, g), slopeOfLogistic(i)), lanes);
+  storeGradient(da + 3 * state, times(times(cell, i), slopeOfTanh(g)), lanes);
   const f = load(gates + 2 * state, lanes);
-  store(da + 2 * state, times(times(cell, load(before, lanes)), slopeOfLogistic(f)), lanes);
-  store(dc, times(cell, f), lanes);
+  storeGradient(da + 2 * state, times(times(cell, load(before, lanes)), slopeOfLogistic(f)), lanes);
+  storeGradient(dc, times(cell, f), lanes);
   return cell;
 }

@@ -4,7 +4,7 @@
  */
 import { countBeyond, sumOfSquares, zero } from './elements';
 import { applyTanh, slopeOfTanh } from './functions';
-import { bytesOf, load, store, sumOfCounts, times } from './lanes';
+import { bytesOf, load, store, storeGradient, sumOfCounts, times } from './lanes';
 import { multiplyAdd } from './product';
 import { increase, isCut, isPadding, stepOf } from './steps';
 import { addTransposed } from './transpose';
@@ -137,8 +137,8 @@ function rowBack(H: usize, relu: usize, h: usize, dh: usize, carried: usize, da:
 @inline
 function unitsBack(relu: usize, h: usize, dh: usize, carried: usize, da: usize, lanes: usize): void {
   const d = f32x4.add(load(dh, lanes), load(carried, lanes));
-  store(dh, d, lanes);
-  store(da, throughActivation(relu, d, load(h, lanes)), lanes);
+  storeGradient(dh, d, lanes);
+  storeGradient(da, throughActivation(relu, d, load(h, lanes)), lanes);
 }
 
 @inline
@@ -151,7 +151,7 @@ export function rnnStepBack(rows: usize, H: usize, relu: usize, hidden: usize, d
   const state = bytesOf(H);
   const whole = bytesOf(H & ~3);
   for (let row: usize = 0; row < rows; row++, dh += state, da += state) {
-    for (let at: usize = 0; at < whole; at += 16) v128.store(da + at, throughActivation(relu, v128.load(dh + at), v128.load(hidden + at)));
-    store(da + whole, throughActivation(relu, load(dh + whole, H & 3), load(hidden + whole, H & 3)), H & 3);
+    for (let at: usize = 0; at < whole; at += 16) storeGradient(da + at, throughActivation(relu, v128.load(dh + at), v128.load(hidden + at)), 4);
+    storeGradient(da + whole, throughActivation(relu, load(dh + whole, H & 3), load(hidden + whole, H & 3)), H & 3);
   }
 }

@@ -114,6 +114,34 @@ describe('recurrence kernels in parts', () => {
   }
 });
 
+describe('gradients below the normal numbers', () => {
+  const least = 2 ** -126;
+  const gradients = { rnn: ['dh', 'da'], lstm: ['dh', 'da', 'dc'], gru: ['dh', 'da', 'daRecurrent'] } as const;
+
+  for (const { cell, activation } of cells) {
+    it(`${cell} ${activation}: are zero, however small the gradient from above; NaN stays`, () => {
+      for (const simd of kinds) {
+        for (const isStepwise of [false, true]) {
+          for (const H of [8, 7]) {
+            const random = randomProblem({ cell, activation, T: 5, B: 3, H, reverse: false, truncate: 0 }, 6);
+            for (const scale of [1e-36, 1e-38, 1e-40]) {
+              const scaled = (values: readonly number[]) => values.map((value) => Math.fround(scale * value));
+              const { h, c } = random.after;
+              const problem = { ...random, above: scaled(random.above), after: { h: scaled(h), c: scaled(c) } };
+              const result = runKernels(problem, { simd, isStepwise });
+              for (const name of gradients[cell])
+                for (const value of result[name])
+                  assert.ok(value === 0 || Math.abs(value) >= least, `${name} has ${value}, from above ${scale}`);
+            }
+            const unknown = { ...random, above: random.above.map(() => NaN) };
+            assert.ok(runKernels(unknown, { simd, isStepwise }).da.some(Number.isNaN), 'NaN');
+          }
+        }
+      }
+    });
+  }
+});
+
 describe('saturation counts', () => {
   it('are those of the activations, padding left out', () => {
     for (const { cell, activation } of cells) {
