@@ -14,6 +14,8 @@ const minute = 60_000;
 /** For a test and for a suite: nothing but a hang takes so long, on a machine that has other things to do too. */
 const timeouts = { test: 8 * minute, suite: 45 * minute };
 const screenshots = join(cacheFolder, 'screenshots');
+/** For an editor whose engines rest: what a window shows does not depend on how fast a run goes on, and other suites have the processors. */
+const withRestingEngines = { NODE_OPTIONS: `--require ${JSON.stringify(join(root, 'scripts/lib/restingEngine.cjs'))}` };
 
 /**
  * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
@@ -231,29 +233,33 @@ function soakSuite() {
       return {
         extensions: [join(root, 'test/soak/probe')],
         shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') },
-        own: { TMPDIR: folder },
+        own: { TMPDIR: folder, ...(minutes === 0 ? withRestingEngines : {}) },
       };
     },
   );
 }
 
 function windowSuite() {
-  return inWindow(async (environment, temporary) => {
-    // As a person has it: the extension installed, folders asked about, notifications shown.
-    const data = join(temporary, 'default');
-    const server = await startCodeServer({
-      data,
-      extensions: [root, join(root, 'test/editor/virtual')],
-      trust: true,
-      reconnectionGrace: 10,
-    });
-    try {
-      const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
-      return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
-    } finally {
-      await server.stop();
-    }
-  });
+  return inWindow(
+    async (environment, temporary) => {
+      // As a person has it: the extension installed, folders asked about, notifications shown.
+      const data = join(temporary, 'default');
+      const server = await startCodeServer({
+        data,
+        extensions: [root, join(root, 'test/editor/virtual')],
+        trust: true,
+        environment: withRestingEngines,
+        reconnectionGrace: 10,
+      });
+      try {
+        const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
+        return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
+      } finally {
+        await server.stop();
+      }
+    },
+    () => ({ own: withRestingEngines }),
+  );
 }
 
 /** A server whose windows have the extension in development. `options` gives other extensions, what the extension hosts share with the tests, and what is their own. */

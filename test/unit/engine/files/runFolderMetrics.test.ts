@@ -86,10 +86,7 @@ describe('the metrics of a run folder', () => {
       const file = join(place.folder, 'metrics.jsonl');
       await symlink('/dev/full', file);
       run.appendMetrics(rowsOf(1), []);
-      await assert.rejects(
-        run.flush(),
-        /^UserError: The folder .*hello-lstm cannot be written to: the disk is full/,
-      );
+      await assert.rejects(run.flush(), /^UserError: The folder .*hello-lstm cannot be written to: the disk is full/);
       await rm(file);
       run.appendMetrics(rowsOf(2), []);
       assert.deepEqual(stepsOf((await run.readHistory()).rows), [1, 2]);

@@ -22,14 +22,8 @@ describe('opening a run folder', () => {
   });
 
   it('refuses what is no run', async () => {
-    await assert.rejects(
-      RunFolder.open(place.root),
-      /^UserError: .* is not the folder of a run: it has no run\.json/,
-    );
-    await assert.rejects(
-      RunFolder.open(join(place.root, 'missing')),
-      /^UserError: .* is not the folder of a run/,
-    );
+    await assert.rejects(RunFolder.open(place.root), /^UserError: .* is not the folder of a run: it has no run\.json/);
+    await assert.rejects(RunFolder.open(join(place.root, 'missing')), /^UserError: .* is not the folder of a run/);
   });
 
   it('reads every setting of a training, and takes what an older run does not say for the defaults', async () => {
