@@ -14,8 +14,8 @@ const minute = 60_000;
 /** For a test and for a suite: nothing but a hang takes so long, on a machine that has other things to do too. */
 const timeouts = { test: 8 * minute, suite: 45 * minute };
 const screenshots = join(cacheFolder, 'screenshots');
-/** For an editor whose engines rest: what a window shows does not depend on how fast a run goes on, and other suites have the processors. */
-const withRestingEngines = { NODE_OPTIONS: `--require ${JSON.stringify(join(root, 'scripts/lib/restingEngine.cjs'))}` };
+/** Has an editor's engines rest: what a window shows does not depend on how fast a run goes on, and other suites have the processors. */
+const restingEngines = join(root, 'test/editor/resting');
 
 /**
  * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
@@ -231,9 +231,9 @@ function soakSuite() {
       const folder = join(temporary, 'tmp');
       mkdirSync(folder);
       return {
-        extensions: [join(root, 'test/soak/probe')],
+        extensions: [join(root, 'test/soak/probe'), ...(minutes === 0 ? [restingEngines] : [])],
         shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') },
-        own: { TMPDIR: folder, ...(minutes === 0 ? withRestingEngines : {}) },
+        own: { TMPDIR: folder },
       };
     },
   );
@@ -246,9 +246,8 @@ function windowSuite() {
       const data = join(temporary, 'default');
       const server = await startCodeServer({
         data,
-        extensions: [root, join(root, 'test/editor/virtual')],
+        extensions: [root, join(root, 'test/editor/virtual'), restingEngines],
         trust: true,
-        environment: withRestingEngines,
         reconnectionGrace: 10,
       });
       try {
@@ -258,7 +257,7 @@ function windowSuite() {
         await server.stop();
       }
     },
-    () => ({ own: withRestingEngines }),
+    () => ({ extensions: [restingEngines] }),
   );
 }
 

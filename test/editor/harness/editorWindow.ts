@@ -387,7 +387,7 @@ function drawSeldom(): void {
   if (!`${page.location.href} ${page.parent.location.href}`.includes('/webview/')) return;
   const atNextPicture = page.requestAnimationFrame.bind(page);
   page.requestAnimationFrame = (draw) => {
-    setTimeout(() => atNextPicture(draw), 80);
+    setTimeout(() => atNextPicture(draw), 240);
     return 0;
   };
 }
