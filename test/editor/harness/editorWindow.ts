@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
 import { newPage } from './sharedBrowser';
+import { writeSettings } from './workspace';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
 const timeouts = { start: 240_000, step: 120_000 };
@@ -26,8 +27,12 @@ export interface WindowOptions {
 }
 
 export class EditorWindow {
+  /** How often the settings were changed. */
+  private changes = 0;
+
   private constructor(
     readonly page: Page,
+    private readonly folder: string,
     private readonly server: CodeServer,
     private readonly size: { readonly width: number; readonly height: number },
     /** Errors that pages in this window have thrown. */
@@ -48,8 +53,8 @@ export class EditorWindow {
       if (pictures === 'few') await page.addInitScript(drawSeldom);
       if (language !== undefined)
         await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
-      const window = new EditorWindow(page, server, size, []);
-      await window.show(folder);
+      const window = new EditorWindow(page, folder, server, size, []);
+      await window.show();
       return window;
     } catch (error) {
       await page.close();
@@ -97,16 +102,23 @@ export class EditorWindow {
   async another(folder: string): Promise<EditorWindow> {
     const page = await newPage(this.server, this.size);
     await page.addInitScript(drawSeldom);
-    const window = new EditorWindow(page, this.server, this.size, this.errors);
-    await window.show(folder);
+    const window = new EditorWindow(page, folder, this.server, this.size, this.errors);
+    await window.show();
     return window;
   }
 
-  private async show(folder: string): Promise<void> {
+  private async show(): Promise<void> {
     this.page.setDefaultTimeout(timeouts.step);
     this.page.on('pageerror', (error) => this.errors.push(String(error)));
-    await this.page.goto(windowAddress(this.server, folder));
+    await this.page.goto(windowAddress(this.server, this.folder));
     await this.ready();
+  }
+
+  /** Changes some of the folder's settings and waits until the window has them: they come together with its title. */
+  async changeSettings(changed: Readonly<Record<string, unknown>>): Promise<void> {
+    const title = `settings ${++this.changes}`;
+    writeSettings(this.folder, { ...changed, 'window.title': title });
+    await this.page.waitForFunction(`document.title === ${JSON.stringify(title)}`);
   }
 
   /** Opens a file at the top of the folder by a double click in the explorer, to stay. */
