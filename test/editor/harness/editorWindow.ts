@@ -20,7 +20,7 @@ export interface WindowOptions {
   readonly height?: number;
   /** The one with the extension in development unless given. */
   readonly server?: CodeServer;
-  /** Of Backflow's pages: as often as the display asks where it is 'display'. Ten a second unless given. */
+  /** Of Backflow's pages: as often as the display asks where it is 'display'. Four a second unless given. */
   readonly pictures?: 'display' | 'few';
   /** Display language, such as `ko`: of the extensions; the editor's own words stay English where no language pack is installed. */
   readonly language?: string;
@@ -386,7 +386,7 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
 }
 
 /**
- * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run continues the panel draws as often as the
+ * Runs in every document of a window, before its own scripts: has webviews draw four pictures a second. While a run continues the panel draws as often as the
  * display shows something new, which without a graphics processor takes a core from everything else.
  */
 function drawSeldom(): void {
