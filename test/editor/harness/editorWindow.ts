@@ -116,9 +116,14 @@ export class EditorWindow {
 
   /** Changes some of the folder's settings and waits until the window has them: they come together with its title. */
   async changeSettings(changed: Readonly<Record<string, unknown>>): Promise<void> {
-    const title = `settings ${++this.changes}`;
+    const title = `(settings ${++this.changes})`;
     writeSettings(this.folder, { ...changed, 'window.title': title });
-    await this.page.waitForFunction(`document.title === ${JSON.stringify(title)}`);
+    // The editor says before it when it has an extension in development.
+    await this.until(`the title ${title}`, async () => {
+      if ((await this.page.title()).includes(title)) return true;
+      await this.page.waitForTimeout(100);
+      return false;
+    });
   }
 
   /** Opens a file at the top of the folder by a double click in the explorer, to stay. */
