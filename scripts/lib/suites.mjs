@@ -23,16 +23,16 @@ const restingEngines = join(root, 'test/editor/resting');
  */
 export const suites = {
   lint: { run: lint, seconds: 15 },
-  unit: { run: () => mocha('unit', 'unit'), seconds: 140 },
-  engine: { run: () => mocha('engine', 'engine'), seconds: 150 },
+  unit: { run: () => mocha('unit', 'unit'), seconds: 130 },
+  engine: { run: () => mocha('engine', 'engine'), seconds: 110 },
   webview: {
     run: () => mocha('webview', 'webview', { environment: browserEnvironment() }),
-    seconds: 200,
+    seconds: 160,
     browser: true,
   },
   host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
   lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 600, browser: true, editors: ['newest'] },
+  window: { run: windowSuite, seconds: 500, browser: true, editors: ['newest'] },
   package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
   soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
 };
