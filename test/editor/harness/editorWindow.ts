@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
+import { drawSeldom } from './drawSeldom';
 import { newPage } from './sharedBrowser';
 import { writeSettings } from './workspace';
 
@@ -388,23 +389,4 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
     await element.page().waitForTimeout(60);
   }
   throw new Error('The cursor did not come to rest.');
-}
-
-/**
- * Runs in every document of a window, before its own scripts: has webviews draw four pictures a second. While a run continues the panel draws as often as the
- * display shows something new, which without a graphics processor takes a core from everything else.
- */
-function drawSeldom(): void {
-  const page = globalThis as unknown as {
-    location: { href: string };
-    parent: { location: { href: string } };
-    requestAnimationFrame: (draw: (time: number) => void) => number;
-  };
-  // The innermost document has an address of its own, or none; the one around it is the editor's.
-  if (!`${page.location.href} ${page.parent.location.href}`.includes('/webview/')) return;
-  const atNextPicture = page.requestAnimationFrame.bind(page);
-  page.requestAnimationFrame = (draw) => {
-    setTimeout(() => atNextPicture(draw), 240);
-    return 0;
-  };
 }
