@@ -14,6 +14,8 @@ const minute = 60_000;
 /** For a test and for a suite: nothing but a hang takes so long, on a machine that has other things to do too. */
 const timeouts = { test: 8 * minute, suite: 45 * minute };
 const screenshots = join(cacheFolder, 'screenshots');
+/** Has an editor's engines rest: what a window shows does not depend on how fast a run goes on, and other suites have the processors. */
+const restingEngines = join(root, 'test/editor/resting');
 
 /**
  * Name → what runs it, what has to be there first, and about how many seconds it takes on two quiet cores, for the order. Each resolves to its counts,
@@ -21,16 +23,16 @@ const screenshots = join(cacheFolder, 'screenshots');
  */
 export const suites = {
   lint: { run: lint, seconds: 15 },
-  unit: { run: () => mocha('unit', 'unit'), seconds: 140 },
-  engine: { run: () => mocha('engine', 'engine'), seconds: 150 },
+  unit: { run: () => mocha('unit', 'unit'), seconds: 130 },
+  engine: { run: () => mocha('engine', 'engine'), seconds: 110 },
   webview: {
     run: () => mocha('webview', 'webview', { environment: browserEnvironment() }),
-    seconds: 200,
+    seconds: 160,
     browser: true,
   },
   host: { run: () => hostSuite('newest'), seconds: 32, browser: true, editors: ['newest'] },
   lowest: { run: () => hostSuite('lowest'), seconds: 30, browser: true, editors: ['lowest'] },
-  window: { run: windowSuite, seconds: 600, browser: true, editors: ['newest'] },
+  window: { run: windowSuite, seconds: 500, browser: true, editors: ['newest'] },
   package: { run: packageSuite, seconds: 70, browser: true, editors: ['newest', 'lowest'] },
   soak: { run: soakSuite, seconds: 150, browser: true, editors: ['newest'] },
 };
@@ -229,7 +231,7 @@ function soakSuite() {
       const folder = join(temporary, 'tmp');
       mkdirSync(folder);
       return {
-        extensions: [join(root, 'test/soak/probe')],
+        extensions: [join(root, 'test/soak/probe'), ...(minutes === 0 ? [restingEngines] : [])],
         shared: { BACKFLOW_SOAK_TEMPORARY: folder, BACKFLOW_PROBE_MEMORY: join(temporary, 'memory.json') },
         own: { TMPDIR: folder },
       };
@@ -238,22 +240,25 @@ function soakSuite() {
 }
 
 function windowSuite() {
-  return inWindow(async (environment, temporary) => {
-    // As a person has it: the extension installed, folders asked about, notifications shown.
-    const data = join(temporary, 'default');
-    const server = await startCodeServer({
-      data,
-      extensions: [root, join(root, 'test/editor/virtual')],
-      trust: true,
-      reconnectionGrace: 10,
-    });
-    try {
-      const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
-      return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
-    } finally {
-      await server.stop();
-    }
-  });
+  return inWindow(
+    async (environment, temporary) => {
+      // As a person has it: the extension installed, folders asked about, notifications shown.
+      const data = join(temporary, 'default');
+      const server = await startCodeServer({
+        data,
+        extensions: [root, join(root, 'test/editor/virtual'), restingEngines],
+        trust: true,
+        reconnectionGrace: 10,
+      });
+      try {
+        const ofDefault = { BACKFLOW_CODE_SERVER_DEFAULT: server.address({}), BACKFLOW_DEFAULT_DATA: data };
+        return await mocha('window', 'editor/window', { environment: { ...environment, ...ofDefault } });
+      } finally {
+        await server.stop();
+      }
+    },
+    () => ({ extensions: [restingEngines] }),
+  );
 }
 
 /** A server whose windows have the extension in development. `options` gives other extensions, what the extension hosts share with the tests, and what is their own. */

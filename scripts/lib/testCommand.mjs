@@ -25,12 +25,12 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
   editor   host and window
 
-Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (2, or 1
+Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (3, or 1
 where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
 
 const quick = ['lint', 'unit', 'engine'];
-/** More than two would wait for each other: each keeps an editor, an engine or a compiler busy. */
-const maxLanes = 2;
+/** Suites side by side: three keep two processors busy, since those with an editor wait as long as they compute. More would wait for each other. */
+const lanesOfMany = 3;
 /** Milliseconds for a suite to end its browsers and servers before it is made to. */
 const grace = 15_000;
 /** Of a failure's message, in the summary; the whole stands in the suite's own report. */
@@ -58,7 +58,8 @@ function parse(args) {
       help: { type: 'boolean', short: 'h' },
     };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    const lanes = values.lanes === undefined ? Math.min(maxLanes, availableParallelism()) : Number(values.lanes);
+    const usual = availableParallelism() > 1 ? lanesOfMany : 1;
+    const lanes = values.lanes === undefined ? usual : Number(values.lanes);
     if (!Number.isInteger(lanes) || lanes < 1)
       throw new Error(`--lanes is a whole number from 1, not "${values.lanes}".`);
     return { ...values, names: values.quick ? [...quick, ...positionals] : positionals, lanes };

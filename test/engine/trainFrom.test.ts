@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxFolder, vocabularyFile } from '../reference/onnxReferences';
-import { backflow, parseLines } from './support/commandLine';
+import { backflow, parseLines, words } from './support/commandLine';
 
 interface FirstStep {
   readonly window: number;
@@ -29,19 +29,12 @@ describe('train --from', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
+  const { window, batch, clipNorm } = expected;
   const train = (file: string, ...others: string[]) =>
     backflow(
       folder,
-      'train',
-      'text.txt',
-      '--from',
+      `train text.txt --window ${window} --batch ${batch} --clip-norm ${clipNorm} --from`,
       join(onnxFolder, file),
-      '--window',
-      String(expected.window),
-      '--batch',
-      String(expected.batch),
-      '--clip-norm',
-      String(expected.clipNorm),
       ...others,
     );
 
@@ -55,13 +48,8 @@ describe('train --from', () => {
     it(`${file}: the first step is PyTorch’s; the run goes on, resumes and opens`, async () => {
       const { status, output, errors } = await train(
         file,
-        '--vocab',
+        ...words(`--steps 3 --out ${file} --json --vocab`),
         vocabularyFile,
-        '--steps',
-        '3',
-        '--out',
-        file,
-        '--json',
       );
       assert.equal(status, 0, errors);
       const [first] = parseLines(output);
@@ -71,7 +59,7 @@ describe('train --from', () => {
           `${name}: ${String(first[name])} instead of ${value}`,
         );
       }
-      const resumed = await backflow(folder, 'train', '--resume', file, '--steps', '5', '--json');
+      const resumed = await backflow(folder, `train --resume ${file} --steps 5 --json`);
       assert.equal(resumed.status, 0, resumed.errors);
       assert.deepEqual(
         parseLines(resumed.output)
@@ -79,7 +67,7 @@ describe('train --from', () => {
           .map(({ step }) => step),
         [4, 5],
       );
-      const inspected = await backflow(folder, 'inspect', file, '--text', 'text.txt', '--json');
+      const inspected = await backflow(folder, `inspect ${file} --text text.txt --json`);
       assert.equal(inspected.status, 0, inspected.errors);
     });
   }

@@ -34,7 +34,7 @@ export function installedCodeServer(release: 'newest' | 'lowest'): CodeServer {
   return { address: given(`BACKFLOW_CODE_SERVER_${release.toUpperCase()}`), extension: 'installed', ...project() };
 }
 
-/** The one that asks whether a folder is trusted and shows its notifications; it has the extension in `test/editor/virtual` too. */
+/** The one that asks whether a folder is trusted and shows its notifications; it has the extensions in `test/editor/virtual` and `resting` too. */
 export function defaultCodeServer(): CodeServer {
   return { address: given('BACKFLOW_CODE_SERVER_DEFAULT'), extension: 'installed', ...project() };
 }

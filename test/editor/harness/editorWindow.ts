@@ -6,7 +6,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { codeServer, windowAddress, type CodeServer } from './codeServer';
+import { drawSeldom } from './drawSeldom';
 import { newPage } from './sharedBrowser';
+import { writeSettings } from './workspace';
 
 /** Milliseconds. Only what hangs takes so long, on whatever machine. */
 const timeouts = { start: 240_000, step: 120_000 };
@@ -19,15 +21,19 @@ export interface WindowOptions {
   readonly height?: number;
   /** The one with the extension in development unless given. */
   readonly server?: CodeServer;
-  /** Of Backflow's pages: as often as the display asks where it is 'display'. Ten a second unless given. */
+  /** Of Backflow's pages: as often as the display asks where it is 'display'. Four a second unless given. */
   readonly pictures?: 'display' | 'few';
   /** Display language, such as `ko`: of the extensions; the editor's own words stay English where no language pack is installed. */
   readonly language?: string;
 }
 
 export class EditorWindow {
+  /** How often the settings were changed. */
+  private changes = 0;
+
   private constructor(
     readonly page: Page,
+    private readonly folder: string,
     private readonly server: CodeServer,
     private readonly size: { readonly width: number; readonly height: number },
     /** Errors that pages in this window have thrown. */
@@ -48,8 +54,8 @@ export class EditorWindow {
       if (pictures === 'few') await page.addInitScript(drawSeldom);
       if (language !== undefined)
         await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)};`);
-      const window = new EditorWindow(page, server, size, []);
-      await window.show(folder);
+      const window = new EditorWindow(page, folder, server, size, []);
+      await window.show();
       return window;
     } catch (error) {
       await page.close();
@@ -97,16 +103,28 @@ export class EditorWindow {
   async another(folder: string): Promise<EditorWindow> {
     const page = await newPage(this.server, this.size);
     await page.addInitScript(drawSeldom);
-    const window = new EditorWindow(page, this.server, this.size, this.errors);
-    await window.show(folder);
+    const window = new EditorWindow(page, folder, this.server, this.size, this.errors);
+    await window.show();
     return window;
   }
 
-  private async show(folder: string): Promise<void> {
+  private async show(): Promise<void> {
     this.page.setDefaultTimeout(timeouts.step);
     this.page.on('pageerror', (error) => this.errors.push(String(error)));
-    await this.page.goto(windowAddress(this.server, folder));
+    await this.page.goto(windowAddress(this.server, this.folder));
     await this.ready();
+  }
+
+  /** Changes some of the folder's settings and waits until the window has them: they come together with its title. */
+  async changeSettings(changed: Readonly<Record<string, unknown>>): Promise<void> {
+    const title = `(settings ${++this.changes})`;
+    writeSettings(this.folder, { ...changed, 'window.title': title });
+    // The editor says before it when it has an extension in development.
+    await this.until(`the title ${title}`, async () => {
+      if ((await this.page.title()).includes(title)) return true;
+      await this.page.waitForTimeout(100);
+      return false;
+    });
   }
 
   /** Opens a file at the top of the folder by a double click in the explorer, to stay. */
@@ -371,23 +389,4 @@ async function settledBox(element: Locator): Promise<{ x: number; y: number; wid
     await element.page().waitForTimeout(60);
   }
   throw new Error('The cursor did not come to rest.');
-}
-
-/**
- * Runs in every document of a window, before its own scripts: has webviews draw ten pictures a second. While a run continues the panel draws as often as the
- * display shows something new, which without a graphics processor takes a core from everything else.
- */
-function drawSeldom(): void {
-  const page = globalThis as unknown as {
-    location: { href: string };
-    parent: { location: { href: string } };
-    requestAnimationFrame: (draw: (time: number) => void) => number;
-  };
-  // The innermost document has an address of its own, or none; the one around it is the editor's.
-  if (!`${page.location.href} ${page.parent.location.href}`.includes('/webview/')) return;
-  const atNextPicture = page.requestAnimationFrame.bind(page);
-  page.requestAnimationFrame = (draw) => {
-    setTimeout(() => atNextPicture(draw), 80);
-    return 0;
-  };
 }

@@ -4,15 +4,26 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { defaultServerData } from './codeServer';
 
+/** Milliseconds. Only what hangs takes so long, on whatever machine. */
+const frameTimeout = 120_000;
+
 /** How many frames the page has drawn. */
 export async function framesDrawn(panel: FrameLocator): Promise<number> {
   return Number((await panel.locator(':root').getAttribute('data-frames-drawn')) ?? 0);
 }
 
 /** Waits until the page has drawn this many frames more than now; returns the new count. */
-export async function moreFrames(panel: FrameLocator, more: number, timeout = 120_000): Promise<number> {
-  const wanted = (await framesDrawn(panel)) + more;
-  const deadline = Date.now() + timeout;
+export async function moreFrames(panel: FrameLocator, more: number): Promise<number> {
+  return framesReach(panel, (await framesDrawn(panel)) + more);
+}
+
+/** Waits until the page shows a frame, which one that has just opened does not. */
+export async function firstFrame(panel: FrameLocator): Promise<void> {
+  await framesReach(panel, 1);
+}
+
+async function framesReach(panel: FrameLocator, wanted: number): Promise<number> {
+  const deadline = Date.now() + frameTimeout;
   for (;;) {
     const drawn = await framesDrawn(panel);
     if (drawn >= wanted) return drawn;

@@ -1,5 +1,5 @@
 /** A folder for an editor to open, with settings that keep everything but the text and the panel out of the picture. */
-import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import plainWindow from '../../../scripts/lib/plainWindow.json';
@@ -37,4 +37,11 @@ export function makeWorkspace(
     folder,
     remove: () => removeFolder(folder),
   };
+}
+
+/** Changes some of a folder's settings, as a person does who edits the file. A window on the folder has them a moment later: see `EditorWindow.changeSettings`. */
+export function writeSettings(folder: string, changed: Readonly<Record<string, unknown>>): void {
+  const file = join(folder, '.vscode/settings.json');
+  const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...settings, ...changed }, null, 2));
 }

@@ -21,12 +21,17 @@ const refused: readonly { readonly file: string; readonly content: string | Uint
     },
   ];
 
-describe('a text that cannot be trained on', () => {
+describe('what cannot be trained', () => {
   let workspace: Workspace;
   let window: EditorWindow;
 
   before(async () => {
-    workspace = makeWorkspace(Object.fromEntries(refused.map(({ file, content }) => [file, content])));
+    const texts = Object.fromEntries(refused.map(({ file, content }) => [file, content]));
+    workspace = makeWorkspace({
+      ...texts,
+      'text.txt': 'the sea and the tide and the clock. '.repeat(100),
+      blocked: 'a file',
+    });
     window = await EditorWindow.open({ folder: workspace.folder });
   });
 
@@ -41,7 +46,7 @@ describe('a text that cannot be trained on', () => {
   });
 
   for (const { file, sentence } of refused) {
-    it(`${file}: one sentence, nothing written`, async () => {
+    it(`a text, ${file}: one sentence, nothing written`, async () => {
       await window.chooseInExplorer(file, 'Train on This File');
       await window.errorNotification(sentence);
       assert.deepEqual(
@@ -50,20 +55,11 @@ describe('a text that cannot be trained on', () => {
       );
     });
   }
-});
 
-describe('a folder that cannot be written to', () => {
-  it('is named in one sentence', async () => {
+  it('a folder that cannot be written to is named in one sentence', async () => {
     // Also true for a superuser, whom no permission stops: a part of the path is a file.
-    const files = { 'text.txt': 'the sea and the tide and the clock. '.repeat(100), blocked: 'a file' };
-    const workspace = makeWorkspace(files, { settings: { 'backflow.runsFolder': 'blocked/runs' } });
-    const window = await EditorWindow.open({ folder: workspace.folder });
-    try {
-      await window.chooseInExplorer('text.txt', 'Train on This File');
-      await window.errorNotification(/folder .*blocked.* cannot be created/);
-    } finally {
-      await window.close();
-      await workspace.remove();
-    }
+    await window.changeSettings({ 'backflow.runsFolder': 'blocked/runs' });
+    await window.chooseInExplorer('text.txt', 'Train on This File');
+    await window.errorNotification(/folder .*blocked.* cannot be created/);
   });
 });

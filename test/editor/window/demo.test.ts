@@ -7,7 +7,7 @@ import type { FrameLocator } from 'playwright-core';
 import { removeFolder } from '../../support/removeFolder';
 import { defaultCodeServer, type CodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, runsIn } from '../harness/panel';
+import { firstFrame, moreFrames, runsIn } from '../harness/panel';
 
 describe('npm start', () => {
   /** In the project's clone, as a person's is. */
@@ -67,7 +67,7 @@ describe('npm start', () => {
     await showsTale(second);
     const panel = await second.panelFrame();
     await panel.locator('header .state[data-state="stopped"]').waitFor();
-    await moreFrames(panel, 0);
+    await firstFrame(panel);
     const firstPanel = await windows[0].panelFrame();
     assert.equal(await title(panel), await title(firstPanel));
     await moreFrames(firstPanel, 2);

@@ -3,7 +3,7 @@
  * walkthrough is read.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
@@ -57,9 +57,7 @@ describe('an engine that hangs', () => {
       .contentFrame()
       .locator(`svg[data-step="${steps[step]}"]`);
   const useTheme = async (theme: string) => {
-    const file = join(workspace.folder, '.vscode/settings.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
+    await window.changeSettings({ 'workbench.colorTheme': theme });
     const kind = theme.includes('High Contrast')
       ? theme.includes('Light')
         ? 'hc-light'

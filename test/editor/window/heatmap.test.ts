@@ -1,6 +1,6 @@
 /** The text as the heatmap: its tints follow the cursor, stand on the right characters, go with an edit, and can be read in every theme. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
@@ -84,10 +84,8 @@ describe('the text as the heatmap', () => {
     'Default High Contrast Light',
   ]) {
     it(`has tints of its own in ${theme}`, async () => {
-      const file = join(workspace.folder, '.vscode/settings.json');
-      const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
       const dark = theme !== 'Default Dark Modern' ? await colors() : null;
-      writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
+      await window.changeSettings({ 'workbench.colorTheme': theme });
       // The theme that is there from the start is the first; of any other, what it changes is waited for.
       let shown = await colors();
       const hasOwn = () => shown.length >= 2 && (!dark || shown.join() !== dark.join());

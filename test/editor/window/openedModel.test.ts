@@ -12,7 +12,7 @@ import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 import { codeServer, defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { framesDrawn, moreFrames } from '../harness/panel';
+import { firstFrame, moreFrames } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 /** A model for the characters of this text that says nothing of itself but its graph. */
@@ -128,7 +128,7 @@ describe('a model of another tool', () => {
     await window.showTab('tale.txt');
     await window.chooseInExplorer('model.onnx', 'Open Model');
     const panel = await window.panelFrame('[data-figure="flow"]');
-    while ((await framesDrawn(panel)) === 0) await window.page.waitForTimeout(50);
+    await firstFrame(panel);
     assert.match(await panel.locator('header h1').innerText(), /^model\.onnx · LSTM 2 × 24$/);
     assert.match(
       await panel.locator('header .message').innerText(),
@@ -147,7 +147,7 @@ describe('a model of another tool', () => {
     await window.pick('relu');
     const panel = await window.panelFrame('[data-figure="flow"]');
     await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
-    await moreFrames(panel, 0);
+    await firstFrame(panel);
   });
 
   it('without a vocabulary that could be guessed is asked for one, and read with the file that is chosen', async () => {
@@ -163,7 +163,7 @@ describe('a model of another tool', () => {
     await window.giveFile(join(workspace.folder, 'symbols.json'));
     const panel = await window.panelFrame('[data-figure="flow"]');
     await panel.locator('header h1', { hasText: /^unsaid\.onnx · LSTM 2 × 24$/ }).waitFor();
-    await moreFrames(panel, 0);
+    await firstFrame(panel);
   });
 
   it('is opened when it is dropped on the panel, and no longer asked about', async () => {
@@ -173,7 +173,7 @@ describe('a model of another tool', () => {
     const target = window.page.locator('.editor-group-container').nth(1);
     await window.dragFromExplorer('weights.safetensors', target);
     await panel.locator('header h1', { hasText: /^weights\.safetensors · RNN \(relu\) 1 × 20$/ }).waitFor();
-    await moreFrames(panel, 0);
+    await firstFrame(panel);
   });
 
   it('is trained further on it', async () => {

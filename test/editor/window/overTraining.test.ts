@@ -77,6 +77,8 @@ describe('the flow over training', () => {
   it('shows what truncation costs the gradient of the same text, beside the panel', async () => {
     await window.runCommand('Backflow: Compare Truncations');
     const page = await window.panelFrame('[data-figure="truncations"]');
+    // Before its first picture the page has no rows yet: there are eight truncations, and the whole gradient.
+    await page.locator('.cuts tbody tr').nth(8).waitFor();
     await page.locator('canvas[data-figure="truncations"]').waitFor();
     const rows = (await page.locator('.cuts tbody tr').allInnerTexts()).map((row) =>
       row.trim().split(/\s+/).map(Number),

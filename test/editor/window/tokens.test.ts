@@ -1,7 +1,5 @@
 /** The text looked at with models of other tokens than characters: tints, targets and hovers on whole words, and on the bytes of a character. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { EditorWindow } from '../harness/editorWindow';
 import { withStoppedEngine } from '../harness/engine';
 import { moreFrames } from '../harness/panel';
@@ -142,13 +140,7 @@ describe('the text by the tokens of the model', () => {
   });
 
   it('marks the character whose first byte is the target, and lists its bytes in the hover', async () => {
-    const file = join(workspace.folder, '.vscode/settings.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    writeFileSync(
-      file,
-      JSON.stringify({ ...settings, 'backflow.corpus.tokens': 'byte', 'backflow.corpus.vocabularySize': 0 }),
-    );
-    await window.page.waitForTimeout(1500);
+    await window.changeSettings({ 'backflow.corpus.tokens': 'byte', 'backflow.corpus.vocabularySize': 0 });
     await trainOn('bytes.txt');
     await targetsAre(characters);
     const hover = await window.hoverAt(1, 34, false);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { framesDrawn, moreFrames, picture, runsIn, settled } from '../harness/panel';
+import { firstFrame, framesDrawn, moreFrames, picture, runsIn, settled } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('training on an open text', () => {
@@ -148,7 +148,7 @@ describe('training on an open text', () => {
     panel = await window.panelFrame('header');
     await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor();
     await panel.locator('canvas[data-figure="flow"]').waitFor();
-    assert.ok((await framesDrawn(panel)) > 0);
+    await firstFrame(panel);
     await panel.locator('vscode-button[data-action="resume"]').waitFor();
     assert.ok((await step()) > 0);
     await window.screenshot('restored-dark');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, runsIn } from '../harness/panel';
+import { firstFrame, moreFrames, runsIn } from '../harness/panel';
 import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('two windows on one folder', () => {
@@ -100,7 +100,7 @@ describe('two windows on one folder', () => {
     const others = (await rows(second, 2)).filter({ hasNotText: 'running' });
     await second.chooseInTree(others, 'Show in the Panel');
     await shows(secondPanel, 'stopped');
-    await moreFrames(secondPanel, 0);
+    await firstFrame(secondPanel);
     await moreFrames(firstPanel, 3);
     assert.ok((await steps(firstPanel)) > at);
   });

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { FrameLocator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
 import { EditorWindow } from '../harness/editorWindow';
-import { moreFrames, ownRuns, picture } from '../harness/panel';
+import { firstFrame, moreFrames, ownRuns, picture } from '../harness/panel';
 
 describe('a folder on no disk', () => {
   let window: EditorWindow;
@@ -46,7 +46,7 @@ describe('a folder on no disk', () => {
     await window.reload();
     panel = await window.panelFrame('header');
     await panel.locator('header h1', { hasText: 'tale.txt' }).waitFor();
-    await moreFrames(panel, 0);
+    await firstFrame(panel);
     await press('resume');
     await shows('running');
     await moreFrames(panel, 3);

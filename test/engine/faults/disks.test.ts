@@ -113,21 +113,14 @@ describe('a run whose disk or text fails it', () => {
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
     small.fill();
-    const { status, errors } = await backflow(
-      folder.path,
-      'train',
-      text,
-      '--steps',
-      '50',
-      '--out',
-      join(small.path, 'run'),
-    );
+    const train = () => backflow(folder.path, 'train --steps 50 --out', join(small.path, 'run'), text);
+    const { status, errors } = await train();
     assert.equal(status, 1);
     assert.match(errors, /^backflow: .*disk is full[^\n]*\n$/);
     assert.deepEqual(readdirSync(small.path), ['ballast']);
     small.makeRoom();
     // Room to begin, but not for a checkpoint: 128 units need half a megabyte.
-    const late = await backflow(folder.path, 'train', text, '--steps', '50', '--out', join(small.path, 'run'));
+    const late = await train();
     assert.equal(late.status, 1);
     assert.match(late.errors, /^backflow: .*disk is full[^\n]*\n$/);
   });

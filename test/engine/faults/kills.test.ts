@@ -75,27 +75,15 @@ describe('a run whose engine ends in the middle', () => {
     const [whole, torn] = [join(folder.path, 'cli-whole'), join(folder.path, 'cli-torn')];
     const text = join(folder.path, 'text.txt');
     writeFileSync(text, pangrams);
-    const options = [
-      '--hidden',
-      '16',
-      '--window',
-      '16',
-      '--batch',
-      '4',
-      '--threads',
-      '1',
-      '--checkpoint-every',
-      '10',
-      '--json',
-    ];
-    assert.equal((await backflow(folder.path, 'train', text, ...options, '--steps', '1500', '--out', whole)).status, 0);
-    const child = start(folder.path, 'train', text, ...options, '--steps', '1500', '--out', torn);
+    const train = 'train --hidden 16 --window 16 --batch 4 --threads 1 --checkpoint-every 10 --steps 1500 --json --out';
+    assert.equal((await backflow(folder.path, train, whole, text)).status, 0);
+    const child = start(folder.path, train, torn, text);
     child.stdout.on('data', (chunk: Buffer) => {
       if (/"step":[1-9]\d{2}/.test(chunk.toString('utf8'))) child.kill('SIGKILL');
     });
     assert.equal((await outcome(child)).signal, 'SIGKILL');
     assert.ok(checkpointSteps(torn).at(-1)! < 1500);
-    const { status, errors } = await backflow(folder.path, 'train', '--resume', torn, '--steps', '1500', '--json');
+    const { status, errors } = await backflow(folder.path, 'train --steps 1500 --json --resume', torn);
     assert.equal(status, 0, errors);
     assertSameRun(whole, torn, 1500);
   });

@@ -13,9 +13,14 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Started in `folder`, without colors. */
-export function start(folder: string, ...args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [program, ...args], {
+/** The words of a line, which has no quotes; none of an empty one. */
+export function words(line: string): string[] {
+  return line.split(' ').filter((word) => word !== '');
+}
+
+/** Started in `folder`, without colors. `line` is split at its spaces; the arguments after it, which can hold some, are passed as they are. */
+export function start(folder: string, line: string, ...args: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [program, ...words(line), ...args], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', NODE_OPTIONS: '' },
   });
@@ -30,8 +35,9 @@ export async function outcome(child: ChildProcessWithoutNullStreams): Promise<Ou
   return { status, signal, output, errors };
 }
 
-export function backflow(folder: string, ...args: string[]): Promise<Outcome> {
-  return outcome(start(folder, ...args));
+/** Runs it to its end; the arguments are those of `start`. */
+export function backflow(folder: string, line: string, ...args: string[]): Promise<Outcome> {
+  return outcome(start(folder, line, ...args));
 }
 
 export function parseLines(output: string): Record<string, unknown>[] {

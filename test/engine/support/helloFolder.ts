@@ -5,6 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backflow, parseLines } from './commandLine';
 
+let shared: Promise<HelloFolder> | null = null;
+
+after(async () => {
+  if (shared !== null) await rm((await shared).path, { recursive: true });
+});
+
 export class HelloFolder {
   private constructor(
     /** Absolute path; the run is in `hello`, the text in `hello.txt`, and `probe.txt` is what to look at. */
@@ -13,43 +19,29 @@ export class HelloFolder {
     readonly lines: Record<string, unknown>[],
   ) {}
 
-  static async make(): Promise<HelloFolder> {
+  /** Made when first asked for, and removed with the last test: each test leaves in it what it found. */
+  static shared(): Promise<HelloFolder> {
+    shared ??= HelloFolder.make();
+    return shared;
+  }
+
+  private static async make(): Promise<HelloFolder> {
     const path = await mkdtemp(join(tmpdir(), 'backflow-cli-'));
     await writeFile(join(path, 'hello.txt'), 'hello '.repeat(400));
     await writeFile(join(path, 'probe.txt'), 'hello hello hello h');
     const { status, output, errors } = await backflow(
       path,
-      'train',
-      'hello.txt',
-      '--hidden',
-      '32',
-      '--layers',
-      '2',
-      '--window',
-      '16',
-      '--batch',
-      '4',
-      '--steps',
-      '300',
-      '--checkpoint-every',
-      '100',
-      '--out',
-      'hello',
-      '--json',
+      'train hello.txt --hidden 32 --layers 2 --window 16 --batch 4 --steps 300 --checkpoint-every 100 --out hello --json',
     );
     assert.equal(errors, '');
     assert.equal(status, 0);
     return new HelloFolder(path, parseLines(output));
   }
 
-  remove(): Promise<void> {
-    return rm(this.path, { recursive: true });
-  }
-
-  /** One line on standard error that says this, nothing on standard output, this exit status, and nothing written. */
-  async refuses(status: 1 | 2, sentence: RegExp, ...args: string[]): Promise<void> {
+  /** `line` and `args` as for `backflow`. One line on standard error that says this, nothing on standard output, this exit status, and nothing written. */
+  async refuses(status: 1 | 2, sentence: RegExp, line: string, ...args: string[]): Promise<void> {
     const before = await this.files();
-    const result = await backflow(this.path, ...args);
+    const result = await backflow(this.path, line, ...args);
     assert.match(result.errors, sentence);
     assert.match(result.errors, /^backflow: .*\n$/, 'one line');
     assert.equal(result.output, '');

@@ -1,30 +1,22 @@
+/** What the command line does with a trained model: inspect, export, sample. */
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backflow } from './support/commandLine';
-import { HelloFolder } from './support/helloFolder';
+import { backflow } from '../support/commandLine';
+import { HelloFolder } from '../support/helloFolder';
 
 describe('the command line, with a model', () => {
   let hello: HelloFolder;
   let folder: string;
 
   before(async () => {
-    hello = await HelloFolder.make();
+    hello = await HelloFolder.shared();
     folder = hello.path;
   });
-  after(() => hello.remove());
 
   describe('inspect', () => {
     it('prints the object of the contract, for the whole text', async () => {
-      const { status, output, errors } = await backflow(
-        folder,
-        'inspect',
-        'hello',
-        '--text',
-        'probe.txt',
-        '--matrix',
-        '--json',
-      );
+      const { status, output, errors } = await backflow(folder, 'inspect hello --text probe.txt --matrix --json');
       assert.deepEqual([status, errors], [0, '']);
       assert.equal(output.trimEnd().split('\n').length, 1);
       interface Flow {
@@ -141,13 +133,8 @@ describe('the command line, with a model', () => {
     it('traces another target back, and says null where a state cannot reach it', async () => {
       const { output } = await backflow(
         folder,
-        'inspect',
+        'inspect --text probe.txt --target 4 --json',
         join('hello', 'checkpoints', 'step-300.onnx'),
-        '--text',
-        'probe.txt',
-        '--target',
-        '4',
-        '--json',
       );
       const { layers } = JSON.parse(output) as { layers: { flow: { target: number; log10: (number | null)[] } }[] };
       for (const { flow } of layers) {
@@ -158,7 +145,7 @@ describe('the command line, with a model', () => {
     });
 
     it('draws the flow of each layer under the text', async () => {
-      const { status, output } = await backflow(folder, 'inspect', 'hello', '--text', 'probe.txt');
+      const { status, output } = await backflow(folder, 'inspect hello --text probe.txt');
       assert.equal(status, 0);
       assert.match(output, /^LSTM, 2 layers of 32 units, trained for 300 steps\. 18 inputs, loss /);
       assert.match(output, /\ntext {5}hello hello hello \nlayer 2 {2}[▁▂▃▄▅▆▇█]{18}\nlayer 1 {2}[▁▂▃▄▅▆▇█]{18}\n/);
@@ -168,13 +155,13 @@ describe('the command line, with a model', () => {
 
     it('refuses what it cannot inspect', async () => {
       await writeFile(join(folder, 'other.txt'), 'hello Wörld');
-      await hello.refuses(1, /“?W/, 'inspect', 'hello', '--text', 'other.txt');
+      await hello.refuses(1, /“?W/, 'inspect hello --text other.txt');
       await writeFile(join(folder, 'other.txt'), 'h');
-      await hello.refuses(1, /token|symbol/, 'inspect', 'hello', '--text', 'other.txt');
+      await hello.refuses(1, /token|symbol/, 'inspect hello --text other.txt');
       await rm(join(folder, 'other.txt'));
-      await hello.refuses(1, /There is no file .*other\.txt/, 'inspect', 'hello', '--text', 'other.txt');
-      await hello.refuses(1, /There is no file .*nowhere/, 'inspect', 'nowhere', '--text', 'probe.txt');
-      await hello.refuses(1, /target/i, 'inspect', 'hello', '--text', 'probe.txt', '--target', '99');
+      await hello.refuses(1, /There is no file .*other\.txt/, 'inspect hello --text other.txt');
+      await hello.refuses(1, /There is no file .*nowhere/, 'inspect nowhere --text probe.txt');
+      await hello.refuses(1, /target/i, 'inspect hello --text probe.txt --target 99');
     });
 
     it('refuses a checkpoint that is broken, wherever it was cut', async () => {
@@ -189,7 +176,7 @@ describe('the command line, with a model', () => {
         Buffer.alloc(1000, 0xff),
       ]) {
         await writeFile(broken, bytes);
-        await hello.refuses(1, /broken\.onnx/, 'inspect', 'broken.onnx', '--text', 'probe.txt');
+        await hello.refuses(1, /broken\.onnx/, 'inspect broken.onnx --text probe.txt');
       }
       await rm(broken);
     });
@@ -200,12 +187,12 @@ describe('the command line, with a model', () => {
       const model = join(folder, 'hello.onnx');
       const weights = join(folder, 'hello.safetensors');
       for (const out of [model, weights]) {
-        const { status, output } = await backflow(folder, 'export', 'hello', '--out', out, '--json');
+        const { status, output } = await backflow(folder, 'export hello --out', out, '--json');
         assert.deepEqual([status, JSON.parse(output)], [0, { path: out }]);
       }
       const [own, graph, bare] = await Promise.all(
         ['hello', model, weights].map(async (path) => {
-          const { status, output, errors } = await backflow(folder, 'inspect', path, '--text', 'probe.txt', '--json');
+          const { status, output, errors } = await backflow(folder, 'inspect --text probe.txt --json', path);
           assert.deepEqual([status, errors], [0, '']);
           return JSON.parse(output) as unknown;
         }),
@@ -215,56 +202,45 @@ describe('the command line, with a model', () => {
     });
 
     it('refuses a place it cannot write to', async () => {
-      await hello.refuses(1, /cannot be written to/, 'export', 'hello', '--out', join(folder, 'no', 'such', 'm.onnx'));
+      await hello.refuses(1, /cannot be written to/, 'export hello --out', join(folder, 'no', 'such', 'm.onnx'));
     });
   });
 
   describe('sample', () => {
     it('continues hell with o', async () => {
-      const { status, output } = await backflow(
-        folder,
-        'sample',
-        'hello',
-        '--prompt',
-        'hell',
-        '--length',
-        '1',
-        '--temperature',
-        '0',
-        '--json',
-      );
+      const { status, output } = await backflow(folder, 'sample hello --prompt hell --length 1 --temperature 0 --json');
       assert.equal(status, 0);
       assert.deepEqual(JSON.parse(output), { prompt: 'hell', text: 'o' });
       assert.equal(
-        (await backflow(folder, 'sample', 'hello', '--prompt', 'hell', '--length', '7', '--temperature', '0')).output,
+        (await backflow(folder, 'sample hello --prompt hell --length 7 --temperature 0')).output,
         'hello hello\n',
       );
     });
 
     it('gives the same text for the same seed', async () => {
-      const text = async (seed: string) =>
-        (await backflow(folder, 'sample', 'hello', '--length', '80', '--temperature', '3', '--seed', seed)).output;
-      const [first, again, other] = [await text('7'), await text('7'), await text('8')];
+      const text = async (seed: number) =>
+        (await backflow(folder, `sample hello --length 80 --temperature 3 --seed ${seed}`)).output;
+      const [first, again, other] = [await text(7), await text(7), await text(8)];
       assert.equal(first, again);
       assert.notEqual(first, other);
       assert.equal(first.length, 81);
     });
 
     it('draws the likeliest token only from one, or from the least probability', async () => {
-      const text = async (...options: string[]) =>
-        (await backflow(folder, 'sample', 'hello', '--length', '40', '--temperature', '3', ...options)).output;
-      const greedy = await text('--temperature', '0');
-      assert.equal(await text('--top-k', '1'), greedy);
-      assert.equal(await text('--top-p', '0.000001'), greedy);
-      assert.notEqual(await text('--top-k', '5'), greedy);
+      const text = async (options: string) =>
+        (await backflow(folder, `sample hello --length 40 --temperature 3 ${options}`)).output;
+      const greedy = await text('--temperature 0');
+      assert.equal(await text('--top-k 1'), greedy);
+      assert.equal(await text('--top-p 0.000001'), greedy);
+      assert.notEqual(await text('--top-k 5'), greedy);
     });
 
     it('refuses a prompt with symbols the model does not know', async () => {
-      await hello.refuses(1, /z/, 'sample', 'hello', '--prompt', 'zoo');
+      await hello.refuses(1, /z/, 'sample hello --prompt zoo');
     });
 
     it('tells where an error arose only when asked', async () => {
-      const { errors } = await backflow(folder, 'sample', 'nowhere', '--verbose');
+      const { errors } = await backflow(folder, 'sample nowhere --verbose');
       assert.match(errors, /^backflow: There is no file .*nowhere.*\n.*\n {4}at /s);
     });
   });
