@@ -143,7 +143,7 @@ const eyeLike: Operator = (call) => {
   };
 };
 
-export const creation: OperatorTable = {
+export const creation = {
   Constant: constant,
   Shape: shape,
   ConstantOfShape: constantOfShape,
@@ -152,4 +152,4 @@ export const creation: OperatorTable = {
   Cast: cast,
   CastLike: castLike,
   EyeLike: eyeLike,
-};
+} satisfies OperatorTable;
