@@ -191,8 +191,8 @@ def make():
         fused('Attention', [x, w, b], lambda x, w, b: own(x, w, b, unidirectional=True, scale=0.25), num_heads=2, unidirectional=1, scale=0.25)
         fused('Attention', [x, w, b, ints([[1, 1, 0], [1, 0, 1]])], lambda x, w, b, m: own(x, w, b, -10000.0 * (1 - m)[:, None, None])[0], num_heads=2)
         fused('Attention', [x, w, b, ints([2, 3])], lambda x, w, b, n: own(x, w, b, -10000.0 * (torch.arange(3) >= n[:, None])[:, None, None])[0], num_heads=2)
-        fused('Attention', [x, w, b, None, rnd(2, 2, 2, 5, 2)], lambda x, w, b, _, past: own(x, w, b, past=past, unidirectional=True), num_heads=2, unidirectional=1)
-        fused('Attention', [x, w, b, None, None, rnd(1, 2, 3, 3)], lambda x, w, b, _, __, bias: own(x, w, b, bias=bias)[0], num_heads=2)
+        fused('Attention', [x, w, b, None, rnd(2, 2, 2, 1, 2)], lambda x, w, b, _, past: own(x, w, b, past=past, unidirectional=True), num_heads=2, unidirectional=1)
+        fused('Attention', [x[:1], w, b, None, None, rnd(1, 2, 3, 3)], lambda x, w, b, _, __, bias: own(x, w, b, bias=bias)[0], num_heads=2)
         fused('Attention', [x, rnd(3, 10), rnd(10)], lambda x, w, b: joined(attend(*(split(part, 2) for part in (x @ w + b).split([4, 4, 2], -1)))[0]), num_heads=2, qkv_hidden_sizes=[4, 4, 2])
 
         q, k, v = rnd(2, 3, 4), rnd(2, 5, 4), rnd(2, 5, 6)
@@ -238,7 +238,7 @@ def make():
         CASES.clear()
         for part in parts:
             part()
-        write(f'graph/{file}', CASES, 12)
+        write(f'graph/{file}', CASES, 13)
         print(f'{file}: {len(CASES)} cases, {len({each["operator"] for each in CASES})} operators')
 
 
