@@ -3,6 +3,7 @@ import torch
 
 import files
 from models import MODELS
+from recurrent_references import write_references
 from reference import reference
 
 DIGITS = 13
@@ -13,3 +14,4 @@ def main():
     for name in MODELS:
         files.write(f'exports/references/{name}', reference(name), DIGITS)
         print(name)
+    write_references(DIGITS)
