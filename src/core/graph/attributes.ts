@@ -1,12 +1,14 @@
 /** A node's attributes by name. Which of them were read is remembered, so that none is ignored in silence. */
-import { readTensor, TensorError, type ExternalData } from '../../formats/onnx/constant';
+import { readTensor, TensorError, type Constant, type ExternalData } from '../../formats/onnx/constant';
 import {
   attributeType,
   dataType,
   type AttributeProto,
   type GraphProto,
+  type SparseTensorProto,
   type TensorProto,
 } from '../../formats/onnx/messages';
+import { readSparseTensor } from '../../formats/onnx/sparse';
 import { Unsupported, type ElementKind, type Tensor } from './tensor';
 
 const kinds: Readonly<Record<number, ElementKind>> = {
@@ -27,20 +29,30 @@ const kinds: Readonly<Record<number, ElementKind>> = {
 
 /** Of one of ONNX's element types. Throws Unsupported for those that are no numbers here. */
 export function kindOfType(type: number | undefined): ElementKind {
+  if (type === dataType.string) throw new Unsupported('has texts for elements, which are not computed here');
   if (type === undefined || !Object.hasOwn(kinds, type))
     throw new Unsupported(`has elements of type ${type ?? '?'}, which is not computed here`);
   return kinds[type];
 }
 
-/** A tensor of the file. */
+/** A tensor of the file. Throws Unsupported for one that cannot be read. */
 export function tensorOf(proto: TensorProto, external: ExternalData): Tensor {
+  const kind = kindOfType(proto.dataType);
+  return asTensor(kind, proto.name, () => readTensor(proto, external));
+}
+
+/** A sparse tensor of the file, with its zeros. Throws Unsupported likewise. */
+export function sparseTensorOf(proto: SparseTensorProto, external: ExternalData): Tensor {
+  const kind = kindOfType(proto.values?.dataType);
+  return asTensor(kind, proto.values?.name, () => readSparseTensor(proto, external));
+}
+
+function asTensor(kind: ElementKind, name = '', read: () => Constant): Tensor {
   try {
-    const { shape, data } = readTensor(proto, external);
-    return { kind: kindOfType(proto.dataType), shape, data: Float64Array.from(data) };
+    const { shape, data } = read();
+    return { kind, shape, data: Float64Array.from(data) };
   } catch (error) {
-    throw error instanceof TensorError
-      ? new Unsupported(`reads the tensor ${proto.name ?? ''}, which ${error.message}`)
-      : error;
+    throw error instanceof TensorError ? new Unsupported(`reads the tensor ${name}, which ${error.message}`) : error;
   }
 }
 
@@ -91,12 +103,15 @@ export class Attributes {
     return this.find(name)?.strings?.map((bytes) => new TextDecoder().decode(bytes));
   }
 
+  /** One that is sparse has its zeros. */
   tensor(name: string): Tensor | undefined {
-    const proto = this.find(name)?.t;
-    if (!proto) return undefined;
-    const known = this.tensors.get(name) ?? tensorOf(proto, this.external);
-    this.tensors.set(name, known);
-    return known;
+    const found = this.find(name);
+    const known = this.tensors.get(name);
+    if (known || !found) return known;
+    const { t, sparseTensor } = found;
+    const read = t ? tensorOf(t, this.external) : sparseTensor && sparseTensorOf(sparseTensor, this.external);
+    if (read) this.tensors.set(name, read);
+    return read;
   }
 
   /** The element type that a tensor would have. */
@@ -131,7 +146,7 @@ export class Attributes {
 function isEmpty({ type, f, i, s, t, g }: AttributeProto): boolean {
   return (
     (type === attributeType.tensor && !t) ||
-    (type === 5 && !g) ||
+    (type === attributeType.graph && !g) ||
     (type === 0 && f === undefined && i === undefined && s === undefined)
   );
 }

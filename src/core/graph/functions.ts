@@ -1,6 +1,5 @@
 /** Functions that a model brings along: their nodes, with the attributes that a call gives them. */
-import type { AttributeProto, GraphProto, NodeProto } from '../../formats/onnx/messages';
-import type { FunctionProto, GraphAttribute } from './model';
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from '../../formats/onnx/messages';
 
 /** The nodes of a function as one node calls it. */
 export function instantiate(own: FunctionProto, caller: NodeProto): NodeProto[] {
@@ -14,7 +13,7 @@ function withAttributes(node: NodeProto, given: ReadonlyMap<string, AttributePro
   if (!node.attribute) return node;
   return {
     ...node,
-    attribute: node.attribute.flatMap((attribute: GraphAttribute) => {
+    attribute: node.attribute.flatMap((attribute) => {
       const { refAttrName } = attribute;
       if (refAttrName === undefined || refAttrName === '') return [withGraphs(attribute, given)];
       const value = given.get(refAttrName);

@@ -1,29 +1,5 @@
-/** What a graph is made of: ONNX's messages, and what of them the graph mode reads beyond those. */
-import type { AttributeProto, GraphProto, NodeProto, ValueInfoProto } from '../../formats/onnx/messages';
-
-/** An attribute inside a function can stand for one of the node that calls it. */
-export interface GraphAttribute extends AttributeProto {
-  refAttrName?: string;
-}
-
-export interface OperatorSet {
-  domain?: string;
-  version: number;
-}
-
-/** A function that a model brings along: an operator made of others. */
-export interface FunctionProto {
-  name: string;
-  domain?: string;
-  overload?: string;
-  input: string[];
-  output: string[];
-  /** Names of attributes without a default, and those with one. */
-  attribute?: string[];
-  attributeProto?: AttributeProto[];
-  node: NodeProto[];
-  opsetImport: OperatorSet[];
-}
+/** What of a model the graph mode reads. */
+import type { FunctionProto, GraphProto, OperatorSet, ValueInfoProto } from '../../formats/onnx/messages';
 
 export interface GraphModel {
   graph: GraphProto;

@@ -1,11 +1,11 @@
 /** Runs a graph in float64 and leaves a tape. */
 import type { ExternalData } from '../../formats/onnx/constant';
-import type { GraphProto, NodeProto } from '../../formats/onnx/messages';
-import { Attributes, tensorOf } from './attributes';
+import type { FunctionProto, GraphProto, NodeProto, OperatorSet } from '../../formats/onnx/messages';
+import { Attributes, sparseTensorOf, tensorOf } from './attributes';
 import { Call } from './call';
 import { controlOperators, type LoopRecord } from './control';
 import { instantiate } from './functions';
-import { domainOf, type FunctionProto, type GraphModel, type OperatorSet } from './model';
+import { domainOf, type GraphModel } from './model';
 import { OperatorError } from './operatorError';
 import { operatorFor } from './operators';
 import { Missing, Sequence, Tape, Variable, type Value } from './tape';
@@ -68,7 +68,7 @@ export class GraphProgram {
     return node.body;
   }
 
-  private preparedNode(proto: NodeProto & { overload?: string }): PreparedNode {
+  private preparedNode(proto: NodeProto): PreparedNode {
     const { opType = '', name, input, output, overload } = proto;
     const inner = name ?? '';
     return {
@@ -83,18 +83,20 @@ export class GraphProgram {
     };
   }
 
-  private constantsOf(graph: GraphProto): ReadonlyMap<string, Value> {
-    return new Map(
-      graph.initializer.map((proto): [string, Value] => {
-        const { name = '' } = proto;
-        try {
-          return [name, new Variable(tensorOf(proto, this.external), name)];
-        } catch (error) {
-          if (!(error instanceof Unsupported)) throw error;
-          return [name, new Missing(new OperatorError('Constant', '', name, error.message))];
-        }
-      }),
-    );
+  private constantsOf({ initializer, sparseInitializer = [] }: GraphProto): ReadonlyMap<string, Value> {
+    return new Map([
+      ...initializer.map((proto) => constantOf(proto.name, () => tensorOf(proto, this.external))),
+      ...sparseInitializer.map((proto) => constantOf(proto.values?.name, () => sparseTensorOf(proto, this.external))),
+    ]);
+  }
+}
+
+function constantOf(name = '', read: () => Tensor): [string, Value] {
+  try {
+    return [name, new Variable(read(), name)];
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    return [name, new Missing(new OperatorError('Constant', '', name, error.message))];
   }
 }
 

@@ -216,7 +216,7 @@ const swiGLU: Operator = (call) => {
   )(call);
 };
 
-export const binary: OperatorTable = {
+export const binary = {
   Add: smooth((a, b) => a + b, one, one),
   Sub: smooth(
     (a, b) => a - b,
@@ -261,4 +261,4 @@ export const binary: OperatorTable = {
   BitwiseAnd: bits((a, b) => a & b),
   BitwiseOr: bits((a, b) => a | b),
   BitwiseXor: bits((a, b) => a ^ b),
-};
+} satisfies OperatorTable;

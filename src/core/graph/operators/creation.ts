@@ -4,7 +4,7 @@ import type { Operator, OperatorTable } from '../call';
 import { floats, integers, scalarOf, sizeOf, Unsupported, type ElementKind, type Tensor } from '../tensor';
 
 const constant: Operator = ({ attributes }) => {
-  const tensor = attributes.tensor('value');
+  const tensor = attributes.tensor('value') ?? attributes.tensor('sparse_value');
   if (tensor) return { outputs: [tensor] };
   if (attributes.has('value_float'))
     return { outputs: [floats([], Float64Array.of(attributes.float('value_float', 0)))] };
@@ -13,7 +13,7 @@ const constant: Operator = ({ attributes }) => {
   if (numbers) return { outputs: [floats([numbers.length], Float64Array.from(numbers))] };
   const whole = attributes.integers('value_ints');
   if (whole) return { outputs: [integers([whole.length], whole)] };
-  throw new Unsupported('is a constant of text or of sparse numbers, which are not computed');
+  throw new Unsupported('is a constant of text, which is not computed');
 };
 
 /** Shape of the input, or a part of it. */
@@ -143,7 +143,7 @@ const eyeLike: Operator = (call) => {
   };
 };
 
-export const creation: OperatorTable = {
+export const creation = {
   Constant: constant,
   Shape: shape,
   ConstantOfShape: constantOfShape,
@@ -152,4 +152,4 @@ export const creation: OperatorTable = {
   Cast: cast,
   CastLike: castLike,
   EyeLike: eyeLike,
-};
+} satisfies OperatorTable;

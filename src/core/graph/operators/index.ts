@@ -1,14 +1,17 @@
 /** All operators. A new one is a line in the table of its family. */
 import type { Operator, OperatorTable } from '../call';
+import { attentionOperators } from './attention';
 import { binary } from './binary';
 import { creation } from './creation';
 import { einsum } from './einsum';
 import { indexing } from './indexing';
 import { matmul } from './matmul';
+import { ofRuntime } from './microsoft';
 import { movement } from './movement';
 import { normalization } from './normalization';
 import { recurrent } from './recurrent';
 import { reduce } from './reduce';
+import { rotary } from './rotary';
 import { softmax } from './softmax';
 import { unary } from './unary';
 import { windows } from './windows';
@@ -26,11 +29,19 @@ const ofOnnx: OperatorTable = {
   ...creation,
   ...windows,
   ...recurrent,
+  ...attentionOperators,
+  ...rotary,
 };
 
-/** @param domain "" for ONNX's own  @returns undefined for an operator that is not known */
+/** By domain; "" is ONNX's own. */
+const tables: Readonly<Record<string, OperatorTable>> = { '': ofOnnx, 'com.microsoft': ofRuntime };
+
+/** @returns undefined for an operator that is not known */
 export function operatorFor(domain: string, name: string): Operator | undefined {
-  return domain === '' && Object.hasOwn(ofOnnx, name) ? ofOnnx[name] : undefined;
+  const table = Object.hasOwn(tables, domain) ? tables[domain] : {};
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-export const operatorNames: readonly string[] = Object.keys(ofOnnx);
+export const operatorNames: readonly { readonly domain: string; readonly name: string }[] = Object.entries(
+  tables,
+).flatMap(([domain, table]) => Object.keys(table).map((name) => ({ domain, name })));

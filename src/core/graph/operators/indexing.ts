@@ -416,7 +416,7 @@ const unique: Operator = (call: Call) => {
   };
 };
 
-export const indexing: OperatorTable = {
+export const indexing = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
@@ -431,4 +431,4 @@ export const indexing: OperatorTable = {
   ReverseSequence: reverseSequence,
   CumSum: cumulativeSum,
   Unique: unique,
-};
+} satisfies OperatorTable;

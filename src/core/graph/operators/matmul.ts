@@ -104,4 +104,4 @@ const gemm: Operator = (call) => {
   };
 };
 
-export const matmul: OperatorTable = { MatMul: matMul, Gemm: gemm };
+export const matmul = { MatMul: matMul, Gemm: gemm } satisfies OperatorTable;

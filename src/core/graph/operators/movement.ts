@@ -272,7 +272,7 @@ const dropout: Operator = (call: Call) => {
   return { outputs: [x, mask], vjp: ([g]) => [g] };
 };
 
-export const movement: OperatorTable = {
+export const movement = {
   Reshape: reshape,
   Flatten: flatten,
   Squeeze: squeeze,
@@ -287,4 +287,4 @@ export const movement: OperatorTable = {
   SpaceToDepth: depth(false),
   Trilu: trilu,
   Dropout: dropout,
-};
+} satisfies OperatorTable;

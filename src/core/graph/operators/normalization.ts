@@ -75,8 +75,8 @@ function times(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((each, i) => each * b[i]);
 }
 
-/** Over the last axes, from `axis` on. */
-function overLastAxes(centered: boolean): Operator {
+/** Over the last axes, from `axis` on. @param statistics that are outputs too */
+function overLastAxes(centered: boolean, statistics: readonly ('means' | 'inverses')[]): Operator {
   return (call) => {
     const { attributes } = call;
     // What the stages are computed in is float64 here.
@@ -89,9 +89,10 @@ function overLastAxes(centered: boolean): Operator {
     const shape = x.shape.map((size, each) => (each < axis ? size : 1));
     const { vjp } = result;
     return {
-      outputs: [result.y, floats(shape, rows.means), floats(shape, rows.inverses)].slice(0, centered ? 3 : 1),
-      vjp: ([g, gMean, gInverse], wanted) => {
+      outputs: [result.y, ...statistics.map((which) => floats(shape, rows[which]))],
+      vjp: ([g, ...given], wanted) => {
         const [dx, ...others] = vjp?.([g], wanted) ?? [];
+        const [gMean, gInverse] = (['means', 'inverses'] as const).map((which) => given[statistics.indexOf(which)]);
         if ((!gMean && !gInverse) || !wanted[0]) return [dx, ...others];
         // ∂mean/∂x = 1/n;  ∂r/∂x = −r² x̂/n
         const all = dx ? dx.slice() : new Float64Array(x.data.length);
@@ -232,9 +233,11 @@ const lpNormalization: Operator = (call) => {
   };
 };
 
-export const normalization: OperatorTable = {
-  LayerNormalization: overLastAxes(true),
-  RMSNormalization: overLastAxes(false),
+export const normalization = {
+  LayerNormalization: overLastAxes(true, ['means', 'inverses']),
+  RMSNormalization: overLastAxes(false, []),
+  // Not ONNX's, but what ONNX Runtime's optimizer writes into its domain.
+  SimplifiedLayerNormalization: overLastAxes(false, ['inverses']),
   InstanceNormalization: (call) => {
     call.attributes.ignore('consumed_inputs');
     return overGroups(call, call.input(0).shape[1], call.input(1), call.input(2));
@@ -242,4 +245,4 @@ export const normalization: OperatorTable = {
   GroupNormalization: groupNormalization,
   BatchNormalization: batchNormalization,
   LpNormalization: lpNormalization,
-};
+} satisfies OperatorTable;

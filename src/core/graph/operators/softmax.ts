@@ -55,7 +55,7 @@ function rowsOfGradient(call: Call, shape: readonly number[], data: Float64Array
   return rowsAlong({ shape, data }, [axisOf(given, rank)]).data;
 }
 
-export const softmax: OperatorTable = {
+export const softmax = {
   // yᵢ = e^xᵢ / Σ e^xⱼ;  dx = y ⊙ (g − g·y)
   Softmax: rowwise(
     (x, at, length, y) => {
@@ -94,4 +94,4 @@ export const softmax: OperatorTable = {
       return;
     }
   }, null),
-};
+} satisfies OperatorTable;

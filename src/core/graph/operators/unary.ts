@@ -116,7 +116,7 @@ const clip: Operator = (call) => {
   };
 };
 
-export const unary: OperatorTable = {
+export const unary = {
   Identity: smooth(
     (x) => x,
     () => 1,
@@ -215,4 +215,4 @@ export const unary: OperatorTable = {
     const negative = call.attributes.flag('detect_negative', true);
     return steps((x) => Number((positive && x === Infinity) || (negative && x === -Infinity)), 'boolean')(call);
   },
-};
+} satisfies OperatorTable;

@@ -231,10 +231,10 @@ function maxPool(windowsFor: (call: Call, x: Tensor) => Windows): Operator {
   };
 }
 
-export const windows: OperatorTable = {
+export const windows = {
   Conv: convolution,
   AveragePool: averagePool(kernelOf),
   MaxPool: maxPool(kernelOf),
   GlobalAveragePool: averagePool((_, x) => wholeChannel(x)),
   GlobalMaxPool: maxPool((_, x) => wholeChannel(x)),
-};
+} satisfies OperatorTable;

@@ -17,6 +17,7 @@ import { isMove, move } from './moves';
 import { normStep } from './norm';
 import { loopRecurrence, type LoopRecurrence } from './loops';
 import { GraphNode } from '../../../formats/onnx/node';
+import { readSparseTensor } from '../../../formats/onnx/sparse';
 import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
 import { tokenwise } from './tokenwise';
 import { UnrolledRecurrences, type UnrolledRecurrence } from './unrolled';
@@ -49,13 +50,15 @@ export const chosenSizes: readonly number[] = [7, 3];
 const maxCandidates = 6;
 
 /** Meanings of all initializers. Throws a UserError for one that cannot be read. */
-export function readInitializers({ initializer }: GraphProto, external: ExternalData): Map<string, Constant> {
-  return new Map(
-    initializer.map((tensor) => [
-      tensor.name ?? '',
-      namedTensor(tensor.name ?? '', () => readTensor(tensor, external)),
-    ]),
-  );
+export function readInitializers(
+  { initializer, sparseInitializer = [] }: GraphProto,
+  external: ExternalData,
+): Map<string, Constant> {
+  const named = (name = '', read: () => Constant): [string, Constant] => [name, namedTensor(name, read)];
+  return new Map([
+    ...initializer.map((tensor) => named(tensor.name, () => readTensor(tensor, external))),
+    ...sparseInitializer.map((sparse) => named(sparse.values?.name, () => readSparseTensor(sparse, external))),
+  ]);
 }
 
 function namedTensor(name: string, read: () => Constant): Constant {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { differentiate } from '../../../../src/core/graph/backward';
 import { Gradient } from '../../../../src/core/graph/gradient';
-import type { GraphAttribute, GraphModel } from '../../../../src/core/graph/model';
+import type { GraphModel } from '../../../../src/core/graph/model';
 import { Variable } from '../../../../src/core/graph/tape';
 import { booleans, floats, integers, type Tensor } from '../../../../src/core/graph/tensor';
+import type { AttributeProto } from '../../../../src/formats/onnx/messages';
 import { difference, gradientsBy, graph, modelOf, node, runModel, variable } from './support';
 
 const vector = (...values: number[]): Tensor => floats([values.length], Float64Array.from(values));
@@ -195,7 +196,7 @@ describe('graph mode: control flow', () => {
   });
 
   it('functions of the model are run with the attributes of their call', () => {
-    const scale: GraphAttribute = { name: 'alpha', type: 1, refAttrName: 'slope' };
+    const scale: AttributeProto = { name: 'alpha', type: 1, refAttrName: 'slope' };
     const leaky = { ...node('LeakyRelu', ['a'], ['b']), attribute: [scale] };
     const model: GraphModel = {
       ...modelOf(

@@ -10,8 +10,9 @@ interface PlainTensor {
   readonly data: readonly number[];
 }
 
-/** One node, as test/vectors/graph_vectors.py has it from PyTorch. */
+/** One node, as test/vectors/graph_vectors.py and graph_fused_vectors.py have it from PyTorch. */
 interface OperatorCase {
+  readonly domain?: string;
   readonly operator: string;
   readonly opset: number;
   readonly attributes: Readonly<Record<string, PlainAttribute>>;
@@ -21,7 +22,9 @@ interface OperatorCase {
   readonly gradients: readonly (PlainTensor | null)[];
 }
 
-const cases = JSON.parse(readFileSync('test/vectors/data/graph/operators.json', 'utf8')) as OperatorCase[];
+const cases = ['operators', 'attention', 'runtimeAttention', 'fused'].flatMap(
+  (file) => JSON.parse(readFileSync(`test/vectors/data/graph/${file}.json`, 'utf8')) as OperatorCase[],
+);
 const tensorOf = ({ kind, shape, data }: PlainTensor): Tensor => ({ kind, shape, data: Float64Array.from(data) });
 
 /** Without a derivative, or made of nothing: what PyTorch has no function for stands in other tests. */
@@ -41,21 +44,22 @@ const elsewhere = new Set([
 
 describe('graph mode: operators against PyTorch', () => {
   it('every operator of the table has a vector', () => {
-    const tried = new Set(cases.map(({ operator }) => operator));
+    const tried = new Set(cases.map(({ operator, domain }) => `${domain ?? ''}.${operator}`));
     assert.deepEqual(
-      operatorNames.filter((name) => !tried.has(name) && !elsewhere.has(name)),
+      operatorNames.filter(({ domain, name }) => !tried.has(`${domain}.${name}`) && !elsewhere.has(name)),
       [],
     );
   });
 
-  for (const [number, { operator, opset, attributes, inputs, outputs, seeds, gradients }] of cases.entries()) {
+  for (const [number, each] of cases.entries()) {
+    const { domain = '', operator, opset, attributes, inputs, outputs, seeds, gradients } = each;
     const shapes = inputs.map((input) => (input ? `[${input.shape.join(',')}]` : '-')).join(' ');
-    it(`${operator}-${opset} ${shapes} ${JSON.stringify(attributes)} (${number})`, () => {
+    it(`${domain}${domain && '.'}${operator}-${opset} ${shapes} ${JSON.stringify(attributes)} (${number})`, () => {
       const inputNames = inputs.map((input, i) => (input ? `x${i}` : ''));
       const outputNames = outputs.map((_, i) => `y${i}`);
       const model = modelOf(
         graph(
-          [node(operator, inputNames, outputNames, attributes)],
+          [node(operator, inputNames, outputNames, attributes, domain)],
           inputNames.filter((name) => name !== ''),
           outputNames,
         ),

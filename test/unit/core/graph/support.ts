@@ -30,6 +30,9 @@ export const floatNames = new Set([
   'activation_beta',
   'ratio',
   'value_float',
+  'scale',
+  'softcap',
+  'activation_alpha',
 ]);
 
 export function attributeOf(name: string, value: PlainAttribute): AttributeProto {

@@ -1,0 +1,7 @@
+/** Operators of ONNX Runtime's own domain, which its optimizer puts in place of several of ONNX's. */
+import type { OperatorTable } from '../../call';
+import { attentionOfRuntime } from './attention';
+import { fused } from './fused';
+import { normalizationOfSums } from './normalization';
+
+export const ofRuntime: OperatorTable = { ...fused, ...normalizationOfSums, ...attentionOfRuntime };
