@@ -81,7 +81,9 @@ export class Engine {
     watch: (watch) => this.watch(watch),
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
+    inspectGraph: () => this.notAGraph(),
     describe: (request, signal) => this.describe(request, signal),
+    describeGraph: () => this.notAGraph(),
     attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
     watchSamples: (watch) => this.watchSamples(watch),
@@ -248,6 +250,10 @@ export class Engine {
   private get model(): Loaded {
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
+  }
+
+  private notAGraph(): never {
+    throw new UserError('error.graph.notOpen');
   }
 
   private get run(): Run {

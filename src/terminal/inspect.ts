@@ -1,7 +1,8 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
 import { kindOf, stateNamed } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
+import type { EngineCalls, EngineEvents, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
+import type { FlowReport } from '../protocol/flowReport';
 import type { ModelSummary, Verification } from '../protocol/model';
 import { inEnglish } from '../messages';
 import type { Caller } from '../protocol/rpc';
@@ -24,7 +25,7 @@ export async function inspect(
 ): Promise<void> {
   const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { ...command.model, text, backend, threads });
+  const opened = await engine.call('open', { ...command.model, text, allowsGraph: false, backend, threads });
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
   else
@@ -143,6 +144,7 @@ function verificationInWords({ agrees, tokens, difference, limit }: Verification
 function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
   const target = report.layers[0].states[0].flow.target;
   const { model, trainingStep } = opened;
+  if (model.mode === 'graph') throw new Error('graph mode was not asked for');
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted =
     target + 1 < report.tokens.length

@@ -346,6 +346,7 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
+      if (model.mode === 'graph') throw new Error('a session shows stacks of layers; graph mode was not asked for');
       const isFinished =
         run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
       const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };

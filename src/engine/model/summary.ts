@@ -7,6 +7,7 @@ import type { ModelSummary } from '../../protocol/model';
 export function summaryOf(model: GeneralModel, producer: string | null): ModelSummary {
   const { layers, embedding, output, vocabularySize } = model;
   return {
+    mode: 'stack',
     layers: layers.map(({ cell, hiddenSize, directions }) => ({
       cell,
       hiddenSize,
