@@ -1,0 +1,151 @@
+/** Loops that an exporter wrote out step by step: which tensors of the steps are one series. */
+import { Variable, type Step } from '../../../core/graph/tape';
+import { originOf } from './evidence';
+import type { TextRun } from './textRun';
+
+/** One tensor for each step of the text. */
+export interface StepTensors {
+  readonly variables: readonly Variable[];
+  /** What one step gives is read by the next. */
+  readonly isState: boolean;
+}
+
+/**
+ * @param run of the fixed number of steps
+ * @param depending variables that depend on the text
+ * @param timeAxes of variables that have all steps in them
+ * @param numbered the same graph, with the ids 0, 1, 2 …: what is cut out of the ids says from which step it is
+ */
+export function stepTensors(
+  run: TextRun,
+  depending: ReadonlySet<Variable>,
+  timeAxes: ReadonlyMap<Variable, number>,
+  numbered: ReadonlyMap<Variable, Variable>,
+  makers: ReadonlyMap<Variable, Step>,
+): StepTensors[] {
+  const latest = latestSteps(run, depending, timeAxes, numbered);
+  const groups = alike(run, latest);
+  const complete = groups.filter(
+    (group) => group.length === run.steps && group.every((variable, t) => latest.get(variable) === t),
+  );
+  const inComplete = new Set(complete.flat());
+  const readers = new Map<Variable, Step[]>();
+  for (const step of run.tape.steps)
+    for (const input of step.inputs) if (input) readers.set(input, [...(readers.get(input) ?? []), step]);
+  // From a step's tensor to the next step's, over what stands in between only.
+  const reachesNext = (variable: Variable, t: number): boolean => {
+    const seen = new Set<Variable>();
+    const open = [variable];
+    for (let each = open.pop(); each; each = open.pop())
+      for (const { outputs } of readers.get(each) ?? [])
+        for (const output of outputs) {
+          const at = latest.get(output);
+          if (at === t + 1) return true;
+          if (at !== t || inComplete.has(output) || seen.has(output)) continue;
+          seen.add(output);
+          open.push(output);
+        }
+    return false;
+  };
+  const found = complete.map((variables) => ({
+    variables,
+    isState: run.steps > 1 && variables.slice(0, -1).every((variable, t) => reachesNext(variable, t)),
+  }));
+  // Of a state that is only reshaped on its way, the tensor that it comes from has all of the gradient.
+  const origins = new Set(
+    found.filter(({ isState }) => isState).map(({ variables }) => originOf(variables[0], makers)),
+  );
+  return found.map(({ variables, isState }) => {
+    const isOrigin = origins.has(variables[0]);
+    const isCopy = isState && originOf(variables[0], makers) !== variables[0];
+    return { variables, isState: isOrigin || (isState && !isCopy) };
+  });
+}
+
+/** Of variables that belong to a step, the last token that they depend on. */
+function latestSteps(
+  { tape, steps }: TextRun,
+  depending: ReadonlySet<Variable>,
+  timeAxes: ReadonlyMap<Variable, number>,
+  numbered: ReadonlyMap<Variable, Variable>,
+): Map<Variable, number> {
+  const latest = new Map<Variable, number>();
+  for (const step of tape.steps) {
+    const { inputs, outputs } = step;
+    if (outputs.every((output) => !depending.has(output) || timeAxes.has(output))) continue;
+    const known = inputs.flatMap((input) => (input && latest.has(input) ? [latest.get(input) ?? 0] : []));
+    const fromAll = inputs.findIndex((input) => input && timeAxes.has(input));
+    outputs.forEach((output, k) => {
+      if (!depending.has(output) || timeAxes.has(output)) return;
+      const read = fromAll < 0 ? known : [...known, ...placesRead(step, k, fromAll, timeAxes, numbered)];
+      if (read.length > 0) latest.set(output, Math.min(steps - 1, Math.max(...read)));
+    });
+  }
+  return latest;
+}
+
+/** Which places along the time axis of an input an output reads. */
+function placesRead(
+  { inputs, outputs, vjp }: Step,
+  k: number,
+  input: number,
+  timeAxes: ReadonlyMap<Variable, number>,
+  numbered: ReadonlyMap<Variable, Variable>,
+): number[] {
+  const from = inputs[input];
+  if (!from) return [];
+  const positions = numbered.get(outputs[k])?.tensor.data;
+  if (outputs[k].tensor.kind !== 'float') return positions ? Array.from(new Set(positions)) : [];
+  const gradients = outputs.map((output, i) =>
+    i === k ? new Float64Array(output.tensor.data.length).fill(1) : undefined,
+  );
+  const back = vjp?.(
+    gradients,
+    inputs.map((_, i) => i === input),
+  )[input];
+  const axis = timeAxes.get(from) ?? 0;
+  const { shape } = from.tensor;
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const places = new Set<number>();
+  back?.forEach((value, i) => {
+    if (value !== 0) places.add(Math.floor(i / inner) % shape[axis]);
+  });
+  return Array.from(places);
+}
+
+/** Lists of variables that the same operators give from step to step, one of each step, in order. */
+function alike({ tape }: TextRun, latest: ReadonlyMap<Variable, number>): Variable[][] {
+  const usesOf = new Map<string, number>();
+  const constantsOf = ({ operator, inputs }: Step) =>
+    inputs.flatMap((input) =>
+      input && !latest.has(input) && input.tensor.kind === 'float' ? [`${operator} ${input.name}`] : [],
+    );
+  for (const step of tape.steps)
+    for (const constant of constantsOf(step)) usesOf.set(constant, (usesOf.get(constant) ?? 0) + 1);
+  const byKind = new Map<string, Map<number, Variable[]>>();
+  for (const step of tape.steps)
+    step.outputs.forEach((output, k) => {
+      const t = latest.get(output);
+      if (t === undefined || output.tensor.kind !== 'float') return;
+      // A constant of one step alone, as the first state, says nothing of what is done with it.
+      const weights = constantsOf(step).filter((constant) => (usesOf.get(constant) ?? 0) > 1);
+      const key = JSON.stringify([step.operator, k, output.tensor.shape, weights]);
+      const bySteps = byKind.get(key) ?? new Map<number, Variable[]>();
+      byKind.set(key, bySteps);
+      bySteps.set(t, [...(bySteps.get(t) ?? []), output]);
+    });
+  return Array.from(byKind.values()).flatMap((bySteps) => {
+    const ordered = Array.from(bySteps)
+      .toSorted(([a], [b]) => a - b)
+      .map(([, variables]) => variables);
+    const counts = ordered.map(({ length }) => length);
+    const several = Math.max(...counts);
+    // Counted from the end, since what a first step lacks it lacks at its beginning.
+    return Array.from({ length: several }, (_, fromEnd) =>
+      ordered.flatMap((variables) => {
+        const variable = variables.at(-1 - fromEnd);
+        return variable ? [variable] : [];
+      }),
+    ).toReversed();
+  });
+}
