@@ -1,4 +1,5 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
+import { totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../userError';
 import type {
@@ -18,6 +19,7 @@ import type {
   TrainRequest,
   Watch,
 } from '../protocol/engine';
+import type { GraphReport, GraphRequest, GraphTokenReport, GraphTokenRequest } from '../protocol/graph';
 import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
@@ -29,6 +31,7 @@ import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
 import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
 import { FrameSource } from './inspect/frameSource';
+import { GraphInspector } from './inspect/graph/graphInspector';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
 import { makeReport } from './inspect/report';
@@ -37,8 +40,8 @@ import { describeToken } from './inspect/tokenReport';
 import { compareTruncations } from './inspect/truncations';
 import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
-import { openModel } from './model/openModel';
-import { summaryOf } from './model/summary';
+import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
+import { graphSummaryOf, summaryOf } from './model/summary';
 import { Generation } from './sampling/generation';
 import { Sampler } from './sampling/sampler';
 import { SampleSource } from './sampling/sampleSource';
@@ -54,6 +57,8 @@ const tokensPerTurn = 64;
 const historyInterval = 10_000;
 /** Part of a target matrix after which its progress is reported again. */
 const progressShare = 0.02;
+/** Bytes of tensors that graph mode keeps for the way back. */
+const maxTape = 3e9;
 
 interface Loaded {
   readonly inspector: Inspector;
@@ -70,7 +75,7 @@ export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
     train: (request) => this.train(request),
     resumeRun: (request) => this.resumeRun(request),
-    open: (request) => this.open(request),
+    open: (request, signal) => this.open(request, signal),
     examine: (request) => this.examine(request),
     spectrum: (choice) => this.spectrum(choice),
     ping: () => null,
@@ -81,7 +86,9 @@ export class Engine {
     watch: (watch) => this.watch(watch),
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
+    inspectGraph: (request, signal) => this.inspectGraph(request, signal),
     describe: (request, signal) => this.describe(request, signal),
+    describeGraph: (request, signal) => this.describeGraph(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
     watchSamples: (watch) => this.watchSamples(watch),
@@ -95,6 +102,7 @@ export class Engine {
   };
   private readonly playground = new Playground();
   private loaded: Loaded | null = null;
+  private graph: GraphInspector | null = null;
   private examined: Examined | null = null;
   private isLoading = false;
 
@@ -118,10 +126,14 @@ export class Engine {
     });
   }
 
-  private open(request: OpenRequest): Promise<OpenResult> {
+  private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
+      const opened = request.allowsGraph
+        ? await openModelOrGraph(request, () => yieldToMessages(signal))
+        : await openModel(request);
+      if (opened.mode === 'graph') return this.openGraph(opened);
       const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
-        await openModel(request);
+        opened;
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       this.loaded = this.prepare(
@@ -142,6 +154,21 @@ export class Engine {
         run,
       };
     });
+  }
+
+  private openGraph({ graph, vocabulary, stackRefusal, notices, producer }: OpenedGraph): OpenResult {
+    this.graph = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
+    return {
+      model: graphSummaryOf(graph, stackRefusal, producer),
+      verification: null,
+      notices: notices.map(messageOf),
+      trainingRefusal: messageOf(stackRefusal),
+      trainingStep: 0,
+      unit: vocabulary.unit,
+      // Graph mode is TypeScript alone.
+      backend: 'wasm',
+      run: null,
+    };
   }
 
   private async examine(request: ExamineRequest): Promise<Examination> {
@@ -166,6 +193,23 @@ export class Engine {
 
   private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
     return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
+  }
+
+  private inspectGraph(request: GraphRequest, signal: AbortSignal): Promise<GraphReport> {
+    let told = 0;
+    return this.modelLock.run(() =>
+      this.openedGraph.report(
+        request,
+        () => yieldToMessages(signal),
+        (done) => {
+          if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
+        },
+      ),
+    );
+  }
+
+  private describeGraph(request: GraphTokenRequest, signal: AbortSignal): Promise<readonly GraphTokenReport[]> {
+    return this.modelLock.run(() => this.openedGraph.describe(request, () => yieldToMessages(signal)), true);
   }
 
   private describe(
@@ -246,8 +290,14 @@ export class Engine {
   }
 
   private get model(): Loaded {
+    if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.stackRefusal));
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
+  }
+
+  private get openedGraph(): GraphInspector {
+    if (!this.graph) throw new UserError('error.graph.notOpen');
+    return this.graph;
   }
 
   private get run(): Run {
@@ -258,7 +308,7 @@ export class Engine {
 
   /** One model for one engine: a second load is refused, as long as the first has not failed. */
   private async load<T>(work: () => Promise<T>): Promise<T> {
-    if (this.loaded || this.isLoading) throw new Error('this engine already has a model');
+    if (this.loaded || this.graph || this.isLoading) throw new Error('this engine already has a model');
     this.isLoading = true;
     try {
       return await work();

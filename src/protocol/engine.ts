@@ -3,7 +3,9 @@
  * every message from them. One engine process has at most one model, training or not.
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
+import type { Contribution, FlowReport, Prediction } from './flowReport';
 import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
+import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
@@ -58,6 +60,8 @@ export interface OpenRequest {
   readonly text: string | null;
   /** Answers to what a file of bare weights does not say. */
   readonly architecture: Architecture;
+  /** Whether an ONNX model that is no stack of known layers may open in graph mode; where not, it is refused with the sentence that says why it is none. */
+  readonly allowsGraph: boolean;
   readonly backend: BackendName;
   readonly threads: number | null;
 }
@@ -69,7 +73,8 @@ export interface ExamineRequest {
 }
 
 export interface OpenResult {
-  readonly model: ModelSummary;
+  /** In graph mode only `inspectGraph` and `describeGraph` answer; every other call that needs a model is refused. */
+  readonly model: ModelSummary | GraphSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
   readonly verification: Verification | null;
   /** What was noticed on reading it. */
@@ -105,15 +110,6 @@ export interface InspectRequest {
   readonly thresholds: Thresholds;
   /** Also the source × target matrix. */
   readonly matrix: boolean;
-}
-
-/** One target's gradient, step by step. */
-export interface FlowReport {
-  /** τ. */
-  readonly target: number;
-  /** log₁₀‖∂ℓ_τ/∂·_t‖₂; NaN where step t cannot reach τ, −Infinity where it is exactly zero. */
-  readonly log10: Float64Array;
-  readonly horizon: number | null;
 }
 
 /** A state s that a layer carries from step to step; T values each. */
@@ -184,19 +180,6 @@ export interface DescribeRequest {
   /** Step whose loss is traced back for the gradient and its factor. */
   readonly target: number | 'last';
   readonly thresholds: Thresholds;
-}
-
-export interface Prediction {
-  readonly symbol: string;
-  readonly probability: number;
-}
-
-export interface Contribution {
-  /** The earlier token's index in the probe. */
-  readonly token: number;
-  readonly symbol: string;
-  /** Its part of the logit, in nats; positive speaks for the token. */
-  readonly score: number;
 }
 
 /** What the hover over one token says. */
@@ -292,6 +275,10 @@ export interface EngineCalls {
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
+  /** Of a model in graph mode. The last text's values are kept, so that another target or series costs one pass back. */
+  inspectGraph(request: GraphRequest): GraphReport;
+  /** Of a model in graph mode, token by token. */
+  describeGraph(request: GraphTokenRequest): readonly GraphTokenReport[];
   /** Token by token, all of the same weights. */
   describe(request: DescribeRequest): readonly TokenReport[];
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */

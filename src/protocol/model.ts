@@ -1,6 +1,7 @@
 /** What the engine says of a model that was opened: its shape, whether it was read rightly, and what its matrices are like. */
 import type { Message } from '../messages';
 import type { Activation } from '../layers/activation';
+import type { GraphSummary } from './graph';
 import type { CellName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 
@@ -12,8 +13,9 @@ export interface LayerShape {
   readonly directions: readonly Direction[];
 }
 
-/** A model of any tool; its layers need not be alike. */
+/** A model of any tool that is a stack of known layers; they need not be alike. What is none has a `GraphSummary`. */
 export interface ModelSummary {
+  readonly mode: 'stack';
   /** The lowest first. */
   readonly layers: readonly LayerShape[];
   readonly vocabularySize: number;
@@ -95,6 +97,8 @@ export interface Examination {
   readonly hasVocabulary: boolean;
   /** What was noticed: parts that were not understood, and what was assumed. */
   readonly notices: readonly Message[];
-  /** Why the model cannot be inspected; null when it can. */
+  /** Why the model is no stack of known layers, and so cannot be inspected as one; null when it can. */
   readonly refusal: Message | null;
+  /** What opens in graph mode all the same; null of a stack, and where `refusal` is the last word. */
+  readonly graph: GraphSummary | null;
 }

@@ -32,6 +32,8 @@ export interface InspectCommand {
   /** File with the text. */
   readonly text: string;
   readonly request: Omit<InspectRequest, 'text'>;
+  /** Names of tensors that are shown, in graph mode; null for those that are found. */
+  readonly series: readonly string[] | null;
 }
 
 export interface SampleCommand {
@@ -172,6 +174,7 @@ function readInspect(given: GivenOptions): InspectCommand {
     model: modelOptions(given, model),
     text: resolve(file),
     request: { target, thresholds: defaultThresholds, matrix: given.switches.has('matrix') },
+    series: given.lists.get('tensor') ?? null,
   };
 }
 

@@ -13,7 +13,7 @@ export async function exportModel(
   output: Output,
 ): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
-  const { notices } = await engine.call('open', { ...model, text: null, backend, threads });
+  const { notices } = await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads });
   await engine.call('exportModel', { path: out });
   if (json) output.writeJson({ path: out });
   else output.write([...notices.map(localizeMessage), localize('exportModel.done', out), ''].join('\n'));

@@ -1,7 +1,7 @@
-/** The flow of a probe as rows of cells under its text: one row a layer, one cell a step, wrapped to the terminal's width. */
+/** The flow of a probe as rows of cells under its text: one row a layer or series, one cell a step, wrapped to the terminal's width. */
 import type { InspectReport, LayerReport } from '../protocol/engine';
-import type { LayerRegion } from '../protocol/frame';
-import type { Thresholds } from '../terms/regions';
+import type { FlowReport } from '../protocol/flowReport';
+import type { Region, Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
 import { localize } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
@@ -18,28 +18,49 @@ interface Cell {
   readonly width: number;
 }
 
-/** Lines of the drawing: the text with the flow of each layer under it, the top layer first. */
-export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
-  const layers = [...report.layers].reverse();
-  const target = layers[0].states[0].flow.target;
-  const labels = layers.map(layerLabel);
+/** One row of the drawing. */
+export interface FlowRow {
+  readonly label: string;
+  readonly flow: FlowReport;
+  readonly regions: readonly Region[];
+}
+
+/** Of each layer's first state, the top layer first. */
+export function rowsOf({ layers, regions }: Pick<InspectReport, 'layers' | 'regions'>): FlowRow[] {
+  return [...layers].reverse().map((report) => {
+    const {
+      layer,
+      direction,
+      states: [{ flow }],
+    } = report;
+    const own = regions.filter((region) => region.layer === layer && region.direction === direction);
+    return { label: layerLabel(report), flow, regions: own };
+  });
+}
+
+/** Lines of the drawing: the text with the rows under it. */
+export function drawFlow(
+  tokens: readonly string[],
+  target: number,
+  rows: readonly FlowRow[],
+  canvas: Canvas,
+): string[] {
+  const labels = rows.map(({ label }) => label);
   const caption = localize('drawing.text');
   const margin = Math.max(...[caption, ...labels].map(widthOf)) + 2;
   const padded = (label: string) => label + ' '.repeat(margin - widthOf(label));
-  const cells = report.tokens.map((symbol) => {
+  const cells = tokens.map((symbol) => {
     const glyph = glyphOf(symbol);
     return { glyph, width: Math.max(1, widthOf(glyph)) };
   });
   return wrap(cells, Math.max(8, canvas.columns - margin - 1)).flatMap(([from, to]) => {
     const steps = Array.from({ length: to - from }, (_, i) => from + i);
     const text = steps.map((t) => textCell(cells[t], t === target, canvas)).join('');
-    const rows = layers.map((layer, i) => {
-      const painted = steps.map((t) =>
-        flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas),
-      );
-      return padded(labels[i]) + painted.join('');
+    const drawn = rows.map(({ label, flow, regions }) => {
+      const painted = steps.map((t) => flowCell(cells[t].width, ratioAt(flow, t), regionAt(regions, t), canvas));
+      return padded(label) + painted.join('');
     });
-    return [padded(caption) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
+    return [padded(caption) + text, ...drawn, ...targetMark(cells, from, to, target, margin, canvas), ''];
   });
 }
 
@@ -78,8 +99,8 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   ];
 }
 
-/** log₁₀ of the size of the first state's gradient at step t relative to that at the target; NaN where t cannot reach it. */
-export function ratioAt({ states: [{ flow }] }: LayerReport, t: number): number {
+/** log₁₀ of the size of the gradient at step t relative to that at the target; NaN where t cannot reach it. */
+export function ratioAt(flow: FlowReport, t: number): number {
   const atTarget = flow.log10[flow.target];
   // A target whose own gradient is zero leaves nothing to be relative to.
   return atTarget === -Infinity && !Number.isNaN(flow.log10[t]) ? -Infinity : flow.log10[t] - atTarget;
@@ -115,7 +136,7 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
 function flowCell(
   width: number,
   ratio: number,
-  region: LayerRegion['kind'] | undefined,
+  region: Region['kind'] | undefined,
   { depth, thresholds }: Canvas,
 ): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
@@ -124,12 +145,8 @@ function flowCell(
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 
-function regionAt(
-  regions: readonly LayerRegion[],
-  { layer, direction }: LayerReport,
-  t: number,
-): LayerRegion['kind'] | undefined {
-  return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
+function regionAt(regions: readonly Region[], t: number): Region['kind'] | undefined {
+  return regions.find(({ from, to }) => from <= t && t <= to)?.kind;
 }
 
 /** Without colors, a caret under the target's column; with them the token itself is marked. */

@@ -1,18 +1,20 @@
 /** `backflow inspect`. */
 import { readText } from '../engine/files/corpusFile';
-import { kindOf, stateNamed } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
+import { kindOf } from '../layers/catalog';
+import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
-import { inEnglish } from '../messages';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
-import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
+import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
+import { readableGraph } from './inspectGraph';
+import { graphJson, inspectJson, readingJson } from './inspectJson';
 import { localize, localizeMessage } from './language';
 import { drawMatrix } from './matrixDrawing';
 import { counted, lossText } from './numbers';
+import { UsageError } from './options';
 import type { Output } from './output';
 
 /** Rejects when the model or the text cannot be used; nothing has then been written. */
@@ -24,89 +26,27 @@ export async function inspect(
 ): Promise<void> {
   const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { ...command.model, text, backend, threads });
+  const opened = await engine.call('open', { ...command.model, text, allowsGraph: true, backend, threads });
+  const canvas = {
+    columns: output.columns,
+    depth: output.colorDepth(environment),
+    thresholds: command.request.thresholds,
+  };
+  if (opened.model.mode === 'graph') {
+    const found = await engine.call('inspectGraph', {
+      ...command.request,
+      series: command.series,
+      total: command.json,
+      text,
+    });
+    if (command.json) output.writeJson(graphJson(opened.model, opened.notices, found));
+    else output.write(readableGraph(opened.model, opened.notices, found, canvas));
+    return;
+  }
+  if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
   const report = await engine.call('inspect', { ...command.request, text });
-  if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
-  else
-    output.write(
-      readable(opened, report, text, {
-        columns: output.columns,
-        depth: output.colorDepth(environment),
-        thresholds: command.request.thresholds,
-      }),
-    );
-}
-
-/** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
-export function inspectJson(report: InspectReport): object {
-  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } =
-    report;
-  return {
-    loss,
-    tokens,
-    layers: layers.map(layerJson),
-    parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),
-    output: { W: output.W, b: output.b },
-    embedding,
-    regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
-    ...(matrix && { matrix: matrixRows(matrix) }),
-    inputs: inputs.map((input) => ({
-      boundary: input.boundary,
-      total: Array.from(input.total),
-      flow: flowJson(input.flow),
-    })),
-    parameterNorms,
-    ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
-  };
-}
-
-/** What it has of the first state alone, and of a cell state, is from before it listed the states. */
-function layerJson({ layer, direction, kind, states }: LayerReport): object {
-  const [first, ...further] = states;
-  return {
-    layer,
-    direction,
-    hidden: Array.from(first.norm),
-    total: Array.from(first.total),
-    totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
-    flow: flowJson(first.flow),
-    kind,
-    states: states.map(({ name, width, norm, total, flow }) => ({
-      name: stateNamed(name).symbol,
-      width,
-      norm: Array.from(norm),
-      total: Array.from(total),
-      flow: flowJson(flow),
-    })),
-  };
-}
-
-function flowJson({ target, log10, horizon }: FlowReport): object {
-  return { target, log10: Array.from(log10), horizon };
-}
-
-function arrayOrNull(values: Float64Array | undefined): number[] | null {
-  return values ? Array.from(values) : null;
-}
-
-/** Of a model of another tool: whether it was read rightly, and what was noticed. */
-function readingJson({ verification, notices }: OpenResult): object {
-  if (!verification && notices.length === 0) return {};
-  return {
-    proof: verification && {
-      tokens: verification.tokens,
-      difference: verification.difference,
-      limit: verification.limit,
-      agrees: verification.agrees,
-      disagreement: verification.disagreement,
-    },
-    notices: notices.map(inEnglish),
-  };
-}
-
-function matrixRows(matrix: Float64Array): number[][] {
-  const size = Math.round(Math.sqrt(matrix.length));
-  return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
+  if (command.json) output.writeJson({ mode: 'stack', ...inspectJson(report), ...readingJson(opened) });
+  else output.write(readable(opened, opened.model, report, text, canvas));
 }
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
@@ -140,9 +80,16 @@ function verificationInWords({ agrees, tokens, difference, limit }: Verification
   return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
 }
 
-function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
+function readable(
+  opened: OpenResult,
+  model: ModelSummary,
+  report: InspectReport,
+  text: string,
+  canvas: Canvas,
+): string {
   const target = report.layers[0].states[0].flow.target;
-  const { model, trainingStep } = opened;
+  const rows = rowsOf(report);
+  const { trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted =
     target + 1 < report.tokens.length
@@ -160,10 +107,10 @@ function readable(opened: OpenResult, report: InspectReport, text: string, canva
     ),
     localize('report.tracedBack', glyphOf(predicted), target),
     '',
-    ...drawFlow(report, canvas),
+    ...drawFlow(report.tokens, target, rows, canvas),
     ...drawLegend(canvas),
     '',
-    ...flowInWords(report, canvas.thresholds),
+    ...flowInWords(report.tokens, rows, canvas.thresholds),
     '',
     localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),

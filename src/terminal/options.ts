@@ -27,6 +27,8 @@ interface OptionSpec {
   readonly help: TerminalKey;
   readonly args?: readonly (string | number)[];
   readonly short?: string;
+  /** It can be given several times. */
+  readonly isList?: boolean;
 }
 
 export type CommandName = 'train' | 'inspect' | 'sample' | 'export';
@@ -123,10 +125,17 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       text: { value: 'FILE', help: 'help.inspect.text' },
       target: { value: 'T', help: 'help.inspect.target' },
       matrix: { help: 'help.inspect.matrix' },
+      tensor: { value: 'NAME', help: 'help.inspect.tensor', isList: true },
       ...besideModel,
       ...common,
     },
-    notes: [...modelFiles, 'help.inspect.noteJson', 'help.inspect.noteJsonZero', 'help.inspect.noteJsonProof'],
+    notes: [
+      ...modelFiles,
+      'help.inspect.noteJson',
+      'help.inspect.noteJsonZero',
+      'help.inspect.noteJsonProof',
+      'help.inspect.noteGraph',
+    ],
   },
   sample: {
     usage: ['backflow sample MODEL [options]'],
@@ -155,9 +164,10 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
 };
 
-/** What was written on the command line: every option at most once (the last counts), not yet read. */
+/** What was written on the command line, not yet read: an option once (the last counts), unless it is a list. */
 export interface GivenOptions {
   readonly values: ReadonlyMap<string, string>;
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   readonly switches: ReadonlySet<string>;
   readonly positionals: readonly string[];
 }
@@ -178,11 +188,15 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     ),
   });
   const values = new Map<string, string>();
+  const lists = new Map<string, string[]>();
   const switches = new Set<string>();
   const positionals: string[] = [];
+  let list: string[] | null = null;
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
+    // Several names can stand behind one option, once the command has its argument.
+    if (token.kind === 'positional') (list !== null && positionals.length > 0 ? list : positionals).push(token.value);
     if (token.kind !== 'option') continue;
+    list = null;
     const { rawName, value, inlineValue } = token;
     if (!Object.hasOwn(options, token.name)) {
       throw new UsageError(localize('usage.optionUnknown', rawName, name));
@@ -190,13 +204,14 @@ export function readOptions(name: CommandName, args: readonly string[]): GivenOp
     if (takesValue(token.name)) {
       if (value === undefined || (!inlineValue && isOption(value, options)))
         throw new UsageError(localize('usage.valueMissing', rawName));
-      values.set(token.name, value);
+      if (options[token.name].isList) lists.set(token.name, (list = [...(lists.get(token.name) ?? []), value]));
+      else values.set(token.name, value);
     } else {
       if (inlineValue === true) throw new UsageError(localize('usage.valueUnexpected', rawName));
       switches.add(token.name);
     }
   }
-  return { values, switches, positionals };
+  return { values, lists, switches, positionals };
 }
 
 /** Whether a value is rather the next option: `--out --json`. */

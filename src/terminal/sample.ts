@@ -15,7 +15,7 @@ export async function sample(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
-  await engine.call('open', { ...model, text: null, backend, threads });
+  await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads });
   const { text } = await engine.call('sample', request);
   const { prompt } = request;
   if (json) output.writeJson({ prompt, text });

@@ -15,6 +15,7 @@ const pangrams = 'the quick brown fox jumps over the lazy dog. pack my box with 
 
 /** How a model is opened that needs nothing said. */
 const opening = {
+  allowsGraph: false,
   vocabulary: null,
   text: null,
   architecture: { activation: null },

@@ -91,6 +91,7 @@ describe('what the panel asks beside frames', () => {
       vocabulary: null,
       text: null,
       architecture: { activation: null },
+      allowsGraph: false,
       backend: 'ort',
       threads: null,
     });

@@ -86,6 +86,7 @@ describe('the engine, asked for what its model writes', () => {
       vocabulary: null,
       text: null,
       architecture: { activation: null },
+      allowsGraph: false,
       backend: 'ort',
       threads: null,
     });

@@ -2,6 +2,8 @@
 import { Gradient, GradientSum, type Bands } from './gradient';
 import type { Step, Tape, Variable } from './tape';
 
+import { finished, type Turns } from './turns';
+
 export type Gradients = ReadonlyMap<Variable, Gradient>;
 
 /**
@@ -9,9 +11,18 @@ export type Gradients = ReadonlyMap<Variable, Gradient>;
  * @returns a function from ∂ℓ/∂(some variables) to ∂ℓ/∂(those wanted); one that ℓ does not depend on is left out
  */
 export function differentiate(tape: Tape, wanted: Iterable<Variable>): (seeds: Gradients) => Map<Variable, Gradient> {
+  const differentiating = differentiatingIn(tape, wanted);
+  return (seeds) => finished(differentiating(seeds));
+}
+
+/** The same in turns. */
+export function differentiatingIn(
+  tape: Tape,
+  wanted: Iterable<Variable>,
+): (seeds: Gradients) => Turns<Map<Variable, Gradient>> {
   const asked = new Set(wanted);
   const onTheWay = dependentsOf(tape, asked);
-  return (seeds) => {
+  return function* (seeds) {
     const sums = new Map([...seeds].map(([variable, gradient]) => [variable, new GradientSum(gradient)]));
     const result = new Map<Variable, Gradient>();
     for (let i = tape.steps.length - 1; i >= 0; i--) {
@@ -26,6 +37,7 @@ export function differentiate(tape: Tape, wanted: Iterable<Variable>): (seeds: G
       });
       const needed = step.inputs.map((input) => input !== undefined && onTheWay.has(input));
       if (!needed.includes(true)) continue;
+      yield;
       backThrough(step, incoming, needed).forEach((gradient, k) => {
         const input = step.inputs[k];
         if (!gradient || !input || !needed[k]) return;

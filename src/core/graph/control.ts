@@ -6,6 +6,7 @@ import { declaredShape } from './model';
 import { concatenated, partViews, selected, stacked, viewed } from './operators/movement';
 import { Missing, Sequence, Variable, type Value } from './tape';
 import { axisOf, booleans, floats, integers, scalarOf, Unsupported, type Tensor } from './tensor';
+import type { Turns } from './turns';
 
 /** What was carried through the iterations of one Loop or Scan. */
 export interface LoopRecord {
@@ -31,12 +32,20 @@ export interface ControlCall {
     body: GraphProto,
     inputs: readonly Value[],
     iteration?: number,
-  ): { readonly outputs: readonly Value[]; readonly values: ReadonlyMap<string, Value> };
+  ): Turns<{ readonly outputs: readonly Value[]; readonly values: ReadonlyMap<string, Value> }>;
   record(operator: string, inputs: readonly Variable[], result: Result, names: readonly string[]): Variable[];
   keep(loop: Omit<LoopRecord, 'node'>): void;
 }
 
-export type ControlOperator = (call: ControlCall) => readonly Value[];
+export type ControlOperator = (call: ControlCall) => Turns<readonly Value[]>;
+
+/** One that runs no body. */
+function atOnce(operator: (call: ControlCall) => readonly Value[]): ControlOperator {
+  // eslint-disable-next-line require-yield
+  return function* (call) {
+    return operator(call);
+  };
+}
 
 /** Of one Loop; more is taken for one that never ends. */
 const maxIterations = 1_000_000;
@@ -70,10 +79,10 @@ function tensorsIn(values: readonly Value[]): Variable[] {
   });
 }
 
-const conditional: ControlOperator = (call) => {
+const conditional: ControlOperator = function* (call) {
   const branch = scalarOf(variableAt(call, 0).tensor) !== 0 ? 'then_branch' : 'else_branch';
   call.attributes.ignore('then_branch', 'else_branch');
-  return call.run(call.attributes.graph(branch), []).outputs;
+  return (yield* call.run(call.attributes.graph(branch), [])).outputs;
 };
 
 /** Values that an iteration gives, put together along a new axis. */
@@ -105,7 +114,7 @@ function asDeclared(tensor: Tensor, input: GraphProto['input'][number] | undefin
   return input && declaredShape(input)?.length === 1 ? { ...tensor, shape: [1] } : tensor;
 }
 
-const loop: ControlOperator = (call) => {
+const loop: ControlOperator = function* (call) {
   const body = call.attributes.graph('body');
   const limit = given(call, 0);
   const condition = given(call, 1);
@@ -125,7 +134,7 @@ const loop: ControlOperator = (call) => {
     if (i === maxIterations) throw new Unsupported(`has not ended after ${maxIterations} iterations`);
     const number = new Variable(asDeclared(integers([], [i]), body.input[0]), body.input[0].name);
     const asked = new Variable(asDeclared({ ...goesOn.tensor, shape: [] }, body.input[1]), body.input[1].name);
-    const { outputs, values } = call.run(body, [number, asked, ...states], i);
+    const { outputs, values } = yield* call.run(body, [number, asked, ...states], i);
     goesOn = outputs[0];
     states = outputs.slice(1, 1 + states.length);
     states.forEach((value, k) => carried[k].push(value));
@@ -155,13 +164,13 @@ interface ScanForm {
 }
 
 /** One scan over tensors without a batch. */
-function scanOver(
+function* scanOver(
   call: ControlCall,
   initial: readonly Value[],
   scanned: readonly Variable[],
   { body, inputReversed, outputReversed, inputAxes, outputAxes }: ScanForm,
   names: readonly string[],
-): Value[] {
+): Turns<Value[]> {
   const axes = scanned.map(({ tensor }, k) => axisOf(inputAxes[k] ?? 0, tensor.shape.length));
   const lengths = scanned.map(({ tensor }, k) => tensor.shape[axes[k]]);
   const [steps = 0] = lengths;
@@ -178,7 +187,7 @@ function scanOver(
         body.input[states.length + k].name,
       ])[0];
     });
-    const { outputs, values } = call.run(body, [...states, ...elements], i);
+    const { outputs, values } = yield* call.run(body, [...states, ...elements], i);
     states = outputs.slice(0, states.length);
     states.forEach((value, k) => carried[k].push(value));
     scans.forEach((scan, k) => {
@@ -203,13 +212,13 @@ function scanOver(
   return [...states, ...joins];
 }
 
-const scan: ControlOperator = (call) => {
+const scan: ControlOperator = function* (call) {
   const { attributes, opset } = call;
   const body = attributes.graph('body');
   const count = attributes.integer('num_scan_inputs', 0);
   const flags = (name: string, length: number) =>
     Array.from({ length }, (_, k) => (attributes.integers(name)?.[k] ?? 0) !== 0);
-  if (opset < 9) return batchedScan(call, body, count, flags('directions', count));
+  if (opset < 9) return yield* batchedScan(call, body, count, flags('directions', count));
   const values = call.inputs.map((value, k) => value ?? variableAt(call, k));
   const initial = values.slice(0, values.length - count);
   const form: ScanForm = {
@@ -219,23 +228,29 @@ const scan: ControlOperator = (call) => {
     inputAxes: attributes.integers('scan_input_axes') ?? [],
     outputAxes: attributes.integers('scan_output_axes') ?? [],
   };
-  return scanOver(call, initial, tensorsIn(values.slice(initial.length)), form, call.outputNames);
+  return yield* scanOver(call, initial, tensorsIn(values.slice(initial.length)), form, call.outputNames);
 };
 
 /** Opset 8: one scan for each sequence of a batch, which is the first axis of everything. */
-function batchedScan(call: ControlCall, body: GraphProto, count: number, inputReversed: readonly boolean[]): Value[] {
+function* batchedScan(
+  call: ControlCall,
+  body: GraphProto,
+  count: number,
+  inputReversed: readonly boolean[],
+): Turns<Value[]> {
   const tensors = call.inputs.slice(1).map((_, k) => variableAt(call, k + 1));
   const [batch = 0, steps = 0] = tensors.at(-1)?.tensor.shape ?? [];
   const lengths = given(call, 0);
   if (lengths?.tensor.data.some((length) => length !== steps))
     throw new Unsupported('scans sequences of different lengths, which is not computed (opset 8)');
   const form: ScanForm = { body, inputReversed, outputReversed: [], inputAxes: [], outputAxes: [] };
-  const bySequence = Array.from({ length: batch }, (_, b) => {
+  const bySequence: Value[][] = [];
+  for (let b = 0; b < batch; b++) {
     const own = tensors.map(
       (variable) => call.record('Select', [variable], selected(variable.tensor, 0, b), [variable.name])[0],
     );
-    return scanOver(call, own.slice(0, own.length - count), own.slice(own.length - count), form, []);
-  });
+    bySequence.push(yield* scanOver(call, own.slice(0, own.length - count), own.slice(own.length - count), form, []));
+  }
   return body.output.map((output, k) =>
     joined(
       call,
@@ -256,7 +271,7 @@ function placeIn(items: readonly Variable[], position: Variable, last: number): 
   return place;
 }
 
-const splitToSequence: ControlOperator = (call) => {
+const splitToSequence = atOnce((call) => {
   const x = variableAt(call, 0);
   const { shape } = x.tensor;
   const axis = axisOf(call.attributes.integer('axis', 0), shape.length);
@@ -271,9 +286,9 @@ const splitToSequence: ControlOperator = (call) => {
   const views = partViews(shape, axis, sizes);
   const shapes = views.map((view) => (split || keepsAxis ? view.shape : view.shape.toSpliced(axis, 1)));
   return [new Sequence(call.record('Split', [x], viewed(x.tensor, views, shapes), []))];
-};
+});
 
-const concatFromSequence: ControlOperator = (call) => {
+const concatFromSequence = atOnce((call) => {
   const items = sequenceAt(call, 0);
   const tensors = items.map(({ tensor }) => tensor);
   if (tensors.length === 0) throw new Unsupported('joins a sequence of no tensors');
@@ -282,18 +297,18 @@ const concatFromSequence: ControlOperator = (call) => {
     ? stacked(tensors, axis)
     : concatenated(tensors, axisOf(axis, tensors[0].shape.length));
   return call.record('Concat', items, result, call.outputNames);
-};
+});
 
 export const controlOperators: Readonly<Record<string, ControlOperator>> = {
   If: conditional,
   Loop: loop,
   Scan: scan,
-  SequenceEmpty: (call) => {
+  SequenceEmpty: atOnce((call) => {
     call.attributes.ignore('dtype');
     return [new Sequence([])];
-  },
-  SequenceConstruct: (call) => [new Sequence(call.inputs.map((_, k) => variableAt(call, k)))],
-  SequenceInsert: (call) => {
+  }),
+  SequenceConstruct: atOnce((call) => [new Sequence(call.inputs.map((_, k) => variableAt(call, k)))]),
+  SequenceInsert: atOnce((call) => {
     const items = sequenceAt(call, 0);
     const position = given(call, 2);
     return [
@@ -301,20 +316,22 @@ export const controlOperators: Readonly<Record<string, ControlOperator>> = {
         items.toSpliced(position ? placeIn(items, position, items.length) : items.length, 0, variableAt(call, 1)),
       ),
     ];
-  },
-  SequenceErase: (call) => {
+  }),
+  SequenceErase: atOnce((call) => {
     const items = sequenceAt(call, 0);
     const position = given(call, 1);
     return [new Sequence(items.toSpliced(position ? placeIn(items, position, items.length - 1) : items.length - 1, 1))];
-  },
-  SequenceAt: (call) => {
+  }),
+  SequenceAt: atOnce((call) => {
     const items = sequenceAt(call, 0);
     return [items[placeIn(items, variableAt(call, 1), items.length - 1)]];
-  },
-  SequenceLength: (call) => [new Variable(integers([], [sequenceAt(call, 0).length]), call.outputNames[0] ?? '')],
+  }),
+  SequenceLength: atOnce((call) => [
+    new Variable(integers([], [sequenceAt(call, 0).length]), call.outputNames[0] ?? ''),
+  ]),
   SplitToSequence: splitToSequence,
   ConcatFromSequence: concatFromSequence,
-  SequenceMap: (call) => {
+  SequenceMap: function* (call) {
     const body = call.attributes.graph('body');
     const length = sequenceAt(call, 0).length;
     const at = (value: Value | undefined, i: number): Value => {
@@ -322,15 +339,15 @@ export const controlOperators: Readonly<Record<string, ControlOperator>> = {
       if (value instanceof Variable) return value;
       throw new Unsupported('maps sequences of different lengths');
     };
-    const results = Array.from(
-      { length },
-      (_, i) =>
-        call.run(
-          body,
-          call.inputs.map((value) => at(value, i)),
-          i,
-        ).outputs,
-    );
+    const results: (readonly Value[])[] = [];
+    for (let i = 0; i < length; i++) {
+      const { outputs } = yield* call.run(
+        body,
+        call.inputs.map((value) => at(value, i)),
+        i,
+      );
+      results.push(outputs);
+    }
     return body.output.map((_, k) => new Sequence(tensorsIn(results.map((outputs) => outputs[k]))));
   },
 };

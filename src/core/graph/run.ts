@@ -8,8 +8,9 @@ import { instantiate } from './functions';
 import { domainOf, type GraphModel } from './model';
 import { OperatorError } from './operatorError';
 import { operatorFor } from './operators';
-import { Missing, Sequence, Tape, Variable, type Value } from './tape';
+import { Missing, Sequence, Tape, TapeFull, Variable, type Value } from './tape';
 import { Unsupported, type Tensor } from './tensor';
+import { finished, type Turns } from './turns';
 
 export interface GraphRun {
   readonly tape: Tape;
@@ -34,7 +35,16 @@ export class GraphProgram {
 
   /** @param inputs tensors by the names of the graph's inputs; those that have an initializer may be left out */
   run(inputs: ReadonlyMap<string, Tensor>): GraphRun {
-    const tape = new Tape();
+    return finished(this.running(inputs));
+  }
+
+  /**
+   * The same in turns.
+   * @param inputs a variable is read as it is, so that what one run gives is what another reads
+   * @param tape to go on writing to
+   * Throws TapeFull.
+   */
+  *running(inputs: ReadonlyMap<string, Tensor | Variable>, tape = new Tape()): Turns<GraphRun> {
     const loops: LoopRecord[] = [];
     const failures: OperatorError[] = [];
     const { graph, opsetImport } = this.model;
@@ -42,8 +52,9 @@ export class GraphProgram {
     const runner = new Runner(this, tape, loops, failures);
     const body = this.bodyOf(graph);
     for (const [name, value] of body.constants) scope.values.set(name, value);
-    for (const [name, tensor] of inputs) scope.values.set(name, new Variable(tensor, name));
-    runner.runNodes(body.nodes, scope);
+    for (const [name, given] of inputs)
+      scope.values.set(name, given instanceof Variable ? given : new Variable(given, name));
+    yield* runner.runNodes(body.nodes, scope);
     return { tape, values: scope.values, loops, failures };
   }
 
@@ -157,22 +168,24 @@ class Runner {
     private readonly failures: OperatorError[],
   ) {}
 
-  runNodes(nodes: readonly PreparedNode[], scope: Scope): void {
+  *runNodes(nodes: readonly PreparedNode[], scope: Scope): Turns<void> {
     for (const node of nodes) {
-      const outputs = this.outputsOf(node, scope);
+      yield;
+      const outputs = yield* this.outputsOf(node, scope);
       node.outputs.forEach((name, i) => {
         if (name !== '') scope.values.set(name, outputs[i] ?? this.missing(node, scope, `has no output ${i + 1}`));
       });
     }
   }
 
-  private outputsOf(node: PreparedNode, scope: Scope): readonly Value[] {
+  private *outputsOf(node: PreparedNode, scope: Scope): Turns<readonly Value[]> {
     try {
       const inputs = node.inputs.map((name) => (name === '' ? undefined : find(name, scope)));
       const missing = inputs.find((value) => value instanceof Missing);
       if (missing) return node.outputs.map(() => missing);
-      return this.compute(node, inputs, scope);
+      return yield* this.compute(node, inputs, scope);
     } catch (error) {
+      if (error instanceof TapeFull) throw error;
       const reason =
         error instanceof Unsupported
           ? error.message
@@ -188,15 +201,15 @@ class Runner {
     return new Missing(error);
   }
 
-  private compute(node: PreparedNode, inputs: readonly (Value | undefined)[], scope: Scope): readonly Value[] {
+  private *compute(node: PreparedNode, inputs: readonly (Value | undefined)[], scope: Scope): Turns<readonly Value[]> {
     const path = scope.path + node.name;
     const body = this.program.functionBodyOf(node);
-    if (body) return this.runFunction(body, inputs, path);
+    if (body) return yield* this.runFunction(body, inputs, path);
     const { operator, domain, attributes, outputs: names } = node;
     const opset = scope.opsets.get(domain) ?? 1;
     const control = domain === '' && Object.hasOwn(controlOperators, operator) ? controlOperators[operator] : undefined;
     if (control) {
-      const results = control({
+      const results = yield* control({
         operator,
         opset,
         attributes,
@@ -233,23 +246,23 @@ class Runner {
     return this.tape.record(path, operator, variables, result, names);
   }
 
-  private runBody(
+  private *runBody(
     graph: GraphProto,
     inputs: readonly Value[],
     outer: Scope,
     path: string,
-  ): { outputs: Value[]; values: ReadonlyMap<string, Value> } {
+  ): Turns<{ outputs: Value[]; values: ReadonlyMap<string, Value> }> {
     const scope = new Scope(outer, outer.opsets, path);
     const body = this.program.bodyOf(graph);
     for (const [name, value] of body.constants) scope.values.set(name, value);
     graph.input.forEach(({ name }, i) => {
       if (i < inputs.length) scope.values.set(name, inputs[i]);
     });
-    this.runNodes(body.nodes, scope);
+    yield* this.runNodes(body.nodes, scope);
     return { outputs: graph.output.map(({ name }) => find(name, scope)), values: scope.values };
   }
 
-  private runFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Value[] {
+  private *runFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Turns<Value[]> {
     const scope = new Scope(null, body.opsets, `${path}/`);
     body.inputs.forEach((name, i) => {
       const value = inputs[i];
@@ -257,7 +270,7 @@ class Runner {
     });
     // An input that the caller leaves out is absent inside, too.
     const absent = new Set(body.inputs.filter((_, i) => !inputs[i]));
-    this.runNodes(
+    yield* this.runNodes(
       absent.size === 0
         ? body.nodes
         : body.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (absent.has(name) ? '' : name)) })),

@@ -40,8 +40,20 @@ export interface Step {
   readonly scaledVjp?: ScaledVjp;
 }
 
+/** A tape that would take more memory than it may. */
+export class TapeFull extends Error {}
+
 export class Tape {
   readonly steps: Step[] = [];
+  private size = 0;
+
+  /** @param maxSize of what the steps give, bytes; what they keep for the way back is about as much again */
+  constructor(private readonly maxSize = Infinity) {}
+
+  /** Bytes of what the steps give. */
+  get bytes(): number {
+    return this.size;
+  }
 
   /** @param names of the outputs */
   record(
@@ -52,6 +64,8 @@ export class Tape {
     names: readonly string[],
   ): Variable[] {
     const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
+    for (const { data } of tensors) this.size += data.byteLength;
+    if (this.size > this.maxSize) throw new TapeFull(`the tape has more than ${this.maxSize} bytes`);
     const states = carried.map(({ name, tensor }) => new Variable(tensor, `${node}:${name}`));
     this.steps.push({
       node,

@@ -82,6 +82,7 @@ export class Flows implements vscode.Disposable {
       vocabulary: null,
       text,
       architecture: { activation: null },
+      allowsGraph: false,
       backend,
       threads,
     });

@@ -92,7 +92,10 @@ export class ModelOpener {
     const session = await this.answers.with(path, (model) =>
       Promise.resolve(
         vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-          RunSession.begin(this.launch, { kind: 'open', request: { ...model, text, backend, threads } }),
+          RunSession.begin(this.launch, {
+            kind: 'open',
+            request: { ...model, text, allowsGraph: false, backend, threads },
+          }),
         ),
       ),
     );

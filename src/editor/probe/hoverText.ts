@@ -1,6 +1,7 @@
 /** The hover over one token, as Markdown, from the engine's report. */
 import type { Argument, MessageKey } from '../../messages';
-import type { Contribution, Prediction, TokenReport } from '../../protocol/engine';
+import type { TokenReport } from '../../protocol/engine';
+import type { Contribution, Prediction } from '../../protocol/flowReport';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';

@@ -47,6 +47,7 @@ export function openedAs(
   { model, trainingStep, unit, backend, run, ...reading }: OpenResult,
   before: RunDescription,
 ): Opened {
+  if (model.mode === 'graph') throw new Error('a session shows stacks of layers; graph mode was not asked for');
   const isFinished =
     run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
   return {

@@ -1,7 +1,8 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
 import { horizonOf, relativeTo } from '../../core/analysis/regions';
-import type { FlowReport, InputReport, LayerReport, StateReport } from '../../protocol/engine';
+import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
+import type { FlowReport } from '../../protocol/flowReport';
 import type { Thresholds } from '../../terms/regions';
 
 type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;

@@ -1,7 +1,8 @@
 /** What the hover over a token says. */
 import { regionKind } from '../../core/analysis/regions';
 import { UserError } from '../../userError';
-import type { Prediction, TokenReport } from '../../protocol/engine';
+import type { TokenReport } from '../../protocol/engine';
+import type { Prediction } from '../../protocol/flowReport';
 import { additive, quickIntegral } from './attribution';
 import type { Look } from './inspector';
 import { hiddenChange, stateNorms } from './states';

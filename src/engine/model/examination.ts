@@ -37,7 +37,14 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
     });
     const general = generalModelOf(plain.config, plain.parameters);
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
-    return examined({ model: summaryOf(general, null), layers: general.layers, hasVocabulary, notices, refusal: null });
+    return examined({
+      model: summaryOf(general, null),
+      layers: general.layers,
+      hasVocabulary,
+      notices,
+      refusal: null,
+      graph: null,
+    });
   }
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
@@ -49,11 +56,12 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
       hasVocabulary: true,
       notices: [],
       refusal: null,
+      graph: null,
     });
   }
   const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, externalDataOf(path));
   const hasVocabulary = model !== null && vocabularyOfMetadata(metadata, model.vocabularySize, path) !== null;
-  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal });
+  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal, graph: null });
 }
 
 interface Found extends Omit<Examination, 'layers' | 'notices' | 'refusal'> {

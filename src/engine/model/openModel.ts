@@ -10,14 +10,17 @@ import {
 } from '../../modelFiles/foreignVocabulary';
 import { weightsOf, type GeneralModel } from '../../core/model/generalModel';
 import { generalModelOf, plainModelOf, type PlainModel } from '../../core/model/plainModel';
+import { GraphProgram } from '../../core/graph/run';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
-import { readOnnx, type ReadModel } from '../../modelFiles/onnx/read/readModel';
+import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
+import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
 import { readTorchWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
+import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
 import { compareRuns } from './verification/compareRuns';
@@ -26,6 +29,7 @@ import { runModel } from './verification/modelRun';
 import { loadOrt, type Ort } from './verification/ortSession';
 
 export interface OpenedModel {
+  readonly mode: 'stack';
   readonly general: GeneralModel;
   /** Null where it has a form that only inspection knows; `trainingRefusal` then says which. */
   readonly plain: PlainModel | null;
@@ -41,20 +45,53 @@ export interface OpenedModel {
   readonly folder: RunFolder | null;
 }
 
+/** What is no stack of known layers. */
+export interface OpenedGraph {
+  readonly mode: 'graph';
+  readonly graph: GraphLanguageModel;
+  readonly vocabulary: Vocabulary;
+  /** Why it is none. */
+  readonly stackRefusal: UserError;
+  readonly notices: readonly UserError[];
+  readonly producer: string | null;
+}
+
 export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture'>;
 
 /** Throws a UserError that says what stands in the way. */
 export async function openModel(source: ModelSource): Promise<OpenedModel> {
+  const opened = await open(source, (_, { refusal }) => Promise.reject(refusal));
+  if (opened.mode === 'graph') throw new Error('graph mode was not asked for');
+  return opened;
+}
+
+/** The same; an ONNX model that is no stack of known layers opens in graph mode. @param pause called now and then; throws when it is canceled */
+export function openModelOrGraph(source: ModelSource, pause: () => Promise<void>): Promise<OpenedModel | OpenedGraph> {
+  return open(source, (file, read) => openGraph(file, read, source, pause));
+}
+
+/** @param otherwise of an ONNX file that is no stack */
+async function open(
+  source: ModelSource,
+  otherwise: (file: ModelFile, read: NoStack) => Promise<OpenedGraph>,
+): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
-  if (!checkpoint)
-    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
+  if (!checkpoint) {
+    const file = { bytes, proto, external: externalDataOf(path) };
+    const read = readOnnx(proto, file.external);
+    const { model, use, refusal } = read;
+    return model && use
+      ? { ...(await openOnnx(file, { ...read, model, use }, path, source)), folder }
+      : otherwise(file, { ...read, refusal: refusal ?? new UserError('error.model.noneFound', path) });
+  }
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
   return {
+    mode: 'stack',
     general,
     plain: { config, parameters },
     trainingRefusal: null,
@@ -71,10 +108,13 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
  * Of an ONNX file that Backflow did not write. It is read; on the same tokens the file is run, then the model as it was read, both on ONNX
  * Runtime; and what they predict is compared.
  */
-async function openOnnx(file: ModelFile, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const read = readOnnx(file.proto, file.external);
+async function openOnnx(
+  file: ModelFile,
+  read: ReadModel & { readonly model: GeneralModel; readonly use: GraphUse },
+  path: string,
+  source: ModelSource,
+): Promise<Omit<OpenedModel, 'folder'>> {
   const { model, use } = read;
-  if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
   const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
   const verified = await verifiedOrNoticed(async (ort) => {
     const ofFile = await runFile(ort, file, { use, model }, probeOf(vocabulary, source.text));
@@ -83,6 +123,7 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
   });
   const training = trainable(model);
   return {
+    mode: 'stack',
     general:
       training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
     ...training,
@@ -91,6 +132,27 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
     notices: [...read.notices, ...notices, ...verified.notices],
     producer: read.producer,
     trainingStep: 0,
+  };
+}
+
+type NoStack = ReadModel & { readonly refusal: UserError };
+
+async function openGraph(
+  { proto, external }: ModelFile,
+  { refusal, metadata, producer }: NoStack,
+  source: ModelSource,
+  pause: () => Promise<void>,
+): Promise<OpenedGraph> {
+  const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
+  const { vocabulary, notices } = await vocabularyOf(source, graph.vocabularySize, { metadata }, source.path);
+  const { key, args } = refusal;
+  return {
+    mode: 'graph',
+    graph,
+    vocabulary,
+    stackRefusal: refusal,
+    notices: [new UserError('notice.graph.mode', { key, args }), ...graph.notices, ...notices],
+    producer,
   };
 }
 
@@ -105,6 +167,7 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
   const { config, parameters } = plain;
   const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
   return {
+    mode: 'stack',
     general: generalModelOf(config, parameters),
     plain,
     trainingRefusal: null,

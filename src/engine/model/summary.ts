@@ -1,12 +1,17 @@
 /** What a model is, in few words. */
 import type { GeneralModel } from '../../core/model/generalModel';
 import { parameterCount } from '../../core/model/plainModel';
+import type { GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
+import type { GraphSummary } from '../../protocol/graph';
 import type { ModelSummary } from '../../protocol/model';
+import type { UserError } from '../../userError';
+import { choiceOf, defaultSeries } from '../inspect/graph/graphInspector';
 
 /** @param producer who wrote its file, as that says */
 export function summaryOf(model: GeneralModel, producer: string | null): ModelSummary {
   const { layers, embedding, output, vocabularySize } = model;
   return {
+    mode: 'stack',
     layers: layers.map(({ cell, hiddenSize, directions }) => ({
       cell,
       hiddenSize,
@@ -19,5 +24,25 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
     parameterCount: parameterCount(model),
     activation: layers[layers.length - 1].directions[0].activations.at(0)?.name === 'relu' ? 'relu' : 'tanh',
     producer,
+  };
+}
+
+/** The same of a model in graph mode. @param refusal why it is no stack of known layers */
+export function graphSummaryOf(
+  { use, vocabularySize, readsLaterTokens, series, parameterCount: count }: GraphLanguageModel,
+  { key, args }: UserError,
+  producer: string | null,
+): GraphSummary {
+  return {
+    mode: 'graph',
+    vocabularySize,
+    parameterCount: count,
+    producer,
+    stackRefusal: { key, args },
+    readsLaterTokens,
+    maxSteps: use.way === 'single' ? null : use.ids.length,
+    hasScores: true,
+    tensors: series.map(choiceOf),
+    defaultSeries: defaultSeries(series).map(({ name }) => name),
   };
 }

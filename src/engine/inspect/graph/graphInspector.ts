@@ -1,0 +1,231 @@
+/** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
+import { horizonOf, regionKind, regionsOf, relativeTo, slopeOf } from '../../../core/analysis/regions';
+import type { Vocabulary } from '../../../core/corpus/vocabulary';
+import { OperatorError } from '../../../core/graph/operatorError';
+import { TapeFull } from '../../../core/graph/tape';
+import type { Turns } from '../../../core/graph/turns';
+import { operatorOf, type GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';
+import type { Series } from '../../../modelFiles/onnx/graphMode/series';
+import type {
+  GraphReport,
+  GraphRequest,
+  GraphTokenReport,
+  GraphTokenRequest,
+  SeriesChoice,
+  SeriesReport,
+} from '../../../protocol/graph';
+import type { Thresholds } from '../../../terms/regions';
+import { startsAndEnds } from '../../../tokens/spans';
+import { UserError } from '../../../userError';
+import { resolveTarget } from '../flows';
+import { GraphReading, type ReadingSource } from './graphReading';
+import { inTurns, type Pause } from './inTurns';
+import { readableSteps } from './readableSteps';
+
+/** Targets of one matrix. */
+const maxMatrixSteps = 2048;
+const shownPredictions = 5;
+const shownContributions = 8;
+
+interface Read {
+  readonly text: string;
+  /** T inputs and the last target, of what is read of the text. */
+  readonly ids: ArrayLike<number>;
+  readonly reading: GraphReading;
+  readonly notices: readonly UserError[];
+}
+
+export class GraphInspector {
+  private last: Read | null = null;
+  private readonly source: ReadingSource;
+
+  /** @param maxTape bytes of tensors that are kept for the way back */
+  constructor(
+    readonly model: GraphLanguageModel,
+    readonly vocabulary: Vocabulary,
+    /** Why the model is no stack. */
+    readonly stackRefusal: UserError,
+    private readonly maxTape: number,
+  ) {
+    const { program, use } = model;
+    this.source = { program, use, maxTape };
+  }
+
+  /** Throws a UserError for a text that the model does not know or is too short, and for a series that it does not have. */
+  async report(request: GraphRequest, pause: Pause, progress: (done: number) => void): Promise<GraphReport> {
+    const { text, thresholds, matrix: withMatrix } = request;
+    const series = this.seriesOf(request.series);
+    const { ids, reading, notices } = await this.read(text, pause);
+    const target = resolveTarget(request.target, reading.steps);
+    const turns = <T>(work: Turns<T>) => inTurns(work, pause);
+    const norms = await turns(reading.norms(series));
+    const flows = await turns(reading.flow(series, target));
+    const totals = request.total ? await turns(reading.totals(series)) : null;
+    const matrix = withMatrix && series.length > 0 ? await this.matrix(reading, series[0], pause, progress) : null;
+    const { symbols, unit } = this.vocabulary;
+    const { starts, ends } = startsAndEnds(text, unit, this.vocabulary.encode(text).length);
+    return {
+      loss: reading.loss,
+      losses: reading.losses,
+      tokens: Array.from({ length: reading.steps }, (_, t) => symbols[ids[t]]),
+      lastTarget: symbols[ids[reading.steps]],
+      starts: starts.slice(0, reading.steps + 1),
+      ends: ends.slice(0, reading.steps + 1),
+      target,
+      thresholds,
+      series: series.map((each, s) => seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds)),
+      matrix,
+      notices: notices.map(({ key, args }) => ({ key, args })),
+    };
+  }
+
+  /** Throws as `report` does, and for a token that is not in the text. */
+  async describe(request: GraphTokenRequest, pause: Pause): Promise<GraphTokenReport[]> {
+    const { text, thresholds, tokens } = request;
+    const series = this.seriesOf(request.series);
+    const { ids, reading } = await this.read(text, pause);
+    const { steps } = reading;
+    const target = resolveTarget(request.target, steps);
+    const norms = await inTurns(reading.norms(series), pause);
+    const flows = await inTurns(reading.flow(series, target), pause);
+    const reports: GraphTokenReport[] = [];
+    for (const token of tokens) {
+      if (!Number.isInteger(token) || token < 0 || token > steps)
+        throw new UserError('error.inspect.noSuchToken', token, steps);
+      const symbol = this.vocabulary.symbols[ids[token]];
+      const ofSeries = series.map(({ name, role }, s) => {
+        const relative = relativeTo(target, flows[s])[token];
+        return {
+          name,
+          role,
+          norm: norms[s][token],
+          gradient: Number.isNaN(relative) ? null : relative,
+          region: regionKind(relative, thresholds),
+        };
+      });
+      reports.push({
+        token,
+        symbol,
+        loss: token === 0 ? null : reading.losses[token - 1],
+        predictions: token === 0 ? [] : await this.predictions(reading, token - 1, pause),
+        series: token === steps ? [] : ofSeries,
+        contributions: token === 0 ? null : await this.contributions(reading, ids, token, pause),
+      });
+    }
+    return reports;
+  }
+
+  private async predictions(
+    reading: GraphReading,
+    step: number,
+    pause: Pause,
+  ): Promise<GraphTokenReport['predictions']> {
+    const logs = await inTurns(reading.predictions(step), pause);
+    return Array.from(logs, (log, id) => ({ symbol: this.vocabulary.symbols[id], probability: Math.exp(log) }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, shownPredictions);
+  }
+
+  private async contributions(
+    reading: GraphReading,
+    ids: ArrayLike<number>,
+    token: number,
+    pause: Pause,
+  ): Promise<GraphTokenReport['contributions']> {
+    const embedding = this.model.series.find(({ role }) => role === 'embedding');
+    if (!embedding) return null;
+    const parts = await inTurns(reading.gradientTimesInput(embedding, token - 1, ids[token]), pause);
+    return Array.from(parts.subarray(0, token), (score, t) => ({
+      token: t,
+      symbol: this.vocabulary.symbols[ids[t]],
+      score,
+    }))
+      .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
+      .slice(0, shownContributions);
+  }
+
+  private async matrix(
+    reading: GraphReading,
+    series: Series,
+    pause: Pause,
+    progress: (done: number) => void,
+  ): Promise<Float64Array> {
+    const { steps } = reading;
+    if (steps > maxMatrixSteps) throw new UserError('error.graph.matrixTooLarge', steps, maxMatrixSteps);
+    const matrix = new Float64Array(steps * steps).fill(NaN);
+    for (let target = 0; target < steps; target++) {
+      const [row] = await inTurns(reading.flow([series], target), pause);
+      matrix.set(row, target * steps);
+      progress((target + 1) / steps);
+    }
+    return matrix;
+  }
+
+  private seriesOf(names: readonly string[] | null): Series[] {
+    const { series } = this.model;
+    if (names === null) return defaultSeries(series);
+    return names.map((name) => {
+      const found = series.find((each) => each.name === name);
+      if (!found)
+        throw new UserError(
+          'error.graph.noSeries',
+          name,
+          series
+            .slice(0, 8)
+            .map((each) => each.name)
+            .join(', '),
+        );
+      return found;
+    });
+  }
+
+  private async read(text: string, pause: Pause): Promise<Read> {
+    if (this.last?.text === text) return this.last;
+    this.last = null;
+    const ids = this.vocabulary.encode(text);
+    if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    try {
+      const steps = await inTurns(readableSteps(this.source, Int32Array.from(ids.subarray(0, ids.length - 1))), pause);
+      const T = ids.length - 1;
+      const read = ids.subarray(0, steps + 1);
+      const reading = await inTurns(GraphReading.read(this.source, read), pause);
+      const notices = steps < T ? [new UserError('notice.graph.stepsIgnored', steps, steps, T - 1)] : [];
+      return (this.last = { text, ids: read, reading, notices });
+    } catch (thrown) {
+      if (thrown instanceof TapeFull)
+        throw new UserError('error.graph.textTooLong', ids.length, Math.round(this.maxTape / 2 ** 20));
+      if (thrown instanceof OperatorError)
+        throw new UserError('error.graph.node', thrown.node, operatorOf(thrown), thrown.reason);
+      throw thrown;
+    }
+  }
+}
+
+/** Those that are shown unless others are asked for; where nothing else is known, all there are. */
+export function defaultSeries(series: readonly Series[]): Series[] {
+  const found = series.filter(({ role }) => role !== 'tensor');
+  return found.length > 0 ? found : series.slice(0, 1);
+}
+
+export function choiceOf({ name, role, width, isReversed }: Series): SeriesChoice {
+  return { name, role, width, isReversed };
+}
+
+function seriesReport(
+  series: Series,
+  norm: Float64Array,
+  total: Float64Array | null,
+  log10: Float64Array,
+  target: number,
+  thresholds: Thresholds,
+): SeriesReport {
+  const relative = relativeTo(target, log10);
+  return {
+    ...choiceOf(series),
+    norm,
+    total,
+    flow: { target, log10, horizon: horizonOf(relative, target, thresholds) },
+    regions: regionsOf(relative, thresholds),
+    slope: slopeOf(relative, target),
+  };
+}

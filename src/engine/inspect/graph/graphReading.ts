@@ -1,0 +1,300 @@
+/** A text that a graph has read, and the gradients of its losses by any of the graph's series. */
+import { differentiatingIn } from '../../../core/graph/backward';
+import { Gradient } from '../../../core/graph/gradient';
+import { Tape, Variable } from '../../../core/graph/tape';
+import type { Turns } from '../../../core/graph/turns';
+import { logProbabilities, lossSeeds } from '../../../modelFiles/onnx/graphMode/losses';
+import {
+  addElements,
+  log10NormOf,
+  normOf,
+  slabsOf,
+  type Series,
+  type Slab,
+} from '../../../modelFiles/onnx/graphMode/series';
+import {
+  beginningOfText,
+  carriedBy,
+  runText,
+  scoreRows,
+  type Beginning,
+  type GraphUse,
+  type ScoresPlace,
+  type TextRun,
+} from '../../../modelFiles/onnx/graphMode/textRun';
+import type { GraphProgram } from '../../../core/graph/run';
+
+/** What one way back hands out: of step t of a series its elements and ∂/∂ them, undefined where nothing flows. */
+type Visit = (series: number, t: number, slab: Slab, gradient: Gradient | undefined) => void;
+
+export interface ReadingSource {
+  readonly program: GraphProgram;
+  readonly use: GraphUse & { readonly scores: ScoresPlace };
+  /** Bytes that one tape may have. */
+  readonly maxTape: number;
+}
+
+/** Calls of one token each whose tape is kept at once. */
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+  readonly beginning: Beginning;
+}
+
+export class GraphReading {
+  private constructor(
+    private readonly source: ReadingSource,
+    /** T inputs and the last target. */
+    private readonly ids: ArrayLike<number>,
+    /** −ln p of every symbol's successor, by step. */
+    readonly losses: Float64Array,
+    private readonly segments: readonly Segment[],
+    /** Of the only segment; null where there are several, or a run for each prefix. */
+    private readonly kept: TextRun | null,
+  ) {}
+
+  /** @param ids T inputs and the last target  Throws TapeFull, and the OperatorError of a node that is in the way. */
+  static *read(source: ReadingSource, ids: ArrayLike<number>): Turns<GraphReading> {
+    const { program, use, maxTape } = source;
+    const T = ids.length - 1;
+    const losses = new Float64Array(T);
+    const note = (run: TextRun, from: number) => {
+      for (const row of scoreRows(run, use, use.scores))
+        losses[from + row.step] = -logProbabilities(row, use.scores.size, use.scores.form)[ids[from + row.step + 1]];
+    };
+    if (use.way === 'prefixes') {
+      for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), new Tape(maxTape)), 0);
+      return new GraphReading(source, ids, losses, [], null);
+    }
+    if (use.way === 'whole') {
+      const run = yield* runText(program, use, part(ids, 0, T), new Tape(maxTape));
+      note(run, 0);
+      return new GraphReading(source, ids, losses, [{ from: 0, to: T, beginning: beginningOfText }], run);
+    }
+    const segments: Segment[] = [];
+    let beginning = beginningOfText;
+    let run: TextRun | null = null;
+    for (let from = 0; from < T;) {
+      const to = Math.min(T, from + (yield* callsAtOnce(source, ids, segments, T)));
+      run = yield* runText(program, use, part(ids, from, to), new Tape(), beginning);
+      note(run, from);
+      segments.push({ from, to, beginning });
+      beginning = { position: to, carried: loose(carriedBy(run.calls[run.calls.length - 1], use)) };
+      from = to;
+    }
+    return new GraphReading(source, ids, losses, segments, segments.length === 1 ? run : null);
+  }
+
+  get steps(): number {
+    return this.losses.length;
+  }
+
+  get loss(): number {
+    return this.losses.reduce((sum, loss) => sum + loss, 0) / this.steps;
+  }
+
+  /** ‖s_t‖ of each series. */
+  *norms(series: readonly Series[]): Turns<Float64Array[]> {
+    const norms = series.map(() => new Float64Array(this.steps));
+    const { use } = this.source;
+    const parts = use.way === 'prefixes' ? [this.steps - 1] : this.segments.map(({ from }) => from);
+    for (const part of parts) {
+      const { run, from } = yield* this.runOf(part);
+      series.forEach((each, s) => {
+        slabsOf(each, run).forEach((slab, t) => {
+          norms[s][from + t] = normOf(slab, each.batch);
+        });
+      });
+    }
+    return norms;
+  }
+
+  /** log₁₀‖∂ℓ_τ/∂s_t‖ of each series; NaN where s_t cannot reach τ, −∞ where it is exactly zero. */
+  *flow(series: readonly Series[], target: number): Turns<Float64Array[]> {
+    const logs = series.map(() => new Float64Array(this.steps).fill(NaN));
+    yield* this.back(series, [target], 1, (s, t, slab, gradient) => {
+      const log = log10NormOf(slab, gradient);
+      const isBehind = series[s].isReversed ? t < target : t > target;
+      logs[s][t] = log === -Infinity && isBehind ? NaN : log;
+    });
+    return logs;
+  }
+
+  /** ‖∂L/∂s_t‖ of each series, L the mean loss. */
+  *totals(series: readonly Series[]): Turns<Float64Array[]> {
+    const { steps } = this;
+    const all = Array.from({ length: steps }, (_, t) => t);
+    if (this.source.use.way !== 'prefixes') {
+      const totals = series.map(() => new Float64Array(steps));
+      yield* this.back(series, all, 1 / steps, (s, t, slab, gradient) => {
+        totals[s][t] = 10 ** log10NormOf(slab, gradient);
+      });
+      return totals;
+    }
+    // Each target has a run of its own: of one step the gradients are summed before they have a size.
+    const sums = series.map(() => all.map(() => new Float64Array(0)));
+    yield* this.back(series, all, 1 / steps, (s, t, slab, gradient) => {
+      if (!gradient) return;
+      const size = slab.length * slab.count;
+      if (sums[s][t].length !== size) sums[s][t] = new Float64Array(size);
+      addElements(sums[s][t], slab, gradient.toFloat64());
+    });
+    return sums.map((ofSteps) =>
+      Float64Array.from(ofSteps, (sum) => Math.sqrt(sum.reduce((total, x) => total + x * x, 0))),
+    );
+  }
+
+  /** ln p of every symbol after step t. */
+  *predictions(t: number): Turns<Float64Array> {
+    const { use } = this.source;
+    const { run, from } = yield* this.runOf(t);
+    const row = scoreRows(run, use, use.scores).find(({ step }) => from + step === t);
+    if (!row) throw new Error(`no scores of step ${t}`);
+    return logProbabilities(row, use.scores.size, use.scores.form);
+  }
+
+  /** Σ over the elements of s_t of ∂score/∂s_t ⊙ s_t, of the score of one symbol after step τ. */
+  *gradientTimesInput(series: Series, target: number, symbol: number): Turns<Float64Array> {
+    const parts = new Float64Array(this.steps);
+    yield* this.back(
+      [series],
+      [target],
+      1,
+      (_, t, slab, gradient) => {
+        if (!gradient) return;
+        const plain = gradient.toFloat64();
+        const { data } = slab.variable.tensor;
+        for (let o = 0; o < slab.count; o++)
+          for (let i = slab.start + o * slab.apart; i < slab.start + o * slab.apart + slab.length; i++)
+            parts[t] += plain[i] * data[i];
+      },
+      symbol,
+    );
+    return parts;
+  }
+
+  /**
+   * The way back from some targets' losses, each with the same weight; or from the score of one symbol.
+   * @param visit each step of each series once; where each prefix has a run of its own, once for each target
+   */
+  private *back(
+    series: readonly Series[],
+    targets: readonly number[],
+    weight: number,
+    visit: Visit,
+    symbol: number | null = null,
+  ): Turns<void> {
+    const { use, program, maxTape } = this.source;
+    const { scores } = use;
+    const seedsOf = (run: TextRun, from: number) => {
+      const rows = scoreRows(run, use, scores).filter(({ step }) => targets.includes(from + step));
+      if (symbol !== null) return scoreSeeds(rows, symbol);
+      return lossSeeds(rows, part(this.ids, from + 1, this.ids.length), scores.size, scores.form, weight);
+    };
+    if (use.way === 'prefixes') {
+      for (const target of targets) {
+        const run = yield* runText(program, use, part(this.ids, 0, target + 1), new Tape(maxTape));
+        yield* handOut(series, run, 0, seedsOf(run, 0), [], visit);
+      }
+      return;
+    }
+    const last = Math.max(...targets);
+    let later: ReadonlyMap<string, Gradient> = new Map();
+    for (const segment of this.segments.toReversed()) {
+      if (segment.from > last) {
+        if (this.segments.length > 1) yield* this.handOutNothing(series, segment, visit);
+        continue;
+      }
+      const run = this.kept ?? (yield* this.run(segment));
+      const seeds = new Map(seedsOf(run, segment.from));
+      const given = carriedBy(run.calls[run.calls.length - 1], use);
+      for (const [input, gradient] of later) {
+        const variable = given.get(input);
+        if (variable) seeds.set(variable, seeds.get(variable)?.plus(gradient) ?? gradient);
+      }
+      const begun = [...segment.beginning.carried.values()];
+      const gradients = yield* handOut(series, run, segment.from, seeds, begun, visit);
+      later = new Map(
+        [...segment.beginning.carried].flatMap(([input, variable]) => {
+          const gradient = gradients.get(variable);
+          return gradient ? [[input, gradient] as const] : [];
+        }),
+      );
+    }
+  }
+
+  private *handOutNothing(series: readonly Series[], { from, to }: Segment, visit: Visit): Turns<void> {
+    const nothing = { variable: emptyVariable, start: 0, length: 0, apart: 0, count: 0 };
+    for (let t = from; t < to; t++) for (const s of series.keys()) visit(s, t, nothing, undefined);
+    yield;
+  }
+
+  private run({ from, to, beginning }: Segment): Turns<TextRun> {
+    const { program, use } = this.source;
+    return runText(program, use, part(this.ids, from, to), new Tape(), beginning);
+  }
+
+  /** The run that has the scores of step t. */
+  private *runOf(t: number): Turns<{ run: TextRun; from: number }> {
+    const { program, use, maxTape } = this.source;
+    if (use.way === 'prefixes')
+      return { run: yield* runText(program, use, part(this.ids, 0, t + 1), new Tape(maxTape)), from: 0 };
+    const segment = this.segments.find(({ to }) => t < to) ?? this.segments[0];
+    return { run: this.kept ?? (yield* this.run(segment)), from: segment.from };
+  }
+}
+
+const emptyVariable = new Variable({ kind: 'float', shape: [0], data: new Float64Array(0) }, '');
+
+function part(ids: ArrayLike<number>, from: number, to: number): Int32Array {
+  return Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => ids[from + i]);
+}
+
+/** Without the tape that they are from. */
+function loose(carried: ReadonlyMap<string, Variable>): Map<string, Variable> {
+  return new Map([...carried].map(([name, { tensor }]) => [name, new Variable(tensor, name)]));
+}
+
+/** How many calls a tape can hold, as the first one says. */
+function* callsAtOnce(
+  { program, use, maxTape }: ReadingSource,
+  ids: ArrayLike<number>,
+  segments: readonly Segment[],
+  T: number,
+): Turns<number> {
+  const [first] = segments as readonly (Segment | undefined)[];
+  if (first) return first.to - first.from;
+  const { tape } = yield* runText(program, use, part(ids, 0, 1), new Tape());
+  const most = Math.max(1, Math.floor(maxTape / Math.max(1, tape.bytes)));
+  // As many segments as calls in each: the memory of both is then the least.
+  return T <= most ? T : Math.min(most, Math.max(Math.ceil(Math.sqrt(T)), 16));
+}
+
+function scoreSeeds(rows: ReturnType<typeof scoreRows>, symbol: number): ReturnType<typeof lossSeeds> {
+  return new Map(
+    rows.map(({ variable, offset, stride }) => {
+      const seed = new Float64Array(variable.tensor.data.length);
+      seed[offset + symbol * stride] = 1;
+      return [variable, Gradient.of(seed)] as const;
+    }),
+  );
+}
+
+function* handOut(
+  series: readonly Series[],
+  run: TextRun,
+  from: number,
+  seeds: ReturnType<typeof lossSeeds>,
+  further: readonly Variable[],
+  visit: Visit,
+): Turns<Map<Variable, Gradient>> {
+  const slabs = series.map((each) => slabsOf(each, run));
+  const wanted = new Set([...slabs.flatMap((each) => each.map(({ variable }) => variable)), ...further]);
+  const gradients = yield* differentiatingIn(run.tape, wanted)(seeds);
+  slabs.forEach((each, s) => {
+    each.forEach((slab, t) => {
+      visit(s, from + t, slab, gradients.get(slab.variable));
+    });
+  });
+  return gradients;
+}

@@ -1,0 +1,95 @@
+/** Runs of a few tokens, alike but for some of them: what they show of how a graph reads. */
+import type { Step, Tape, Variable } from '../../../core/graph/tape';
+import type { TextRun } from './textRun';
+
+/** Runs of the same number of steps. */
+export interface Evidence {
+  /** Of the base run. */
+  readonly ids: Int32Array;
+  readonly base: TextRun;
+  /** With another last token. */
+  readonly last: TextRun;
+  /** With other tokens everywhere. */
+  readonly all: TextRun;
+  /** Of fewer steps, where that can be. */
+  readonly shorter: TextRun | null;
+}
+
+export function differs(a: Variable | undefined, b: Variable | undefined): boolean {
+  if (!a || !b) return false;
+  const [x, y] = [a.tensor.data, b.tensor.data];
+  return x.length !== y.length || x.some((value, i) => !same(value, y[i]));
+}
+
+function same(a: number, b: number): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
+
+/** Which places along an axis have other values; of sums in another order the last digits do not count. */
+export function changedPlaces(a: Variable, b: Variable, axis: number): Set<number> {
+  const { shape, data } = a.tensor;
+  const other = b.tensor.data;
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const changed = new Set<number>();
+  const scale = data.reduce((max, value) => Math.max(max, Number.isFinite(value) ? Math.abs(value) : 0), 0);
+  for (let i = 0; i < data.length; i++)
+    if (!same(data[i], other[i]) && !(Math.abs(data[i] - other[i]) <= 1e-12 * scale))
+      changed.add(Math.floor(i / inner) % shape[axis]);
+  return changed;
+}
+
+/** Of each variable the step of the tape that gives it. */
+export function makersOf({ steps }: Tape): Map<Variable, Step> {
+  return new Map(steps.flatMap((step) => step.outputs.map((output) => [output, step] as const)));
+}
+
+/** Operators that only hand their elements on. */
+const handing = ['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Cast', 'Dropout', 'Transpose', 'CastLike'];
+
+/** The variable whose elements these are: before it was only reshaped. */
+export function originOf(variable: Variable, makers: ReadonlyMap<Variable, Step>): Variable {
+  let origin = variable;
+  for (;;) {
+    const maker = makers.get(origin);
+    const [input] = maker?.inputs ?? [];
+    if (!maker || !input || !handing.includes(maker.operator) || input.tensor.kind !== 'float') return origin;
+    if (input.tensor.data.length !== origin.tensor.data.length) return origin;
+    origin = input;
+  }
+}
+
+/**
+ * Which places along an axis of an input an output of the step reads.
+ * @param numbered of an output that is no float, the same of a text of the ids 0, 1, 2 …
+ * @param at of the output only the elements at one place of an axis; null for all
+ */
+export function placesRead(
+  { inputs, outputs, vjp }: Step,
+  k: number,
+  input: number,
+  axis: number,
+  numbered: Variable | undefined,
+  at: { readonly axis: number; readonly place: number } | null = null,
+): number[] {
+  const from = inputs[input];
+  if (!from) return [];
+  if (outputs[k].tensor.kind !== 'float') return numbered ? Array.from(new Set(numbered.tensor.data)) : [];
+  const seeds = outputs.map((output, i) => (i === k ? seedOf(output, at) : undefined));
+  const back = vjp?.(
+    seeds,
+    inputs.map((_, i) => i === input),
+  )[input];
+  const { shape } = from.tensor;
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const places = new Set<number>();
+  back?.forEach((value, i) => {
+    if (value !== 0) places.add(Math.floor(i / inner) % shape[axis]);
+  });
+  return Array.from(places);
+}
+
+function seedOf({ tensor: { shape, data } }: Variable, at: { axis: number; place: number } | null): Float64Array {
+  if (!at) return new Float64Array(data.length).fill(1);
+  const inner = shape.slice(at.axis + 1).reduce((product, size) => product * size, 1);
+  return Float64Array.from(data, (_, i) => Number(Math.floor(i / inner) % shape[at.axis] === at.place));
+}

@@ -1,0 +1,375 @@
+/** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
+import { differentiate } from '../../../core/graph/backward';
+import { Variable, type Step, type Value } from '../../../core/graph/tape';
+import { differs, makersOf, originOf, type Evidence } from './evidence';
+import { batchOf } from './inputs';
+import { lossSeeds } from './losses';
+import { readsFromEnd } from './loopOrder';
+import type { Series, SeriesPlace, SeriesRole } from './series';
+import { scoreRows, type GraphUse, type TextRun } from './textRun';
+import { timeAxes, type TimeAxis } from './timeAxes';
+import { stepTensors } from './unrolled';
+
+interface Found {
+  readonly name: string;
+  readonly place: SeriesPlace;
+  /** All tensors that the series is in. */
+  readonly variables: readonly Variable[];
+  readonly width: number;
+  readonly isReversed: boolean;
+  readonly isState: boolean;
+}
+
+/** What is known of the run that the series are found in. */
+interface Known {
+  readonly use: GraphUse;
+  readonly evidence: Evidence;
+  readonly makers: ReadonlyMap<Variable, Step>;
+  /** What changes with the text. */
+  readonly depending: ReadonlySet<Variable>;
+  /** Of tensors of the graph itself that have all steps. */
+  readonly times: ReadonlyMap<Variable, TimeAxis>;
+  /** What the loss changes with, in a way that has a derivative; null where there is no loss. */
+  readonly connected: ReadonlySet<Variable> | null;
+}
+
+/**
+ * In the order of the graph, each name once.
+ * @param numbered the base run again, with the ids 0, 1, 2 …; null where no loop can be unrolled
+ */
+export function findSeries(
+  use: GraphUse,
+  evidence: Evidence,
+  numbered: TextRun | null,
+  readsLater: boolean,
+  targets: ArrayLike<number>,
+): Series[] {
+  const { base, all } = evidence;
+  const makers = makersOf(base.tape);
+  const depending = dependingOn(base, all);
+  const connected = connectedWithLoss(use, base, depending, targets);
+  const times = use.way === 'single' ? new Map() : timeAxes(evidence, depending, makers, readsLater);
+  const known: Known = { use, evidence, makers, depending, times, connected };
+  const found =
+    use.way === 'single'
+      ? ofCalls(known)
+      : [...ofTensors(known), ...ofOperators(known), ...ofLoops(known), ...ofUnrolled(known, numbered)];
+  const order = new Map<Variable, number>();
+  base.tape.steps.forEach((step, i) => {
+    for (const variable of [...step.outputs, ...step.states]) order.set(variable, i);
+  });
+  const usable = found
+    .filter(({ variables }) => !connected || variables.some((variable) => connected.has(variable)))
+    .toSorted((a, b) => (order.get(a.variables[0]) ?? -1) - (order.get(b.variables[0]) ?? -1));
+  const embedding = embeddingAmong(usable, known);
+  const sums = residualSums(usable, known);
+  const names = new Set<string>();
+  return usable.flatMap((each) => {
+    const { name, place, width, isReversed, isState } = each;
+    if (names.has(name)) return [];
+    names.add(name);
+    const role: SeriesRole = isState
+      ? 'state'
+      : each === embedding
+        ? 'embedding'
+        : sums.has(each)
+          ? 'residual'
+          : 'tensor';
+    return [{ name, role, width, isReversed, place, batch: batchOf(use.ids) }];
+  });
+}
+
+function dependingOn(base: TextRun, all: TextRun): Set<Variable> {
+  const depending = new Set<Variable>();
+  base.calls.forEach((call, c) => {
+    const other = all.calls.at(c);
+    for (const [name, value] of call.values) note(value, other?.values.get(name));
+    call.loops.forEach((loop, l) => {
+      const otherLoop = other?.loops.at(l);
+      loop.iterations.forEach((values, i) => {
+        for (const [name, value] of values) note(value, otherLoop?.iterations.at(i)?.get(name));
+      });
+      loop.states.forEach(({ values }, k) => {
+        values.forEach((value, i) => {
+          note(value, otherLoop?.states[k].values.at(i));
+        });
+      });
+    });
+  });
+  base.tape.steps.forEach((step, i) => {
+    const other = all.tape.steps.at(i);
+    if (other?.node !== step.node) return;
+    step.states.forEach((state, k) => {
+      note(state, other.states.at(k));
+    });
+    step.outputs.forEach((output, k) => {
+      note(output, other.outputs.at(k));
+    });
+  });
+  return depending;
+
+  function note(value: Value | undefined, other: Value | undefined): void {
+    if (value instanceof Variable && other instanceof Variable && differs(value, other)) depending.add(value);
+  }
+}
+
+function connectedWithLoss(
+  use: GraphUse,
+  base: TextRun,
+  depending: ReadonlySet<Variable>,
+  targets: ArrayLike<number>,
+): Set<Variable> | null {
+  const { scores } = use;
+  if (!scores) return null;
+  const floats = Array.from(depending).filter(({ tensor }) => tensor.kind === 'float');
+  const states = base.tape.steps.flatMap((step) => [...step.states]);
+  const seeds = lossSeeds(scoreRows(base, use, scores), targets, scores.size, scores.form, 1);
+  return new Set(differentiate(base.tape, [...floats, ...states])(seeds).keys());
+}
+
+/** Tensors of the graph itself that have all steps along one axis. */
+function ofTensors({ evidence: { base }, use, depending, times }: Known): Found[] {
+  const batch = batchOf(use.ids);
+  return Array.from(base.calls[0].values).flatMap(([name, value]): Found[] => {
+    if (!(value instanceof Variable) || value.tensor.kind !== 'float' || !depending.has(value)) return [];
+    // Ids that are floats are no tensor with a derivative.
+    if (name === use.ids.name && use.ids.oneHot === null) return [];
+    const found = times.get(value);
+    if (!found) return [];
+    const { axis, isFlipped } = found;
+    const width = value.tensor.data.length / value.tensor.shape[axis] / batch;
+    if (!Number.isInteger(width)) return [];
+    return [
+      {
+        name,
+        place: { kind: 'tensor', name, axis, isFlipped },
+        variables: [value],
+        width,
+        isReversed: false,
+        isState: false,
+      },
+    ];
+  });
+}
+
+function asVariable(value: Value | undefined): Variable | undefined {
+  return value instanceof Variable ? value : undefined;
+}
+
+/** What recurrent operators carry. */
+function ofOperators({ evidence, use }: Known): Found[] {
+  const { base, shorter } = evidence;
+  const batch = batchOf(use.ids);
+  const inLoops = new Map<string, number>();
+  for (const { node, states } of base.tape.steps)
+    if (states.length > 0) inLoops.set(node, (inLoops.get(node) ?? 0) + 1);
+  return base.tape.steps.flatMap(({ node, states }) =>
+    states.length === 0 || inLoops.get(node) !== 1
+      ? []
+      : states.flatMap((variable, state) => {
+          const { shape } = variable.tensor;
+          const short = shorter?.tape.steps.find((step) => step.node === node && step.states.length > 0)?.states[state];
+          // [T, D, B, H] or [B, T, D, H].
+          const axes = [0, 1].filter(
+            (axis) => shape[axis] === base.steps && (!shorter || short?.tensor.shape[axis] === shorter.steps),
+          );
+          const axis = axes.length === 2 ? (shape[2] === batch ? 0 : 1) : axes.at(0);
+          if (axis === undefined) return [];
+          return directionsOf(variable.name, shape[axis + 1]).map(({ name, isReversed }, direction) => ({
+            name,
+            place: { kind: 'operator' as const, node, state, axis, direction },
+            variables: [variable],
+            width: shape[3],
+            isReversed,
+            isState: true,
+          }));
+        }),
+  );
+}
+
+function directionsOf(name: string, count: number): { name: string; isReversed: boolean }[] {
+  return count === 1
+    ? [{ name, isReversed: false }]
+    : [
+        { name, isReversed: false },
+        { name: `${name}:reverse`, isReversed: true },
+      ];
+}
+
+/** What a Loop or Scan computes and carries in as many iterations as there are steps. */
+function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
+  const { base, shorter } = evidence;
+  const batch = batchOf(use.ids);
+  return base.calls[0].loops.flatMap((loop, l) => {
+    const { node, iterations, states } = loop;
+    if (iterations.length !== base.steps || base.steps === 0) return [];
+    if (shorter && shorter.calls[0].loops.at(l)?.iterations.length !== shorter.steps) return [];
+    const isReversed = readsFromEnd(loop, base.steps, depending, makers);
+    const carried = new Map<Variable, number>();
+    const ofStates = states.flatMap(({ after, values }, state): Found[] => {
+      const variables = values.slice(1).filter((value) => value instanceof Variable);
+      const size = sizeOfEach(variables, depending);
+      // A state before the first iteration that is of another size grows.
+      const [first] = values;
+      if (variables.length !== base.steps || size === null) return [];
+      if (!(first instanceof Variable) || first.tensor.data.length !== size) return [];
+      // A list that is filled step by step holds all steps.
+      if (variables[0].tensor.shape.includes(base.steps) && size > batch * base.steps && shorter) {
+        const short = shorter.calls[0].loops[l].states[state].values.at(1);
+        if (short instanceof Variable && short.tensor.data.length !== size) return [];
+      }
+      const origin = originOf(variables[variables.length - 1], makers);
+      const own = nameIn(iterations[iterations.length - 1], origin);
+      const name = own ?? after;
+      const place: SeriesPlace =
+        own === undefined ? { kind: 'carried', loop: node, state } : { kind: 'iterations', loop: node, name: own };
+      const placed = own === undefined ? variables : iterations.flatMap((each) => asVariable(each.get(own)) ?? []);
+      placed.forEach((variable) => carried.set(variable, state));
+      return [{ name: `${node}/${name}`, place, variables: placed, width: size / batch, isReversed, isState: true }];
+    });
+    const inside = Array.from(iterations[0].keys()).flatMap((name): Found[] => {
+      const variables = iterations.flatMap((each) => asVariable(each.get(name)) ?? []);
+      const size = sizeOfEach(variables, depending);
+      if (variables.length !== base.steps || size === null || carried.has(variables[0])) return [];
+      const place = { kind: 'iterations' as const, loop: node, name };
+      return [{ name: `${node}/${name}`, place, variables, width: size / batch, isReversed, isState: false }];
+    });
+    return [...ofStates, ...inside];
+  });
+}
+
+/** Elements of each of these, where all have as many, are floats and change with the text; else null. */
+function sizeOfEach(variables: readonly Variable[], depending: ReadonlySet<Variable>): number | null {
+  const [first] = variables;
+  if (variables.length === 0 || first.tensor.kind !== 'float') return null;
+  const size = first.tensor.data.length;
+  const isOne = variables.every(({ tensor }) => tensor.data.length === size && tensor.kind === 'float');
+  return isOne && variables.some((variable) => depending.has(variable)) ? size : null;
+}
+
+function nameIn(values: ReadonlyMap<string, Value>, variable: Variable): string | undefined {
+  // The name that it was made by, where it is one of the body.
+  if (values.get(variable.name) === variable) return variable.name;
+  for (const [name, value] of values) if (value === variable) return name;
+  return undefined;
+}
+
+/** The steps of a loop that was written out. */
+function ofUnrolled({ evidence, use, depending, makers, times }: Known, numbered: TextRun | null): Found[] {
+  const { base } = evidence;
+  if (!numbered || use.ids.length === null) return [];
+  const byNumber = new Map<Variable, Variable>();
+  for (const [name, value] of base.calls[0].values) {
+    const number = numbered.calls[0].values.get(name);
+    if (value instanceof Variable && number instanceof Variable) byNumber.set(value, number);
+  }
+  const batch = batchOf(use.ids);
+  return stepTensors(base, { depending, times, numbered: byNumber, makers }).map(
+    ({ variables, isState, isReversed }) => {
+      const names = variables.map(({ name }) => name);
+      return {
+        name: names[isReversed ? names.length - 1 : 0],
+        place: { kind: 'tensors', names },
+        variables,
+        width: variables[0].tensor.data.length / batch,
+        isReversed,
+        isState,
+      };
+    },
+  );
+}
+
+/** Of a graph that takes one token a call: every name, since each call gives it anew. */
+function ofCalls({ evidence, use, depending, makers }: Known): Found[] {
+  const { base } = evidence;
+  const batch = batchOf(use.ids);
+  const states = new Set(
+    use.carried.flatMap(({ output }) => {
+      const value = base.calls[base.calls.length - 1].values.get(output);
+      return value instanceof Variable ? [originOf(value, makers).name] : [];
+    }),
+  );
+  const tensors = Array.from(base.calls[0].values.keys()).flatMap((name): Found[] => {
+    const variables = base.calls.flatMap(({ values }) => asVariable(values.get(name)) ?? []);
+    const size = sizeOfEach(variables, depending);
+    if (variables.length !== base.steps || size === null || (name === use.ids.name && use.ids.oneHot === null))
+      return [];
+    // What a call is given, another has made.
+    if (use.carried.some(({ input }) => input === name)) return [];
+    return [
+      {
+        name,
+        place: { kind: 'calls', name },
+        variables,
+        width: size / batch,
+        isReversed: false,
+        isState: states.has(name),
+      },
+    ];
+  });
+  const [first] = base.calls;
+  const ofFirst = new Set(Array.from(first.values.values()).filter((value) => value instanceof Variable));
+  const operators = base.tape.steps.flatMap(({ node, states: inside, outputs }): Found[] => {
+    if (inside.length === 0 || !outputs.some((output) => ofFirst.has(output))) return [];
+    return inside.flatMap((variable, state): Found[] => {
+      const { shape } = variable.tensor;
+      const axis = shape[1] === 1 && shape[0] !== 1 ? 1 : 0;
+      if (shape[axis] !== 1) return [];
+      return directionsOf(variable.name, shape[axis + 1]).map(({ name, isReversed }, direction) => ({
+        name,
+        place: { kind: 'callStates', node, state, axis, direction },
+        variables: base.tape.steps.filter((step) => step.node === node).map((step) => step.states[state]),
+        width: shape[3],
+        isReversed,
+        isState: true,
+      }));
+    });
+  });
+  return [...tensors, ...operators];
+}
+
+/** The first series whose step of the graph reads no other: the tokens become numbers there. */
+function embeddingAmong(series: readonly Found[], { makers, connected }: Known): Found | undefined {
+  return series.find(({ variables: [variable], isState }) => {
+    if (isState) return false;
+    const maker = makers.get(variable);
+    return !maker?.inputs.some((input) => input && connected?.has(input));
+  });
+}
+
+/** Sums of a series and of what is computed from it. */
+function residualSums(series: readonly Found[], { makers, depending }: Known): Set<Found> {
+  const all = new Map(series.flatMap((each) => each.variables.map((variable) => [variable, each] as const)));
+  return new Set(
+    series.filter(({ variables, place, isState }) => {
+      const variable = variables[variables.length - 1];
+      const maker = makers.get(variable);
+      if (isState || place.kind === 'tensors' || maker?.operator !== 'Add') return false;
+      const [a, b] = maker.inputs;
+      if (!a || !b || !depending.has(a) || !depending.has(b)) return false;
+      const size = variable.tensor.data.length;
+      if (a.tensor.data.length !== size || b.tensor.data.length !== size || !all.has(a) || !all.has(b)) return false;
+      return comesFrom(a, b, makers) || comesFrom(b, a, makers);
+    }),
+  );
+}
+
+/** What mixes the elements of a step or of several; a sum without any in between is part of a function, such as GELU's. */
+const mixing = ['MatMul', 'Gemm', 'Einsum', 'Conv', 'RNN', 'LSTM', 'GRU'];
+
+/** Whether a variable is computed from another by something that mixes. */
+function comesFrom(variable: Variable, ancestor: Variable, makers: ReadonlyMap<Variable, Step>): boolean {
+  const seen = [new Set<Variable>(), new Set<Variable>()];
+  const open = [{ each: variable, isMixed: false }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { each, isMixed } = next;
+    if (each === ancestor && isMixed) return true;
+    const known = seen[Number(isMixed)];
+    if (known.has(each)) continue;
+    known.add(each);
+    const maker = makers.get(each);
+    const isNow = isMixed || (maker !== undefined && mixing.includes(maker.operator));
+    for (const input of maker?.inputs ?? []) if (input) open.push({ each: input, isMixed: isNow });
+  }
+  return false;
+}

@@ -1,0 +1,346 @@
+/**
+ * Finds how a graph is to be run over a text, by trying: a way is taken when the values show that it is one, never because of a name alone. The runs are
+ * of few tokens.
+ */
+import { OperatorError } from '../../../core/graph/operatorError';
+import type { GraphModel } from '../../../core/graph/model';
+import type { GraphProgram } from '../../../core/graph/run';
+import { Tape, Variable } from '../../../core/graph/tape';
+import { Unsupported } from '../../../core/graph/tensor';
+import type { Turns } from '../../../core/graph/turns';
+import { dataType, type GraphProto } from '../../../formats/onnx/messages';
+import { UserError } from '../../../userError';
+import { carriedPairs } from './carriedPairs';
+import type { Evidence } from './evidence';
+import { findSeries } from './findSeries';
+import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
+import { formOf } from './losses';
+import { keptSizes } from './keptSizes';
+import { scoreCandidates, type Candidate } from './scoreCandidates';
+import type { Series } from './series';
+import {
+  runText,
+  scoreRows,
+  softmaxInput,
+  tensorIn,
+  valuesOf,
+  type GraphUse,
+  type ScoresPlace,
+  type TextRun,
+} from './textRun';
+
+export interface GraphLanguageModel {
+  readonly program: GraphProgram;
+  readonly use: GraphUse & { readonly scores: ScoresPlace };
+  readonly vocabularySize: number;
+  /** Elements of the constants that are floats. */
+  readonly parameterCount: number;
+  readonly readsLaterTokens: boolean;
+  readonly series: readonly Series[];
+  readonly notices: readonly UserError[];
+}
+
+/** Steps of the runs that are compared; the longer ones where a graph does not take the shorter. */
+const lengths: readonly (readonly [number, number])[] = [
+  [5, 8],
+  [23, 40],
+  [90, 129],
+];
+/** Bytes that the tape of one such run may have. */
+const maxTape = 2 ** 31;
+
+/** One way to run the graph that works. */
+interface Attempt {
+  readonly use: GraphUse & { readonly scores: ScoresPlace };
+  readonly evidence: Evidence;
+  /** An answer depends on another token than the one just read. */
+  readonly hasMemory: boolean;
+  readonly readsLater: boolean;
+}
+
+/** Throws a UserError that says what stands in the way. */
+export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns<GraphLanguageModel> {
+  const { graph } = model;
+  const free = freeInputsOf(graph);
+  const failures: OperatorError[] = [];
+  let best: Attempt | null = null;
+  // A float is a text only where no integer is one.
+  for (const kind of ['integer', 'float'] as const) {
+    const { whole, single } = idsInputs(free.filter((input) => input.kind === kind));
+    for (const ids of whole) {
+      if (best?.hasMemory && !best.readsLater) break;
+      best = better(best, yield* tryWhole(graph, program, free, ids, failures));
+    }
+    for (const ids of single) {
+      if (best?.hasMemory) break;
+      best = better(best, yield* trySingle(graph, program, free, ids, failures));
+    }
+    if (best?.hasMemory) break;
+  }
+  if (!best) throw refusal(graph, failures);
+  const { use, evidence, readsLater, hasMemory } = best;
+  yield* checkOthers(program, best);
+  const targets = new Int32Array(evidence.base.steps);
+  const numbered =
+    use.ids.length === null || use.way === 'single'
+      ? null
+      : yield* runText(
+          program,
+          use,
+          Array.from({ length: use.ids.length }, (_, t) => t),
+          new Tape(maxTape),
+        );
+  const notices = noticesOf(use, readsLater, hasMemory);
+  return {
+    program,
+    use,
+    vocabularySize: use.scores.size,
+    parameterCount: floatElements(graph),
+    readsLaterTokens: readsLater,
+    series: findSeries(use, evidence, numbered, readsLater, targets),
+    notices,
+  };
+}
+
+function floatElements({ initializer }: GraphProto): number {
+  const types: readonly (number | undefined)[] = [dataType.float, dataType.double, dataType.float16, dataType.bfloat16];
+  return initializer
+    .filter((tensor) => types.includes(tensor.dataType))
+    .reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
+}
+
+function freeInputsOf(graph: GraphProto): FreeInput[] {
+  try {
+    return freeInputs(graph);
+  } catch (thrown) {
+    if (thrown instanceof Unsupported) throw new UserError('error.graph.inputType', thrown.message);
+    throw thrown;
+  }
+}
+
+/** What answers for a token by others too is preferred, then what does not know its future. */
+function better(a: Attempt | null, b: Attempt | null): Attempt | null {
+  if (!a || !b) return a ?? b;
+  const rank = ({ hasMemory, readsLater }: Attempt) => (hasMemory ? 2 : 0) + (readsLater ? 0 : 1);
+  return rank(b) > rank(a) ? b : a;
+}
+
+function refusal({ node }: GraphProto, failures: readonly OperatorError[]): UserError {
+  const [first] = failures;
+  if (failures.length > 0) return new UserError('error.graph.node', first.node, operatorOf(first), first.reason);
+  return node.length === 0 ? new UserError('error.graph.empty') : new UserError('error.graph.noScores');
+}
+
+export function operatorOf({ operator, domain }: OperatorError): string {
+  return domain === '' ? operator : `${domain}.${operator}`;
+}
+
+function noticesOf(
+  { ids, others, way, carried, scores }: GraphUse,
+  readsLater: boolean,
+  hasMemory: boolean,
+): UserError[] {
+  const list = (names: readonly string[]) => names.join(', ');
+  const named = (filler: string) => others.filter((other) => other.filler === filler).map(({ name }) => name);
+  const [lengthInputs, ones, positions] = [named('length'), named('ones'), named('positions')];
+  const zeros = named('zeros').filter((name) => way !== 'single' || !carried.some(({ input }) => input === name));
+  return [
+    ...(way === 'single'
+      ? [new UserError('notice.graph.oneToken', list(carried.map(({ input, output }) => `${output} → ${input}`)))]
+      : []),
+    ...(way === 'prefixes' ? [new UserError('notice.graph.lastToken')] : []),
+    ...(ids.length !== null && way !== 'single' ? [new UserError('notice.graph.fixedLength', ids.length)] : []),
+    ...(zeros.length > 0 ? [new UserError('notice.graph.inputsZero', list(zeros))] : []),
+    ...(lengthInputs.length > 0 ? [new UserError('notice.onnx.lengthsWholeText', list(lengthInputs))] : []),
+    ...(ones.length > 0 ? [new UserError('notice.graph.inputsOne', list(ones))] : []),
+    ...(positions.length > 0 ? [new UserError('notice.graph.inputsPositions', list(positions))] : []),
+    ...(readsLater ? [new UserError('notice.graph.readsLater')] : []),
+    ...(hasMemory ? [] : [new UserError('notice.graph.noMemory', scores?.name ?? '')]),
+  ];
+}
+
+/** Ids below `size` that do not repeat in an even rhythm. */
+function someIds(steps: number, size: number): Int32Array {
+  return Int32Array.from({ length: steps }, (_, t) => (t * t * 7 + t * 3 + 1 + Math.floor(t / 3)) % size);
+}
+
+/** Others, from a place on up to another. */
+function changedFrom(ids: Int32Array, size: number, from: number, to = ids.length): Int32Array {
+  return ids.map((id, t) => (t >= from && t < to ? (id + 1) % size : id));
+}
+
+function* tryWhole(
+  graph: GraphProto,
+  program: GraphProgram,
+  free: readonly FreeInput[],
+  ids: IdsInput,
+  failures: OperatorError[],
+): Turns<Attempt | null> {
+  const others = otherInputs(free, ids);
+  const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
+  if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, failures);
+  const fixed = new Set<number>();
+  for (const [short, long] of lengths) {
+    const shorter = yield* runText(program, use, someIds(short, 2), new Tape(maxTape));
+    const longer = yield* runText(program, use, someIds(long, 2), new Tape(maxTape));
+    const { found, traced } = scoreCandidates(graph, longer, shorter, ids);
+    for (const candidate of found) {
+      const attempt = yield* verified(
+        program,
+        { ...use, way: candidate.timeAxis === null ? 'prefixes' : 'whole' },
+        candidate,
+        short,
+        long,
+      );
+      if (attempt) return attempt;
+    }
+    for (const size of traced) fixed.add(size);
+    const failure = longer.calls[0].failures.at(0);
+    if (failure) failures.push(failure);
+    else if (found.length === 0 && fixed.size > 0) break;
+  }
+  for (const size of [...fixed, ...keptSizes(graph)]) {
+    const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, []);
+    if (attempt) return attempt;
+  }
+  return null;
+}
+
+function* tryFixed(
+  graph: GraphProto,
+  program: GraphProgram,
+  use: GraphUse,
+  length: number,
+  failures: OperatorError[],
+): Turns<Attempt | null> {
+  const run = yield* runText(program, use, someIds(length, 2), new Tape(maxTape));
+  const failure = run.calls[0].failures.at(0);
+  if (failure) failures.push(failure);
+  const { found } = scoreCandidates(graph, run, null, use.ids);
+  for (const candidate of found) {
+    if (candidate.timeAxis === null) continue;
+    const attempt = yield* verified(program, use, candidate, null, length);
+    if (attempt) return attempt;
+  }
+  return null;
+}
+
+function* trySingle(
+  graph: GraphProto,
+  program: GraphProgram,
+  free: readonly FreeInput[],
+  ids: IdsInput,
+  failures: OperatorError[],
+): Turns<Attempt | null> {
+  const others = otherInputs(free, ids);
+  const first: GraphUse = { ids, others, way: 'single', carried: [], scores: null };
+  const run = yield* runText(program, first, someIds(1, 2), new Tape(maxTape));
+  const failure = run.calls[0].failures.at(0);
+  if (failure) failures.push(failure);
+  const carried = carriedPairs(
+    graph,
+    run.calls[0],
+    free.filter(({ name }) => name !== ids.name),
+  );
+  if (carried.length === 0) return null;
+  const use = { ...first, carried };
+  const { found } = scoreCandidates(graph, run, null, ids, new Set(carried.map(({ output }) => output)));
+  for (const candidate of found) {
+    const attempt = yield* verified(program, use, { ...candidate, timeAxis: null }, 4, 7);
+    if (attempt) return attempt;
+  }
+  return null;
+}
+
+/** Runs that differ in some tokens, and what they show; null where the candidate holds no scores after all. */
+function* verified(
+  program: GraphProgram,
+  use: GraphUse,
+  candidate: Candidate,
+  short: number | null,
+  long: number,
+): Turns<Attempt | null> {
+  const place: ScoresPlace = { ...candidate, form: 'logits', isBeforeSoftmax: false };
+  // An embedding can have fewer rows than there are scores.
+  for (const size of new Set([Math.min(use.ids.oneHot ?? candidate.size, candidate.size), 2])) {
+    const ids = someIds(long, size);
+    const run = (each: Int32Array) => runText(program, use, each, new Tape(maxTape));
+    const base = yield* run(ids);
+    if (!isWhole(base, use, place)) continue;
+    const last = yield* run(changedFrom(ids, size, long - 1));
+    const first = yield* run(changedFrom(ids, size, 0, 1));
+    const all = yield* run(changedFrom(ids, size, 0));
+    const shorter = short === null ? null : yield* run(ids.slice(0, short));
+    const evidence: Evidence = { ids, base, last, all, shorter };
+    const rows = (each: TextRun) => rowsOf(each, use, place);
+    const [of, ofLast, ofFirst] = [base, last, first].map(rows);
+    if (!of.some((row, t) => !equal(row, rows(all)[t], 0))) return null;
+    if (use.way === 'prefixes' && equal(of[0], ofLast[0], 0)) return null;
+    const readsLater =
+      use.way !== 'prefixes' &&
+      (of.slice(0, -1).some((row, t) => !equal(row, ofLast[t], 1e-9)) ||
+        (use.way === 'whole' && shorter !== null && rows(shorter).some((row, t) => !equal(row, of[t], 1e-9))));
+    const hasMemory =
+      ofFirst.some((row, t) => (t > 0 || use.way === 'prefixes') && !equal(row, of[t], 0)) || readsLater;
+    return { use: { ...use, scores: withForm(base, use, place) }, evidence, hasMemory, readsLater };
+  }
+  return null;
+}
+
+function isWhole(run: TextRun, use: GraphUse, place: ScoresPlace): boolean {
+  return (
+    run.calls.length === (use.way === 'single' ? run.steps : 1) &&
+    run.calls.every((call) => tensorIn(call, place.name) instanceof Variable)
+  );
+}
+
+function rowsOf(run: TextRun, use: GraphUse, place: ScoresPlace): Float64Array[] {
+  return scoreRows(run, use, place).map((row) => valuesOf(row, place.size));
+}
+
+/** @param tolerance relative to the largest */
+function equal(a: Float64Array, b: Float64Array | undefined, tolerance: number): boolean {
+  if (!b) return false;
+  const scale = a.reduce((max, value) => (Number.isFinite(value) ? Math.max(max, Math.abs(value)) : max), 0);
+  return a.every((value, i) => value === b[i] || Math.abs(value - b[i]) <= tolerance * scale);
+}
+
+/** What the scores are; of probabilities, whether what the softmax reads is as good. */
+function withForm(run: TextRun, use: GraphUse, place: ScoresPlace): ScoresPlace {
+  const rows = scoreRows(run, use, place);
+  const values = rows.map((row) => valuesOf(row, place.size));
+  const form = formOf(values);
+  if (form !== 'probabilities') return { ...place, form };
+  const before = rows.map((row) => ({ ...row, variable: softmaxInput(run.tape, row.variable) }));
+  const isSoftmax = before.every(({ variable }, t) => {
+    if (variable === rows[t].variable || variable.tensor.data.length !== rows[t].variable.tensor.data.length)
+      return false;
+    const logits = valuesOf(before[t], place.size);
+    const largest = Math.max(...logits);
+    const weights = logits.map((logit) => Math.exp(logit - largest));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    return equal(
+      values[t],
+      weights.map((weight) => weight / sum),
+      1e-9,
+    );
+  });
+  return isSoftmax ? { ...place, form: 'logits', isBeforeSoftmax: true } : { ...place, form };
+}
+
+/** Inputs whose meaning is not known must make no difference. Throws a UserError that names one that does. */
+function* checkOthers(program: GraphProgram, { use, evidence: { base, ids } }: Attempt): Turns<void> {
+  const of = rowsOf(base, use, use.scores);
+  for (const other of use.others) {
+    if (other.isClear || use.carried.some(({ input }) => input === other.name)) continue;
+    for (const filler of ['zeros', 'ones', 'length'] as const) {
+      if (filler === other.filler) continue;
+      const others = use.others.map((each) => (each === other ? { ...other, filler } : each));
+      const run = yield* runText(program, { ...use, others }, ids, new Tape(maxTape));
+      // A value that the graph does not take at all leaves the one that it took.
+      if (!isWhole(run, use, use.scores)) continue;
+      if (rowsOf(run, use, use.scores).some((row, t) => !equal(row, of[t], 1e-9)))
+        throw new UserError('error.graph.inputUnknown', other.name);
+    }
+  }
+}

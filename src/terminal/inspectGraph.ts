@@ -1,0 +1,59 @@
+/** The report of a model in graph mode, for a person. */
+import type { Message } from '../messages';
+import type { GraphReport, GraphSummary } from '../protocol/graph';
+import { drawFlow, drawLegend, type Canvas, type FlowRow } from './flowDrawing';
+import { flowInWords } from './flowWords';
+import { glyphOf } from './glyphs';
+import { localize, localizeMessage } from './language';
+import { drawMatrix } from './matrixDrawing';
+import { counted, lossText } from './numbers';
+
+/** Columns of a series' name at most. */
+const maxLabel = 24;
+/** Names that are listed of series that are not shown. */
+const listedTensors = 12;
+
+/** @param noticed on opening the model */
+export function readableGraph(
+  { producer, tensors, vocabularySize }: GraphSummary,
+  noticed: readonly Message[],
+  report: GraphReport,
+  canvas: Canvas,
+): string {
+  const { tokens, target, lastTarget, loss, matrix, series } = report;
+  const rows = series.flatMap(({ name, flow, regions }): FlowRow[] =>
+    flow ? [{ label: shortened(name), flow, regions }] : [],
+  );
+  const predicted = target + 1 < tokens.length ? tokens[target + 1] : lastTarget;
+  const shown = new Set(series.map(({ name }) => name));
+  const others = tensors.map(({ name }) => name).filter((name) => !shown.has(name));
+  return [
+    ...(producer === null ? [] : [localize('report.producer', producer)]),
+    ...[...noticed, ...report.notices].map(localizeMessage),
+    '',
+    ...(loss === null
+      ? []
+      : [
+          localize('report.graph', counted(vocabularySize, 'symbol'), counted(tokens.length, 'input'), lossText(loss)),
+          localize('report.tracedBack', glyphOf(predicted), target),
+        ]),
+    '',
+    ...drawFlow(tokens, target, rows, canvas),
+    ...drawLegend(canvas),
+    '',
+    ...flowInWords(tokens, rows, canvas.thresholds),
+    ...series.map(({ name, role, width }) =>
+      localize('report.series', shortened(name), localize(`series.${role}`), counted(width, 'unit')),
+    ),
+    ...(others.length > 0
+      ? ['', localize('report.otherTensors', others.length, others.slice(0, listedTensors).join(', '))]
+      : []),
+    ...(matrix ? ['', ...drawMatrix(matrix, canvas)] : []),
+    '',
+  ].join('\n');
+}
+
+/** Its end, which tells names of one module apart. */
+function shortened(name: string): string {
+  return name.length <= maxLabel ? name : `…${name.slice(1 - maxLabel)}`;
+}
