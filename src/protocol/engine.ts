@@ -29,6 +29,8 @@ export interface StartingModel {
   /** As `OpenRequest.vocabulary`. */
   readonly vocabulary: string | null;
   readonly architecture: Architecture;
+  /** As `OpenRequest.tokens`. */
+  readonly tokens?: 'byte';
 }
 
 export interface TrainRequest {
@@ -54,6 +56,8 @@ export interface OpenRequest {
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
+  /** Says that the model's tokens are bytes, which its file may not. */
+  readonly tokens?: 'byte';
   /** The text that it is opened for: it is what the verification reads. Null where there is none yet. */
   readonly text: string | null;
   /** Answers to what a file of bare weights does not say. */

@@ -1,5 +1,5 @@
 /** `backflow inspect`. */
-import { readText } from '../engine/files/corpusFile';
+import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf, stateNamed } from '../layers/catalog';
 import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
@@ -15,6 +15,8 @@ import { drawMatrix } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import type { Output } from './output';
 
+const allBytes = 256;
+
 /** Rejects when the model or the text cannot be used; nothing has then been written. */
 export async function inspect(
   engine: Caller<EngineCalls, EngineEvents>,
@@ -22,9 +24,7 @@ export async function inspect(
   output: Output,
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const text = await readText(command.text);
-  const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { ...command.model, text, backend, threads });
+  const { opened, text } = await openFor(engine, command);
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
   else
@@ -35,6 +35,24 @@ export async function inspect(
         thresholds: command.request.thresholds,
       }),
     );
+}
+
+/** The model, and the text as it reads it: of a model of bytes any file is one. */
+async function openFor(
+  engine: Caller<EngineCalls, EngineEvents>,
+  { model, text: path }: InspectCommand,
+): Promise<{ opened: OpenResult; text: string }> {
+  const read = await readTextIfAny(path);
+  const text = read.refusal ? null : read.text;
+  const { backend, threads } = defaultTrainingSettings;
+  const opened = await engine.call('open', { ...model, text, backend, threads }).catch((thrown: unknown) => {
+    throw read.refusal ?? thrown;
+  });
+  // One that knows every byte is also given those of a byte order mark.
+  if (opened.unit === 'byte' && (text === null || opened.model.vocabularySize === allBytes))
+    return { opened, text: await readBytes(path) };
+  if (read.refusal) throw read.refusal;
+  return { opened, text: read.text };
 }
 
 /** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
@@ -89,19 +107,16 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
   return values ? Array.from(values) : null;
 }
 
-/** Of a model of another tool: whether it was read rightly, and what was noticed. */
+/** Of a model of another tool whether it was read rightly; and what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
-  if (!verification && notices.length === 0) return {};
-  return {
-    proof: verification && {
-      tokens: verification.tokens,
-      difference: verification.difference,
-      limit: verification.limit,
-      agrees: verification.agrees,
-      disagreement: verification.disagreement,
-    },
-    notices: notices.map(inEnglish),
+  const proof = verification && {
+    tokens: verification.tokens,
+    difference: verification.difference,
+    limit: verification.limit,
+    agrees: verification.agrees,
+    disagreement: verification.disagreement,
   };
+  return { ...((verification !== null || notices.length > 0) && { proof }), notices: notices.map(inEnglish) };
 }
 
 function matrixRows(matrix: Float64Array): number[][] {
