@@ -11,9 +11,13 @@ const namesOfTexts = ['vocabulary', 'vocab', 'itos', 'chars', 'symbols', 'alphab
 
 /** @param size V, of the model  @param file for the sentences  Throws a UserError for what is no vocabulary; another number of symbols than V is left to the caller. */
 export function symbolsOf(parsed: unknown, size: number, file: string): string[] {
-  return isRecord(parsed) && Object.values(parsed).some(isNested)
+  return isRecord(parsed) && Object.entries(parsed).some(([name, value]) => isNested(value) || isListOfCharacters(name, value))
     ? symbolsInside(parsed, size, file)
     : plainSymbols(parsed, size, file);
+}
+
+function isListOfCharacters(name: string, value: unknown): value is string {
+  return typeof value === 'string' && namesOfTexts.includes(name);
 }
 
 function isNested(value: unknown): boolean {
@@ -44,8 +48,7 @@ function symbolsInside(parsed: Readonly<Record<string, unknown>>, size: number, 
   for (const [name, value] of Object.entries(parsed)) {
     try {
       if (isNested(value)) found.push({ name, symbols: plainSymbols(value, size, file) });
-      else if (typeof value === 'string' && namesOfTexts.includes(name))
-        found.push({ name, symbols: Array.from(value) });
+      else if (isListOfCharacters(name, value)) found.push({ name, symbols: Array.from(value) });
     } catch (thrown) {
       if (!(thrown instanceof UserError)) throw thrown;
       // What is wrong with the largest is what is wrong with the vocabulary.

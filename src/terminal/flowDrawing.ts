@@ -1,7 +1,8 @@
-/** The flow of a probe as rows of cells under its text: one row a layer, one cell a step, wrapped to the terminal's width. */
-import type { InspectReport, LayerReport } from '../protocol/engine';
+/** The flow of a probe as rows of cells under its text: one row a state of a layer, one cell a step, wrapped to the terminal's width. */
+import { stateNamed } from '../layers/catalog';
+import type { InspectReport, LayerReport, StateReport } from '../protocol/engine';
 import type { LayerRegion } from '../protocol/frame';
-import type { Thresholds } from '../terms/regions';
+import type { RegionKind, Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
 import { localize } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
@@ -20,9 +21,9 @@ interface Cell {
 
 /** Lines of the drawing: the text with the flow of each layer under it, the top layer first. */
 export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
-  const layers = [...report.layers].reverse();
-  const target = layers[0].states[0].flow.target;
-  const labels = layers.map(layerLabel);
+  const rowsOfStates = statesOf(report, canvas.thresholds);
+  const target = rowsOfStates[0].state.flow.target;
+  const labels = rowsOfStates.map(({ label }) => label);
   const caption = localize('drawing.text');
   const margin = Math.max(...[caption, ...labels].map(widthOf)) + 2;
   const padded = (label: string) => label + ' '.repeat(margin - widthOf(label));
@@ -33,14 +34,49 @@ export function drawFlow(report: InspectReport, canvas: Canvas): string[] {
   return wrap(cells, Math.max(8, canvas.columns - margin - 1)).flatMap(([from, to]) => {
     const steps = Array.from({ length: to - from }, (_, i) => from + i);
     const text = steps.map((t) => textCell(cells[t], t === target, canvas)).join('');
-    const rows = layers.map((layer, i) => {
+    const rows = rowsOfStates.map((row, i) => {
       const painted = steps.map((t) =>
-        flowCell(cells[t].width, ratioAt(layer, t), regionAt(report.regions, layer, t), canvas),
+        flowCell(cells[t].width, ratioAt(row.state, t), regionAt(row.regions, t), canvas),
       );
       return padded(labels[i]) + painted.join('');
     });
     return [padded(caption) + text, ...rows, ...targetMark(cells, from, to, target, margin, canvas), ''];
   });
+}
+
+export interface StateRow {
+  /** `layer 1`; of a kind with several states `layer 1 c`. */
+  readonly label: string;
+  readonly state: StateReport;
+  readonly regions: readonly Pick<LayerRegion, 'kind' | 'from' | 'to'>[];
+}
+
+/** Every state of every layer and direction, the top layer first. */
+export function statesOf({ layers, regions }: InspectReport, thresholds: Thresholds): StateRow[] {
+  return [...layers].reverse().flatMap((layer) =>
+    layer.states.map((state, s) => ({
+      label: layer.states.length > 1 ? `${layerLabel(layer)} ${stateNamed(state.name).symbol}` : layerLabel(layer),
+      state,
+      // The report has those of the first states.
+      regions:
+        s === 0
+          ? regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction)
+          : regionsIn(state, thresholds),
+    })),
+  );
+}
+
+function regionsIn(state: StateReport, { vanishing, exploding }: Thresholds): StateRow['regions'] {
+  const regions: { kind: RegionKind; from: number; to: number }[] = [];
+  state.flow.log10.forEach((_, t) => {
+    const ratio = Number.isFinite(state.flow.log10[state.flow.target]) ? ratioAt(state, t) : NaN;
+    const kind = ratio <= vanishing ? 'vanishing' : ratio >= exploding ? 'exploding' : null;
+    if (!kind) return;
+    const last = regions.at(-1);
+    if (last?.kind === kind && last.to === t - 1) last.to = t;
+    else regions.push({ kind, from: t, to: t });
+  });
+  return regions;
 }
 
 /** What the cells mean, in one line and the scale. */
@@ -78,8 +114,8 @@ export function drawLegend({ depth, thresholds }: Canvas): string[] {
   ];
 }
 
-/** log₁₀ of the size of the first state's gradient at step t relative to that at the target; NaN where t cannot reach it. */
-export function ratioAt({ states: [{ flow }] }: LayerReport, t: number): number {
+/** log₁₀ of the size of a state's gradient at step t relative to that at the target; NaN where t cannot reach it. */
+export function ratioAt({ flow }: StateReport, t: number): number {
   const atTarget = flow.log10[flow.target];
   // A target whose own gradient is zero leaves nothing to be relative to.
   return atTarget === -Infinity && !Number.isNaN(flow.log10[t]) ? -Infinity : flow.log10[t] - atTarget;
@@ -115,7 +151,7 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
 function flowCell(
   width: number,
   ratio: number,
-  region: LayerRegion['kind'] | undefined,
+  region: RegionKind | undefined,
   { depth, thresholds }: Canvas,
 ): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
@@ -124,12 +160,8 @@ function flowCell(
   return paintRatio(mark.padEnd(width), ratio, thresholds, depth);
 }
 
-function regionAt(
-  regions: readonly LayerRegion[],
-  { layer, direction }: LayerReport,
-  t: number,
-): LayerRegion['kind'] | undefined {
-  return regions.find((r) => r.layer === layer && r.direction === direction && r.from <= t && t <= r.to)?.kind;
+function regionAt(regions: StateRow['regions'], t: number): RegionKind | undefined {
+  return regions.find(({ from, to }) => from <= t && t <= to)?.kind;
 }
 
 /** Without colors, a caret under the target's column; with them the token itself is marked. */

@@ -1,21 +1,17 @@
 /** What a flow comes to, in words. */
-import type { InspectReport, LayerReport } from '../protocol/engine';
-import type { LayerRegion } from '../protocol/frame';
+import type { InspectReport, StateReport } from '../protocol/engine';
 import type { Thresholds } from '../terms/regions';
-import { layerLabel, ratioAt } from './flowDrawing';
+import { layerLabel, ratioAt, statesOf, type StateRow } from './flowDrawing';
 import { glyphOf } from './glyphs';
 import { localize } from './language';
 import { counted, significant } from './numbers';
 
-/** For each layer, the top one first: how far back its gradient reaches, and its regions. */
+/** For each state of each layer, the top layer first: how far back its gradient reaches, and its regions. */
 export function flowInWords(report: InspectReport, thresholds: Thresholds): string[] {
-  return [...report.layers].reverse().flatMap((layer) => {
-    const own = report.regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction);
-    return [
-      `${capitalized(layerLabel(layer))}: ${reach(layer, thresholds)}`,
-      ...own.map((region) => `  ${regionInWords(region, report.tokens)}`),
-    ];
-  });
+  return statesOf(report, thresholds).flatMap(({ label, state, regions }) => [
+    `${capitalized(label)}: ${reach(state, thresholds)}`,
+    ...regions.map((region) => `  ${regionInWords(region, report.tokens)}`),
+  ]);
 }
 
 /** Norms of the gradients of the mean loss, a line each. */
@@ -32,19 +28,19 @@ export function parameterNorms({ output, parameters, embedding }: InspectReport)
   ];
 }
 
-function reach(layer: LayerReport, { vanishing }: Thresholds): string {
-  const [{ flow }] = layer.states;
+function reach(state: StateReport, { vanishing }: Thresholds): string {
+  const { flow } = state;
   if (flow.log10[flow.target] === -Infinity) return localize('flow.zeroAtTarget');
   const fraction = localize('flow.fraction', vanishing);
   if (flow.horizon !== null) return localize('flow.falls', fraction, counted(flow.horizon, 'token'));
   const lags = Array.from(flow.log10, (_, t) => Math.abs(flow.target - t)).filter(
-    (_, t) => !Number.isNaN(ratioAt(layer, t)),
+    (_, t) => !Number.isNaN(ratioAt(state, t)),
   );
   const longest = Math.max(0, ...lags);
   return longest === 0 ? localize('flow.onlyTarget') : localize('flow.stays', fraction, counted(longest, 'token'));
 }
 
-function regionInWords({ kind, from, to }: LayerRegion, tokens: readonly string[]): string {
+function regionInWords({ kind, from, to }: StateRow['regions'][number], tokens: readonly string[]): string {
   const steps = from === to ? localize('step.number', from) : localize('flow.steps', from, to);
   const stretch = excerpt(tokens.slice(from, to + 1));
   return kind === 'vanishing'
