@@ -10,6 +10,7 @@ import type {
   ExamineRequest,
   InspectReport,
   InspectRequest,
+  MatrixRowsRequest,
   OpenRequest,
   OpenResult,
   ResumeRequest,
@@ -31,6 +32,7 @@ import { attribute, prepareAttribution } from './inspect/attribution';
 import { FrameSource } from './inspect/frameSource';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
+import { MatrixSource } from './inspect/matrixRows';
 import { makeReport } from './inspect/report';
 import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
@@ -81,6 +83,7 @@ export class Engine {
     watch: (watch) => this.watch(watch),
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
+    matrixRows: (request, signal) => this.matrixRows(request, signal),
     describe: (request, signal) => this.describe(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
     sample: (request, signal) => this.sample(request, signal),
@@ -96,6 +99,7 @@ export class Engine {
   private readonly playground = new Playground();
   private loaded: Loaded | null = null;
   private examined: Examined | null = null;
+  private matrices: MatrixSource | null = null;
   private isLoading = false;
 
   /** @param cores that it may use where a request does not say how many threads */
@@ -166,6 +170,15 @@ export class Engine {
 
   private inspect(request: InspectRequest, signal: AbortSignal): Promise<InspectReport> {
     return this.modelLock.run(() => makeReport(this.model.inspector, request, () => yieldToMessages(signal)));
+  }
+
+  private matrixRows({ text, matrix, from }: MatrixRowsRequest, signal: AbortSignal): Promise<Float64Array> {
+    return this.modelLock.run(async () => {
+      signal.throwIfAborted();
+      if (from === 0 && this.matrices?.given !== text) this.matrices = null;
+      this.matrices ??= await MatrixSource.of(this.model.inspector, text);
+      return this.matrices.read(matrix, from);
+    });
   }
 
   private describe(

@@ -111,6 +111,14 @@ export interface InspectRequest {
   readonly matrix: boolean;
 }
 
+/** Rows of one of a report's two matrices, which together can be larger than what can be held. */
+export interface MatrixRowsRequest {
+  readonly text: string;
+  readonly matrix: 'matrix' | 'inputMatrix';
+  /** First row; 0 begins anew, then come those behind the last. */
+  readonly from: number;
+}
+
 /** One target's gradient, step by step. */
 export interface FlowReport {
   /** τ. */
@@ -296,6 +304,8 @@ export interface EngineCalls {
   /** The frame with this sequence number has been drawn; the next may come. */
   frameDrawn(request: { readonly sequence: number }): null;
   inspect(request: InspectRequest): InspectReport;
+  /** Whole rows, T values each, from one on: as many as are best computed at once, at least one. Of a model that does not learn meanwhile. */
+  matrixRows(request: MatrixRowsRequest): Float64Array;
   /** Token by token, all of the same weights. */
   describe(request: DescribeRequest): readonly TokenReport[];
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */

@@ -1,17 +1,23 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
-import { kindOf, stateNamed } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, FlowReport, InspectReport, LayerReport, OpenResult } from '../protocol/engine';
+import { kindOf } from '../layers/catalog';
+import type {
+  EngineCalls,
+  EngineEvents,
+  InspectReport,
+  MatrixRowsRequest,
+  OpenResult,
+} from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
-import { inEnglish } from '../messages';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
+import { writeReport, type RowsOf } from './inspectJson';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { localize, localizeMessage } from './language';
-import { drawMatrix } from './matrixDrawing';
+import { MatrixDrawing } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import type { Output } from './output';
 
@@ -25,16 +31,32 @@ export async function inspect(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { opened, text } = await openFor(engine, command);
-  const report = await engine.call('inspect', { ...command.request, text });
-  if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
-  else
-    output.write(
-      readable(opened, report, text, {
-        columns: output.columns,
-        depth: output.colorDepth(environment),
-        thresholds: command.request.thresholds,
-      }),
-    );
+  const { matrix, ...request } = command.request;
+  const report = await engine.call('inspect', { ...request, text, matrix: false });
+  const rows: RowsOf = (name) => rowsOf(engine, text, name, report.tokens.length);
+  if (command.json) return writeReport(output, report, opened, matrix ? rows : null);
+  const canvas = {
+    columns: output.columns,
+    depth: output.colorDepth(environment),
+    thresholds: request.thresholds,
+  };
+  const drawing = matrix ? new MatrixDrawing(report.tokens.length, canvas) : null;
+  if (drawing) for await (const part of rows('matrix')) drawing.add(part);
+  output.write(readable(opened, report, text, canvas, drawing?.lines() ?? []));
+}
+
+/** Whole rows of a matrix, some at a time. */
+async function* rowsOf(
+  engine: Caller<EngineCalls, EngineEvents>,
+  text: string,
+  matrix: MatrixRowsRequest['matrix'],
+  steps: number,
+): AsyncGenerator<Float64Array> {
+  for (let from = 0; from < steps;) {
+    const rows = await engine.call('matrixRows', { text, matrix, from });
+    yield rows;
+    from += rows.length / steps;
+  }
 }
 
 /** The model, and the text as it reads it: of a model of bytes any file is one. */
@@ -53,75 +75,6 @@ async function openFor(
     return { opened, text: await readBytes(path) };
   if (read.refusal) throw read.refusal;
   return { opened, text: read.text };
-}
-
-/** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
-export function inspectJson(report: InspectReport): object {
-  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } =
-    report;
-  return {
-    loss,
-    tokens,
-    layers: layers.map(layerJson),
-    parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),
-    output: { W: output.W, b: output.b },
-    embedding,
-    regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
-    ...(matrix && { matrix: matrixRows(matrix) }),
-    inputs: inputs.map((input) => ({
-      boundary: input.boundary,
-      total: Array.from(input.total),
-      flow: flowJson(input.flow),
-    })),
-    parameterNorms,
-    ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
-  };
-}
-
-/** What it has of the first state alone, and of a cell state, is from before it listed the states. */
-function layerJson({ layer, direction, kind, states }: LayerReport): object {
-  const [first, ...further] = states;
-  return {
-    layer,
-    direction,
-    hidden: Array.from(first.norm),
-    total: Array.from(first.total),
-    totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
-    flow: flowJson(first.flow),
-    kind,
-    states: states.map(({ name, width, norm, total, flow }) => ({
-      name: stateNamed(name).symbol,
-      width,
-      norm: Array.from(norm),
-      total: Array.from(total),
-      flow: flowJson(flow),
-    })),
-  };
-}
-
-function flowJson({ target, log10, horizon }: FlowReport): object {
-  return { target, log10: Array.from(log10), horizon };
-}
-
-function arrayOrNull(values: Float64Array | undefined): number[] | null {
-  return values ? Array.from(values) : null;
-}
-
-/** Of a model of another tool whether it was read rightly; and what was noticed. */
-function readingJson({ verification, notices }: OpenResult): object {
-  const proof = verification && {
-    tokens: verification.tokens,
-    difference: verification.difference,
-    limit: verification.limit,
-    agrees: verification.agrees,
-    disagreement: verification.disagreement,
-  };
-  return { ...((verification !== null || notices.length > 0) && { proof }), notices: notices.map(inEnglish) };
-}
-
-function matrixRows(matrix: Float64Array): number[][] {
-  const size = Math.round(Math.sqrt(matrix.length));
-  return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
 }
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
@@ -155,7 +108,13 @@ function verificationInWords({ agrees, tokens, difference, limit }: Verification
   return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
 }
 
-function readable(opened: OpenResult, report: InspectReport, text: string, canvas: Canvas): string {
+function readable(
+  opened: OpenResult,
+  report: InspectReport,
+  text: string,
+  canvas: Canvas,
+  matrix: readonly string[],
+): string {
   const target = report.layers[0].states[0].flow.target;
   const { model, trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
@@ -182,7 +141,7 @@ function readable(opened: OpenResult, report: InspectReport, text: string, canva
     '',
     localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),
-    ...(report.matrix ? ['', ...drawMatrix(report.matrix, canvas)] : []),
+    ...(matrix.length > 0 ? ['', ...matrix] : []),
     '',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** The source × target matrix in float64: the per-target gradients of many targets at once, in the first direction of the top layer. */
 import { Arena } from '../../kernels/arena';
+import { wholeMatrix, type MatrixRows } from '../analysis/matrixRows';
 import { FixedMatrix64 } from '../../kernels/fixedMatrix64';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
@@ -19,24 +20,12 @@ const maxRowsOfBlock = 64;
  * T × T, row τ, column t: log₁₀‖∂ℓ_τ/∂h_t‖; NaN where h_t cannot reach τ, −Infinity for exactly zero. `pause` is called now and then with the
  * part that is done; it may throw to cancel.
  */
-export async function matrixInFloat64(
-  trace: Float64Trace,
-  pause: (done: number) => Promise<void>,
-): Promise<Float64Array> {
-  const T = trace.steps;
-  const matrix = new Float64Array(T * T);
-  const rows = new Float64TopRows(trace);
-  for (let from = 0; from < T; from += rows.blockSize) {
-    const to = Math.min(T, from + rows.blockSize);
-    rows.write(from, to, matrix.subarray(from * T, to * T));
-    await pause(to / T);
-  }
-  return matrix;
+export function matrixInFloat64(trace: Float64Trace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
+  return wholeMatrix(trace.steps, new Float64TopRows(trace), pause);
 }
 
 /** Rows of that matrix, in any order: each has the same bits whatever others it is computed with. */
-export class Float64TopRows {
-  /** Targets that are best taken at once. */
+export class Float64TopRows implements MatrixRows {
   readonly blockSize: number;
   private readonly layer: Float64Layer;
   private readonly back: Omit<StepBack, 'n' | 'before' | 'after' | 'step'>;
@@ -68,7 +57,6 @@ export class Float64TopRows {
       : buffers;
   }
 
-  /** @param from the first target, and `to` the one behind the last, at most `blockSize` of them  @param out [to − from, T] */
   write(from: number, to: number, out: Float64Array): void {
     const { trace, layer, back, logScales, further, source } = this;
     const {

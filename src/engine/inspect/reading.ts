@@ -1,14 +1,15 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
 import { InputGradient } from '../../core/analysis/inputGradient';
+import { wholeMatrix, type MatrixRows } from '../../core/analysis/matrixRows';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
-import { inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
+import { inputMatrixInFloat64, inputRowsInFloat64 } from '../../core/float64/float64InputMatrix';
 import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../../core/float64/float64PerTarget';
-import { matrixInFloat64 } from '../../core/float64/float64Matrix';
+import { Float64TopRows, matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import { LowestInput } from '../../core/float64/lowestInput';
 import type { GeneralModel } from '../../core/model/generalModel';
@@ -40,6 +41,9 @@ export interface Reading {
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
+  /** Rows of the first, and of the second. */
+  matrixRows(): Promise<MatrixRows> | MatrixRows;
+  inputMatrixRows(): MatrixRows;
 }
 
 /** Of a plain model, on the kernels; the tape is kept for the next text of the same length, and what it holds is not computed again. */
@@ -152,14 +156,21 @@ export class FastReading implements Reading {
     return this.targetMatrix.run(pause);
   }
 
-  async inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
-    const T = this.steps;
-    const matrix = new Float64Array(T * T);
-    for (let target = 0; target < T; target++) {
-      matrix.set(await this.inputFlow(target), target * T);
-      await pause((target + 1) / T);
-    }
-    return matrix;
+  inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
+    return wholeMatrix(this.steps, this.inputMatrixRows(), pause);
+  }
+
+  matrixRows(): Promise<MatrixRows> {
+    return this.targetMatrix.rows();
+  }
+
+  inputMatrixRows(): MatrixRows {
+    return {
+      blockSize: 1,
+      write: async (from, _to, out) => {
+        out.set(await this.inputFlow(from));
+      },
+    };
   }
 
   private holds(ids: Ids, values: Float32Array): boolean {
@@ -219,6 +230,14 @@ export class Float64Reading implements Reading {
 
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return inputMatrixInFloat64(this.trace, pause);
+  }
+
+  matrixRows(): MatrixRows {
+    return new Float64TopRows(this.trace);
+  }
+
+  inputMatrixRows(): MatrixRows {
+    return inputRowsInFloat64(this.trace);
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {

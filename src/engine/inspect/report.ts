@@ -13,7 +13,7 @@ import { oneSequence } from './oneSequence';
 import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
-const maxTapeSteps = 8192;
+export const maxTapeSteps = 8192;
 
 /** @param pause called now and then in a long computation; throws when it is canceled */
 export async function makeReport(
