@@ -83,7 +83,7 @@ export function* bytesOf(text: string): Generator<number> {
       yield codePoint;
     } else {
       const further = byteCount(codePoint) - 1;
-      yield ((0xf00 >> further) & 0xff) | (codePoint >> (6 * further));
+      yield ((0xff00 >> (further + 1)) & 0xff) | (codePoint >> (6 * further));
       for (let shift = 6 * (further - 1); shift >= 0; shift -= 6) yield 0x80 | ((codePoint >> shift) & 0x3f);
     }
   }

@@ -1,6 +1,7 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
 import { InputGradient } from '../../core/analysis/inputGradient';
 import { wholeMatrix, type MatrixRows } from '../../core/analysis/matrixRows';
+import { inputRowsOf } from '../../core/analysis/inputRows';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
@@ -12,6 +13,7 @@ import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../.
 import { Float64TopRows, matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import { LowestInput } from '../../core/float64/lowestInput';
+import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
@@ -58,6 +60,8 @@ export class FastReading implements Reading {
     private readonly perTargetGradient: PerTargetGradient,
     private readonly inputGradient: InputGradient,
     private readonly targetMatrix: TargetMatrix,
+    /** Null where it is computed target by target: of a stack that reads both ways, and while the model learns. */
+    private readonly inputRows: MatrixRows | null,
     private readonly isLive: boolean,
   ) {}
 
@@ -73,11 +77,13 @@ export class FastReading implements Reading {
         (arena, products) => {
           const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
           const { tape, parameters } = network;
+          const perTarget = new PerTargetGradient(tape, parameters, products);
           return new FastReading(
             network,
-            new PerTargetGradient(tape, parameters, products),
+            perTarget,
             new InputGradient(tape, parameters, products),
             new TargetMatrix(tape, parameters, products),
+            isLive || readsBothWays(config) ? null : inputRowsOf(tape, parameters, products, perTarget.tapeWalked),
             isLive,
           );
         },
@@ -165,12 +171,14 @@ export class FastReading implements Reading {
   }
 
   inputMatrixRows(): MatrixRows {
-    return {
-      blockSize: 1,
-      write: async (from, _to, out) => {
-        out.set(await this.inputFlow(from));
-      },
-    };
+    return (
+      this.inputRows ?? {
+        blockSize: 1,
+        write: async (from, _to, out) => {
+          out.set(await this.inputFlow(from));
+        },
+      }
+    );
   }
 
   private holds(ids: Ids, values: Float32Array): boolean {

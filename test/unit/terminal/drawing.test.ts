@@ -103,7 +103,7 @@ describe('the flow in a terminal', () => {
     const flow = { target: 2, log10: Float64Array.from([-4.5, -3.5, 0]), horizon: 1 };
     const lstm: LayerReport = { ...layer, kind: 'lstm', states: [hidden, { ...hidden, name: 'cell', flow }] };
     const report = reportOf('abc', [lstm]);
-    assert.deepEqual(drawFlow(report, canvas).slice(1, 3), ['layer 1 h  ▅▅▅', 'layer 1 c  ▂▂▅']);
+    assert.deepEqual(drawFlow(report, canvas).slice(1, 3), ['layer 1 h  ▅▅▅', 'layer 1 c  ▂▃▅']);
     assert.deepEqual(flowInWords(report, defaultThresholds), [
       'Layer 1 h: the gradient stays over 10^-3 of its size at the target for all 2 tokens.',
       'Layer 1 c: the gradient falls under 10^-3 of its size at the target after 1 token.',
