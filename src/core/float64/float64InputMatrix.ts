@@ -1,5 +1,6 @@
 /** The source × target matrix of the lowest boundary in float64: ∂ℓ_τ/∂x_t for every target τ, through every layer and direction. */
 import { wholeMatrix, type MatrixRows } from '../analysis/matrixRows';
+import { inputRowsInFloat64 } from './float64InputRows';
 import { perTargetInFloat64, lowestInputFlow } from './float64PerTarget';
 import type { Float64Trace } from './float64Trace';
 import { LowestInput } from './lowestInput';
@@ -12,13 +13,15 @@ export function inputMatrixInFloat64(
   trace: Float64Trace,
   pause: (done: number) => Promise<void>,
 ): Promise<Float64Array> {
-  return wholeMatrix(trace.steps, inputRowsInFloat64(trace), pause);
+  return wholeMatrix(trace.steps, float64InputRows(trace), pause);
 }
 
 /** Rows of that matrix. */
-export function inputRowsInFloat64(trace: Float64Trace): MatrixRows {
-  const { steps: T, model } = trace;
+export function float64InputRows(trace: Float64Trace): MatrixRows {
+  const { steps: T, model, layers } = trace;
   const input = new LowestInput(model, (T * (T + 1)) / 2);
+  if (layers.every(({ directions }) => directions.length === 1 && directions[0].direction === 'forward'))
+    return inputRowsInFloat64(trace, input);
   return {
     blockSize: 1,
     async write(from, _to, out) {

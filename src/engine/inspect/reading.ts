@@ -8,7 +8,7 @@ import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
-import { inputMatrixInFloat64, inputRowsInFloat64 } from '../../core/float64/float64InputMatrix';
+import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
 import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../../core/float64/float64PerTarget';
 import { Float64TopRows, matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
@@ -245,7 +245,7 @@ export class Float64Reading implements Reading {
   }
 
   inputMatrixRows(): MatrixRows {
-    return inputRowsInFloat64(this.trace);
+    return float64InputRows(this.trace);
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {
