@@ -29,7 +29,15 @@ export class FixedMatrix64 {
    * out[m, n] += a[m, first … first + rows] · (rows `row` … of this); `a` and `out` of the same arena.
    * @param stride of a, in elements
    */
-  multiplyAdd(out: Float64Array, a: Float64Array, first: number, stride: number, row: number, rows: number, m: number): void {
+  multiplyAdd(
+    out: Float64Array,
+    a: Float64Array,
+    first: number,
+    stride: number,
+    row: number,
+    rows: number,
+    m: number,
+  ): void {
     const { arena, values, k, n } = this;
     arena.kernels.multiplyAdd64(
       at(out),

@@ -75,7 +75,8 @@ export function vocabularyOfText(text: string | null, size: number, file: string
     const notice = new UserError('notice.vocabulary.charactersOfText', size);
     return { vocabulary: new Vocabulary(symbols), notices: [notice] };
   }
-  if (size === byteCount) return { vocabulary: vocabularyOfBytes(), notices: [new UserError('notice.vocabulary.bytes')] };
+  if (size === byteCount)
+    return { vocabulary: vocabularyOfBytes(), notices: [new UserError('notice.vocabulary.bytes')] };
   throw (
     text === null
       ? new UserError('error.vocabularyFile.needed', file, size)
@@ -87,7 +88,12 @@ const byteCount = 256;
 
 /** The 256 bytes, id = byte. */
 export function vocabularyOfBytes(): Vocabulary {
-  return new Vocabulary(Array.from({ length: byteCount }, (_, byte) => byteSymbol(byte)), 'byte', noSpecials, true);
+  return new Vocabulary(
+    Array.from({ length: byteCount }, (_, byte) => byteSymbol(byte)),
+    'byte',
+    noSpecials,
+    true,
+  );
 }
 
 /** Of a model whose tokens are said to be bytes. @param own what its file has, if it has one  Throws a UserError where they cannot be. */

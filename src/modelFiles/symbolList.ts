@@ -11,7 +11,8 @@ const namesOfTexts = ['vocabulary', 'vocab', 'itos', 'chars', 'symbols', 'alphab
 
 /** @param size V, of the model  @param file for the sentences  Throws a UserError for what is no vocabulary; another number of symbols than V is left to the caller. */
 export function symbolsOf(parsed: unknown, size: number, file: string): string[] {
-  return isRecord(parsed) && Object.entries(parsed).some(([name, value]) => isNested(value) || isListOfCharacters(name, value))
+  return isRecord(parsed) &&
+    Object.entries(parsed).some(([name, value]) => isNested(value) || isListOfCharacters(name, value))
     ? symbolsInside(parsed, size, file)
     : plainSymbols(parsed, size, file);
 }

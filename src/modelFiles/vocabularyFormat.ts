@@ -16,7 +16,12 @@ export function formatVocabulary({ symbols, unit, specials, isOfOthers, lineEnd 
 } {
   return {
     symbols: JSON.stringify(symbols),
-    tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }), ...(lineEnd !== null && { lineEnd }) }),
+    tokens: JSON.stringify({
+      unit,
+      ...specials,
+      ...(isOfOthers && { isOfOthers }),
+      ...(lineEnd !== null && { lineEnd }),
+    }),
   };
 }
 
@@ -47,7 +52,5 @@ function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number):
   }
   const ids = Object.values(specials).filter((id) => id !== null);
   if (fields['isOfOthers'] !== true && ids.some((id) => id >= ids.length)) return null;
-  return new Set(ids).size === ids.length && ids.every((id) => isIndex(id, size))
-    ? specials
-    : null;
+  return new Set(ids).size === ids.length && ids.every((id) => isIndex(id, size)) ? specials : null;
 }

@@ -148,12 +148,7 @@ function textCell({ glyph, width }: Cell, isTarget: boolean, { depth }: Canvas):
   return isTarget ? inverse(text) : glyph === '⏎' || glyph === '⇥' ? dim(text) : text;
 }
 
-function flowCell(
-  width: number,
-  ratio: number,
-  region: RegionKind | undefined,
-  { depth, thresholds }: Canvas,
-): string {
+function flowCell(width: number, ratio: number, region: RegionKind | undefined, { depth, thresholds }: Canvas): string {
   if (Number.isNaN(ratio)) return ' '.repeat(width);
   if (!canPaint(depth)) return ratioCharacter(ratio, thresholds).repeat(width);
   const mark = ratio === -Infinity ? '0' : region === 'vanishing' ? '.' : region === 'exploding' ? '!' : ' ';

@@ -1,13 +1,7 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf } from '../layers/catalog';
-import type {
-  EngineCalls,
-  EngineEvents,
-  InspectReport,
-  MatrixRowsRequest,
-  OpenResult,
-} from '../protocol/engine';
+import type { EngineCalls, EngineEvents, InspectReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';

@@ -110,4 +110,3 @@ function readingJson({ verification, notices }: OpenResult): object {
   };
   return { ...((verification !== null || notices.length > 0) && { proof }), notices: notices.map(inEnglish) };
 }
-

@@ -3,7 +3,14 @@
  * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
-import { byteOfEscape, byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUnit } from '../../tokens/tokenUnit';
+import {
+  byteOfEscape,
+  byteSymbol,
+  foreignWords,
+  type ForeignUnit,
+  type ReadUnit,
+  type TokenUnit,
+} from '../../tokens/tokenUnit';
 
 export interface TokenReader {
   /** The most tokens a text of so many UTF-16 units can have. */

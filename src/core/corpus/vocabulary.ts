@@ -61,9 +61,9 @@ export class Vocabulary {
     this.firstKnown = ids.at(0) ?? 0;
     this.known = [...ids.map((id) => symbols[id]), ...(lineEnd === null ? [] : lineEndsOf(unit))];
     this.reader = knowingReader(unit, this.known);
-    this.idByKey = new Int32Array(
-      unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : this.known.length,
-    ).fill(-1);
+    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : this.known.length).fill(
+      -1,
+    );
     const seen = new Set<string>();
     ids.forEach((id, i) => {
       const symbol = symbols[id];

@@ -106,22 +106,14 @@ class BlockOfTrace implements BlockWalked<Float64Array> {
   }
 
   divideRows(values: Float64Array, rows: number, width: number, divisors: Float64Array): void {
-    for (let r = 0; r < rows; r++)
-      for (let i = r * width; i < (r + 1) * width; i++) values[i] /= divisors[r];
+    for (let r = 0; r < rows; r++) for (let i = r * width; i < (r + 1) * width; i++) values[i] /= divisors[r];
   }
 
   multiplyRows(values: Float64Array, rows: number, width: number, factors: Float64Array): void {
-    for (let r = 0; r < rows; r++)
-      for (let i = r * width; i < (r + 1) * width; i++) values[i] *= factors[r];
+    for (let r = 0; r < rows; r++) for (let i = r * width; i < (r + 1) * width; i++) values[i] *= factors[r];
   }
 
-  stepBack(
-    layer: number,
-    t: number,
-    rows: number,
-    step: WalkStep<Float64Array>,
-    preActivations: Float64Array,
-  ): void {
+  stepBack(layer: number, t: number, rows: number, step: WalkStep<Float64Array>, preActivations: Float64Array): void {
     const { cell, directions } = this.trace.layers[layer];
     const [own] = directions;
     const { recurrent, R } = this.ways[layer];
@@ -183,8 +175,7 @@ class LowestLengths implements LowestRows<Float64Array> {
     }
     const found = this.rows(values, rows);
     for (let r = 0; r < rows; r++)
-      out[(to - 1 - r - from) * trace.steps + t] =
-        lengths[r] === -Infinity ? -Infinity : log10Of(found[r], lengths[r]);
+      out[(to - 1 - r - from) * trace.steps + t] = lengths[r] === -Infinity ? -Infinity : log10Of(found[r], lengths[r]);
   }
 
   end(): void {

@@ -53,7 +53,10 @@ export class Float64TopRows implements MatrixRows {
     }));
     R?.load(parameters.R);
     this.back = R
-      ? { ...buffers, throughR: (out, v, first, stride, row, rows, n) => R.multiplyAdd(out, v, first, stride, row, rows, n) }
+      ? {
+          ...buffers,
+          throughR: (out, v, first, stride, row, rows, n) => R.multiplyAdd(out, v, first, stride, row, rows, n),
+        }
       : buffers;
   }
 
@@ -91,7 +94,12 @@ export class Float64TopRows implements MatrixRows {
 }
 
 /** Returns the logarithm of what the row was divided by. */
-function rescaled({ previous, further }: Pick<StepBack, 'previous' | 'further'>, row: number, H: number, F: number): number {
+function rescaled(
+  { previous, further }: Pick<StepBack, 'previous' | 'further'>,
+  row: number,
+  H: number,
+  F: number,
+): number {
   const size = Math.max(largestOf(previous, row * H, H), largestOf(further, row * F, F));
   // The length is not much more than the largest entry.
   if (size === 0 || (size > smallest && size < largest / (H + F))) return 0;

@@ -26,7 +26,11 @@ export async function makeReport(
   const report = await reportOf(inspector, { ...asked, text }, pause);
   return start === 0
     ? report
-    : { ...report, starts: report.starts.map((place) => place + start), ends: report.ends.map((place) => place + start) };
+    : {
+        ...report,
+        starts: report.starts.map((place) => place + start),
+        ends: report.ends.map((place) => place + start),
+      };
 }
 
 async function reportOf(

@@ -113,9 +113,11 @@ async function startFrom(
   text: CorpusText,
 ): Promise<Start> {
   const sample = source.kind === 'text' ? { text: source.text, refusal: null } : await wholeText(source.path);
-  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }).catch((thrown) => {
-    throw sample.refusal ?? thrown;
-  });
+  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }).catch(
+    (thrown: unknown) => {
+      throw sample.refusal ?? thrown;
+    },
+  );
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
   const model = uniformStack(config);

@@ -94,10 +94,17 @@ describe('vocabularies of other tools', () => {
   it('reads line ends as <eos> where the vocabulary has that and no line end', () => {
     const words = vocabularyOfFile('["<unk>","<eos>","the","cat"]', 4, 'v.json');
     assert.deepEqual([...words.vocabulary.encode('the cat\nthe\r\n\ndog')], [2, 3, 1, 2, 1, 1, 0]);
-    assert.match(words.notices.map(({ message }) => message).join(' '), /every line end of the text is read as “<eos>”/);
+    assert.match(
+      words.notices.map(({ message }) => message).join(' '),
+      /every line end of the text is read as “<eos>”/,
+    );
     const characters = vocabularyOfFile('["a","<eos>"]', 2, 'v.json');
     assert.deepEqual([...characters.vocabulary.encode('a\na')], [0, 1, 0]);
-    for (const content of [['a', '<eos>', '\n'], ['a', 'b', 'c'], { model: { type: 'WordLevel', vocab: { a: 0, '<eos>': 1, bc: 2 } }, pre_tokenizer: { type: 'WhitespaceSplit' } }])
+    for (const content of [
+      ['a', '<eos>', '\n'],
+      ['a', 'b', 'c'],
+      { model: { type: 'WordLevel', vocab: { a: 0, '<eos>': 1, bc: 2 } }, pre_tokenizer: { type: 'WhitespaceSplit' } },
+    ])
       assert.deepEqual(vocabularyOfFile(JSON.stringify(content), 3, 'v.json').notices, []);
   });
 

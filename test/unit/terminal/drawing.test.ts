@@ -229,7 +229,14 @@ describe('the flow in a terminal', () => {
       [-1, 0],
     ]);
     assert.deepEqual(json.notices, []);
-    assert.deepEqual(Object.keys(json).slice(-6), ['regions', 'matrix', 'inputs', 'parameterNorms', 'inputMatrix', 'notices']);
+    assert.deepEqual(Object.keys(json).slice(-6), [
+      'regions',
+      'matrix',
+      'inputs',
+      'parameterNorms',
+      'inputMatrix',
+      'notices',
+    ]);
   });
 });
 

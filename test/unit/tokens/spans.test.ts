@@ -4,7 +4,15 @@ import { byteSymbol, symbolsOf, type ReadUnit } from '../../../src/tokens/tokenU
 import { spansOf } from '../../../src/tokens/spans';
 import { Random } from '../../../src/core/model/random';
 
-const units: readonly ReadUnit[] = ['codePoint', 'grapheme', 'word', 'byte', 'whitespace', 'wordOrPunctuation', 'wordOrLineEnd'];
+const units: readonly ReadUnit[] = [
+  'codePoint',
+  'grapheme',
+  'word',
+  'byte',
+  'whitespace',
+  'wordOrPunctuation',
+  'wordOrLineEnd',
+];
 const parts = [
   'a',
   'Z',

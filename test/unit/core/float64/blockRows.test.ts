@@ -55,7 +55,10 @@ describe('rows of the matrices, many targets at once', () => {
         // These are scaled at other steps.
         norms[norms.length - 1][0][0].forEach((value, t) => {
           const other = top[target * T + t];
-          assert.ok(Object.is(value, other) || Math.abs(value - other) < 1e-11, `${target}, ${t}: ${other} for ${value}`);
+          assert.ok(
+            Object.is(value, other) || Math.abs(value - other) < 1e-11,
+            `${target}, ${t}: ${other} for ${value}`,
+          );
         });
       }
     });
@@ -67,11 +70,21 @@ describe('rows of the matrices, many targets at once', () => {
         const backend = await createBackend({ backend: backendName, threads: 1 }, 1, Infinity);
         const general = generalModelOf(config, parameters);
         const plain = { config, parameters };
-        const inspector = new Inspector({ general, plain, isLive: false, vocabulary: new Vocabulary(symbols), backend });
+        const inspector = new Inspector({
+          general,
+          plain,
+          isLive: false,
+          vocabulary: new Vocabulary(symbols),
+          backend,
+        });
         const reading = await inspector.readPlain(Array.from(ids, (id) => symbols[id]).join(''));
         const found = await reading.inputMatrix(() => Promise.resolve());
         for (let target = 0; target < T; target++)
-          assert.deepEqual(found.subarray(target * T, (target + 1) * T), await reading.inputFlow(target), `row ${target}`);
+          assert.deepEqual(
+            found.subarray(target * T, (target + 1) * T),
+            await reading.inputFlow(target),
+            `row ${target}`,
+          );
       });
     }
   }
