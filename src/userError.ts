@@ -27,6 +27,11 @@ const maxShownLength = 500;
 
 /** What a file says can be anything: without what would break or reorder the line it stands in, and not longer than can be read. */
 function showable(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu, '\ufffd');
+  const plain = oneLine(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu, '\ufffd');
   return plain.length <= maxShownLength ? plain : `${plain.slice(0, maxShownLength - 100)}…${plain.slice(-99)}`;
+}
+
+/** Line ends and tabs as programmers write them: they are symbols of vocabularies. */
+export function oneLine(text: string): string {
+  return text.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t');
 }

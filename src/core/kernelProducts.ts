@@ -23,6 +23,10 @@ export class KernelProducts implements Products {
     return Promise.resolve();
   }
 
+  isLarge(): boolean {
+    return false;
+  }
+
   transposedMultiply(
     out: Float32Array,
     a: Float32Array,

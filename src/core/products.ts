@@ -3,8 +3,21 @@
  * each array has at least the elements its shape says.
  */
 export interface Products {
-  /** out[m, n] = a[m, k] · b[k, n]. */
-  multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void>;
+  /**
+   * out[m, n] = a[m, k] · b[k, n].
+   * @param asOf with the bits that these rows have in a product of so many rows: by the same backend
+   */
+  multiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+    asOf?: number,
+  ): Promise<void>;
+  /** Whether a product of this size is computed otherwise than a small one: their last bits differ. */
+  isLarge(m: number, n: number, k: number): boolean;
   /** out[m, n] = a[k, m]ᵀ · b[k, n]. */
   transposedMultiply(
     out: Float32Array,

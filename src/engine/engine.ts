@@ -11,6 +11,7 @@ import type {
   ExamineRequest,
   InspectReport,
   InspectRequest,
+  MatrixRowsRequest,
   OpenRequest,
   OpenResult,
   ResumeRequest,
@@ -34,6 +35,7 @@ import { FrameSource } from './inspect/frameSource';
 import { GraphInspector } from './inspect/graph/graphInspector';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
+import { MatrixSource } from './inspect/matrixRows';
 import { makeReport } from './inspect/report';
 import { makeTargetMatrix } from './inspect/targetMatrix';
 import { describeToken } from './inspect/tokenReport';
@@ -87,6 +89,7 @@ export class Engine {
     frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
     inspect: (request, signal) => this.inspect(request, signal),
     inspectGraph: (request, signal) => this.inspectGraph(request, signal),
+    matrixRows: (request, signal) => this.matrixRows(request, signal),
     describe: (request, signal) => this.describe(request, signal),
     describeGraph: (request, signal) => this.describeGraph(request, signal),
     attribute: (request, signal) => this.attribute(request, signal),
@@ -104,6 +107,7 @@ export class Engine {
   private loaded: Loaded | null = null;
   private graph: GraphInspector | null = null;
   private examined: Examined | null = null;
+  private matrices: MatrixSource | null = null;
   private isLoading = false;
 
   /** @param cores that it may use where a request does not say how many threads */
@@ -210,6 +214,15 @@ export class Engine {
 
   private describeGraph(request: GraphTokenRequest, signal: AbortSignal): Promise<readonly GraphTokenReport[]> {
     return this.modelLock.run(() => this.openedGraph.describe(request, () => yieldToMessages(signal)), true);
+  }
+
+  private matrixRows({ text, matrix, from }: MatrixRowsRequest, signal: AbortSignal): Promise<Float64Array> {
+    return this.modelLock.run(async () => {
+      signal.throwIfAborted();
+      if (from === 0 && this.matrices?.given !== text) this.matrices = null;
+      this.matrices ??= await MatrixSource.of(this.model.inspector, text);
+      return this.matrices.read(matrix, from);
+    });
   }
 
   private describe(

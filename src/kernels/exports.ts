@@ -7,6 +7,9 @@ export interface Kernels {
   // Products
   pack(to: number, from: number, k: number, n: number, rowStride: number, columnStride: number): void;
   multiplyAdd(out: number, a: number, b: number, m: number, n: number, k: number): void;
+  multiplyAdd64(
+    out: number, outStride: number, a: number, aStride: number, b: number, panel: number, m: number, n: number, k: number,
+  ): void;
   gemm(
     out: number, a: number, b: number, m: number, n: number, k: number,
     aRowStride: number, aColumnStride: number, bRowStride: number, bColumnStride: number, accumulate: number, scratch: number,

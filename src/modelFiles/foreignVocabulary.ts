@@ -1,10 +1,10 @@
 /**
- * Vocabularies that come with models of other tools: a JSON array (id = index) or object (symbol → id), a tokenizer.json of Hugging Face
- * with a character- or word-level model, or what exporters leave in a model's metadata.
+ * Vocabularies that come with models of other tools: the symbols as JSON (symbolList.ts), a tokenizer.json of Hugging Face with a character- or word-level model, or what exporters leave in a model's metadata.
  */
 import { UserError } from '../userError';
-import { codePointOf, type ReadUnit } from '../tokens/tokenUnit';
+import { byteSymbol, codePointOf, lineEnds, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
+import { inOrder, inShort, isRecord, symbolsOf } from './symbolList';
 import { parseVocabulary } from './vocabularyFormat';
 
 export interface FoundVocabulary {
@@ -14,6 +14,8 @@ export interface FoundVocabulary {
 
 /** Names that stand for a symbol which the vocabulary lacks. */
 const unknownNames = ['<unk>', '[UNK]', '<UNK>', '<unknown>', '<oov>', '<|unk|>', '[unk]'];
+/** Names that stand for a line's end, those that say so first. */
+const lineEndNames = ['<eol>', '<nl>', '<newline>', '<eos>', '<EOS>', '[EOS]', '</s>'];
 /** Under these keys models keep their vocabulary. */
 const metadataKeys = [
   'vocabulary',
@@ -36,7 +38,7 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
     throw new UserError('error.vocabularyFile.notJson', file);
   }
   if (isRecord(parsed) && isRecord(parsed['model'])) return vocabularyOfTokenizer(parsed, size, file);
-  return vocabularyOfSymbols(symbolsOf(parsed, file), size, file, null, null);
+  return vocabularyOfSymbols(symbolsOf(parsed, size, file), size, file, null, null);
 }
 
 /** Of a model's metadata; null where there is none. */
@@ -50,7 +52,7 @@ export function vocabularyOfMetadata(
   for (const key of metadataKeys) {
     const text = metadata.get(key);
     if (text === undefined) continue;
-    const found = parsedSymbols(text, file);
+    const found = parsedSymbols(text, size, file);
     if (found?.length === size) return vocabularyOfSymbols(found, size, file, null, null);
   }
   return null;
@@ -66,59 +68,49 @@ function ownVocabulary(metadata: ReadonlyMap<string, string>): Vocabulary | null
   }
 }
 
-/** The text's own code points, sorted, where there are as many as the model knows. Throws a UserError otherwise. */
+/** The text's own code points, sorted, where there are as many as the model knows; of a model of 256 symbols else the bytes. Throws a UserError otherwise. */
 export function vocabularyOfText(text: string | null, size: number, file: string): FoundVocabulary {
-  if (text === null) throw new UserError('error.vocabularyFile.needed', file, size).needing('vocabulary');
   const symbols = Array.from(new Set(text)).sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
-  if (symbols.length !== size) {
-    throw new UserError('error.vocabularyFile.neededForText', file, symbols.length, size).needing('vocabulary');
+  if (text !== null && symbols.length === size) {
+    const notice = new UserError('notice.vocabulary.charactersOfText', size);
+    return { vocabulary: new Vocabulary(symbols), notices: [notice] };
   }
-  const notice = new UserError('notice.vocabulary.charactersOfText', size);
-  return { vocabulary: new Vocabulary(symbols), notices: [notice] };
+  if (size === byteCount)
+    return { vocabulary: vocabularyOfBytes(), notices: [new UserError('notice.vocabulary.bytes')] };
+  throw (
+    text === null
+      ? new UserError('error.vocabularyFile.needed', file, size)
+      : new UserError('error.vocabularyFile.neededForText', file, symbols.length, size)
+  ).needing('vocabulary');
 }
 
-/** JSON, or a plain list of characters. */
-function parsedSymbols(text: string, file: string): readonly string[] | null {
-  try {
-    return symbolsOf(JSON.parse(text), file);
-  } catch {
-    return Array.from(text);
-  }
-}
+const byteCount = 256;
 
-/** Symbols in the order of their ids. Throws a UserError. */
-function symbolsOf(parsed: unknown, file: string): string[] {
-  if (Array.isArray(parsed)) {
-    const wrong = parsed.findIndex((symbol) => typeof symbol !== 'string');
-    if (wrong >= 0) throw new UserError('error.vocabularyFile.entryNotText', file, wrong);
-    return parsed as string[];
-  }
-  if (!isRecord(parsed)) throw new UserError('error.vocabularyFile.notVocabulary', file);
-  const entries = Object.entries(parsed);
-  // Some tools write id → symbol.
-  if (entries.length > 0 && entries.every(([key, value]) => /^\d+$/.test(key) && typeof value === 'string')) {
-    return inOrder(
-      entries.map(([key, value]) => [String(value), Number(key)]),
-      file,
-    );
-  }
-  return inOrder(
-    entries.map(([symbol, id]) => [symbol, id]),
-    file,
+/** The 256 bytes, id = byte. */
+export function vocabularyOfBytes(): Vocabulary {
+  return new Vocabulary(
+    Array.from({ length: byteCount }, (_, byte) => byteSymbol(byte)),
+    'byte',
+    noSpecials,
+    true,
   );
 }
 
-function inOrder(entries: readonly (readonly [string, unknown])[], file: string): string[] {
-  const symbols = new Array<string | undefined>(entries.length).fill(undefined);
-  for (const [symbol, id] of entries) {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0)
-      throw new UserError('error.vocabularyFile.idInvalid', file, symbol, JSON.stringify(id));
-    if (id >= symbols.length)
-      throw new UserError('error.vocabularyFile.idOutOfRange', symbol, id, file, symbols.length);
-    if (symbols[id] !== undefined) throw new UserError('error.vocabularyFile.idTwice', file, id, symbols[id], symbol);
-    symbols[id] = symbol;
+/** Of a model whose tokens are said to be bytes. @param own what its file has, if it has one  Throws a UserError where they cannot be. */
+export function vocabularyAsBytes(own: Vocabulary | null, size: number, file: string): Vocabulary {
+  if (own?.unit === 'byte') return own;
+  if (own && !own.isOfOthers) throw new UserError('error.vocabulary.ownNotBytes', file);
+  if (size !== byteCount) throw new UserError('error.vocabulary.notBytes', file, size);
+  return vocabularyOfBytes();
+}
+
+/** JSON, or a plain list of characters. */
+function parsedSymbols(text: string, size: number, file: string): readonly string[] | null {
+  try {
+    return symbolsOf(JSON.parse(text), size, file);
+  } catch {
+    return Array.from(text);
   }
-  return symbols as string[];
 }
 
 /** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
@@ -133,10 +125,27 @@ function vocabularyOfSymbols(
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = unknown ?? (conventional < 0 ? null : conventional);
   const notices = unknownId === null ? [] : [new UserError('notice.vocabulary.unknownToken', symbols[unknownId])];
+  const ownUnit = unit ?? unitOf(symbols);
+  // A tokenizer says itself what it does with line ends.
+  const lineEnd = unit === null ? lineEndOf(symbols) : null;
+  if (lineEnd !== null) notices.push(new UserError('notice.vocabulary.lineEnds', symbols[lineEnd]));
   return {
-    vocabulary: new Vocabulary(symbols, unit ?? unitOf(symbols), { ...noSpecials, unknown: unknownId }, true),
+    vocabulary: new Vocabulary(
+      symbols,
+      ownUnit === 'whitespace' && lineEnd !== null ? 'wordOrLineEnd' : ownUnit,
+      { ...noSpecials, unknown: unknownId },
+      true,
+      lineEnd,
+    ),
     notices,
   };
+}
+
+/** Id of the symbol that stands for a line's end, where the vocabulary has no line end itself; else null. */
+function lineEndOf(symbols: readonly string[]): number | null {
+  if (symbols.some((symbol) => lineEnds.includes(symbol))) return null;
+  const name = lineEndNames.find((each) => symbols.includes(each));
+  return name === undefined ? null : symbols.indexOf(name);
 }
 
 /** Characters, unless there are words among the symbols; names in brackets are neither. */
@@ -170,7 +179,7 @@ function vocabularyOfTokenizer(
   const added = Array.isArray(tokenizer['added_tokens']) ? (tokenizer['added_tokens'] as unknown[]) : [];
   for (const token of added)
     if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
-  const symbols = inOrder(Array.from(ids), file);
+  const symbols = inOrder(Array.from(ids), size, file);
   const unknown = typeof model['unk_token'] === 'string' ? symbols.indexOf(model['unk_token']) : -1;
   return vocabularyOfSymbols(
     symbols,
@@ -211,9 +220,5 @@ function isGiven(part: unknown): boolean {
 }
 
 function typeOf(part: unknown): string {
-  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : JSON.stringify(part ?? null);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : inShort(part);
 }

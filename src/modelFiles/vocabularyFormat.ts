@@ -10,13 +10,18 @@ export interface VocabularyFields {
   readonly tokens: unknown;
 }
 
-export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabulary): {
+export function formatVocabulary({ symbols, unit, specials, isOfOthers, lineEnd }: Vocabulary): {
   symbols: string;
   tokens: string;
 } {
   return {
     symbols: JSON.stringify(symbols),
-    tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }),
+    tokens: JSON.stringify({
+      unit,
+      ...specials,
+      ...(isOfOthers && { isOfOthers }),
+      ...(lineEnd !== null && { lineEnd }),
+    }),
   };
 }
 
@@ -28,7 +33,13 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
   const fields = tokens as Readonly<Record<string, unknown>>;
   const unit = readUnits.find((name) => name === fields['unit']);
   const specials = parseSpecials(fields, symbols.length);
-  return unit && specials ? new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true) : null;
+  const lineEnd = fields['lineEnd'] ?? null;
+  if (!unit || !specials || !(lineEnd === null || isIndex(lineEnd, symbols.length))) return null;
+  return new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true, lineEnd);
+}
+
+function isIndex(value: unknown, length: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < length;
 }
 
 /** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */
@@ -41,7 +52,5 @@ function parseSpecials(fields: Readonly<Record<string, unknown>>, size: number):
   }
   const ids = Object.values(specials).filter((id) => id !== null);
   if (fields['isOfOthers'] !== true && ids.some((id) => id >= ids.length)) return null;
-  return new Set(ids).size === ids.length && ids.every((id) => Number.isInteger(id) && id >= 0 && id < size)
-    ? specials
-    : null;
+  return new Set(ids).size === ids.length && ids.every((id) => isIndex(id, size)) ? specials : null;
 }

@@ -31,6 +31,8 @@ export interface StartingModel {
   /** As `OpenRequest.vocabulary`. */
   readonly vocabulary: string | null;
   readonly architecture: Architecture;
+  /** As `OpenRequest.tokens`. */
+  readonly tokens?: 'byte';
 }
 
 export interface TrainRequest {
@@ -56,6 +58,8 @@ export interface OpenRequest {
   readonly path: string;
   /** A vocabulary file; null takes the model's own or, where it has none, the symbols of `text`. */
   readonly vocabulary: string | null;
+  /** Says that the model's tokens are bytes, which its file may not. */
+  readonly tokens?: 'byte';
   /** The text that it is opened for: it is what the verification reads. Null where there is none yet. */
   readonly text: string | null;
   /** Answers to what a file of bare weights does not say. */
@@ -110,6 +114,14 @@ export interface InspectRequest {
   readonly thresholds: Thresholds;
   /** Also the source × target matrix. */
   readonly matrix: boolean;
+}
+
+/** Rows of one of a report's two matrices, which together can be larger than what can be held. */
+export interface MatrixRowsRequest {
+  readonly text: string;
+  readonly matrix: 'matrix' | 'inputMatrix';
+  /** First row; 0 begins anew, then come those behind the last. */
+  readonly from: number;
 }
 
 /** A state s that a layer carries from step to step; T values each. */
@@ -279,6 +291,8 @@ export interface EngineCalls {
   inspectGraph(request: GraphRequest): GraphReport;
   /** Of a model in graph mode, token by token. */
   describeGraph(request: GraphTokenRequest): readonly GraphTokenReport[];
+  /** Whole rows, T values each, from one on: as many as are best computed at once, at least one. Of a model that does not learn meanwhile. */
+  matrixRows(request: MatrixRowsRequest): Float64Array;
   /** Token by token, all of the same weights. */
   describe(request: DescribeRequest): readonly TokenReport[];
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */

@@ -137,10 +137,16 @@ function modelOptions(given: GivenOptions, path: string): ModelOptions {
   const activation = given.values.has('activation')
     ? choice<Activation>(given, 'activation', ['tanh', 'relu'], 'tanh')
     : null;
+  const readsBytes = given.values.has('tokens');
+  if (readsBytes) {
+    choice(given, 'tokens', ['byte', 'bytes'], 'byte');
+    if (vocabulary !== undefined) throw new UsageError(localize('usage.tokensWithVocab'));
+  }
   return {
     path: resolve(path),
     vocabulary: vocabulary === undefined ? null : resolve(vocabulary),
     architecture: { activation },
+    ...(readsBytes && { tokens: 'byte' }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** The flow of a probe as rows of cells under its text: one row a layer or series, one cell a step, wrapped to the terminal's width. */
+import { stateNamed } from '../layers/catalog';
 import type { InspectReport, LayerReport } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
-import type { Region, Thresholds } from '../terms/regions';
+import { regionsOf, relativeTo, type Region, type Thresholds } from '../terms/regions';
 import { glyphOf, widthOf } from './glyphs';
 import { localize } from './language';
 import { canPaint, dim, inverse, paintRatio, ratioCharacter } from './paint';
@@ -25,17 +26,22 @@ export interface FlowRow {
   readonly regions: readonly Region[];
 }
 
-/** Of each layer's first state, the top layer first. */
-export function rowsOf({ layers, regions }: Pick<InspectReport, 'layers' | 'regions'>): FlowRow[] {
-  return [...layers].reverse().map((report) => {
-    const {
-      layer,
-      direction,
-      states: [{ flow }],
-    } = report;
-    const own = regions.filter((region) => region.layer === layer && region.direction === direction);
-    return { label: layerLabel(report), flow, regions: own };
-  });
+/** Every state of every layer and direction, the top layer first. */
+export function rowsOf(
+  { layers, regions }: Pick<InspectReport, 'layers' | 'regions'>,
+  thresholds: Thresholds,
+): FlowRow[] {
+  return [...layers].reverse().flatMap((layer) =>
+    layer.states.map(({ name, flow }, s) => ({
+      label: layer.states.length > 1 ? `${layerLabel(layer)} ${stateNamed(name).symbol}` : layerLabel(layer),
+      flow,
+      // The report has those of the first states.
+      regions:
+        s === 0
+          ? regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction)
+          : regionsOf(relativeTo(flow.target, flow.log10), thresholds),
+    })),
+  );
 }
 
 /** Lines of the drawing: the text with the rows under it. */

@@ -14,6 +14,8 @@ function visible(character: string): string {
   if (/\p{Zs}/u.test(character)) return code === 0x3000 ? character : ' ';
   // What combines with the letter before it is shown on a circle of its own.
   if (combining.test(character)) return `◌${character}`;
+  // A byte that is no UTF-8.
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code & 0xff).toString(16).toUpperCase()}`;
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u.test(character)) return '�';
   return character;
 }

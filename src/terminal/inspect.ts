@@ -1,7 +1,7 @@
 /** `backflow inspect`. */
-import { readText } from '../engine/files/corpusFile';
+import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
+import type { EngineCalls, EngineEvents, InspectReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
@@ -10,12 +10,14 @@ import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { readableGraph } from './inspectGraph';
-import { graphJson, inspectJson, readingJson } from './inspectJson';
+import { graphJson, writeReport, type RowsOf } from './inspectJson';
 import { localize, localizeMessage } from './language';
-import { drawMatrix } from './matrixDrawing';
+import { MatrixDrawing } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
+
+const allBytes = 256;
 
 /** Rejects when the model or the text cannot be used; nothing has then been written. */
 export async function inspect(
@@ -24,29 +26,61 @@ export async function inspect(
   output: Output,
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const text = await readText(command.text);
-  const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { ...command.model, text, allowsGraph: true, backend, threads });
+  const { opened, text } = await openFor(engine, command);
+  const { matrix, ...request } = command.request;
   const canvas = {
     columns: output.columns,
     depth: output.colorDepth(environment),
-    thresholds: command.request.thresholds,
+    thresholds: request.thresholds,
   };
   if (opened.model.mode === 'graph') {
-    const found = await engine.call('inspectGraph', {
-      ...command.request,
-      series: command.series,
-      total: command.json,
-      text,
-    });
-    if (command.json) output.writeJson(graphJson(opened.model, opened.notices, found));
+    const { series, json } = command;
+    const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
+    if (json) output.writeJson(graphJson(opened.model, opened.notices, found));
     else output.write(readableGraph(opened.model, opened.notices, found, canvas));
     return;
   }
   if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
-  const report = await engine.call('inspect', { ...command.request, text });
-  if (command.json) output.writeJson({ mode: 'stack', ...inspectJson(report), ...readingJson(opened) });
-  else output.write(readable(opened, opened.model, report, text, canvas));
+  const report = await engine.call('inspect', { ...request, text, matrix: false });
+  const rows: RowsOf = (name) => matrixRows(engine, text, name, report.tokens.length);
+  if (command.json) return writeReport(output, report, opened, matrix ? rows : null);
+  const drawing = matrix ? new MatrixDrawing(report.tokens.length, canvas) : null;
+  if (drawing) for await (const part of rows('matrix')) drawing.add(part);
+  output.write(readable(opened, opened.model, report, text, canvas, drawing?.lines() ?? []));
+}
+
+/** Whole rows of a matrix, some at a time. */
+async function* matrixRows(
+  engine: Caller<EngineCalls, EngineEvents>,
+  text: string,
+  matrix: MatrixRowsRequest['matrix'],
+  steps: number,
+): AsyncGenerator<Float64Array> {
+  for (let from = 0; from < steps;) {
+    const rows = await engine.call('matrixRows', { text, matrix, from });
+    yield rows;
+    from += rows.length / steps;
+  }
+}
+
+/** The model, and the text as it reads it: of a model of bytes any file is one. */
+async function openFor(
+  engine: Caller<EngineCalls, EngineEvents>,
+  { model, text: path }: InspectCommand,
+): Promise<{ opened: OpenResult; text: string }> {
+  const read = await readTextIfAny(path);
+  const text = read.refusal ? null : read.text;
+  const { backend, threads } = defaultTrainingSettings;
+  const opened = await engine
+    .call('open', { ...model, text, allowsGraph: true, backend, threads })
+    .catch((thrown: unknown) => {
+      throw read.refusal ?? thrown;
+    });
+  // One that knows every byte is also given those of a byte order mark.
+  if (opened.unit === 'byte' && (text === null || opened.model.vocabularySize === allBytes))
+    return { opened, text: await readBytes(path) };
+  if (read.refusal) throw read.refusal;
+  return { opened, text: read.text };
 }
 
 /** `LSTM, 2 layers of 128 units`; of layers that are not alike, each. */
@@ -86,9 +120,10 @@ function readable(
   report: InspectReport,
   text: string,
   canvas: Canvas,
+  matrix: readonly string[],
 ): string {
   const target = report.layers[0].states[0].flow.target;
-  const rows = rowsOf(report);
+  const rows = rowsOf(report, canvas.thresholds);
   const { trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.
   const predicted =
@@ -114,7 +149,7 @@ function readable(
     '',
     localize('report.norms'),
     ...parameterNorms(report).map((line) => `  ${line}`),
-    ...(report.matrix ? ['', ...drawMatrix(report.matrix, canvas)] : []),
+    ...(matrix.length > 0 ? ['', ...matrix] : []),
     '',
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { drawFlow, drawLegend, type Canvas, type FlowRow } from './flowDrawing';
 import { flowInWords } from './flowWords';
 import { glyphOf } from './glyphs';
 import { localize, localizeMessage } from './language';
-import { drawMatrix } from './matrixDrawing';
+import { MatrixDrawing } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 
 /** Columns of a series' name at most. */
@@ -48,7 +48,7 @@ export function readableGraph(
     ...(others.length > 0
       ? ['', localize('report.otherTensors', others.length, others.slice(0, listedTensors).join(', '))]
       : []),
-    ...(matrix ? ['', ...drawMatrix(matrix, canvas)] : []),
+    ...(matrix ? ['', ...matrixLines(matrix, tokens.length, canvas)] : []),
     '',
   ].join('\n');
 }
@@ -56,4 +56,10 @@ export function readableGraph(
 /** Its end, which tells names of one module apart. */
 function shortened(name: string): string {
   return name.length <= maxLabel ? name : `…${name.slice(1 - maxLabel)}`;
+}
+
+function matrixLines(matrix: Float64Array, steps: number, canvas: Canvas): string[] {
+  const drawing = new MatrixDrawing(steps, canvas);
+  drawing.add(matrix);
+  return drawing.lines();
 }

@@ -1,31 +1,76 @@
 /** What `inspect --json` prints: its keys are a contract. */
 import { stateNamed } from '../layers/catalog';
 import { inEnglish, type Message } from '../messages';
-import type { InspectReport, LayerReport, OpenResult } from '../protocol/engine';
+import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
+import type { Output } from './output';
 
-/** The report as the object of `inspect --json`; its numbers that are not finite become null when it is written. */
-export function inspectJson(report: InspectReport): object {
-  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions, matrix, inputMatrix } =
-    report;
-  return {
-    loss,
-    tokens,
-    layers: layers.map(layerJson),
-    parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),
-    output: { W: output.W, b: output.b },
-    embedding,
-    regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
-    ...(matrix && { matrix: matrixRows(matrix) }),
-    inputs: inputs.map((input) => ({
-      boundary: input.boundary,
-      total: Array.from(input.total),
-      flow: flowJson(input.flow),
-    })),
-    parameterNorms,
-    ...(inputMatrix && { inputMatrix: matrixRows(inputMatrix) }),
-  };
+/** The whole rows of a matrix, some at a time. */
+export type RowsOf = (matrix: MatrixRowsRequest['matrix']) => AsyncIterable<Float64Array>;
+
+/** One JSON object on a line, its matrices row by row as they are computed: together they can be larger than what can be held. */
+export async function writeReport(
+  output: Output,
+  report: InspectReport,
+  opened: OpenResult,
+  rows: RowsOf | null,
+): Promise<void> {
+  const [before, after] = partsOfJson(report).map(members);
+  const steps = report.tokens.length;
+  // The first rows come before anything is written: they may be refused.
+  if (rows) await writeRows(output, `{${before},"matrix":[`, rows('matrix'), steps, `],${after}`);
+  else output.write(`{${before},${after}`);
+  if (rows) await writeRows(output, ',"inputMatrix":[', rows('inputMatrix'), steps, ']');
+  output.write(`,${members(readingJson(opened))}}\n`);
+}
+
+async function writeRows(
+  output: Output,
+  before: string,
+  rows: AsyncIterable<Float64Array>,
+  steps: number,
+  behind: string,
+): Promise<void> {
+  let separator = before;
+  for await (const part of rows) {
+    for (let at = 0; at < part.length; at += steps) {
+      output.write(separator + JSON.stringify(Array.from(part.subarray(at, at + steps))));
+      separator = ',';
+    }
+    await output.caughtUp();
+  }
+  output.write(behind);
+}
+
+/** What stands between the braces. */
+function members(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
+}
+
+/** The report as the object of `inspect --json` in two parts, behind each of which a matrix comes; its numbers that are not finite become null when it is written. */
+function partsOfJson(report: InspectReport): [object, object] {
+  const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
+  return [
+    {
+      mode: 'stack',
+      loss,
+      tokens,
+      layers: layers.map(layerJson),
+      parameters: parameters.map(({ layer, direction, norms }) => ({ layer, direction, ...norms })),
+      output: { W: output.W, b: output.b },
+      embedding,
+      regions: regions.map(({ layer, direction, kind, from, to }) => ({ layer, direction, kind, from, to })),
+    },
+    {
+      inputs: inputs.map((input) => ({
+        boundary: input.boundary,
+        total: Array.from(input.total),
+        flow: flowJson(input.flow),
+      })),
+      parameterNorms,
+    },
+  ];
 }
 
 /** What it has of the first state alone, and of a cell state, is from before it listed the states. */
@@ -57,8 +102,8 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
   return values ? Array.from(values) : null;
 }
 
-/** Of a model of another tool: whether it was read rightly, and what was noticed. */
-export function readingJson({ verification, notices }: OpenResult): object {
+/** Of a model of another tool whether it was read rightly; and what was noticed. */
+function readingJson({ verification, notices }: OpenResult): object {
   const proof = verification && {
     tokens: verification.tokens,
     difference: verification.difference,
@@ -66,15 +111,7 @@ export function readingJson({ verification, notices }: OpenResult): object {
     agrees: verification.agrees,
     disagreement: verification.disagreement,
   };
-  return {
-    ...((proof ?? notices.length > 0) && { proof }),
-    notices: notices.map(inEnglish),
-  };
-}
-
-function matrixRows(matrix: Float64Array): number[][] {
-  const size = Math.round(Math.sqrt(matrix.length));
-  return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
+  return { ...((verification !== null || notices.length > 0) && { proof }), notices: notices.map(inEnglish) };
 }
 
 /** The same in graph mode, where there are no layers and so no parameters of them. @param noticed on opening the model */
@@ -107,4 +144,9 @@ function seriesJson({ name, role, width, norm, total, flow }: SeriesReport): obj
     total: total && Array.from(total),
     flow: flow && flowJson(flow),
   };
+}
+
+function matrixRows(matrix: Float64Array): number[][] {
+  const size = Math.round(Math.sqrt(matrix.length));
+  return Array.from({ length: size }, (_, row) => Array.from(matrix.subarray(row * size, (row + 1) * size)));
 }

@@ -7,36 +7,50 @@ import { canPaint, paintRatio, ratioCharacter } from './paint';
 const maxSide = 40;
 
 /**
- * Lines of the drawing: row τ, column t, each row relative to its own target. `matrix` is T × T, log₁₀, row-major. A longer text's steps are
- * put together: a cell shows the largest gradient in it.
+ * Row τ, column t, each row relative to its own target; of a longer text steps are put together: a cell shows the largest gradient in it. The rows are
+ * taken as they come, so that none need be kept.
  */
-export function drawMatrix(matrix: Float64Array, canvas: Canvas): string[] {
-  const size = Math.round(Math.sqrt(matrix.length));
-  const side = Math.min(size, maxSide, Math.floor((canvas.columns - 10) / 2));
-  const stepsPerCell = Math.ceil(size / side);
-  const cells = Math.ceil(size / stepsPerCell);
-  const lines = Array.from({ length: cells }, (_, row) => {
-    const label = String(row * stepsPerCell).padStart(7);
-    const painted = Array.from({ length: cells }, (_, column) =>
-      cell(largestRatio(matrix, size, row, column, stepsPerCell), canvas),
-    );
-    return `${label}  ${painted.join('')}`;
-  });
-  const together = stepsPerCell > 1 ? ` ${localize('drawing.stepsPerCell', stepsPerCell)}` : '';
-  return [localize('drawing.matrixCaption', together), ...lines];
-}
+export class MatrixDrawing {
+  private readonly stepsPerCell: number;
+  private readonly cells: number;
+  private readonly largest: Float64Array;
+  private row = 0;
 
-function largestRatio(matrix: Float64Array, size: number, row: number, column: number, stepsPerCell: number): number {
-  let largest = NaN;
-  for (let target = row * stepsPerCell; target < Math.min(size, (row + 1) * stepsPerCell); target++) {
-    const own = matrix[target * size + target];
-    for (let t = column * stepsPerCell; t < Math.min(size, (column + 1) * stepsPerCell); t++) {
-      const value = matrix[target * size + t];
-      const ratio = value === -Infinity ? -Infinity : value - own;
-      if (!Number.isNaN(ratio) && !(ratio <= largest)) largest = ratio;
+  /** @param size T */
+  constructor(
+    private readonly size: number,
+    private readonly canvas: Canvas,
+  ) {
+    const side = Math.min(size, maxSide, Math.floor((canvas.columns - 10) / 2));
+    this.stepsPerCell = Math.ceil(size / side);
+    this.cells = Math.ceil(size / this.stepsPerCell);
+    this.largest = new Float64Array(this.cells ** 2).fill(NaN);
+  }
+
+  /** @param rows log₁₀, T values each, the first behind those before */
+  add(rows: Float64Array): void {
+    const { size, stepsPerCell, cells, largest } = this;
+    for (let at = 0; at < rows.length; at += size, this.row++) {
+      const own = rows[at + this.row];
+      const first = Math.floor(this.row / stepsPerCell) * cells;
+      for (let t = 0; t < size; t++) {
+        const value = rows[at + t];
+        const ratio = value === -Infinity ? -Infinity : value - own;
+        const cell = first + Math.floor(t / stepsPerCell);
+        if (!Number.isNaN(ratio) && !(ratio <= largest[cell])) largest[cell] = ratio;
+      }
     }
   }
-  return largest;
+
+  lines(): string[] {
+    const { stepsPerCell, cells, largest, canvas } = this;
+    const lines = Array.from({ length: cells }, (_, row) => {
+      const label = String(row * stepsPerCell).padStart(7);
+      return `${label}  ${Array.from(largest.subarray(row * cells, (row + 1) * cells), (ratio) => cell(ratio, canvas)).join('')}`;
+    });
+    const together = stepsPerCell > 1 ? ` ${localize('drawing.stepsPerCell', stepsPerCell)}` : '';
+    return [localize('drawing.matrixCaption', together), ...lines];
+  }
 }
 
 function cell(ratio: number, { depth, thresholds }: Canvas): string {

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { cellNames } from '../layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../protocol/settings';
+import { oneLine } from '../userError';
 import { localize, type TerminalKey } from './language';
 
 /** Code units; an argument can be anything. */
@@ -10,7 +11,7 @@ const maxMessageLength = 1400;
 /** Wrong use of the command line: one sentence, exit status 2. */
 export class UsageError extends Error {
   constructor(message: string) {
-    const line = message.replace(/\p{Cc}/gu, '\ufffd');
+    const line = oneLine(message).replace(/\p{Cc}/gu, '\ufffd');
     super(
       line.length <= maxMessageLength
         ? line
@@ -56,6 +57,7 @@ const common: Readonly<Record<string, OptionSpec>> = {
 /** What a model's file may need beside it. */
 const besideModel: Readonly<Record<string, OptionSpec>> = {
   vocab: { value: 'FILE', help: 'help.model.vocab' },
+  tokens: { value: 'NAME', help: 'help.model.tokens' },
   activation: { value: 'NAME', help: 'help.model.activation' },
 };
 const modelFiles: readonly TerminalKey[] = ['help.model.note', 'help.model.vocabularyNote'];

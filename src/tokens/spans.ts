@@ -3,7 +3,7 @@
  * the same cuts. Places are UTF-16 units, as an editor counts them.
  */
 import { isCertain, segmentsOf } from './segments';
-import { foreignSpans, type ReadUnit } from './tokenUnit';
+import { byteCount, foreignSpans, type ReadUnit } from './tokenUnit';
 
 /** One token, `start` to before `end`. Bytes of one character have its place too; between words of other tools' models lie spaces. */
 export interface Span {
@@ -19,7 +19,7 @@ export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
       for (let start = 0; start < text.length;) {
         const codePoint = text.codePointAt(start) ?? 0;
         const span = { start, end: start + (codePoint > 0xffff ? 2 : 1) };
-        for (let i = unit === 'byte' ? bytesOf(codePoint) : 1; i > 0; i--) yield span;
+        for (let i = unit === 'byte' ? byteCount(codePoint) : 1; i > 0; i--) yield span;
         start = span.end;
       }
       break;
@@ -65,7 +65,7 @@ export function certainBoundary(text: string, at: number, unit: ReadUnit): numbe
     case 'word':
       return lastBefore(at, (i) => isCertain(text, i));
     default:
-      return lastBefore(at, (i) => /\p{White_Space}/u.test(text[i - 1]));
+      return lastBefore(at, (i) => /\p{White_Space}/u.test(text[i - 1]) && !(text[i - 1] === '\r' && text[i] === '\n'));
   }
 }
 
@@ -73,9 +73,4 @@ function lastBefore(at: number, isOne: (place: number) => boolean): number {
   let place = at;
   while (place > 0 && !isOne(place)) place -= 1;
   return place;
-}
-
-/** Bytes of a code point in UTF-8. Half of a surrogate pair counts three: it is written as U+FFFD. */
-function bytesOf(codePoint: number): number {
-  return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }

@@ -8,9 +8,10 @@ export const tokenUnits: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word'
 
 /**
  * How other tools' models read words, spaces aside: what stands between spaces, or runs of letters and digits and runs of other marks
- * (the pre-tokenizers WhitespaceSplit and Whitespace of Hugging Face).
+ * (the pre-tokenizers WhitespaceSplit and Whitespace of Hugging Face); or what stands between spaces, and the line ends, as `line.split() + ["<eos>"]`
+ * has it.
  */
-export type ForeignUnit = 'whitespace' | 'wordOrPunctuation';
+export type ForeignUnit = 'whitespace' | 'wordOrPunctuation' | 'wordOrLineEnd';
 
 /** Every way in which a text can be read. */
 export type ReadUnit = TokenUnit | ForeignUnit;
@@ -18,11 +19,15 @@ export type ReadUnit = TokenUnit | ForeignUnit;
 /** Spaces and word characters are Unicode's (UTS 18), as there, not those of JavaScript's `\s` and `\w`. */
 const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
   whitespace: /\P{White_Space}+/gu,
+  wordOrLineEnd: /\r\n?|\n|\P{White_Space}+/gu,
   wordOrPunctuation:
     /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
 };
 
-export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation'];
+export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation', 'wordOrLineEnd'];
+
+/** Everything that can be a line end's token in some unit. */
+export const lineEnds: readonly string[] = ['\n', '\r\n', '\r'];
 
 export function isForeign(unit: ReadUnit): unit is ForeignUnit {
   return Object.hasOwn(foreignPatterns, unit);
@@ -45,13 +50,49 @@ export function symbolsOf(text: string, unit: ReadUnit): Iterable<string> {
     case 'codePoint':
       return text;
     case 'byte':
-      return Array.from(new TextEncoder().encode(text), byteSymbol);
+      return Array.from(bytesOf(text), byteSymbol);
     case 'grapheme':
     case 'word':
       return segmentsOf(text, unit);
     default:
       return foreignWords(text, unit);
   }
+}
+
+/**
+ * Bytes of any file as text: those that are no UTF-8 are lone surrogates, U+DC80 to U+DCFF, as Python's `surrogateescape` has them. No UTF-8 has
+ * those, so that nothing is lost.
+ */
+export function escapedByte(byte: number): string {
+  return String.fromCharCode(0xdc00 | byte);
+}
+
+/** The byte that a code point stands for as `escapedByte` writes it; −1 for others. */
+export function byteOfEscape(codePoint: number): number {
+  return codePoint >= 0xdc80 && codePoint <= 0xdcff ? codePoint & 0xff : -1;
+}
+
+/** The bytes of a text, UTF-8 (RFC 3629) but for escaped ones; another half of a surrogate pair takes three, as any code point of its size. */
+export function* bytesOf(text: string): Generator<number> {
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    const escaped = byteOfEscape(codePoint);
+    if (escaped >= 0) {
+      yield escaped;
+    } else if (codePoint < 0x80) {
+      yield codePoint;
+    } else {
+      const further = byteCount(codePoint) - 1;
+      yield ((0xff00 >> (further + 1)) & 0xff) | (codePoint >> (6 * further));
+      for (let shift = 6 * (further - 1); shift >= 0; shift -= 6) yield 0x80 | ((codePoint >> shift) & 0x3f);
+    }
+  }
+}
+
+/** How many bytes `bytesOf` gives of a code point. */
+export function byteCount(codePoint: number): number {
+  if (codePoint < 0x80 || byteOfEscape(codePoint) >= 0) return 1;
+  return codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }
 
 /** An ASCII character as itself, any other byte as `\xNN`. */

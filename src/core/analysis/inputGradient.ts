@@ -34,7 +34,7 @@ export class InputGradient {
     const { arena, config, maxSteps } = tape;
     const directions = parameters.layers[0];
     const I = inputSize(config, 0);
-    this.stepsOfBlock = Math.max(1, Math.min(maxStepsOfBlock, maxSteps, Math.floor(maxNumbersOfBlock / I)));
+    this.stepsOfBlock = stepsOfInputBlock(config, maxSteps);
     this.rows = directions.map(() => arena.floats(this.stepsOfBlock * I));
     this.copies = directions.slice(1).map(() => arena.floats(maxSteps * lowestWidth(config)));
   }
@@ -113,6 +113,11 @@ export class InputGradient {
         sum.values[i] = parts.reduce((total, { factor, values }) => total + factor * values[i], 0);
     return log10Of(lengthOf(arena, sum.values), common);
   }
+}
+
+/** Steps that are multiplied at once. */
+export function stepsOfInputBlock(config: ModelConfig, maxSteps: number): number {
+  return Math.max(1, Math.min(maxStepsOfBlock, maxSteps, Math.floor(maxNumbersOfBlock / inputSize(config, 0))));
 }
 
 /** G·H of the lowest layer. */

@@ -12,9 +12,14 @@ import { PerTargetWalk, type Walked, type WalkedLayer, type WalkStep } from './p
 import { log10Of } from './scaled';
 
 export class PerTargetGradient extends PerTargetWalk<Float32Array> {
+  /** What it walks through. */
+  readonly tapeWalked: Walked<Float32Array>;
+
   /** @param tape of one stream (B = 1)  @param parameters in its arena */
   constructor(tape: Tape, parameters: Parameters, products: Products) {
-    super(new WalkedTape(tape, parameters, products), tape.maxSteps);
+    const walked = new WalkedTape(tape, parameters, products);
+    super(walked, tape.maxSteps);
+    this.tapeWalked = walked;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
+import type { MatrixRows } from './matrixRows';
 import { log10Of } from './scaled';
 
 /** A row whose squares sum to something outside is brought back to unit length: float32 holds its entries well inside. */
@@ -17,6 +18,8 @@ const smallestSquares = 1e-16;
 const largestSquares = 1e16;
 /** Others are let in after so many steps. */
 const stepsPerPause = 8;
+/** Targets that are taken at once where the rows come block by block. */
+const rowsOfBlock = 128;
 
 export class TargetMatrix {
   /** T × H, row r is target T − 1 − r: those that have been reached are the first rows. */
@@ -67,26 +70,49 @@ export class TargetMatrix {
    * −Infinity for exactly zero. `pause` is called now and then with the part that is done; it may throw to cancel.
    */
   async run(pause: (done: number) => Promise<void>): Promise<Float64Array> {
+    const { steps: T } = this.tape;
+    const matrix = new Float64Array(T * T);
+    await this.lossGradients();
+    await this.passBack(0, T, matrix, pause);
+    return matrix;
+  }
+
+  /** Rows of that matrix. */
+  async rows(): Promise<MatrixRows> {
+    await this.lossGradients();
+    return {
+      blockSize: Math.min(rowsOfBlock, this.tape.steps),
+      write: (from, to, out) => this.passBack(from, to, out, () => Promise.resolve()),
+    };
+  }
+
+  /** Of the targets `from` to before `to`, the last one first. */
+  private async passBack(
+    from: number,
+    to: number,
+    out: Float64Array,
+    pause: (done: number) => Promise<void>,
+  ): Promise<void> {
     const { hidden, further, sources, tape } = this;
     const { config, steps: T, arena } = tape;
     const H = topLayer(config).hiddenSize;
-    const matrix = new Float64Array(T * T).fill(NaN);
-    await this.lossGradients();
+    out.fill(NaN);
     hidden.fill(0);
     further.fill(0);
     this.logScales.fill(0);
-    for (let t = T - 1; t >= 0; t--) {
-      const rows = T - t;
-      const newest = (rows - 1) * H;
-      const source = t * topSize(config);
-      hidden.set(sources.subarray(source, source + H), newest);
-      arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
+    for (let t = to - 1; t >= 0; t--) {
+      const rows = Math.min(to - t, to - from);
+      if (t >= from) {
+        const newest = (rows - 1) * H;
+        const source = t * topSize(config);
+        hidden.set(sources.subarray(source, source + H), newest);
+        arena.kernels.rowSquares(1, H, at(hidden, newest), at(this.squares, rows - 1));
+      }
       for (let r = 0; r < rows; r++)
-        matrix[(T - 1 - r) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
+        out[(to - 1 - r - from) * T + t] = log10Of(Math.sqrt(this.squares[r]), this.logScales[r]);
       await this.stepBack(t, rows);
-      if (t % stepsPerPause === 0) await pause(1 - t / T);
+      if (t % stepsPerPause === 0) await pause(1 - t / to);
     }
-    return matrix;
   }
 
   /** ∂ℓ_τ/∂h_τ = Vᵀ(p − y) of every step. */

@@ -3,7 +3,14 @@
  * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
-import { byteSymbol, foreignWords, type ForeignUnit, type ReadUnit, type TokenUnit } from '../../tokens/tokenUnit';
+import {
+  byteOfEscape,
+  byteSymbol,
+  foreignWords,
+  type ForeignUnit,
+  type ReadUnit,
+  type TokenUnit,
+} from '../../tokens/tokenUnit';
 
 export interface TokenReader {
   /** The most tokens a text of so many UTF-16 units can have. */
@@ -64,7 +71,7 @@ class CodePointReader implements TokenReader {
   }
 }
 
-/** UTF-8 (RFC 3629). */
+/** UTF-8 (RFC 3629), and bytes that are none (`escapedByte`). */
 class ByteReader implements TokenReader {
   max(units: number): number {
     return 3 * units;
@@ -76,6 +83,11 @@ class ByteReader implements TokenReader {
       const codePoint = text.codePointAt(i) ?? 0;
       if (codePoint < 0x80) {
         keys[tokens++] = codePoint;
+        continue;
+      }
+      const escaped = byteOfEscape(codePoint);
+      if (escaped >= 0) {
+        keys[tokens++] = escaped;
         continue;
       }
       if (codePoint < 0x800) {

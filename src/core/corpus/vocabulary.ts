@@ -2,7 +2,7 @@
 import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
-import { byteOf, codePointOf, isForeign, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';
+import { byteOf, codePointOf, isForeign, lineEnds, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';
 
 /** Ids of the symbols that stand for no text; null where a vocabulary has none. */
 export interface Specials {
@@ -44,6 +44,7 @@ export class Vocabulary {
   /**
    * @param symbols in the order of their ids
    * @param isOfOthers a model of another tool: a symbol that is no token of this unit stays, though no text yields it
+   * @param lineEnd id of the symbol that a line end is read as, in a vocabulary that has no line end itself; null where there is none
    * Throws a UserError unless every other symbol is one token of this unit, and none comes twice.
    */
   constructor(
@@ -51,15 +52,18 @@ export class Vocabulary {
     readonly unit: ReadUnit = 'codePoint',
     readonly specials: Specials = noSpecials,
     readonly isOfOthers = false,
+    readonly lineEnd: number | null = null,
   ) {
     this.specialIds = new Set(Object.values(specials).filter((id) => id !== null));
     const isReadable = (symbol: string, id: number) =>
       !this.specialIds.has(id) && (!isOfOthers || isToken(symbol, unit));
     const ids = Array.from(symbols.keys()).filter((id) => isReadable(symbols[id], id));
     this.firstKnown = ids.at(0) ?? 0;
-    this.known = ids.map((id) => symbols[id]);
+    this.known = [...ids.map((id) => symbols[id]), ...(lineEnd === null ? [] : lineEndsOf(unit))];
     this.reader = knowingReader(unit, this.known);
-    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : ids.length).fill(-1);
+    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : this.known.length).fill(
+      -1,
+    );
     const seen = new Set<string>();
     ids.forEach((id, i) => {
       const symbol = symbols[id];
@@ -67,6 +71,7 @@ export class Vocabulary {
       seen.add(symbol);
       this.idByKey[keyOf(symbol, id, i, unit)] = id;
     });
+    for (let i = ids.length; i < this.known.length; i++) this.idByKey[keyIn(this.known[i], i, unit)] = lineEnd ?? -1;
   }
 
   get size(): number {
@@ -110,9 +115,16 @@ export class Vocabulary {
     const { sos, eos } = this.specials;
     const shown = Array.from(ids).filter((id) => id !== sos && id !== eos);
     if (this.unit === 'byte') return this.decodeBytes(shown);
-    return shown
-      .map((id) => (this.specialIds.has(id) ? replacement : this.symbols[id]))
-      .join(isForeign(this.unit) ? ' ' : '');
+    const separator = isForeign(this.unit) ? ' ' : '';
+    let text = '';
+    let isAtStart = true;
+    for (const id of shown) {
+      const isLineEnd = id === this.lineEnd;
+      if (!isAtStart && !isLineEnd) text += separator;
+      text += isLineEnd ? '\n' : this.specialIds.has(id) ? replacement : this.symbols[id];
+      isAtStart = isLineEnd;
+    }
+    return text;
   }
 
   /** Bytes that are no UTF-8 become “�” too. */
@@ -127,8 +139,17 @@ export class Vocabulary {
     const unknown = new Set<string>();
     for (const symbol of symbolsOf(text, this.unit)) if (!known.has(symbol)) unknown.add(symbol);
     const list = Array.from(unknown).slice(0, 5).map(describe).join(', ') + (unknown.size > 5 ? ' …' : '');
+    // What an editor does not show, and a person cannot guess.
+    if (text.includes('\r\n') && (unknown.has('\r') || unknown.has('\r\n')))
+      return new UserError('error.vocabulary.crlf', list);
+    if (unknown.has('\r')) return new UserError('error.vocabulary.cr', list);
     return new UserError('error.vocabulary.symbolUnknown', list);
   }
+}
+
+/** The line ends that are one token each; of code points "\r\n" is two, and the first is none. */
+function lineEndsOf(unit: ReadUnit): readonly string[] {
+  return unit === 'codePoint' ? ['\n'] : unit === 'byte' ? [] : lineEnds;
 }
 
 /** `index` among the symbols that are no specials. Throws a UserError for what is no symbol of this unit. */
@@ -149,6 +170,7 @@ function keyIn(symbol: string, index: number, unit: ReadUnit): number {
 }
 
 function describe(symbol: string): string {
+  if (symbol === '\r\n') return 'U+000D U+000A';
   const codePoint = codePointOf(symbol);
   if (codePoint < 0) return `“${symbol}”`;
   const hex = codePoint.toString(16).toUpperCase().padStart(4, '0');

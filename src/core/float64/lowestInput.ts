@@ -2,6 +2,8 @@
  * What reaches the input of the lowest layer: ∂/∂x_t = Σ_d W_dᵀ ∂/∂a_t, d its directions, a_t = W_d x_t + Wb_d. x_t is the one-hot token (a vector
  * of the vocabulary's size) or its embedding. Only lengths are wanted.
  */
+import type { Arena } from '../../kernels/arena';
+import { FixedMatrix64 } from '../../kernels/fixedMatrix64';
 import type { GeneralModel } from '../model/generalModel';
 import { lengthOf } from '../numeric';
 import { addOuter, addRowsMatrix } from './products';
@@ -43,6 +45,47 @@ export class LowestInput {
     return length * this.lengthByProduct();
   }
 
+  /**
+   * The same of many rows at once, with the same bits, by a kernel: a function of rows [n, width] in `arena`, which gives the lengths of the first n.
+   * @param n at most; the models' layers read in one direction
+   */
+  rowsIn(arena: Arena, n: number): (a: Float64Array, rows: number) => Float64Array {
+    const { gram, width, model } = this;
+    const [{ inputSize: I, directions }] = model.layers;
+    const columns = gram ? width : I;
+    const matrix = new FixedMatrix64(arena, width, columns);
+    const scaled = arena.doubles(n * width);
+    const product = arena.doubles(n * columns);
+    const lengths = new Float64Array(n);
+    let isLoaded = false;
+    return (a, rows) => {
+      if (!isLoaded) matrix.load(gram ? aboveDiagonal(gram.values, width) : directions[0].W);
+      isLoaded = true;
+      for (let r = 0; r < rows; r++) {
+        lengths[r] = lengthOf(a, r * width, width);
+        const isUsual = lengths[r] !== 0 && Number.isFinite(lengths[r]);
+        for (let j = r * width; j < (r + 1) * width; j++) scaled[j] = isUsual ? a[j] / lengths[r] : 0;
+      }
+      product.fill(0, 0, rows * columns);
+      matrix.multiplyAdd(product, scaled, 0, width, 0, width, rows);
+      for (let r = 0; r < rows; r++) {
+        if (lengths[r] === 0 || !Number.isFinite(lengths[r])) continue;
+        if (!gram) {
+          lengths[r] *= lengthOf(product, r * columns, columns);
+          continue;
+        }
+        const square = quadraticFormOf(gram.values, scaled, product, r * width, width);
+        if (square > minShare * gram.trace) {
+          lengths[r] *= Math.sqrt(square);
+        } else {
+          this.scaled.set(scaled.subarray(r * width, (r + 1) * width));
+          lengths[r] *= this.lengthByProduct();
+        }
+      }
+      return lengths;
+    };
+  }
+
   private lengthByProduct(): number {
     const { product, scaled, model } = this;
     const { inputSize: I, directions } = model.layers[0];
@@ -69,6 +112,21 @@ export class LowestInput {
     for (let j = 0; j < width; j++) trace += values[j * width + j];
     return { values, trace };
   }
+}
+
+/** Of a symmetric M what stands above its diagonal, and zeros: a row times it is the sums of `quadraticForm`. */
+function aboveDiagonal(M: Float64Array, n: number): Float64Array {
+  return M.map((value, i) => (Math.floor(i / n) < i % n ? value : 0));
+}
+
+/** As `quadraticForm`, with its sums given in `rows`; both at `at`. */
+function quadraticFormOf(M: Float64Array, a: Float64Array, rows: Float64Array, at: number, n: number): number {
+  let sum = 0;
+  for (let j = 0; j < n; j++) {
+    const entry = a[at + j];
+    if (entry !== 0) sum += entry * (2 * rows[at + j] + M[j * n + j] * entry);
+  }
+  return sum;
 }
 
 /** aᵀ M a of a symmetric M. */

@@ -1,6 +1,7 @@
 /** What a cell computes in float64, step by step: forward of one stream, backward of many gradients through the same activations. */
 import type { GeneralDirection, GeneralLayer } from '../model/generalModel';
 import type { ActivationFunction } from '../float64/activations';
+import { addRowsMatrix } from '../float64/products';
 
 /** One direction of a layer on the float64 trace. Step t reads the states at row `before(t)` and writes those at row `after(t)`. */
 export interface Float64Direction {
@@ -37,16 +38,47 @@ export interface StepBack {
   readonly recurrent: Float64Array;
   /** [n, H], out: ∂/∂h_{t−1}. */
   readonly previous: Float64Array;
+  /** Does the products with R faster, with the same bits. */
+  readonly throughR?: ThroughR;
 }
 
-/** Room for a way back of n gradients at once. @param rows G·H @param states of the kind */
+/** out[n, H] += v[n, first … first + rows] · R[row … row + rows, H], v [n, stride]. */
+export type ThroughR = (
+  out: Float64Array,
+  v: Float64Array,
+  first: number,
+  stride: number,
+  row: number,
+  rows: number,
+  n: number,
+) => void;
+
+/** The same by plain loops, unless the step has a faster way. */
+export function addThroughR(
+  { parameters: { R }, layer: { hiddenSize: H } }: Float64Direction,
+  { n, throughR }: StepBack,
+  ...[out, v, first, stride, row, rows]: [
+    out: Float64Array,
+    v: Float64Array,
+    first: number,
+    stride: number,
+    row: number,
+    rows: number,
+  ]
+): void {
+  if (throughR) throughR(out, v, first, stride, row, rows, n);
+  else addRowsMatrix(out, v, first, stride, row === 0 ? R : R.subarray(row * H), n, rows, H);
+}
+
+/** Room for a way back of n gradients at once. @param rows G·H @param states of the kind @param doubles an arena's, where kernels are to reach it */
 export function stepBackBuffers(
   n: number,
   H: number,
   rows: number,
   states: number,
-): Omit<StepBack, 'n' | 'before' | 'after' | 'step'> {
-  const zeros = (width: number) => new Float64Array(n * width);
+  doubles: (length: number) => Float64Array = (length) => new Float64Array(length),
+): Omit<StepBack, 'n' | 'before' | 'after' | 'step' | 'throughR'> {
+  const zeros = (width: number) => doubles(n * width);
   const further = (states - 1) * H;
   return {
     hidden: zeros(H),

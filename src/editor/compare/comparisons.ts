@@ -129,5 +129,7 @@ function unitInWords(unit: ReadUnit): string {
       return localize('tokenUnit.whitespace');
     case 'wordOrPunctuation':
       return localize('tokenUnit.wordsAndPunctuation');
+    case 'wordOrLineEnd':
+      return localize('tokenUnit.wordsAndLineEnds');
   }
 }

@@ -1,7 +1,7 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
-import { horizonOf, regionsOf, relativeTo, slopeOf } from '../../core/analysis/regions';
+import { horizonOf, slopeOf } from '../../core/analysis/regions';
 import type { Direction } from '../../layers/direction';
-import type { Region, Thresholds } from '../../terms/regions';
+import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 

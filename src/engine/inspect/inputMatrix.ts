@@ -18,11 +18,21 @@ export async function inputMatrixOf(
   pause: (done: number) => Promise<void>,
   maxWork = maxFloat64Work,
 ): Promise<Float64Array> {
+  return (await readingForInputMatrix(inspector, reading, text, maxWork)).inputMatrix(pause);
+}
+
+/** The reading that the matrix is computed from: `reading`, or one by the kernels. */
+export async function readingForInputMatrix(
+  inspector: Inspector,
+  reading: Reading,
+  text: string,
+  maxWork = maxFloat64Work,
+): Promise<Reading> {
   const { plain, general } = inspector.model;
   const { steps } = reading.trace;
-  if (!plain || steps ** 2 * workOfStep(general) < maxWork) return reading.inputMatrix(pause);
+  if (!plain || steps ** 2 * workOfStep(general) < maxWork) return reading;
   const fast = await inspector.readPlain(text);
-  return (await agree(fast, reading, steps)) ? fast.inputMatrix(pause) : reading.inputMatrix(pause);
+  return (await agree(fast, reading, steps)) ? fast : reading;
 }
 
 /** Whether four rows, to the last target too, are the same: where rounding grows along the text, it shows there. */

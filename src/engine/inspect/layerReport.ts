@@ -1,9 +1,9 @@
 /** One layer's direction in a report, and what is read at each boundary between layers. */
 import { joinedLengths, joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, relativeTo } from '../../core/analysis/regions';
+import { horizonOf } from '../../core/analysis/regions';
 import type { InputReport, LayerReport, StateReport } from '../../protocol/engine';
 import type { FlowReport } from '../../protocol/flowReport';
-import type { Thresholds } from '../../terms/regions';
+import { relativeTo, type Thresholds } from '../../terms/regions';
 
 type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;
 type StateSeries = Omit<StateReport, 'flow'> & { readonly log10: Float64Array };

@@ -1,7 +1,7 @@
 /** The report of a text that is too long for one tape: read in segments, see `SegmentedBackward`. */
 import { InputGradient } from '../../core/analysis/inputGradient';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
-import { regionsOf, relativeTo } from '../../core/analysis/regions';
+import { regionsOf, relativeTo } from '../../terms/regions';
 import { stepsOfBlock } from '../../core/backward/bptt';
 import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';

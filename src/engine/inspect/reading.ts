@@ -1,16 +1,19 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
 import { InputGradient } from '../../core/analysis/inputGradient';
+import { wholeMatrix, type MatrixRows } from '../../core/analysis/matrixRows';
+import { inputRowsOf } from '../../core/analysis/inputRows';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
 import type { TotalNorms } from '../../core/backward/recurrence';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
-import { inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
+import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
 import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../../core/float64/float64PerTarget';
-import { matrixInFloat64 } from '../../core/float64/float64Matrix';
+import { Float64TopRows, matrixInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import { LowestInput } from '../../core/float64/lowestInput';
+import { readsBothWays } from '../../core/model/config';
 import type { GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
@@ -40,6 +43,9 @@ export interface Reading {
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
+  /** Rows of the first, and of the second. */
+  matrixRows(): Promise<MatrixRows> | MatrixRows;
+  inputMatrixRows(): MatrixRows;
 }
 
 /** Of a plain model, on the kernels; the tape is kept for the next text of the same length, and what it holds is not computed again. */
@@ -54,6 +60,8 @@ export class FastReading implements Reading {
     private readonly perTargetGradient: PerTargetGradient,
     private readonly inputGradient: InputGradient,
     private readonly targetMatrix: TargetMatrix,
+    /** Null where it is computed target by target: of a stack that reads both ways, and while the model learns. */
+    private readonly inputRows: MatrixRows | null,
     private readonly isLive: boolean,
   ) {}
 
@@ -69,11 +77,13 @@ export class FastReading implements Reading {
         (arena, products) => {
           const network = makeLearningNetwork(arena, config, { steps, batch: 1 }, products);
           const { tape, parameters } = network;
+          const perTarget = new PerTargetGradient(tape, parameters, products);
           return new FastReading(
             network,
-            new PerTargetGradient(tape, parameters, products),
+            perTarget,
             new InputGradient(tape, parameters, products),
             new TargetMatrix(tape, parameters, products),
+            isLive || readsBothWays(config) ? null : inputRowsOf(tape, parameters, products, perTarget.tapeWalked),
             isLive,
           );
         },
@@ -152,14 +162,23 @@ export class FastReading implements Reading {
     return this.targetMatrix.run(pause);
   }
 
-  async inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
-    const T = this.steps;
-    const matrix = new Float64Array(T * T);
-    for (let target = 0; target < T; target++) {
-      matrix.set(await this.inputFlow(target), target * T);
-      await pause((target + 1) / T);
-    }
-    return matrix;
+  inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
+    return wholeMatrix(this.steps, this.inputMatrixRows(), pause);
+  }
+
+  matrixRows(): Promise<MatrixRows> {
+    return this.targetMatrix.rows();
+  }
+
+  inputMatrixRows(): MatrixRows {
+    return (
+      this.inputRows ?? {
+        blockSize: 1,
+        write: async (from, _to, out) => {
+          out.set(await this.inputFlow(from));
+        },
+      }
+    );
   }
 
   private holds(ids: Ids, values: Float32Array): boolean {
@@ -219,6 +238,14 @@ export class Float64Reading implements Reading {
 
   inputMatrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return inputMatrixInFloat64(this.trace, pause);
+  }
+
+  matrixRows(): MatrixRows {
+    return new Float64TopRows(this.trace);
+  }
+
+  inputMatrixRows(): MatrixRows {
+    return float64InputRows(this.trace);
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {

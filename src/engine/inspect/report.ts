@@ -9,13 +9,31 @@ import { inputMatrixOf } from './inputMatrix';
 import type { Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
+import { oneSequence } from './oneSequence';
 import { stateNorms } from './states';
 
 /** Steps that are inspected at once; a longer text is read in segments. */
-const maxTapeSteps = 8192;
+export const maxTapeSteps = 8192;
 
 /** @param pause called now and then in a long computation; throws when it is canceled */
 export async function makeReport(
+  inspector: Inspector,
+  { text: given, ...asked }: InspectRequest,
+  pause: () => Promise<void>,
+): Promise<InspectReport> {
+  const { vocabulary } = inspector.model;
+  const { text, start } = oneSequence(given, vocabulary);
+  const report = await reportOf(inspector, { ...asked, text }, pause);
+  return start === 0
+    ? report
+    : {
+        ...report,
+        starts: report.starts.map((place) => place + start),
+        ends: report.ends.map((place) => place + start),
+      };
+}
+
+async function reportOf(
   inspector: Inspector,
   request: InspectRequest,
   pause: () => Promise<void>,

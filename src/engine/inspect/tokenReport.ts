@@ -1,5 +1,5 @@
 /** What the hover over a token says. */
-import { regionKind } from '../../core/analysis/regions';
+import { regionKind } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { TokenReport } from '../../protocol/engine';
 import type { Prediction } from '../../protocol/flowReport';

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import {
+  vocabularyAsBytes,
   vocabularyOfFile,
   vocabularyOfMetadata,
   vocabularyOfText,
@@ -56,7 +57,7 @@ export interface OpenedGraph {
   readonly producer: string | null;
 }
 
-export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture'>;
+export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture' | 'tokens'>;
 
 /** Throws a UserError that says what stands in the way. */
 export async function openModel(source: ModelSource): Promise<OpenedModel> {
@@ -95,7 +96,7 @@ async function open(
     general,
     plain: { config, parameters },
     trainingRefusal: null,
-    vocabulary,
+    vocabulary: source.tokens === 'byte' ? vocabularyAsBytes(vocabulary, vocabulary.size, path) : vocabulary,
     verification: null,
     notices: [],
     producer: null,
@@ -181,11 +182,15 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */
 async function vocabularyOf(
-  { vocabulary: file, text }: ModelSource,
+  { vocabulary: file, text, tokens }: ModelSource,
   size: number,
   { metadata }: Pick<ReadModel, 'metadata'>,
   model: string,
 ): Promise<FoundVocabulary> {
+  if (tokens === 'byte') {
+    const own = vocabularyOfMetadata(metadata, size, model)?.vocabulary ?? null;
+    return { vocabulary: vocabularyAsBytes(own, size, model), notices: [] };
+  }
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
 }

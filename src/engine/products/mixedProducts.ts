@@ -13,8 +13,20 @@ export class MixedProducts implements Products {
     private readonly large: Products,
   ) {}
 
-  multiply(out: Float32Array, a: Float32Array, b: Float32Array, m: number, n: number, k: number): Promise<void> {
-    return this.of(m * n * k).multiply(out, a, b, m, n, k);
+  multiply(
+    out: Float32Array,
+    a: Float32Array,
+    b: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+    asOf = m,
+  ): Promise<void> {
+    return this.of(asOf * n * k).multiply(out, a, b, m, n, k);
+  }
+
+  isLarge(m: number, n: number, k: number): boolean {
+    return m * n * k > maxForKernels;
   }
 
   transposedMultiply(

@@ -45,6 +45,10 @@ export class OrtProducts implements Products {
     return this.run(this.plain, out, [m, n], { a: [a, [m, k]], b: [b, [k, n]] });
   }
 
+  isLarge(): boolean {
+    return false;
+  }
+
   transposedMultiply(
     out: Float32Array,
     a: Float32Array,

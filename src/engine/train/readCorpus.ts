@@ -52,7 +52,7 @@ export async function readKnownCorpus(
 async function count(text: CorpusText, options: CorpusOptions): Promise<{ counter: CorpusCounter; sha256: string }> {
   const counter = new CorpusCounter(options);
   const hash = createHash('sha256');
-  for await (const chunk of text.chunks(hash)) counter.add(chunk);
+  for await (const chunk of text.chunks(hash, options.unit === 'byte')) counter.add(chunk);
   counter.end();
   return { counter, sha256: hash.digest('hex') };
 }
@@ -66,7 +66,7 @@ async function encode(
 ): Promise<Corpus> {
   const hash = createHash('sha256');
   const encoder = makeEncoder(text, vocabulary, split, counter);
-  for await (const chunk of text.chunks(hash)) encoder.add(chunk);
+  for await (const chunk of text.chunks(hash, vocabulary.unit === 'byte')) encoder.add(chunk);
   if (hash.digest('hex') !== sha256) throw changedError();
   return encoder.end();
 }

@@ -16,7 +16,7 @@ import type { RunDescription } from '../../protocol/run';
 import type { ModelSettings, TokenUnit, TrainingSettings } from '../../protocol/settings';
 import { createBackend, machineBytes, stepWorkOf } from '../backend';
 import { writeFileAtomic } from '../files/atomicWrite';
-import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../files/corpusFile';
+import { corpusOfFile, corpusOfText, readText, readTextIfAny, type CorpusText } from '../files/corpusFile';
 import { readError } from '../files/fileErrors';
 import { keepCopy } from '../files/keptCorpus';
 import { RunFolder, type Checkpoint } from '../files/runFolder';
@@ -112,8 +112,12 @@ async function startFrom(
   from: StartingModel,
   text: CorpusText,
 ): Promise<Start> {
-  const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
-  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample });
+  const sample = source.kind === 'text' ? { text: source.text, refusal: null } : await wholeText(source.path);
+  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }).catch(
+    (thrown: unknown) => {
+      throw sample.refusal ?? thrown;
+    },
+  );
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
   const model = uniformStack(config);
@@ -138,12 +142,13 @@ function checkSpecials(
   if (masked && specials.mask === null) throw new UserError('error.trainFrom.noMaskSymbol', model);
 }
 
-/** Where a vocabulary may have to be made of it; null for a text that is too long to hold. */
-async function wholeText(path: string): Promise<string | null> {
+/** Where a vocabulary may have to be made of it; null for a text that is too long to hold, and for what is none: bytes are read from that too. */
+async function wholeText(path: string): Promise<{ readonly text: string | null; readonly refusal: UserError | null }> {
   const { size } = await stat(path).catch((thrown: unknown) => {
     throw readError(thrown, path);
   });
-  return size > maxSampledBytes ? null : readText(path);
+  const none = { text: null, refusal: null };
+  return size > maxSampledBytes ? none : { ...none, ...(await readTextIfAny(path)) };
 }
 
 /** The run as it was at its newest checkpoint that is whole. Throws a UserError when there is none, the corpus has changed, or another engine is at work on the run. */

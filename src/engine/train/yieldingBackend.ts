@@ -42,6 +42,10 @@ class YieldingProducts implements Products {
     private readonly slices: TimeSlices,
   ) {}
 
+  isLarge(...size: Parameters<Products['isLarge']>): boolean {
+    return this.products.isLarge(...size);
+  }
+
   multiply(...operands: Parameters<Products['multiply']>): Promise<void> {
     return this.slices.run(() => this.products.multiply(...operands));
   }

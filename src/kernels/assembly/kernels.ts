@@ -15,6 +15,7 @@ export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './
 export { lstmStepBack } from './lstmStep';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
+export { multiplyAdd64 } from './product64';
 export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
 export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';

@@ -125,7 +125,7 @@ describe('gradients below the normal numbers', () => {
           for (const H of [8, 7]) {
             const random = randomProblem({ cell, activation, T: 5, B: 3, H, reverse: false, truncate: 0 }, 6);
             for (const scale of [1e-36, 1e-38, 1e-40]) {
-              const scaled = (values: readonly number[]) => values.map((value) => Math.fround(scale * value));
+              const scaled = (values: Float64Array) => values.map((value) => Math.fround(scale * value));
               const { h, c } = random.after;
               const problem = { ...random, above: scaled(random.above), after: { h: scaled(h), c: scaled(c) } };
               const result = runKernels(problem, { simd, isStepwise });

@@ -1,7 +1,12 @@
 /** Vocabularies of other tools' models; how texts are cut, beside Hugging Face's tokenizers (test/vectors/tokenizer_cuts.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { vocabularyOfFile, vocabularyOfMetadata, vocabularyOfText } from '../../../src/modelFiles/foreignVocabulary';
+import {
+  vocabularyAsBytes,
+  vocabularyOfFile,
+  vocabularyOfMetadata,
+  vocabularyOfText,
+} from '../../../src/modelFiles/foreignVocabulary';
 import { UserError } from '../../../src/userError';
 
 interface Cuts {
@@ -50,6 +55,68 @@ describe('vocabularies of other tools', () => {
       assert.deepEqual(vocabularyOfMetadata(new Map([[key, value]]), 2, 'm.onnx')?.vocabulary.symbols, ['b', 'a'], key);
       assert.equal(vocabularyOfMetadata(new Map([[key, value]]), 3, 'm.onnx'), null);
     }
+  });
+
+  it('ids from 1, where the model has one symbol more for padding', () => {
+    for (const content of [
+      { b: 1, a: 2 },
+      { 1: 'b', 2: 'a' },
+      { word_index: { b: 1, a: 2 }, num_words: 3 },
+    ]) {
+      const { symbols } = ofFile(content, 3);
+      assert.deepEqual(symbols, ['<pad>', 'b', 'a']);
+      assert.deepEqual([...ofFile(content, 3).encode('ab')], [2, 1]);
+    }
+    assert.deepEqual(ofFile({ '<pad>': 1, a: 2 }, 3).symbols, ['<padding>', '<pad>', 'a']);
+    refuses(() => ofFile({ a: 1, b: 2 }, 2), /The ids in v\.json are 1 to 2\. .* of a model of 3 symbols, .* knows 2/);
+  });
+
+  it('a vocabulary a level down, whatever its name', () => {
+    for (const content of [
+      { vocab_size: 2, stoi: { b: 0, a: 1 }, itos: { 0: 'b', 1: 'a' } },
+      { char2idx: { b: 0, a: 1 } },
+      { vocab: ['b', 'a'], layers: { lstm: 2, gru: 1 }, sizes: [3, 4] },
+      { vocab: { b: 0, a: 1 }, special: ['<s>'] },
+      { chars: 'ba', hidden: 3 },
+    ])
+      assert.deepEqual(ofFile(content, 2).symbols, ['b', 'a'], JSON.stringify(content));
+    refuses(() => ofFile({ one: ['a', 'b'], other: ['b', 'a'] }, 2), /several vocabularies .*“one” and “other”/);
+    refuses(() => ofFile({ vocab: ['a', 'b', 'c'] }, 2), /The model knows 2 symbols, but v\.json has 3/);
+    refuses(() => ofFile({ stoi: { a: 0, b: 0 } }, 2), /gives the id 0 to both/);
+  });
+
+  it('never prints a whole inner object, nor a line end as a mark for what cannot be shown', () => {
+    refuses(() => ofFile({ stoi: { '\n': { id: 1, secret: 2 } } }, 2), /the id of “\\n” is \{…\}\.$/);
+    refuses(() => ofFile({ a: 'x'.repeat(99), b: 1 }, 2), /the id of “a” is "x{39}…\.$/);
+    refuses(() => ofFile({ '\n': 0, '\t': 0 }, 2), /both “\\n” and “\\t”/);
+  });
+
+  it('reads line ends as <eos> where the vocabulary has that and no line end', () => {
+    const words = vocabularyOfFile('["<unk>","<eos>","the","cat"]', 4, 'v.json');
+    assert.deepEqual([...words.vocabulary.encode('the cat\nthe\r\n\ndog')], [2, 3, 1, 2, 1, 1, 0]);
+    assert.match(
+      words.notices.map(({ message }) => message).join(' '),
+      /every line end of the text is read as “<eos>”/,
+    );
+    const characters = vocabularyOfFile('["a","<eos>"]', 2, 'v.json');
+    assert.deepEqual([...characters.vocabulary.encode('a\na')], [0, 1, 0]);
+    for (const content of [
+      ['a', '<eos>', '\n'],
+      ['a', 'b', 'c'],
+      { model: { type: 'WordLevel', vocab: { a: 0, '<eos>': 1, bc: 2 } }, pre_tokenizer: { type: 'WhitespaceSplit' } },
+    ])
+      assert.deepEqual(vocabularyOfFile(JSON.stringify(content), 3, 'v.json').notices, []);
+  });
+
+  it('bytes, of a model of 256 symbols without a vocabulary, or where it is said', () => {
+    const { vocabulary, notices } = vocabularyOfText('é\udcff', 256, 'm');
+    assert.deepEqual([...vocabulary.encode('é\udcff\0')], [0xc3, 0xa9, 0xff, 0]);
+    assert.match(notices[0].message, /256 symbols, so its tokens are taken as bytes/);
+    assert.equal(vocabularyOfText(null, 256, 'm').vocabulary.unit, 'byte');
+    const all = Array.from({ length: 256 }, (_, i) => String.fromCodePoint(0x100 + i)).join('');
+    assert.equal(vocabularyOfText(all, 256, 'm').vocabulary.unit, 'codePoint');
+    assert.equal(vocabularyAsBytes(null, 256, 'm').size, 256);
+    refuses(() => vocabularyAsBytes(null, 255, 'm'), /knows 255 symbols, and there are 256 bytes/);
   });
 
   it('the sorted code points of the text, where there are as many', () => {

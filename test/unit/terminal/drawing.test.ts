@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import type { InspectReport, LayerReport } from '../../../src/protocol/engine';
+import { PassThrough } from 'node:stream';
+import type { InspectReport, LayerReport, OpenResult } from '../../../src/protocol/engine';
 import { defaultThresholds } from '../../../src/protocol/settings';
 import { drawFlow, drawLegend, rowsOf, type Canvas } from '../../../src/terminal/flowDrawing';
 import { flowInWords } from '../../../src/terminal/flowWords';
 import { glyphOf, harmless, widthOf } from '../../../src/terminal/glyphs';
-import { inspectJson } from '../../../src/terminal/inspectJson';
-import { drawMatrix } from '../../../src/terminal/matrixDrawing';
+import { writeReport } from '../../../src/terminal/inspectJson';
+import { MatrixDrawing } from '../../../src/terminal/matrixDrawing';
+import { Output } from '../../../src/terminal/output';
 import { paintRatio, ratioCharacter } from '../../../src/terminal/paint';
 import { progressLine } from '../../../src/terminal/progressLine';
 
@@ -84,7 +86,7 @@ describe('a token in a terminal', () => {
 });
 
 function drawn(report: InspectReport, on: Canvas): string[] {
-  return drawFlow(report.tokens, report.layers[0].states[0].flow.target, rowsOf(report), on);
+  return drawFlow(report.tokens, report.layers[0].states[0].flow.target, rowsOf(report, on.thresholds), on);
 }
 
 describe('the flow in a terminal', () => {
@@ -96,6 +98,20 @@ describe('the flow in a terminal', () => {
       'layer 1  ▁▁▃██▅',
       '              ^',
       '',
+    ]);
+  });
+
+  it('gives each state of a layer a row and a sentence', () => {
+    const layer = layerOf(0, [-1, -1, -1]);
+    const [hidden] = layer.states;
+    const flow = { target: 2, log10: Float64Array.from([-4.5, -3.5, 0]), horizon: 1 };
+    const lstm: LayerReport = { ...layer, kind: 'lstm', states: [hidden, { ...hidden, name: 'cell', flow }] };
+    const report = reportOf('abc', [lstm]);
+    assert.deepEqual(drawn(report, canvas).slice(1, 3), ['layer 1 h  ▅▅▅', 'layer 1 c  ▂▃▅']);
+    assert.deepEqual(flowInWords(report.tokens, rowsOf(report, defaultThresholds), defaultThresholds), [
+      'Layer 1 h: the gradient stays over 10^-3 of its size at the target for all 2 tokens.',
+      'Layer 1 c: the gradient falls under 10^-3 of its size at the target after 1 token.',
+      '  vanishing at steps 0 to 1: “ab”',
     ]);
   });
 
@@ -161,7 +177,7 @@ describe('the flow in a terminal', () => {
     const words = (layer: LayerReport, regions: InspectReport['regions'] = []) =>
       flowInWords(
         Array.from('héllo\nworld'),
-        rowsOf(reportOf('héllo\nworld', [layer], regions)),
+        rowsOf(reportOf('héllo\nworld', [layer], regions), defaultThresholds),
         defaultThresholds,
       );
     const flat = Array.from({ length: 11 }, () => 0);
@@ -194,14 +210,21 @@ describe('the flow in a terminal', () => {
       for (const line of drawLegend({ ...canvas, depth })) assert.ok(plain(line).length < 110);
   });
 
-  it('prints null for what JSON cannot say', () => {
-    const json = JSON.parse(
-      JSON.stringify(
-        inspectJson({ ...reportOf('ab', [layerOf(0, [-Infinity, NaN])]), matrix: Float64Array.from([0, NaN, -1, 0]) }),
-      ),
-    ) as {
+  it('prints null for what JSON cannot say, and the matrices as their rows come', async () => {
+    const sink = new PassThrough();
+    const opened = { verification: null, notices: [] } as unknown as OpenResult;
+    const report = reportOf('ab', [layerOf(0, [-Infinity, NaN])]);
+    const rows = async function* (matrix: string) {
+      yield Float64Array.from([matrix === 'matrix' ? 0 : 1, NaN]);
+      yield Float64Array.from([-1, 0]);
+      await Promise.resolve();
+    };
+    await writeReport(new Output(sink), report, opened, rows);
+    const json = JSON.parse(String(sink.read())) as {
       layers: { flow: { log10: unknown }; totalCell: unknown }[];
       matrix: unknown;
+      inputMatrix: unknown;
+      notices: unknown;
     };
     assert.deepEqual(json.layers[0].flow.log10, [null, null]);
     assert.equal(json.layers[0].totalCell, null);
@@ -209,17 +232,37 @@ describe('the flow in a terminal', () => {
       [0, null],
       [-1, 0],
     ]);
+    assert.deepEqual(json.inputMatrix, [
+      [1, null],
+      [-1, 0],
+    ]);
+    assert.deepEqual(json.notices, []);
+    assert.deepEqual(Object.keys(json).slice(-6), [
+      'regions',
+      'matrix',
+      'inputs',
+      'parameterNorms',
+      'inputMatrix',
+      'notices',
+    ]);
   });
 });
 
 describe('the matrix in a terminal', () => {
+  const drawMatrix = (matrix: Float64Array) => {
+    const size = Math.sqrt(matrix.length);
+    const drawing = new MatrixDrawing(size, canvas);
+    // In parts of three rows and what is left.
+    for (let row = 0; row < size; row += 3) drawing.add(matrix.subarray(row * size, (row + 3) * size));
+    return drawing.lines();
+  };
+
   it('draws each row relative to its own target, and puts steps together when there are many', () => {
-    const [, first, second] = drawMatrix(Float64Array.from([5, NaN, -1, 5]), canvas);
+    const [, first, second] = drawMatrix(Float64Array.from([5, NaN, -1, 5]));
     assert.deepEqual([first, second], ['      0  ▅▅  ', '      1  ▁▁▅▅']);
     const size = 100;
     const lines = drawMatrix(
       Float64Array.from({ length: size * size }, (_, i) => (i % size > Math.floor(i / size) ? NaN : 0)),
-      canvas,
     );
     assert.match(lines[0], /\(7 steps a cell\)/);
     assert.equal(lines.length, 1 + Math.ceil(size / 7));

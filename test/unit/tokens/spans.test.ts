@@ -4,7 +4,15 @@ import { byteSymbol, symbolsOf, type ReadUnit } from '../../../src/tokens/tokenU
 import { spansOf } from '../../../src/tokens/spans';
 import { Random } from '../../../src/core/model/random';
 
-const units: readonly ReadUnit[] = ['codePoint', 'grapheme', 'word', 'byte', 'whitespace', 'wordOrPunctuation'];
+const units: readonly ReadUnit[] = [
+  'codePoint',
+  'grapheme',
+  'word',
+  'byte',
+  'whitespace',
+  'wordOrPunctuation',
+  'wordOrLineEnd',
+];
 const parts = [
   'a',
   'Z',
@@ -30,6 +38,8 @@ const parts = [
   '\ufeff',
   '\u0000',
   '\ud83d',
+  '\udc80',
+  '\udcff',
   '\ude42',
   '\u3000',
 ];

@@ -3,8 +3,8 @@
  *   linear_before_reset = 1 (PyTorch):  n = g(W_n x + Wb_n + r ⊙ (R_n h_{t−1} + Rb_n))
  *   linear_before_reset = 0:            n = g(W_n x + Wb_n + R_n (r ⊙ h_{t−1}) + Rb_n)
  */
-import { addMatrixVector, addRowsMatrix } from '../../float64/products';
-import { previousState, type Float64Cell } from '../float64Cell';
+import { addMatrixVector } from '../../float64/products';
+import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: true,
@@ -48,10 +48,10 @@ export const float64: Float64Cell = {
   },
 
   // ∂n = ∂h ⊙ (1 − z),  ∂z = ∂h ⊙ (h_{t−1} − n),  ∂h_{t−1} = z ⊙ ∂h + …
-  back(direction, { n: rows, step, before, hidden: dh, preActivations: da, recurrent: dr, previous }) {
+  back(direction, way) {
+    const { n: rows, step, before, hidden: dh, preActivations: da, recurrent: dr, previous } = way;
     const {
       layer: { hiddenSize: H, linearBeforeReset },
-      parameters: { R },
       activations: [f, g],
       states: [hidden],
       gates,
@@ -59,7 +59,6 @@ export const float64: Float64Cell = {
       recurrentCandidate,
     } = direction;
     const at = step * 3 * H;
-    const ofCandidate = R.subarray(2 * H * H);
     previous.fill(0, 0, rows * H);
     for (let u = 0; u < H; u++) {
       const z = gates[at + u];
@@ -73,7 +72,7 @@ export const float64: Float64Cell = {
       }
     }
     // What reaches r: through R_n's output, or through its input.
-    if (!linearBeforeReset) addRowsMatrix(previous, da, 2 * H, 3 * H, ofCandidate, rows, H, H);
+    if (!linearBeforeReset) addThroughR(direction, way, previous, da, 2 * H, 3 * H, 2 * H, H);
     for (let u = 0; u < H; u++) {
       const r = gates[at + H + u];
       const slope = f.slope(preActivations[at + H + u], r);
@@ -90,7 +89,7 @@ export const float64: Float64Cell = {
         previous[i * H + u] = gates[at + u] * dh[i * H + u] + (linearBeforeReset ? 0 : r * previous[i * H + u]);
       }
     }
-    addRowsMatrix(previous, dr, 0, 3 * H, R, rows, linearBeforeReset ? 3 * H : 2 * H, H);
+    addThroughR(direction, way, previous, dr, 0, 3 * H, 0, linearBeforeReset ? 3 * H : 2 * H);
   },
 
   recurrentInput(direction, gate, t, before, out) {

@@ -2,8 +2,8 @@
  * i, f = f(W x + Wb + R h_{t−1} + Rb + P ⊙ c_{t−1}),  c̃ = g(…),  c_t = f ⊙ c_{t−1} + i ⊙ c̃,  o = f(… + P_o ⊙ c_t),  h_t = o ⊙ h(c_t)
  * Blocks in the order i o f c; peepholes i o f. With input_forget f = 1 − i.
  */
-import { addMatrixVector, addRowsMatrix } from '../../float64/products';
-import { previousState, type Float64Cell } from '../float64Cell';
+import { addMatrixVector } from '../../float64/products';
+import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
@@ -46,16 +46,16 @@ export const float64: Float64Cell = {
     }
   },
 
-  back(
-    {
+  back(direction, way) {
+    const {
       layer: { hiddenSize: H, inputForget },
-      parameters: { R, peepholes: P },
+      parameters: { peepholes: P },
       activations: [f, g, h],
       states: [, cellState],
       gates,
       preActivations,
-    },
-    {
+    } = direction;
+    const {
       n,
       step,
       before,
@@ -66,8 +66,7 @@ export const float64: Float64Cell = {
       preActivations: da,
       recurrent,
       previous,
-    },
-  ) {
+    } = way;
     const at = step * 4 * H;
     for (let u = 0; u < H; u++) {
       const [input, output, forget, candidate] = [
@@ -101,7 +100,7 @@ export const float64: Float64Cell = {
     }
     recurrent.set(da.subarray(0, n * 4 * H));
     previous.fill(0, 0, n * H);
-    addRowsMatrix(previous, recurrent, 0, 4 * H, R, n, 4 * H, H);
+    addThroughR(direction, way, previous, recurrent, 0, 4 * H, 0, 4 * H);
   },
 
   recurrentInput: (direction, _gate, _t, before, out) => {

@@ -1,6 +1,6 @@
 /** h_t = f(W x_t + Wb + R h_{t−1} + Rb) */
-import { addMatrixVector, addRowsMatrix } from '../../float64/products';
-import { previousState, type Float64Cell } from '../float64Cell';
+import { addMatrixVector } from '../../float64/products';
+import { addThroughR, previousState, type Float64Cell } from '../float64Cell';
 
 export const float64: Float64Cell = {
   hasRecurrentCandidate: false,
@@ -21,17 +21,21 @@ export const float64: Float64Cell = {
   },
 
   // ∂a = ∂h ⊙ f′(a);  ∂h_{t−1} = Rᵀ ∂a
-  back(
-    { layer: { hiddenSize: H }, parameters: { R }, activations: [f], states: [states], preActivations: a },
-    { n, step, after, hidden, preActivations, recurrent, previous },
-  ) {
+  back(direction, way) {
+    const {
+      layer: { hiddenSize: H },
+      activations: [f],
+      states: [states],
+      preActivations: a,
+    } = direction;
+    const { n, step, after, hidden, preActivations, recurrent, previous } = way;
     for (let u = 0; u < H; u++) {
       const slope = f.slope(a[step * H + u], states[after * H + u]);
       for (let i = 0; i < n; i++) preActivations[i * H + u] = hidden[i * H + u] * slope;
     }
     recurrent.set(preActivations.subarray(0, n * H));
     previous.fill(0, 0, n * H);
-    addRowsMatrix(previous, recurrent, 0, H, R, n, H, H);
+    addThroughR(direction, way, previous, recurrent, 0, H, 0, H);
   },
 
   recurrentInput: (direction, _gate, _t, before, out) => {

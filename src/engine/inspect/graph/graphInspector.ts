@@ -1,5 +1,5 @@
 /** Reads probes with a model in graph mode, and answers what is asked of them. The last text's values are kept. */
-import { horizonOf, regionKind, regionsOf, relativeTo, slopeOf } from '../../../core/analysis/regions';
+import { horizonOf, slopeOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
 import { TapeFull } from '../../../core/graph/tape';
@@ -14,7 +14,7 @@ import type {
   SeriesChoice,
   SeriesReport,
 } from '../../../protocol/graph';
-import type { Thresholds } from '../../../terms/regions';
+import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
 import { resolveTarget } from '../flows';

@@ -81,6 +81,31 @@ describe('a vocabulary', () => {
     assert.throws(() => corpusOf('ab', { unit: 'byte' }).vocabulary.encode('aé'), /does not know “\\xC3”, “\\xA9”:/);
   });
 
+  it('names the line ends that an editor does not show', () => {
+    const { vocabulary } = corpusOf('ab\n');
+    assert.throws(() => vocabulary.encode('a\r\nb'), /^UserError: The model does not know U\+000D: .*CRLF/);
+    assert.throws(() => vocabulary.encode('a\rb'), /^UserError: The model does not know U\+000D: .*\(CR, /);
+    assert.throws(() => corpusOf('ab\n', { unit: 'grapheme' }).vocabulary.encode('a\r\nb'), /U\+000D U\+000A: .*CRLF/);
+    assert.throws(() => corpusOf('ab\n', { unit: 'byte' }).vocabulary.encode('a\r\nb'), /CRLF/);
+    assert.throws(() => new Vocabulary(['\n', '\n']), /“\\n” twice/);
+  });
+
+  it('reads and writes line ends as the symbol that stands for them', () => {
+    for (const [unit, text, symbols, ids] of [
+      ['codePoint', 'ab\na\n', ['<eos>', 'a', 'b'], [1, 2, 0, 1, 0]],
+      ['grapheme', 'ab\r\na', ['<eos>', 'a', 'b'], [1, 2, 0, 1]],
+      ['word', 'ab a\na', ['<eos>', 'a', 'ab', ' '], [2, 3, 1, 0, 1]],
+      ['wordOrLineEnd', ' ab a\r\n\na\r', ['<eos>', 'a', 'ab'], [2, 1, 0, 0, 1, 0]],
+    ] as const) {
+      const vocabulary = new Vocabulary(symbols, unit, noSpecials, true, 0);
+      assert.deepEqual([...vocabulary.encode(text)], [...ids], unit);
+      assert.equal(vocabulary.decode(ids), text.trimStart().replace(/\r\n?/g, '\n'), unit);
+      const { symbols: kept, tokens } = formatVocabulary(vocabulary);
+      const again = parseVocabulary({ symbols: JSON.parse(kept), tokens: JSON.parse(tokens) });
+      assert.deepEqual([...(again?.encode(text) ?? [])], [...ids], unit);
+    }
+  });
+
   it('takes bytes that are no character for a replacement', () => {
     const { vocabulary } = corpusOf('aé', { unit: 'byte' });
     assert.deepEqual(vocabulary.symbols, ['a', '\\xA9', '\\xC3']);

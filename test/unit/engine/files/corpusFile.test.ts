@@ -4,7 +4,15 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../../../src/userError';
-import { corpusOfFile, corpusOfText, readText, type CorpusText } from '../../../../src/engine/files/corpusFile';
+import {
+  corpusOfFile,
+  corpusOfText,
+  readBytes,
+  readText,
+  readTextIfAny,
+  type CorpusText,
+} from '../../../../src/engine/files/corpusFile';
+import { bytesOf } from '../../../../src/tokens/tokenUnit';
 
 async function readAll(text: CorpusText): Promise<{ chunks: string[]; sha256: string }> {
   const hash = createHash('sha256');
@@ -42,6 +50,27 @@ describe('reading a corpus', () => {
 
   it('leaves out a byte order mark, as the editor does, but only the first', async () => {
     assert.equal(await readText(await file('\uFEFFab\uFEFF')), 'ab\uFEFF');
+  });
+
+  it('gives the bytes of any file, to the last one', async () => {
+    const contents = [
+      Uint8Array.from({ length: 600 }, (_, i) => (i * 7) % 256),
+      Uint8Array.from([0xff, 0xfe, 0, 0xef, 0xbb, 0xbf, 0xed, 0xb2, 0x80, 0xf0, 0x9f, 0x99]),
+      Buffer.from('\uFEFFé한🙂'),
+    ];
+    for (const bytes of contents) {
+      const path = await file(bytes);
+      assert.deepEqual(Uint8Array.from(bytesOf(await readBytes(path))), Uint8Array.from(bytes));
+      const hash = createHash('sha256');
+      let text = '';
+      for await (const chunk of corpusOfFile(path).chunks(hash, true)) text += chunk;
+      const marked = bytes[0] === 0xef ? bytes.subarray(3) : bytes;
+      assert.deepEqual(Uint8Array.from(bytesOf(text)), Uint8Array.from(marked));
+    }
+    const { refusal } = await readTextIfAny(await file(contents[0]));
+    assert.match(refusal?.message ?? '', /looks like a binary file/);
+    assert.deepEqual(await readTextIfAny(await file('é')), { text: 'é', refusal: null });
+    await assert.rejects(readTextIfAny(folder), /is a folder/);
   });
 
   it('refuses a missing file, a folder and what is no regular file', async () => {
