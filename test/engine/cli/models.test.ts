@@ -149,9 +149,73 @@ describe('the command line, with a model', () => {
       const { status, output } = await backflow(folder, 'inspect hello --text probe.txt');
       assert.equal(status, 0);
       assert.match(output, /^LSTM, 2 layers of 32 units, trained for 300 steps\. 18 inputs, loss /);
-      assert.match(output, /\ntext {5}hello hello hello \nlayer 2 {2}[▁▂▃▄▅▆▇█]{18}\nlayer 1 {2}[▁▂▃▄▅▆▇█]{18}\n/);
-      assert.match(output, /\nLayer 2: the gradient /);
+      const rows = ['2 h', '2 c', '1 h', '1 c'].map((name) => `layer ${name} {2}[▁▂▃▄▅▆▇█]{18}\n`).join('');
+      assert.match(output, new RegExp(`\ntext {7}hello hello hello \n${rows}`));
+      assert.match(output, /\nLayer 2 h: the gradient .*\n(.*\n)*Layer 2 c: the gradient /);
       assert.ok(!output.includes('\x1b'));
+    });
+
+    it('reads a line of a run that was trained on lines, without its line end, and refuses several', async () => {
+      await writeFile(join(folder, 'lines.txt'), 'hello\n'.repeat(60));
+      const trained = ['--mode', 'sequences', '--hidden', '4', '--steps', '2', '--out', 'lines', '--json'];
+      assert.equal((await backflow(folder, 'train', 'lines.txt', ...trained)).status, 0);
+      const outputs = [];
+      for (const text of ['hello', 'hello\n', '\nhello\r\n']) {
+        await writeFile(join(folder, 'line.txt'), text);
+        const { output, errors } = await backflow(
+          folder,
+          'inspect',
+          'lines',
+          '--text',
+          'line.txt',
+          '--matrix',
+          '--json',
+        );
+        assert.equal(errors, '');
+        outputs.push(output);
+      }
+      assert.deepEqual(outputs, [outputs[0], outputs[0], outputs[0]]);
+      assert.match(
+        (await backflow(folder, 'inspect', 'lines', '--text', 'line.txt')).output,
+        /predicting “o” at step 3/,
+      );
+      await hello.refuses(1, /has 60 sequences/, 'inspect', 'lines', '--text', 'lines.txt', '--matrix');
+    });
+
+    it('reads any file with a model of bytes, and no other', async () => {
+      const bytes = Buffer.concat([
+        Buffer.from([0xff, 0xfe, 0, 10]),
+        Buffer.from('é🙂'),
+        Buffer.from([0xc3, 0x80, 0xed]),
+      ]);
+      await writeFile(join(folder, 'any.bin'), Buffer.concat(Array.from({ length: 40 }, () => bytes)));
+      const trained = ['--tokens', 'bytes', '--hidden', '4', '--window', '8', '--batch', '4', '--steps', '2'];
+      const training = await backflow(folder, 'train', 'any.bin', ...trained, '--out', 'bytes', '--json');
+      assert.deepEqual([training.status, training.errors], [0, '']);
+      await writeFile(join(folder, 'any.bin'), bytes);
+      const { output, errors } = await backflow(
+        folder,
+        'inspect',
+        'bytes',
+        '--text',
+        'any.bin',
+        '--tokens',
+        'byte',
+        '--json',
+      );
+      assert.equal(errors, '');
+      const { tokens } = JSON.parse(output) as { tokens: string[] };
+      assert.deepEqual(tokens.slice(0, 6), ['\\xFF', '\\xFE', '\0', '\n', '\\xC3', '\\xA9']);
+      assert.equal(tokens.length, bytes.length - 1);
+      await hello.refuses(1, /is encoded as UTF-16/, 'inspect', 'hello', '--text', 'any.bin');
+      await hello.refuses(1, /tokens are not bytes/, 'inspect', 'hello', '--text', 'probe.txt', '--tokens', 'byte');
+      await hello.refuses(2, /--tokens is "word"/, 'inspect', 'hello', '--text', 'probe.txt', '--tokens', 'word');
+      await hello.refuses(2, /--tokens and --vocab/, 'inspect', 'x', '--text', 'y', '--tokens', 'byte', '--vocab', 'z');
+    });
+
+    it('refuses the matrix of a text too long for it before it writes anything', async () => {
+      await writeFile(join(folder, 'long.txt'), 'hello '.repeat(1400));
+      await hello.refuses(1, /matrix of 8400 tokens/, 'inspect', 'hello', '--text', 'long.txt', '--matrix', '--json');
     });
 
     it('refuses what it cannot inspect', async () => {
