@@ -1,4 +1,4 @@
-// Bundles the four programs with esbuild: the extension, the engine, the command line and the page with its styles.
+// Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ const pageParts = [
 ];
 
 const programs = [
-  { ...node, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
+  { ...node, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts', runtime: 'src/engine/runtime/main.ts' }, outdir: 'dist' },
   { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];

@@ -68,9 +68,9 @@ interface Loaded {
 
 export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
-    train: (request) => this.train(request),
+    train: (request, signal) => this.train(request, signal),
     resumeRun: (request) => this.resumeRun(request),
-    open: (request) => this.open(request),
+    open: (request, signal) => this.open(request, signal),
     examine: (request) => this.examine(request),
     spectrum: (choice) => this.spectrum(choice),
     ping: () => null,
@@ -105,8 +105,11 @@ export class Engine {
     private readonly modelLock = new ModelLock(),
   ) {}
 
-  private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.modelLock, this.cores), new FlowHistory()));
+  private train(request: TrainRequest, signal: AbortSignal): Promise<RunDescription> {
+    return this.load(async () => {
+      const parts = await setUpRun(request, this.modelLock, this.cores, signal);
+      return this.startRun(parts, new FlowHistory());
+    });
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
@@ -118,10 +121,10 @@ export class Engine {
     });
   }
 
-  private open(request: OpenRequest): Promise<OpenResult> {
+  private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
       const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
-        await openModel(request);
+        await openModel(request, signal);
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       this.loaded = this.prepare(

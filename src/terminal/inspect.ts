@@ -21,10 +21,11 @@ export async function inspect(
   command: InspectCommand,
   output: Output,
   environment: NodeJS.ProcessEnv,
+  stop: AbortSignal,
 ): Promise<void> {
   const text = await readText(command.text);
   const { backend, threads } = defaultTrainingSettings;
-  const opened = await engine.call('open', { ...command.model, text, backend, threads });
+  const opened = await engine.call('open', { ...command.model, text, backend, threads }, stop);
   const report = await engine.call('inspect', { ...command.request, text });
   if (command.json) output.writeJson({ ...inspectJson(report), ...readingJson(opened) });
   else
@@ -89,18 +90,23 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
   return values ? Array.from(values) : null;
 }
 
-/** Of a model of another tool: whether it was read rightly, and what was noticed. */
+/** Of a model of another tool: whether it was read rightly; of every one what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
-  if (!verification && notices.length === 0) return {};
+  const isOfAnotherTool = verification !== null || notices.length > 0;
   return {
-    proof: verification && {
+    ...(isOfAnotherTool && { proof: verification && proofJson(verification) }),
+    notices: notices.map(inEnglish),
+  };
+}
+
+function proofJson(verification: Verification): object {
+  return {
+      by: verification.by,
       tokens: verification.tokens,
       difference: verification.difference,
       limit: verification.limit,
       agrees: verification.agrees,
       disagreement: verification.disagreement,
-    },
-    notices: notices.map(inEnglish),
   };
 }
 
@@ -135,8 +141,13 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
-  const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
+function verificationInWords({ by, agrees, tokens, difference, limit }: Verification): string {
+  const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  const facts = [counted(tokens, 'token'), size, limit] as const;
+  if (by === 'graph')
+    return agrees
+      ? localize('report.proofAgreesInFloat64', ...facts)
+      : localize('report.proofDisagreesInFloat64', ...facts);
   return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
 }
 

@@ -20,10 +20,10 @@ import type { Verification } from '../../protocol/model';
 import { readError } from '../files/fileErrors';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
-import { compareRuns } from './verification/compareRuns';
-import { runFile, type ModelFile } from './verification/fileRun';
-import { runModel } from './verification/modelRun';
-import { loadOrt, type Ort } from './verification/ortSession';
+import { RuntimeProcess } from '../runtime/runtimeProcess';
+import { withoutDropout } from './verification/dropout';
+import type { ModelFile } from './verification/evaluator';
+import { verify } from './verification/verify';
 
 export interface OpenedModel {
   readonly general: GeneralModel;
@@ -31,7 +31,7 @@ export interface OpenedModel {
   readonly plain: PlainModel | null;
   readonly trainingRefusal: UserError | null;
   readonly vocabulary: Vocabulary;
-  /** Null for a model of Backflow's own, and where ONNX Runtime cannot be loaded. */
+  /** Null for a model of Backflow's own, and where the file's graph could not be run; a notice then says why. */
   readonly verification: Verification | null;
   readonly notices: readonly UserError[];
   readonly producer: string | null;
@@ -43,15 +43,15 @@ export interface OpenedModel {
 
 export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture'>;
 
-/** Throws a UserError that says what stands in the way. */
-export async function openModel(source: ModelSource): Promise<OpenedModel> {
+/** Throws a UserError that says what stands in the way. @param signal ends the verification; what it has been given is then thrown */
+export async function openModel(source: ModelSource, signal?: AbortSignal): Promise<OpenedModel> {
   const { folder, path } = await locate(source.path);
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (!checkpoint)
-    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source)), folder };
+    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source, signal)), folder };
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
   return {
@@ -67,29 +67,44 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   };
 }
 
-/**
- * Of an ONNX file that Backflow did not write. It is read; on the same tokens the file is run, then the model as it was read, both on ONNX
- * Runtime; and what they predict is compared.
- */
-async function openOnnx(file: ModelFile, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
+/** Of an ONNX file that Backflow did not write. It is read, and its own graph is run to see whether it was read rightly. */
+async function openOnnx(
+  file: ModelFile,
+  path: string,
+  source: ModelSource,
+  signal: AbortSignal | undefined,
+): Promise<Omit<OpenedModel, 'folder'>> {
   const read = readOnnx(file.proto, file.external);
   const { model, use } = read;
   if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
-  const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
-  const verified = await verifiedOrNoticed(async (ort) => {
-    const ofFile = await runFile(ort, file, { use, model }, probeOf(vocabulary, source.text));
-    const ofModel = await runModel(ort, model, ofFile.tokens);
-    return compareRuns(ofFile, ofModel);
-  });
+  // It starts while the vocabulary is read.
+  const runtime = new RuntimeProcess({ signal });
+  try {
+    const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
+    const ids = probeOf(vocabulary, source.text);
+    const verified = await verify(runtime, withoutDropout(file), { use, model }, ids);
+    return opened(read, model, vocabulary, verified.verification, [...read.notices, ...notices, ...verified.notices]);
+  } finally {
+    runtime.close();
+  }
+}
+
+function opened(
+  { producer }: ReadModel,
+  model: GeneralModel,
+  vocabulary: Vocabulary,
+  verification: Verification | null,
+  notices: readonly UserError[],
+): Omit<OpenedModel, 'folder'> {
   const training = trainable(model);
   return {
     general:
       training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
     ...training,
     vocabulary,
-    verification: verified.verification,
-    notices: [...read.notices, ...notices, ...verified.notices],
-    producer: read.producer,
+    verification,
+    notices,
+    producer,
     trainingStep: 0,
   };
 }
@@ -146,20 +161,6 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
   } catch (thrown) {
     // The text's own sentence comes when it is looked at.
     if (thrown instanceof UserError) return all;
-    throw thrown;
-  }
-}
-
-/** A reading that cannot be verified is no reason not to open the model, but it is reported. */
-async function verifiedOrNoticed(
-  verify: (ort: Ort) => Promise<Verification>,
-): Promise<{ verification: Verification | null; notices: UserError[] }> {
-  const ort = await loadOrt();
-  if (!ort) return { verification: null, notices: [] };
-  try {
-    return { verification: await verify(ort), notices: [] };
-  } catch (thrown) {
-    if (thrown instanceof UserError) return { verification: null, notices: [thrown] };
     throw thrown;
   }
 }

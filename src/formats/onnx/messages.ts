@@ -58,6 +58,8 @@ export interface NodeProto {
   opType?: string;
   attribute?: AttributeProto[];
   domain?: string;
+  /** What its writer notes beside it. */
+  metadataProps?: { key?: string; value?: string }[];
 }
 
 export interface Dimension {
@@ -125,6 +127,7 @@ const node: Schema = () => ({
   opType: { id: 4, kind: 'string' },
   attribute: { id: 5, kind: attribute, repeated: true },
   domain: { id: 7, kind: 'string' },
+  metadataProps: { id: 9, kind: entry, repeated: true },
 });
 
 const dimension: Schema = () => ({ dimValue: { id: 1, kind: 'int64' }, dimParam: { id: 2, kind: 'string' } });
