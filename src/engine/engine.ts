@@ -124,7 +124,7 @@ export class Engine {
   private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
       const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
-        await openModel(request, signal);
+        await openModel(request, { signal });
       const backend = await createBackend(request, this.cores, Infinity);
       const history = folder ? await readFlowHistory(folder.flowsPath) : new FlowHistory();
       this.loaded = this.prepare(

@@ -101,12 +101,12 @@ function readingJson({ verification, notices }: OpenResult): object {
 
 function proofJson(verification: Verification): object {
   return {
-      by: verification.by,
-      tokens: verification.tokens,
-      difference: verification.difference,
-      limit: verification.limit,
-      agrees: verification.agrees,
-      disagreement: verification.disagreement,
+    by: verification.by,
+    tokens: verification.tokens,
+    difference: verification.difference,
+    limit: verification.limit,
+    agrees: verification.agrees,
+    disagreement: verification.disagreement,
   };
 }
 

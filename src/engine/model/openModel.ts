@@ -43,15 +43,22 @@ export interface OpenedModel {
 
 export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture'>;
 
-/** Throws a UserError that says what stands in the way. @param signal ends the verification; what it has been given is then thrown */
-export async function openModel(source: ModelSource, signal?: AbortSignal): Promise<OpenedModel> {
+export interface OpenOptions {
+  /** Ends the verification when it is aborted; its reason is then thrown. */
+  readonly signal?: AbortSignal;
+  /** A process that runs already, and goes on when the model is open; otherwise one is started and ended. */
+  readonly runtime?: RuntimeProcess;
+}
+
+/** Throws a UserError that says what stands in the way. */
+export async function openModel(source: ModelSource, options: OpenOptions = {}): Promise<OpenedModel> {
   const { folder, path } = await locate(source.path);
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (!checkpoint)
-    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source, signal)), folder };
+    return { ...(await openOnnx({ bytes, proto, external: externalDataOf(path) }, path, source, options)), folder };
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
   return {
@@ -72,20 +79,20 @@ async function openOnnx(
   file: ModelFile,
   path: string,
   source: ModelSource,
-  signal: AbortSignal | undefined,
+  options: OpenOptions,
 ): Promise<Omit<OpenedModel, 'folder'>> {
   const read = readOnnx(file.proto, file.external);
   const { model, use } = read;
   if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
   // It starts while the vocabulary is read.
-  const runtime = new RuntimeProcess({ signal });
+  const runtime = options.runtime ?? new RuntimeProcess(options);
   try {
     const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
     const ids = probeOf(vocabulary, source.text);
     const verified = await verify(runtime, withoutDropout(file), { use, model }, ids);
     return opened(read, model, vocabulary, verified.verification, [...read.notices, ...notices, ...verified.notices]);
   } finally {
-    runtime.close();
+    if (!options.runtime) runtime.close();
   }
 }
 

@@ -78,7 +78,11 @@ function plainTensors(tensors: Readonly<Record<string, Tensor>>): PlainTensors {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { type, dims, data }]) => [
       name,
-      { type: type as PlainTensor['type'], dims, data: type === 'float16' ? bitsOf(data) : (data as PlainTensor['data']) },
+      {
+        type: type as PlainTensor['type'],
+        dims,
+        data: type === 'float16' ? bitsOf(data) : (data as PlainTensor['data']),
+      },
     ]),
   );
 }

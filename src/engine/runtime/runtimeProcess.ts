@@ -24,7 +24,7 @@ interface End {
 
 export interface RuntimeOptions {
   /** Ends the process when it is aborted; what was asked of it rejects with the reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Seconds. */
   readonly patience?: number;
 }

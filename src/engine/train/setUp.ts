@@ -40,7 +40,7 @@ export async function setUpRun(
   request: TrainRequest,
   modelLock: ModelLock,
   cores: number,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<RunParts> {
   const { corpus: source, training: asked, folder: path } = request;
   checkTraining(asked);
@@ -116,10 +116,10 @@ async function startFrom(
   { corpus: source, training }: TrainRequest,
   from: StartingModel,
   text: CorpusText,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Start> {
   const sample = source.kind === 'text' ? source.text : await wholeText(source.path);
-  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample }, signal);
+  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample }, { signal });
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
   const model = uniformStack(config);

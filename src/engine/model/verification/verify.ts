@@ -89,9 +89,7 @@ async function onGraph(file: ModelFile, { model, use }: FileReading, ids: ArrayL
     const ofFile = await runFile(graphEvaluator, file, { use, model }, ids, tokens);
     return compareRuns(ofFile, computeModel(model, ofFile.tokens));
   });
-  return found instanceof UserError
-    ? { verification: null, notices: [found] }
-    : { verification: found, notices: [] };
+  return found instanceof UserError ? { verification: null, notices: [found] } : { verification: found, notices: [] };
 }
 
 /** A reading that cannot be verified is no reason not to open the model, but it is reported. */

@@ -13,8 +13,7 @@ type Move = (node: GraphNode, x: Data, inputs: ConstantInputs) => readonly Data[
 /** Whether a Dropout works as in training. Since opset 12 its third input says so, before opset 7 an attribute did. */
 export function dropsValues(node: GraphNode, inputs: ConstantInputs): boolean {
   return (
-    node.operator === 'Dropout' &&
-    (inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0)
+    node.operator === 'Dropout' && (inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0)
   );
 }
 
