@@ -37,6 +37,9 @@ function sessionOf(number: number): InferenceSession {
   return session;
 }
 
+// The keys that end a command in a terminal reach this process too; the command ends it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
 new Server<RuntimeCalls, RuntimeEvents>(
   {
     // A failed send means that the parent is gone, which the watch sees.

@@ -37,6 +37,8 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const [x, W, R, B, lengths, firstHidden, firstCell, P] = inputs;
   const kind = kindOfOperator(node.operator);
   if (!kind) throw new Error(`${node.operator} is no operator of a recurrent layer`);
+  // What stands in the way before it is the reason, whatever else is wrong here.
+  if (x?.kind === 'unknown') throw x.reason;
   const cell = kind.name;
   const attributes = kind.onnx?.attributes ?? [];
   const names = directionNames(node);
@@ -176,7 +178,6 @@ function checkedInput(
   inputSize: number,
   isBatchFirst: boolean,
 ): { content: Content; steps: Axis; batch: Axis } {
-  if (x?.kind === 'unknown') throw x.reason;
   const isUsable =
     x?.kind === 'data' &&
     x.axes.length === 3 &&
