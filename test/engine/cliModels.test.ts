@@ -65,6 +65,7 @@ describe('the command line, with a model', () => {
         'inputs',
         'parameterNorms',
         'inputMatrix',
+        'notices',
       ]);
       const text = Array.from(await readFile(join(folder, 'probe.txt'), 'utf8'));
       assert.deepEqual(report.tokens, text.slice(0, -1));

@@ -81,12 +81,12 @@ async function openOnnx(
   source: ModelSource,
   options: OpenOptions,
 ): Promise<Omit<OpenedModel, 'folder'>> {
-  const read = readOnnx(file.proto, file.external);
-  const { model, use } = read;
-  if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
-  // It starts while the vocabulary is read.
+  // It starts while the file is read.
   const runtime = options.runtime ?? new RuntimeProcess(options);
   try {
+    const read = readOnnx(file.proto, file.external);
+    const { model, use } = read;
+    if (!model || !use) throw read.refusal ?? new UserError('error.model.noneFound', path);
     const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
     const ids = probeOf(vocabulary, source.text);
     const verified = await verify(runtime, withoutDropout(file), { use, model }, ids);

@@ -24,4 +24,4 @@ export interface RuntimeCalls {
 }
 
 /** The process tells nothing by itself. */
-export type RuntimeEvents = Readonly<Record<never, never>>;
+export type RuntimeEvents = Readonly<Record<string, never>>;

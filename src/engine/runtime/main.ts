@@ -17,16 +17,12 @@ new Worker(watch, { eval: true });
 
 const sessions = new Map<number, InferenceSession>();
 let made = 0;
-let loading: Promise<Runtime | null> | undefined;
 
-/** Null where there is no binary for this system or it does not load. */
-function loadRuntime(): Promise<Runtime | null> {
-  loading ??= import('../onnxRuntime').catch(() => null);
-  return loading;
-}
+/** Null where there is no binary for this system or it does not load. It loads while the parent still reads the file. */
+const loading: Promise<Runtime | null> = import('../onnxRuntime').catch(() => null);
 
 async function available(): Promise<Runtime> {
-  const runtime = await loadRuntime();
+  const runtime = await loading;
   if (!runtime) throw new Error('ONNX Runtime cannot be loaded');
   return runtime;
 }
@@ -48,7 +44,7 @@ new Server<RuntimeCalls, RuntimeEvents>(
     onClose: () => undefined,
   },
   {
-    isAvailable: async () => (await loadRuntime()) !== null,
+    isAvailable: async () => (await loading) !== null,
     async load(graph) {
       const { InferenceSession } = await available();
       sessions.set(++made, await InferenceSession.create(graph, options));

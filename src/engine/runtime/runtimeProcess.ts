@@ -122,15 +122,19 @@ export class RuntimeProcess {
       return await this.calls.call(method, request);
     } catch (thrown) {
       this.signal?.throwIfAborted();
-      throw thrown instanceof RpcError ? this.sentenceOf(thrown) : thrown;
+      throw this.sentenceOf(thrown);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  private sentenceOf({ code, sentence }: RpcError): UserError {
-    if (code !== 'closed')
-      return new UserError('notice.verification.cannotRun', firstLine(String(sentence.args.at(0) ?? '')));
+  private sentenceOf(thrown: unknown): UserError {
+    if (!(thrown instanceof RpcError))
+      // What is too large to be sent.
+      return new UserError('notice.verification.cannotRun', firstLine(String(thrown)));
+    const [reason] = thrown.sentence.args;
+    if (thrown.code !== 'closed')
+      return new UserError('notice.verification.cannotRun', typeof reason === 'string' ? firstLine(reason) : '?');
     if (this.isSilent) return new UserError('notice.verification.silent', this.patience);
     const { code: status, signal, error } = this.end ?? { code: null, signal: null, error: null };
     if (error) return new UserError('notice.verification.notStarted', firstLine(error.message));

@@ -1,6 +1,6 @@
 /** Real exports of other tools, opened, verified and inspected, beside PyTorch in float64. */
 import { strict as assert } from 'node:assert';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { PerTargetNorms } from '../../../../src/core/analysis/perTargetWalk';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
@@ -17,6 +17,7 @@ import { stateNorms } from '../../../../src/engine/inspect/states';
 import { rowsOf } from '../../../../src/core/float64/float64Trace';
 import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { UserError } from '../../../../src/userError';
+import { temporaryFolder } from '../../../engine/support/engineProcess';
 import {
   onnxFolder,
   onnxModels,
@@ -48,10 +49,10 @@ let runtime: RuntimeProcess;
 before(() => (runtime = new RuntimeProcess()));
 after(() => runtime.close());
 
-const open = (file: string, text: string): Promise<OpenedModel> =>
+const open = (file: string, text: string, on = runtime): Promise<OpenedModel> =>
   openModel(
     { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } },
-    { runtime },
+    { runtime: on },
   );
 
 describe('models of other tools: read, verified on ONNX Runtime, and the same as PyTorch in float64', () => {
@@ -72,6 +73,33 @@ describe('models of other tools: read, verified on ONNX Runtime, and the same as
       await assertGradients(reading, expected);
     });
   }
+});
+
+describe('models of other tools, without ONNX Runtime', () => {
+  const folder = temporaryFolder();
+  let missing: RuntimeProcess;
+  before(() => {
+    const program = join(folder.path, 'missing.js');
+    writeFileSync(program, `process.on('message', ({ call }) => process.send({ reply: call, value: false }));`);
+    setRuntimeProgram(program);
+    missing = new RuntimeProcess();
+    setRuntimeProgram(resolve('dist/runtime.js'));
+  });
+  after(() => {
+    missing.close();
+    return folder.remove();
+  });
+
+  for (const { file, reference } of onnxModels())
+    it(file, async () => {
+      const { verification, notices } = await open(file, textOf(onnxReference(reference)), missing);
+      const sentences = notices.map(({ message }) => message).join(' ');
+      assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)} ${sentences}`);
+      assert.equal(verification.by, 'graph');
+      // Constants that are multiplied into the weights are rounded to float32.
+      const tolerance64 = /scaled|temperature/.test(file) ? 1e-7 : 1e-9;
+      assert.ok(verification.difference < tolerance64, `difference ${verification.difference}`);
+    });
 });
 
 describe('models that only look like a language model', () => {
