@@ -1,6 +1,6 @@
 /** ONNX Runtime ends, or hangs, while it runs a file that somebody has made: the command line and the engine go on, and nothing stays behind. */
 import { strict as assert } from 'node:assert';
-import { fork, spawn } from 'node:child_process';
+import { fork, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -23,6 +23,8 @@ exports.InferenceSession = {
 };
 exports.Tensor = class {};
 `;
+type Command = ChildProcessWithoutNullStreams & { readonly ended: Promise<Outcome> };
+
 const model = resolve(onnxFolder, 'lstm-2.plain-torch.onnx');
 const vocabulary = resolve(vocabularyFile);
 
@@ -52,13 +54,15 @@ describe('a graph that ends ONNX Runtime', () => {
     STAND_IN_PID: pidFile,
   });
 
-  function start(act: 'crash' | 'hang', ...args: string[]): ReturnType<typeof spawn> & { ended: Promise<Outcome> } {
+  function startIn(locale: string, act: 'crash' | 'hang', ...args: string[]): Command {
     const child = spawn(process.execPath, [join(dist, 'cli.js'), ...args, '--vocab', vocabulary], {
       cwd: folder.path,
-      env: environment(act),
+      env: { ...environment(act), LC_ALL: locale },
     });
     return Object.assign(child, { ended: outcome(child) });
   }
+
+  const start = (act: 'crash' | 'hang', ...args: string[]) => startIn('C', act, ...args);
 
   /** Of the process that runs the graph, once it does. */
   async function runtimePid(): Promise<number> {
@@ -86,8 +90,13 @@ describe('a graph that ends ONNX Runtime', () => {
   });
 
   it('the text view says it too, in the reader’s language', async () => {
-    const { output } = await start('crash', 'inspect', model, '--text', 'text.txt').ended;
-    assert.match(output, /Read correctly: .* in float64, .*\nONNX Runtime ended while it ran this model/);
+    for (const [locale, sentences] of [
+      ['C', /Read correctly: .* in float64, .*\nONNX Runtime ended while it ran this model/],
+      ['ko_KR.UTF-8', /바르게 읽었습니다\. .*float64로 .*\nONNX Runtime이 이 모델을 실행하다가 종료되었습니다/],
+    ] as const) {
+      const { output } = await startIn(locale, 'crash', 'inspect', model, '--text', 'text.txt').ended;
+      assert.match(output, sentences);
+    }
   });
 
   it('sample, export and train --from go on', async () => {

@@ -1,21 +1,22 @@
 /** Notices for files that are right in themselves and yet not what their author trained, or meant to write. */
+import type { GeneralModel } from '../../../core/model/generalModel';
 import type { GraphProto, ModelProto } from '../../../formats/onnx/messages';
 import { GraphNode } from '../../../formats/onnx/node';
 import { UserError } from '../../../userError';
-import type { ReadModel } from './readModel';
 
 /** How the name of PyTorch's exporters begins in the files they write. */
 const pytorch = 'pytorch';
 
-/** Of a model that was read. @param producer who wrote the file, as it says */
+/** Of a model that was read. @param tokens the input they come in  @param timeAxis of that input  @param producer who wrote the file, as it says */
 export function notMeant(
   { graph }: ModelProto,
-  { model, use }: Pick<ReadModel, 'model' | 'use'>,
+  model: GeneralModel,
+  tokens: string,
+  timeAxis: number,
   producer: string | null,
 ): UserError[] {
-  if (!model || !use) return [];
   const gru = model.layers.find(({ cell, linearBeforeReset }) => cell === 'gru' && !linearBeforeReset);
-  const steps = fixedSteps(graph, use.tokens.name, use.timeAxis);
+  const steps = fixedSteps(graph, tokens, timeAxis);
   return [
     ...(gru && producer?.startsWith(pytorch) === true
       ? [new UserError('notice.onnx.gruForm', gru.source, producer)]

@@ -86,7 +86,10 @@ export function readOnnx(proto: ModelProto, external: ExternalData): ReadModel {
   };
   const constants = readInitializers(graph, external);
   const found = understood(graph, constants, opset, external);
-  return { ...found, ...about, notices: [...found.notices, ...notMeant(proto, found, about.producer)] };
+  const { model, use, notices } = found;
+  if (!model || !use) return { ...found, ...about };
+  const more = notMeant(proto, model, use.tokens.name, use.timeAxis, about.producer);
+  return { ...found, ...about, notices: [...notices, ...more] };
 }
 
 /** Other sizes of an axis that are tried at most. */
