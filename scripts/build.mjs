@@ -1,4 +1,4 @@
-// Bundles the four programs with esbuild: the extension, the engine, the command line and the page with its styles.
+// Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,16 @@ import { threadProgram } from './lib/threadProgram.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** ONNX Runtime's version is known also where the library is not installed. */
+const runtimeVersion = {
+  name: 'runtime-version',
+  setup({ onResolve }) {
+    onResolve({ filter: /^onnxruntime-node\/package\.json$/ }, ({ path }) => ({
+      path: join(root, 'node_modules', path),
+    }));
+  },
+};
+
 /** Host, engine and command line: CommonJS for Node; the native runtime and the editor's module stay outside. */
 const node = {
   absWorkingDir: root,
@@ -17,7 +27,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'],
-  plugins: [assemblyScript(root), threadProgram],
+  plugins: [assemblyScript(root), threadProgram, runtimeVersion],
   sourcemap: true,
   logLevel: 'warning',
 };
@@ -41,7 +51,11 @@ const pageParts = [
 ];
 
 const programs = [
-  { ...node, entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts' }, outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts', runtime: 'src/engine/runtime/main.ts' },
+    outdir: 'dist',
+  },
   { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   { ...page, entryPoints: pageParts, outdir: 'dist/webview' },
 ];
@@ -81,7 +95,7 @@ const hostProgram = {
 /** The programs that measure (bench/README.md). */
 const benchPrograms = {
   ...node,
-  plugins: [assemblyScript(root, { names: true }), threadProgram],
+  plugins: [assemblyScript(root, { names: true }), threadProgram, runtimeVersion],
   entryPoints: {
     ours: 'bench/ours/main.ts',
     'page/main': 'bench/page/main.ts',

@@ -1,5 +1,6 @@
 /** Opening a model of another tool, and looking at a probe with it, as the engine does. */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { plainStack, uniformModel } from '../../src/core/model/config';
 import { generalModelOf } from '../../src/core/model/plainModel';
@@ -7,6 +8,7 @@ import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { generalGraph } from '../../src/modelFiles/onnx/generalGraph';
 import { encodeModel } from '../../src/formats/onnx/messages';
+import { setRuntimeProgram } from '../../src/engine/runtime/runtimeProcess';
 import { createBackend } from '../../src/engine/backend';
 import { Inspector } from '../../src/engine/inspect/inspector';
 import { openModel } from '../../src/engine/model/openModel';
@@ -38,6 +40,8 @@ export function writeForeignModel({ path, hidden, layers, embedding }: ForeignMo
   writeFileSync(path, file);
   return { bytes: file.byteLength };
 }
+
+setRuntimeProgram(join(__dirname, '../../dist/runtime.js'));
 
 /** Seconds and bytes of opening it, verification included, beyond the process before it; then seconds of a look at a probe, the median of several. */
 export async function openForeignModel(

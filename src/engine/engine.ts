@@ -75,7 +75,7 @@ interface Loaded {
 
 export class Engine {
   readonly handlers: Handlers<EngineCalls> = {
-    train: (request) => this.train(request),
+    train: (request, signal) => this.train(request, signal),
     resumeRun: (request) => this.resumeRun(request),
     open: (request, signal) => this.open(request, signal),
     examine: (request) => this.examine(request),
@@ -117,8 +117,11 @@ export class Engine {
     private readonly modelLock = new ModelLock(),
   ) {}
 
-  private train(request: TrainRequest): Promise<RunDescription> {
-    return this.load(async () => this.startRun(await setUpRun(request, this.modelLock, this.cores), new FlowHistory()));
+  private train(request: TrainRequest, signal: AbortSignal): Promise<RunDescription> {
+    return this.load(async () => {
+      const parts = await setUpRun(request, this.modelLock, this.cores, signal);
+      return this.startRun(parts, new FlowHistory());
+    });
   }
 
   private resumeRun(request: ResumeRequest): Promise<RunDescription> {
@@ -133,8 +136,8 @@ export class Engine {
   private open(request: OpenRequest, signal: AbortSignal): Promise<OpenResult> {
     return this.load(async () => {
       const opened = request.allowsGraph
-        ? await openModelOrGraph(request, () => yieldToMessages(signal))
-        : await openModel(request);
+        ? await openModelOrGraph(request, () => yieldToMessages(signal), { signal })
+        : await openModel(request, { signal });
       if (opened.mode === 'graph') return this.openGraph(opened);
       const { general, plain, trainingRefusal, vocabulary, verification, notices, producer, trainingStep, folder } =
         opened;

@@ -37,8 +37,10 @@ export interface Architecture {
   readonly activation: Activation | null;
 }
 
-/** The recognized model and the file's own graph, both run on ONNX Runtime on the same tokens. */
+/** The recognized model and the file's own graph, both run on the same tokens. */
 export interface Verification {
+  /** What ran the file's graph: ONNX Runtime, or our own float64 evaluation of it. */
+  readonly by: 'onnxRuntime' | 'graph';
   readonly tokens: number;
   /** Largest difference of a log-probability, in nats, relative to the root mean square of the graph's. */
   readonly difference: number;

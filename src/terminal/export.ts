@@ -11,9 +11,10 @@ export async function exportModel(
   engine: Caller<EngineCalls, EngineEvents>,
   { json, model, out }: ExportCommand,
   output: Output,
+  stop: AbortSignal,
 ): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
-  const { notices } = await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads });
+  const { notices } = await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads }, stop);
   await engine.call('exportModel', { path: out });
   if (json) output.writeJson({ path: out });
   else output.write([...notices.map(localizeMessage), localize('exportModel.done', out), ''].join('\n'));

@@ -25,8 +25,9 @@ export async function inspect(
   command: InspectCommand,
   output: Output,
   environment: NodeJS.ProcessEnv,
+  stop: AbortSignal,
 ): Promise<void> {
-  const { opened, text } = await openFor(engine, command);
+  const { opened, text } = await openFor(engine, command, stop);
   const { matrix, ...request } = command.request;
   const canvas = {
     columns: output.columns,
@@ -67,12 +68,13 @@ async function* matrixRows(
 async function openFor(
   engine: Caller<EngineCalls, EngineEvents>,
   { model, text: path }: InspectCommand,
+  stop: AbortSignal,
 ): Promise<{ opened: OpenResult; text: string }> {
   const read = await readTextIfAny(path);
   const text = read.refusal ? null : read.text;
   const { backend, threads } = defaultTrainingSettings;
   const opened = await engine
-    .call('open', { ...model, text, allowsGraph: true, backend, threads })
+    .call('open', { ...model, text, allowsGraph: true, backend, threads }, stop)
     .catch((thrown: unknown) => {
       throw read.refusal ?? thrown;
     });
@@ -109,8 +111,13 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
-  const facts = [counted(tokens, 'token'), difference.toExponential(1), limit] as const;
+function verificationInWords({ by, agrees, tokens, difference, limit }: Verification): string {
+  const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  const facts = [counted(tokens, 'token'), size, limit] as const;
+  if (by === 'graph')
+    return agrees
+      ? localize('report.proofAgreesInFloat64', ...facts)
+      : localize('report.proofDisagreesInFloat64', ...facts);
   return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
 }
 

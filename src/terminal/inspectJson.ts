@@ -3,6 +3,7 @@ import { stateNamed } from '../layers/catalog';
 import { inEnglish, type Message } from '../messages';
 import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
+import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
 import type { Output } from './output';
 
@@ -102,16 +103,24 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
   return values ? Array.from(values) : null;
 }
 
-/** Of a model of another tool whether it was read rightly; and what was noticed. */
+/** Of a model of another tool: whether it was read rightly; of every one what was noticed. */
 function readingJson({ verification, notices }: OpenResult): object {
-  const proof = verification && {
+  const isOfAnotherTool = verification !== null || notices.length > 0;
+  return {
+    ...(isOfAnotherTool && { proof: verification && proofJson(verification) }),
+    notices: notices.map(inEnglish),
+  };
+}
+
+function proofJson(verification: Verification): object {
+  return {
+    by: verification.by,
     tokens: verification.tokens,
     difference: verification.difference,
     limit: verification.limit,
     agrees: verification.agrees,
     disagreement: verification.disagreement,
   };
-  return { ...((verification !== null || notices.length > 0) && { proof }), notices: notices.map(inEnglish) };
 }
 
 /** The same in graph mode, where there are no layers and so no parameters of them. @param noticed on opening the model */

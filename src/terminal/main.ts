@@ -54,9 +54,9 @@ async function run(
     const connection = connectInProcess();
     const { engine } = connection;
     try {
-      if (command.kind === 'inspect') await inspect(engine, command, output, environment);
-      else if (command.kind === 'export') await exportModel(engine, command, output);
-      else if (command.kind === 'sample') await sample(engine, command, output, environment);
+      if (command.kind === 'inspect') await inspect(engine, command, output, environment, stop);
+      else if (command.kind === 'export') await exportModel(engine, command, output, stop);
+      else if (command.kind === 'sample') await sample(engine, command, output, environment, stop);
       else return await train(engine, command, output, environment, stop);
     } finally {
       // What it cannot save has been told.
@@ -72,6 +72,6 @@ function sentenceOf(thrown: unknown, verbose: boolean): string {
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
   const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
   const [first] = localizeMessage(sentence).split('\n', 1);
-  if (code === 'user') return `backflow: ${first}${details}`;
+  if (code === 'user' || code === 'canceled') return `backflow: ${first}${details}`;
   return `backflow: ${localize('failure.internal', first)}${verbose ? details : ` ${localize('failure.verboseHint')}`}`;
 }

@@ -13,9 +13,10 @@ export async function sample(
   { json, model, request }: SampleCommand,
   output: Output,
   environment: NodeJS.ProcessEnv,
+  stop: AbortSignal,
 ): Promise<void> {
   const { backend, threads } = defaultTrainingSettings;
-  await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads });
+  await engine.call('open', { ...model, text: null, allowsGraph: false, backend, threads }, stop);
   const { text } = await engine.call('sample', request);
   const { prompt } = request;
   if (json) output.writeJson({ prompt, text });

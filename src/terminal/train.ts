@@ -50,7 +50,7 @@ export async function train(
   // Until it is awaited.
   ended.catch(() => undefined);
 
-  if (command.kind === 'train') await engine.call('train', command.request);
+  if (command.kind === 'train') await engine.call('train', command.request, stop);
   else await engine.call('resumeRun', { folder: command.folder, steps: command.steps });
   if (stop.aborted) end();
   stop.addEventListener('abort', end, { once: true });

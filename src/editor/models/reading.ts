@@ -11,7 +11,11 @@ export function readingInWords({ verification, notices }: Reading): string | nul
   return sentences.length > 0 ? sentences.join(' ') : null;
 }
 
-export function verificationInWords({ agrees, tokens, difference, limit }: Verification): string {
+export function verificationInWords({ by, agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  if (by === 'graph')
+    return agrees
+      ? localize('model.proof.agreesInFloat64', tokens, size)
+      : localize('model.proof.disagreesInFloat64', tokens, size, limit);
   return agrees ? localize('model.proof.agrees', tokens, size) : localize('model.proof.disagrees', tokens, size, limit);
 }

@@ -24,10 +24,10 @@ import { readError } from '../files/fileErrors';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
-import { compareRuns } from './verification/compareRuns';
-import { runFile, type ModelFile } from './verification/fileRun';
-import { runModel } from './verification/modelRun';
-import { loadOrt, type Ort } from './verification/ortSession';
+import { RuntimeProcess } from '../runtime/runtimeProcess';
+import { withoutDropout } from './verification/dropout';
+import type { ModelFile } from './verification/evaluator';
+import { verify } from './verification/verify';
 
 export interface OpenedModel {
   readonly mode: 'stack';
@@ -36,7 +36,7 @@ export interface OpenedModel {
   readonly plain: PlainModel | null;
   readonly trainingRefusal: UserError | null;
   readonly vocabulary: Vocabulary;
-  /** Null for a model of Backflow's own, and where ONNX Runtime cannot be loaded. */
+  /** Null for a model of Backflow's own, and where the file's graph could not be run; a notice then says why. */
   readonly verification: Verification | null;
   readonly notices: readonly UserError[];
   readonly producer: string | null;
@@ -59,21 +59,33 @@ export interface OpenedGraph {
 
 export type ModelSource = Pick<OpenRequest, 'path' | 'vocabulary' | 'text' | 'architecture' | 'tokens'>;
 
+export interface OpenOptions {
+  /** Ends the verification when it is aborted; its reason is then thrown. */
+  readonly signal?: AbortSignal;
+  /** A process that runs already, and goes on when the model is open; otherwise one is started and ended. */
+  readonly runtime?: RuntimeProcess;
+}
+
 /** Throws a UserError that says what stands in the way. */
-export async function openModel(source: ModelSource): Promise<OpenedModel> {
-  const opened = await open(source, (_, { refusal }) => Promise.reject(refusal));
+export async function openModel(source: ModelSource, options: OpenOptions = {}): Promise<OpenedModel> {
+  const opened = await open(source, options, (_, { refusal }) => Promise.reject(refusal));
   if (opened.mode === 'graph') throw new Error('graph mode was not asked for');
   return opened;
 }
 
 /** The same; an ONNX model that is no stack of known layers opens in graph mode. @param pause called now and then; throws when it is canceled */
-export function openModelOrGraph(source: ModelSource, pause: () => Promise<void>): Promise<OpenedModel | OpenedGraph> {
-  return open(source, (file, read) => openGraph(file, read, source, pause));
+export function openModelOrGraph(
+  source: ModelSource,
+  pause: () => Promise<void>,
+  options: OpenOptions,
+): Promise<OpenedModel | OpenedGraph> {
+  return open(source, options, (file, read) => openGraph(file, read, source, pause));
 }
 
 /** @param otherwise of an ONNX file that is no stack */
 async function open(
   source: ModelSource,
+  options: OpenOptions,
   otherwise: (file: ModelFile, read: NoStack) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
@@ -83,11 +95,17 @@ async function open(
   const checkpoint = checkpointOf(proto, path);
   if (!checkpoint) {
     const file = { bytes, proto, external: externalDataOf(path) };
-    const read = readOnnx(proto, file.external);
-    const { model, use, refusal } = read;
-    return model && use
-      ? { ...(await openOnnx(file, { ...read, model, use }, path, source)), folder }
-      : otherwise(file, { ...read, refusal: refusal ?? new UserError('error.model.noneFound', path) });
+    // It starts while the file is read.
+    const runtime = options.runtime ?? new RuntimeProcess(options);
+    try {
+      const read = readOnnx(proto, file.external);
+      const { model, use, refusal } = read;
+      return model && use
+        ? { ...(await openOnnx(file, { ...read, model, use }, path, source, runtime)), folder }
+        : await otherwise(file, { ...read, refusal: refusal ?? new UserError('error.model.noneFound', path) });
+    } finally {
+      if (!options.runtime) runtime.close();
+    }
   }
   const { config, parameters, vocabulary, step } = checkpoint;
   const general = generalModelOf(config, parameters);
@@ -105,23 +123,17 @@ async function open(
   };
 }
 
-/**
- * Of an ONNX file that Backflow did not write. It is read; on the same tokens the file is run, then the model as it was read, both on ONNX
- * Runtime; and what they predict is compared.
- */
+/** Of an ONNX file that Backflow did not write: its own graph is run to see whether it was read rightly. */
 async function openOnnx(
   file: ModelFile,
   read: ReadModel & { readonly model: GeneralModel; readonly use: GraphUse },
   path: string,
   source: ModelSource,
+  runtime: RuntimeProcess,
 ): Promise<Omit<OpenedModel, 'folder'>> {
-  const { model, use } = read;
+  const { model, use, producer } = read;
   const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
-  const verified = await verifiedOrNoticed(async (ort) => {
-    const ofFile = await runFile(ort, file, { use, model }, probeOf(vocabulary, source.text));
-    const ofModel = await runModel(ort, model, ofFile.tokens);
-    return compareRuns(ofFile, ofModel);
-  });
+  const verified = await verify(runtime, withoutDropout(file), { use, model }, probeOf(vocabulary, source.text));
   const training = trainable(model);
   return {
     mode: 'stack',
@@ -131,7 +143,7 @@ async function openOnnx(
     vocabulary,
     verification: verified.verification,
     notices: [...read.notices, ...notices, ...verified.notices],
-    producer: read.producer,
+    producer,
     trainingStep: 0,
   };
 }
@@ -214,20 +226,6 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
   } catch (thrown) {
     // The text's own sentence comes when it is looked at.
     if (thrown instanceof UserError) return all;
-    throw thrown;
-  }
-}
-
-/** A reading that cannot be verified is no reason not to open the model, but it is reported. */
-async function verifiedOrNoticed(
-  verify: (ort: Ort) => Promise<Verification>,
-): Promise<{ verification: Verification | null; notices: UserError[] }> {
-  const ort = await loadOrt();
-  if (!ort) return { verification: null, notices: [] };
-  try {
-    return { verification: await verify(ort), notices: [] };
-  } catch (thrown) {
-    if (thrown instanceof UserError) return { verification: null, notices: [thrown] };
     throw thrown;
   }
 }

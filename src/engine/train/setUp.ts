@@ -36,12 +36,17 @@ const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
 const maxSampledBytes = 100_000_000;
 
-export async function setUpRun(request: TrainRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {
+export async function setUpRun(
+  request: TrainRequest,
+  modelLock: ModelLock,
+  cores: number,
+  signal: AbortSignal,
+): Promise<RunParts> {
   const { corpus: source, training: asked, folder: path } = request;
   checkTraining(asked);
   const text = source.kind === 'file' ? corpusOfFile(source.path) : corpusOfText(source.text, source.name);
   const { model, unit, corpus, config, initial } = await (request.from
-    ? startFrom(request, request.from, text)
+    ? startFrom(request, request.from, text, signal)
     : startAnew(request, text));
   checkSize(config);
   const readers = readersOf(corpus, asked);
@@ -111,9 +116,10 @@ async function startFrom(
   { corpus: source, training }: TrainRequest,
   from: StartingModel,
   text: CorpusText,
+  signal: AbortSignal,
 ): Promise<Start> {
   const sample = source.kind === 'text' ? { text: source.text, refusal: null } : await wholeText(source.path);
-  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }).catch(
+  const { plain, trainingRefusal, vocabulary } = await openModel({ ...from, text: sample.text }, { signal }).catch(
     (thrown: unknown) => {
       throw sample.refusal ?? thrown;
     },

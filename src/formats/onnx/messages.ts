@@ -87,6 +87,8 @@ export interface NodeProto {
   domain?: string;
   /** Tells functions of one name apart. */
   overload?: string;
+  /** What its writer notes beside it. */
+  metadataProps?: { key?: string; value?: string }[];
 }
 
 export interface Dimension {
@@ -202,6 +204,7 @@ const node: Schema = () => ({
   attribute: { id: 5, kind: attribute, repeated: true },
   domain: { id: 7, kind: 'string' },
   overload: { id: 8, kind: 'string' },
+  metadataProps: { id: 9, kind: entry, repeated: true },
 });
 
 const dimension: Schema = () => ({ dimValue: { id: 1, kind: 'int64' }, dimParam: { id: 2, kind: 'string' } });

@@ -3,29 +3,34 @@ import type { Verification } from '../../../protocol/model';
 import type { FileRun } from './fileRun';
 import type { ModelRun } from './modelRun';
 
-/** Of the differences, relative to the root mean square. Graphs that compute in float16 have three digits. */
-const limits = { float16: 2e-2, others: 1e-4 } as const;
+/**
+ * Of the differences, relative to the root mean square. Graphs that compute in float16 have three digits. In float64 what is left is from the reading, which
+ * rounds weights to float32 when it multiplies constants into them.
+ */
+const limits = { float16: 2e-2, float32: 1e-4, float64: 1e-6 } as const;
 /** Probabilities below this are all alike: float32 loses their digits. */
 const minLog = -80;
 
 /** The file's numbers are what is compared with. */
 export async function compareRuns(ofFile: FileRun, ofModel: ModelRun): Promise<Verification> {
   const {
+    by,
     use,
     outcome: theirs,
     tokens: { length: steps },
   } = ofFile;
   const { outcome: own } = ofModel;
-  const limit = theirs.isHalf ? limits.float16 : limits.others;
+  const limit = by === 'graph' ? limits.float64 : theirs.isHalf ? limits.float16 : limits.float32;
   const plain = compared(theirs.logProbabilities, own.logProbabilities);
-  if (plain <= limit) return { tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
+  if (plain <= limit) return { by, tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
   // A chaotic model amplifies rounding errors without bound: it is compared as long as they stay small.
   const trusted = use.isLast ? steps : await trustedSteps(ofModel, steps, limit);
   if (trusted < steps) {
     const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);
-    if (part <= limit) return { tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
+    if (part <= limit) return { by, tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
   }
   return {
+    by,
     tokens: steps,
     difference: plain,
     limit,
@@ -49,7 +54,7 @@ function compared(theirs: Float64Array, own: Float64Array, part = 1): number {
   return difference === 0 ? 0 : difference / Math.sqrt(squares / length);
 }
 
-/** Steps before an error of float32's size in the lowest weights has grown to a good part of the limit. */
+/** Steps before an error of the computation's size in the lowest weights has grown to a good part of the limit. */
 async function trustedSteps(run: ModelRun, steps: number, limit: number): Promise<number> {
   const { model, outcome: own } = run;
   if (model.layers.some(({ directions }) => directions.some(({ direction }) => direction === 'backward'))) return steps;

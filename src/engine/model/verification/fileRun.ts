@@ -1,25 +1,15 @@
-/** A model's file run as it is: its own graph, on ONNX Runtime. */
+/** A model's file run as it is: its own graph. */
 import type { GeneralModel } from '../../../core/model/generalModel';
-import { externalBytes, type ExternalData } from '../../../formats/onnx/constant';
-import { encodeModel, type ModelProto } from '../../../formats/onnx/messages';
-import { hasExternalData, selfContained } from '../../../formats/onnx/selfContained';
 import type { GraphUse } from '../../../modelFiles/onnx/read/readModel';
 import { UserError } from '../../../userError';
+import { numbersOf, type Evaluator, type LoadedGraph, type ModelFile } from './evaluator';
 import { logProbabilities, otherFeeds, tokenFeed } from './graphUse';
-import { numbersOf, Session, type Ort } from './ortSession';
 import { rowsOf, type Outcome } from './outcome';
 
 /** Tokens at most: more would say no more. */
 const maxTokens = 512;
 /** Calls at most of a graph that reads one token at a time. */
 const maxCalls = 64;
-
-export interface ModelFile {
-  /** As it is in the file, and decoded. */
-  readonly bytes: Uint8Array;
-  readonly proto: ModelProto;
-  readonly external: ExternalData;
-}
 
 /** How the file is read: what its graph's tensors mean, and the model that they make. */
 export interface FileReading {
@@ -28,6 +18,7 @@ export interface FileReading {
 }
 
 export interface FileRun {
+  readonly by: Evaluator['name'];
   readonly file: ModelFile;
   readonly use: GraphUse;
   /** What was read. */
@@ -39,48 +30,52 @@ export interface FileRun {
 
 /**
  * @param ids tokens of the text; they are repeated where the graph has a fixed, longer time
- * Throws a UserError where ONNX Runtime cannot run the file's graph.
+ * @param max of the tokens, where their number is free
+ * Rejects with a UserError where the evaluator cannot run the file's graph.
  */
 export async function runFile(
-  ort: Ort,
+  evaluator: Evaluator,
   file: ModelFile,
   { use, model }: FileReading,
   ids: ArrayLike<number>,
+  max = Infinity,
 ): Promise<FileRun> {
-  const { tokens, outcome } = await finiteOutcome(ort, file, use, model, ids);
+  const { tokens, outcome } = await finiteOutcome(evaluator, file, use, model, ids, max);
   return {
+    by: evaluator.name,
     file,
     use,
     tokens,
     outcome,
-    withStates: () => (readsOneByOne(use) ? null : outcomeOf(ort, file, use, model, tokens, false, true)),
+    withStates: () => (readsOneByOne(use) ? null : outcomeOf(evaluator, file, use, model, tokens, false, true)),
   };
 }
 
 /** Exploding states overflow in float32, of which nothing can be learned: then fewer tokens are tried, where their number is free. */
 async function finiteOutcome(
-  ort: Ort,
+  evaluator: Evaluator,
   file: ModelFile,
   use: GraphUse,
   model: GeneralModel,
   ids: ArrayLike<number>,
+  most: number,
 ): Promise<{ tokens: Float64Array; outcome: Outcome }> {
   const fixed = fixedSteps(use);
   const isSingle = readsOneByOne(use);
   const lengths =
     fixed !== null && !isSingle
       ? [fixed]
-      : [isSingle ? maxCalls : maxTokens, 64, 8].map((max) => Math.min(ids.length, max));
+      : [isSingle ? maxCalls : maxTokens, 64, 8].map((max) => Math.min(ids.length, most, max));
   for (const steps of lengths) {
     const tokens = Float64Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
-    const outcome = await runnable(() => outcomeOf(ort, file, use, model, tokens, isSingle, false));
+    const outcome = await outcomeOf(evaluator, file, use, model, tokens, isSingle, false);
     if (outcome.logProbabilities.every((value) => !Number.isNaN(value) && value < Infinity)) return { tokens, outcome };
   }
   throw new UserError('notice.verification.notFinite');
 }
 
 /** Tokens of one call; null where their number is free. */
-function fixedSteps({ tokens: { sizes }, timeAxis }: GraphUse): number | null {
+export function fixedSteps({ tokens: { sizes }, timeAxis }: GraphUse): number | null {
   return sizes.length === 0 ? 1 : sizes[timeAxis];
 }
 
@@ -89,18 +84,9 @@ function readsOneByOne(use: GraphUse): boolean {
   return fixedSteps(use) === 1 && use.others.length > 0;
 }
 
-async function runnable<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (thrown) {
-    if (thrown instanceof UserError) throw thrown;
-    throw new UserError('notice.verification.cannotRun', firstLine(thrown));
-  }
-}
-
 /** T × V, or 1 × V where only the last step is predicted; of the first text of the batch. */
 async function outcomeOf(
-  ort: Ort,
+  evaluator: Evaluator,
   file: ModelFile,
   use: GraphUse,
   model: GeneralModel,
@@ -116,11 +102,11 @@ async function outcomeOf(
         .map(({ tensor }) => tensor)
         .filter((tensor) => tensor !== '')
     : [];
-  const session = await Session.of(ort, graphWith(file, [use.output, ...seen]));
+  const graph = await evaluator.load(file, [use.output, ...seen, ...(use.carried ?? []).map(({ output }) => output)]);
   try {
-    if (isSingle) return await stepByStep(ort, session, use, tokens, batch, V);
-    const feeds = { ...tokenFeed(ort, use, tokens, batch, V), ...otherFeeds(ort, use, batch, tokens.length) };
-    const results = await session.run(feeds, [use.output, ...new Set(seen)]);
+    if (isSingle) return await stepByStep(graph, use, tokens, batch, V);
+    const feeds = { ...tokenFeed(use, tokens, batch, V), ...otherFeeds(use, batch, tokens.length) };
+    const results = await graph.run(feeds, [use.output, ...new Set(seen)]);
     const output = results[use.output];
     const all = numbersOf(output);
     const T = use.isLast ? 1 : tokens.length;
@@ -140,7 +126,7 @@ async function outcomeOf(
       isHalf: output.type === 'float16',
     };
   } finally {
-    await session.close();
+    await graph.close();
   }
 }
 
@@ -161,8 +147,7 @@ function predictions(all: Float64Array, { order }: GraphUse, T: number, batch: n
 
 /** Of a graph that reads one token a call, its states carried from call to call. */
 async function stepByStep(
-  ort: Ort,
-  session: Session,
+  graph: LoadedGraph,
   use: GraphUse,
   tokens: Float64Array,
   batch: number,
@@ -172,9 +157,9 @@ async function stepByStep(
   if (!carried || use.recurrent.some(({ length }) => length > 1))
     throw new UserError('notice.verification.unclearStates');
   const all = new Float64Array(tokens.length * V);
-  let feeds = otherFeeds(ort, use, batch, 1);
+  let feeds = otherFeeds(use, batch, 1);
   for (let t = 0; t < tokens.length; t++) {
-    const results = await session.run({ ...feeds, ...tokenFeed(ort, use, tokens.subarray(t, t + 1), batch, V) }, [
+    const results = await graph.run({ ...feeds, ...tokenFeed(use, tokens.subarray(t, t + 1), batch, V) }, [
       use.output,
       ...carried.map(({ output }) => output),
     ]);
@@ -184,21 +169,4 @@ async function stepByStep(
     feeds = { ...feeds, ...Object.fromEntries(carried.map(({ input, output }) => [input, results[output]])) };
   }
   return { logProbabilities: logProbabilities(all, V, use.then), states: [], isHalf: false };
-}
-
-/** The file's graph with these tensors among its outputs. */
-function graphWith({ bytes, proto, external }: ModelFile, tensors: readonly string[]): Uint8Array {
-  const missing = Array.from(new Set(tensors)).filter((tensor) =>
-    proto.graph.output.every(({ name }) => name !== tensor),
-  );
-  if (missing.length === 0 && !hasExternalData(proto)) return bytes;
-  const whole = hasExternalData(proto) ? selfContained(proto, (tensor) => externalBytes(tensor, external)) : proto;
-  return encodeModel({
-    ...whole,
-    graph: { ...whole.graph, output: [...whole.graph.output, ...missing.map((name) => ({ name }))] },
-  });
-}
-
-function firstLine(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0].slice(0, 200);
 }

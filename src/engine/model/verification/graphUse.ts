@@ -1,16 +1,15 @@
 /** Feeds of a file's own graph, and what its predictions mean. */
 import { dataType } from '../../../formats/onnx/messages';
 import type { GraphUse } from '../../../modelFiles/onnx/read/readModel';
-import type { Ort, OrtTensor } from './ortSession';
+import type { PlainTensor, PlainTensors } from '../../runtime/calls';
 
 /** The same tokens for each text of the batch. */
 export function tokenFeed(
-  ort: Ort,
   { tokens: { name, elementType, oneHotSize, sizes }, timeAxis }: GraphUse,
   ids: Float64Array,
   batch: number,
   V: number,
-): Record<string, OrtTensor> {
+): PlainTensors {
   const all = Array.from({ length: ids.length * batch }, (_, i) =>
     timeAxis === 0 ? ids[Math.floor(i / batch)] : ids[i % ids.length],
   );
@@ -22,14 +21,14 @@ export function tokenFeed(
         : timeAxis === 0
           ? [ids.length, batch]
           : [batch, ids.length];
-  if (oneHotSize === null) return { [name]: tensor(ort, elementType, all, dims) };
+  if (oneHotSize === null) return { [name]: tensor(elementType, all, dims) };
   const rows = new Array<number>(all.length * V).fill(0);
   all.forEach((id, row) => (rows[row * V + id] = 1));
-  return { [name]: tensor(ort, elementType, rows, [...dims, V]) };
+  return { [name]: tensor(elementType, rows, [...dims, V]) };
 }
 
 /** What is no token: states are zero; whole numbers are the texts' lengths. */
-export function otherFeeds(ort: Ort, { others }: GraphUse, batch: number, steps: number): Record<string, OrtTensor> {
+export function otherFeeds({ others }: GraphUse, batch: number, steps: number): PlainTensors {
   return Object.fromEntries(
     others.map(({ name, elementType, sizes }) => {
       const dims = sizes.map((size) => size ?? batch);
@@ -37,7 +36,6 @@ export function otherFeeds(ort: Ort, { others }: GraphUse, batch: number, steps:
       return [
         name,
         tensor(
-          ort,
           elementType,
           new Array<number>(dims.reduce((product, size) => product * size, 1)).fill(isWhole ? steps : 0),
           dims,
@@ -47,25 +45,21 @@ export function otherFeeds(ort: Ort, { others }: GraphUse, batch: number, steps:
   );
 }
 
-function tensor(ort: Ort, elementType: number, values: readonly number[], dims: readonly number[]): OrtTensor {
+function tensor(elementType: number, values: readonly number[], dims: readonly number[]): PlainTensor {
   switch (elementType) {
     case dataType.int32:
-      return new ort.Tensor('int32', Int32Array.from(values), dims);
+      return { type: 'int32', dims, data: Int32Array.from(values) };
     case dataType.int64:
-      return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+      return { type: 'int64', dims, data: BigInt64Array.from(values, BigInt) };
     case dataType.double:
-      return new ort.Tensor('float64', Float64Array.from(values), dims);
+      return { type: 'float64', dims, data: Float64Array.from(values) };
     case dataType.float16:
       // Of what is fed only 0 and 1 are needed.
-      return new ort.Tensor(
-        'float16',
-        Uint16Array.from(values, (value) => (value === 0 ? 0 : 0x3c00)),
-        dims,
-      );
+      return { type: 'float16', dims, data: Uint16Array.from(values, (value) => (value === 0 ? 0 : 0x3c00)) };
     case dataType.bool:
-      return new ort.Tensor('bool', Uint8Array.from(values), dims);
+      return { type: 'bool', dims, data: Uint8Array.from(values) };
     default:
-      return new ort.Tensor('float32', Float32Array.from(values), dims);
+      return { type: 'float32', dims, data: Float32Array.from(values) };
   }
 }
 

@@ -13,12 +13,12 @@ import {
 } from '../../../formats/onnx/constant';
 import { fold, shapeOf } from './fold';
 import { comparedOneHot, gathered, gemm, matMul, oneHot, scaledOrShifted, scatteredOneHot, softmax } from './linear';
-import { isMove, move } from './moves';
+import { dropsValues, isMove, move } from './moves';
 import { normStep } from './norm';
 import { loopRecurrence, type LoopRecurrence } from './loops';
 import { GraphNode } from '../../../formats/onnx/node';
 import { readSparseTensor } from '../../../formats/onnx/sparse';
-import { isRecurrent, recurrent, type RecurrentNotes } from './recurrent';
+import { isRecurrent, recurrent, type NodeNotes } from './recurrent';
 import { tokenwise } from './tokenwise';
 import { UnrolledRecurrences, type UnrolledRecurrence } from './unrolled';
 import { shapeOfData, sizeOf, type Atom, type Axis, type Data, type States, type Value } from './value';
@@ -36,7 +36,7 @@ export interface TokenInput {
 
 export interface Interpretation {
   readonly values: ReadonlyMap<string, Value>;
-  readonly notes: RecurrentNotes;
+  readonly notes: NodeNotes;
   /** States that a recurrent node gives, in the order of the nodes. */
   readonly states: readonly States[];
   /** Logits that are computed, the last one last; `name` is the tensor's. */
@@ -86,7 +86,7 @@ export function interpret(
       values.set(input.name, input.name === tokens.name ? tokenValue(tokens, sizes) : given(input));
   const found = {
     values,
-    notes: { statesGiven: new Map<string, StateName>(), lengthsGiven: new Set<string>() },
+    notes: { statesGiven: new Map<string, StateName>(), lengthsGiven: new Set<string>(), dropping: new Set<string>() },
     states: new Array<States>(),
     logits: new Array<{ name: string; data: Data }>(),
   };
@@ -148,7 +148,7 @@ function given({ name, type }: ValueInfoProto): Data {
 function meaning(
   node: GraphNode,
   values: ReadonlyMap<string, Value>,
-  notes: RecurrentNotes,
+  notes: NodeNotes,
   opset: number,
   external: ExternalData,
 ): readonly Value[] {
@@ -175,7 +175,7 @@ function meaning(
 function computed(
   node: GraphNode,
   inputs: readonly (Value | undefined)[],
-  notes: RecurrentNotes,
+  notes: NodeNotes,
   opset: number,
   external: ExternalData,
 ): readonly Value[] {
@@ -196,8 +196,10 @@ function computed(
   const unknown = inputs.find((value) => value?.kind === 'unknown');
   if (unknown?.kind === 'unknown') throw unknown.reason;
   const data = inputs.filter((value): value is Data => value?.kind === 'data');
-  if (first?.kind === 'data' && isMove(node) && (data.length === 1 || node.operator === 'Dropout'))
+  if (first?.kind === 'data' && isMove(node) && (data.length === 1 || node.operator === 'Dropout')) {
+    if (dropsValues(node, constants)) notes.dropping.add(node.name);
     return move(node, first, constants) ?? [];
+  }
   const made = made1(node, inputs, constants, data, opset);
   return made ? [made] : [];
 }

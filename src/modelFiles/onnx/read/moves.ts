@@ -1,7 +1,6 @@
 /** Operators that only move axes of what the graph computes. */
 import { axesOf, axisOf, partsOf, reshaped, slicesOf, type ConstantInputs } from './arguments';
 import { wholeNumbers } from '../../../formats/onnx/constant';
-import { UserError } from '../../../userError';
 import { dataType } from '../../../formats/onnx/messages';
 import { realTypes, withOnes } from './fold';
 import type { GraphNode } from '../../../formats/onnx/node';
@@ -11,14 +10,17 @@ import { type Atom, type Axis, type Data, reversedAtom, shapeOfData, sizeOf } fr
 /** Outputs in order; undefined where the move is not understood. @param inputs constants, the first being `x` itself */
 type Move = (node: GraphNode, x: Data, inputs: ConstantInputs) => readonly Data[] | undefined;
 
+/** Whether a Dropout works as in training. Since opset 12 its third input says so, before opset 7 an attribute did. */
+export function dropsValues(node: GraphNode, inputs: ConstantInputs): boolean {
+  return (
+    node.operator === 'Dropout' && (inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0)
+  );
+}
+
 const moves: Readonly<Record<string, Move>> = {
   Identity: (_, x) => [x],
   Cast: (node, x) => (keepsNumbers(x, node.integer('to', 0)) ? [x] : undefined),
-  Dropout(node, x, inputs) {
-    const isActive = inputs[2]?.data.some((value) => value !== 0) ?? node.integer('is_test', 1) === 0;
-    if (isActive) throw new UserError('error.onnx.exportedWhileTraining', node.name, node.operator);
-    return [x];
-  },
+  Dropout: (_, x) => [x],
   Transpose(node, x) {
     const perm = node.integers('perm') ?? x.axes.map((_, axis) => x.axes.length - 1 - axis);
     if (

@@ -28,6 +28,7 @@ import {
   type TokenInput,
 } from './interpret';
 import { GraphNode } from '../../../formats/onnx/node';
+import { notMeant } from './notMeant';
 import type { Data, Logits } from './value';
 
 /** How the file's own graph is to be run, to verify the reading. */
@@ -85,7 +86,10 @@ export function readOnnx(proto: ModelProto, external: ExternalData): ReadModel {
   };
   const constants = readInitializers(graph, external);
   const found = understood(graph, constants, opset, external);
-  return { ...found, ...about };
+  const { model, use, notices } = found;
+  if (!model || !use) return { ...found, ...about };
+  const more = notMeant(proto, model, use.tokens.name, use.timeAxis, about.producer);
+  return { ...found, ...about, notices: [...notices, ...more] };
 }
 
 /** Other sizes of an axis that are tried at most. */
@@ -188,11 +192,13 @@ function attempt(
     const { name, data, logits } = chosenLogits(graph, interpretation, notices);
     const model = assemble(logits);
     const use = useOf(graph, constants, tokens, name, data, logits, model, interpretation, notices);
-    const { statesGiven, lengthsGiven } = interpretation.notes;
+    const { statesGiven, lengthsGiven, dropping } = interpretation.notes;
     if (statesGiven.size > 0)
       notices.push(new UserError('notice.onnx.statesZero', Array.from(statesGiven.keys()).join(', ')));
     if (lengthsGiven.size > 0)
       notices.push(new UserError('notice.onnx.lengthsWholeText', Array.from(lengthsGiven).join(', ')));
+    if (dropping.size > 0)
+      notices.push(new UserError('notice.onnx.exportedWhileTraining', Array.from(dropping).join(', ')));
     return { model, use, layers: model.layers, refusal: null, notices };
   } catch (thrown) {
     if (!(thrown instanceof UserError)) throw thrown;

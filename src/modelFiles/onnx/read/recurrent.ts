@@ -1,16 +1,11 @@
 /** RNN, GRU and LSTM: from a node and its constants to a layer. What they mean is in the text of the ONNX operators. */
-import {
-  activationNames,
-  type ActivationForm,
-  type ActivationName,
-  type GeneralDirection,
-  type Weights,
-} from '../../../core/model/generalModel';
-import { activationsOf, kindOfOperator, type CellName, type LayerKind, type StateName } from '../../../layers/catalog';
+import type { GeneralDirection, Weights } from '../../../core/model/generalModel';
+import { kindOfOperator, type LayerKind, type StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 import type { GraphNode } from '../../../formats/onnx/node';
+import { formsOf } from './activationForms';
 import {
   type Atom,
   type Axis,
@@ -24,42 +19,26 @@ import {
   type Value,
 } from './value';
 
-/** Of a kind whose activation is open, where the node does not say. */
-const defaultActivation = 'tanh';
-/** alpha and beta where the operator does not say. */
-const defaultCoefficients: Readonly<Partial<Record<ActivationName, readonly [number, number]>>> = {
-  affine: [1, 0],
-  elu: [1, 0],
-  hardsigmoid: [0.2, 0.5],
-  leakyrelu: [0.01, 0],
-  scaledtanh: [1, 1],
-  thresholdedrelu: [1, 0],
-};
-/** How many of alpha and beta a function takes from the lists of the operator. */
-const takes: Readonly<Partial<Record<ActivationName, readonly [boolean, boolean]>>> = {
-  affine: [true, true],
-  elu: [true, false],
-  hardsigmoid: [true, true],
-  leakyrelu: [true, false],
-  scaledtanh: [true, true],
-  thresholdedrelu: [true, false],
-};
-
 export function isRecurrent({ operator, domain }: GraphNode): boolean {
   return domain === '' && kindOfOperator(operator) !== undefined;
 }
 
-export interface RecurrentNotes {
+/** What is noticed about nodes whose meaning is clear. */
+export interface NodeNotes {
   /** Inputs of the graph that give the first states, which are taken as zero. */
   readonly statesGiven: Map<string, StateName>;
   readonly lengthsGiven: Set<string>;
+  /** Nodes that drop values at random, because the model was exported in training mode. */
+  readonly dropping: Set<string>;
 }
 
 /** Values of Y, Y_h and Y_c. Throws a UserError that names the node. */
-export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[], notes: RecurrentNotes): Value[] {
+export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[], notes: NodeNotes): Value[] {
   const [x, W, R, B, lengths, firstHidden, firstCell, P] = inputs;
   const kind = kindOfOperator(node.operator);
   if (!kind) throw new Error(`${node.operator} is no operator of a recurrent layer`);
+  // What stands in the way before it is the reason, whatever else is wrong here.
+  if (x?.kind === 'unknown') throw x.reason;
   const cell = kind.name;
   const attributes = kind.onnx?.attributes ?? [];
   const names = directionNames(node);
@@ -199,7 +178,6 @@ function checkedInput(
   inputSize: number,
   isBatchFirst: boolean,
 ): { content: Content; steps: Axis; batch: Axis } {
-  if (x?.kind === 'unknown') throw x.reason;
   const isUsable =
     x?.kind === 'data' &&
     x.axes.length === 3 &&
@@ -215,7 +193,7 @@ function checkedInput(
 }
 
 /** Every sequence must have all steps. */
-function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, notes: RecurrentNotes): void {
+function checkLengths(node: GraphNode, lengths: Value | undefined, steps: Axis, notes: NodeNotes): void {
   if (!lengths) return;
   if (lengths.kind === 'constant' && lengths.constant.data.every((length) => length === sizeOf(steps))) return;
   if (lengths.kind === 'data' && lengths.content.kind === 'given') {
@@ -234,7 +212,7 @@ function firstStates(
   H: number,
   batch: Axis,
   isBatchFirst: boolean,
-  notes: RecurrentNotes,
+  notes: NodeNotes,
 ): (Weights | null)[] | null {
   if (!value) return null;
   if (value.kind === 'unknown') throw value.reason;
@@ -249,6 +227,9 @@ function firstStates(
         ? [constant.shape[1], constant.shape[0]]
         : [constant.shape[0], constant.shape[1]]
       : [0, 0];
+  // PyTorch's LSTM with a projection has more cells than outputs, the operator as many.
+  if (constant && state === 'cell' && constant.shape.length === 3 && constant.shape[2] > H)
+    throw new UserError('error.onnx.projection', node.name, node.operator, constant.shape[2], H);
   if (!constant || first !== D || constant.shape[2] !== H || B !== sizeOf(batch)) {
     throw new UserError('error.onnx.initialStates', node.name, node.operator);
   }
@@ -264,26 +245,4 @@ function firstStates(
     }
     return state.every((value) => value === 0) ? null : state;
   });
-}
-
-/** Of each direction; alphas and betas are handed out in order to those that take them. */
-function formsOf(node: GraphNode, cell: CellName, D: number): ActivationForm[][] {
-  const usual = activationsOf(cell, defaultActivation);
-  const names = node.texts('activations') ?? Array.from({ length: D }, () => usual).flat();
-  if (names.length !== D * usual.length)
-    throw new UserError('error.onnx.activationCount', node.name, node.operator, names.length, D * usual.length);
-  const alphas = [...node.floats('activation_alpha')];
-  const betas = [...node.floats('activation_beta')];
-  const forms = names.map((given): ActivationForm => {
-    const name = activationNames.find((known) => known === given.toLowerCase());
-    if (!name) throw new UserError('error.onnx.activationUnknown', node.name, node.operator, given);
-    const [alpha, beta] = defaultCoefficients[name] ?? [0, 0];
-    const [takesAlpha, takesBeta] = takes[name] ?? [false, false];
-    return {
-      name,
-      alpha: takesAlpha ? (alphas.shift() ?? alpha) : alpha,
-      beta: takesBeta ? (betas.shift() ?? beta) : beta,
-    };
-  });
-  return Array.from({ length: D }, (_, d) => forms.slice(d * usual.length, (d + 1) * usual.length));
 }

@@ -1,20 +1,23 @@
 /** Real exports of other tools, opened, verified and inspected, beside PyTorch in float64. */
 import { strict as assert } from 'node:assert';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { PerTargetNorms } from '../../../../src/core/analysis/perTargetWalk';
 import { decodeOnnx } from '../../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../../src/modelFiles/onnx/read/readModel';
 import { compareRuns } from '../../../../src/engine/model/verification/compareRuns';
 import { runFile } from '../../../../src/engine/model/verification/fileRun';
 import { runModel } from '../../../../src/engine/model/verification/modelRun';
-import { loadOrt } from '../../../../src/engine/model/verification/ortSession';
+import { runtimeEvaluator } from '../../../../src/engine/model/verification/runtimeEvaluator';
+import { RuntimeProcess, setRuntimeProgram } from '../../../../src/engine/runtime/runtimeProcess';
 import { openModel, type OpenedModel } from '../../../../src/engine/model/openModel';
 import type { GradientNorms } from '../../../../src/engine/inspect/gradientReport';
 import { Float64Reading } from '../../../../src/engine/inspect/reading';
 import { stateNorms } from '../../../../src/engine/inspect/states';
 import { rowsOf } from '../../../../src/core/float64/float64Trace';
+import type { GeneralModel } from '../../../../src/core/model/generalModel';
 import { UserError } from '../../../../src/userError';
+import { temporaryFolder } from '../../../engine/support/engineProcess';
 import {
   onnxFolder,
   onnxModels,
@@ -30,13 +33,27 @@ const tolerance = 1e-4;
 /** Of logarithms to base 10. */
 const logTolerance = 1e-3;
 
+setRuntimeProgram(resolve('dist/runtime.js'));
+
 /** ONNX Runtime has neither layout = 1 nor the operator ConstantFill, which PyTorch wrote for opset 7. */
 const unrunnable = /layout|plain-script7/;
-/** Only one text at a time can be read with it, and for one text it is right. */
-const readable = ['view-between.onnx'];
+/** What can be read all the same, and what is said about it. */
+const readable: Readonly<Record<string, string>> = {
+  // Only one text at a time can be read with it, and for one text it is right.
+  'view-between.onnx': '',
+  // Exported in training mode; that it is read as in evaluation mode is said.
+  'dropout-active.onnx': 'training mode',
+};
 
-const open = (file: string, text: string): Promise<OpenedModel> =>
-  openModel({ path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } });
+let runtime: RuntimeProcess;
+before(() => (runtime = new RuntimeProcess()));
+after(() => runtime.close());
+
+const open = (file: string, text: string, on = runtime): Promise<OpenedModel> =>
+  openModel(
+    { path: join(onnxFolder, file), vocabulary: vocabularyFile, text, architecture: { activation: null } },
+    { runtime: on },
+  );
 
 describe('models of other tools: read, verified on ONNX Runtime, and the same as PyTorch in float64', () => {
   for (const { file, reference } of onnxModels()) {
@@ -44,17 +61,45 @@ describe('models of other tools: read, verified on ONNX Runtime, and the same as
       const expected = onnxReference(reference);
       const text = textOf(expected);
       const { general, vocabulary, verification, notices } = await open(file, text);
+      assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)}`);
+      assert.equal(verification.by, unrunnable.test(file) ? 'graph' : 'onnxRuntime');
       if (unrunnable.test(file))
         assert.ok(
           notices.some(({ message }) => message.includes('ONNX Runtime cannot run the file’s own graph')),
-          'no word that there is no verification',
+          'no word that ONNX Runtime cannot run it',
         );
-      else assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)}`);
       const reading = new Float64Reading(general, vocabulary.encode(text));
       assertSeries([reading.trace.loss], [expected.loss], 'loss');
       await assertGradients(reading, expected);
     });
   }
+});
+
+describe('models of other tools, without ONNX Runtime', () => {
+  const folder = temporaryFolder();
+  let missing: RuntimeProcess;
+  before(() => {
+    const program = join(folder.path, 'missing.js');
+    writeFileSync(program, `process.on('message', ({ call }) => process.send({ reply: call, value: false }));`);
+    setRuntimeProgram(program);
+    missing = new RuntimeProcess();
+    setRuntimeProgram(resolve('dist/runtime.js'));
+  });
+  after(() => {
+    missing.close();
+    return folder.remove();
+  });
+
+  for (const { file, reference } of onnxModels())
+    it(file, async () => {
+      const { verification, notices } = await open(file, textOf(onnxReference(reference)), missing);
+      const sentences = notices.map(({ message }) => message).join(' ');
+      assert.ok(verification?.agrees, `the verification: ${JSON.stringify(verification)} ${sentences}`);
+      assert.equal(verification.by, 'graph');
+      // Constants that are multiplied into the weights are rounded to float32.
+      const tolerance64 = /scaled|temperature/.test(file) ? 1e-7 : 1e-9;
+      assert.ok(verification.difference < tolerance64, `difference ${verification.difference}`);
+    });
 });
 
 describe('models that only look like a language model', () => {
@@ -63,8 +108,16 @@ describe('models that only look like a language model', () => {
     it(file, async () => {
       const opened = open(join('refused', file), 'ab').catch((thrown: unknown) => thrown);
       const found = await opened;
-      if (readable.includes(file)) {
-        assert.ok('verification' in (found as OpenedModel) && (found as OpenedModel).verification?.agrees);
+      if (file in readable) {
+        assert.ok('verification' in (found as OpenedModel));
+        const { verification, notices } = found as OpenedModel;
+        assert.ok(verification?.agrees);
+        assert.ok(
+          notices
+            .map(({ message }) => message)
+            .join(' ')
+            .includes(readable[file]),
+        );
         return;
       }
       assert.ok(found instanceof UserError, `opened, or failed otherwise: ${String(found)}`);
@@ -202,26 +255,16 @@ describe('a verification that fails', () => {
       ],
     };
     const file = { bytes, proto, external: () => assert.fail('no external data') };
-    const ort = await loadOrt();
-    assert.ok(ort);
-    const ofFile = await runFile(ort, file, { use, model }, expected.ids);
-    const verification = await compareRuns(
-      ofFile,
-      await runModel(ort, { ...model, layers: [lowest, wrong, top] }, ofFile.tokens),
-    );
+    const ofFile = await runFile(runtimeEvaluator(runtime), file, { use, model }, expected.ids);
+    const verificationOf = async (read: GeneralModel) =>
+      compareRuns(ofFile, await runModel(runtime, read, ofFile.tokens));
+    const verification = await verificationOf({ ...model, layers: [lowest, wrong, top] });
     assert.equal(verification.agrees, false);
     assert.deepEqual(
       [verification.disagreement?.node, verification.disagreement?.operator],
       [use.recurrent[1][0].node, 'LSTM'],
     );
-    const output = await compareRuns(
-      ofFile,
-      await runModel(
-        ort,
-        { ...model, output: { ...model.output, b: model.output.b.map((value, i) => value + i) } },
-        ofFile.tokens,
-      ),
-    );
-    assert.equal(output.disagreement?.node, use.outputLayer);
+    const output = { ...model.output, b: model.output.b.map((value, i) => value + i) };
+    assert.equal((await verificationOf({ ...model, output })).disagreement?.node, use.outputLayer);
   });
 });
