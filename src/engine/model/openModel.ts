@@ -81,11 +81,8 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
     const ofModel = await runModel(ort, model, ofFile.tokens);
     return compareRuns(ofFile, ofModel);
   });
-  const training = trainable(model);
   return {
-    general:
-      training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
-    ...training,
+    ...inspected(model, trainable(model)),
     vocabulary,
     verification: verified.verification,
     notices: [...read.notices, ...notices, ...verified.notices],
@@ -94,25 +91,29 @@ async function openOnnx(file: ModelFile, path: string, source: ModelSource): Pro
   };
 }
 
-/** Of such a model the copy that can be trained says all: the file need not stay in memory. */
+type Training = Pick<OpenedModel, 'plain' | 'trainingRefusal'>;
+
+/** Where the copy that can be trained says all, it is what is inspected: the file need not stay in memory. */
+function inspected(model: GeneralModel, training: Training): Training & Pick<OpenedModel, 'general'> {
+  const { plain } = training;
+  return { ...training, general: plain && isFloat32(model) ? generalModelOf(plain.config, plain.parameters) : model };
+}
+
 function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
   const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
   return [embedding, output.W, output.b, ...ofLayers].every((weights) => !(weights instanceof Float64Array));
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const { plain, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
-  const { config, parameters } = plain;
-  const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
+  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
+  const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
-    general: generalModelOf(config, parameters),
-    plain,
-    trainingRefusal: null,
+    ...inspected(model, plain ? { plain, trainingRefusal: null } : trainable(model)),
     vocabulary: found.vocabulary,
     verification: null,
     notices: [...notices, ...found.notices],
     producer: null,
-    trainingStep: 0,
+    trainingStep,
   };
 }
 
@@ -164,7 +165,7 @@ async function verifiedOrNoticed(
   }
 }
 
-function trainable(general: GeneralModel): Pick<OpenedModel, 'plain' | 'trainingRefusal'> {
+function trainable(general: GeneralModel): Training {
   try {
     return { plain: plainModelOf(general), trainingRefusal: null };
   } catch (thrown) {

@@ -6,7 +6,7 @@ import { Vocabulary } from '../../../src/core/corpus/vocabulary';
 import { initialize } from '../../../src/core/model/initialize';
 import { plainStack, uniformModel } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
-import { writeTorchWeights } from '../../../src/modelFiles/torchWeights';
+import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
@@ -56,7 +56,11 @@ function bareWeights(text: string): Uint8Array {
     vocabularySize,
     embeddingSize: null,
   });
-  return writeTorchWeights({ config, parameters: initialize(config, Random.fromSeed(6), defaultTrainingSettings) }, {});
+  return writeTorchWeights(
+    { config, parameters: initialize(config, Random.fromSeed(6), defaultTrainingSettings) },
+    0,
+    {},
+  );
 }
 
 describe('a model of another tool', () => {
