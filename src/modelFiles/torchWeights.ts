@@ -12,7 +12,7 @@ import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { vocabularyOfMetadata } from './foreignVocabulary';
 import { isSaidUnused, readAnswers } from './torch/answers';
-import { chosenReading, unreadable } from './torch/choice';
+import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { ownWeights } from './torch/ownFile';
 import type { Reading } from './torch/readings';
@@ -91,7 +91,10 @@ function chainsIn(tensors: ReadonlyMap<string, WeightTensor>, file: string): rea
   const chains = chainsOf(modules);
   if (chains.length > 0) return chains;
   const names = modules.map(({ name }) => name).sort();
-  throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', '));
+  throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
+    'tensors',
+    choicesOfCopies(modules),
+  );
 }
 
 function hasVocabulary(metadata: ReadonlyMap<string, string>, size: number, file: string): boolean {

@@ -1,6 +1,7 @@
 /** Input made to break what reads it, for every entrance: seeded changes of good input. `npm run fuzz` reads much more. */
 import { formats } from '../fuzz/formats';
 import { fuzz } from '../fuzz/run';
+import { checkStateDicts } from '../fuzz/stateDicts/check';
 
 const count = Number(process.env['BACKFLOW_FUZZ_COUNT'] ?? 500);
 const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
@@ -13,4 +14,11 @@ describe('hostile input', () => {
       fuzz(format, seed, count);
     });
   }
+
+  if (!chosen || chosen.includes('state-dicts'))
+    it(`state-dicts: ${count} models under any names, seeds from ${seed} on: read rightly, asked about or refused`, function () {
+      this.timeout(0);
+      const { right, asked, refused } = checkStateDicts(seed, count);
+      console.log(`      right ${right}, asked ${asked}, refused ${refused}`);
+    });
 });

@@ -48,7 +48,7 @@ export class ModelAnswers {
       const activation = await askActivation(model.path);
       return activation ? { ...model, architecture: { ...model.architecture, activation } } : 'none';
     }
-    if (need === 'tensors') {
+    if (need === 'tensors' && choices.length > 0) {
       const answer = await askTensors(localizeMessage(sentence), model.path, choices);
       if (answer === undefined) return 'none';
       // What was answered before stays said.

@@ -2,7 +2,15 @@
 import { UserError } from '../../userError';
 import { answerOf, isSaidUnused, type TensorAnswers } from './answers';
 import { outputsOf, readingsOf, rolesOf, type Reading } from './readings';
-import { byNumbers, chainName, inputSizeOf, outputSizeOf, type Chain } from './recurrentModules';
+import {
+  byNumbers,
+  chainName,
+  inputSizeOf,
+  outputSizeOf,
+  placesOfCopies,
+  type Chain,
+  type RecurrentModule,
+} from './recurrentModules';
 import { normalizationAmong } from './rest';
 import type { WeightTensor } from './weightTensors';
 
@@ -25,15 +33,25 @@ export function chosenReading({ chains, tensors, answers, said, hasVocabulary, f
   const fitting = readingsOf(chains, considered, answers);
   if (fitting.length === 0) throw noneOf(chains, considered, said, file);
   const withVocabulary = fitting.filter(({ output }) => hasVocabulary?.(output.shape[0]));
-  const all = withVocabulary.length > 0 ? withVocabulary : fitting;
+  const all = withCertainNorms(withVocabulary.length > 0 ? withVocabulary : fitting, answers);
   const likely = all.filter(({ isUnlikely }) => !isUnlikely);
-  const clear = inTheirRow(likely.filter(({ inTheWay }) => inTheWay.length === 0));
+  const considerable = likely.length > 0 ? likely : all;
+  const clear = inTheirRow(considerable.filter(({ inTheWay }) => inTheWay.length === 0));
   const [only] = clear;
-  if (clear.length === 1 && !only.isOpen) return only;
-  if (clear.length > 0) throw questionOf(clear, file);
-  const unlikely = inTheirRow(all.filter(({ inTheWay }) => inTheWay.length === 0));
-  if (unlikely.length > 0) throw questionOf(unlikely, file);
-  throw refusalOf(likely.length > 0 ? likely : all, file);
+  if (clear.length === 1 && !only.isOpen && !only.isUnlikely) return only;
+  throw clear.length > 0 ? questionOf(clear, file) : refusalOf(considerable, file);
+}
+
+/** A normalization decides nothing: where only some readings have one place for it, it has none in any. */
+function withCertainNorms(readings: readonly Reading[], answers: TensorAnswers): readonly Reading[] {
+  const isCertain = answers.norm !== undefined || readings.every(({ norm, isUnlikely }) => norm !== null || isUnlikely);
+  return isCertain
+    ? readings
+    : readings.map((reading) => ({
+        ...reading,
+        norm: null,
+        inTheWay: [...reading.inTheWay, ...(reading.norm?.tensors ?? [])],
+      }));
 }
 
 /** Where structure leaves several orders of the modules, that by the numbers in their names. */
@@ -46,8 +64,15 @@ function inTheirRow(readings: readonly Reading[]): readonly Reading[] {
 }
 
 function questionOf(readings: readonly Reading[], file: string): UserError {
-  const choices = choicesOf(readings);
+  const [{ chain }] = readings;
+  const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
+  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)];
   return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
+}
+
+/** Each leaves out one of the copies of a module. */
+export function choicesOfCopies(modules: readonly RecurrentModule[]): string[] {
+  return placesOfCopies(modules).map((place) => answerOf('unused', place));
 }
 
 /** Of each reading what tells it from the others; of a single one all of it. */

@@ -83,27 +83,45 @@ function completed(ends: Ends, beside: Beside, answers: TensorAnswers): Reading 
   const left = beside.tensors.filter((tensor) => !used.has(tensor));
   const norm = normOf(left, ends, answers);
   const [V, width] = output.shape;
-  const isTied = embedding === output;
-  const isCertain = bias !== null || output.names.length > 1;
+  // What could be the bias instead is no reason against a reading: which is right is then asked.
+  const open = beside.biasesOf(ends).filter((other) => other !== null && other !== bias);
+  const rest = restOf(
+    left.filter((tensor) => !norm?.tensors.includes(tensor) && !open.includes(tensor)),
+    { chain, vocabularySize: V, readsEmbedding: embedding !== null, heads: headsBeside(ends, beside) },
+  );
   const isSaid = answers.bias !== undefined || answers.embedding !== undefined;
   return {
     ...ends,
     norm,
     // The weight of such a bias is kept under another name, as that of a tied output is.
-    isUnlikely: !isSaid && !isTied && beside.orphansOf(V).length > 0,
-    // A square matrix that no module calls its weight may multiply from either side.
-    isOpen:
-      V === width && answers.output === undefined && !output.names.some((name) => partsOf(name).leaf === 'weight'),
-    ...restOf(
-      left.filter((tensor) => !norm?.tensors.includes(tensor)),
-      {
-        chain,
-        vocabularySize: V,
-        readsEmbedding: embedding !== null,
-        isTied: !isTied ? 'no' : isCertain ? 'certainly' : 'perhaps',
-      },
-    ),
+    isUnlikely: !isSaid && embedding !== output && beside.orphansOf(V).length > 0,
+    isOpen: answers.output === undefined && mayBeOtherwise(ends),
+    inTheWay: rest.inTheWay,
+    unused: [...rest.unused, ...open],
   };
+}
+
+/**
+ * Whether the output may be none though all fits: a square matrix that no module calls its weight may multiply from either side, and an embedding
+ * that is stored twice may be the output too.
+ */
+function mayBeOtherwise({ chain, embedding, output }: Ends): boolean {
+  const [V, width] = output.shape;
+  const isWeight = output.names.some((name) => partsOf(name).leaf === 'weight');
+  const isStoredTwice = embedding !== output && embedding !== null && embedding.names.length > 1;
+  return (V === width && !isWeight) || (isStoredTwice && inputSizeOf(chain) === width);
+}
+
+/**
+ * Which other linear layers may lie beside the output: all, where an embedding of its own says how many symbols there are; those to another number
+ * of them, where a matrix is certainly tied; none, where the output alone says it.
+ */
+function headsBeside({ chain, embedding, output, bias }: Ends, beside: Beside): 'all' | 'others' | 'none' {
+  const [V, width] = output.shape;
+  if (embedding === null) return inputSizeOf(chain) === width && V === width ? 'none' : 'all';
+  if (embedding !== output) return 'all';
+  const hasBiasOfAnother = bias !== null && beside.orphansOf(V).includes(bias);
+  return output.names.length > 1 || hasBiasOfAnother ? 'others' : 'none';
 }
 
 /** What PyTorch's modules keep side by side. */

@@ -202,3 +202,21 @@ export function byNumbers(modules: readonly RecurrentModule[]): Chain | null {
   }
   return null;
 }
+
+/** Of modules of one name and size in different places, such as those of an average kept beside the model: these places. */
+export function placesOfCopies(modules: readonly RecurrentModule[]): string[] {
+  const sizesOf = ({ layers }: RecurrentModule) => layers.map(({ rows, inputSize }) => `${rows} ${inputSize}`).join();
+  const places = modules.flatMap((module) =>
+    modules
+      .filter((other) => other !== module && sizesOf(other) === sizesOf(module))
+      .map((other) => placeBefore(module.name.split('.'), other.name.split('.'))),
+  );
+  return Array.from(new Set(places)).filter((place) => place !== '');
+}
+
+/** What is left of a name without the parts at its end that another has too; empty where they have none in common. */
+function placeBefore(parts: readonly string[], others: readonly string[]): string {
+  const isCommon = (i: number) => i < others.length && parts.at(-1 - i) === others.at(-1 - i);
+  const common = parts.findIndex((_, i) => !isCommon(i));
+  return common > 0 ? parts.slice(0, parts.length - common).join('.') : '';
+}

@@ -15,8 +15,8 @@ interface Sizes {
   readonly chain: Chain;
   readonly vocabularySize: number;
   readonly readsEmbedding: boolean;
-  /** Whether another linear layer may be the output instead, which then has other symbols than the embedding. */
-  readonly isTied: 'certainly' | 'perhaps' | 'no';
+  /** Which linear layers beside the output are certainly not the output instead: all, those to another number than V, or none. */
+  readonly heads: 'all' | 'others' | 'none';
 }
 
 /** A weight and a bias [n] of one module, n its size. */
@@ -75,14 +75,15 @@ const quantized = /^(I8|U8|F8.*|F4|F6.*)$/;
 /** Those with a size of something on the way from tokens to symbols may stand in that way: a table of positions, a layer between, an initial state. */
 export function restOf(
   left: readonly WeightTensor[],
-  { chain, vocabularySize: V, readsEmbedding, isTied }: Sizes,
+  { chain, vocabularySize: V, readsEmbedding, heads }: Sizes,
 ): { readonly inTheWay: readonly WeightTensor[]; readonly unused: readonly WeightTensor[] } {
   const layers = chain.flatMap((module) => module.layers);
-  const sizes = new Set([
-    ...layers.flatMap(({ hiddenSize, outputSize, rows }) => [hiddenSize, outputSize, rows]),
+  const widths = new Set([
+    ...layers.flatMap(({ hiddenSize, outputSize }) => [hiddenSize, outputSize]),
     ...layers.slice(1).map(({ inputSize }) => inputSize),
     ...(readsEmbedding ? [inputSizeOf(chain)] : []),
   ]);
+  const sizes = new Set([...widths, ...layers.map(({ rows }) => rows)]);
   const tables = readsEmbedding ? inputSizeOf(chain) : -1;
   const isBias = (name: string, rows: number) =>
     left.some(({ names, shape }) => names.includes(name) && shape.join() === String(rows));
@@ -94,15 +95,15 @@ export function restOf(
     );
     const isRead = left.some((other) => other.shape.length === 2 && other.shape[1] === K);
     // Without a bias it may be a table, whose rows are added to the embedding.
-    const isBesideOutput = isTied === 'no' || (isTied === 'certainly' && K !== V);
-    return !sizes.has(K) && !isRead && (hasBias || read !== tables) && isBesideOutput;
+    const isBesideOutput = heads === 'all' || (heads === 'others' && K !== V);
+    return !widths.has(K) && !isRead && names.length === 1 && (hasBias || read !== tables) && isBesideOutput;
   };
   const mayTakePart = (tensor: WeightTensor) => {
     const { shape, data, type } = tensor;
     const longer = shape.filter((size) => size !== 1);
     if (shape.includes(0) || longer.length === 0) return false;
     if (!data && !(quantized.test(type) && shape.length === 2)) return false;
-    if (data && shape.length === 2 && sizes.has(shape[1]) && isHead(tensor)) return false;
+    if (data && shape.length === 2 && widths.has(shape[1]) && isHead(tensor)) return false;
     return longer.some((size) => sizes.has(size) || (size === V && longer.length > 1));
   };
   const inTheWay = left.filter(mayTakePart);
