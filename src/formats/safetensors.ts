@@ -23,6 +23,11 @@ type DType = Tensor['dtype'] | 'F16' | 'BF16';
 
 const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1, F16: 2, BF16: 2 };
 
+/** Of types that are in the format and not read here; there may be others, also of half a byte. */
+const bytesOfUnread: ReadonlyMap<string, number> = new Map(
+  Object.entries({ BOOL: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, I16: 2, U16: 2, U32: 4, U64: 8, C64: 8 }),
+);
+
 const lengthBytes = 8;
 /** The format's own limit, against headers made to exhaust memory. */
 const maxHeaderBytes = 100_000_000;
@@ -152,7 +157,8 @@ function checkEntry(
     throw new UserError('error.safetensors.tensorCutShort', name, tensor, end, dataBytes);
   }
   // A product beyond 2^53 is inexact, and far from any length that passed the check above.
-  if (isDType(dtype) && elementCount(shape) * bytesPerElement[dtype] !== end - begin) {
+  const size = isDType(dtype) ? bytesPerElement[dtype] : bytesOfUnread.get(dtype);
+  if (size !== undefined && elementCount(shape) * size !== end - begin) {
     throw new UserError('error.safetensors.byteLength', name, tensor, shape.join(', '), dtype, end - begin);
   }
   return { dtype, shape, begin, end };

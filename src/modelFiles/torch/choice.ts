@@ -87,7 +87,8 @@ function choicesOf(readings: readonly Reading[]): string[] {
 function refusalOf(readings: readonly Reading[], file: string): UserError {
   const least = Math.min(...readings.map(({ inTheWay }) => inTheWay.length));
   const best = readings.filter(({ inTheWay }) => inTheWay.length === least);
-  const [{ inTheWay }] = best;
+  // Of as many, what is beside an embedding and an output says more than what would be beside a chance.
+  const { inTheWay } = best.find(({ embedding, output }) => embedding !== null && embedding !== output) ?? best[0];
   const names = inTheWay.map((tensor) => tensor.names[0]);
   const normalization = normalizationAmong(inTheWay);
   const error = normalization

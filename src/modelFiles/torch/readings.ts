@@ -82,9 +82,9 @@ function completed(ends: Ends, beside: Beside, answers: TensorAnswers): Reading 
   const used = new Set([embedding, output, bias]);
   const left = beside.tensors.filter((tensor) => !used.has(tensor));
   const norm = normOf(left, ends, answers);
-  const [V, width] = output.shape;
+  const [V] = output.shape;
   // What could be the bias instead is no reason against a reading: which is right is then asked.
-  const open = beside.biasesOf(ends).filter((other) => other !== null && other !== bias);
+  const open = beside.biasesOf(ends).flatMap((other) => (other && other !== bias ? [other] : []));
   const rest = restOf(
     left.filter((tensor) => !norm?.tensors.includes(tensor) && !open.includes(tensor)),
     { chain, vocabularySize: V, readsEmbedding: embedding !== null, heads: headsBeside(ends, beside) },

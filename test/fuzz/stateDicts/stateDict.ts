@@ -109,71 +109,65 @@ function putModules({ modules }: TrueModel, prefix: string, put: Map<string, Mat
   return isNumbered;
 }
 
-/** Something that changes what the model computes. Undefined where it cannot be with this model. */
+/** Something that changes what the model computes: its name; undefined where it cannot be told from another model, or not be with this one. */
 function putBeyond(model: TrueModel, prefix: string, put: Map<string, Matrix>, random: Random): string | undefined {
-  const { V, I, width, modules, embedding } = model;
-  const set = (name: string, ...shape: number[]) => put.set(prefix + name, matrix(shape, random));
-  // A table of V rows cannot be told from an embedding.
-  const T = 9 + below(9, random);
+  const { V, I, width, modules, embedding, output, bias } = model;
+  const set = (name: string, ...shape: number[]) => {
+    put.set(prefix + name, matrix(shape, random));
+  };
+  const vectors = (module: string, size: number, ...leaves: string[]) => {
+    for (const leaf of leaves) set(`${module}.${leaf}`, size);
+  };
   const linear = (name: string, from: number, to: number) => {
     set(`${name}.weight`, to, from);
     if (random.uniform() < 0.7) set(`${name}.bias`, to);
   };
-  const kinds: Record<string, () => boolean> = {
-    positions: () => embedding !== null && !!set('positions.weight', T, I),
-    positionsParameter: () => embedding !== null && !!set('pos', 1, T, I),
-    normOfEmbedding: () => embedding !== null && !!set('ln.weight', I) && !!set('ln.bias', I),
-    normBetween: () => {
-      const size = outputSize(modules[0]);
-      return modules.length > 1 && !!set('norms.0.weight', size) && !!set('norms.0.bias', size);
+  // One of V rows cannot be told from an embedding.
+  const T = 9 + below(9, random);
+  const M = 10 + below(5, random);
+  const lowest = outputSize(modules[0]);
+  const kinds: Readonly<Record<string, { readonly when: boolean; readonly put: () => void }>> = {
+    positions: { when: embedding !== null, put: () => set('positions.weight', T, I) },
+    positionsParameter: { when: embedding !== null, put: () => set('pos', 1, T, I) },
+    normOfEmbedding: { when: embedding !== null, put: () => vectors('ln', I, 'weight', 'bias') },
+    normBetween: { when: modules.length > 1, put: () => vectors('norms.0', lowest, 'weight', 'bias') },
+    rmsNorm: { when: true, put: () => vectors('norm', width, 'weight') },
+    batchNorm: { when: true, put: () => vectors('bn', width, 'weight', 'bias', 'running_mean', 'running_var') },
+    plainBatchNorm: { when: true, put: () => vectors('bn', width, 'running_mean', 'running_var') },
+    // Where a layer has as many rows as there are symbols, its file is that of a model in which it is the output, or the embedding.
+    linearBefore: { when: embedding !== null && I !== V, put: () => linear('fc0', I, I) },
+    linearAfter: { when: width !== V, put: () => linear('fc1', width, width) },
+    direct: { when: embedding !== null && I !== V, put: () => set('direct.weight', V, V) },
+    hiddenHead: {
+      when: true,
+      put: () => {
+        linear('mlp.0', width, M);
+        linear('mlp.2', M, width);
+      },
     },
-    rmsNorm: () => !!set('norm.weight', width),
-    batchNorm: () =>
-      !!set('bn.weight', width) &&
-      !!set('bn.bias', width) &&
-      !!set('bn.running_mean', width) &&
-      !!set('bn.running_var', width),
-    plainBatchNorm: () => !!set('bn.running_mean', width) && !!set('bn.running_var', width),
-    linearBefore: () => {
-      // Where it has as many rows as there are symbols, its file is that of a model in which it is the output, or the embedding.
-      if (embedding && I !== V) linear('fc0', I, I);
-      return embedding !== null && I !== V;
+    initialState: { when: true, put: () => set('h0', 1, 1, modules[0].hiddenSize) },
+    // The output is not of symbols.
+    classes: {
+      when: embedding !== null && output !== embedding,
+      put: () => {
+        for (const [name, own] of put)
+          if (own === output || own === bias) put.set(name, matrix([own.shape[0] + 7, ...own.shape.slice(1)], random));
+      },
     },
-    linearAfter: () => {
-      if (width !== V) linear('fc1', width, width);
-      return width !== V;
-    },
-    hiddenHead: () => {
-      const M = 10 + below(5, random);
-      linear('mlp.0', width, M);
-      linear('mlp.2', M, width);
-      return true;
-    },
-    initialState: () => !!set('h0', 1, 1, modules[0].hiddenSize),
-    // Where one-hot tokens are read, it cannot be told from an embedding.
-    direct: () => embedding !== null && I !== V && !!set('direct.weight', V, V),
-    classes: () => {
-      // The output is no symbols at all.
-      for (const [name, { shape }] of Array.from(put))
-        if (put.get(name) === model.output || put.get(name) === model.bias)
-          put.set(name, matrix([shape[0] + 7, ...shape.slice(1)], random));
-      return embedding !== null && model.output !== embedding;
-    },
-    projection: () => modules.every(({ isCell }) => !isCell) && !!set('rnn9.weight_hr_l0', 2, width),
-    dropped: () => !!set('rnn.weight_hh_l0_raw', width, width),
-    parallel: () => {
-      const before = Array.from(put);
-      for (const [name, { shape }] of before)
-        if (/weight_|bias_/.test(name)) put.set(name.replace(/([^.]*)$/, 'backward.$1'), matrix(shape, random));
-      return true;
+    projection: { when: true, put: () => set('rnn9.weight_hr_l0', 2, width) },
+    dropped: { when: true, put: () => set('rnn.weight_hh_l0_raw', width, width) },
+    parallel: {
+      when: true,
+      put: () => {
+        for (const [name, { shape }] of Array.from(put))
+          if (/weight_|bias_/.test(name)) put.set(name.replace(/([^.]*)$/, 'backward.$1'), matrix(shape, random));
+      },
     },
   };
-  const kind = oneOf(Object.keys(kinds), random);
-  const copy = new Map(put);
-  if (kinds[kind]()) return kind;
-  put.clear();
-  copy.forEach((value, name) => put.set(name, value));
-  return undefined;
+  const name = oneOf(Object.keys(kinds), random);
+  if (!kinds[name].when) return undefined;
+  kinds[name].put();
+  return name;
 }
 
 /** Tensors that have nothing to do with what the model computes; how many. */
