@@ -7,7 +7,7 @@ checkNode();
 const usage = `npm run fuzz -- [FORMAT …] [--count N] [--seed N]
 
 Reads N changed inputs (10000) of every format, or of those named, with seeds from --seed on (the clock's). Each must be read, or refused in
-one sentence, in time and memory. What fails is said with its own seed: --seed THAT --count 1 reads it again.`;
+one sentence, in time and memory; of state-dicts, which are models under any names, none may be read as another model. What fails is said with its own seed: --seed THAT --count 1 reads it again.`;
 
 const { values, positionals } = parseArgs({
   options: {

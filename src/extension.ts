@@ -65,7 +65,8 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
   const sampleLink = new SampleLink(panel, runs);
   const exports = new PanelExports(panel, notices);
   const hover = new TokenHover(runs, tracker, hoverPriority, log);
-  const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, new ModelAnswers(context.workspaceState));
+  const answers = new ModelAnswers(context.workspaceState);
+  const opener = new ModelOpener(launch, runs, pastRuns, tracker, panel, answers);
   const restorer = new PanelRestorer(panel, opener, runs, context.workspaceState, notices, tracker);
   const inspectionLink = new InspectionLink(panel, runs, tracker, notices);
   const comparePanel = new Panel(context.extensionUri, log, hoverPriority, 'compare');
@@ -120,9 +121,13 @@ export function activate(context: vscode.ExtensionContext): BackflowApi {
     vscode.window.registerWebviewPanelSerializer(panelType, restorer),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, comparisons),
     vscode.window.registerWebviewPanelSerializer(playgroundPanelType, playground),
-    vscode.window.registerCustomEditorProvider(modelEditorType, new ModelEditor(context.extensionUri, launch, log), {
-      supportsMultipleEditorsPerDocument: true,
-    }),
+    vscode.window.registerCustomEditorProvider(
+      modelEditorType,
+      new ModelEditor(context.extensionUri, launch, log, answers),
+      {
+        supportsMultipleEditorsPerDocument: true,
+      },
+    ),
     registerCommands({
       training,
       registry: runs,

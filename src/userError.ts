@@ -4,7 +4,9 @@ import { inEnglish, type Argument, type MessageKey } from './messages';
 export class UserError extends Error {
   readonly args: readonly Argument[];
   /** What would help, where it can be asked for. */
-  need: 'vocabulary' | 'activation' | null = null;
+  need: 'vocabulary' | 'activation' | 'tensors' | null = null;
+  /** The answers there are, where they can be listed. */
+  choices: readonly string[] = [];
 
   constructor(
     readonly key: MessageKey,
@@ -16,8 +18,9 @@ export class UserError extends Error {
     this.args = shown;
   }
 
-  needing(what: NonNullable<UserError['need']>): this {
+  needing(what: NonNullable<UserError['need']>, choices: readonly string[] = []): this {
     this.need = what;
+    this.choices = choices;
     return this;
   }
 }

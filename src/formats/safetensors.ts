@@ -12,10 +12,21 @@ export type Tensor =
   | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly data: Uint8Array };
 
+/** Of a type whose numbers are not read here, such as truth values or eight-bit floats: known to be there, and no more. */
+export interface UnreadTensor {
+  readonly type: string;
+  readonly shape: readonly number[];
+}
+
 /** Halves are read as F32; they are not written. */
 type DType = Tensor['dtype'] | 'F16' | 'BF16';
 
 const bytesPerElement: Readonly<Record<DType, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1, F16: 2, BF16: 2 };
+
+/** Of types that are in the format and not read here; there may be others, also of half a byte. */
+const bytesOfUnread: ReadonlyMap<string, number> = new Map(
+  Object.entries({ BOOL: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, I16: 2, U16: 2, U32: 4, U64: 8, C64: 8 }),
+);
 
 const lengthBytes = 8;
 /** The format's own limit, against headers made to exhaust memory. */
@@ -65,29 +76,33 @@ export function encodeSafetensors(
 
 /**
  * The tensors and metadata of a safetensors file. `name` is the file's, for the sentences. Every length, offset and shape is checked
- * before it is used; each tensor is a copy, so that nothing depends on how `bytes` is aligned. Throws a UserError saying what is wrong.
+ * before it is used; each tensor is a copy, so that nothing depends on how `bytes` is aligned. Tensors of a type that is not read here are
+ * apart, without their numbers. Throws a UserError saying what is wrong.
  */
 export function decodeSafetensors(
   bytes: Uint8Array,
   name = 'This file',
-): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+): { tensors: Map<string, Tensor>; unread: Map<string, UnreadTensor>; metadata: Record<string, string> } {
   const { header, dataStart } = readHeader(bytes, name);
   // A plain array over the same bytes: the `slice` of a Node Buffer would not copy.
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, bytes.length - dataStart);
   const tensors = new Map<string, Tensor>();
+  const unread = new Map<string, UnreadTensor>();
   let metadata: Record<string, string> = {};
   const extents: { tensor: string; begin: number; end: number }[] = [];
   for (const [key, value] of Object.entries(header)) {
     if (key === metadataKey) {
-      metadata = checkMetadata(value, name);
+      // Some writers put null where they have none.
+      metadata = value === null ? {} : checkMetadata(value, name);
     } else {
       const { dtype, shape, begin, end } = checkEntry(key, value, data.length, name);
       extents.push({ tensor: key, begin, end });
-      tensors.set(key, makeTensor(dtype, shape, data.slice(begin, end)));
+      if (isDType(dtype)) tensors.set(key, makeTensor(dtype, shape, data.slice(begin, end)));
+      else unread.set(key, { type: dtype, shape });
     }
   }
   checkCoverage(extents, data.length, name);
-  return { tensors, metadata };
+  return { tensors, unread, metadata };
 }
 
 function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
@@ -124,17 +139,12 @@ function checkEntry(
   value: unknown,
   dataBytes: number,
   name: string,
-): { dtype: DType; shape: number[]; begin: number; end: number } {
+): { dtype: string; shape: number[]; begin: number; end: number } {
   if (!isRecord(value)) throw new UserError('error.safetensors.entryNotObject', name, tensor);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !isDType(dtype)) {
-    throw new UserError(
-      'error.safetensors.typeUnknown',
-      name,
-      tensor,
-      typeof dtype === 'string' ? dtype : JSON.stringify(dtype ?? null),
-      Object.keys(bytesPerElement).join(', '),
-    );
+  if (typeof dtype !== 'string') {
+    const known = Object.keys(bytesPerElement).join(', ');
+    throw new UserError('error.safetensors.typeUnknown', name, tensor, JSON.stringify(dtype ?? null), known);
   }
   if (!isCounts(shape)) {
     throw new UserError('error.safetensors.shape', name, tensor);
@@ -147,7 +157,8 @@ function checkEntry(
     throw new UserError('error.safetensors.tensorCutShort', name, tensor, end, dataBytes);
   }
   // A product beyond 2^53 is inexact, and far from any length that passed the check above.
-  if (elementCount(shape) * bytesPerElement[dtype] !== end - begin) {
+  const size = isDType(dtype) ? bytesPerElement[dtype] : bytesOfUnread.get(dtype);
+  if (size !== undefined && elementCount(shape) * size !== end - begin) {
     throw new UserError('error.safetensors.byteLength', name, tensor, shape.join(', '), dtype, end - begin);
   }
   return { dtype, shape, begin, end };

@@ -1,15 +1,8 @@
 /** A checkpoint's bytes: an ONNX model anyone can open, with what Backflow needs to know in its metadata. */
 import type { Vocabulary } from '../core/corpus/vocabulary';
 import { formatVocabulary, parseVocabulary } from './vocabularyFormat';
-import {
-  checkConfig,
-  plainStack,
-  uniformModel,
-  uniformStack,
-  type LayerConfig,
-  type ModelConfig,
-  type StackConfig,
-} from '../core/model/config';
+import { configOf, configText, ownKeys as keys } from './configText';
+import type { ModelConfig } from '../core/model/config';
 import { lengthOfShape } from '../core/model/directionParameters';
 import { layoutOf, Parameters } from '../core/model/parameters';
 import { UserError } from '../userError';
@@ -24,13 +17,6 @@ export interface CheckpointContent {
   /** Training steps taken. */
   readonly step: number;
 }
-
-const keys = {
-  model: 'backflow.model',
-  vocabulary: 'backflow.vocabulary',
-  tokens: 'backflow.tokens',
-  step: 'backflow.step',
-} as const;
 
 export function encodeCheckpoint({ config, parameters, vocabulary, step }: CheckpointContent): Uint8Array {
   const { symbols, tokens } = formatVocabulary(vocabulary);
@@ -66,30 +52,6 @@ export function checkpointOf(model: ModelProto, file: string): CheckpointContent
     parameters: readParameters(config, model.graph.initializer, file),
     step: readStep(metadata, file),
   };
-}
-
-/**
- * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
- * the same file, however its configuration was put together.
- */
-function configText(config: ModelConfig): string {
-  const [layer] = config.layers;
-  return JSON.stringify(
-    uniformStack(config) ?? config,
-    [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort(),
-  );
-}
-
-/** Throws a UserError for what is none. */
-function configOf(kept: unknown): ModelConfig {
-  const given = { ...plainStack, ...(kept as Partial<StackConfig | ModelConfig>) };
-  if (!Array.isArray(given.layers)) return uniformModel(given as StackConfig);
-  return checkConfig({
-    ...(given as ModelConfig),
-    layers: (given.layers as readonly Partial<LayerConfig>[]).map(
-      (layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig,
-    ),
-  });
 }
 
 /** It stands last in the file, so that a file that is cut short anywhere lacks it or more. */

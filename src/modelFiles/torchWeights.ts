@@ -1,208 +1,199 @@
 /**
  * Bare weights under PyTorch's names, in safetensors: `rnn.weight_ih_l0`, `…_l0_reverse`, an embedding `[V, E]` and a linear layer
- * `[V, D·H]`. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
+ * `[V, D·H]`. There is no graph that such a file could be verified against. So structure decides what a tensor is, and where it does
+ * not, a person is asked, or the file refused. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
  */
-import { UserError } from '../userError';
-import { directionsOf, inputSize, topSize, uniformModel, uniformStack } from '../core/model/config';
 import { activations, type Activation } from '../layers/activation';
-import { kindOf, kindOfBlocks, type CellName } from '../layers/catalog';
-import { eachRole, shapeOf } from '../core/model/directionParameters';
-import { Parameters } from '../core/model/parameters';
-import type { PlainModel } from '../core/model/plainModel';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors';
-import { torchName, torchNames } from './torchNames';
+import { activationsOf, kindOf } from '../layers/catalog';
+import { byRole } from '../core/model/directionParameters';
+import type { GeneralDirection, GeneralLayer, GeneralModel, Weights } from '../core/model/generalModel';
+import { generalModelOf, type PlainModel } from '../core/model/plainModel';
+import { decodeSafetensors } from '../formats/safetensors';
+import { UserError } from '../userError';
+import { vocabularyOfMetadata } from './foreignVocabulary';
+import { isSaidUnused, readAnswers } from './torch/answers';
+import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
+import { intoOurOrder } from './torch/gateOrder';
+import { ownWeights } from './torch/ownFile';
+import type { Reading } from './torch/readings';
+import {
+  chainsOf,
+  computedWeight,
+  isRecurrent,
+  recurrentModules,
+  type Chain,
+  type RecurrentLayer,
+  type RecurrentTensors,
+} from './torch/recurrentModules';
+import { distinctTensors, isOfOptimizer, namedTensors, type WeightTensor } from './torch/weightTensors';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
   /** Of vanilla RNN layers; null where it is not specified. */
   readonly activation: Activation | null;
+  /** Which tensors are what, as `--tensors` of the command line has it; null where nothing is said. */
+  readonly tensors?: string | null;
 }
 
 export interface TorchWeights {
-  readonly plain: PlainModel;
+  readonly model: GeneralModel;
+  /** Of a file that Backflow has written, what can be trained; null of others, of which `model` may be that too. */
+  readonly plain: PlainModel | null;
+  /** Steps it has been trained for, as far as is known. */
+  readonly trainingStep: number;
   readonly metadata: ReadonlyMap<string, string>;
   readonly notices: readonly UserError[];
 }
 
-type Matrix = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array | Float64Array };
+/** PyTorch's default: a file of weights does not have it. */
+const layerNormEpsilon = 1e-5;
 
-const recurrentName = /^(?:(.*)\.)?(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?$/;
-const embeddingWords = /emb|encod|wte|lookup/i;
-
-/** @param file for the sentences  Throws a UserError for what is no recurrent language model. */
-export function readTorchWeights(bytes: Uint8Array, file: string, { activation }: RequestedArchitecture): TorchWeights {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const all = Array.from(tensors).flatMap(([name, tensor]): Matrix[] =>
-    tensor.dtype === 'F32' || tensor.dtype === 'F64' ? [{ name, shape: tensor.shape, data: tensor.data }] : [],
-  );
-  const recurrent = all.filter(({ name }) => recurrentName.test(name));
-  const others = all.filter(({ name }) => !recurrentName.test(name));
-  const stack = stackOf(recurrent, file);
-  const { cell, hiddenSize, layers, bidirectional, inputSize: I } = stack;
-  const width = (bidirectional ? 2 : 1) * hiddenSize;
-  const notices: UserError[] = [];
-  const { embedding, outputW, outputB } = endsOf(others, I, width, file, notices);
-  const [vocabularySize] = outputW.shape;
-  if (!embedding && I !== vocabularySize) {
-    throw new UserError('error.torch.noEmbedding', file, vocabularySize, I);
+/** @param file for the sentences  Throws a UserError for what is no recurrent language model, or could be several. */
+export function readTorchWeights(bytes: Uint8Array, file: string, requested: RequestedArchitecture): TorchWeights {
+  const decoded = decodeSafetensors(bytes, file);
+  const { metadata } = decoded;
+  const said = requested.tensors ?? '';
+  const entries = new Map(Object.entries(metadata));
+  const own = said === '' ? ownWeights(decoded) : null;
+  if (own) {
+    const { config, parameters } = own.plain;
+    const model = generalModelOf(config, parameters);
+    return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
-  const said = activation ?? activations.find((name) => name === metadata['activation']);
-  if (kindOf(cell).activation === 'chosen' && said === undefined)
-    throw new UserError('error.torch.activationUnsaid', file).needing('activation');
-  const config = uniformModel({
-    cell,
-    activation: said ?? 'tanh',
-    layers,
-    bidirectional,
-    hiddenSize,
-    vocabularySize,
-    embeddingSize: embedding ? I : null,
-    tied: embedding === outputW,
-    objective: bidirectional ? 'masked' : 'next',
+  const answers = readAnswers(said);
+  const all = namedTensors(decoded);
+  const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
+  const computed = computedWeight(considered.keys());
+  if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
+  const reading = chosenReading({
+    chains: chainsIn(considered, file),
+    tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isRecurrent(names[0]))),
+    answers,
+    said,
+    hasVocabulary: (size) => hasVocabulary(entries, size, file),
+    file,
   });
-  const parameters = new Parameters(config);
-  if (embedding) parameters.embedding?.set(embedding.data);
-  parameters.layers.forEach((directions, layer) => {
-    directions.forEach((own, d) => {
-      for (const [parameter, values] of eachRole(cell, own)) {
-        const found = parameter.torch === null ? undefined : stack.find(parameter.torch, layer, d);
-        // PyTorch's modules can be without biases.
-        if (!found && parameter.initialization === 'bias') continue;
-        putGates(values, checked(found, shapeOf(parameter, stack, inputSize(config, layer)), file), cell);
-      }
-    });
-  });
-  if (!config.tied) parameters.output.W.set(outputW.data);
-  if (outputB) parameters.output.b.set(outputB.data);
-  return { plain: { config, parameters }, metadata: new Map(Object.entries(metadata)), notices };
-}
-
-interface Stack {
-  readonly cell: CellName;
-  readonly hiddenSize: number;
-  readonly inputSize: number;
-  readonly layers: number;
-  readonly bidirectional: boolean;
-  find(role: string, layer: number, direction: number): Matrix | undefined;
-}
-
-function stackOf(tensors: readonly Matrix[], file: string): Stack {
-  const parts = new Map<string, Matrix>();
-  const modules = new Set<string>();
-  let layers = 0;
-  for (const tensor of tensors) {
-    const [, module = '', role, layer, reverse] = recurrentName.exec(tensor.name) as unknown as [
-      string,
-      string | undefined,
-      string,
-      string,
-      string | undefined,
-    ];
-    if (role === 'weight_hr') throw new UserError('error.torch.projection', file, tensor.name);
-    modules.add(module);
-    layers = Math.max(layers, Number(layer) + 1);
-    parts.set(`${role} ${layer} ${reverse ? 1 : 0}`, tensor);
-  }
-  if (modules.size > 1) throw new UserError('error.torch.severalModules', file, Array.from(modules).sort().join(', '));
-  const find = (role: string, layer: number, direction: number) => parts.get(`${role} ${layer} ${direction}`);
-  const [R, W] = [find('weight_hh', 0, 0), find('weight_ih', 0, 0)];
-  if (!R || !W) throw new UserError('error.torch.noRecurrentWeights', file);
-  const [rows, hiddenSize] = R.shape.length === 2 ? R.shape : [0, 0];
-  const kind = kindOfBlocks(rows / hiddenSize);
-  if (!kind || W.shape.length !== 2) {
-    throw new UserError('error.torch.cellUnknown', file, R.name, R.shape.join(', '));
-  }
+  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
   return {
-    cell: kind.name,
-    hiddenSize,
-    inputSize: W.shape[1],
-    layers,
-    bidirectional: find('weight_hh', 0, 1) !== undefined,
-    find,
+    model: modelOf(reading, activationOf(reading, requested, metadata, file), file),
+    plain: null,
+    trainingStep: 0,
+    metadata: entries,
+    notices: noticesOf(reading, aside, file),
   };
 }
 
-/** Embedding and output, by their shapes; where both have the same, by their names. */
-function endsOf(
-  others: readonly Matrix[],
-  I: number,
-  width: number,
-  file: string,
-  notices: UserError[],
-): { embedding: Matrix | undefined; outputW: Matrix; outputB: Matrix | undefined } {
-  const matrices = others.filter(({ shape }) => shape.length === 2);
-  const vectors = others.filter(({ shape }) => shape.length === 1);
-  const outputs = matrices.filter(({ shape }) => shape[1] === width);
-  const likely = outputs.length > 1 ? outputs.filter(({ name }) => !embeddingWords.test(name)) : outputs;
-  if (likely.length !== 1) {
-    throw new UserError('error.torch.oneOutputLayer', file, width, outputs.map(({ name }) => name).join(', ') || '–');
+/** The rows in which the recurrent modules can stand; at least one. */
+function chainsIn(tensors: ReadonlyMap<string, WeightTensor>, file: string): readonly Chain[] {
+  const recurrent = new Map(Array.from(tensors).filter(([name]) => isRecurrent(name)));
+  if (recurrent.size === 0) throw new UserError('error.torch.noRecurrentWeights', file);
+  const modules = recurrentModules(recurrent, file);
+  const chains = chainsOf(modules);
+  if (chains.length > 0) return chains;
+  const names = modules.map(({ name }) => name).sort();
+  throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
+    'tensors',
+    choicesOfCopies(modules),
+  );
+}
+
+function hasVocabulary(metadata: ReadonlyMap<string, string>, size: number, file: string): boolean {
+  try {
+    return vocabularyOfMetadata(metadata, size, file) !== null;
+  } catch (thrown) {
+    // Its own sentence comes when the vocabulary is read.
+    if (thrown instanceof UserError) return false;
+    throw thrown;
   }
-  const [outputW] = likely;
-  const V = outputW.shape[0];
-  const embeddings = matrices.filter((each) => each !== outputW && each.shape[0] === V && each.shape[1] === I);
-  if (embeddings.length > 1)
-    throw new UserError('error.torch.severalEmbeddings', file, embeddings.map(({ name }) => name).join(', '));
-  const isTied = embeddings.length === 0 && I === width && I !== V;
-  if (isTied) notices.push(new UserError('notice.torch.tied', file, outputW.name));
-  const biases = vectors.filter(({ shape }) => shape[0] === V);
-  const module = outputW.name.replace(/\.?weight$/, '');
-  const outputB = biases.find(({ name }) => name === `${module}.bias`) ?? (biases.length === 1 ? biases[0] : undefined);
-  const known: readonly (Matrix | undefined)[] = [outputW, outputB, ...embeddings];
-  const left = others.filter((each) => !known.includes(each)).map(({ name }) => name);
-  if (left.length > 0) throw new UserError('error.torch.tensorsNotUnderstood', file, left.join(', '));
-  return { embedding: isTied ? outputW : embeddings.at(0), outputW, outputB };
 }
 
-function checked(tensor: Matrix | undefined, shape: readonly number[], file: string): Matrix {
-  if (!tensor) throw new UserError('error.torch.tensorMissing', file, shape.join(', '));
-  if (tensor.shape.join() === shape.join()) return tensor;
-  throw new UserError('error.torch.tensorShape', file, tensor.name, tensor.shape.join(', '), shape.join(', '));
-}
-
-function gateOrderOf(cell: CellName): readonly number[] {
-  return kindOf(cell).torch?.gateOrder ?? [];
-}
-
-/** PyTorch's gate blocks into ours. */
-function putGates(own: Float32Array, { data }: Matrix, cell: CellName): void {
-  const blocks = gateOrderOf(cell);
-  const length = own.length / blocks.length;
-  blocks.forEach((block, b) => own.set(data.subarray(b * length, (b + 1) * length), block * length));
-}
-
-/** The same names and gate order, to be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, and `nn.Linear`. */
-export function writeTorchWeights(
-  { config, parameters }: PlainModel,
+function activationOf(
+  { chain }: Reading,
+  { activation }: RequestedArchitecture,
   metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const tensors = new Map<string, Tensor>();
-  const put = (name: string, shape: readonly number[], data: Float32Array) =>
-    tensors.set(name, { dtype: 'F32', shape, data });
-  const stack = uniformStack(config);
-  if (!stack) throw new UserError('error.torch.layersDiffer');
-  const { cell, vocabularySize: V } = stack;
-  if (!kindOf(cell).torch) throw new UserError('error.torch.noModule', kindOf(cell).label);
-  if (parameters.embedding) put(torchNames.embedding, [V, parameters.embedding.length / V], parameters.embedding);
-  parameters.layers.forEach((directions, layer) => {
-    directions.forEach((own, d) => {
-      for (const [parameter, values] of eachRole(cell, own)) {
-        put(
-          torchName(parameter, layer, directionsOf(stack)[d]),
-          shapeOf(parameter, stack, inputSize(config, layer)),
-          torchOrder(values, cell),
-        );
-      }
-    });
-  });
-  if (!config.tied) put(torchNames.output.W, [V, topSize(config)], parameters.output.W);
-  put(torchNames.output.b, [V], parameters.output.b);
-  return encodeSafetensors(tensors, metadata);
+  file: string,
+): Activation {
+  const said = activation ?? activations.find((name) => name === metadata['activation']);
+  const isOpen = chain.some(({ layers }) => layers.some(({ cell }) => kindOf(cell).activation === 'chosen'));
+  if (isOpen && said === undefined) throw new UserError('error.torch.activationUnsaid', file).needing('activation');
+  return said ?? 'tanh';
 }
 
-function torchOrder(own: Float32Array, cell: CellName): Float32Array {
-  const blocks = gateOrderOf(cell);
-  const length = own.length / blocks.length;
-  const data = new Float32Array(own.length);
-  blocks.forEach((block, b) => data.set(own.subarray(block * length, (block + 1) * length), b * length));
-  return data;
+function modelOf(
+  { chain, embedding, output, bias, norm }: Reading,
+  activation: Activation,
+  file: string,
+): GeneralModel {
+  const W = valuesOf(output, file);
+  const [vocabularySize] = output.shape;
+  return {
+    vocabularySize,
+    embedding: embedding === output ? W : embedding && valuesOf(embedding, file),
+    layers: chain.flatMap(({ layers }) => layers.map((layer) => layerOf(layer, activation, file))),
+    norm: norm && { gamma: valuesOf(norm.gamma, file), beta: valuesOf(norm.beta, file), epsilon: layerNormEpsilon },
+    output: { W, b: bias ? valuesOf(bias, file) : zerosLike(W, vocabularySize) },
+  };
+}
+
+function layerOf(layer: RecurrentLayer, activation: Activation, file: string): GeneralLayer {
+  const { cell, hiddenSize, inputSize, source } = layer;
+  const forms = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
+  return {
+    cell,
+    hiddenSize,
+    inputSize,
+    directions: layer.directions.map((tensors, d): GeneralDirection => ({
+      direction: d === 0 ? 'forward' : 'backward',
+      ...byRole<Weights>(cell, ({ torch }) => inOurOrder(tensors, torch, layer, file), new Float32Array(0)),
+      peepholes: null,
+      activations: forms,
+      initialStates: [],
+    })),
+    clip: null,
+    linearBeforeReset: true,
+    inputForget: false,
+    source,
+  };
+}
+
+/** @param torch the parameter's name in PyTorch's modules */
+function inOurOrder(
+  { W, R, Wb, Rb }: RecurrentTensors,
+  torch: string | null,
+  { cell, rows }: RecurrentLayer,
+  file: string,
+): Weights {
+  const found = { weight_ih: W, weight_hh: R, bias_ih: Wb, bias_hh: Rb }[torch ?? ''] ?? null;
+  if (!found) return zerosLike(valuesOf(W, file), rows);
+  const values = valuesOf(found, file);
+  const ours = zerosLike(values, values.length);
+  intoOurOrder(ours, values, cell);
+  return ours;
+}
+
+function zerosLike(values: Weights, length: number): Weights {
+  return values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+}
+
+function valuesOf(tensor: WeightTensor, file: string): Weights {
+  if (tensor.data) return tensor.data;
+  throw unreadable(tensor, file);
+}
+
+/** @param aside tensors that were not looked at: an optimizer's, or such as a person says are not used */
+function noticesOf(
+  { chain, embedding, output, norm, unused }: Reading,
+  aside: readonly string[],
+  file: string,
+): UserError[] {
+  const names = [...unused.flatMap((tensor) => tensor.names), ...aside];
+  const shown = names.length > 8 ? [...names.slice(0, 7), '…'] : names;
+  return [
+    ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
+    ...(chain.length > 1
+      ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
+      : []),
+    ...(norm ? [new UserError('notice.torch.norm', file, norm.module, layerNormEpsilon)] : []),
+    ...(shown.length > 0 ? [new UserError('notice.torch.unused', file, shown.join(', '))] : []),
+  ];
 }

@@ -35,6 +35,8 @@ export interface ModelSummary {
 export interface Architecture {
   /** Of vanilla RNN layers. */
   readonly activation: Activation | null;
+  /** Which tensors are what, where the file leaves that open: `embedding=C.weight,output=proj.weight`. */
+  readonly tensors?: string | null;
 }
 
 /** The recognized model and the file's own graph, both run on the same tokens. */

@@ -15,13 +15,15 @@ export interface Channel {
 export type RpcErrorCode = 'user' | 'canceled' | 'closed' | 'internal';
 
 /** What would help a call that was refused, where a person can be asked for it. */
-export type Need = 'vocabulary' | 'activation';
+export type Need = 'vocabulary' | 'activation' | 'tensors';
 
 /** How an error crosses the link. */
 export interface WireError {
   readonly code: RpcErrorCode;
   readonly sentence: Message;
   readonly need: Need | null;
+  /** The answers there are, where they can be listed. */
+  readonly choices: readonly string[];
 }
 
 /** An error that crossed the link. `user` errors are sentences for a person and can be translated; others are for the log. */
@@ -30,6 +32,7 @@ export class RpcError extends Error implements WireError {
     readonly code: RpcErrorCode,
     readonly sentence: Message,
     readonly need: Need | null = null,
+    readonly choices: readonly string[] = [],
   ) {
     super(inEnglish(sentence));
     this.name = 'RpcError';
@@ -112,8 +115,7 @@ export class Caller<C extends Calls<C>, E> {
       for (const listener of this.listeners.get(message.event as keyof E) ?? []) listener(message.value as never);
     } else if ('reply' in message) {
       const waiting = this.waiting.get(message.reply);
-      if ('error' in message)
-        waiting?.reject(new RpcError(message.error.code, message.error.sentence, message.error.need));
+      if ('error' in message) waiting?.reject(errorOf(message.error));
       else waiting?.resolve(message.value);
     }
   }
@@ -149,13 +151,17 @@ export class Server<C extends Calls<C>, E> {
       this.channel.send({ reply: id, value } satisfies Wire);
     } catch (thrown) {
       const error: WireError = controller.signal.aborted
-        ? { code: 'canceled', sentence: canceledError().sentence, need: null }
+        ? { code: 'canceled', sentence: canceledError().sentence, need: null, choices: [] }
         : this.toError(thrown);
       this.channel.send({ reply: id, error } satisfies Wire);
     } finally {
       this.running.delete(id);
     }
   }
+}
+
+function errorOf({ code, sentence, need, choices }: WireError): RpcError {
+  return new RpcError(code, sentence, need, choices);
 }
 
 function closedError(): RpcError {

@@ -124,6 +124,7 @@ function readStart(given: GivenOptions): StartingModel | null {
   const path = text(given, 'from');
   if (path === undefined) {
     if (given.values.has('vocab')) throw new UsageError(localize('usage.vocabWithoutFrom'));
+    if (given.values.has('tensors')) throw new UsageError(localize('usage.tensorsWithoutFrom'));
     return null;
   }
   const own = ofNewModels.find((name) => given.values.has(name) || given.switches.has(name));
@@ -145,7 +146,7 @@ function modelOptions(given: GivenOptions, path: string): ModelOptions {
   return {
     path: resolve(path),
     vocabulary: vocabulary === undefined ? null : resolve(vocabulary),
-    architecture: { activation },
+    architecture: { activation, tensors: given.values.get('tensors') ?? null },
     ...(readsBytes && { tokens: 'byte' }),
   };
 }

@@ -70,8 +70,9 @@ async function run(
 function sentenceOf(thrown: unknown, verbose: boolean): string {
   const details = verbose && thrown instanceof Error ? `\n${thrown.stack ?? thrown.message}` : '';
   if (thrown instanceof UsageError) return `backflow: ${thrown.message}${details}`;
-  const { code, sentence } = thrown instanceof RpcError ? thrown : toError(thrown);
-  const [first] = localizeMessage(sentence).split('\n', 1);
+  const { code, sentence, need } = thrown instanceof RpcError ? thrown : toError(thrown);
+  const [said] = localizeMessage(sentence).split('\n', 1);
+  const first = need === 'tensors' ? `${said} ${localize('failure.tensors')}` : said;
   if (code === 'user' || code === 'canceled') return `backflow: ${first}${details}`;
   return `backflow: ${localize('failure.internal', first)}${verbose ? details : ` ${localize('failure.verboseHint')}`}`;
 }

@@ -55,11 +55,12 @@ const common: Readonly<Record<string, OptionSpec>> = {
 };
 
 /** What a model's file may need beside it. */
-const besideModel: Readonly<Record<string, OptionSpec>> = {
+const besideModel = {
   vocab: { value: 'FILE', help: 'help.model.vocab' },
   tokens: { value: 'NAME', help: 'help.model.tokens' },
   activation: { value: 'NAME', help: 'help.model.activation' },
-};
+  tensors: { value: 'ROLES', help: 'help.model.tensors' },
+} satisfies Readonly<Record<string, OptionSpec>>;
 const modelFiles: readonly TerminalKey[] = ['help.model.note', 'help.model.vocabularyNote'];
 
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
@@ -115,6 +116,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       threads: { value: 'N', help: 'help.train.threads' },
       from: { value: 'MODEL', help: 'help.train.from' },
       vocab: { value: 'FILE', help: 'help.train.vocab' },
+      tensors: besideModel.tensors,
       resume: { value: 'DIR', help: 'help.train.resume' },
       ...common,
     },

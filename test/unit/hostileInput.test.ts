@@ -1,6 +1,8 @@
 /** Input made to break what reads it, for every entrance: seeded changes of good input. `npm run fuzz` reads much more. */
+import assert from 'node:assert/strict';
 import { formats } from '../fuzz/formats';
 import { fuzz } from '../fuzz/run';
+import { checkStateDicts } from '../fuzz/stateDicts/check';
 
 const count = Number(process.env['BACKFLOW_FUZZ_COUNT'] ?? 500);
 const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
@@ -13,4 +15,12 @@ describe('hostile input', () => {
       fuzz(format, seed, count);
     });
   }
+
+  if (!chosen || chosen.includes('state-dicts'))
+    it(`state-dicts: ${count} models under any names, seeds from ${seed} on: read rightly, asked about or refused`, function () {
+      this.timeout(0);
+      const { right } = checkStateDicts(seed, count);
+      // They are made to be hard; but nothing would be gained by refusing all.
+      if (count >= 100) assert.ok(right > 0.4 * count, `only ${right} are read`);
+    });
 });

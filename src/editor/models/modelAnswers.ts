@@ -1,4 +1,4 @@
-/** What a model's file does not say and a person was asked for: its vocabulary, its activation. Remembered for the workspace. */
+/** What a model's file does not say and a person was asked for: its vocabulary, its activation, which of its tensors are what. Remembered for the workspace. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
@@ -40,17 +40,27 @@ export class ModelAnswers {
   }
 
   /** Undefined where nothing can be asked for, 'none' where the answer is none. */
-  private async ask({ need, sentence }: RpcError, model: StartingModel): Promise<StartingModel | 'none' | undefined> {
+  private async ask(
+    { need, sentence, choices }: RpcError,
+    model: StartingModel,
+  ): Promise<StartingModel | 'none' | undefined> {
     if (need === 'activation') {
       const activation = await askActivation(model.path);
-      return activation ? { ...model, architecture: { activation } } : 'none';
+      return activation ? { ...model, architecture: { ...model.architecture, activation } } : 'none';
+    }
+    if (need === 'tensors' && choices.length > 0) {
+      const answer = await askTensors(localizeMessage(sentence), model.path, choices);
+      if (answer === undefined) return 'none';
+      // What was answered before stays said.
+      const tensors = [model.architecture.tensors ?? '', answer].filter((said) => said !== '').join(',');
+      return { ...model, architecture: { ...model.architecture, tensors } };
     }
     if (need === 'vocabulary') {
       const vocabulary = await askVocabulary(localizeMessage(sentence), model.path);
       return vocabulary === undefined ? 'none' : { ...model, vocabulary };
     }
-    // A remembered vocabulary that no longer fits, or is gone, must not stand in the way for good.
-    if (model.vocabulary !== null) await this.forget(model.path);
+    // A remembered answer that no longer fits, or is gone, must not stand in the way for good.
+    if (model.vocabulary !== null || (model.architecture.tensors ?? '') !== '') await this.forget(model.path);
     return undefined;
   }
 
@@ -72,6 +82,14 @@ async function askActivation(path: string): Promise<Activation | undefined> {
       { label: 'relu', value: 'relu' as const },
     ],
     { title, ignoreFocusOut: true },
+  );
+  return picked?.value;
+}
+
+async function askTensors(sentence: string, path: string, choices: readonly string[]): Promise<string | undefined> {
+  const picked = await vscode.window.showQuickPick(
+    choices.map((value) => ({ label: value.replaceAll('=', ': ').replaceAll(',', ', '), value })),
+    { title: localize('model.tensors.ask', basename(path)), placeHolder: sentence, ignoreFocusOut: true },
   );
   return picked?.value;
 }

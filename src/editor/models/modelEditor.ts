@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { RpcError } from '../../protocol/rpc';
 import type { EngineProcess } from '../process/engineProcess';
 import type { EngineLauncher } from '../runs/runSession';
+import type { ModelAnswers } from './modelAnswers';
 import { modelHtml, spectrumKey, type ModelDocumentParts } from './modelDocument';
 import type { Spectrum } from '../../protocol/model';
 import { localize, localizeMessage } from '../localize';
@@ -18,6 +19,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
     private readonly extensionUri: vscode.Uri,
     private readonly launch: EngineLauncher,
     private readonly log: vscode.LogOutputChannel,
+    private readonly answers: ModelAnswers,
   ) {}
 
   openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
@@ -25,7 +27,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider {
   }
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
-    const view = new ModelView(uri, panel, this.extensionUri, this.launch, this.log);
+    const view = new ModelView(uri, panel, this.extensionUri, this.launch, this.log, this.answers);
     panel.onDidDispose(() => view.dispose());
     view.read();
   }
@@ -42,6 +44,7 @@ class ModelView implements vscode.Disposable {
     private readonly extensionUri: vscode.Uri,
     private readonly launch: EngineLauncher,
     private readonly log: vscode.LogOutputChannel,
+    private readonly answers: ModelAnswers,
   ) {
     panel.webview.options = {
       enableScripts: false,
@@ -78,7 +81,8 @@ class ModelView implements vscode.Disposable {
 
   private async examine(engine: EngineProcess): Promise<void> {
     const { calls } = engine;
-    const examination = await calls.call('examine', { path: this.uri.fsPath, architecture: { activation: null } });
+    const { path, architecture } = this.answers.known(this.uri.fsPath);
+    const examination = await calls.call('examine', { path, architecture });
     const spectra = new Map<string, Spectrum | null>();
     const timer = setTimeout(() => this.showOf(engine, { examination, spectra }), timeout);
     try {

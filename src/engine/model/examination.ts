@@ -32,10 +32,14 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {
     // What its activation is changes nothing of what is looked at here.
-    const { plain, metadata, notices } = readTorchWeights(bytes, path, {
+    const {
+      model: general,
+      metadata,
+      notices,
+    } = readTorchWeights(bytes, path, {
+      ...architecture,
       activation: architecture.activation ?? 'tanh',
     });
-    const general = generalModelOf(plain.config, plain.parameters);
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({
       model: summaryOf(general, null),

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
-import { writeTorchWeights } from '../../modelFiles/torchWeights';
+import { writeTorchWeights } from '../../modelFiles/writeTorchWeights';
 import { checkExportable } from '../../modelFiles/onnx/languageModelGraph';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
@@ -22,13 +22,8 @@ export async function exportModel(
       return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);
-      return writeFileAtomic(
-        path,
-        writeTorchWeights(
-          { config, parameters },
-          { vocabulary: symbols, tokens, cell: config.layers[0].cell, activation: config.layers[0].activation },
-        ),
-      );
+      const weights = writeTorchWeights({ config, parameters }, step, { vocabulary: symbols, tokens });
+      return writeFileAtomic(path, weights);
     }
     default:
       throw new UserError('error.export.extension', path);

@@ -134,12 +134,9 @@ async function openOnnx(
   const { model, use, producer } = read;
   const { vocabulary, notices } = await vocabularyOf(source, model.vocabularySize, read, path);
   const verified = await verify(runtime, withoutDropout(file), { use, model }, probeOf(vocabulary, source.text));
-  const training = trainable(model);
   return {
     mode: 'stack',
-    general:
-      training.plain && isFloat32(model) ? generalModelOf(training.plain.config, training.plain.parameters) : model,
-    ...training,
+    ...inspected(model, trainable(model)),
     vocabulary,
     verification: verified.verification,
     notices: [...read.notices, ...notices, ...verified.notices],
@@ -169,26 +166,30 @@ async function openGraph(
   };
 }
 
-/** Of such a model the copy that can be trained says all: the file need not stay in memory. */
+type Training = Pick<OpenedModel, 'plain' | 'trainingRefusal'>;
+
+/** Where the copy that can be trained says all, it is what is inspected: the file need not stay in memory. */
+function inspected(model: GeneralModel, training: Training): Training & Pick<OpenedModel, 'general'> {
+  const { plain } = training;
+  return { ...training, general: plain && isFloat32(model) ? generalModelOf(plain.config, plain.parameters) : model };
+}
+
 function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
   const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
   return [embedding, output.W, output.b, ...ofLayers].every((weights) => !(weights instanceof Float64Array));
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const { plain, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
-  const { config, parameters } = plain;
-  const found = await vocabularyOf(source, config.vocabularySize, { metadata }, path);
+  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
+  const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
-    general: generalModelOf(config, parameters),
-    plain,
-    trainingRefusal: null,
+    ...inspected(model, plain ? { plain, trainingRefusal: null } : trainable(model)),
     vocabulary: found.vocabulary,
     verification: null,
     notices: [...notices, ...found.notices],
     producer: null,
-    trainingStep: 0,
+    trainingStep,
   };
 }
 
@@ -230,7 +231,7 @@ function probeOf(vocabulary: Vocabulary, text: string | null): ArrayLike<number>
   }
 }
 
-function trainable(general: GeneralModel): Pick<OpenedModel, 'plain' | 'trainingRefusal'> {
+function trainable(general: GeneralModel): Training {
   try {
     return { plain: plainModelOf(general), trainingRefusal: null };
   } catch (thrown) {

@@ -247,6 +247,36 @@ describe('the command line, with a model', () => {
     });
   });
 
+  describe('weights that leave open which tensors are what', () => {
+    const weights = join(process.cwd(), 'test/vectors/data/weights/no-bias.safetensors');
+    const inspected = ['inspect', weights, '--text', 'letters.txt', '--json'] as const;
+    before(() => writeFile(join(folder, 'letters.txt'), 'abcdefghijk kja'.replace(' ', '')));
+    after(() => rm(join(folder, 'letters.txt')));
+
+    it('are refused, naming the readings and the option', async () => {
+      await hello.refuses(
+        1,
+        /embedding=embed\.weight,output=unembed\.weight \/ embedding=unembed\.weight,output=embed\.weight\. \(--tensors /,
+        ...inspected,
+      );
+    });
+
+    it('are read as --tensors says', async () => {
+      const losses = await Promise.all(
+        ['embedding=embed.weight', 'output=embed.weight'].map(async (tensors) => {
+          const { status, output } = await backflow(folder, ...inspected, '--tensors', tensors);
+          assert.equal(status, 0);
+          return (JSON.parse(output) as { loss: number }).loss;
+        }),
+      );
+      assert.notEqual(losses[0], losses[1]);
+    });
+
+    it('are refused where the answer fits nothing', async () => {
+      await hello.refuses(1, /fit together with “output=no.such”/, ...inspected, '--tensors', 'output=no.such');
+    });
+  });
+
   describe('export', () => {
     it('writes a graph and weights that inspect as the run they are of', async () => {
       const model = join(folder, 'hello.onnx');

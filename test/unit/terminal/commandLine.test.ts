@@ -222,14 +222,14 @@ describe('reading a command line', () => {
     assert.deepEqual(inspect.model, {
       path: resolve('m.safetensors'),
       vocabulary: resolve('v.json'),
-      architecture: { activation: 'relu' },
+      architecture: { activation: 'relu', tensors: null },
     });
     const train = read('train t.txt --from m.onnx --vocab v.json --steps 3');
     assert.ok(train.kind === 'train');
     assert.deepEqual(train.request.from, {
       path: resolve('m.onnx'),
       vocabulary: resolve('v.json'),
-      architecture: { activation: null },
+      architecture: { activation: null, tensors: null },
     });
     refused('train t.txt --from m.onnx --hidden 8', /--hidden cannot be given with --from/);
     refused('train t.txt --vocab v.json', /so it needs --from MODEL/);

@@ -60,6 +60,7 @@ class ScriptedEngine {
       code: 'internal',
       sentence: { key: 'error.internal', args: [String(thrown)] },
       need: null,
+      choices: [],
     }));
     this.caller = new Caller(end(0));
   }

@@ -1,0 +1,42 @@
+/** How a model's configuration is kept in a file's metadata. */
+import {
+  checkConfig,
+  plainStack,
+  uniformModel,
+  uniformStack,
+  type LayerConfig,
+  type ModelConfig,
+  type StackConfig,
+} from '../core/model/config';
+
+/** Under these names, in ONNX's metadata and in that of safetensors. */
+export const ownKeys = {
+  model: 'backflow.model',
+  vocabulary: 'backflow.vocabulary',
+  tokens: 'backflow.tokens',
+  step: 'backflow.step',
+} as const;
+
+/**
+ * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
+ * the same file, however its configuration was put together.
+ */
+export function configText(config: ModelConfig): string {
+  const [layer] = config.layers;
+  return JSON.stringify(
+    uniformStack(config) ?? config,
+    [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort(),
+  );
+}
+
+/** @param kept parsed from JSON  Throws a UserError for what is none. */
+export function configOf(kept: unknown): ModelConfig {
+  const given = { ...plainStack, ...(kept as Partial<StackConfig | ModelConfig>) };
+  if (!Array.isArray(given.layers)) return uniformModel(given as StackConfig);
+  return checkConfig({
+    ...(given as ModelConfig),
+    layers: (given.layers as readonly Partial<LayerConfig>[]).map(
+      (layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig,
+    ),
+  });
+}

@@ -1,0 +1,120 @@
+/** The one reading of a file's tensors, or the question which one it is. */
+import { UserError } from '../../userError';
+import { answerOf, isSaidUnused, type TensorAnswers } from './answers';
+import { outputsOf, readingsOf, rolesOf, type Reading } from './readings';
+import {
+  byNumbers,
+  chainName,
+  inputSizeOf,
+  outputSizeOf,
+  placesOfCopies,
+  type Chain,
+  type RecurrentModule,
+} from './recurrentModules';
+import { normalizationAmong } from './rest';
+import type { WeightTensor } from './weightTensors';
+
+interface Given {
+  /** At least one. */
+  readonly chains: readonly Chain[];
+  /** All but the recurrent ones, each once. */
+  readonly tensors: readonly WeightTensor[];
+  readonly answers: TensorAnswers;
+  /** As a person gave them. */
+  readonly said: string;
+  /** Whether the file has a vocabulary of that size; null where it has none. */
+  readonly hasVocabulary: ((size: number) => boolean) | null;
+  readonly file: string;
+}
+
+/** Throws a UserError that names the candidates where there are several, and what is in the way where there is none. */
+export function chosenReading({ chains, tensors, answers, said, hasVocabulary, file }: Given): Reading {
+  const considered = tensors.filter(({ names }) => !names.every((name) => isSaidUnused(name, answers)));
+  const fitting = readingsOf(chains, considered, answers);
+  if (fitting.length === 0) throw noneOf(chains, considered, said, file);
+  const withVocabulary = fitting.filter(({ output }) => hasVocabulary?.(output.shape[0]));
+  const all = withCertainNorms(withVocabulary.length > 0 ? withVocabulary : fitting, answers);
+  const likely = all.filter(({ isUnlikely }) => !isUnlikely);
+  const considerable = likely.length > 0 ? likely : all;
+  const clear = inTheirRow(considerable.filter(({ inTheWay }) => inTheWay.length === 0));
+  const [only] = clear;
+  if (clear.length === 1 && !only.isOpen && !only.isUnlikely) return only;
+  throw clear.length > 0 ? questionOf(clear, file) : refusalOf(considerable, file);
+}
+
+/** A normalization decides nothing: where only some readings have one place for it, it has none in any. */
+function withCertainNorms(readings: readonly Reading[], answers: TensorAnswers): readonly Reading[] {
+  const isCertain = answers.norm !== undefined || readings.every(({ norm, isUnlikely }) => norm !== null || isUnlikely);
+  return isCertain
+    ? readings
+    : readings.map((reading) => ({
+        ...reading,
+        norm: null,
+        inTheWay: [...reading.inTheWay, ...(reading.norm?.tensors ?? [])],
+      }));
+}
+
+/** Where structure leaves several orders of the modules, that by the numbers in their names. */
+function inTheirRow(readings: readonly Reading[]): readonly Reading[] {
+  const names = new Set(readings.map(({ chain }) => chainName(chain)));
+  if (names.size < 2) return readings;
+  const numbered = byNumbers(readings[0].chain);
+  const own = numbered ? readings.filter(({ chain }) => chainName(chain) === chainName(numbered)) : [];
+  return own.length > 0 ? own : readings;
+}
+
+function questionOf(readings: readonly Reading[], file: string): UserError {
+  const [{ chain }] = readings;
+  const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
+  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)];
+  return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
+}
+
+/** Each leaves out one of the copies of a module. */
+export function choicesOfCopies(modules: readonly RecurrentModule[]): string[] {
+  return placesOfCopies(modules).map((place) => answerOf('unused', place));
+}
+
+/** Of each reading what tells it from the others; of a single one all of it. */
+function choicesOf(readings: readonly Reading[]): string[] {
+  const roles = readings.map(rolesOf);
+  const differing = (['layers', 'embedding', 'output', 'bias'] as const).filter((role) =>
+    readings.length === 1 ? role !== 'layers' : new Set(roles.map((own) => own[role])).size > 1,
+  );
+  return Array.from(new Set(roles.map((own) => differing.map((role) => answerOf(role, own[role])).join(','))));
+}
+
+function refusalOf(readings: readonly Reading[], file: string): UserError {
+  const least = Math.min(...readings.map(({ inTheWay }) => inTheWay.length));
+  const best = readings.filter(({ inTheWay }) => inTheWay.length === least);
+  // Of as many, what is beside an embedding and an output says more than what would be beside a chance.
+  const { inTheWay } = best.find(({ embedding, output }) => embedding !== null && embedding !== output) ?? best[0];
+  const names = inTheWay.map((tensor) => tensor.names[0]);
+  const normalization = normalizationAmong(inTheWay);
+  const error = normalization
+    ? new UserError('error.torch.normalization', file, normalization.module, normalization.size)
+    : new UserError('error.torch.tensorsInTheWay', file, names.slice(0, 8).join(', '));
+  return error.needing('tensors', [names.map((name) => answerOf('unused', name)).join(',')]);
+}
+
+/** Why no reading fits. */
+function noneOf(chains: readonly Chain[], tensors: readonly WeightTensor[], said: string, file: string): UserError {
+  if (said !== '') return new UserError('error.torch.answersDoNotFit', file, said);
+  const [chain] = chains;
+  const outputs = chains.flatMap((each) => outputsOf(each, tensors));
+  const [I, width] = [inputSizeOf(chain), outputSizeOf(chain[chain.length - 1])];
+  if (outputs.length === 0) {
+    const unread = tensors.find(({ data, shape }) => !data && shape.length === 2 && shape[1] === width);
+    if (unread) return unreadable(unread, file);
+    const matrices = tensors
+      .filter(({ shape }) => shape.length === 2)
+      .map(({ names, shape }) => `${names[0]} [${shape.join(', ')}]`);
+    return new UserError('error.torch.oneOutputLayer', file, width, matrices.slice(0, 8).join(', ') || '–');
+  }
+  return new UserError('error.torch.noEmbedding', file, outputs[0].shape[0], I);
+}
+
+/** Of a tensor that is needed. */
+export function unreadable({ names, type }: WeightTensor, file: string): UserError {
+  return new UserError('error.safetensors.typeUnknown', file, names[0], type, 'F16, BF16, F32, F64');
+}

@@ -1,0 +1,132 @@
+/** Weights that Backflow has written itself: their names, and what their metadata says, leave nothing open. */
+import {
+  directionsOf,
+  inputSize,
+  topSize,
+  uniformModel,
+  uniformStack,
+  type ModelConfig,
+} from '../../core/model/config';
+import { eachRole, shapeOf } from '../../core/model/directionParameters';
+import { Parameters } from '../../core/model/parameters';
+import type { PlainModel } from '../../core/model/plainModel';
+import type { Tensor } from '../../formats/safetensors';
+import { isCellName } from '../../layers/catalog';
+import type { Activation } from '../../layers/activation';
+import { UserError } from '../../userError';
+import { configOf, configText, ownKeys } from '../configText';
+import { torchName, torchNames } from '../torchNames';
+import { intoOurOrder } from './gateOrder';
+import type { WeightsFile } from './weightTensors';
+
+export interface OwnWeights {
+  readonly plain: PlainModel;
+  /** Training steps taken; 0 where the file does not say. */
+  readonly step: number;
+}
+
+/** A model's parameters, each under its name and with its shape in PyTorch’s world; `isGated` of those with blocks of gates. Throws a UserError where PyTorch has no such module. */
+export function tensorsOfModel({ config, parameters }: PlainModel): {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+  readonly isGated: boolean;
+}[] {
+  const { vocabularySize: V, embeddingSize: E, tied } = config;
+  const stack = uniformStack(config);
+  if (!stack) throw new UserError('error.torch.layersDiffer');
+  const whole = { isGated: false };
+  const { embedding, output } = parameters;
+  const recurrent = parameters.layers.flatMap((directions, layer) =>
+    directions.flatMap((own, d) =>
+      eachRole(stack.cell, own).map(([parameter, values]) => ({
+        name: torchName(parameter, layer, directionsOf(stack)[d]),
+        shape: shapeOf(parameter, stack, inputSize(config, layer)),
+        values,
+        isGated: true,
+      })),
+    ),
+  );
+  return [
+    ...(embedding && E !== null ? [{ name: torchNames.embedding, shape: [V, E], values: embedding, ...whole }] : []),
+    ...recurrent,
+    ...(tied ? [] : [{ name: torchNames.output.W, shape: [V, topSize(config)], values: output.W, ...whole }]),
+    { name: torchNames.output.b, shape: [V], values: output.b, ...whole },
+  ];
+}
+
+/** What the metadata says of a model besides its vocabulary. */
+export function ownMetadata(config: ModelConfig, step: number): Record<string, string> {
+  const [{ cell, activation }] = config.layers;
+  return { cell, activation, [ownKeys.model]: configText(config), [ownKeys.step]: String(step) };
+}
+
+/** Null where the file is not as Backflow writes it: with just the tensors of the model that its metadata tells of. */
+export function ownWeights({ tensors, unread, metadata }: WeightsFile): OwnWeights | null {
+  const config = configIn(metadata) ?? configBefore(tensors, metadata);
+  const stack = config && uniformStack(config);
+  if (!config || !stack || !isSmallerThan(config, tensors)) return null;
+  const parameters = new Parameters(config);
+  const expected = tensorsOfModel({ config, parameters });
+  if (expected.length !== tensors.size + unread.size) return null;
+  for (const { name, shape, values, isGated } of expected) {
+    const found = tensors.get(name);
+    if (found?.dtype !== 'F32' || found.shape.join() !== shape.join()) return null;
+    if (isGated) intoOurOrder(values, found.data, stack.cell);
+    else values.set(found.data);
+  }
+  const step = Number(metadata[ownKeys.step] ?? 0);
+  return { plain: { config, parameters }, step: Number.isSafeInteger(step) && step > 0 ? step : 0 };
+}
+
+/** Null where there is none that can be read: then the tensors must speak for themselves. */
+function configIn(metadata: Readonly<Record<string, string>>): ModelConfig | null {
+  if (!Object.hasOwn(metadata, ownKeys.model)) return null;
+  return configOrNull(() => configOf(JSON.parse(metadata[ownKeys.model])));
+}
+
+/** Of a file from before the configuration was in the metadata: Backflow's names say the same, since a tied output has no matrix of its own. */
+function configBefore(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): ModelConfig | null {
+  const { cell, activation } = metadata;
+  const isOurs =
+    ['vocabulary', 'tokens', 'activation'].every((key) => Object.hasOwn(metadata, key)) && isCellName(cell);
+  const shape = (name: string) => tensors.get(name)?.shape ?? [];
+  const [V] = shape(torchNames.output.b);
+  const hiddenSize = shape('rnn.weight_hh_l0').at(1);
+  if (!isOurs || hiddenSize === undefined) return null;
+  const names = Array.from(tensors.keys());
+  const bidirectional = names.some((name) => name.endsWith('_reverse'));
+  return configOrNull(() =>
+    uniformModel({
+      cell,
+      activation: activation as Activation,
+      layers: names.filter((name) => /^rnn\.weight_hh_l\d+$/.test(name)).length,
+      bidirectional,
+      hiddenSize,
+      vocabularySize: V,
+      embeddingSize: shape(torchNames.embedding).at(1) ?? null,
+      tied: !tensors.has(torchNames.output.W),
+      objective: bidirectional ? 'masked' : 'next',
+    }),
+  );
+}
+
+function configOrNull(read: () => ModelConfig): ModelConfig | null {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof UserError || thrown instanceof SyntaxError) return null;
+    throw thrown;
+  }
+}
+
+/** Before anything of a size that only the metadata claims is made. */
+function isSmallerThan(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>): boolean {
+  const [{ hiddenSize }] = config.layers;
+  const { vocabularySize, embeddingSize } = config;
+  const sizes = Array.from(tensors.values()).flatMap(({ shape }) => shape);
+  return [hiddenSize, vocabularySize, embeddingSize ?? 1].every((size) => sizes.some((own) => own >= size));
+}
