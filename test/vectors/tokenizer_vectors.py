@@ -1,0 +1,121 @@
+"""
+What Hugging Face's tokenizers 0.23.3 makes of texts with random tokenizers: PYTHON test/vectors/tokenizer_vectors.py [COUNT SEED OUT], with that package.
+Without arguments it writes the sample that is kept.
+"""
+import json
+import random
+import sys
+from pathlib import Path
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+CORPUS = ['the quick brown fox jumps over the lazy dog', "it's the cat's mat, isn't it?", '가나 다라 가나다 나비야 나비야', 'banana bandana 123 1234 12', 'Ünïcödé café cafe\u0301 naïve', 'x  y\tz\r\nnew line\n', '漢字と かな 漢字', 'emoji 😀😀 👩\u200d👧 ok']
+PIECES = ['the', ' the', 'The', ' ', '  ', '\n', '\r\n', '\t', 'cat', "'s", "n't", ',', '.', '!?', '-', '--', '_', 'ban', 'ana', '123', '4', '½', '²', '가나', '나비', 'ㄱ', '각', '漢字', 'か\u3099', 'é', 'e\u0301', 'ü', 'İ', 'Σ', 'ς', 'ſ', '\u212a', 'ﬁ', 'Ａ', 'ｶﾞ', '😀', '👩\u200d👧', '🇰🇷', '\u00a0', '\u3000', '\u200b', '\ufeff', '\u0085', '\u2028', '\x00', '\x07', '\u0301', '<s>', '</s>', '[UNK]', '<unk>', '<pad>', '[MASK]', ' [MASK] ', 'x<s>y', 'new', '<NEW>', '▁', '▁the', '##s', '</w>', 'Ġ', '<0x41>', '\u05d0', '\u0e01\u0e33', 'q', 'zzz', '\U00020000', '$', '+', '·', '。', '\ufffd', '#', '\\']
+REGEXES = ['', r'\s', r'\s+', r'.', r'[\s\S]', r'(?m).', r'\w+', r'\w+|[^\w\s]+', r'\p{L}+', r'[^\s]+', r'\d', r'\p{N}{1,3}', r'a|b', r'[aeiou]', r' ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+', r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+", r'(?i:k|the)', r'(?=[A-Z가-힣])', r'\b', r'(?<=\s)', r'a*', r'x?', r'[^\p{Han}]', r'\p{Hangul}|\p{Han}', r'[[:punct:]]', r'\p{P}', r'^.', r'.$', r'(?>a|an)a', r'[^(\s|[.,!?])]', r'\R', r'\X', r'[a-z&&[^aeiou]]', r'(a)\1', r'e\u0301', r'\n|\r\n?', r'(?:ab|ba)n{1,2}?', r'[\w\-]+', r'\h', r'\W', r'\S+', r'\B']
+BEHAVIORS = ['removed', 'isolated', 'merged_with_previous', 'merged_with_next', 'contiguous']
+
+
+def pattern(r):
+    return Regex(r.choice(REGEXES)) if r.random() < 0.75 else r.choice(['', ' ', 'a', 'na', '.', '\n', '-', '#', '😀', '\\', 'e\u0301'])
+
+
+def one_normalizer(r):
+    return r.choice([normalizers.NFC, normalizers.NFD, normalizers.NFKC, normalizers.NFKD, normalizers.Lowercase, normalizers.StripAccents, normalizers.Nmt, normalizers.ByteLevel,
+                     lambda: normalizers.Strip(r.random() < 0.6, r.random() < 0.6), lambda: normalizers.Replace(pattern(r), r.choice(['', ' ', '▁', 'xy', '한'])), lambda: normalizers.Prepend(r.choice(['▁', 'ab'])),
+                     lambda: normalizers.BertNormalizer(r.random() < 0.7, r.random() < 0.7, r.choice([None, True, False]), r.random() < 0.6)])()
+
+
+def one_pre_tokenizer(r):
+    return r.choice([pre_tokenizers.Whitespace, pre_tokenizers.WhitespaceSplit, pre_tokenizers.BertPreTokenizer, lambda: pre_tokenizers.ByteLevel(r.random() < 0.5, r.random() < 0.5, r.random() < 0.7),
+                     lambda: pre_tokenizers.Metaspace(r.choice(['▁', '_']), r.choice(['always', 'never', 'first']), r.random() < 0.7), lambda: pre_tokenizers.Punctuation(r.choice(BEHAVIORS)), lambda: pre_tokenizers.Digits(r.random() < 0.5),
+                     lambda: pre_tokenizers.CharDelimiterSplit(r.choice(['a', ' ', '-', '😀'])), lambda: pre_tokenizers.FixedLength(r.randint(1, 6)),
+                     lambda: pre_tokenizers.Split(pattern(r), r.choice(BEHAVIORS), r.random() < 0.3), lambda: pre_tokenizers.Split(pattern(r), r.choice(BEHAVIORS), r.random() < 0.3)])()
+
+
+def some(r, one, whole):
+    kind = r.random()
+    if kind < 0.25:
+        return None
+    return one(r) if kind < 0.75 else whole([one(r) for _ in range(r.randint(1, 3))])
+
+
+def added(r):
+    texts = r.sample(['<s>', '</s>', '[MASK]', '<NEW>', 'new', 'The', ' ', 'na', 'é', '<s>x', '가나'], r.randint(0, 4))
+    return [AddedToken(text, single_word=r.random() < 0.3, lstrip=r.random() < 0.3, rstrip=r.random() < 0.3, normalized=r.random() < 0.4, special=r.random() < 0.6) for text in texts]
+
+
+def trained(r):
+    """Trained where training keeps it small; scores of few values, so that paths tie."""
+    kind = r.choice(['bpe', 'bpe', 'bpe', 'wordpiece', 'unigram', 'wordlevel', 'characters'])
+    unk = r.choice(['[UNK]', '<unk>'])
+    size = r.randint(60, 160)
+    corpus = r.sample(CORPUS, r.randint(3, len(CORPUS)))
+    options = dict(vocab_size=size, special_tokens=[unk] if r.random() < 0.8 else [], show_progress=False)
+    if kind == 'bpe':
+        has_unk = r.random() < 0.8 and options['special_tokens']
+        t = Tokenizer(models.BPE(unk_token=unk if has_unk else None, fuse_unk=r.random() < 0.4, byte_fallback=r.random() < 0.3, ignore_merges=r.random() < 0.3, end_of_word_suffix='</w>' if r.random() < 0.2 else None))
+        extra = {'end_of_word_suffix': '</w>'} if t.model.end_of_word_suffix else {}
+        if t.model.byte_fallback and r.random() < 0.8:
+            options['special_tokens'] = options['special_tokens'] + [f'<0x{b:02X}>' for b in range(256)]
+            options['vocab_size'] += 256
+        trainer = trainers.BpeTrainer(**options, **extra)
+    elif kind == 'wordpiece':
+        t, trainer = Tokenizer(models.WordPiece(unk_token=unk, max_input_chars_per_word=r.choice([5, 100]))), trainers.WordPieceTrainer(**options)
+    elif kind == 'unigram':
+        t, trainer = Tokenizer(models.Unigram()), trainers.UnigramTrainer(**{**options, 'special_tokens': [unk]}, unk_token=unk)
+    elif kind == 'wordlevel':
+        t, trainer = Tokenizer(models.WordLevel(unk_token=unk)), trainers.WordLevelTrainer(**options)
+    else:
+        t, trainer = Tokenizer(models.BPE(unk_token=unk if options['special_tokens'] else None)), trainers.BpeTrainer(**{**options, 'vocab_size': 1})
+    t.normalizer = some(r, one_normalizer, normalizers.Sequence)
+    t.pre_tokenizer = some(r, one_pre_tokenizer, pre_tokenizers.Sequence)
+    t.train_from_iterator(corpus, trainer)
+    if kind == 'unigram' and r.random() < 0.5:
+        data = json.loads(t.to_str())
+        data['model']['vocab'] = [[token, float(r.choice([-1, -2, -2, -3, -4]))] for token, _ in data['model']['vocab']]
+        t = Tokenizer.from_str(json.dumps(data))
+    t.add_tokens(added(r))
+    if r.random() < 0.2:
+        t.add_special_tokens(['<s>', '</s>'])
+        ids = [(name, t.token_to_id(name)) for name in ['<s>', '</s>']]
+        t.post_processor = r.choice([lambda: processors.TemplateProcessing(single='<s> $A </s>', special_tokens=ids), lambda: processors.RobertaProcessing(ids[1], ids[0], trim_offsets=False), lambda: processors.BertProcessing(ids[1], ids[0])])()
+    t.decoder = r.choice([None, None, decoders.ByteLevel(), decoders.Metaspace(), decoders.WordPiece('##', r.random() < 0.5), decoders.BPEDecoder(), decoders.Sequence([decoders.Replace('▁', ' '), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(' ', 1, 0)])])
+    return t
+
+
+def text(r):
+    return ''.join(r.choice(PIECES) if r.random() < 0.6 else r.choice(r.choice(CORPUS).split(' ')) + r.choice(['', ' ', ' ']) for _ in range(r.randint(1, 14)))
+
+
+def utf16(s, offset):
+    return len(s[:offset].encode('utf-16-le', 'surrogatepass')) // 2
+
+
+def answer(t, s):
+    try:
+        encoding = t.encode(s)
+    except BaseException:
+        return {'text': s, 'ids': None}
+    return {'text': s, 'ids': encoding.ids, 'places': [[utf16(s, a), utf16(s, b)] for a, b in encoding.offsets], 'decoded': t.decode(encoding.ids, skip_special_tokens=False)}
+
+
+def cases(count, seed):
+    r = random.Random(seed)
+    made = []
+    while len(made) < count:
+        try:
+            t = trained(r)
+            # As it is read from a file, which is what counts.
+            t = Tokenizer.from_str(t.to_str())
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            continue
+        made.append({'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, text(r)) for _ in range(6)]})
+    return made
+
+
+if __name__ == '__main__':
+    if len(sys.argv) > 1:
+        count, seed, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+        Path(out).write_text('\n'.join(json.dumps(case) for case in cases(count, seed)) + '\n')
