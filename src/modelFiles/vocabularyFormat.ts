@@ -1,12 +1,14 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { readUnits } from '../tokens/tokenUnit';
+import { isRecord, TokenizerRefusal } from '../tokens/tokenizer/fields';
+import { definitionOf, tokenizerOf } from '../tokens/tokenizer/tokenizer';
+import { isTokenizer, namedUnits, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary, type Specials } from '../core/corpus/vocabulary';
 
 /** Both parsed from JSON. */
 export interface VocabularyFields {
   /** Strings; id = index. */
   readonly symbols: unknown;
-  /** `unit`, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
+  /** `unit`, for a tokenizer.json `tokenizer` too, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
   readonly tokens: unknown;
 }
 
@@ -16,7 +18,11 @@ export function formatVocabulary({ symbols, unit, specials, isOfOthers }: Vocabu
 } {
   return {
     symbols: JSON.stringify(symbols),
-    tokens: JSON.stringify({ unit, ...specials, ...(isOfOthers && { isOfOthers }) }),
+    tokens: JSON.stringify({
+      ...(isTokenizer(unit) ? { unit: 'tokenizer', tokenizer: unit } : { unit }),
+      ...specials,
+      ...(isOfOthers && { isOfOthers }),
+    }),
   };
 }
 
@@ -26,9 +32,24 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
   if (tokens === undefined) return new Vocabulary(symbols);
   if (typeof tokens !== 'object' || tokens === null) return null;
   const fields = tokens as Readonly<Record<string, unknown>>;
-  const unit = readUnits.find((name) => name === fields['unit']);
+  const unit = parseUnit(fields, symbols);
   const specials = parseSpecials(fields, symbols.length);
   return unit && specials ? new Vocabulary(symbols, unit, specials, fields['isOfOthers'] === true) : null;
+}
+
+/** Null where there is none, or its tokens are not these symbols. */
+function parseUnit(fields: Readonly<Record<string, unknown>>, symbols: readonly string[]): ReadUnit | null {
+  const { unit, tokenizer } = fields;
+  if (unit !== 'tokenizer') return namedUnits.find((name) => name === unit) ?? null;
+  if (!isRecord(tokenizer)) return null;
+  try {
+    const definition = definitionOf(tokenizer);
+    const known = tokenizerOf(definition).symbols;
+    return known.length === symbols.length && known.every((symbol, id) => symbol === symbols[id]) ? definition : null;
+  } catch (thrown) {
+    if (thrown instanceof TokenizerRefusal) return null;
+    throw thrown;
+  }
 }
 
 /** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */

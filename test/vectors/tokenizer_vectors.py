@@ -3,7 +3,10 @@ What Hugging Face's tokenizers 0.23.3 makes of texts with random tokenizers: PYT
 Without arguments it writes the sample that is kept.
 """
 import json
+import os
 import random
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -99,23 +102,49 @@ def answer(t, s):
     return {'text': s, 'ids': encoding.ids, 'places': [[utf16(s, a), utf16(s, b)] for a, b in encoding.offsets], 'decoded': t.decode(encoding.ids, skip_special_tokens=False)}
 
 
-def cases(count, seed):
+def case(seed):
+    """One tokenizer and six texts; None where the library cannot train or read it."""
     r = random.Random(seed)
+    try:
+        # As it is read from a file, which is what counts.
+        t = Tokenizer.from_str(trained(r).to_str())
+    except BaseException:
+        return None
+    return {'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, text(r)) for _ in range(6)]}
+
+
+def apart(seed):
+    """The same in a process of its own, with bounds on time and memory: some combinations end the library."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        signal.alarm(20)
+        made = json.dumps(case(seed))
+        with os.fdopen(write, 'w') as pipe:
+            pipe.write(made)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        made = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(made) if made else None
+
+
+def cases(count, seed):
     made = []
     while len(made) < count:
-        try:
-            t = trained(r)
-            # As it is read from a file, which is what counts.
-            t = Tokenizer.from_str(t.to_str())
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            continue
-        made.append({'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, text(r)) for _ in range(6)]})
+        found = apart(seed)
+        seed += 1
+        if found:
+            made.append(found)
     return made
 
 
 if __name__ == '__main__':
+    os.environ['TOKENIZERS_PARALLELISM'] = 'false'
     if len(sys.argv) > 1:
         count, seed, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
         Path(out).write_text('\n'.join(json.dumps(case) for case in cases(count, seed)) + '\n')

@@ -18,7 +18,7 @@ import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
-import type { Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
+import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
@@ -365,12 +365,13 @@ export class RunSession implements vscode.Disposable {
           : await calls.call('resumeRun', beginning.request);
       // An event of the engine may have said more by now.
       const { status } = this;
+      const { tokenizer: _, ...described } = description;
       this.opened = {
-        description,
+        description: described,
         status: status.state === 'starting' ? { ...status, state: 'running' } : status,
         isRun: true,
         reading: null,
-        unit: description.corpus.unit,
+        unit: readUnitOf(description),
       };
     }
     this.changed.fire();
@@ -510,6 +511,6 @@ function atFirst(beginning: Beginning): Opened {
     status: { state: 'starting', step: 0, message: null },
     isRun: kind !== 'open',
     reading: null,
-    unit: description.corpus.unit,
+    unit: defaultVocabularySettings.unit,
   };
 }

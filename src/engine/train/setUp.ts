@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
-import { isForeign } from '../../tokens/tokenUnit';
+import { isForeign, isTokenizer } from '../../tokens/tokenUnit';
+import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
@@ -52,7 +53,8 @@ export async function setUpRun(request: TrainRequest, modelLock: ModelLock, core
   const description: RunDescription = {
     name: basename(resolve(path)),
     folder: resolve(path),
-    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit },
+    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: isTokenizer(unit) ? 'tokenizer' : unit },
+    ...(isTokenizer(unit) && { tokenizer: unit }),
     model: { ...model, vocabularySize: config.vocabularySize, parameterCount: parameters.values.length },
     training,
     backend: parts.model.backend.name,
@@ -84,7 +86,7 @@ function checkSize(config: ModelConfig): void {
 
 interface Start {
   readonly model: ModelSettings;
-  readonly unit: TokenUnit;
+  readonly unit: TokenUnit | TokenizerDefinition;
   readonly corpus: ReadCorpus;
   readonly config: ModelConfig;
   /** Null where they are to be made. */
@@ -158,12 +160,18 @@ export async function setUpResumed(
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
     const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, modelLock, cores));
+    const { unit } = parts.model.vocabulary;
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
     const bestValidation = (await folder.best())?.validationLoss ?? null;
     return {
       ...parts,
-      description: { ...before, training, backend: parts.model.backend.name },
+      description: {
+        ...before,
+        ...(isTokenizer(unit) && { tokenizer: unit }),
+        training,
+        backend: parts.model.backend.name,
+      },
       folder,
       modelLock,
       bestValidation,
@@ -249,12 +257,12 @@ async function broken<T>(read: () => T | Promise<T>): Promise<T> {
 async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: TrainingSettings): Promise<ReadCorpus> {
   const {
     description: {
-      corpus: { path, unit },
+      corpus: { path },
       model,
     },
     corpusSha256,
   } = folder.record;
-  const options = { ...optionsOf(model, training), unit, vocabularySize: null };
+  const options = { ...optionsOf(model, training), unit: vocabulary.unit, vocabularySize: null };
   const kept = corpusOfFile(join(folder.path, keptCorpus));
   if (path === null) return readKnownCorpus(kept, vocabulary, options, corpusSha256);
   try {

@@ -164,6 +164,7 @@ function bpeOf(fields: Fields): TokenizerModel {
     type: 'BPE',
     vocab: Object.fromEntries(ids),
     merges: merges.map(([a, b]): [string, string] => [a, b]),
+    ignore_merges: false,
     ...(endOfWord !== '' && { end_of_word_suffix: endOfWord }),
   });
 

@@ -41,7 +41,6 @@ const properties: Readonly<Record<string, string>> = {
   uppercase: '\\p{Uppercase}',
   space: '\\p{White_Space}',
   whitespace: '\\p{White_Space}',
-  word: wordCharacters,
   xdigit: '0-9A-Fa-f',
   cntrl: '\\p{Cc}',
   letter: '\\p{L}',
@@ -119,7 +118,7 @@ function memberOf(source: Source): { text: string; character: string | null; has
     const [, hat, name] = posix;
     const isKnown = hat === '' && /^(?:alpha|alnum|digit|lower|upper|space|xdigit|cntrl|word)$/.test(name);
     if (!isKnown) throw new NotWritable();
-    return { text: properties[name], character: null, hasLetters: true };
+    return { text: name === 'word' ? wordCharacters : properties[name], character: null, hasLetters: true };
   }
   if (source.take('[')) {
     if (source.isNext('^')) throw new NotWritable();
