@@ -14,6 +14,9 @@ export function vocabularyOfTokenizer(
   const definition = definitionOf(json);
   const tokenizer = opened(definition, file);
   const { symbols, unknown, template } = tokenizer;
+  // The whole text would be one word, which no vocabulary has.
+  if (typeOf(json['model']) === 'WordLevel' && (json['pre_tokenizer'] ?? null) === null)
+    throw new UserError('error.tokenizer.noPreTokenizer', file);
   if (symbols.length !== size) throw new UserError('error.vocabularyFile.wrongSize', size, file, symbols.length);
   const notices: UserError[] = [];
   if (unknown !== null) notices.push(new UserError('notice.vocabulary.unknownToken', symbols[unknown]));
@@ -22,6 +25,10 @@ export function vocabularyOfTokenizer(
   if (isRecord(json['truncation'])) notices.push(new UserError('notice.tokenizer.truncation', file));
   const unit = readsCodePoints(definition, tokenizer) ? 'codePoint' : definition;
   return { vocabulary: new Vocabulary(symbols, unit, { ...noSpecials, unknown }, true), notices };
+}
+
+function typeOf(part: unknown): unknown {
+  return isRecord(part) ? part['type'] : undefined;
 }
 
 /** As it was kept in a checkpoint. Throws a UserError. */
@@ -47,14 +54,19 @@ function readsCodePoints(definition: TokenizerDefinition, { symbols, unknown, te
     template.before.length + template.behind.length === 0 &&
     ((added ?? null) === null || (Array.isArray(added) && added.length === 0));
   if (!isPlain || !symbols.every(isOne)) return false;
-  if (model['type'] === 'WordLevel') return isRecord(pre) && cutsCodePoints(pre);
+  if (typeOf(model) === 'WordLevel') return isRecord(pre) && cutsCodePoints(pre);
   const isBpe = model['type'] === 'BPE' || model['type'] === undefined;
   const hasNothingElse = !model['end_of_word_suffix'] && model['fuse_unk'] !== true;
-  return isBpe && (pre ?? null) === null && hasNothingElse && Array.isArray(model['merges']) && model['merges'].length === 0;
+  return (
+    isBpe && (pre ?? null) === null && hasNothingElse && Array.isArray(model['merges']) && model['merges'].length === 0
+  );
 }
 
 /** A Split at every code point. */
 function cutsCodePoints({ type, pattern, behavior, invert }: Json): boolean {
   if (type !== 'Split' || behavior !== 'Isolated' || invert !== false || !isRecord(pattern)) return false;
-  return pattern['String'] === '' || ['', '[\\s\\S]', '(?m:.)', '(?m).', '(.|\\n)', '.|\\n'].includes(String(pattern['Regex']));
+  return (
+    pattern['String'] === '' ||
+    ['', '[\\s\\S]', '(?m:.)', '(?m).', '(.|\\n)', '.|\\n'].includes(String(pattern['Regex']))
+  );
 }

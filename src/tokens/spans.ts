@@ -66,7 +66,8 @@ export function startsAndEnds(
  * no other. Of a tokenizer.json that is known of no place: most begin anew with a line, or with the space before a word.
  */
 export function certainBoundary(text: string, at: number, unit: ReadUnit): number {
-  if (isTokenizer(unit)) return lastBefore(at, (i) => text[i - 1] === '\n' || /^\S \S$/u.test(text.slice(i - 1, i + 2)));
+  if (isTokenizer(unit))
+    return lastBefore(at, (i) => text[i - 1] === '\n' || /^\S \S$/u.test(text.slice(i - 1, i + 2)));
   switch (unit) {
     case 'codePoint':
     case 'byte':

@@ -47,18 +47,18 @@ def added(r):
     return [AddedToken(text, single_word=r.random() < 0.3, lstrip=r.random() < 0.3, rstrip=r.random() < 0.3, normalized=r.random() < 0.4, special=r.random() < 0.6) for text in texts]
 
 
-def trained(r):
+def trained(r, small=False):
     """Trained where training keeps it small; scores of few values, so that paths tie."""
     kind = r.choice(['bpe', 'bpe', 'bpe', 'wordpiece', 'unigram', 'wordlevel', 'characters'])
     unk = r.choice(['[UNK]', '<unk>'])
-    size = r.randint(60, 160)
-    corpus = r.sample(CORPUS, r.randint(3, len(CORPUS)))
+    size = r.randint(25, 45) if small else r.randint(60, 160)
+    corpus = r.sample(CORPUS, 2 if small else r.randint(3, len(CORPUS)))
     options = dict(vocab_size=size, special_tokens=[unk] if r.random() < 0.8 else [], show_progress=False)
     if kind == 'bpe':
         has_unk = r.random() < 0.8 and options['special_tokens']
         t = Tokenizer(models.BPE(unk_token=unk if has_unk else None, fuse_unk=r.random() < 0.4, byte_fallback=r.random() < 0.3, ignore_merges=r.random() < 0.3, end_of_word_suffix='</w>' if r.random() < 0.2 else None))
         extra = {'end_of_word_suffix': '</w>'} if t.model.end_of_word_suffix else {}
-        if t.model.byte_fallback and r.random() < 0.8:
+        if t.model.byte_fallback and r.random() < (0.1 if small else 0.8):
             options['special_tokens'] = options['special_tokens'] + [f'<0x{b:02X}>' for b in range(256)]
             options['vocab_size'] += 256
         trainer = trainers.BpeTrainer(**options, **extra)
@@ -102,18 +102,18 @@ def answer(t, s):
     return {'text': s, 'ids': encoding.ids, 'places': [[utf16(s, a), utf16(s, b)] for a, b in encoding.offsets], 'decoded': t.decode(encoding.ids, skip_special_tokens=False)}
 
 
-def case(seed):
-    """One tokenizer and six texts; None where the library cannot train or read it."""
+def case(seed, small):
+    """One tokenizer and its texts; None where the library cannot train or read it."""
     r = random.Random(seed)
     try:
         # As it is read from a file, which is what counts.
-        t = Tokenizer.from_str(trained(r).to_str())
+        t = Tokenizer.from_str(trained(r, small).to_str())
     except BaseException:
         return None
-    return {'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, text(r)) for _ in range(6)]}
+    return {'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, text(r)) for _ in range(3 if small else 6)]}
 
 
-def apart(seed):
+def apart(seed, small=False):
     """The same in a process of its own, with bounds on time and memory: some combinations end the library."""
     read, write = os.pipe()
     child = os.fork()
@@ -122,7 +122,7 @@ def apart(seed):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
         signal.alarm(20)
-        made = json.dumps(case(seed))
+        made = json.dumps(case(seed, small))
         with os.fdopen(write, 'w') as pipe:
             pipe.write(made)
         os._exit(0)
@@ -143,8 +143,82 @@ def cases(count, seed):
     return made
 
 
+def features(value, key=''):
+    """What a tokenizer is made of: its fields of few values."""
+    if isinstance(value, dict):
+        return set().union(*(features(v, f'{key}.{k}') for k, v in value.items() if k not in ('vocab', 'merges', 'id', 'content', 'special_tokens')))
+    if isinstance(value, list):
+        return set().union(*(features(v, key) for v in value))
+    return {f'{key}={value}'}
+
+
+def sample(bytes_of_file):
+    """Tokenizers that add the most that is new, until the file is full."""
+    pool = [(found, features(found['tokenizer'])) for found in (apart(seed, True) for seed in range(900)) if found and any(a['ids'] for a in found['texts'])]
+    chosen, seen, size = [], set(), 0
+    while pool:
+        best = max(pool, key=lambda each: len(each[1] - seen) / (300 + len(line(each[0]))))
+        pool.remove(best)
+        if not best[1] - seen or size + len(line(best[0])) > bytes_of_file:
+            continue
+        chosen.append(best[0])
+        seen |= best[1]
+        size += len(line(best[0]))
+    return chosen
+
+
+def line(found):
+    return json.dumps(found, ensure_ascii=True, separators=(',', ':'))
+
+
+def of(model, texts, normalizer=None, pre_tokenizer=None, tokens=()):
+    t = Tokenizer(model)
+    t.normalizer, t.pre_tokenizer = normalizer, pre_tokenizer
+    t.add_tokens(list(tokens))
+    t = Tokenizer.from_str(t.to_str())
+    return {'tokenizer': json.loads(t.to_str()), 'texts': [answer(t, s) for s in texts]}
+
+
+def ids(symbols):
+    return {symbol: i for i, symbol in enumerate(symbols)}
+
+
+def forms():
+    """Forms that look like another, each with texts in which that shows."""
+    words = ids(['<unk>', 'ab', 'b', '.', 'a.', '\n', 'a', 'c', '..', 'ab.', '.b', '가', '😀'])
+    level = lambda: models.WordLevel(words, unk_token='<unk>')
+    split = lambda p, behavior, invert=False: pre_tokenizers.Split(p, behavior, invert)
+    texts = ['ab.b', 'a..b\n\nb', '.a.\r\n😀가', '..', 'ab <unk>b']
+    letters = ids(['<unk>', 'a', 'b', 'c', '\u2581', 'ab', 'c</w>', 'b</w>', 'ab</w>', 'ĠGarbage', 'Ġ', 'Ã', '©', 'abc'])
+    bpe = lambda **options: models.BPE(letters, options.pop('merges', []), unk_token='<unk>', **options)
+    more = ['ab c', ' abc', 'a😀😀b', 'é ab', 'ab\nabc', 'a\u2581b']
+    special = lambda **options: [AddedToken('<s>', special=True, **options), AddedToken('ab', **options)]
+    yield 'Split ".", which passes over line feeds', of(level(), texts, None, split(Regex('.'), 'isolated'))
+    for behavior in BEHAVIORS:
+        for invert in (False, True):
+            yield f'Split at a text, {behavior}, invert {invert}', of(level(), texts, None, split('.', behavior, invert))
+            yield f'Split at a pattern, {behavior}, invert {invert}', of(level(), texts, None, split(Regex(r'\.|\n'), behavior, invert))
+    yield 'added tokens', of(level(), ['<s>ab', 'xab <s> ab', 'ab<s>', 'cabc', '<s', ' <s> . '], None, pre_tokenizers.Whitespace(), special())
+    yield 'added tokens, single words', of(level(), ['<s>ab', 'xab <s> ab', 'x<s>x', 'cabc', 'ab.ab_', '가<s>'], None, pre_tokenizers.Whitespace(), special(single_word=True))
+    yield 'added tokens that take spaces', of(level(), ['<s> ab', 'a  ab \n <s>  ab', '\u00a0<s>\u3000c'], None, pre_tokenizers.Split('', 'isolated'), special(lstrip=True, rstrip=True))
+    yield 'added tokens, normalized', of(level(), ['AB <S> Ab', 'ab'], normalizers.Lowercase(), pre_tokenizers.Whitespace(), [AddedToken('AB', normalized=True), AddedToken('<S>', normalized=False)])
+    for name, pre in [('none', None), ('Whitespace', pre_tokenizers.Whitespace()), ('ByteLevel', pre_tokenizers.ByteLevel(add_prefix_space=False)), ('ByteLevel with a space before', pre_tokenizers.ByteLevel()), ('Metaspace', pre_tokenizers.Metaspace()), ('Metaspace, first', pre_tokenizers.Metaspace(prepend_scheme='first'))]:
+        yield f'BPE without merges, {name}', of(bpe(), more, None, pre)
+    yield 'BPE, fuse_unk', of(bpe(fuse_unk=True), more, None, pre_tokenizers.WhitespaceSplit())
+    yield 'BPE, end_of_word_suffix', of(bpe(end_of_word_suffix='</w>', merges=[('a', 'b</w>')]), more, None, pre_tokenizers.WhitespaceSplit())
+    yield 'BPE, ignore_merges', of(bpe(ignore_merges=True, merges=[('a', 'b')]), more, None, pre_tokenizers.WhitespaceSplit())
+    yield 'WordPiece', of(models.WordPiece(ids(['[UNK]', 'un', '##aff', '##able', 'a', '##b', '가', '##나']), unk_token='[UNK]'), ['unaffable aab', '가나나 ab', 'é'], normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
+    bytes_ = [(f'<0x{b:02X}>', -9.0) for b in range(256)]
+    yield 'Unigram with bytes', of(models.Unigram([('<unk>', 0.0), ('▁', -2.0), ('a', -3.0), ('▁a', -2.0), ('ab', -4.0), ('b', -2.0), ('가', -3.0), *bytes_], 0, True), ['ab aab', '가나 é', 'e\u0301😀b'], normalizers.NFKC(), pre_tokenizers.Metaspace())
+    yield 'positions behind a normalizer', of(level(), ['ＡＢ  ﬁ', 'e\u0301a 가', '\u1100\u1161b', 'ÀB'], normalizers.Sequence([normalizers.NFKC(), normalizers.StripAccents(), normalizers.Lowercase()]), pre_tokenizers.Split('', 'isolated'))
+
+
 if __name__ == '__main__':
     os.environ['TOKENIZERS_PARALLELISM'] = 'false'
+    data = Path(__file__).parent / 'data'
     if len(sys.argv) > 1:
         count, seed, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-        Path(out).write_text('\n'.join(json.dumps(case) for case in cases(count, seed)) + '\n')
+        Path(out).write_text('\n'.join(line(case) for case in cases(count, seed)) + '\n')
+    else:
+        (data / 'tokenizerForms.json').write_text('[' + ',\n'.join(json.dumps({'name': name, **found}, separators=(',', ':')) for name, found in forms()) + ']\n')
+        (data / 'tokenizersRandom.json').write_text('[' + ',\n'.join(line(found) for found in sample(90_000)) + ']\n')

@@ -4,13 +4,7 @@
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
 import { tokenizerOf, type Tokenizer } from '../../tokens/tokenizer/tokenizer';
-import {
-  byteSymbol,
-  foreignWords,
-  isTokenizer,
-  type ForeignUnit,
-  type ReadUnit,
-} from '../../tokens/tokenUnit';
+import { byteSymbol, foreignWords, isTokenizer, type ForeignUnit, type ReadUnit } from '../../tokens/tokenUnit';
 
 export interface TokenReader {
   /** The most tokens that `read` can find in a text. */

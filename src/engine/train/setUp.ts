@@ -36,6 +36,8 @@ import { Validator } from './validator';
 const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
 const maxSampledBytes = 100_000_000;
+/** UTF-16 units that are read with a tokenizer.json, at once and with a place for each. */
+const maxTokenizedLength = 20_000_000;
 
 export async function setUpRun(request: TrainRequest, modelLock: ModelLock, cores: number): Promise<RunParts> {
   const { corpus: source, training: asked, folder: path } = request;
@@ -123,6 +125,8 @@ async function startFrom(
   checkTogether(model, training);
   const { unit } = vocabulary;
   if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);
+  if (isTokenizer(unit) && (sample?.length ?? Infinity) > maxTokenizedLength)
+    throw new UserError('error.tokenizer.tooLong', text.name, maxTokenizedLength / 1e6);
   const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   checkSpecials(vocabulary, options, from.path);
   return { model, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };

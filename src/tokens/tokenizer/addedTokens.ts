@@ -17,15 +17,18 @@ export function addedTokensOf(json: unknown): AddedToken[] {
   if (json === undefined || json === null) return [];
   return Fields.of({ added_tokens: json }, 'added_tokens')
     .list('added_tokens')
-    .map((fields) => ({
-      id: fields.integer('id', 0),
-      content: fields.string('content'),
-      single_word: fields.boolean('single_word'),
-      lstrip: fields.boolean('lstrip'),
-      rstrip: fields.boolean('rstrip'),
-      normalized: fields.boolean('normalized'),
-      special: fields.boolean('special'),
-    }));
+    .map((fields) => {
+      const special = fields.boolean('special', false);
+      return {
+        id: fields.integer('id', 0),
+        content: fields.string('content'),
+        single_word: fields.boolean('single_word', false),
+        lstrip: fields.boolean('lstrip', false),
+        rstrip: fields.boolean('rstrip', false),
+        normalized: fields.boolean('normalized', !special),
+        special,
+      };
+    });
 }
 
 /** A part of a text: an added token, or what the model is to read. */
@@ -92,7 +95,8 @@ export function findersOf(
     if (token.content === '') continue;
     const text = token.normalized ? normalize(token.content) : token.content;
     const tokensByText = token.normalized ? normalized : plain;
-    if (text === '' || tokensByText.has(text)) throw new TokenizerRefusal('added_tokens', shown('content', token.content));
+    if (text === '' || tokensByText.has(text))
+      throw new TokenizerRefusal('added_tokens', shown('content', token.content));
     tokensByText.set(text, token);
   }
   return { plain: new AddedTokenFinder(plain), normalized: new AddedTokenFinder(normalized) };

@@ -50,9 +50,15 @@ export class Aligned {
   /** The same with every code point replaced: what stands for it has its place. Nothing may stand for it. */
   mapped(replace: (character: string) => string): Aligned {
     const made = new Replacement(this);
+    const known = new Map<string, string>();
     let at = 0;
     for (const character of this.text) {
-      made.put(replace(character), at, at + character.length);
+      let replaced = known.get(character);
+      if (replaced === undefined) {
+        replaced = replace(character);
+        known.set(character, replaced);
+      }
+      made.put(replaced, at, at + character.length);
       at += character.length;
     }
     return made.done();
@@ -88,43 +94,47 @@ export class Aligned {
 
 /** Puts a text together, part by part. */
 class Replacement {
-  private readonly texts: string[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private text = '';
+  private starts: Int32Array;
+  private ends: Int32Array;
 
-  constructor(private readonly old: Aligned) {}
+  constructor(private readonly old: Aligned) {
+    this.starts = new Int32Array(old.text.length + 8);
+    this.ends = new Int32Array(old.text.length + 8);
+  }
 
   put(text: string, from: number, to: number): void {
     if (text === '') return;
     const { old } = this;
-    this.texts.push(text);
+    const at = this.text.length;
+    this.text += text;
+    if (this.text.length > this.starts.length) this.grow();
     if (text.length === to - from && old.text.startsWith(text, from)) {
       for (let i = from; i < to; i++) {
-        this.starts.push(old.starts[i]);
-        this.ends.push(old.ends[i]);
+        this.starts[at + i - from] = old.starts[i];
+        this.ends[at + i - from] = old.ends[i];
       }
       return;
     }
     // What stands for nothing has the place of what is before it.
-    const [start, end] =
-      from < to
-        ? [old.starts[from], old.ends[to - 1]]
-        : from > 0
-          ? [old.starts[from - 1], old.ends[from - 1]]
-          : [old.origin, old.origin];
-    for (let i = 0; i < text.length; i++) {
-      this.starts.push(start);
-      this.ends.push(end);
-    }
+    const before = from > 0 ? from - 1 : null;
+    const start = from < to ? old.starts[from] : before === null ? old.origin : old.starts[before];
+    const end = from < to ? old.ends[to - 1] : before === null ? old.origin : old.ends[before];
+    this.starts.fill(start, at, this.text.length);
+    this.ends.fill(end, at, this.text.length);
   }
 
   done(): Aligned {
-    return Aligned.made(
-      this.texts.join(''),
-      Int32Array.from(this.starts),
-      Int32Array.from(this.ends),
-      this.old.origin,
-    );
+    const { length } = this.text;
+    return Aligned.made(this.text, this.starts.subarray(0, length), this.ends.subarray(0, length), this.old.origin);
+  }
+
+  private grow(): void {
+    const [starts, ends] = [this.starts, this.ends];
+    this.starts = new Int32Array(2 * this.text.length);
+    this.ends = new Int32Array(2 * this.text.length);
+    this.starts.set(starts);
+    this.ends.set(ends);
   }
 }
 

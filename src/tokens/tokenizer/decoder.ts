@@ -23,8 +23,7 @@ export function decoderOf(fields: Fields): Decoder {
       return wordPieceOf(fields.string('prefix'), fields.boolean('cleanup'));
     case 'BPEDecoder': {
       const suffix = fields.string('suffix');
-      return (tokens) =>
-        tokens.map((token, i) => token.replaceAll(suffix, i === tokens.length - 1 ? '' : ' '));
+      return (tokens) => tokens.map((token, i) => token.replaceAll(suffix, i === tokens.length - 1 ? '' : ' '));
     }
     case 'Replace': {
       const [pattern, content] = [patternOf(fields), fields.string('content')];

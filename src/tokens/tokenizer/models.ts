@@ -65,7 +65,7 @@ function optional(fields: Fields, key: string): string | null {
 
 function wordLevelOf(fields: Fields): TokenizerModel {
   const ids = vocabularyOf(fields);
-  const unknown = fields.string('unk_token');
+  const unknown = optional(fields, 'unk_token') ?? '';
   const unknownId = ids.get(unknown) ?? -1;
   return {
     ids,

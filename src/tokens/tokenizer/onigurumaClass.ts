@@ -9,7 +9,15 @@ export function literal(character: string): string {
   return /^[\^$\\.*+?()[\]{}|/]$/.test(character) ? `\\${character}` : character;
 }
 
-const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f', v: '\v', a: '\x07', e: '\x1b' };
+const controls: Readonly<Record<string, string>> = {
+  t: '\t',
+  n: '\n',
+  r: '\r',
+  f: '\f',
+  v: '\v',
+  a: '\x07',
+  e: '\x1b',
+};
 
 /** Behind a backslash: what stands for one character. Throws NotWritable for any other letter or digit. */
 export function escapedCharacter(source: Source): string {
@@ -17,7 +25,11 @@ export function escapedCharacter(source: Source): string {
   if (hex) {
     const codePoint = parseInt(hex[1] ?? hex[2] ?? hex[3], 16);
     // From 80 on two hexadecimal digits are a byte, not a character.
-    if (codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint < 0xe000) || (hex[2] !== undefined && codePoint > 0x7f))
+    if (
+      codePoint > 0x10ffff ||
+      (codePoint >= 0xd800 && codePoint < 0xe000) ||
+      (hex[2] !== undefined && codePoint > 0x7f)
+    )
       throw new NotWritable();
     return String.fromCodePoint(codePoint);
   }

@@ -21,11 +21,11 @@ export function preTokenizerOf(fields: Fields): PreTokenizer {
     case 'Punctuation':
       return cutOf(punctuation, fields.oneOf('behavior', splitBehaviors, 'Isolated'));
     case 'Digits':
-      return cutOf(/\p{N}/gu, fields.boolean('individual_digits') ? 'Isolated' : 'Contiguous');
+      return cutOf(/\p{N}/gu, fields.boolean('individual_digits', false) ? 'Isolated' : 'Contiguous');
     case 'CharDelimiterSplit':
       return cutOf(characterPattern(fields, 'delimiter'), 'Removed');
     case 'Split':
-      return cutOf(patternOf(fields), fields.oneOf('behavior', splitBehaviors), fields.boolean('invert'));
+      return cutOf(patternOf(fields), fields.oneOf('behavior', splitBehaviors), fields.boolean('invert', false));
     case 'Metaspace':
       return metaspaceOf(fields);
     case 'ByteLevel':

@@ -4,9 +4,10 @@
  */
 import { Aligned } from './aligned';
 import { addedTokensOf, findersOf, type AddedTokenFinder } from './addedTokens';
+import { checkTogether } from './combinations';
 import { decoderOf, type Decoder } from './decoder';
 import { Fields, TokenizerRefusal, shown, type Json } from './fields';
-import { modelOf, type TokenizerModel } from './models';
+import { modelOf, type PieceToken, type TokenizerModel } from './models';
 import { normalizerOf, type Normalizer } from './normalizers';
 import { preTokenizerOf, type PreTokenizer } from './preTokenizers';
 import { templateOf, type Template } from './template';
@@ -30,6 +31,10 @@ export interface Encoding {
   readonly ends: number[];
 }
 
+/** Pieces up to this length are remembered with their tokens: most come again. */
+const maxRememberedLength = 32;
+const maxRemembered = 50_000;
+
 export class Tokenizer {
   /** Tokens in the order of their ids. */
   readonly symbols: readonly string[];
@@ -42,14 +47,18 @@ export class Tokenizer {
   private readonly preTokenizer: PreTokenizer;
   private readonly plainTokens: AddedTokenFinder;
   private readonly normalizedTokens: AddedTokenFinder;
+  private readonly remembered = new Map<string, readonly PieceToken[]>();
   private readonly decoder: Decoder | null;
   /** What is decoded of a token, where that is not itself: an added one as the normalizer writes it. */
   private readonly decoded = new Map<number, string>();
 
   /** Throws a TokenizerRefusal for what is not read here as the library reads it. */
   constructor(definition: TokenizerDefinition) {
-    const part = <T>(key: 'normalizer' | 'pre_tokenizer' | 'post_processor' | 'decoder', read: (fields: Fields) => T) =>
-      isGiven(definition[key]) ? read(Fields.of(definition[key], key)) : null;
+    const part = <T>(
+      key: 'normalizer' | 'pre_tokenizer' | 'post_processor' | 'decoder',
+      read: (fields: Fields) => T,
+    ) => (isGiven(definition[key]) ? read(Fields.of(definition[key], key)) : null);
+    checkTogether(definition.normalizer, definition.pre_tokenizer);
     this.model = modelOf(Fields.of(definition.model, 'model'));
     this.normalizer = part('normalizer', normalizerOf) ?? ((text) => text);
     this.preTokenizer = part('pre_tokenizer', preTokenizerOf) ?? ((piece) => [piece]);
@@ -85,7 +94,7 @@ export class Tokenizer {
       }
       for (const cut of piece.isEmpty ? [] : this.preTokenizer(piece)) {
         if (cut.isEmpty) continue;
-        for (const { id, from, to } of this.model.tokens(cut.text)) {
+        for (const { id, from, to } of this.tokensOf(cut.text)) {
           const { start, end } = cut.place(from, to);
           put(id, start, end);
         }
@@ -99,6 +108,15 @@ export class Tokenizer {
   decode(ids: Iterable<number>): string {
     const tokens = Array.from(ids, (id) => this.decoded.get(id) ?? this.symbols[id]);
     return this.decoder ? this.decoder(tokens).join('') : tokens.join(' ');
+  }
+
+  private tokensOf(piece: string): readonly PieceToken[] {
+    if (piece.length > maxRememberedLength) return this.model.tokens(piece);
+    const remembered = this.remembered.get(piece);
+    if (remembered) return remembered;
+    const tokens = this.model.tokens(piece);
+    if (this.remembered.size < maxRemembered) this.remembered.set(piece, tokens);
+    return tokens;
   }
 
   /** Added tokens, and what the model reads between them. */
@@ -122,7 +140,8 @@ function symbolsOf({ ids }: TokenizerModel, added: ReturnType<typeof addedTokens
   for (const { id, content } of added) {
     if (content === '') continue;
     const own = all.get(content);
-    if (id !== (own ?? next)) throw new TokenizerRefusal('added_tokens', `${shown('content', content)}, ${shown('id', id)}`);
+    if (id !== (own ?? next))
+      throw new TokenizerRefusal('added_tokens', `${shown('content', content)}, ${shown('id', id)}`);
     if (own !== undefined) continue;
     all.set(content, next);
     next += 1;
@@ -150,4 +169,3 @@ export function tokenizerOf(definition: TokenizerDefinition): Tokenizer {
   known.set(definition, found);
   return found;
 }
-
