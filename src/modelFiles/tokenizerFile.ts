@@ -1,9 +1,12 @@
 /** A tokenizer.json of Hugging Face as a model's vocabulary. */
 import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
 import { isRecord, TokenizerRefusal, type Json } from '../tokens/tokenizer/fields';
-import { definitionOf, tokenizerOf, type Tokenizer, type TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
+import { definitionOf, newTokenizer, type Tokenizer, type TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
+import { tokenizerOf, useTokenizers } from '../tokens/tokenizers';
 import { codePointOf } from '../tokens/tokenUnit';
 import { UserError } from '../userError';
+
+useTokenizers(newTokenizer);
 
 /** @param json the file, parsed  Throws a UserError for what is not read as the library reads it, and for another number of tokens. */
 export function vocabularyOfTokenizer(
@@ -31,8 +34,23 @@ function typeOf(part: unknown): unknown {
   return isRecord(part) ? part['type'] : undefined;
 }
 
-/** As it was kept in a checkpoint. Throws a UserError. */
-export function opened(definition: TokenizerDefinition, file: string): Tokenizer {
+/**
+ * As it was kept in a checkpoint; null where it is not read as its library reads it, or its tokens are not these symbols. Older versions may have read
+ * what is refused now.
+ */
+export function keptTokenizer(json: unknown, symbols: readonly string[]): TokenizerDefinition | null {
+  if (!isRecord(json)) return null;
+  try {
+    const definition = definitionOf(json);
+    const known = tokenizerOf(definition).symbols;
+    return known.length === symbols.length && known.every((symbol, id) => symbol === symbols[id]) ? definition : null;
+  } catch (thrown) {
+    if (thrown instanceof TokenizerRefusal) return null;
+    throw thrown;
+  }
+}
+
+function opened(definition: TokenizerDefinition, file: string): Tokenizer {
   try {
     return tokenizerOf(definition);
   } catch (thrown) {

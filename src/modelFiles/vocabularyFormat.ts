@@ -1,8 +1,7 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { isRecord, TokenizerRefusal } from '../tokens/tokenizer/fields';
-import { definitionOf, tokenizerOf } from '../tokens/tokenizer/tokenizer';
 import { isTokenizer, namedUnits, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary, type Specials } from '../core/corpus/vocabulary';
+import { keptTokenizer } from './tokenizerFile';
 
 /** Both parsed from JSON. */
 export interface VocabularyFields {
@@ -41,15 +40,7 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
 function parseUnit(fields: Readonly<Record<string, unknown>>, symbols: readonly string[]): ReadUnit | null {
   const { unit, tokenizer } = fields;
   if (unit !== 'tokenizer') return namedUnits.find((name) => name === unit) ?? null;
-  if (!isRecord(tokenizer)) return null;
-  try {
-    const definition = definitionOf(tokenizer);
-    const known = tokenizerOf(definition).symbols;
-    return known.length === symbols.length && known.every((symbol, id) => symbol === symbols[id]) ? definition : null;
-  } catch (thrown) {
-    if (thrown instanceof TokenizerRefusal) return null;
-    throw thrown;
-  }
+  return keptTokenizer(tokenizer, symbols);
 }
 
 /** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */

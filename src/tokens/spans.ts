@@ -3,7 +3,7 @@
  * the same cuts. Places are UTF-16 units, as an editor counts them.
  */
 import { isCertain, segmentsOf } from './segments';
-import { tokenizerOf } from './tokenizer/tokenizer';
+import { tokenizerOf } from './tokenizers';
 import { foreignSpans, isTokenizer, type ReadUnit } from './tokenUnit';
 
 /**

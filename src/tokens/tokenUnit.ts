@@ -1,6 +1,7 @@
 /** What one token of a text is, and how it is written. */
 import { segmentsOf } from './segments';
-import { tokenizerOf, type TokenizerDefinition } from './tokenizer/tokenizer';
+import type { TokenizerDefinition } from './tokenizer/tokenizer';
+import { tokenizerOf } from './tokenizers';
 
 /** A Unicode code point, a grapheme cluster, a word (and what stands between words), or a byte of UTF-8. */
 export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';

@@ -19,6 +19,7 @@ const common = [
   'extension/dist/cli.js',
   'extension/dist/engine.js',
   'extension/dist/extension.js',
+  'extension/dist/tokenizers.js',
   'extension/dist/webview/model.css',
   'extension/dist/webview/page.css',
   'extension/dist/webview/page.js',

@@ -3,7 +3,8 @@
  * its symbol; of a tokenizer.json, the token's id. Long texts come in pieces, and a token may begin in one and end in the next.
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
-import { tokenizerOf, type Tokenizer } from '../../tokens/tokenizer/tokenizer';
+import type { Tokenizer } from '../../tokens/tokenizer/tokenizer';
+import { tokenizerOf } from '../../tokens/tokenizers';
 import { byteSymbol, foreignWords, isTokenizer, type ForeignUnit, type ReadUnit } from '../../tokens/tokenUnit';
 
 export interface TokenReader {

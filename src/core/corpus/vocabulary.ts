@@ -3,7 +3,7 @@ import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
 import { byteOf, codePointOf, isForeign, isTokenizer, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';
-import { tokenizerOf } from '../../tokens/tokenizer/tokenizer';
+import { tokenizerOf } from '../../tokens/tokenizers';
 
 /** Ids of the symbols that stand for no text; null where a vocabulary has none. */
 export interface Specials {

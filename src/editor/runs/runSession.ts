@@ -28,7 +28,8 @@ import {
   defaultVocabularySettings,
   type SequenceSplit,
 } from '../../protocol/settings';
-import type { ReadUnit } from '../../tokens/tokenUnit';
+import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
+import { loadTokenizers } from '../../tokens/tokenizers';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { MetricHistory } from './metricHistory';
@@ -346,6 +347,7 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
+      if (isTokenizer(unit)) await loadTokenizers();
       const isFinished =
         run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
       const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
@@ -363,6 +365,7 @@ export class RunSession implements vscode.Disposable {
         beginning.kind === 'train'
           ? await calls.call('train', beginning.request)
           : await calls.call('resumeRun', beginning.request);
+      if (description.tokenizer) await loadTokenizers();
       // An event of the engine may have said more by now.
       const { status } = this;
       const { tokenizer: _, ...described } = description;

@@ -1,5 +1,5 @@
 /** Tokens that are found in a text before all else (`added_tokens`), as special tokens are. */
-import type { Aligned } from './aligned';
+import { isWhiteSpace, type Aligned } from './aligned';
 import { Fields, TokenizerRefusal, shown } from './fields';
 
 export interface AddedToken {
@@ -71,16 +71,15 @@ export class AddedTokenFinder {
   }
 }
 
-const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
-const wordBehind = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
-
 function isSingleWord(text: string, start: number, stop: number): boolean {
+  const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+  const wordBehind = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
   return !wordBefore.test(text.slice(Math.max(0, start - 2), start)) && !wordBehind.test(text.slice(stop, stop + 2));
 }
 
 function spacesBefore(text: string, start: number): number {
   let at = start;
-  while (at > 0 && /^\p{White_Space}$/u.test(text[at - 1])) at -= 1;
+  while (at > 0 && isWhiteSpace(text[at - 1])) at -= 1;
   return at;
 }
 

@@ -1,5 +1,5 @@
 /** What a tokenizer.json does to a text before cutting it (`normalizer`). */
-import { whiteSpace, type Aligned } from './aligned';
+import { isWhiteSpace, type Aligned } from './aligned';
 import { bytesWritten } from './byteLevel';
 import { TokenizerRefusal, type Fields } from './fields';
 import { matchesOf } from './matches';
@@ -56,8 +56,8 @@ function stripOf(left: boolean, right: boolean): Normalizer {
   return (aligned) => {
     const { text } = aligned;
     let [from, to] = [0, text.length];
-    while (left && from < to && whiteSpace.test(text[from])) from += 1;
-    while (right && to > from && whiteSpace.test(text[to - 1])) to -= 1;
+    while (left && from < to && isWhiteSpace(text[from])) from += 1;
+    while (right && to > from && isWhiteSpace(text[to - 1])) to -= 1;
     return aligned.replaced([aligned.kept(from, to)]);
   };
 }
@@ -78,15 +78,19 @@ function asNmt(character: string): string {
   return /^[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]$/.test(character) ? ' ' : character;
 }
 
-const chinese =
-  /^[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]$/u;
+/** Of Unicode's blocks of ideographs, those that BERT knows. */
+function isChinese(character: string): boolean {
+  return /^[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]$/u.test(
+    character,
+  );
+}
 
 function bertOf(fields: Fields): Normalizer {
   const isLower = fields.boolean('lowercase');
   const steps: Normalizer[] = [];
   if (fields.boolean('clean_text')) steps.push((text) => text.mapped(cleaned));
   if (fields.boolean('handle_chinese_chars'))
-    steps.push((text) => text.mapped((character) => (chinese.test(character) ? ` ${character} ` : character)));
+    steps.push((text) => text.mapped((character) => (isChinese(character) ? ` ${character} ` : character)));
   if (fields.boolean('strip_accents', isLower))
     steps.push(
       (text) => normalized(text, 'NFD'),
@@ -99,5 +103,5 @@ function bertOf(fields: Fields): Normalizer {
 function cleaned(character: string): string {
   if (/^[\t\n\r]$/.test(character)) return ' ';
   if (/^[\0\ufffd\p{Cc}\p{Cf}\p{Co}]$/u.test(character)) return '';
-  return whiteSpace.test(character) ? ' ' : character;
+  return isWhiteSpace(character) ? ' ' : character;
 }

@@ -13,13 +13,13 @@ export type PreTokenizer = (piece: Aligned) => Aligned[];
 export function preTokenizerOf(fields: Fields): PreTokenizer {
   switch (fields.type) {
     case 'Whitespace':
-      return cutOf(words, 'Removed', true);
+      return cutOf(words(), 'Removed', true);
     case 'WhitespaceSplit':
-      return cutOf(spaces, 'Removed');
+      return cutOf(spaces(), 'Removed');
     case 'BertPreTokenizer':
-      return inSequence([cutOf(spaces, 'Removed'), cutOf(punctuation, 'Isolated')]);
+      return inSequence([cutOf(spaces(), 'Removed'), cutOf(punctuation(), 'Isolated')]);
     case 'Punctuation':
-      return cutOf(punctuation, fields.oneOf('behavior', splitBehaviors, 'Isolated'));
+      return cutOf(punctuation(), fields.oneOf('behavior', splitBehaviors, 'Isolated'));
     case 'Digits':
       return cutOf(/\p{N}/gu, fields.boolean('individual_digits', false) ? 'Isolated' : 'Contiguous');
     case 'CharDelimiterSplit':
@@ -39,11 +39,18 @@ export function preTokenizerOf(fields: Fields): PreTokenizer {
   }
 }
 
-/** Word characters of Unicode (UTS 18), and runs of what is neither they nor spaces. */
-const words =
-  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
-const spaces = /\p{White_Space}/gu;
-const punctuation = /[!-/:-@[-`{-~\p{P}]/gu;
+/** Runs of word characters of Unicode (UTS 18), and runs of what is neither they nor spaces. */
+function words(): RegExp {
+  return /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+}
+
+function spaces(): RegExp {
+  return /\p{White_Space}/gu;
+}
+
+function punctuation(): RegExp {
+  return /[!-/:-@[-`{-~\p{P}]/gu;
+}
 
 function inSequence(all: readonly PreTokenizer[]): PreTokenizer {
   return (piece) => all.reduce<Aligned[]>((pieces, preTokenizer) => pieces.flatMap(preTokenizer), [piece]);
@@ -89,13 +96,13 @@ export function prependSchemeOf(fields: Fields): 'always' | 'first' | 'never' {
   return fields.get('prepend_scheme') === undefined || scheme === 'never' ? 'never' : fields.refuse('add_prefix_space');
 }
 
-const byteLevelWords = fromOniguruma(
-  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-);
+/** https://github.com/openai/gpt-2/blob/master/src/encoder.py */
+const byteLevelWords = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 function byteLevelOf(fields: Fields): PreTokenizer {
   const hasPrefix = fields.boolean('add_prefix_space');
-  const cut = fields.boolean('use_regex', true) && byteLevelWords ? cutOf(byteLevelWords, 'Isolated') : null;
+  const pattern = fields.boolean('use_regex', true) ? fromOniguruma(byteLevelWords) : null;
+  const cut = pattern && cutOf(pattern, 'Isolated');
   return (piece) => {
     const prefixed = hasPrefix && !piece.text.startsWith(' ') ? piece.prepended(' ') : piece;
     return (cut?.(prefixed) ?? [prefixed]).map((part) => part.mapped(bytesWritten));

@@ -161,11 +161,7 @@ export function definitionOf(json: Json): TokenizerDefinition {
   return Object.fromEntries(entries) as unknown as TokenizerDefinition;
 }
 
-const known = new WeakMap<TokenizerDefinition, Tokenizer>();
-
-/** The tokenizer that a definition describes, made once. */
-export function tokenizerOf(definition: TokenizerDefinition): Tokenizer {
-  const found = known.get(definition) ?? new Tokenizer(definition);
-  known.set(definition, found);
-  return found;
+/** Throws a TokenizerRefusal. */
+export function newTokenizer(definition: TokenizerDefinition): Tokenizer {
+  return new Tokenizer(definition);
 }

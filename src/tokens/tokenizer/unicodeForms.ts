@@ -3,16 +3,13 @@ import type { Aligned } from './aligned';
 
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
-/**
- * A code point and all behind it that can combine with it: marks, vowels and finals of Hangul, and the half-width forms that become those. What begins
- * such a stretch never changes what stands before it.
- */
-const stretch = /[^][\p{M}\u1160-\u11ff\ud7b0-\ud7ff\uff9e-\uffdc]*/gu;
-
 export function normalized(aligned: Aligned, form: UnicodeForm): Aligned {
   const { text } = aligned;
   const whole = text.normalize(form);
   if (whole === text) return aligned;
+  // A code point and all behind it that can combine with it: marks, vowels and finals of Hangul, and the half-width forms that become those.
+  // What begins such a stretch never changes what stands before it.
+  const stretch = /[^][\p{M}\u1160-\u11ff\ud7b0-\ud7ff\uff9e-\uffdc]*/gu;
   const parts = Array.from(text.matchAll(stretch), ({ index, 0: old }) => ({
     text: old.normalize(form),
     from: index,
