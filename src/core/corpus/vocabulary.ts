@@ -130,6 +130,17 @@ export class Vocabulary {
       .join(isForeign(this.unit) ? ' ' : '');
   }
 
+  /**
+   * The text of some tokens behind another: a tokenizer.json may write a word with a space before it, but for the first.
+   * @param before null where they begin a text
+   */
+  decodeBehind(before: number | null, ids: readonly number[]): string {
+    const alone = this.decode(ids);
+    if (before === null || !isTokenizer(this.unit)) return alone;
+    const [start, whole] = [this.decode([before]), this.decode([before, ...ids])];
+    return whole.startsWith(start) ? whole.slice(start.length) : alone;
+  }
+
   /** Bytes that are no UTF-8 become “�” too. */
   private decodeBytes(ids: readonly number[]): string {
     const replacementBytes = [0xef, 0xbf, 0xbd];
