@@ -1,4 +1,5 @@
-// Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles.
+// Bundles the five programs with esbuild: the extension, the engine, the process of ONNX Runtime, the command line and the page with its styles;
+// and what the extension loads when it needs it.
 //   node scripts/build.mjs [--tests] [--bench] [--watch]
 import { build, context } from 'esbuild';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -50,10 +51,25 @@ const pageParts = [
   { in: 'webview/model.css', out: 'model' },
 ];
 
+/** What the extension imports by `import()` alone is a file of its own, so that starting it does not cost reading that. */
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/tokenizer\/tokenizer$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './tokenizers.js', external: true } : null,
+    );
+  },
+};
+
 const programs = [
+  { ...node, entryPoints: { extension: 'src/extension.ts' }, plugins: [...node.plugins, apart], outdir: 'dist' },
   {
     ...node,
-    entryPoints: { extension: 'src/extension.ts', engine: 'src/engine/main.ts', runtime: 'src/engine/runtime/main.ts' },
+    entryPoints: {
+      engine: 'src/engine/main.ts',
+      runtime: 'src/engine/runtime/main.ts',
+      tokenizers: 'src/tokens/tokenizer/tokenizer.ts',
+    },
     outdir: 'dist',
   },
   { ...node, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },

@@ -1,10 +1,12 @@
 /**
- * Vocabularies that come with models of other tools: the symbols as JSON (symbolList.ts), a tokenizer.json of Hugging Face with a character- or word-level model, or what exporters leave in a model's metadata.
+ * Vocabularies that come with models of other tools: the symbols as JSON (symbolList.ts), a tokenizer.json of Hugging Face (tokenizerFile.ts), or what
+ * exporters leave in a model's metadata.
  */
 import { UserError } from '../userError';
 import { byteSymbol, codePointOf, lineEnds, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
-import { inOrder, inShort, isRecord, symbolsOf } from './symbolList';
+import { isRecord, symbolsOf } from './symbolList';
+import { vocabularyOfTokenizer } from './tokenizerFile';
 import { parseVocabulary } from './vocabularyFormat';
 
 export interface FoundVocabulary {
@@ -38,7 +40,7 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
     throw new UserError('error.vocabularyFile.notJson', file);
   }
   if (isRecord(parsed) && isRecord(parsed['model'])) return vocabularyOfTokenizer(parsed, size, file);
-  return vocabularyOfSymbols(symbolsOf(parsed, size, file), size, file, null, null);
+  return vocabularyOfSymbols(symbolsOf(parsed, size, file), size, file);
 }
 
 /** Of a model's metadata; null where there is none. */
@@ -53,7 +55,7 @@ export function vocabularyOfMetadata(
     const text = metadata.get(key);
     if (text === undefined) continue;
     const found = parsedSymbols(text, size, file);
-    if (found?.length === size) return vocabularyOfSymbols(found, size, file, null, null);
+    if (found?.length === size) return vocabularyOfSymbols(found, size, file);
   }
   return null;
 }
@@ -113,26 +115,18 @@ function parsedSymbols(text: string, size: number, file: string): readonly strin
   }
 }
 
-/** @param unknown the unknown symbol's id where the file says so  @param unit where the file says so */
-function vocabularyOfSymbols(
-  symbols: readonly string[],
-  size: number,
-  file: string,
-  unknown: number | null,
-  unit: ReadUnit | null,
-): FoundVocabulary {
+function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string): FoundVocabulary {
   if (symbols.length !== size) throw new UserError('error.vocabularyFile.wrongSize', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
-  const unknownId = unknown ?? (conventional < 0 ? null : conventional);
+  const unknownId = conventional < 0 ? null : conventional;
   const notices = unknownId === null ? [] : [new UserError('notice.vocabulary.unknownToken', symbols[unknownId])];
-  const ownUnit = unit ?? unitOf(symbols);
-  // A tokenizer says itself what it does with line ends.
-  const lineEnd = unit === null ? lineEndOf(symbols) : null;
+  const unit = unitOf(symbols);
+  const lineEnd = lineEndOf(symbols);
   if (lineEnd !== null) notices.push(new UserError('notice.vocabulary.lineEnds', symbols[lineEnd]));
   return {
     vocabulary: new Vocabulary(
       symbols,
-      ownUnit === 'whitespace' && lineEnd !== null ? 'wordOrLineEnd' : ownUnit,
+      unit === 'whitespace' && lineEnd !== null ? 'wordOrLineEnd' : unit,
       { ...noSpecials, unknown: unknownId },
       true,
       lineEnd,
@@ -159,66 +153,4 @@ function unitOf(symbols: readonly string[]): ReadUnit {
 
 function isBracketed(symbol: string): boolean {
   return /^(<.+>|\[.+\])$/u.test(symbol);
-}
-
-/** https://huggingface.co/docs/tokenizers: model, pre_tokenizer, normalizer, added_tokens. */
-function vocabularyOfTokenizer(
-  tokenizer: Readonly<Record<string, unknown>>,
-  size: number,
-  file: string,
-): FoundVocabulary {
-  const model = tokenizer['model'] as Readonly<Record<string, unknown>>;
-  const type = typeof model['type'] === 'string' ? model['type'] : 'BPE';
-  const merges = model['merges'];
-  const isCharacterBpe = type === 'BPE' && Array.isArray(merges) && merges.length === 0;
-  if (type !== 'WordLevel' && !isCharacterBpe) throw new UserError('error.tokenizer.kind', file, type);
-  if (isGiven(tokenizer['normalizer']))
-    throw new UserError('error.tokenizer.normalizer', file, typeOf(tokenizer['normalizer']));
-  if (!isRecord(model['vocab'])) throw new UserError('error.tokenizer.noVocabulary', file);
-  const ids = new Map<string, unknown>(Object.entries(model['vocab']));
-  const added = Array.isArray(tokenizer['added_tokens']) ? (tokenizer['added_tokens'] as unknown[]) : [];
-  for (const token of added)
-    if (isRecord(token) && typeof token['content'] === 'string') ids.set(token['content'], token['id']);
-  const symbols = inOrder(Array.from(ids), size, file);
-  const unknown = typeof model['unk_token'] === 'string' ? symbols.indexOf(model['unk_token']) : -1;
-  return vocabularyOfSymbols(
-    symbols,
-    size,
-    file,
-    unknown < 0 ? null : unknown,
-    unitOfPreTokenizer(tokenizer['pre_tokenizer'], isCharacterBpe, symbols, file),
-  );
-}
-
-function unitOfPreTokenizer(pre: unknown, isCharacters: boolean, symbols: readonly string[], file: string): ReadUnit {
-  if (isCharacters) return 'codePoint';
-  if (!isGiven(pre)) {
-    const unit = unitOf(symbols);
-    if (unit === 'codePoint') return unit;
-    throw new UserError('error.tokenizer.noPreTokenizer', file);
-  }
-  const type = typeOf(pre);
-  if (type === 'WhitespaceSplit') return 'whitespace';
-  if (type === 'Whitespace') return 'wordOrPunctuation';
-  const parts = isRecord(pre) && Array.isArray(pre['pretokenizers']) ? (pre['pretokenizers'] as unknown[]) : [];
-  if (type === 'Sequence' && parts.length === 1) return unitOfPreTokenizer(parts[0], false, symbols, file);
-  if (type === 'Split' && isRecord(pre) && isEveryCharacter(pre)) return 'codePoint';
-  throw new UserError('error.tokenizer.preTokenizer', file, type);
-}
-
-/** A Split at "" or at every character. */
-function isEveryCharacter({ pattern, behavior }: Readonly<Record<string, unknown>>): boolean {
-  if (!isRecord(pattern) || behavior === 'Removed') return false;
-  return (
-    pattern['String'] === '' ||
-    ['', '.', '(?s).', '[\\s\\S]', '(?s:.)', '.|\\n', '(.|\\n)'].includes(String(pattern['Regex']))
-  );
-}
-
-function isGiven(part: unknown): boolean {
-  return part !== null && part !== undefined;
-}
-
-function typeOf(part: unknown): string {
-  return isRecord(part) && typeof part['type'] === 'string' ? part['type'] : inShort(part);
 }

@@ -1,12 +1,13 @@
 /** How a vocabulary is kept in a checkpoint's metadata: its symbols as a JSON array, and beside it what its tokens are. */
-import { readUnits } from '../tokens/tokenUnit';
+import { isTokenizer, namedUnits, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary, type Specials } from '../core/corpus/vocabulary';
+import { keptTokenizer } from './tokenizerFile';
 
 /** Both parsed from JSON. */
 export interface VocabularyFields {
   /** Strings; id = index. */
   readonly symbols: unknown;
-  /** `unit`, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
+  /** `unit`, for a tokenizer.json `tokenizer` too, and the ids of the specials, null where there is none. Undefined in older files: code points, no specials. */
   readonly tokens: unknown;
 }
 
@@ -17,7 +18,7 @@ export function formatVocabulary({ symbols, unit, specials, isOfOthers, lineEnd 
   return {
     symbols: JSON.stringify(symbols),
     tokens: JSON.stringify({
-      unit,
+      ...(isTokenizer(unit) ? { unit: 'tokenizer', tokenizer: unit } : { unit }),
       ...specials,
       ...(isOfOthers && { isOfOthers }),
       ...(lineEnd !== null && { lineEnd }),
@@ -31,7 +32,7 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
   if (tokens === undefined) return new Vocabulary(symbols);
   if (typeof tokens !== 'object' || tokens === null) return null;
   const fields = tokens as Readonly<Record<string, unknown>>;
-  const unit = readUnits.find((name) => name === fields['unit']);
+  const unit = parseUnit(fields, symbols);
   const specials = parseSpecials(fields, symbols.length);
   const lineEnd = fields['lineEnd'] ?? null;
   if (!unit || !specials || !(lineEnd === null || isIndex(lineEnd, symbols.length))) return null;
@@ -40,6 +41,13 @@ export function parseVocabulary({ symbols, tokens }: VocabularyFields): Vocabula
 
 function isIndex(value: unknown, length: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < length;
+}
+
+/** Null where there is none, or its tokens are not these symbols. */
+function parseUnit(fields: Readonly<Record<string, unknown>>, symbols: readonly string[]): ReadUnit | null {
+  const { unit, tokenizer } = fields;
+  if (unit !== 'tokenizer') return namedUnits.find((name) => name === unit) ?? null;
+  return keptTokenizer(tokenizer, symbols);
 }
 
 /** Null unless the specials have ids, each its own; in a vocabulary of Backflow's own they are the first. */

@@ -1,5 +1,7 @@
 /** How a run is described to the editor and the panel. */
 import type { Message } from '../messages';
+import type { TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
+import type { ReadUnit } from '../tokens/tokenUnit';
 import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
 
 export type RunState = 'starting' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
@@ -14,6 +16,15 @@ export interface RunDescription {
   readonly training: TrainingSettings;
   /** The backend that runs, which is not the chosen one where ONNX Runtime cannot be loaded. */
   readonly backend: BackendName;
+  /** What its unit `tokenizer` is, of a run that an engine has opened: run.json leaves it to the checkpoints. */
+  readonly tokenizer?: TokenizerDefinition;
+}
+
+/** What an opened run's model takes for a token. */
+export function readUnitOf({ corpus: { unit }, tokenizer }: RunDescription): ReadUnit {
+  if (unit !== 'tokenizer') return unit;
+  if (!tokenizer) throw new Error('the run is not opened');
+  return tokenizer;
 }
 
 export interface CorpusDescription {
@@ -22,8 +33,8 @@ export interface CorpusDescription {
   /** Absolute path, or null for a text that is no file. */
   readonly path: string | null;
   readonly tokens: number;
-  /** What one of them is. */
-  readonly unit: TokenUnit;
+  /** What one of them is; `tokenizer`: what a tokenizer.json makes one. */
+  readonly unit: TokenUnit | 'tokenizer';
 }
 
 export interface RunStatus {

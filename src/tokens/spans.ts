@@ -3,9 +3,13 @@
  * the same cuts. Places are UTF-16 units, as an editor counts them.
  */
 import { isCertain, segmentsOf } from './segments';
-import { byteCount, foreignSpans, type ReadUnit } from './tokenUnit';
+import { tokenizerOf } from './tokenizers';
+import { byteCount, foreignSpans, isTokenizer, type ReadUnit } from './tokenUnit';
 
-/** One token, `start` to before `end`. Bytes of one character have its place too; between words of other tools' models lie spaces. */
+/**
+ * One token, `start` to before `end`. Bytes of one character have its place too; between words of other tools' models lie spaces; tokens that a
+ * tokenizer.json puts around a text take none of it.
+ */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -13,6 +17,11 @@ export interface Span {
 
 /** A span for each token of the text, in order: as many as it has when it is encoded. */
 export function* spansOf(text: string, unit: ReadUnit): Generator<Span> {
+  if (isTokenizer(unit)) {
+    const { starts, ends } = tokenizerOf(unit).encode(text);
+    for (let i = 0; i < starts.length; i++) yield { start: starts[i], end: ends[i] };
+    return;
+  }
   switch (unit) {
     case 'codePoint':
     case 'byte':
@@ -54,9 +63,11 @@ export function startsAndEnds(
 
 /**
  * The last place at or before `at` from which a text can be cut as if all before it had been cut too; its beginning, where there is
- * no other.
+ * no other. Of a tokenizer.json that is known of no place: most begin anew with a line, or with the space before a word.
  */
 export function certainBoundary(text: string, at: number, unit: ReadUnit): number {
+  if (isTokenizer(unit))
+    return lastBefore(at, (i) => text[i - 1] === '\n' || /^\S \S$/u.test(text.slice(i - 1, i + 2)));
   switch (unit) {
     case 'codePoint':
     case 'byte':

@@ -1,5 +1,7 @@
 /** What one token of a text is, and how it is written. */
 import { segmentsOf } from './segments';
+import type { TokenizerDefinition } from './tokenizer/tokenizer';
+import { tokenizerOf } from './tokenizers';
 
 /** A Unicode code point, a grapheme cluster, a word (and what stands between words), or a byte of UTF-8. */
 export type TokenUnit = 'codePoint' | 'grapheme' | 'word' | 'byte';
@@ -13,8 +15,8 @@ export const tokenUnits: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word'
  */
 export type ForeignUnit = 'whitespace' | 'wordOrPunctuation' | 'wordOrLineEnd';
 
-/** Every way in which a text can be read. */
-export type ReadUnit = TokenUnit | ForeignUnit;
+/** Every way in which a text can be read; an object is a tokenizer.json. */
+export type ReadUnit = TokenUnit | ForeignUnit | TokenizerDefinition;
 
 /** Spaces and word characters are Unicode's (UTS 18), as there, not those of JavaScript's `\s` and `\w`. */
 const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
@@ -24,13 +26,28 @@ const foreignPatterns: Readonly<Record<ForeignUnit, RegExp>> = {
     /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
 };
 
-export const readUnits: readonly ReadUnit[] = [...tokenUnits, 'whitespace', 'wordOrPunctuation', 'wordOrLineEnd'];
+/** Those that have a name. */
+export const namedUnits: readonly (TokenUnit | ForeignUnit)[] = [
+  ...tokenUnits,
+  'whitespace',
+  'wordOrPunctuation',
+  'wordOrLineEnd',
+];
 
 /** Everything that can be a line end's token in some unit. */
 export const lineEnds: readonly string[] = ['\n', '\r\n', '\r'];
 
 export function isForeign(unit: ReadUnit): unit is ForeignUnit {
-  return Object.hasOwn(foreignPatterns, unit);
+  return typeof unit === 'string' && Object.hasOwn(foreignPatterns, unit);
+}
+
+export function isTokenizer(unit: ReadUnit): unit is TokenizerDefinition {
+  return typeof unit === 'object';
+}
+
+/** Whether they cut every text the same; a tokenizer that has crossed a link is another object. */
+export function isSameUnit(a: ReadUnit, b: ReadUnit): boolean {
+  return a === b || (isTokenizer(a) && isTokenizer(b) && JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** The words of a text for another tool's model. */
@@ -44,8 +61,13 @@ export function* foreignSpans(text: string, unit: ForeignUnit): Generator<{ star
     yield { start: index, end: index + word.length };
 }
 
-/** The symbols of a text's tokens, in order. */
+/** The symbols of a text's tokens, in order; of a tokenizer.json, where it has none, what stands there. */
 export function symbolsOf(text: string, unit: ReadUnit): Iterable<string> {
+  if (isTokenizer(unit)) {
+    const tokenizer = tokenizerOf(unit);
+    const { ids, starts, ends } = tokenizer.encode(text);
+    return ids.map((id, i) => (id < 0 ? text.slice(starts[i], ends[i]) : tokenizer.symbols[id]));
+  }
   switch (unit) {
     case 'codePoint':
       return text;

@@ -1,7 +1,7 @@
 /** Training that continues from models of PyTorch's: its first step beside PyTorch's own (test/vectors/first_step.py). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxFolder, vocabularyFile } from '../reference/onnxReferences';
@@ -72,18 +72,41 @@ describe('train --from', () => {
     });
   }
 
-  it('refuses in one sentence, with nothing written', async () => {
-    await writeFile(
-      join(folder, 'words.json'),
-      JSON.stringify({
-        model: {
-          type: 'WordLevel',
-          vocab: Object.fromEntries(['<unk>', ...Array.from('bcdefghijkl')].map((symbol, id) => [symbol, id])),
-          unk_token: '<unk>',
-        },
-        pre_tokenizer: { type: 'WhitespaceSplit' },
-      }),
+  it('the same with a tokenizer.json, which the checkpoints keep', async () => {
+    const symbols = JSON.parse(await readFile(vocabularyFile, 'utf8')) as string[];
+    const tokenizer = {
+      added_tokens: [{ id: 0, content: symbols[0], special: true }],
+      pre_tokenizer: { type: 'Split', pattern: { String: '' }, behavior: 'Isolated', invert: false },
+      model: {
+        type: 'WordLevel',
+        vocab: Object.fromEntries(symbols.map((symbol, id) => [symbol, id])),
+        unk_token: '?',
+      },
+    };
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+    const { status, output, errors } = await train(
+      'lstm-2.plain-torch.onnx',
+      '--vocab',
+      'tokenizer.json',
+      '--steps',
+      '3',
+      '--out',
+      'tokenized',
+      '--json',
     );
+    assert.equal(status, 0, errors);
+    const { loss } = expected.cases['lstm-2'];
+    assert.ok(Math.abs(Number(parseLines(output)[0]['loss']) / loss - 1) <= tolerance);
+    const resumed = await backflow(folder, 'train', '--resume', 'tokenized', '--steps', '5', '--json');
+    assert.equal(resumed.status, 0, resumed.errors);
+    const inspected = await backflow(folder, 'inspect', 'tokenized', '--text', 'text.txt', '--json');
+    assert.equal(inspected.status, 0, inspected.errors);
+    assert.deepEqual(parseLines(inspected.output)[0]['tokens'], Array.from(expected.text).slice(0, -1));
+  });
+
+  it('refuses in one sentence, with nothing written', async () => {
+    const words = ['<unk>', ...Array.from('bcdefghijk'), 'words'];
+    await writeFile(join(folder, 'words.json'), JSON.stringify(words));
     const files = await readdir(folder);
     const refuses = async (sentence: RegExp, file: string, ...others: string[]) => {
       const { status, output, errors } = await train(file, '--steps', '1', '--out', 'refused', ...others);

@@ -14,7 +14,25 @@ const wordLevel = {
   pre_tokenizer: { type: 'Split', pattern: { Regex: '' }, behavior: 'Isolated' },
   model: { type: 'WordLevel', vocab: ids, unk_token: '[UNK]' },
 };
-const files = [known, ids, wordLevel];
+const bpe = {
+  added_tokens: [{ id: known.length, content: '<s>', special: true, normalized: false }],
+  normalizer: { type: 'Sequence', normalizers: [{ type: 'NFKC' }, { type: 'Lowercase' }] },
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: ' ?\\p{L}+|\\s+' }, behavior: 'Contiguous', invert: false },
+      { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+    ],
+  },
+  post_processor: { type: 'BertProcessing', cls: ['a', 0], sep: ['<s>', known.length] },
+  decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always' },
+  model: { type: 'BPE', vocab: ids, merges: [], unk_token: '[UNK]', fuse_unk: true },
+};
+const unigram = {
+  pre_tokenizer: { type: 'Metaspace', replacement: '▁' },
+  model: { type: 'Unigram', vocab: known.map((symbol, id) => [symbol, -1 - id]), unk_id: known.length - 1 },
+};
+const files = [known, ids, wordLevel, bpe, unigram];
 const values = [
   'null',
   '-1',
@@ -28,6 +46,9 @@ const values = [
   '999999999',
   '"toString"',
   '{"type":"Sequence","pretokenizers":[{}]}',
+  '{"Regex":"(a*)*(?<=b"}',
+  '"MergedWithNext"',
+  '{"type":"FixedLength","length":2}',
 ];
 
 export const vocabularies: FuzzedFormat = {
@@ -61,8 +82,9 @@ export const vocabularies: FuzzedFormat = {
       // So the engine refuses it, before this.
       throw new UserError('error.vocabularyFile.notUtf8', 'hostile.json');
     }
-    const { vocabulary } = vocabularyOfFile(text, known.length, 'hostile.json');
-    vocabulary.encode(known.join(''));
+    const size = text.includes('"<s>"') ? known.length + 1 : known.length;
+    const { vocabulary } = vocabularyOfFile(text, size, 'hostile.json');
+    vocabulary.decode(vocabulary.encode(known.join('')));
   },
 };
 

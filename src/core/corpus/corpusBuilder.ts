@@ -6,11 +6,11 @@ import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { SequenceCutter, type Split } from './sequenceCutter';
 import { learningReader, type TokenReader } from './tokenReader';
-import type { TokenUnit } from '../../tokens/tokenUnit';
+import type { ReadUnit } from '../../tokens/tokenUnit';
 import { noSpecials, specialSymbols, Vocabulary, type SpecialName } from './vocabulary';
 
 export interface CorpusOptions {
-  readonly unit: TokenUnit;
+  readonly unit: ReadUnit;
   /** Symbols of the vocabulary at most, specials included; the rarer ones become the unknown token. Null for no limit, and no unknown token. */
   readonly vocabularySize: number | null;
   /** Where the text falls into sequences; null reads it as one. */
@@ -54,7 +54,7 @@ class ChunkReader {
 
   /** Returns what is not read yet. */
   private read(text: string, isWhole: boolean): string {
-    const max = this.reader.max(text.length);
+    const max = this.reader.max(text, isWhole);
     if (this.keys.length < max) this.keys = new Int32Array(max);
     const { tokens, consumed } = this.reader.read(text, this.keys, isWhole);
     this.take(this.keys, tokens, text, isWhole && this.cutter !== null);

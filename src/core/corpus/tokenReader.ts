@@ -1,20 +1,22 @@
 /**
  * Reads texts token by token, as integers: a token's *key* is its code point, its byte, or, for graphemes and words, the index of
- * its symbol. Long texts come in pieces, and a token may begin in one and end in the next.
+ * its symbol; of a tokenizer.json, the token's id. Long texts come in pieces, and a token may begin in one and end in the next.
  */
 import { segmentsOfStretch, stretchEnd, type SegmentUnit } from '../../tokens/segments';
+import type { Tokenizer } from '../../tokens/tokenizer/tokenizer';
+import { tokenizerOf } from '../../tokens/tokenizers';
 import {
   byteOfEscape,
   byteSymbol,
   foreignWords,
+  isTokenizer,
   type ForeignUnit,
   type ReadUnit,
-  type TokenUnit,
 } from '../../tokens/tokenUnit';
 
 export interface TokenReader {
-  /** The most tokens a text of so many UTF-16 units can have. */
-  max(units: number): number;
+  /** The most tokens that `read` can find in a text. */
+  max(text: string, isWhole: boolean): number;
   /**
    * Writes the keys of the tokens of `text`, −1 for a symbol that is not known. `isWhole` says that nothing follows it.
    * Returns how many there are, and how many UTF-16 units they take: what is left must be given again, before what follows.
@@ -23,8 +25,8 @@ export interface TokenReader {
   symbol(key: number): string;
 }
 
-/** A reader that learns the symbols of graphemes and words as it meets them. */
-export function learningReader(unit: TokenUnit): TokenReader {
+/** A reader that learns the symbols of graphemes and words as it meets them; those of a tokenizer.json are known. */
+export function learningReader(unit: ReadUnit): TokenReader {
   return readerOf(unit, new Map(), true);
 }
 
@@ -34,6 +36,7 @@ export function knowingReader(unit: ReadUnit, symbols: readonly string[]): Token
 }
 
 function readerOf(unit: ReadUnit, known: Map<string, number>, learns: boolean): TokenReader {
+  if (isTokenizer(unit)) return new TokenizerReader(tokenizerOf(unit));
   switch (unit) {
     case 'codePoint':
       return new CodePointReader();
@@ -48,8 +51,8 @@ function readerOf(unit: ReadUnit, known: Map<string, number>, learns: boolean): 
 }
 
 class CodePointReader implements TokenReader {
-  max(units: number): number {
-    return units;
+  max(text: string): number {
+    return text.length;
   }
 
   read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
@@ -73,8 +76,8 @@ class CodePointReader implements TokenReader {
 
 /** UTF-8 (RFC 3629), and bytes that are none (`escapedByte`). */
 class ByteReader implements TokenReader {
-  max(units: number): number {
-    return 3 * units;
+  max(text: string): number {
+    return 3 * text.length;
   }
 
   read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
@@ -127,8 +130,8 @@ class SegmentReader implements TokenReader {
     this.symbols = [...known.keys()];
   }
 
-  max(units: number): number {
-    return units;
+  max(text: string): number {
+    return text.length;
   }
 
   read(text: string, keys: Int32Array, isWhole: boolean): { tokens: number; consumed: number } {
@@ -184,8 +187,8 @@ class ForeignReader implements TokenReader {
     this.symbols = [...known.keys()];
   }
 
-  max(units: number): number {
-    return units;
+  max(text: string): number {
+    return text.length;
   }
 
   read(text: string, keys: Int32Array): { tokens: number; consumed: number } {
@@ -196,6 +199,34 @@ class ForeignReader implements TokenReader {
 
   symbol(key: number): string {
     return this.symbols[key];
+  }
+}
+
+/** A text must come as a whole: where it could be cut depends on the tokenizer. */
+class TokenizerReader implements TokenReader {
+  private found: { readonly text: string; readonly ids: readonly number[] } = { text: '', ids: [] };
+
+  constructor(private readonly tokenizer: Tokenizer) {}
+
+  /** They are counted by finding them. */
+  max(text: string, isWhole: boolean): number {
+    return isWhole ? this.idsOf(text).length : 0;
+  }
+
+  read(text: string, keys: Int32Array, isWhole: boolean): { tokens: number; consumed: number } {
+    if (!isWhole) return { tokens: 0, consumed: 0 };
+    const ids = this.idsOf(text);
+    keys.set(ids);
+    return { tokens: ids.length, consumed: text.length };
+  }
+
+  private idsOf(text: string): readonly number[] {
+    if (text !== this.found.text) this.found = { text, ids: this.tokenizer.encode(text).ids };
+    return this.found.ids;
+  }
+
+  symbol(key: number): string {
+    return this.tokenizer.symbols[key];
   }
 }
 

@@ -2,7 +2,16 @@
 import { UserError } from '../../userError';
 import { makeIds, type Ids } from './ids';
 import { knowingReader, type TokenReader } from './tokenReader';
-import { byteOf, codePointOf, isForeign, lineEnds, symbolsOf, type ReadUnit } from '../../tokens/tokenUnit';
+import {
+  byteOf,
+  codePointOf,
+  isForeign,
+  isTokenizer,
+  lineEnds,
+  symbolsOf,
+  type ReadUnit,
+} from '../../tokens/tokenUnit';
+import { tokenizerOf } from '../../tokens/tokenizers';
 
 /** Ids of the symbols that stand for no text; null where a vocabulary has none. */
 export interface Specials {
@@ -61,9 +70,12 @@ export class Vocabulary {
     this.firstKnown = ids.at(0) ?? 0;
     this.known = [...ids.map((id) => symbols[id]), ...(lineEnd === null ? [] : lineEndsOf(unit))];
     this.reader = knowingReader(unit, this.known);
-    this.idByKey = new Int32Array(unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : this.known.length).fill(
-      -1,
-    );
+    this.idByKey = new Int32Array(keysOf(unit) ?? this.known.length).fill(-1);
+    if (isTokenizer(unit)) {
+      // Its reader gives ids, also the unknown token's.
+      this.idByKey = Int32Array.from(symbols.keys());
+      return;
+    }
     const seen = new Set<string>();
     ids.forEach((id, i) => {
       const symbol = symbols[id];
@@ -83,7 +95,7 @@ export class Vocabulary {
    * such symbols.
    */
   encode(text: string): Ids {
-    const keys = new Int32Array(this.reader.max(text.length));
+    const keys = new Int32Array(this.reader.max(text, true));
     const { tokens } = this.reader.read(text, keys, true);
     const ids = makeIds(tokens, this.size);
     this.toIds(keys, tokens, ids, 0, text);
@@ -110,11 +122,20 @@ export class Vocabulary {
     if (isMissing) throw this.unknownSymbols(text);
   }
 
+  /**
+   * Ids of a text that something is to follow: without the tokens that a tokenizer.json puts behind every text. Throws a UserError as `encode` does.
+   */
+  encodePrompt(text: string): Ids {
+    const ids = this.encode(text);
+    return isTokenizer(this.unit) ? ids.subarray(0, ids.length - tokenizerOf(this.unit).template.behind.length) : ids;
+  }
+
   /** The text of some tokens; nothing for a sequence's beginning and end, “�” for an unknown or masked token. */
   decode(ids: Iterable<number>): string {
     const { sos, eos } = this.specials;
     const shown = Array.from(ids).filter((id) => id !== sos && id !== eos);
     if (this.unit === 'byte') return this.decodeBytes(shown);
+    if (isTokenizer(this.unit)) return tokenizerOf(this.unit).decode(shown);
     const separator = isForeign(this.unit) ? ' ' : '';
     let text = '';
     let isAtStart = true;
@@ -125,6 +146,17 @@ export class Vocabulary {
       isAtStart = isLineEnd;
     }
     return text;
+  }
+
+  /**
+   * The text of some tokens behind another: a tokenizer.json may write a word with a space before it, but for the first.
+   * @param before null where they begin a text
+   */
+  decodeBehind(before: number | null, ids: readonly number[]): string {
+    const alone = this.decode(ids);
+    if (before === null || !isTokenizer(this.unit)) return alone;
+    const [start, whole] = [this.decode([before]), this.decode([before, ...ids])];
+    return whole.startsWith(start) ? whole.slice(start.length) : alone;
   }
 
   /** Bytes that are no UTF-8 become “�” too. */
@@ -152,12 +184,17 @@ function lineEndsOf(unit: ReadUnit): readonly string[] {
   return unit === 'codePoint' ? ['\n'] : unit === 'byte' ? [] : lineEnds;
 }
 
+/** How many keys a unit has by itself. */
+function keysOf(unit: ReadUnit): number | null {
+  return unit === 'codePoint' ? 0x110000 : unit === 'byte' ? 0x100 : null;
+}
+
 /** `index` among the symbols that are no specials. Throws a UserError for what is no symbol of this unit. */
 function keyOf(symbol: string, id: number, index: number, unit: ReadUnit): number {
   const key = isToken(symbol, unit) ? keyIn(symbol, index, unit) : -1;
   if (key >= 0) return key;
   if (unit === 'codePoint') throw new UserError('error.vocabulary.symbolNotOneCharacter', id, symbol);
-  throw new UserError('error.vocabulary.symbolNotOneToken', id, symbol, unit);
+  throw new UserError('error.vocabulary.symbolNotOneToken', id, symbol, isTokenizer(unit) ? 'tokenizer' : unit);
 }
 
 /** Whether a text can yield it. */

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { parseCompared } from '../../pageContract/parseFromPage';
 import type { TruncationReport } from '../../protocol/truncation';
-import type { ReadUnit } from '../../tokens/tokenUnit';
+import { isSameUnit, isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
 import type { ModelOpener } from '../models/openModel';
 import type { Notices } from '../notices';
 import { tokenCount } from '../probe/probeText';
@@ -107,7 +107,7 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
 
 /** Why they cannot be compared token by token; null where they can. */
 function refusalOf([first, ...others]: readonly Compared[]): string | null {
-  const other = others.find(({ session }) => session.unit !== first.session.unit);
+  const other = others.find(({ session }) => !isSameUnit(session.unit, first.session.unit));
   if (!other) return null;
   const [a, b] = [first.session, other.session].map(
     ({ description, unit }) => [description.name, unitInWords(unit)] as const,
@@ -116,6 +116,7 @@ function refusalOf([first, ...others]: readonly Compared[]): string | null {
 }
 
 function unitInWords(unit: ReadUnit): string {
+  if (isTokenizer(unit)) return localize('tokenUnit.tokenizer');
   switch (unit) {
     case 'codePoint':
       return localize('tokenUnit.codepoints');

@@ -66,7 +66,8 @@ function heading(report: TokenReport, probe: ProbeText, localize: Localize): str
 function symbolText({ token, symbol }: TokenReport, probe: ProbeText, localize: Localize): string {
   const shown = `**${markdownSymbols(symbol)}**`;
   const text = textOf(probe, token);
-  if (text === symbol || probe.unit === 'byte') return shown;
+  // A token that stands around the text has no text.
+  if (text === symbol || text === '' || probe.unit === 'byte') return shown;
   return `**${markdownSymbols(text)}** · ${localize('hover.readAs', shown)}`;
 }
 
@@ -163,9 +164,13 @@ function methods({ token, loss }: TokenReport, localize: Localize): string {
 /** The token in bold between its neighbors; a byte as its character, and which of it. */
 export function inContext(probe: ProbeText, token: number): string {
   const { first, end } = tokensAtPlace(probe, token);
-  const { before, behind } = ['codePoint', 'grapheme', 'byte'].includes(probe.unit) ? contextOfLetters : contextOfWords;
+  const { before, behind } = isOfLetters(probe) ? contextOfLetters : contextOfWords;
   const symbols = (from: number, to: number) => markdownSymbols(textBetween(probe, from, to));
   return `${symbols(first - before, first)} **${symbols(token, token + 1)}**${ordinal(probe, token)} ${symbols(end, end + behind)}`;
+}
+
+function isOfLetters({ unit }: ProbeText): boolean {
+  return unit === 'codePoint' || unit === 'grapheme' || unit === 'byte';
 }
 
 /** Of a byte, which of its character, " 2/3"; nothing for a token by itself. */

@@ -45,7 +45,9 @@ export function probeText(
   let spans = Array.from(spansOf(whole, unit));
   // Of a character's bytes all are taken or none; and what is left is cut as the engine will cut it, by itself.
   while (spans.length > tokens) {
-    whole = whole.slice(0, spans[tokens].start);
+    // A tokenizer.json may put tokens behind the text, which take none of it away.
+    const lastStart = spans.findLast(({ start }) => start < whole.length)?.start ?? 0;
+    whole = whole.slice(0, Math.min(spans[tokens].start, lastStart));
     spans = Array.from(spansOf(whole, unit));
   }
   if (spans.length < minTokens) return undefined;
@@ -64,7 +66,7 @@ export function wholeTokens(text: string, unit: ReadUnit, from: number, to: numb
   let count = 0;
   for (const span of spansOf(text.slice(certain), unit)) {
     const [start, end] = [certain + span.start, certain + span.end];
-    if (end <= from) continue;
+    if (end <= from || start === end) continue;
     if (start >= to || count === tokens) break;
     found = { start: found?.start ?? start, end };
     count += 1;
@@ -100,10 +102,11 @@ export function placesOf(probe: ProbeText, from: number, to: number): { readonly
 
 /** The tokens that stand at one place with this one: the bytes of its character, `first` to before `end`. */
 export function tokensAtPlace({ spans }: ProbeText, token: number): { readonly first: number; readonly end: number } {
-  const { start } = spans[token];
+  const place = spans[token];
+  const isHere = (span: Span | undefined) => span?.start === place.start && span.end === place.end;
   let [first, end] = [token, token + 1];
-  while (first > 0 && spans[first - 1].start === start) first -= 1;
-  while (end < spans.length && spans[end].start === start) end += 1;
+  while (first > 0 && isHere(spans[first - 1])) first -= 1;
+  while (isHere(spans.at(end))) end += 1;
   return { first, end };
 }
 

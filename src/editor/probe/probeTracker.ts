@@ -6,6 +6,7 @@
  */
 import * as vscode from 'vscode';
 import type { RunRegistry } from '../runs/runRegistry';
+import { isSameUnit } from '../../tokens/tokenUnit';
 import { debounced } from '../timing';
 import { holds, selectedProbe, tokensIn, visibleProbe, type Probe, type WayOfReading } from './probeReader';
 import { tokenCount } from './probeText';
@@ -103,7 +104,7 @@ export class ProbeTracker implements vscode.Disposable {
 }
 
 function isOf(probe: Probe, document: vscode.Uri, { unit, split }: WayOfReading): boolean {
-  return probe.document.toString() === document.toString() && probe.unit === unit && probe.split === split;
+  return probe.document.toString() === document.toString() && isSameUnit(probe.unit, unit) && probe.split === split;
 }
 
 function isSameStretch(a: Probe, b: Probe): boolean {

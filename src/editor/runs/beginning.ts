@@ -38,7 +38,7 @@ export function atFirst(beginning: Beginning): Opened {
     status: { state: 'starting', step: 0, message: null },
     isRun: kind !== 'open',
     reading: null,
-    unit: description.corpus.unit,
+    unit: defaultVocabularySettings.unit,
   };
 }
 

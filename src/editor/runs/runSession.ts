@@ -14,12 +14,13 @@ import type { LayerShape } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
-import type { Progress, RunDescription, RunState, RunStatus } from '../../protocol/run';
+import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
 import type { SequenceSplit } from '../../protocol/settings';
-import type { ReadUnit } from '../../tokens/tokenUnit';
+import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
+import { loadTokenizers } from '../../tokens/tokenizers';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
 import type { EngineProcess } from '../process/engineProcess';
 import { atFirst, openedAs, type Beginning, type Opened } from './beginning';
@@ -323,6 +324,7 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const result = await calls.call('open', beginning.request);
+      if (isTokenizer(result.unit)) await loadTokenizers();
       this.opened = openedAs(result, this.description);
       if (result.run) this.metrics.append(result.run.history);
     } else {
@@ -330,14 +332,16 @@ export class RunSession implements vscode.Disposable {
         beginning.kind === 'train'
           ? await calls.call('train', beginning.request)
           : await calls.call('resumeRun', beginning.request);
+      if (description.tokenizer) await loadTokenizers();
       // An event of the engine may have said more by now.
       const { status } = this;
+      const { tokenizer: _, ...described } = description;
       this.opened = {
-        description,
+        description: described,
         status: status.state === 'starting' ? { ...status, state: 'running' } : status,
         isRun: true,
         reading: null,
-        unit: description.corpus.unit,
+        unit: readUnitOf(description),
       };
     }
     this.changed.fire();

@@ -63,7 +63,7 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
       path: corpus.nullable('path', (key) => corpus.string(key)),
       tokens: corpus.integer('tokens', { min: 1 }),
       unit: corpus.added('unit', defaultVocabularySettings.unit, (key) =>
-        corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte']),
+        corpus.oneOf(key, ['codePoint', 'grapheme', 'word', 'byte', 'tokenizer']),
       ),
     },
     model: readModel(fields.object('model')),

@@ -70,6 +70,7 @@ new Server<RuntimeCalls, RuntimeEvents>(
     code: 'internal',
     sentence: { key: 'error.internal', args: [thrown instanceof Error ? thrown.message : String(thrown)] },
     need: null,
+    choices: [],
   }),
 );
 

@@ -21,6 +21,7 @@ export class Generation {
   /** Sequences that have ended, and the ids of the one under way. */
   private readonly ended: string[] = [];
   private ids: number[] = [];
+  private readonly lastOfPrompt: number | null;
   private count = 0;
   private characters = 0;
 
@@ -31,6 +32,7 @@ export class Generation {
     private readonly request: GenerationRequest,
   ) {
     this.random = Random.forDrawing(request.seed);
+    this.lastOfPrompt = vocabulary.encodePrompt(request.prompt).at(-1) ?? null;
   }
 
   /** Reads the prompt, with the model's weights as they are now. Throws a UserError as `Sampler.begin` does. */
@@ -80,6 +82,6 @@ export class Generation {
   }
 
   private decode(ids: readonly number[]): string {
-    return this.vocabulary.decode(ids);
+    return this.vocabulary.decodeBehind(this.lastOfPrompt, ids);
   }
 }

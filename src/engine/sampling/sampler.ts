@@ -95,8 +95,9 @@ export function refuseGeneration({
 
 function beginning(vocabulary: Vocabulary, prompt: string): Iterable<number> {
   const { sos } = vocabulary.specials;
-  if (sos !== null) return [sos, ...vocabulary.encode(prompt)];
-  return prompt === '' ? [lineStart(vocabulary)] : vocabulary.encode(prompt);
+  if (sos !== null) return [sos, ...vocabulary.encodePrompt(prompt)];
+  const ids = vocabulary.encodePrompt(prompt);
+  return ids.length === 0 ? [lineStart(vocabulary)] : ids;
 }
 
 /** The token before a line; a text without lines begins after a space, or anywhere. */

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
-import { isForeign } from '../../tokens/tokenUnit';
+import { isForeign, isTokenizer } from '../../tokens/tokenUnit';
+import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
@@ -35,6 +36,8 @@ import { Validator } from './validator';
 const keptCorpus = 'corpus.txt';
 /** Texts up to this are looked at as a whole for the symbols of a model without a vocabulary. */
 const maxSampledBytes = 100_000_000;
+/** UTF-16 units that are read with a tokenizer.json, at once and with a place for each. */
+const maxTokenizedLength = 20_000_000;
 
 export async function setUpRun(
   request: TrainRequest,
@@ -57,7 +60,8 @@ export async function setUpRun(
   const description: RunDescription = {
     name: basename(resolve(path)),
     folder: resolve(path),
-    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit },
+    corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: isTokenizer(unit) ? 'tokenizer' : unit },
+    ...(isTokenizer(unit) && { tokenizer: unit }),
     model: { ...model, vocabularySize: config.vocabularySize, parameterCount: parameters.values.length },
     training,
     backend: parts.model.backend.name,
@@ -89,7 +93,7 @@ function checkSize(config: ModelConfig): void {
 
 interface Start {
   readonly model: ModelSettings;
-  readonly unit: TokenUnit;
+  readonly unit: TokenUnit | TokenizerDefinition;
   readonly corpus: ReadCorpus;
   readonly config: ModelConfig;
   /** Null where they are to be made. */
@@ -131,6 +135,8 @@ async function startFrom(
   checkTogether(model, training);
   const { unit } = vocabulary;
   if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);
+  if (isTokenizer(unit) && (sample.text?.length ?? Infinity) > maxTokenizedLength)
+    throw new UserError('error.tokenizer.tooLong', text.name, maxTokenizedLength / 1e6);
   const options = { ...optionsOf(model, training), unit, vocabularySize: null };
   checkSpecials(vocabulary, options, from.path);
   return { model, unit, corpus: await readKnownCorpus(text, vocabulary, options, null), config, initial: parameters };
@@ -169,12 +175,18 @@ export async function setUpResumed(
     const { description: before } = folder.record;
     const training = checkTraining(steps === null ? before.training : { ...before.training, steps });
     const parts = await newestWhole(folder, (checkpoint) => restored(folder, checkpoint, training, modelLock, cores));
+    const { unit } = parts.model.vocabulary;
     const source = await sourceOf(folder);
     folder.remake = () => keepCorpusAgain(folder, source);
     const bestValidation = (await folder.best())?.validationLoss ?? null;
     return {
       ...parts,
-      description: { ...before, training, backend: parts.model.backend.name },
+      description: {
+        ...before,
+        ...(isTokenizer(unit) && { tokenizer: unit }),
+        training,
+        backend: parts.model.backend.name,
+      },
       folder,
       modelLock,
       bestValidation,
@@ -260,12 +272,12 @@ async function broken<T>(read: () => T | Promise<T>): Promise<T> {
 async function corpusOf(folder: RunFolder, vocabulary: Vocabulary, training: TrainingSettings): Promise<ReadCorpus> {
   const {
     description: {
-      corpus: { path, unit },
+      corpus: { path },
       model,
     },
     corpusSha256,
   } = folder.record;
-  const options = { ...optionsOf(model, training), unit, vocabularySize: null };
+  const options = { ...optionsOf(model, training), unit: vocabulary.unit, vocabularySize: null };
   const kept = corpusOfFile(join(folder.path, keptCorpus));
   if (path === null) return readKnownCorpus(kept, vocabulary, options, corpusSha256);
   try {
