@@ -11,7 +11,7 @@ import { outcome, type Outcome } from './support/commandLine';
 import { temporaryFolder } from './support/engineProcess';
 import { itWithSignals } from './support/faults';
 
-/** A package in ONNX Runtime's place: it does this as soon as a graph of a file is loaded, and is missing to the programs that run none. */
+/** A package in ONNX Runtime's place: it does this as soon as a graph of a file is loaded, and is missing to the programs that run none, which start all the same. */
 const standIn = `
 if (!require.main.filename.endsWith('runtime.js')) throw new Error('not here');
 require('node:fs').writeFileSync(process.env.STAND_IN_PID, String(process.pid));

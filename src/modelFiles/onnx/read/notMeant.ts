@@ -2,6 +2,7 @@
 import type { GeneralModel } from '../../../core/model/generalModel';
 import type { GraphProto, ModelProto } from '../../../formats/onnx/messages';
 import { GraphNode } from '../../../formats/onnx/node';
+import { operators } from '../../../layers/catalog';
 import { UserError } from '../../../userError';
 
 /** How the name of PyTorch's exporters begins in the files they write. */
@@ -15,11 +16,12 @@ export function notMeant(
   timeAxis: number,
   producer: string | null,
 ): UserError[] {
-  const gru = model.layers.find(({ cell, linearBeforeReset }) => cell === 'gru' && !linearBeforeReset);
+  // Only a GRU has that form.
+  const other = model.layers.find(({ linearBeforeReset }) => !linearBeforeReset);
   const steps = fixedSteps(graph, tokens, timeAxis);
   return [
-    ...(gru && producer?.startsWith(pytorch) === true
-      ? [new UserError('notice.onnx.gruForm', gru.source, producer)]
+    ...(other && producer?.startsWith(pytorch) === true
+      ? [new UserError('notice.onnx.gruForm', other.source, producer)]
       : []),
     ...lostProjections(graph).map((node) => new UserError('notice.onnx.projectionLost', node)),
     ...(steps === null ? [] : [new UserError('notice.onnx.timeAxisFixed', steps)]),
@@ -30,8 +32,8 @@ export function notMeant(
 function lostProjections({ node }: GraphProto): string[] {
   return node
     .filter(
-      ({ opType, metadataProps = [] }) =>
-        opType === 'LSTM' && metadataProps.some(({ value }) => value?.includes('weight_hr_l') === true),
+      ({ opType = '', metadataProps = [] }) =>
+        operators.includes(opType) && metadataProps.some(({ value }) => value?.includes('weight_hr_l') === true),
     )
     .map((proto) => new GraphNode(proto).name);
 }
