@@ -1,12 +1,13 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, InspectReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
+import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
 import type { InspectCommand } from './commandLine';
-import { writeReport, type RowsOf } from './inspectJson';
+import { writeReport } from './inspectJson';
+import { rowsOfBoth, secondEngineFor } from './secondEngine';
 import { drawFlow, drawLegend, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
@@ -27,29 +28,25 @@ export async function inspect(
   const { opened, text } = await openFor(engine, command);
   const { matrix, ...request } = command.request;
   const report = await engine.call('inspect', { ...request, text, matrix: false });
-  const rows: RowsOf = (name) => rowsOf(engine, text, name, report.tokens.length);
-  if (command.json) return writeReport(output, report, opened, matrix ? rows : null);
-  const canvas = {
-    columns: output.columns,
-    depth: output.colorDepth(environment),
-    thresholds: request.thresholds,
-  };
-  const drawing = matrix ? new MatrixDrawing(report.tokens.length, canvas) : null;
-  if (drawing) for await (const part of rows('matrix')) drawing.add(part);
-  output.write(readable(opened, report, text, canvas, drawing?.lines() ?? []));
-}
-
-/** Whole rows of a matrix, some at a time. */
-async function* rowsOf(
-  engine: Caller<EngineCalls, EngineEvents>,
-  text: string,
-  matrix: MatrixRowsRequest['matrix'],
-  steps: number,
-): AsyncGenerator<Float64Array> {
-  for (let from = 0; from < steps;) {
-    const rows = await engine.call('matrixRows', { text, matrix, from });
-    yield rows;
-    from += rows.length / steps;
+  const steps = report.tokens.length;
+  const { backend, threads } = defaultTrainingSettings;
+  const second = matrix ? secondEngineFor({ ...command.model, text, backend, threads }, steps) : null;
+  const rows = rowsOfBoth(engine, second?.engine ?? null, text, steps);
+  try {
+    if (command.json) {
+      await writeReport(output, report, opened, matrix ? rows : null);
+      return;
+    }
+    const canvas = {
+      columns: output.columns,
+      depth: output.colorDepth(environment),
+      thresholds: request.thresholds,
+    };
+    const drawing = matrix ? new MatrixDrawing(steps, canvas) : null;
+    if (drawing) for await (const part of rows('matrix')) drawing.add(part);
+    output.write(readable(opened, report, text, canvas, drawing?.lines() ?? []));
+  } finally {
+    second?.end();
   }
 }
 
