@@ -83,10 +83,9 @@ export function rowsOfBoth(first: Engine, second: Engine | null, text: string, s
           next += size;
         }
       }
-      const rows = ready.get(from) ?? (await asked.get(from));
+      const rows = ready.get(from) ?? (await (asked.get(from) ?? read(first, matrix, from)));
       asked.delete(from);
       ready.delete(from);
-      if (!rows) throw new Error(`no engine has the rows from ${from}`);
       yield rows;
     }
   };
