@@ -1,7 +1,7 @@
 /** `backflow inspect`. */
 import { readBytes, readTextIfAny } from '../engine/files/corpusFile';
 import { kindOf } from '../layers/catalog';
-import type { EngineCalls, EngineEvents, InspectReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
+import type { EngineCalls, EngineEvents, InspectReport, OpenResult } from '../protocol/engine';
 import type { ModelSummary, Verification } from '../protocol/model';
 import type { Caller } from '../protocol/rpc';
 import { defaultTrainingSettings } from '../protocol/settings';
@@ -10,12 +10,13 @@ import { drawFlow, drawLegend, rowsOf, type Canvas } from './flowDrawing';
 import { flowInWords, parameterNorms } from './flowWords';
 import { glyphOf } from './glyphs';
 import { readableGraph } from './inspectGraph';
-import { graphJson, writeReport, type RowsOf } from './inspectJson';
+import { graphJson, writeReport } from './inspectJson';
 import { localize, localizeMessage } from './language';
 import { MatrixDrawing } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 import { UsageError } from './options';
 import type { Output } from './output';
+import { rowsOfBoth, secondEngineFor } from './secondEngine';
 
 const allBytes = 256;
 
@@ -43,24 +44,21 @@ export async function inspect(
   }
   if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
   const report = await engine.call('inspect', { ...request, text, matrix: false });
-  const rows: RowsOf = (name) => matrixRows(engine, text, name, report.tokens.length);
-  if (command.json) return writeReport(output, report, opened, matrix ? rows : null);
-  const drawing = matrix ? new MatrixDrawing(report.tokens.length, canvas) : null;
-  if (drawing) for await (const part of rows('matrix')) drawing.add(part);
-  output.write(readable(opened, opened.model, report, text, canvas, drawing?.lines() ?? []));
-}
-
-/** Whole rows of a matrix, some at a time. */
-async function* matrixRows(
-  engine: Caller<EngineCalls, EngineEvents>,
-  text: string,
-  matrix: MatrixRowsRequest['matrix'],
-  steps: number,
-): AsyncGenerator<Float64Array> {
-  for (let from = 0; from < steps;) {
-    const rows = await engine.call('matrixRows', { text, matrix, from });
-    yield rows;
-    from += rows.length / steps;
+  const steps = report.tokens.length;
+  const { backend, threads } = defaultTrainingSettings;
+  const opening = { ...command.model, text, allowsGraph: false, backend, threads };
+  const second = matrix ? secondEngineFor(opening, steps) : null;
+  const rows = rowsOfBoth(engine, second?.engine ?? null, text, steps);
+  try {
+    if (command.json) {
+      await writeReport(output, report, opened, matrix ? rows : null);
+      return;
+    }
+    const drawing = matrix ? new MatrixDrawing(steps, canvas) : null;
+    if (drawing) for await (const part of rows('matrix')) drawing.add(part);
+    output.write(readable(opened, opened.model, report, text, canvas, drawing?.lines() ?? []));
+  } finally {
+    second?.end();
   }
 }
 

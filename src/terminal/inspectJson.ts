@@ -34,14 +34,24 @@ async function writeRows(
   behind: string,
 ): Promise<void> {
   let separator = before;
+  const nulls = ',null'.repeat(steps);
   for await (const part of rows) {
     for (let at = 0; at < part.length; at += steps) {
-      output.write(separator + JSON.stringify(Array.from(part.subarray(at, at + steps))));
+      output.write(separator + rowJson(part, at, steps, nulls));
       separator = ',';
     }
     await output.caughtUp();
   }
   output.write(behind);
+}
+
+/** Half of a matrix is what cannot be reached: behind a row's last number it is written at once. @param nulls `,null` as often as a row is long */
+function rowJson(values: Float64Array, at: number, steps: number, nulls: string): string {
+  let reached = steps;
+  while (reached > 1 && Number.isNaN(values[at + reached - 1])) reached--;
+  const numbers: number[] = [];
+  for (let t = 0; t < reached; t++) numbers.push(values[at + t]);
+  return `${JSON.stringify(numbers).slice(0, -1)}${nulls.slice(0, ',null'.length * (steps - reached))}]`;
 }
 
 /** What stands between the braces. */

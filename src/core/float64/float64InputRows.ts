@@ -13,7 +13,7 @@ import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
 
 /** Numbers of a layer's pre-activations of a block: what travels stays in the nearer caches. */
-const maxNumbersOfBlock = 16_384;
+const maxNumbersOfBlock = 8192;
 const maxRowsOfBlock = 64;
 
 /** @param trace of a model that reads forward only  @param input of it */

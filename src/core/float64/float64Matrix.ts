@@ -13,7 +13,7 @@ import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 const smallest = 1e-100;
 const largest = 1e100;
 /** Numbers of a block's pre-activations: what travels stays in the nearer caches. */
-const maxNumbersOfBlock = 16_384;
+const maxNumbersOfBlock = 8192;
 const maxRowsOfBlock = 64;
 
 /**
