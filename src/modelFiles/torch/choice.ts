@@ -63,12 +63,24 @@ function inTheirRow(readings: readonly Reading[]): readonly Reading[] {
   return own.length > 0 ? own : readings;
 }
 
-function questionOf(readings: readonly Reading[], file: string): UserError {
+function questionOf(unordered: readonly Reading[], file: string): UserError {
+  const readings = Array.from(unordered).sort((a, b) => nameScore(b) - nameScore(a));
   const [{ chain }] = readings;
   const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
-  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)];
+  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)].slice(0, maxChoices);
   return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
 }
+
+/** More are nothing to choose from; and any other answer can be given. */
+const maxChoices = 24;
+
+/** Names do not decide, but the reading that they speak for is named first. */
+function nameScore({ embedding, output }: Reading): number {
+  const isEmbedding = (tensor: WeightTensor | null) => (tensor && embeddingWords.test(tensor.names[0]) ? 1 : 0);
+  return embedding === output ? 0 : isEmbedding(embedding) - isEmbedding(output);
+}
+
+const embeddingWords = /(?<!un)emb|encod|wte|lookup|\binp/i;
 
 /** Each leaves out one of the copies of a module. */
 export function choicesOfCopies(modules: readonly RecurrentModule[]): string[] {
