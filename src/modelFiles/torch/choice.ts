@@ -104,7 +104,7 @@ function refusalOf(readings: readonly Reading[], file: string): UserError {
   const names = inTheWay.map((tensor) => tensor.names[0]);
   const normalization = normalizationAmong(inTheWay);
   const error = normalization
-    ? new UserError('error.torch.normalization', file, normalization.module, normalization.size)
+    ? new UserError('error.torch.normalization', file, normalization.module, normalization.size, normalization.kinds)
     : new UserError('error.torch.tensorsInTheWay', file, names.slice(0, 8).join(', '));
   return error.needing('tensors', [names.map((name) => answerOf('unused', name)).join(',')]);
 }
