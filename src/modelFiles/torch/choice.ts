@@ -22,8 +22,8 @@ interface Given {
   readonly answers: TensorAnswers;
   /** As a person gave them. */
   readonly said: string;
-  /** Whether the file has a vocabulary of that size; null where it has none. */
-  readonly hasVocabulary: ((size: number) => boolean) | null;
+  /** Whether the file has a vocabulary of that size. */
+  readonly hasVocabulary: (size: number) => boolean;
   readonly file: string;
 }
 
@@ -32,7 +32,7 @@ export function chosenReading({ chains, tensors, answers, said, hasVocabulary, f
   const considered = tensors.filter(({ names }) => !names.every((name) => isSaidUnused(name, answers)));
   const fitting = readingsOf(chains, considered, answers);
   if (fitting.length === 0) throw noneOf(chains, considered, said, file);
-  const withVocabulary = fitting.filter(({ output }) => hasVocabulary?.(output.shape[0]));
+  const withVocabulary = fitting.filter(({ output }) => hasVocabulary(output.shape[0]));
   const all = withCertainNorms(withVocabulary.length > 0 ? withVocabulary : fitting, answers);
   const likely = all.filter(({ isUnlikely }) => !isUnlikely);
   const considerable = likely.length > 0 ? likely : all;
