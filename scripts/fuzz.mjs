@@ -7,7 +7,8 @@ checkNode();
 const usage = `npm run fuzz -- [FORMAT …] [--count N] [--seed N]
 
 Reads N changed inputs (10000) of every format, or of those named, with seeds from --seed on (the clock's). Each must be read, or refused in
-one sentence, in time and memory; of state-dicts, which are models under any names, none may be read as another model. What fails is said with its own seed: --seed THAT --count 1 reads it again.`;
+one sentence, in time and memory; of state-dicts, which are models under any names, none may be read as another model. What fails is said
+with its own seed: --seed THAT --count 1 reads it again.`;
 
 const { values, positionals } = parseArgs({
   options: {
@@ -23,6 +24,6 @@ if (values.help) {
   process.env.BACKFLOW_FUZZ_COUNT = values.count;
   if (values.seed !== undefined) process.env.BACKFLOW_SEED = values.seed;
   if (positionals.length > 0) process.env.BACKFLOW_FUZZ_FORMATS = positionals.join(',');
-  const suites = await import('./lib/suites.mjs');
-  await suites.start(['unit', '--grep', 'hostile input']);
+  const command = await import('./lib/testCommand.mjs');
+  command.start(['unit', '--grep', 'hostile input']);
 }

@@ -21,6 +21,7 @@ import {
   computedWeight,
   isRecurrent,
   recurrentModules,
+  withoutTwins,
   type Chain,
   type RecurrentLayer,
   type RecurrentTensors,
@@ -90,6 +91,8 @@ function chainsIn(tensors: ReadonlyMap<string, WeightTensor>, file: string): rea
   const modules = recurrentModules(recurrent, file);
   const chains = chainsOf(modules);
   if (chains.length > 0) return chains;
+  const ofSingles = chainsOf(withoutTwins(modules));
+  if (ofSingles.length > 0) return ofSingles;
   const names = modules.map(({ name }) => name).sort();
   throw new UserError('error.torch.severalModules', file, names.slice(0, 8).join(', ')).needing(
     'tensors',

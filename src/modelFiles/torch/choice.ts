@@ -22,8 +22,8 @@ interface Given {
   readonly answers: TensorAnswers;
   /** As a person gave them. */
   readonly said: string;
-  /** Whether the file has a vocabulary of that size; null where it has none. */
-  readonly hasVocabulary: ((size: number) => boolean) | null;
+  /** Whether the file has a vocabulary of that size. */
+  readonly hasVocabulary: (size: number) => boolean;
   readonly file: string;
 }
 
@@ -32,7 +32,7 @@ export function chosenReading({ chains, tensors, answers, said, hasVocabulary, f
   const considered = tensors.filter(({ names }) => !names.every((name) => isSaidUnused(name, answers)));
   const fitting = readingsOf(chains, considered, answers);
   if (fitting.length === 0) throw noneOf(chains, considered, said, file);
-  const withVocabulary = fitting.filter(({ output }) => hasVocabulary?.(output.shape[0]));
+  const withVocabulary = fitting.filter(({ output }) => hasVocabulary(output.shape[0]));
   const all = withCertainNorms(withVocabulary.length > 0 ? withVocabulary : fitting, answers);
   const likely = all.filter(({ isUnlikely }) => !isUnlikely);
   const considerable = likely.length > 0 ? likely : all;
@@ -63,12 +63,24 @@ function inTheirRow(readings: readonly Reading[]): readonly Reading[] {
   return own.length > 0 ? own : readings;
 }
 
-function questionOf(readings: readonly Reading[], file: string): UserError {
+function questionOf(unordered: readonly Reading[], file: string): UserError {
+  const readings = Array.from(unordered).sort((a, b) => nameScore(b) - nameScore(a));
   const [{ chain }] = readings;
   const isOneRow = new Set(readings.map((reading) => chainName(reading.chain))).size === 1;
-  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)];
+  const choices = [...(isOneRow ? [] : choicesOfCopies(chain)), ...choicesOf(readings)].slice(0, maxChoices);
   return new UserError('error.torch.ambiguous', file, choices.slice(0, 4).join(' / ')).needing('tensors', choices);
 }
+
+/** More are nothing to choose from; and any other answer can be given. */
+const maxChoices = 24;
+
+/** Names do not decide, but the reading that they speak for is named first. */
+function nameScore({ embedding, output }: Reading): number {
+  const isEmbedding = (tensor: WeightTensor | null) => (tensor && embeddingWords.test(tensor.names[0]) ? 1 : 0);
+  return embedding === output ? 0 : isEmbedding(embedding) - isEmbedding(output);
+}
+
+const embeddingWords = /(?<!un)emb|encod|wte|lookup|\binp/i;
 
 /** Each leaves out one of the copies of a module. */
 export function choicesOfCopies(modules: readonly RecurrentModule[]): string[] {
@@ -92,7 +104,7 @@ function refusalOf(readings: readonly Reading[], file: string): UserError {
   const names = inTheWay.map((tensor) => tensor.names[0]);
   const normalization = normalizationAmong(inTheWay);
   const error = normalization
-    ? new UserError('error.torch.normalization', file, normalization.module, normalization.size)
+    ? new UserError('error.torch.normalization', file, normalization.module, normalization.size, normalization.kinds)
     : new UserError('error.torch.tensorsInTheWay', file, names.slice(0, 8).join(', '));
   return error.needing('tensors', [names.map((name) => answerOf('unused', name)).join(',')]);
 }

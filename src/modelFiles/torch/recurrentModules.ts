@@ -1,7 +1,7 @@
 /** `nn.RNN`, `nn.LSTM`, `nn.GRU` and their cells among a file's tensors, each with its layers, and the rows in which they can stand. */
 import { kindOfBlocks, type CellName } from '../../layers/catalog';
 import { UserError } from '../../userError';
-import { nameIn, type WeightTensor } from './weightTensors';
+import { haveSameNumbers, nameIn, type WeightTensor } from './weightTensors';
 import { between } from './answers';
 
 /** Of one direction; without biases both are null. */
@@ -203,13 +203,34 @@ export function byNumbers(modules: readonly RecurrentModule[]): Chain | null {
   return null;
 }
 
-/** Of modules of one name and size in different places, such as those of an average kept beside the model: these places. */
+/** Without those that have the numbers of another: it is stored under two names. Where one reads what it gives, it may also be called twice. */
+export function withoutTwins(modules: readonly RecurrentModule[]): RecurrentModule[] {
+  return modules.filter((module, i) => !modules.slice(0, i).some((other) => areTwins(module, other)));
+}
+
+function areTwins(a: RecurrentModule, b: RecurrentModule): boolean {
+  const [own, others] = [a, b].map(({ layers }) =>
+    layers.flatMap(({ directions }) => directions.flatMap(({ W, R, Wb, Rb }) => [W, R, Wb, Rb])),
+  );
+  return (
+    own.length === others.length &&
+    own.every((tensor, i) => {
+      const other = others[i];
+      return tensor === other || (tensor !== null && other !== null && haveSameNumbers(tensor, other));
+    })
+  );
+}
+
+/** Of modules of one name and size in different places, such as those of an average kept beside the model: these places. Of twins that have no name in common, their own. */
 export function placesOfCopies(modules: readonly RecurrentModule[]): string[] {
   const sizesOf = ({ layers }: RecurrentModule) => layers.map(({ rows, inputSize }) => `${rows} ${inputSize}`).join();
   const places = modules.flatMap((module) =>
     modules
       .filter((other) => other !== module && sizesOf(other) === sizesOf(module))
-      .map((other) => placeBefore(module.name.split('.'), other.name.split('.'))),
+      .map((other) => {
+        const place = placeBefore(module.name.split('.'), other.name.split('.'));
+        return place === '' && areTwins(module, other) ? module.name : place;
+      }),
   );
   return Array.from(new Set(places)).filter((place) => place !== '');
 }

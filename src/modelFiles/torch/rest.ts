@@ -57,19 +57,19 @@ export function normOf(
     : null;
 }
 
-/** The module of a normalization among these tensors, and its size; undefined where there is none. */
+/** A normalization among these tensors, what it can be, and its size; undefined where there is none. */
 export function normalizationAmong(
   tensors: readonly WeightTensor[],
-): { readonly module: string; readonly size: number } | undefined {
-  const [pair] = vectorPairs(tensors);
-  if (pair as Norm | undefined) return { module: pair.module, size: pair.gamma.shape[0] };
+): { readonly module: string; readonly kinds: string; readonly size: number } | undefined {
   const statistics = tensors.find(
     ({ names, shape }) => shape.length === 1 && partsOf(names[0]).leaf.startsWith('running_'),
   );
-  return statistics && { module: partsOf(statistics.names[0]).module, size: statistics.shape[0] };
+  if (statistics) return { module: partsOf(statistics.names[0]).module, kinds: 'BatchNorm', size: statistics.shape[0] };
+  const pair = vectorPairs(tensors).at(0);
+  return pair && { module: pair.module, kinds: 'LayerNorm, GroupNorm', size: pair.gamma.shape[0] };
 }
 
-/** Types in which weights are quantized: such a one may be a weight, though it is not read. */
+/** Types in which weights are quantized: where there is no embedding beside the output, such a one may be it, though it is not read. */
 const quantized = /^(I8|U8|F8.*|F4|F6.*)$/;
 
 /** Those with a size of something on the way from tokens to symbols may stand in that way: a table of positions, a layer between, an initial state. */
@@ -102,7 +102,7 @@ export function restOf(
     const { shape, data, type } = tensor;
     const longer = shape.filter((size) => size !== 1);
     if (shape.includes(0) || longer.length === 0) return false;
-    if (!data && !(quantized.test(type) && shape.length === 2)) return false;
+    if (!data && ((heads === 'all' && readsEmbedding) || !quantized.test(type) || shape.length !== 2)) return false;
     if (data && shape.length === 2 && widths.has(shape[1]) && isHead(tensor)) return false;
     return longer.some((size) => sizes.has(size) || (size === V && longer.length > 1));
   };

@@ -78,8 +78,12 @@ export function distinctTensors(tensors: Iterable<WeightTensor>): WeightTensor[]
   return Array.from(groups.values()).flat();
 }
 
-function areSame({ data: a, shape }: WeightTensor, { data: b }: WeightTensor): boolean {
-  if (!a || !b || a.length === 0) return false;
-  if (a !== b && !a.every((value, i) => Object.is(value, b[i]))) return false;
-  return shape.length < 2 || a.some((value) => value !== a[0]);
+function areSame(a: WeightTensor, b: WeightTensor): boolean {
+  return haveSameNumbers(a, b) && (a.shape.length < 2 || (a.data?.some((value) => value !== a.data?.[0]) ?? false));
+}
+
+/** And the same shape. */
+export function haveSameNumbers({ data: a, shape }: WeightTensor, { data: b, shape: other }: WeightTensor): boolean {
+  if (!a || !b || a.length === 0 || shape.join() !== other.join()) return false;
+  return a === b || a.every((value, i) => Object.is(value, b[i]));
 }

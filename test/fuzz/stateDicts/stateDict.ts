@@ -39,6 +39,8 @@ export function stateDict(random: Random): StateDict {
   const model = trueModel(random);
   const put = new Map<string, Matrix>();
   const metadata: Record<string, string> = random.uniform() < 0.3 ? { format: 'pt' } : {};
+  if (random.uniform() < 0.2)
+    metadata['vocabulary'] = JSON.stringify(Array.from({ length: model.V }, (_, id) => String.fromCodePoint(97 + id)));
   const prefix = oneOf(prefixes, random);
   const [first, last] = oneOf(ends, random);
   const isRaw = random.uniform() < 0.12;
@@ -207,6 +209,13 @@ function putStrangers({ V, width, I }: TrueModel, tensors: Map<string, FileTenso
     },
     () => {
       for (const [name, { shape }] of own) vector(`ema.${name}`, ...shape);
+    },
+    // A module that is registered twice.
+    () => {
+      for (const [name, tensor] of own) if (/weight_|bias_/.test(name)) tensors.set(`again.${name}`, tensor);
+    },
+    () => {
+      for (const [name, tensor] of own) tensors.set(`copy.${name}`, tensor);
     },
   ];
   for (let n = 1 + below(2, random); n > 0; n--) oneOf(kinds, random)();

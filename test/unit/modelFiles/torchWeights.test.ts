@@ -91,7 +91,25 @@ describe('weights without a graph', () => {
     assert.match(refusalOf(() => read('no-bias', 'embed.weight')).message, /ROLE=NAME/);
   });
 
-  it('asks for the half of the model’s two where copies are kept', () => {
+  it('reads a module once that is stored under two names', () => {
+    const { tensors, metadata } = decodeSafetensors(bytesOf('strangers'));
+    const own = Array.from(tensors).filter(([name]) => /^(emb|fc|rnn)\./.test(name));
+    const twice = own.map(([name, tensor]) => [name.replace('rnn.', 'layers.0.'), tensor] as const);
+    const bytes = encodeSafetensors(new Map([...own, ...twice]), metadata);
+    const { layers } = readTorchWeights(bytes, 'twice', { activation: null }).model;
+    assert.deepEqual(
+      layers.map(({ directions }) => directions),
+      read('strangers').model.layers.map(({ directions }) => directions),
+    );
+  });
+
+  it('takes what save_model left out from the metadata', () => {
+    const { metadata } = decodeSafetensors(bytesOf('tied-save-model'));
+    assert.equal(metadata['encoder.weight'], 'decoder.weight');
+    assert.match(read('tied-save-model').notices[0].message, /decoder\.weight, encoder\.weight/);
+  });
+
+  it('asks which of two copies of a model is meant', () => {
     const { tensors, metadata } = decodeSafetensors(bytesOf('embed-unembed'));
     const both = new Map([...tensors, ...Array.from(tensors, ([name, tensor]) => [`ema.${name}`, tensor] as const)]);
     for (const [name, tensor] of tensors)
