@@ -81,7 +81,7 @@ export class Tokenizer {
     const [ids, starts, ends]: number[][] = [[], [], []];
     const put = (id: number, start: number, end: number) => {
       ids.push(id);
-      // Of a piece that the library has turned around, no token begins before the one before it.
+      // Places never go back, so that they can be searched: a normalizer may put marks into another order.
       starts.push(Math.max(start, starts.at(-1) ?? 0));
       ends.push(Math.max(end, ends.at(-1) ?? 0));
     };
