@@ -25,7 +25,8 @@ export function vocabularyOfTokenizer(
   if (unknown !== null) notices.push(new UserError('notice.vocabulary.unknownToken', symbols[unknown]));
   const around = [template.before, template.behind].map((ids) => ids.map((id) => symbols[id]).join(' '));
   if (around.some((tokens) => tokens !== '')) notices.push(new UserError('notice.tokenizer.template', ...around));
-  if (isRecord(json['truncation'])) notices.push(new UserError('notice.tokenizer.truncation', file));
+  if (isRecord(json['truncation']) || isRecord(json['padding']))
+    notices.push(new UserError('notice.tokenizer.truncation', file));
   const unit = readsCodePoints(definition, tokenizer) ? 'codePoint' : definition;
   return { vocabulary: new Vocabulary(symbols, unit, { ...noSpecials, unknown }, true), notices };
 }

@@ -135,11 +135,12 @@ function mergesOf(fields: Fields, ids: ReadonlyMap<string, number>): Merge[] {
   const merges = fields.get('merges');
   if (!Array.isArray(merges)) return fields.refuse('merges');
   return merges.map((merge: unknown): Merge => {
-    const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-    const isPair = Array.isArray(parts) && parts.length === 2 && parts.every((part) => typeof part === 'string');
-    if (!isPair || ![...(parts as string[]), (parts as string[]).join('')].every((token) => ids.has(token)))
-      throw new TokenizerRefusal(fields.part, shown('merges', [merge]));
-    return parts as unknown as Merge;
+    const parts: unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
+    const [first, second] = parts;
+    const isKnown = (token: unknown) => typeof token === 'string' && ids.has(token);
+    if (parts.length === 2 && typeof first === 'string' && typeof second === 'string')
+      if ([first, second, first + second].every(isKnown)) return [first, second];
+    throw new TokenizerRefusal(fields.part, shown('merges', [merge]));
   });
 }
 
@@ -208,7 +209,7 @@ function unigramOf(fields: Fields): TokenizerModel {
   if (ids.size !== scored.length) return fields.refuse('vocab');
   // Sampling makes the ids never twice the same.
   if ((fields.get('alpha') ?? 0) !== 0) fields.refuse('alpha');
-  const unknownId = fields.get('unk_id') == null ? -1 : fields.integer('unk_id', 0);
+  const unknownId = (fields.get('unk_id') ?? null) === null ? -1 : fields.integer('unk_id', 0);
   if (unknownId >= scored.length) fields.refuse('unk_id');
   const byteIds = byteIdsOf(fields, ids);
   const model = new Unigram({ type: 'Unigram', vocab: scored, unk_id: Math.max(0, unknownId) }, '');

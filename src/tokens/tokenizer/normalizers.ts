@@ -5,6 +5,7 @@ import { TokenizerRefusal, type Fields } from './fields';
 import { matchesOf } from './matches';
 import { patternOf } from './patternField';
 import { normalized } from './unicodeForms';
+import { isYoungerAccent, isYoungerFormat, isYoungerMark } from './youngerCharacters';
 
 export type Normalizer = (text: Aligned) => Aligned;
 
@@ -21,7 +22,8 @@ export function normalizerOf(fields: Fields): Normalizer {
     case 'Lowercase':
       return lowercase;
     case 'StripAccents':
-      return (text) => text.mapped((character) => (/^\p{M}$/u.test(character) ? '' : character));
+      return (text) =>
+        text.mapped((character) => (/^\p{M}$/u.test(character) && !isYoungerMark(character) ? '' : character));
     case 'Strip':
       return stripOf(fields.boolean('strip_left'), fields.boolean('strip_right'));
     case 'Replace':
@@ -94,7 +96,8 @@ function bertOf(fields: Fields): Normalizer {
   if (fields.boolean('strip_accents', isLower))
     steps.push(
       (text) => normalized(text, 'NFD'),
-      (text) => text.mapped((character) => (/^\p{Mn}$/u.test(character) ? '' : character)),
+      (text) =>
+        text.mapped((character) => (/^\p{Mn}$/u.test(character) && !isYoungerAccent(character) ? '' : character)),
     );
   if (isLower) steps.push(lowercase);
   return inSequence(steps);
@@ -102,6 +105,6 @@ function bertOf(fields: Fields): Normalizer {
 
 function cleaned(character: string): string {
   if (/^[\t\n\r]$/.test(character)) return ' ';
-  if (/^[\0\ufffd\p{Cc}\p{Cf}\p{Co}]$/u.test(character)) return '';
+  if (/^[\0\ufffd\p{Cc}\p{Cf}\p{Co}]$/u.test(character) && !isYoungerFormat(character)) return '';
   return isWhiteSpace(character) ? ' ' : character;
 }

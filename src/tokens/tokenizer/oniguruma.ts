@@ -172,7 +172,7 @@ class Writer {
     if (isAnchor) throw new NotWritable();
     if (interval) {
       const [text, low, comma, high] = interval;
-      if (low === '' && high === '') return `${atom}${[...text].map(literal).join('')}`;
+      if (low === '' && high === '') return `${atom}${Array.from(text, literal).join('')}`;
       if (Number(low) > 1000 || Number(high) > 1000 || (high !== '' && Number(low) > Number(high)))
         throw new NotWritable();
       // Another quantifier behind it has meanings of its own.

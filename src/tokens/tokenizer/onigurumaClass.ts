@@ -21,14 +21,14 @@ const controls: Readonly<Record<string, string>> = {
 
 /** Behind a backslash: what stands for one character. Throws NotWritable for any other letter or digit. */
 export function escapedCharacter(source: Source): string {
-  const hex = source.takeMatch(/x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})/y);
+  const hex = source.takeMatch(/x\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}/y);
   if (hex) {
-    const codePoint = parseInt(hex[1] ?? hex[2] ?? hex[3], 16);
+    const codePoint = parseInt(hex[0].replace(/[xu{}]/g, ''), 16);
     // From 80 on two hexadecimal digits are a byte, not a character.
     if (
       codePoint > 0x10ffff ||
       (codePoint >= 0xd800 && codePoint < 0xe000) ||
-      (hex[2] !== undefined && codePoint > 0x7f)
+      (/^x[^{]/.test(hex[0]) && codePoint > 0x7f)
     )
       throw new NotWritable();
     return String.fromCodePoint(codePoint);

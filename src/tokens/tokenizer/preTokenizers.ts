@@ -5,6 +5,7 @@ import { TokenizerRefusal, type Fields } from './fields';
 import { inverted, matchesOf, split, splitBehaviors, type SplitBehavior } from './matches';
 import { fromOniguruma } from './oniguruma';
 import { patternOf } from './patternField';
+import { punctuation } from './youngerCharacters';
 
 /** Cuts a piece, which is not empty, into pieces; empty ones are left out. */
 export type PreTokenizer = (piece: Aligned) => Aligned[];
@@ -46,10 +47,6 @@ function words(): RegExp {
 
 function spaces(): RegExp {
   return /\p{White_Space}/gu;
-}
-
-function punctuation(): RegExp {
-  return /[!-/:-@[-`{-~\p{P}]/gu;
 }
 
 function inSequence(all: readonly PreTokenizer[]): PreTokenizer {

@@ -81,7 +81,7 @@ export class Tokenizer {
     const [ids, starts, ends]: number[][] = [[], [], []];
     const put = (id: number, start: number, end: number) => {
       ids.push(id);
-      // Of a piece that the library has turned around, no token begins before the one before it.
+      // Places never go back, so that they can be searched: a normalizer may put marks into another order.
       starts.push(Math.max(start, starts.at(-1) ?? 0));
       ends.push(Math.max(end, ends.at(-1) ?? 0));
     };
@@ -146,19 +146,19 @@ function symbolsOf({ ids }: TokenizerModel, added: ReturnType<typeof addedTokens
     all.set(content, next);
     next += 1;
   }
-  const symbols: string[] = [];
+  const symbols = new Array<string | undefined>(all.size).fill(undefined);
   for (const [token, id] of all) {
     if (id >= all.size || symbols[id] !== undefined) throw new TokenizerRefusal('model.vocab', shown(token, id));
     symbols[id] = token;
   }
-  return symbols;
+  return symbols as string[];
 }
 
 /** The parts of a tokenizer.json that decide about tokens. */
 export function definitionOf(json: Json): TokenizerDefinition {
   const keys = ['added_tokens', 'normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'] as const;
-  const entries = keys.filter((key) => isGiven(json[key])).map((key) => [key, json[key]]);
-  return Object.fromEntries(entries) as unknown as TokenizerDefinition;
+  const given = keys.filter((key) => isGiven(json[key]));
+  return { model: null, ...Object.fromEntries(given.map((key) => [key, json[key]])) };
 }
 
 /** Throws a TokenizerRefusal. */

@@ -135,7 +135,7 @@ describe('vocabularies of other tools', () => {
       Array.from(
         ofFile(
           {
-            model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: '?!' },
+            model: { type: 'WordLevel', vocab: { a: 0, '?!': 1 }, unk_token: '?!' },
             added_tokens: [{ content: '?!', id: 1 }],
             pre_tokenizer: { type: 'WhitespaceSplit' },
           },

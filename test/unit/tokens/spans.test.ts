@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { byteSymbol, symbolsOf, type ReadUnit } from '../../../src/tokens/tokenUnit';
+import { byteSymbol, symbolsOf } from '../../../src/tokens/tokenUnit';
 import { spansOf } from '../../../src/tokens/spans';
 import { Random } from '../../../src/core/model/random';
 
-const units: readonly ReadUnit[] = [
+const units = [
   'codePoint',
   'grapheme',
   'word',
@@ -12,7 +12,7 @@ const units: readonly ReadUnit[] = [
   'whitespace',
   'wordOrPunctuation',
   'wordOrLineEnd',
-];
+] as const;
 const parts = [
   'a',
   'Z',
