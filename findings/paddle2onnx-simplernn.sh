@@ -3,7 +3,7 @@
 # exported, and the file is there. It has no RNN in it: a node reads a tensor that nothing gives. nn.LSTM and nn.GRU are exported rightly.
 set -euo pipefail
 . "$(dirname "$0")/python.sh"
-python_with paddlepaddle==3.3.1 paddle2onnx==2.1.0 onnx==1.17.0 packaging==26.4 numpy==2.4.6 <<'PYTHON'
+python_with paddlepaddle==3.3.1 paddle2onnx==2.1.0 onnx==1.17.0 onnxruntime==1.32.0 packaging==26.4 numpy==2.4.6 <<'PYTHON'
 import contextlib
 import io
 
