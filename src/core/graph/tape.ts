@@ -55,7 +55,11 @@ export class Tape {
     return this.size;
   }
 
-  /** @param names of the outputs */
+  /**
+   * An output that is the first input's tensor is no new variable, but another name for that one. So what a loop carries, under the name that its body
+   * gives it at the end, has the gradient through everything that reads it.
+   * @param names of the outputs
+   */
   record(
     node: string,
     operator: string,
@@ -76,6 +80,6 @@ export class Tape {
       ...(vjp && { vjp }),
       ...(scaledVjp && { scaledVjp }),
     });
-    return outputs;
+    return outputs.map((output) => (inputs[0]?.tensor === output.tensor ? inputs[0] : output));
   }
 }

@@ -101,12 +101,11 @@ function isReachable(
 /** What is added to the scores: the mask's numbers, and −∞ where nothing may be read. @param shape [B, M, T, L] */
 function biasOf(mask: Tensor | undefined, reach: Reach, shape: readonly number[]): Float64Array {
   const [, M, T, L] = shape;
-  const wide = mask && expanded(padded(mask, L), shape);
+  const given = mask && expanded(padded(mask, L), shape);
+  const added = mask?.kind === 'boolean' ? given?.map((isRead) => (isRead === 0 ? -Infinity : 0)) : given;
   return Float64Array.from({ length: sizeOf(shape) }, (_, at) => {
     const [i, j] = [Math.floor(at / L) % T, at % L];
-    if (!isReachable(reach, Math.floor(at / (M * T * L)), i, j)) return -Infinity;
-    if (!wide || !mask) return 0;
-    return mask.kind === 'boolean' ? (wide[at] === 0 ? -Infinity : 0) : wide[at];
+    return isReachable(reach, Math.floor(at / (M * T * L)), i, j) ? (added?.[at] ?? 0) : -Infinity;
   });
 }
 

@@ -82,9 +82,9 @@ const limits: Readonly<Record<number, readonly [number, number]>> = {
   13: [0, Infinity],
 };
 
-/** Floats stay as they are, whatever their new type; a gradient passes from floats to floats only. */
+/** Floats stay as they are, whatever their new type. A gradient passes from floats to floats only, which are the same variable. */
 export function castTo(x: Tensor, kind: ElementKind, type?: number): ReturnType<Operator> {
-  if (kind === 'float') return { outputs: [{ ...x, kind }], ...(x.kind === 'float' && { vjp: ([g]) => [g] }) };
+  if (kind === 'float') return { outputs: [x.kind === 'float' ? x : { ...x, kind }] };
   if (kind === 'boolean') return { outputs: [{ ...x, kind, data: x.data.map((each) => Number(each !== 0)) }] };
   const [low, high] = limits[type ?? 0] ?? [-Infinity, Infinity];
   const data = x.data.map((each) => {

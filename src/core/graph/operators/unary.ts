@@ -117,10 +117,7 @@ const clip: Operator = (call) => {
 };
 
 export const unary = {
-  Identity: smooth(
-    (x) => x,
-    () => 1,
-  ),
+  Identity: (call) => ({ outputs: [call.input(0)] }),
   Neg: smooth(
     (x) => -x,
     () => -1,

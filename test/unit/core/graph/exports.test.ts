@@ -150,6 +150,36 @@ function none(length: number): Gradient {
   return Gradient.of(new Float64Array(length));
 }
 
+describe('graph mode: what the loops of exports carry', () => {
+  for (const each of exportedFiles().filter(({ opens, state, rows }) => opens === 'graph' && !state && rows)) {
+    const reference = exportReference(each.reference);
+    const { run, seeds } = read(each, reference.ids);
+    const steps = reference.ids.length - 1;
+    const carried = run.loops.flatMap(({ states }) => states.map(({ values }) => values.slice(1)));
+    // Where steps are masked, what is carried is another variable than the output of the step, and has another gradient.
+    if (carried.length === 0 || each.reference.startsWith('masked')) continue;
+    it(`${each.file}: ${Object.keys(reference.series).join(', ')}`, () => {
+      const candidates = carried.flatMap((values) => {
+        const own = values.filter((value) => value instanceof Variable);
+        return own.length === steps && own.every(({ tensor }) => tensor.kind === 'float') ? [own] : [];
+      });
+      const by = differentiate(run.tape, candidates.flat())(seeded(seeds, 1 / steps));
+      const norms = candidates.map((own) =>
+        own.map(
+          (variable) => 10 ** (by.get(variable)?.log10Norms([1, variable.tensor.data.length], 0)[0] ?? -Infinity),
+        ),
+      );
+      for (const [name, { totals }] of Object.entries(reference.series)) {
+        const largest = Math.max(...totals);
+        assert.ok(
+          norms.some((own) => own.every((norm, t) => Math.abs(norm - totals[t]) < tolerance * largest)),
+          `${name}: no state has the norms ${totals.join(' ')}; there are ${norms.map((own) => own.join(' ')).join('; ')}`,
+        );
+      }
+    });
+  }
+});
+
 describe('graph mode: files that read one token a call', () => {
   for (const each of exportedFiles().filter(({ state }) => state)) {
     it(`${each.file}: the state carried from call to call`, () => {

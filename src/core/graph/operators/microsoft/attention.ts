@@ -162,7 +162,8 @@ function unpacked(own: Composition, [query, key, value]: readonly Maybe[]): [Var
       : parted(own, packed, 3, new Array<number>(count).fill(1)).map((part) =>
           own.apply(movement.Reshape, [part, integers([3], [0, 0, -1])]),
         );
-  const [q, k, v] = count === 3 ? parts : [query, parts[0] ?? key, parts[1] ?? value];
+  const found: readonly Maybe[] = count === 3 ? parts : count === 2 ? [query, ...parts] : [query, key, value];
+  const [q, k, v] = found;
   if (!q || !k || !v) throw new Unsupported('has no keys or no values');
   return [q, k, v];
 }
