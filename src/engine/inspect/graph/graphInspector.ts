@@ -185,10 +185,13 @@ export class GraphInspector {
     const ids = this.vocabulary.encode(text);
     if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
     try {
-      const steps = await inTurns(readableSteps(this.source, Int32Array.from(ids.subarray(0, ids.length - 1))), pause);
+      const { steps, run } = await inTurns(
+        readableSteps(this.source, Int32Array.from(ids.subarray(0, ids.length - 1))),
+        pause,
+      );
       const T = ids.length - 1;
       const read = ids.subarray(0, steps + 1);
-      const reading = await inTurns(GraphReading.read(this.source, read), pause);
+      const reading = await inTurns(GraphReading.read(this.source, read, run), pause);
       const notices = steps < T ? [new UserError('notice.graph.stepsIgnored', steps, steps, T - 1)] : [];
       return (this.last = { text, ids: read, reading, notices });
     } catch (thrown) {
