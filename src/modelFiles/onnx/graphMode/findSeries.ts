@@ -336,7 +336,8 @@ function embeddingAmong(series: readonly Found[], { makers, depending, connected
   return series.find(({ variables: [variable], isState }) => {
     if (isState || !depending.has(variable)) return false;
     const maker = makers.get(variable);
-    return !maker?.inputs.some((input) => input && connected?.has(input));
+    const reached = connected ?? depending;
+    return !maker?.inputs.some((input) => input && input.tensor.kind === 'float' && reached.has(input));
   });
 }
 

@@ -1,4 +1,5 @@
 /** Models opened in graph mode, without an engine. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { GraphProgram } from '../../../../../src/core/graph/run';
 import { finished } from '../../../../../src/core/graph/turns';
@@ -25,7 +26,9 @@ export function readGraph(
   ids: ArrayLike<number>,
   maxTape = Infinity,
 ): { readonly reading: GraphReading; readonly ids: Int32Array } {
-  const source: ReadingSource = { program, use, maxTape };
+  const { scores } = use;
+  assert.ok(scores, 'it has scores');
+  const source: ReadingSource = { program, use: { ...use, scores }, maxTape };
   const all = Int32Array.from(ids);
   const { steps, run } = finished(readableSteps(source, all.subarray(0, -1)));
   const read = all.subarray(0, steps + 1);
