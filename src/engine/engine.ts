@@ -78,7 +78,7 @@ export class Engine {
     train: (request, signal) => this.train(request, signal),
     resumeRun: (request) => this.resumeRun(request),
     open: (request, signal) => this.open(request, signal),
-    examine: (request) => this.examine(request),
+    examine: (request, signal) => this.examine(request, signal),
     spectrum: (choice) => this.spectrum(choice),
     ping: () => null,
     pause: () => this.run.pause(),
@@ -178,8 +178,8 @@ export class Engine {
     };
   }
 
-  private async examine(request: ExamineRequest): Promise<Examination> {
-    this.examined = await examineModel(request);
+  private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
+    this.examined = await examineModel(request, () => yieldToMessages(signal));
     return this.examined.report;
   }
 

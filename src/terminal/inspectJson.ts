@@ -23,7 +23,7 @@ export async function writeReport(
   if (rows) await writeRows(output, `{${before},"matrix":[`, rows('matrix'), steps, `],${after}`);
   else output.write(`{${before},${after}`);
   if (rows) await writeRows(output, ',"inputMatrix":[', rows('inputMatrix'), steps, ']');
-  output.write(`,${members(readingJson(opened))}}\n`);
+  output.write(`,${members({ mode: 'stack', ...readingJson(opened) })}}\n`);
 }
 
 async function writeRows(
@@ -64,7 +64,6 @@ function partsOfJson(report: InspectReport): [object, object] {
   const { loss, tokens, layers, parameters, output, embedding, parameterNorms, inputs, regions } = report;
   return [
     {
-      mode: 'stack',
       loss,
       tokens,
       layers: layers.map(layerJson),

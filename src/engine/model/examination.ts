@@ -8,16 +8,22 @@ import { generalModelOf } from '../../core/model/plainModel';
 import { readTorchWeights } from '../../modelFiles/torchWeights';
 import { lengthOf } from '../../core/numeric';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
+import { GraphProgram } from '../../core/graph/run';
+import type { ExternalData } from '../../formats/onnx/constant';
+import type { ModelProto } from '../../formats/onnx/messages';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
+import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
 import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
 import { UserError } from '../../userError';
 import type { ExamineRequest } from '../../protocol/engine';
+import type { GraphSummary } from '../../protocol/graph';
 import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';
 import type { Message } from '../../messages';
+import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
 import { readWhole } from './openModel';
-import { summaryOf } from './summary';
+import { graphSummaryOf, summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
 const maxSpectrumSize = 1024;
@@ -27,8 +33,11 @@ export interface Examined {
   spectrum(choice: MatrixChoice): Spectrum | null;
 }
 
-/** Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
-export async function examineModel({ path, architecture }: ExamineRequest): Promise<Examined> {
+/** @param pause called now and then; throws when it is canceled  Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
+export async function examineModel(
+  { path, architecture }: ExamineRequest,
+  pause: () => Promise<void>,
+): Promise<Examined> {
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {
     // What its activation is changes nothing of what is looked at here.
@@ -63,9 +72,29 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
       graph: null,
     });
   }
-  const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, externalDataOf(path));
-  const hasVocabulary = model !== null && vocabularyOfMetadata(metadata, model.vocabularySize, path) !== null;
-  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal, graph: null });
+  const external = externalDataOf(path);
+  const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, external);
+  const graph = refusal && (await graphOf(proto, external, refusal, producer, pause));
+  const size = model?.vocabularySize ?? graph?.vocabularySize;
+  const hasVocabulary = size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null;
+  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal, graph });
+}
+
+/** What the file is in graph mode; null where it cannot be opened so either. */
+async function graphOf(
+  proto: ModelProto,
+  external: ExternalData,
+  refusal: UserError,
+  producer: string | null,
+  pause: () => Promise<void>,
+): Promise<GraphSummary | null> {
+  try {
+    const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
+    return graphSummaryOf(graph, refusal, producer);
+  } catch (thrown) {
+    if (thrown instanceof UserError) return null;
+    throw thrown;
+  }
 }
 
 interface Found extends Omit<Examination, 'layers' | 'notices' | 'refusal'> {

@@ -57,6 +57,7 @@ describe('the command line, with a model', () => {
         'inputs',
         'parameterNorms',
         'inputMatrix',
+        'mode',
         'notices',
       ]);
       const text = Array.from(await readFile(join(folder, 'probe.txt'), 'utf8'));

@@ -237,12 +237,13 @@ describe('the flow in a terminal', () => {
       [-1, 0],
     ]);
     assert.deepEqual(json.notices, []);
-    assert.deepEqual(Object.keys(json).slice(-6), [
+    assert.deepEqual(Object.keys(json).slice(-7), [
       'regions',
       'matrix',
       'inputs',
       'parameterNorms',
       'inputMatrix',
+      'mode',
       'notices',
     ]);
   });
