@@ -226,6 +226,45 @@ describe('graph mode: control flow', () => {
   });
 });
 
+describe('graph mode: other names and optional values', () => {
+  it('Identity, a Cast of floats and Dropout give the same variable, whose gradient is through all that reads any of its names', () => {
+    const nodes = [
+      node('Identity', ['x'], ['a']),
+      node('Cast', ['a'], ['b'], { to: 11 }),
+      node('Dropout', ['b'], ['c']),
+      node('Mul', ['x', 'c'], ['y']),
+    ];
+    const run = runModel(modelOf(graph(nodes, ['x'], ['y'])), { x: vector(3, -2) });
+    const [x, c, y] = ['x', 'c', 'y'].map((name) => variable(run, name));
+    assert.equal(c, x);
+    assertNear(gradientsBy(run, new Map([[y, ones(y)]]), [c])[0], [6, -4]);
+  });
+
+  it('an optional value is the value itself, or says that it is not there', () => {
+    const branches = (there: string, otherwise: string) => ({
+      then_branch: graph([node('OptionalGetElement', [there], ['e']), node('Neg', ['e'], ['t'])], [], ['t']),
+      else_branch: graph([node('Identity', [otherwise], ['f'])], [], ['f']),
+    });
+    const nodes = [
+      node('Optional', ['x'], ['some']),
+      node('Optional', [], ['none']),
+      node('OptionalHasElement', ['some'], ['is']),
+      node('OptionalHasElement', ['none'], ['isNot']),
+      node('If', ['is'], ['y'], branches('some', 'x')),
+      node('If', ['isNot'], ['z'], branches('none', 'x')),
+      node('OptionalGetElement', ['none'], ['w']),
+    ];
+    const run = runModel(modelOf(graph(nodes, ['x'], ['y', 'z'])), { x: vector(3, -2) });
+    assertNear(variable(run, 'y').tensor.data, [-3, 2]);
+    assertNear(variable(run, 'z').tensor.data, [3, -2]);
+    assertNear(
+      gradientsBy(run, new Map([[variable(run, 'y'), Float64Array.of(1, 1)]]), [variable(run, 'x')])[0],
+      [-1, -1],
+    );
+    assert.throws(() => variable(run, 'w'), /reads an optional value that is not there/u);
+  });
+});
+
 describe('graph mode: what cannot be computed', () => {
   const nodes = [
     node('Tanh', ['x'], ['a']),
