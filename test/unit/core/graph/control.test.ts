@@ -291,6 +291,10 @@ describe('graph mode: what cannot be computed', () => {
       runModel(modelOf(graph([of], ['x'], ['y']), opset), { x: vector(1, 2) }).failures[0]?.reason;
     assert.match(failure(node('Tanh', ['x'], ['y'], { novelty: 1 })), /attribute “novelty”/);
     assert.match(failure(node('Tanh', ['x', 'x'], ['y'])), /input 2/);
+    assert.match(
+      failure(node('BatchNormalization', ['x', 'x', 'x', 'x', 'x'], ['y'], { training_mode: 1 }), 15),
+      /training mode/,
+    );
     assert.match(failure(node('Dropout', ['x'], ['y'], { is_test: 0 }), 6), /training mode/);
     assert.match(failure(node('Gather', ['x', 'x'], ['y'], { axis: 3 })), /axis 3/);
   });
