@@ -60,6 +60,7 @@ export class GraphProgram {
     const own = this.functions.get(keyOf(node.operator, node.domain, node.overload));
     if (!own) return undefined;
     node.body ??= {
+      own,
       nodes: instantiate(own, node.proto).map((inner) => this.preparedNode(inner)),
       inputs: own.input,
       outputs: own.output,
@@ -106,6 +107,7 @@ interface Body {
 }
 
 interface FunctionBody {
+  readonly own: FunctionProto;
   readonly nodes: readonly PreparedNode[];
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -150,6 +152,9 @@ class Scope {
 }
 
 class Runner {
+  /** Functions that are being computed. */
+  private readonly open = new Set<FunctionProto>();
+
   constructor(
     private readonly program: GraphProgram,
     private readonly tape: Tape,
@@ -250,6 +255,16 @@ class Runner {
   }
 
   private runFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Value[] {
+    if (this.open.has(body.own)) throw new Unsupported('is a function that calls itself');
+    this.open.add(body.own);
+    try {
+      return this.computeFunction(body, inputs, path);
+    } finally {
+      this.open.delete(body.own);
+    }
+  }
+
+  private computeFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Value[] {
     const scope = new Scope(null, body.opsets, `${path}/`);
     body.inputs.forEach((name, i) => {
       const value = inputs[i];

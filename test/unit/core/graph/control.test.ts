@@ -286,6 +286,22 @@ describe('graph mode: what cannot be computed', () => {
     );
   });
 
+  it('a function that calls itself is refused', () => {
+    const own = (name: string, calls: string) => ({
+      name,
+      domain: 'own',
+      input: ['a'],
+      output: ['b'],
+      node: [node(calls, ['a'], ['c'], {}, 'own'), node(calls, ['c'], ['b'], {}, 'own')],
+      opsetImport: [{ domain: '', version: 18 }],
+    });
+    const model: GraphModel = {
+      ...modelOf(graph([node('First', ['x'], ['y'], {}, 'own')], ['x'], ['y'])),
+      functions: [own('First', 'Second'), own('Second', 'First')],
+    };
+    assert.match(runModel(model, { x: vector(1) }).failures[0].message, /calls itself/u);
+  });
+
   it('an attribute or an input that is not computed is refused, not ignored', () => {
     const failure = (of: ReturnType<typeof node>, opset = 18) =>
       runModel(modelOf(graph([of], ['x'], ['y']), opset), { x: vector(1, 2) }).failures[0]?.reason;
