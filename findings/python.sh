@@ -8,5 +8,7 @@ python_with() {
   "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "$@"
   echo "with $*"
   cd "$folder"
-  "$folder/venv/bin/python" -
+  # A file, since some of the packages look for the source of what they are given.
+  cat > program.py
+  "$folder/venv/bin/python" program.py
 }

@@ -4,7 +4,7 @@ import type { Attributes } from './attributes';
 import type { Result } from './call';
 import { declaredShape } from './model';
 import { concatenated, partViews, selected, stacked, viewed } from './operators/movement';
-import { Missing, Sequence, Variable, type Value } from './tape';
+import { Missing, NoElement, Sequence, Variable, type Value } from './tape';
 import { axisOf, booleans, floats, integers, scalarOf, Unsupported, type Tensor } from './tensor';
 import type { Turns } from './turns';
 
@@ -302,6 +302,18 @@ export const controlOperators: Readonly<Record<string, ControlOperator>> = {
   If: conditional,
   Loop: loop,
   Scan: scan,
+  Optional: atOnce((call) => {
+    call.attributes.ignore('type');
+    return [call.inputs[0] ?? new NoElement()];
+  }),
+  OptionalHasElement: atOnce((call) => {
+    const isThere = call.inputs[0] !== undefined && !(call.inputs[0] instanceof NoElement);
+    return [new Variable(booleans([], Float64Array.of(Number(isThere))), call.outputNames[0] ?? '')];
+  }),
+  OptionalGetElement: atOnce(({ inputs: [value] }) => {
+    if (!value || value instanceof NoElement) throw new Unsupported('reads an optional value that is not there');
+    return [value];
+  }),
   SequenceEmpty: atOnce((call) => {
     call.attributes.ignore('dtype');
     return [new Sequence([])];

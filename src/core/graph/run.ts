@@ -71,6 +71,7 @@ export class GraphProgram {
     const own = this.functions.get(keyOf(node.operator, node.domain, node.overload));
     if (!own) return undefined;
     node.body ??= {
+      own,
       nodes: instantiate(own, node.proto).map((inner) => this.preparedNode(inner)),
       inputs: own.input,
       outputs: own.output,
@@ -117,6 +118,7 @@ interface Body {
 }
 
 interface FunctionBody {
+  readonly own: FunctionProto;
   readonly nodes: readonly PreparedNode[];
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -161,6 +163,9 @@ class Scope {
 }
 
 class Runner {
+  /** Functions that are being computed. */
+  private readonly open = new Set<FunctionProto>();
+
   constructor(
     private readonly program: GraphProgram,
     private readonly tape: Tape,
@@ -263,6 +268,16 @@ class Runner {
   }
 
   private *runFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Turns<Value[]> {
+    if (this.open.has(body.own)) throw new Unsupported('is a function that calls itself');
+    this.open.add(body.own);
+    try {
+      return yield* this.computeFunction(body, inputs, path);
+    } finally {
+      this.open.delete(body.own);
+    }
+  }
+
+  private *computeFunction(body: FunctionBody, inputs: readonly (Value | undefined)[], path: string): Turns<Value[]> {
     const scope = new Scope(null, body.opsets, `${path}/`);
     body.inputs.forEach((name, i) => {
       const value = inputs[i];

@@ -20,6 +20,13 @@ export class Sequence {
   constructor(readonly items: readonly Variable[]) {}
 }
 
+/** An optional value that is not there. One that is there is the value itself. */
+export class NoElement extends Sequence {
+  constructor() {
+    super([]);
+  }
+}
+
 /** In place of a value that could not be computed. */
 export class Missing {
   constructor(readonly reason: OperatorError) {}

@@ -2,10 +2,15 @@
 import { elementsOf, readTensor, TensorError, type Constant, type ExternalData } from './constant';
 import type { SparseTensorProto } from './messages';
 
+/** Elements of one at most, with the zeros, of which a small file can have any number. */
+const maxSparseElements = 2 ** 26;
+
 /** Zero wherever the file names no element. Throws TensorError. */
 export function readSparseTensor(sparse: SparseTensorProto, external: ExternalData): Constant {
   const { values, dims: shape } = sparse;
   const size = elementsOf(shape);
+  if (size > maxSparseElements)
+    throw new TensorError(`is sparse, of the shape [${shape.join(', ')}], which is too large`);
   if (!values) throw new TensorError('is sparse and has no values');
   const { data: elements, isInteger } = readTensor(values, external);
   const places = placesOf(sparse, external);

@@ -226,6 +226,45 @@ describe('graph mode: control flow', () => {
   });
 });
 
+describe('graph mode: other names and optional values', () => {
+  it('Identity, a Cast of floats and Dropout give the same variable, whose gradient is through all that reads any of its names', () => {
+    const nodes = [
+      node('Identity', ['x'], ['a']),
+      node('Cast', ['a'], ['b'], { to: 11 }),
+      node('Dropout', ['b'], ['c']),
+      node('Mul', ['x', 'c'], ['y']),
+    ];
+    const run = runModel(modelOf(graph(nodes, ['x'], ['y'])), { x: vector(3, -2) });
+    const [x, c, y] = ['x', 'c', 'y'].map((name) => variable(run, name));
+    assert.equal(c, x);
+    assertNear(gradientsBy(run, new Map([[y, ones(y)]]), [c])[0], [6, -4]);
+  });
+
+  it('an optional value is the value itself, or says that it is not there', () => {
+    const branches = (there: string, otherwise: string) => ({
+      then_branch: graph([node('OptionalGetElement', [there], ['e']), node('Neg', ['e'], ['t'])], [], ['t']),
+      else_branch: graph([node('Identity', [otherwise], ['f'])], [], ['f']),
+    });
+    const nodes = [
+      node('Optional', ['x'], ['some']),
+      node('Optional', [], ['none']),
+      node('OptionalHasElement', ['some'], ['is']),
+      node('OptionalHasElement', ['none'], ['isNot']),
+      node('If', ['is'], ['y'], branches('some', 'x')),
+      node('If', ['isNot'], ['z'], branches('none', 'x')),
+      node('OptionalGetElement', ['none'], ['w']),
+    ];
+    const run = runModel(modelOf(graph(nodes, ['x'], ['y', 'z'])), { x: vector(3, -2) });
+    assertNear(variable(run, 'y').tensor.data, [-3, 2]);
+    assertNear(variable(run, 'z').tensor.data, [3, -2]);
+    assertNear(
+      gradientsBy(run, new Map([[variable(run, 'y'), Float64Array.of(1, 1)]]), [variable(run, 'x')])[0],
+      [-1, -1],
+    );
+    assert.throws(() => variable(run, 'w'), /reads an optional value that is not there/u);
+  });
+});
+
 describe('graph mode: what cannot be computed', () => {
   const nodes = [
     node('Tanh', ['x'], ['a']),
@@ -247,11 +286,31 @@ describe('graph mode: what cannot be computed', () => {
     );
   });
 
+  it('a function that calls itself is refused', () => {
+    const own = (name: string, calls: string) => ({
+      name,
+      domain: 'own',
+      input: ['a'],
+      output: ['b'],
+      node: [node(calls, ['a'], ['c'], {}, 'own'), node(calls, ['c'], ['b'], {}, 'own')],
+      opsetImport: [{ domain: '', version: 18 }],
+    });
+    const model: GraphModel = {
+      ...modelOf(graph([node('First', ['x'], ['y'], {}, 'own')], ['x'], ['y'])),
+      functions: [own('First', 'Second'), own('Second', 'First')],
+    };
+    assert.match(runModel(model, { x: vector(1) }).failures[0].message, /calls itself/u);
+  });
+
   it('an attribute or an input that is not computed is refused, not ignored', () => {
     const failure = (of: ReturnType<typeof node>, opset = 18) =>
       runModel(modelOf(graph([of], ['x'], ['y']), opset), { x: vector(1, 2) }).failures[0]?.reason;
     assert.match(failure(node('Tanh', ['x'], ['y'], { novelty: 1 })), /attribute “novelty”/);
     assert.match(failure(node('Tanh', ['x', 'x'], ['y'])), /input 2/);
+    assert.match(
+      failure(node('BatchNormalization', ['x', 'x', 'x', 'x', 'x'], ['y'], { training_mode: 1 }), 15),
+      /training mode/,
+    );
     assert.match(failure(node('Dropout', ['x'], ['y'], { is_test: 0 }), 6), /training mode/);
     assert.match(failure(node('Gather', ['x', 'x'], ['y'], { axis: 3 })), /axis 3/);
   });

@@ -180,6 +180,30 @@ describe('graph mode: what the loops of exports carry', () => {
   }
 });
 
+describe('graph mode: residual streams of exported transformers', () => {
+  for (const each of exportedFiles().filter(({ reference }) => /gpt|llama/u.test(reference))) {
+    it(each.file, () => {
+      const reference = exportReference(each.reference);
+      const { run, seeds } = read(each, reference.ids);
+      const steps = reference.ids.length - 1;
+      const width = reference.embedding.length / steps;
+      const candidates = [...run.values.values()].flatMap((value) =>
+        value instanceof Variable && value.tensor.kind === 'float' && value.tensor.data.length === steps * width
+          ? [value]
+          : [],
+      );
+      const by = differentiate(run.tape, candidates)(seeded(seeds, 1 / steps));
+      for (const [name, { totals }] of Object.entries(reference.series)) {
+        const found = candidates.some((candidate) => {
+          const norms = by.get(candidate)?.log10Norms([steps, width], 0);
+          return norms?.every((log, t) => Math.abs(10 ** log - totals[t]) < tolerance * Math.max(...totals));
+        });
+        assert.ok(found, `no tensor has the gradients of ${name}`);
+      }
+    });
+  }
+});
+
 describe('graph mode: files that read one token a call', () => {
   for (const each of exportedFiles().filter(({ state }) => state)) {
     it(`${each.file}: the state carried from call to call`, () => {

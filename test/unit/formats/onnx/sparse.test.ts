@@ -40,6 +40,7 @@ describe('ONNX: sparse tensors', () => {
       sparse([2, 3], [5, 7], [2]),
       sparse([2, 3], [5], [0, 1, 1], 3),
       { dims: [2] },
+      sparse([2 ** 14, 2 ** 14], [5], [0]),
     ])
       assert.throws(() => read(wrong), TensorError);
   });
