@@ -1,4 +1,5 @@
 /** How a run is described to the editor and the panel. */
+import type { GraphSummary } from './graph';
 import type { Message } from '../messages';
 import type { BackendName, ModelSettings, TokenUnit, TrainingSettings } from './settings';
 
@@ -14,6 +15,8 @@ export interface RunDescription {
   readonly training: TrainingSettings;
   /** The backend that runs, which is not the chosen one where ONNX Runtime cannot be loaded. */
   readonly backend: BackendName;
+  /** Only of a model that is open in graph mode: `model` then says no more than how large it is. */
+  readonly graph?: GraphSummary;
 }
 
 export interface CorpusDescription {

@@ -14,6 +14,7 @@ import type {
   TrainRequest,
   Watch,
 } from '../../protocol/engine';
+import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape, ModelSummary } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
@@ -109,6 +110,7 @@ export class RunSession implements vscode.Disposable {
   private engine: EngineProcess;
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
+  private chosen: readonly string[] | null = null;
   private watched = '';
   private sampleWatched = '';
   private readonly wanted = new Map<Viewer, Watch | null>();
@@ -177,6 +179,27 @@ export class RunSession implements vscode.Disposable {
     return this.opened.reading;
   }
 
+  /** What the model is in graph mode; null of a stack of layers. */
+  get graph(): GraphSummary | null {
+    return this.description.graph ?? null;
+  }
+
+  /** In graph mode: names of the tensors that were chosen; null for the usual ones. */
+  get chosenSeries(): readonly string[] | null {
+    return this.chosen;
+  }
+
+  /** Names of the tensors that are shown; none of a stack of layers. */
+  get shownSeries(): readonly string[] {
+    return this.chosen ?? this.graph?.defaultSeries ?? [];
+  }
+
+  /** Shows these tensors from now on; null for the usual ones. */
+  chooseSeries(names: readonly string[] | null): void {
+    this.chosen = names;
+    this.changed.fire();
+  }
+
   /** What the model takes for a token. */
   get unit(): ReadUnit {
     return this.opened.unit;
@@ -193,8 +216,9 @@ export class RunSession implements vscode.Disposable {
     return this.opened.isRun;
   }
 
-  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. */
+  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. None in graph mode. */
   get layers(): readonly LayerShape[] {
+    if (this.graph) return [];
     const { cell, hiddenSize, layers, bidirectional } = this.description.model;
     const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
     return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
@@ -264,6 +288,12 @@ export class RunSession implements vscode.Disposable {
 
   describe(request: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
     return this.engine.calls.call('describe', request, signal);
+  }
+
+  /** The same of a model in graph mode, by the tensors that are shown. */
+  describeGraph(request: DescribeRequest, signal: AbortSignal): Promise<readonly GraphTokenReport[]> {
+    const ofGraph: GraphTokenRequest = { ...request, series: this.chosenSeries };
+    return this.engine.calls.call('describeGraph', ofGraph, signal);
   }
 
   attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
@@ -346,13 +376,15 @@ export class RunSession implements vscode.Disposable {
   private async begin({ calls }: EngineProcess, beginning: Beginning): Promise<void> {
     if (beginning.kind === 'open') {
       const { model, trainingStep, unit, backend, run, ...reading } = await calls.call('open', beginning.request);
-      if (model.mode === 'graph') throw new Error('a session shows stacks of layers; graph mode was not asked for');
       const isFinished =
         run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
       const status: RunStatus = { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null };
       // Of a model from elsewhere, only the model is known.
+      const { description } = this;
       this.opened = {
-        description: run?.description ?? { ...this.description, model: settingsOf(model), backend },
+        description:
+          run?.description ??
+          (model.mode === 'graph' ? describedGraph(description, model) : { ...description, model: settingsOf(model), backend }),
         status,
         isRun: run !== null,
         reading,
@@ -467,6 +499,12 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
+}
+
+/** In graph mode there are no settings: only how large the model is. */
+function describedGraph(description: RunDescription, graph: GraphSummary): RunDescription {
+  const { vocabularySize, parameterCount } = graph;
+  return { ...description, model: { ...description.model, vocabularySize, parameterCount }, graph };
 }
 
 /** The settings nearest to a model from elsewhere: those of its top layer. */

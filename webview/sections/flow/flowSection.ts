@@ -39,6 +39,8 @@ export class FlowSection implements Section {
   private readonly texts: Texts;
   private readonly reset: PageButton;
   private readonly wholeText: PageButton;
+  /** In graph mode: which tensors are shown. */
+  private readonly tensors: PageButton;
   private readonly kinds: ChoiceRow;
   private kind: GradientKind = 'perTarget';
   private shown: OverText | null = null;
@@ -88,7 +90,19 @@ export class FlowSection implements Section {
       ],
       onExport: () => parts.exportSection(this),
     });
-    controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
+    this.tensors = button({
+      action: 'chooseTensors',
+      text: '',
+      help: texts.get('panel.tensors.help'),
+      pressed: () => link.chooseTensors(),
+    });
+    controls.append(
+      this.kinds.root,
+      this.tensors.root,
+      this.targetName,
+      this.reset.root,
+      this.wholeText.root,
+    );
     root.append(this.verdictLine, this.canvases, this.below);
     this.root = root;
     this.listen();
@@ -104,6 +118,7 @@ export class FlowSection implements Section {
   draw(scene: Scene): void {
     const { frame, rows, columns, theme, width, view, fresh } = scene;
     this.root.hidden = scene.run === null && frame === null && scene.failure === null;
+    this.showTensors(scene);
     if (!frame) {
       this.shown = null;
       this.say(scene.failure ?? this.texts.get('panel.flow.readingText'));
@@ -131,7 +146,7 @@ export class FlowSection implements Section {
       brush: this.brush,
     });
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
-    this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
+    this.strip.draw(width, header, this.drawn.find(({ isMain }) => isMain), columns, theme, marked);
     this.readout.show(frame, rows, view.mark, view.unit);
     if (byKeys) this.readout.announce();
   }
@@ -161,6 +176,11 @@ export class FlowSection implements Section {
     };
     for (const { canvas } of [this.profile.figure, this.flow.figure])
       listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
+    // A margin has no room for a tensor's whole name.
+    this.flow.figure.canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
+      const row = this.shown && offsetX < this.shown.columns.left ? this.flow.rowAt(offsetY, this.drawn) : undefined;
+      this.flow.figure.canvas.title = row?.series ? this.texts.seriesInFull(row.series) : '';
+    });
     const { canvas } = this.strip.figure;
     listen(
       canvas,
@@ -211,7 +231,9 @@ export class FlowSection implements Section {
     this.zeroSwatch.style.background = cssColor(special.zero);
     this.notFiniteSwatch.style.background = cssColor(special.notFinite);
     this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
-    this.flow.figure.describe(texts.get('panel.flow.description', this.spoken));
+    this.flow.figure.describe(
+      texts.get(header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description', this.spoken),
+    );
     this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
     this.scale.figure.describe(
       texts.get(
@@ -220,6 +242,16 @@ export class FlowSection implements Section {
         powerOfTen(header.thresholds.exploding),
       ),
     );
+  }
+
+  /** How many of the tensors are shown, and the way to choose others. */
+  private showTensors({ run, frame }: Scene): void {
+    const all = run?.graph?.tensors.length;
+    this.tensors.show(all !== undefined && all > 1, true);
+    if (all === undefined) return;
+    const { numbers } = this.texts;
+    const shown = frame?.header.graph?.series.length ?? run?.graph?.defaultSeries.length ?? 0;
+    setText(this.tensors.root, this.texts.get('panel.tensors.choose', numbers.integer(shown), numbers.integer(all)));
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */

@@ -66,6 +66,7 @@ export class Readout {
     }
     rows.forEach((row, i) => {
       const cells = this.body.children[i].children;
+      (cells[0] as HTMLElement).title = row.series ? texts.seriesInFull(row.series) : '';
       this.cells(frame, row, step).forEach((text, j) => setText(cells[j] as HTMLElement, text));
     });
   }
@@ -113,13 +114,22 @@ export class Readout {
     const size = seriesOf(frame, 'norm', row.layer, row.direction, row.state)?.[step];
     const { horizon, slope } = row.summary;
     return [
-      texts.row(row),
+      this.nameOf(row),
       this.relativeText(row.relative[step]),
       gain === null ? '' : numbers.short(gain),
       size === undefined ? '' : numbers.short(size),
       horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
       slope === null ? '' : numbers.decimals(slope, 3),
     ];
+  }
+
+  /** Of a tensor also what it is. */
+  private nameOf(row: FlowRow): string {
+    const { texts } = this;
+    const { series } = row;
+    return series && !series.isOnlyOfRole && series.role !== 'tensor'
+      ? texts.get('panel.row.stateOf', texts.row(row), texts.role(series.role))
+      : texts.row(row);
   }
 
   private relativeText(relative: number): string {

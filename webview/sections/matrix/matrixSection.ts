@@ -1,5 +1,6 @@
 /** What about every target? The source × target matrix, computed when it is asked for. */
 import type { ToPage } from '../../../src/pageContract/messages';
+import type { SeriesChoice } from '../../../src/protocol/graph';
 import type { TargetMatrix } from '../../../src/protocol/targetMatrix';
 import { flowMap, flowTicks } from '../../shared/colors/maps';
 import { columnWidth, placeAt, stepAt } from '../../shared/columns';
@@ -38,6 +39,8 @@ export class MatrixSection implements Section {
   /** Target and source under the pointer or the keys. */
   private cell: { readonly target: number; readonly source: number } | null = null;
   private columns: Scene['columns'] | null = null;
+  /** In graph mode the tensors there are. */
+  private graph: readonly SeriesChoice[] = [];
   /** Whether the matrix is of the text shown above. */
   private isCurrent = true;
 
@@ -47,7 +50,7 @@ export class MatrixSection implements Section {
       this.isComputing = true;
       this.showProgress(0);
       setText(this.failure, '');
-      link.matrix('compute');
+      link.computeMatrix(null);
       parts.redraw();
     };
     this.compute = button({ action: 'computeMatrix', text: texts.get('panel.matrix.compute'), pressed: start });
@@ -55,7 +58,7 @@ export class MatrixSection implements Section {
     this.cancel = button({
       action: 'cancelMatrix',
       text: texts.get('panel.matrix.cancel'),
-      pressed: () => link.matrix('cancel'),
+      pressed: () => link.cancelMatrix(),
     });
     this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
     this.figure = new HeatmapFigure({
@@ -89,6 +92,7 @@ export class MatrixSection implements Section {
       case 'run':
         this.matrix = this.cell = null;
         this.isComputing = false;
+        this.graph = message.run?.graph?.tensors ?? [];
         setText(this.failure, '');
         break;
       case 'matrixProgress':
@@ -143,7 +147,7 @@ export class MatrixSection implements Section {
     const caption = texts.get(
       'panel.matrix.caption',
       numbers.integer(T),
-      texts.layer(matrix.layer, 'forward'),
+      this.sourceName(matrix),
       numbers.integer(matrix.trainingStep),
     );
     setText(
@@ -176,6 +180,14 @@ export class MatrixSection implements Section {
         rows: cells,
       },
     ];
+  }
+
+  /** Whose gradient it is. */
+  private sourceName({ layer, series }: TargetMatrix): string {
+    const { texts } = this.parts;
+    if (series === null) return texts.layer(layer ?? 0, 'forward');
+    const known = this.graph.find(({ name }) => name === series);
+    return known?.role === 'embedding' ? texts.role(known.role) : texts.get('panel.row.theTensor', series);
   }
 
   private listen(canvas: HTMLCanvasElement): void {

@@ -117,7 +117,7 @@ export class WhySection implements Section {
 
   draw(scene: Scene): void {
     const { frame, columns, theme, width, view, fresh, run, rows } = scene;
-    // Of an earlier training step there is no unit map.
+    // Of an earlier training step there is no unit map, nor in graph mode.
     const isShown = frame !== null && frame.header.unitMap.units > 0;
     this.root.hidden = !isShown;
     this.shown = isShown ? { columns, frame } : null;
