@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { InspectReport, LayerReport } from '../../../src/protocol/engine';
 import { defaultThresholds } from '../../../src/protocol/settings';
-import { drawFlow, drawLegend } from '../../../src/terminal/flowDrawing';
+import { drawFlow, drawLegend, rowsOf, type Canvas } from '../../../src/terminal/flowDrawing';
 import { flowInWords } from '../../../src/terminal/flowWords';
 import { glyphOf, harmless, widthOf } from '../../../src/terminal/glyphs';
-import { inspectJson } from '../../../src/terminal/inspect';
+import { inspectJson } from '../../../src/terminal/inspectJson';
 import { drawMatrix } from '../../../src/terminal/matrixDrawing';
 import { paintRatio, ratioCharacter } from '../../../src/terminal/paint';
 import { progressLine } from '../../../src/terminal/progressLine';
@@ -83,10 +83,14 @@ describe('a token in a terminal', () => {
   });
 });
 
+function drawn(report: InspectReport, on: Canvas): string[] {
+  return drawFlow(report.tokens, report.layers[0].states[0].flow.target, rowsOf(report), on);
+}
+
 describe('the flow in a terminal', () => {
   it('puts the top layer first, the scale’s ends at twice the thresholds and the target in the middle', () => {
     const report = reportOf('abcdef', [layerOf(0, [-9, -7, -4, 3, 5, -1]), layerOf(1, [-1, -1, -1, -1, -1, -1])]);
-    assert.deepEqual(drawFlow(report, canvas), [
+    assert.deepEqual(drawn(report, canvas), [
       'text     abcdef',
       'layer 2  ▅▅▅▅▅▅',
       'layer 1  ▁▁▃██▅',
@@ -96,7 +100,7 @@ describe('the flow in a terminal', () => {
   });
 
   it('leaves what cannot reach the target blank, and shows exactly zero as zero', () => {
-    const [, row] = drawFlow(reportOf('abcd', [layerOf(0, [-Infinity, -2, -2, NaN], 2)]), canvas);
+    const [, row] = drawn(reportOf('abcd', [layerOf(0, [-Infinity, -2, -2, NaN], 2)]), canvas);
     assert.equal(row, 'layer 1  0▅▅ ');
   });
 
@@ -110,7 +114,7 @@ describe('the flow in a terminal', () => {
     ]);
     for (const columns of [20, 33, 34, 80]) {
       for (const depth of [1, 8, 24]) {
-        const lines = drawFlow(report, { ...canvas, columns, depth }).map(plain);
+        const lines = drawn(report, { ...canvas, columns, depth }).map(plain);
         for (const line of lines) assert.ok(widthOf(line) < columns, `${widthOf(line)} of ${columns}: ${line}`);
         const shown = lines
           .filter((line) => line.startsWith('text'))
@@ -134,7 +138,7 @@ describe('the flow in a terminal', () => {
         { layer: 0, direction: 'forward', kind: 'exploding', from: 2, to: 2 },
       ],
     );
-    const row = drawFlow(report, { ...canvas, depth: 24 })[1];
+    const row = drawn(report, { ...canvas, depth: 24 })[1];
     assert.equal(plain(row), 'layer 1  ..! ');
     const blueOf = (ratio: number) =>
       /48;2;(\d+);\d+;(\d+)m/
@@ -155,7 +159,11 @@ describe('the flow in a terminal', () => {
 
   it('is put in words', () => {
     const words = (layer: LayerReport, regions: InspectReport['regions'] = []) =>
-      flowInWords(reportOf('héllo\nworld', [layer], regions), defaultThresholds);
+      flowInWords(
+        Array.from('héllo\nworld'),
+        rowsOf(reportOf('héllo\nworld', [layer], regions)),
+        defaultThresholds,
+      );
     const flat = Array.from({ length: 11 }, () => 0);
     assert.deepEqual(words(layerOf(0, flat)), [
       'Layer 1: the gradient stays over 10^-3 of its size at the target for all 10 tokens.',

@@ -1,5 +1,5 @@
 /** Runs of a few tokens, alike but for some of them: what they show of how a graph reads. */
-import { Variable, type Tape } from '../../../core/graph/tape';
+import type { Step, Tape, Variable } from '../../../core/graph/tape';
 import type { TextRun } from './textRun';
 
 /** Runs of the same number of steps. */
@@ -39,7 +39,7 @@ export function changedPlaces(a: Variable, b: Variable, axis: number): Set<numbe
 }
 
 /** Of each variable the step of the tape that gives it. */
-export function makersOf({ steps }: Tape): Map<Variable, Tape['steps'][number]> {
+export function makersOf({ steps }: Tape): Map<Variable, Step> {
   return new Map(steps.flatMap((step) => step.outputs.map((output) => [output, step] as const)));
 }
 
@@ -47,7 +47,7 @@ export function makersOf({ steps }: Tape): Map<Variable, Tape['steps'][number]> 
 const handing = ['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Cast', 'Dropout', 'Transpose', 'CastLike'];
 
 /** The variable whose elements these are: before it was only reshaped. */
-export function originOf(variable: Variable, makers: ReadonlyMap<Variable, Tape['steps'][number]>): Variable {
+export function originOf(variable: Variable, makers: ReadonlyMap<Variable, Step>): Variable {
   let origin = variable;
   for (;;) {
     const maker = makers.get(origin);
@@ -56,4 +56,40 @@ export function originOf(variable: Variable, makers: ReadonlyMap<Variable, Tape[
     if (input.tensor.data.length !== origin.tensor.data.length) return origin;
     origin = input;
   }
+}
+
+/**
+ * Which places along an axis of an input an output of the step reads.
+ * @param numbered of an output that is no float, the same of a text of the ids 0, 1, 2 …
+ * @param at of the output only the elements at one place of an axis; null for all
+ */
+export function placesRead(
+  { inputs, outputs, vjp }: Step,
+  k: number,
+  input: number,
+  axis: number,
+  numbered: Variable | undefined,
+  at: { readonly axis: number; readonly place: number } | null = null,
+): number[] {
+  const from = inputs[input];
+  if (!from) return [];
+  if (outputs[k].tensor.kind !== 'float') return numbered ? Array.from(new Set(numbered.tensor.data)) : [];
+  const seeds = outputs.map((output, i) => (i === k ? seedOf(output, at) : undefined));
+  const back = vjp?.(
+    seeds,
+    inputs.map((_, i) => i === input),
+  )[input];
+  const { shape } = from.tensor;
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const places = new Set<number>();
+  back?.forEach((value, i) => {
+    if (value !== 0) places.add(Math.floor(i / inner) % shape[axis]);
+  });
+  return Array.from(places);
+}
+
+function seedOf({ tensor: { shape, data } }: Variable, at: { axis: number; place: number } | null): Float64Array {
+  if (!at) return new Float64Array(data.length).fill(1);
+  const inner = shape.slice(at.axis + 1).reduce((product, size) => product * size, 1);
+  return Float64Array.from(data, (_, i) => Number(Math.floor(i / inner) % shape[at.axis] === at.place));
 }

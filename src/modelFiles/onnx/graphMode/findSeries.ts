@@ -1,11 +1,13 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
 import { differentiate } from '../../../core/graph/backward';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
-import { changedPlaces, differs, makersOf, originOf, type Evidence } from './evidence';
+import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
 import { lossSeeds } from './losses';
+import { readsFromEnd } from './loopOrder';
 import type { Series, SeriesPlace, SeriesRole } from './series';
 import { scoreRows, type GraphUse, type TextRun } from './textRun';
+import { timeAxes, type TimeAxis } from './timeAxes';
 import { stepTensors } from './unrolled';
 
 interface Found {
@@ -22,10 +24,11 @@ interface Found {
 interface Known {
   readonly use: GraphUse;
   readonly evidence: Evidence;
-  readonly readsLater: boolean;
   readonly makers: ReadonlyMap<Variable, Step>;
   /** What changes with the text. */
   readonly depending: ReadonlySet<Variable>;
+  /** Of tensors of the graph itself that have all steps. */
+  readonly times: ReadonlyMap<Variable, TimeAxis>;
   /** What the loss changes with, in a way that has a derivative; null where there is no loss. */
   readonly connected: ReadonlySet<Variable> | null;
 }
@@ -45,7 +48,8 @@ export function findSeries(
   const makers = makersOf(base.tape);
   const depending = dependingOn(base, all);
   const connected = connectedWithLoss(use, base, depending, targets);
-  const known: Known = { use, evidence, readsLater, makers, depending, connected };
+  const times = use.way === 'single' ? new Map() : timeAxes(evidence, depending, makers, readsLater);
+  const known: Known = { use, evidence, makers, depending, times, connected };
   const found =
     use.way === 'single'
       ? ofCalls(known)
@@ -124,16 +128,13 @@ function connectedWithLoss(
 }
 
 /** Tensors of the graph itself that have all steps along one axis. */
-function ofTensors({ evidence, use, readsLater, depending }: Known): Found[] {
-  const { base, last, shorter } = evidence;
+function ofTensors({ evidence: { base }, use, depending, times }: Known): Found[] {
   const batch = batchOf(use.ids);
   return Array.from(base.calls[0].values).flatMap(([name, value]): Found[] => {
     if (!(value instanceof Variable) || value.tensor.kind !== 'float' || !depending.has(value)) return [];
     // Ids that are floats are no tensor with a derivative.
     if (name === use.ids.name && use.ids.oneHot === null) return [];
-    const other = last.calls[0].values.get(name);
-    const short = shorter?.calls[0].values.get(name);
-    const found = timeAxis(value, asVariable(other), asVariable(short), evidence, readsLater);
+    const found = times.get(value);
     if (!found) return [];
     const { axis, isFlipped } = found;
     const width = value.tensor.data.length / value.tensor.shape[axis] / batch;
@@ -153,35 +154,6 @@ function ofTensors({ evidence, use, readsLater, depending }: Known): Found[] {
 
 function asVariable(value: Value | undefined): Variable | undefined {
   return value instanceof Variable ? value : undefined;
-}
-
-/** The axis along which a tensor has the steps; null where there is none, or no saying which. */
-export function timeAxis(
-  value: Variable,
-  last: Variable | undefined,
-  short: Variable | undefined,
-  { base, shorter }: Pick<Evidence, 'base' | 'shorter'>,
-  readsLater: boolean,
-): { axis: number; isFlipped: boolean } | null {
-  const { shape } = value.tensor;
-  const fits = Array.from(shape.keys()).filter(
-    (axis) =>
-      shape[axis] === base.steps &&
-      (!shorter ||
-        !short ||
-        (short.tensor.shape.length === shape.length && short.tensor.shape[axis] === shorter.steps)),
-  );
-  if (fits.length === 0) return null;
-  if (readsLater || !last || !differs(value, last))
-    return fits.length === 1 ? { axis: fits[0], isFlipped: false } : null;
-  // The last token must have changed nothing but the last place.
-  const placed = fits.flatMap((axis) => {
-    const changed = changedPlaces(value, last, axis);
-    if (changed.size !== 1) return [];
-    const [place] = changed;
-    return place === base.steps - 1 ? [{ axis, isFlipped: false }] : place === 0 ? [{ axis, isFlipped: true }] : [];
-  });
-  return placed.length === 1 ? placed[0] : null;
 }
 
 /** What recurrent operators carry. */
@@ -228,9 +200,11 @@ function directionsOf(name: string, count: number): { name: string; isReversed: 
 function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
   const { base, shorter } = evidence;
   const batch = batchOf(use.ids);
-  return base.calls[0].loops.flatMap(({ node, iterations, states, isReversed }, l) => {
-    if (iterations.length !== base.steps) return [];
+  return base.calls[0].loops.flatMap((loop, l) => {
+    const { node, iterations, states } = loop;
+    if (iterations.length !== base.steps || base.steps === 0) return [];
     if (shorter && shorter.calls[0].loops.at(l)?.iterations.length !== shorter.steps) return [];
+    const isReversed = readsFromEnd(loop, base.steps, depending, makers);
     const carried = new Map<Variable, number>();
     const ofStates = states.flatMap(({ after, values }, state): Found[] => {
       const variables = values.slice(1).filter((value) => value instanceof Variable);
@@ -281,33 +255,28 @@ function nameIn(values: ReadonlyMap<string, Value>, variable: Variable): string 
 }
 
 /** The steps of a loop that was written out. */
-function ofUnrolled(known: Known, numbered: TextRun | null): Found[] {
-  const { evidence, use, depending, makers, readsLater } = known;
-  const { base, last } = evidence;
+function ofUnrolled({ evidence, use, depending, makers, times }: Known, numbered: TextRun | null): Found[] {
+  const { base } = evidence;
   if (!numbered || use.ids.length === null) return [];
-  const axes = new Map<Variable, number>();
   const byNumber = new Map<Variable, Variable>();
   for (const [name, value] of base.calls[0].values) {
-    if (!(value instanceof Variable)) continue;
     const number = numbered.calls[0].values.get(name);
-    if (number instanceof Variable) byNumber.set(value, number);
-    const found =
-      depending.has(value) &&
-      timeAxis(value, asVariable(last.calls[0].values.get(name)), undefined, evidence, readsLater);
-    if (found && !found.isFlipped) axes.set(value, found.axis);
+    if (value instanceof Variable && number instanceof Variable) byNumber.set(value, number);
   }
   const batch = batchOf(use.ids);
-  return stepTensors(base, depending, axes, byNumber, makers).map(({ variables, isState }) => {
-    const names = variables.map(({ name }) => name);
-    return {
-      name: names[0],
-      place: { kind: 'tensors', names },
-      variables,
-      width: variables[0].tensor.data.length / batch,
-      isReversed: false,
-      isState,
-    };
-  });
+  return stepTensors(base, { depending, times, numbered: byNumber, makers }).map(
+    ({ variables, isState, isReversed }) => {
+      const names = variables.map(({ name }) => name);
+      return {
+        name: names[isReversed ? names.length - 1 : 0],
+        place: { kind: 'tensors', names },
+        variables,
+        width: variables[0].tensor.data.length / batch,
+        isReversed,
+        isState,
+      };
+    },
+  );
 }
 
 /** Of a graph that takes one token a call: every name, since each call gives it anew. */

@@ -57,9 +57,8 @@ export function freeInputs({ input, initializer }: GraphProto): FreeInput[] {
 
 /** All ways in which a text can go into the graph, the likeliest first; those that take one token a run last. */
 export function idsInputs(free: readonly FreeInput[]): { whole: IdsInput[]; single: IdsInput[] } {
-  const rank = ({ name, kind }: FreeInput) =>
-    (kind === 'integer' ? 0 : 4) + (noText.test(name) ? 2 : 0) + (text.test(name) ? 0 : 1);
-  const ordered = free.filter(({ kind }) => kind !== 'boolean').toSorted((a, b) => rank(a) - rank(b));
+  const rank = ({ name }: FreeInput) => (noText.test(name) ? 2 : 0) + (text.test(name) ? 0 : 1);
+  const ordered = free.toSorted((a, b) => rank(a) - rank(b));
   const forms = ordered.flatMap((input) => formsOf(input));
   return {
     whole: forms.flatMap((form) =>

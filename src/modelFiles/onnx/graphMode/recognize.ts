@@ -53,6 +53,7 @@ const maxTape = 2 ** 31;
 interface Attempt {
   readonly use: GraphUse & { readonly scores: ScoresPlace };
   readonly evidence: Evidence;
+  /** An answer depends on another token than the one just read. */
   readonly hasMemory: boolean;
   readonly readsLater: boolean;
 }
@@ -61,19 +62,21 @@ interface Attempt {
 export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns<GraphLanguageModel> {
   const { graph } = model;
   const free = freeInputsOf(graph);
-  const { whole, single } = idsInputs(free);
   const failures: OperatorError[] = [];
   let best: Attempt | null = null;
-  for (const ids of whole) {
-    const attempt = yield* tryWhole(graph, program, free, ids, failures);
-    best = better(best, attempt);
-    if (best?.hasMemory && !best.readsLater) break;
-  }
-  if (!best?.hasMemory)
-    for (const ids of single) {
-      best = better(best, yield* trySingle(graph, program, free, ids, failures));
-      if (best?.hasMemory) break;
+  // A float is a text only where no integer is one.
+  for (const kind of ['integer', 'float'] as const) {
+    const { whole, single } = idsInputs(free.filter((input) => input.kind === kind));
+    for (const ids of whole) {
+      if (best?.hasMemory && !best.readsLater) break;
+      best = better(best, yield* tryWhole(graph, program, free, ids, failures));
     }
+    for (const ids of single) {
+      if (best?.hasMemory) break;
+      best = better(best, yield* trySingle(graph, program, free, ids, failures));
+    }
+    if (best?.hasMemory) break;
+  }
   if (!best) throw refusal(graph, failures);
   const { use, evidence, readsLater, hasMemory } = best;
   yield* checkOthers(program, best);
@@ -115,7 +118,7 @@ function freeInputsOf(graph: GraphProto): FreeInput[] {
   }
 }
 
-/** What answers for a token with its past is preferred, then what does not know its future. */
+/** What answers for a token by others too is preferred, then what does not know its future. */
 function better(a: Attempt | null, b: Attempt | null): Attempt | null {
   if (!a || !b) return a ?? b;
   const rank = ({ hasMemory, readsLater }: Attempt) => (hasMemory ? 2 : 0) + (readsLater ? 0 : 1);
@@ -277,7 +280,8 @@ function* verified(
       use.way !== 'prefixes' &&
       (of.slice(0, -1).some((row, t) => !equal(row, ofLast[t], 1e-9)) ||
         (use.way === 'whole' && shorter !== null && rows(shorter).some((row, t) => !equal(row, of[t], 1e-9))));
-    const hasMemory = ofFirst.some((row, t) => (t > 0 || use.way === 'prefixes') && !equal(row, of[t], 0));
+    const hasMemory =
+      ofFirst.some((row, t) => (t > 0 || use.way === 'prefixes') && !equal(row, of[t], 0)) || readsLater;
     return { use: { ...use, scores: withForm(base, use, place) }, evidence, hasMemory, readsLater };
   }
   return null;

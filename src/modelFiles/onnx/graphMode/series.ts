@@ -58,7 +58,7 @@ export interface Slab {
 }
 
 /** Of each step of the text, in order. Throws where the run has not got as far. */
-export function slabsOf({ place }: Pick<Series, 'place'>, run: TextRun): Slab[] {
+export function slabsOf({ place, isReversed }: Pick<Series, 'place' | 'isReversed'>, run: TextRun): Slab[] {
   const { steps, calls, tape } = run;
   switch (place.kind) {
     case 'tensor': {
@@ -77,11 +77,16 @@ export function slabsOf({ place }: Pick<Series, 'place'>, run: TextRun): Slab[] 
       return place.names.slice(0, steps).map((name) => whole(found(calls[0].values.get(name), name)));
     case 'iterations': {
       const iterations = calls[0].loops.find(({ node }) => node === place.loop)?.iterations ?? [];
-      return Array.from({ length: steps }, (_, t) => whole(found(iterations.at(t)?.get(place.name), place.name)));
+      return Array.from({ length: steps }, (_, t) => {
+        const i = isReversed ? iterations.length - 1 - t : t;
+        return whole(found(iterations[i].get(place.name), place.name));
+      });
     }
     case 'carried': {
       const values = calls[0].loops.find(({ node }) => node === place.loop)?.states[place.state].values ?? [];
-      return Array.from({ length: steps }, (_, t) => whole(found(values.at(t + 1), place.loop)));
+      return Array.from({ length: steps }, (_, t) =>
+        whole(found(values.at(isReversed ? values.length - 1 - t : t + 1), place.loop)),
+      );
     }
     case 'calls':
       return calls.map(({ values }) => whole(found(values.get(place.name), place.name)));

@@ -1,29 +1,32 @@
 /** Loops that an exporter wrote out step by step: which tensors of the steps are one series. */
 import { Variable, type Step } from '../../../core/graph/tape';
-import { originOf } from './evidence';
+import { originOf, placesRead } from './evidence';
 import type { TextRun } from './textRun';
+import type { TimeAxis } from './timeAxes';
 
 /** One tensor for each step of the text. */
 export interface StepTensors {
   readonly variables: readonly Variable[];
   /** What one step gives is read by the next. */
   readonly isState: boolean;
+  /** The next is the one before in the text. */
+  readonly isReversed: boolean;
 }
 
-/**
- * @param run of the fixed number of steps
- * @param depending variables that depend on the text
- * @param timeAxes of variables that have all steps in them
- * @param numbered the same graph, with the ids 0, 1, 2 …: what is cut out of the ids says from which step it is
- */
-export function stepTensors(
-  run: TextRun,
-  depending: ReadonlySet<Variable>,
-  timeAxes: ReadonlyMap<Variable, number>,
-  numbered: ReadonlyMap<Variable, Variable>,
-  makers: ReadonlyMap<Variable, Step>,
-): StepTensors[] {
-  const latest = latestSteps(run, depending, timeAxes, numbered);
+export interface StepsKnown {
+  /** Variables that depend on the text. */
+  readonly depending: ReadonlySet<Variable>;
+  /** Of those that have all steps in them. */
+  readonly times: ReadonlyMap<Variable, TimeAxis>;
+  /** The same of a run with the ids 0, 1, 2 …: what is cut out of the ids says from which step it is. */
+  readonly numbered: ReadonlyMap<Variable, Variable>;
+  readonly makers: ReadonlyMap<Variable, Step>;
+}
+
+/** @param run of the fixed number of steps */
+export function stepTensors(run: TextRun, known: StepsKnown): StepTensors[] {
+  const { makers } = known;
+  const { latest, turned } = latestSteps(run, known);
   const groups = alike(run, latest);
   const complete = groups.filter(
     (group) => group.length === run.steps && group.every((variable, t) => latest.get(variable) === t),
@@ -58,59 +61,41 @@ export function stepTensors(
   return found.map(({ variables, isState }) => {
     const isOrigin = origins.has(variables[0]);
     const isCopy = isState && originOf(variables[0], makers) !== variables[0];
-    return { variables, isState: isOrigin || (isState && !isCopy) };
+    const isReversed = variables.some((variable) => turned.has(variable));
+    return {
+      variables: isReversed ? variables.toReversed() : variables,
+      isState: isOrigin || (isState && !isCopy),
+      isReversed,
+    };
   });
 }
 
-/** Of variables that belong to a step, the last token that they depend on. */
+/**
+ * Of variables that belong to a step, which that is: the last that is cut out of what has all steps, on the way to it.
+ * @returns `turned`: those that were cut out of what has the last step first
+ */
 function latestSteps(
   { tape, steps }: TextRun,
-  depending: ReadonlySet<Variable>,
-  timeAxes: ReadonlyMap<Variable, number>,
-  numbered: ReadonlyMap<Variable, Variable>,
-): Map<Variable, number> {
+  { depending, times, numbered }: StepsKnown,
+): { latest: Map<Variable, number>; turned: Set<Variable> } {
   const latest = new Map<Variable, number>();
+  const turned = new Set<Variable>();
   for (const step of tape.steps) {
     const { inputs, outputs } = step;
-    if (outputs.every((output) => !depending.has(output) || timeAxes.has(output))) continue;
+    if (outputs.every((output) => !depending.has(output) || times.has(output))) continue;
     const known = inputs.flatMap((input) => (input && latest.has(input) ? [latest.get(input) ?? 0] : []));
-    const fromAll = inputs.findIndex((input) => input && timeAxes.has(input));
+    const fromAll = inputs.findIndex((input) => input && times.has(input));
+    const from = inputs[fromAll];
+    const time = from && times.get(from);
+    const isTurned = time?.isFlipped || inputs.some((input) => input && turned.has(input));
     outputs.forEach((output, k) => {
-      if (!depending.has(output) || timeAxes.has(output)) return;
-      const read = fromAll < 0 ? known : [...known, ...placesRead(step, k, fromAll, timeAxes, numbered)];
+      if (!depending.has(output) || times.has(output)) return;
+      const read = time ? [...known, ...placesRead(step, k, fromAll, time.axis, numbered.get(output))] : known;
       if (read.length > 0) latest.set(output, Math.min(steps - 1, Math.max(...read)));
+      if (isTurned) turned.add(output);
     });
   }
-  return latest;
-}
-
-/** Which places along the time axis of an input an output reads. */
-function placesRead(
-  { inputs, outputs, vjp }: Step,
-  k: number,
-  input: number,
-  timeAxes: ReadonlyMap<Variable, number>,
-  numbered: ReadonlyMap<Variable, Variable>,
-): number[] {
-  const from = inputs[input];
-  if (!from) return [];
-  const positions = numbered.get(outputs[k])?.tensor.data;
-  if (outputs[k].tensor.kind !== 'float') return positions ? Array.from(new Set(positions)) : [];
-  const gradients = outputs.map((output, i) =>
-    i === k ? new Float64Array(output.tensor.data.length).fill(1) : undefined,
-  );
-  const back = vjp?.(
-    gradients,
-    inputs.map((_, i) => i === input),
-  )[input];
-  const axis = timeAxes.get(from) ?? 0;
-  const { shape } = from.tensor;
-  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const places = new Set<number>();
-  back?.forEach((value, i) => {
-    if (value !== 0) places.add(Math.floor(i / inner) % shape[axis]);
-  });
-  return Array.from(places);
+  return { latest, turned };
 }
 
 /** Lists of variables that the same operators give from step to step, one of each step, in order. */
