@@ -105,6 +105,8 @@ export class Header {
     setText(this.message, status.message ?? '');
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');
+    // What is not available in graph mode is no news.
+    this.message.classList.toggle('dim', run.graph !== undefined && status.state !== 'failed');
     this.showControls(status.state, latest !== null);
   }
 

@@ -237,11 +237,9 @@ export class Page {
     if (run) {
       facts.push([texts.get('panel.report.parameters'), numbers.integer(run.model.parameterCount)]);
     }
-    if (frame)
-      facts.push(
-        [texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)],
-        [texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)],
-      );
+    if (frame && !frame.header.graph)
+      facts.push([texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)]);
+    if (frame) facts.push([texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)]);
     return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
   }
 

@@ -15,6 +15,8 @@ export interface FlowRow {
   readonly naming: 'layer' | 'state' | 'both';
   /** The tensor; null of a layer's state. */
   readonly series: NamedSeries | null;
+  /** A tensor that the target's loss reads at the target alone: what stands there at earlier steps reaches it by others. */
+  readonly isOwnStepOnly: boolean;
   /** It speaks for all where one alone is shown: the top layer, of several states the last; in graph mode the embedding, which every path leads through. */
   readonly isMain: boolean;
   /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), or of another state, T values; NaN where it cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
@@ -39,7 +41,10 @@ export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRo
     const { layer, direction, state } = summary;
     const flow = seriesOf(frame, seriesNames[kind], layer, direction, state);
     const series = named?.[layer] ?? null;
-    return flow ? [{ kind, layer, direction, state, naming, series, relative: relativeTo(flow, target), summary }] : [];
+    if (!flow) return [];
+    const relative = relativeTo(flow, target);
+    const isOwnStepOnly = series !== null && relative.every((r, t) => t === target || !(r > -Infinity));
+    return [{ kind, layer, direction, state, naming, series, relative, isOwnStepOnly, summary }];
   });
   const place = ({ layer, state }: Pick<FlowRow, 'layer' | 'state'>) =>
     graph ? 0 : kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);

@@ -17,9 +17,13 @@ const plain = (text: string): Segment[] => [{ text, tone: null }];
 const strong = (text: string, tone: Tone): Segment[] => [{ text, tone }];
 
 /** The verdict as pieces of text; the numbers in it say whether they speak of vanishing or exploding. `rows` as of `flowRows`. */
-export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Texts): Segment[] {
+export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Texts): Segment[] {
   const { target, thresholds } = header;
-  if (rows.length === 0) return [];
+  if (all.length === 0) return [];
+  const far = all.filter(({ isOwnStepOnly }) => !isOwnStepOnly);
+  const near = all.filter(({ isOwnStepOnly }) => isOwnStepOnly).toReversed();
+  // Where nothing leads back, that is what there is to say.
+  const rows = far.length > 0 ? far : all;
   if (rows.every((row) => row.relative[target] === Number.NEGATIVE_INFINITY)) return plain(texts.get('panel.verdict.zero'));
   if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY)))
     return plain(texts.get('panel.verdict.notFinite'));
@@ -54,6 +58,8 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
     );
     sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
+  if (far.length > 0 && near.length > 0)
+    sentences.push(texts.segments('panel.verdict.ownStepOnly', plain(namesInWords(near, texts))));
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
 }
 

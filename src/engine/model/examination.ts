@@ -1,23 +1,29 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
 import { extname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
 import { readTorchWeights } from '../../modelFiles/torchWeights';
+import { GraphProgram } from '../../core/graph/run';
 import { lengthOf } from '../../core/numeric';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
+import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
 import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
 import { UserError } from '../../userError';
 import type { ExamineRequest } from '../../protocol/engine';
+import type { GraphSummary } from '../../protocol/graph';
 import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../../protocol/model';
 import type { Message } from '../../messages';
+import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
 import { readWhole } from './openModel';
-import { summaryOf } from './summary';
+import { graphSummaryOf, summaryOf } from './summary';
+import type { ModelFile } from './verification/fileRun';
 
 /** Beyond this the decompositions take minutes. */
 const maxSpectrumSize = 1024;
@@ -59,9 +65,36 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
       graph: null,
     });
   }
-  const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, externalDataOf(path));
-  const hasVocabulary = model !== null && vocabularyOfMetadata(metadata, model.vocabularySize, path) !== null;
-  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal, graph: null });
+  const external = externalDataOf(path);
+  const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, external);
+  const found = model ? null : await graphOf({ proto, external }, refusal, producer);
+  const size = model?.vocabularySize ?? found?.graph?.vocabularySize;
+  return examined({
+    model: model && summaryOf(model, producer),
+    layers,
+    hasVocabulary: size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null,
+    notices: [...notices, ...(found?.notices ?? [])],
+    refusal,
+    graph: found?.graph ?? null,
+  });
+}
+
+/** What opens in graph mode, and what was noticed of it; where it does not open either, why. */
+async function graphOf(
+  { proto, external }: Pick<ModelFile, 'proto' | 'external'>,
+  refusal: UserError | null,
+  producer: string | null,
+): Promise<{ graph: GraphSummary | null; notices: readonly UserError[] }> {
+  try {
+    const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), () => setImmediate());
+    return {
+      graph: refusal && graphSummaryOf(graph, refusal, producer),
+      notices: graph.notices,
+    };
+  } catch (thrown) {
+    if (thrown instanceof UserError) return { graph: null, notices: [thrown] };
+    throw thrown;
+  }
 }
 
 interface Found extends Omit<Examination, 'layers' | 'notices' | 'refusal'> {

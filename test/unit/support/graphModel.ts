@@ -6,7 +6,7 @@ import { dataType, encodeModel } from '../../../src/formats/onnx/messages';
 /** Names of the tensors that are found in it, in the order of the graph, but for the last. */
 export const graphModelTensors = {
   embedding: '/embedding/Gather_output_0',
-  state: '/blocks.0/rnn/RNN:hidden',
+  state: 'RNN:/blocks.0/rnn/RNN:hidden',
   firstSum: '/blocks.0/Add_output_0',
   secondSum: '/blocks.1/Add_output_0',
 } as const;

@@ -36,6 +36,7 @@ export class FlowSection implements Section {
   private readonly zeroSwatch = element('i', { class: 'swatch' });
   private readonly notFiniteSwatch = element('i', { class: 'swatch' });
   private readonly targetName = element('span', { class: 'dim' });
+  private readonly sentence: HTMLElement;
   private readonly texts: Texts;
   private readonly reset: PageButton;
   private readonly wholeText: PageButton;
@@ -76,7 +77,7 @@ export class FlowSection implements Section {
     );
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
-    const { root, controls } = sectionFrame(texts, {
+    const { root, controls, sentence } = sectionFrame(texts, {
       id: 'flow',
       title: 'panel.flow.title',
       sentence: 'panel.flow.sentence',
@@ -105,6 +106,7 @@ export class FlowSection implements Section {
     );
     root.append(this.verdictLine, this.canvases, this.below);
     this.root = root;
+    this.sentence = sentence;
     this.listen();
   }
 
@@ -247,6 +249,7 @@ export class FlowSection implements Section {
   /** How many of the tensors are shown, and the way to choose others. */
   private showTensors({ run, frame }: Scene): void {
     const all = run?.graph?.tensors.length;
+    setText(this.sentence, this.texts.get(all === undefined ? 'panel.flow.sentence' : 'panel.flow.sentenceOfTensors'));
     this.tensors.show(all !== undefined && all > 1, true);
     if (all === undefined) return;
     const { numbers } = this.texts;

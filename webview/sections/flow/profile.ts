@@ -147,8 +147,8 @@ export class ProfileFigure {
     const y = axis.y(thresholds.vanishing);
     const taken: [from: number, to: number][] = [];
     pen.textAlign = 'center';
-    for (const { summary, direction } of rows) {
-      if (summary.horizon === null) continue;
+    for (const { summary, direction, isOwnStepOnly } of rows) {
+      if (summary.horizon === null || isOwnStepOnly) continue;
       const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
       const x = Math.round(centerOf(columns, step)) + 0.5;
       if (x < columns.left || x > columns.left + columns.width) continue;

@@ -118,7 +118,7 @@ export class Readout {
       this.relativeText(row.relative[step]),
       gain === null ? '' : numbers.short(gain),
       size === undefined ? '' : numbers.short(size),
-      horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
+      row.isOwnStepOnly ? '' : horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
       slope === null ? '' : numbers.decimals(slope, 3),
     ];
   }
