@@ -133,7 +133,10 @@ describe('what the panel asks beside frames', () => {
     await finished;
     const progress: number[] = [];
     engine.calls.on('matrixProgress', (done) => progress.push(done));
-    const { tokens, values, trainingStep, layer } = await engine.calls.call('targetMatrix', { text: probe, series: null });
+    const { tokens, values, trainingStep, layer } = await engine.calls.call('targetMatrix', {
+      text: probe,
+      series: null,
+    });
     assert.equal(tokens.join(''), probe.slice(0, -1));
     assert.deepEqual([trainingStep, layer], [60, 0]);
     const T = tokens.length;
@@ -170,7 +173,10 @@ describe('what the panel asks beside frames', () => {
     canceling.abort();
     await assert.rejects(matrix, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
     await engine.next('progress');
-    await assert.rejects(engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000), series: null }), /too large/);
+    await assert.rejects(
+      engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000), series: null }),
+      /too large/,
+    );
   });
 
   it('compares truncations: none at k2 ≥ T, no path through time at k2 = 1, and less and less between', async () => {

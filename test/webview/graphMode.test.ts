@@ -54,7 +54,10 @@ describe('a model in graph mode on the page', () => {
   });
   afterEach(async () => {
     assert.deepEqual(await page.evaluate('probe.violations'), []);
-    assert.deepEqual((await posted()).filter(({ type }) => type === 'error'), []);
+    assert.deepEqual(
+      (await posted()).filter(({ type }) => type === 'error'),
+      [],
+    );
     await page.close();
   });
 

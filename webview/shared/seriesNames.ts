@@ -40,7 +40,9 @@ export function shortNames(names: readonly string[]): string[] {
   });
   const shorts = endings.map((end) => withoutMiddle(end));
   // Two that differ in their middle only are told apart by their ends alone.
-  return shorts.map((short, i) => (shorts.indexOf(short) === shorts.lastIndexOf(short) ? short : withoutStart(endings[i])));
+  return shorts.map((short, i) =>
+    shorts.indexOf(short) === shorts.lastIndexOf(short) ? short : withoutStart(endings[i]),
+  );
 }
 
 function withoutMiddle(name: string): string {

@@ -24,7 +24,8 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
   const near = all.filter(({ isOwnStepOnly }) => isOwnStepOnly).toReversed();
   // Where nothing leads back, that is what there is to say.
   const rows = far.length > 0 ? far : all;
-  if (rows.every((row) => row.relative[target] === Number.NEGATIVE_INFINITY)) return plain(texts.get('panel.verdict.zero'));
+  if (rows.every((row) => row.relative[target] === Number.NEGATIVE_INFINITY))
+    return plain(texts.get('panel.verdict.zero'));
   if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY)))
     return plain(texts.get('panel.verdict.notFinite'));
   const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
@@ -74,13 +75,7 @@ function consequence(
   texts: Texts,
 ): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
-  if (staying.length > 0)
-    return [
-      texts.segments(
-        'panel.verdict.staysElsewhere',
-        plain(namesInWords(staying, texts)),
-      ),
-    ];
+  if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(namesInWords(staying, texts)))];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('panel.verdict.rises')];

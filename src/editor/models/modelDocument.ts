@@ -75,7 +75,11 @@ function tensorsHtml({ tensors, defaultSeries }: GraphSummary): string {
     const what = isReversed ? `${roleName(role)}, ${localize('tensors.reversed')}` : roleName(role);
     return `<tr><th scope="row"><code>${shown}</code></th><td>${escapeHtml(what)}</td><td class="number">${escapeHtml(number(width))}</td></tr>`;
   });
-  const heads = [localize('modelPage.tensors.name'), localize('modelPage.tensors.role'), localize('modelPage.tensors.units')];
+  const heads = [
+    localize('modelPage.tensors.name'),
+    localize('modelPage.tensors.role'),
+    localize('modelPage.tensors.units'),
+  ];
   return `<h2>${escapeHtml(localize('modelPage.tensors.title'))}</h2>
 <p class="dim">${escapeHtml(localize('modelPage.tensors.explained'))}</p>
 <table class="tensors">

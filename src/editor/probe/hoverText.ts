@@ -30,7 +30,10 @@ export function hoverTexts(reports: readonly AnyTokenReport[], probe: ProbeText,
 }
 
 export function hoverText(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
-  const parts = [heading(report, probe, localize), ...('series' in report ? ofGraph(report, probe, localize) : ofStack(report, probe, localize))];
+  const parts = [
+    heading(report, probe, localize),
+    ...('series' in report ? ofGraph(report, probe, localize) : ofStack(report, probe, localize)),
+  ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 

@@ -27,7 +27,8 @@ export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]
   switch (choice.kind) {
     case 'gradient': {
       const { thresholds, graph } = frame.header;
-      const lane = graph && choice.series !== undefined ? graph.series.findIndex(({ name }) => name === choice.series) : null;
+      const lane =
+        graph && choice.series !== undefined ? graph.series.findIndex(({ name }) => name === choice.series) : null;
       if (lane === -1) return undefined;
       return joined([...relativeFlow(frame, lane), NaN], spans, larger).map((relative) => tintOf(relative, thresholds));
     }

@@ -384,7 +384,9 @@ export class RunSession implements vscode.Disposable {
       this.opened = {
         description:
           run?.description ??
-          (model.mode === 'graph' ? describedGraph(description, model) : { ...description, model: settingsOf(model), backend }),
+          (model.mode === 'graph'
+            ? describedGraph(description, model)
+            : { ...description, model: settingsOf(model), backend }),
         status,
         isRun: run !== null,
         reading,

@@ -21,7 +21,11 @@ export function graphModelFile(symbols: readonly string[]): Uint8Array {
   const builder = new GraphBuilder();
   const weights = (name: string, shape: readonly number[], scale: number): string => {
     const size = shape.reduce((product, length) => product * length, 1);
-    return builder.floats(name, shape, Float32Array.from({ length: size }, () => scale * random.normal()));
+    return builder.floats(
+      name,
+      shape,
+      Float32Array.from({ length: size }, () => scale * random.normal()),
+    );
   };
   const ids = builder.input('ids', dataType.int64, [1, 'time']);
   const x = builder.node('Gather', [weights('E', [V, D], 1), ids], {}, graphModelTensors.embedding);

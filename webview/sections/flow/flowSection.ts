@@ -97,13 +97,7 @@ export class FlowSection implements Section {
       help: texts.get('panel.tensors.help'),
       pressed: () => link.chooseTensors(),
     });
-    controls.append(
-      this.kinds.root,
-      this.tensors.root,
-      this.targetName,
-      this.reset.root,
-      this.wholeText.root,
-    );
+    controls.append(this.kinds.root, this.tensors.root, this.targetName, this.reset.root, this.wholeText.root);
     root.append(this.verdictLine, this.canvases, this.below);
     this.root = root;
     this.sentence = sentence;
@@ -148,7 +142,14 @@ export class FlowSection implements Section {
       brush: this.brush,
     });
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
-    this.strip.draw(width, header, this.drawn.find(({ isMain }) => isMain), columns, theme, marked);
+    this.strip.draw(
+      width,
+      header,
+      this.drawn.find(({ isMain }) => isMain),
+      columns,
+      theme,
+      marked,
+    );
     this.readout.show(frame, rows, view.mark, view.unit);
     if (byKeys) this.readout.announce();
   }

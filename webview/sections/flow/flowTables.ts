@@ -49,15 +49,13 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
       id: 'flow-summary',
       title: texts.get('panel.table.flowSummary'),
       columns: [...laneColumns, 'target step', 'horizon [tokens]', 'slope [nats/token]'],
-      rows: () =>
-        rows.map((row): Cell[] => [...laneCells(row), target, row.summary.horizon, row.summary.slope]),
+      rows: () => rows.map((row): Cell[] => [...laneCells(row), target, row.summary.horizon, row.summary.slope]),
     },
     {
       id: 'flow-regions',
       title: texts.get('panel.table.flowRegions'),
       columns: [...laneColumns, 'kind', 'first step', 'last step'],
-      rows: () =>
-        regions.map((region): Cell[] => [...laneCells(region), region.kind, region.from, region.to]),
+      rows: () => regions.map((region): Cell[] => [...laneCells(region), region.kind, region.from, region.to]),
     },
   ];
 }
