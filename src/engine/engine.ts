@@ -83,7 +83,7 @@ export class Engine {
     train: (request) => this.train(request),
     resumeRun: (request) => this.resumeRun(request),
     open: (request, signal) => this.open(request, signal),
-    examine: (request) => this.examine(request),
+    examine: (request, signal) => this.examine(request, signal),
     spectrum: (choice) => this.spectrum(choice),
     ping: () => null,
     pause: () => this.run.pause(),
@@ -181,8 +181,8 @@ export class Engine {
     };
   }
 
-  private async examine(request: ExamineRequest): Promise<Examination> {
-    this.examined = await examineModel(request);
+  private async examine(request: ExamineRequest, signal: AbortSignal): Promise<Examination> {
+    this.examined = await examineModel(request, () => yieldToMessages(signal));
     return this.examined.report;
   }
 

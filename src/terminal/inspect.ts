@@ -45,7 +45,7 @@ export async function inspect(
   }
   if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
   const report = await engine.call('inspect', { ...command.request, text });
-  if (command.json) output.writeJson({ mode: 'stack', ...inspectJson(report), ...readingJson(opened) });
+  if (command.json) output.writeJson({ ...inspectJson(report), mode: 'stack', ...readingJson(opened) });
   else output.write(readable(opened, opened.model, report, text, canvas));
 }
 

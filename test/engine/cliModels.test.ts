@@ -65,6 +65,8 @@ describe('the command line, with a model', () => {
         'inputs',
         'parameterNorms',
         'inputMatrix',
+        'mode',
+        'notices',
       ]);
       const text = Array.from(await readFile(join(folder, 'probe.txt'), 'utf8'));
       assert.deepEqual(report.tokens, text.slice(0, -1));

@@ -1,15 +1,16 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
 import { extname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
 import { readTorchWeights } from '../../modelFiles/torchWeights';
-import { GraphProgram } from '../../core/graph/run';
 import { lengthOf } from '../../core/numeric';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
+import { GraphProgram } from '../../core/graph/run';
+import type { ExternalData } from '../../formats/onnx/constant';
+import type { ModelProto } from '../../formats/onnx/messages';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
@@ -23,7 +24,6 @@ import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
 import { readWhole } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
-import type { ModelFile } from './verification/fileRun';
 
 /** Beyond this the decompositions take minutes. */
 const maxSpectrumSize = 1024;
@@ -33,8 +33,11 @@ export interface Examined {
   spectrum(choice: MatrixChoice): Spectrum | null;
 }
 
-/** Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
-export async function examineModel({ path, architecture }: ExamineRequest): Promise<Examined> {
+/** @param pause called now and then; throws when it is canceled  Throws a UserError for a file that is no model at all; what is one, but not understood, is named in the report. */
+export async function examineModel(
+  { path, architecture }: ExamineRequest,
+  pause: () => Promise<void>,
+): Promise<Examined> {
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') {
     // What its activation is changes nothing of what is looked at here.
@@ -67,32 +70,34 @@ export async function examineModel({ path, architecture }: ExamineRequest): Prom
   }
   const external = externalDataOf(path);
   const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, external);
-  const found = model ? null : await graphOf({ proto, external }, refusal, producer);
-  const size = model?.vocabularySize ?? found?.graph?.vocabularySize;
+  const { graph, noticed } = refusal
+    ? await graphOf(proto, external, refusal, producer, pause)
+    : { graph: null, noticed: [] };
+  const size = model?.vocabularySize ?? graph?.vocabularySize;
+  const hasVocabulary = size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null;
   return examined({
     model: model && summaryOf(model, producer),
     layers,
-    hasVocabulary: size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null,
-    notices: [...notices, ...(found?.notices ?? [])],
+    hasVocabulary,
+    notices: [...notices, ...noticed],
     refusal,
-    graph: found?.graph ?? null,
+    graph,
   });
 }
 
-/** What opens in graph mode, and what was noticed of it; where it does not open either, why. */
+/** What the file is in graph mode, and what was noticed of it; null where it cannot be opened so either, and then why. */
 async function graphOf(
-  { proto, external }: Pick<ModelFile, 'proto' | 'external'>,
-  refusal: UserError | null,
+  proto: ModelProto,
+  external: ExternalData,
+  refusal: UserError,
   producer: string | null,
-): Promise<{ graph: GraphSummary | null; notices: readonly UserError[] }> {
+  pause: () => Promise<void>,
+): Promise<{ readonly graph: GraphSummary | null; readonly noticed: readonly UserError[] }> {
   try {
-    const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), () => setImmediate());
-    return {
-      graph: refusal && graphSummaryOf(graph, refusal, producer),
-      notices: graph.notices,
-    };
+    const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
+    return { graph: graphSummaryOf(graph, refusal, producer), noticed: graph.notices };
   } catch (thrown) {
-    if (thrown instanceof UserError) return { graph: null, notices: [thrown] };
+    if (thrown instanceof UserError) return { graph: null, noticed: [thrown] };
     throw thrown;
   }
 }

@@ -41,7 +41,7 @@ export function graphSummaryOf(
     stackRefusal: { key, args },
     readsLaterTokens,
     maxSteps: use.way === 'single' ? null : use.ids.length,
-    hasScores: true,
+    hasScores: use.scores !== null,
     tensors: series.map(choiceOf),
     defaultSeries: defaultSeries(series).map(({ name }) => name),
   };

@@ -159,11 +159,7 @@ describe('the flow in a terminal', () => {
 
   it('is put in words', () => {
     const words = (layer: LayerReport, regions: InspectReport['regions'] = []) =>
-      flowInWords(
-        Array.from('héllo\nworld'),
-        rowsOf(reportOf('héllo\nworld', [layer], regions)),
-        defaultThresholds,
-      );
+      flowInWords(Array.from('héllo\nworld'), rowsOf(reportOf('héllo\nworld', [layer], regions)), defaultThresholds);
     const flat = Array.from({ length: 11 }, () => 0);
     assert.deepEqual(words(layerOf(0, flat)), [
       'Layer 1: the gradient stays over 10^-3 of its size at the target for all 10 tokens.',

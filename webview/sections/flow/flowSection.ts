@@ -115,9 +115,11 @@ export class FlowSection implements Section {
     const { frame, rows, columns, theme, width, view, fresh } = scene;
     this.root.hidden = scene.run === null && frame === null && scene.failure === null;
     this.showTensors(scene);
-    if (!frame) {
+    // A node of a graph can be in the way of all losses; the header says which.
+    const hasNoGradients = frame?.header.graph !== undefined && rows.length === 0;
+    if (!frame || hasNoGradients) {
       this.shown = null;
-      this.say(scene.failure ?? this.texts.get('panel.flow.readingText'));
+      this.say(scene.failure ?? this.texts.get(hasNoGradients ? 'panel.flow.noGradients' : 'panel.flow.readingText'));
       return;
     }
     const before = this.shown?.frame.header;

@@ -112,7 +112,7 @@ export class MatrixSection implements Section {
 
   draw({ frame, rows, columns, width, theme, view, fresh }: Scene): void {
     const { matrix, isComputing } = this;
-    this.root.hidden = frame === null;
+    this.root.hidden = frame === null || rows.length === 0;
     this.showTensors(frame?.header.graph ? rows : []);
     this.progress.hidden = this.done.hidden = !isComputing;
     this.cancel.show(isComputing, true);

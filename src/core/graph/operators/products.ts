@@ -6,12 +6,19 @@ export interface At {
   readonly at: number;
 }
 
+/** Whether a row has nothing to add: along a gradient many have. */
+function isZero(data: Float64Array, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (data[i] !== 0) return false;
+  return true;
+}
+
 /** C [m, n] += A [m, k] · B [k, n]. */
 export function addProduct(C: At, A: At, B: At, m: number, k: number, n: number): void {
   const [c, a, b] = [C.data, A.data, B.data];
   for (let i = 0; i < m; i++) {
     const to = C.at + i * n;
     const row = A.at + i * k;
+    if (isZero(a, row, k)) continue;
     let p = 0;
     // Four rows of B at once, so that C is fetched a quarter as often.
     for (; p + 3 < k; p += 4) {
@@ -33,23 +40,65 @@ export function addProduct(C: At, A: At, B: At, m: number, k: number, n: number)
 /** C [m, n] += A [m, k] · Bᵀ, B [n, k]. */
 export function addProductTransposed(C: At, A: At, B: At, m: number, k: number, n: number): void {
   const [c, a, b] = [C.data, A.data, B.data];
-  for (let i = 0; i < m; i++) {
-    const row = A.at + i * k;
-    for (let j = 0; j < n; j++) {
-      const column = B.at + j * k;
-      // Four sums, so that one addition need not wait for the last.
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      let p = 0;
-      for (; p + 3 < k; p += 4) {
-        s0 += a[row + p] * b[column + p];
-        s1 += a[row + p + 1] * b[column + p + 1];
-        s2 += a[row + p + 2] * b[column + p + 2];
-        s3 += a[row + p + 3] * b[column + p + 3];
+  const rows: number[] = [];
+  for (let i = 0; i < m; i++) if (!isZero(a, A.at + i * k, k)) rows.push(i);
+  let r = 0;
+  // Four rows of A and two of B at once: eight sums for six numbers fetched.
+  for (; r + 3 < rows.length; r += 4) {
+    const [i0, i1, i2, i3] = [rows[r], rows[r + 1], rows[r + 2], rows[r + 3]];
+    const [a0, a1, a2, a3] = [A.at + i0 * k, A.at + i1 * k, A.at + i2 * k, A.at + i3 * k];
+    const [c0, c1, c2, c3] = [C.at + i0 * n, C.at + i1 * n, C.at + i2 * n, C.at + i3 * n];
+    let j = 0;
+    for (; j + 1 < n; j += 2) {
+      const d = B.at + j * k;
+      const e = d + k;
+      let [s0, s1, s2, s3, t0, t1, t2, t3] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let p = 0; p < k; p++) {
+        const x = b[d + p];
+        const y = b[e + p];
+        const [w0, w1, w2, w3] = [a[a0 + p], a[a1 + p], a[a2 + p], a[a3 + p]];
+        s0 += w0 * x;
+        t0 += w0 * y;
+        s1 += w1 * x;
+        t1 += w1 * y;
+        s2 += w2 * x;
+        t2 += w2 * y;
+        s3 += w3 * x;
+        t3 += w3 * y;
       }
-      for (; p < k; p++) s0 += a[row + p] * b[column + p];
-      c[C.at + i * n + j] += s0 + s1 + (s2 + s3);
+      c[c0 + j] += s0;
+      c[c0 + j + 1] += t0;
+      c[c1 + j] += s1;
+      c[c1 + j + 1] += t1;
+      c[c2 + j] += s2;
+      c[c2 + j + 1] += t2;
+      c[c3 + j] += s3;
+      c[c3 + j + 1] += t3;
+    }
+    for (; j < n; j++) {
+      const d = B.at + j * k;
+      c[c0 + j] += dot(a, a0, b, d, k);
+      c[c1 + j] += dot(a, a1, b, d, k);
+      c[c2 + j] += dot(a, a2, b, d, k);
+      c[c3 + j] += dot(a, a3, b, d, k);
     }
   }
+  for (; r < rows.length; r++)
+    for (let j = 0; j < n; j++) c[C.at + rows[r] * n + j] += dot(a, A.at + rows[r] * k, b, B.at + j * k, k);
+}
+
+function dot(a: Float64Array, at: number, b: Float64Array, from: number, k: number): number {
+  // Four sums, so that one addition need not wait for the last.
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let p = 0;
+  for (; p + 3 < k; p += 4) {
+    s0 += a[at + p] * b[from + p];
+    s1 += a[at + p + 1] * b[from + p + 1];
+    s2 += a[at + p + 2] * b[from + p + 2];
+    s3 += a[at + p + 3] * b[from + p + 3];
+  }
+  for (; p < k; p++) s0 += a[at + p] * b[from + p];
+  return s0 + s1 + (s2 + s3);
 }
 
 /** C [m, n] += Aᵀ · B, A [k, m], B [k, n]. */

@@ -2,10 +2,11 @@
 import { horizonOf, regionKind, regionsOf, relativeTo, slopeOf } from '../../../core/analysis/regions';
 import type { Vocabulary } from '../../../core/corpus/vocabulary';
 import { OperatorError } from '../../../core/graph/operatorError';
-import { TapeFull } from '../../../core/graph/tape';
+import { Tape, TapeFull } from '../../../core/graph/tape';
 import type { Turns } from '../../../core/graph/turns';
 import { operatorOf, type GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';
-import type { Series } from '../../../modelFiles/onnx/graphMode/series';
+import { normOf, slabsOf, type Series } from '../../../modelFiles/onnx/graphMode/series';
+import { runText } from '../../../modelFiles/onnx/graphMode/textRun';
 import type {
   GraphReport,
   GraphRequest,
@@ -37,7 +38,8 @@ interface Read {
 
 export class GraphInspector {
   private last: Read | null = null;
-  private readonly source: ReadingSource;
+  /** Null where there are no scores. */
+  private readonly source: ReadingSource | null;
 
   /** @param maxTape bytes of tensors that are kept for the way back */
   constructor(
@@ -48,29 +50,26 @@ export class GraphInspector {
     private readonly maxTape: number,
   ) {
     const { program, use } = model;
-    this.source = { program, use, maxTape };
+    const { scores } = use;
+    this.source = scores && { program, use: { ...use, scores }, maxTape };
   }
 
   /** Throws a UserError for a text that the model does not know or is too short, and for a series that it does not have. */
   async report(request: GraphRequest, pause: Pause, progress: (done: number) => void): Promise<GraphReport> {
     const { text, thresholds, matrix: withMatrix } = request;
     const series = this.seriesOf(request.series);
-    const { ids, reading, notices } = await this.read(text, pause);
+    if (!this.source) return this.sizes(request, series, pause);
+    const { ids, reading, notices } = await this.read(text, this.source, pause);
     const target = resolveTarget(request.target, reading.steps);
     const turns = <T>(work: Turns<T>) => inTurns(work, pause);
     const norms = await turns(reading.norms(series));
     const flows = await turns(reading.flow(series, target));
     const totals = request.total ? await turns(reading.totals(series)) : null;
     const matrix = withMatrix && series.length > 0 ? await this.matrix(reading, series[0], pause, progress) : null;
-    const { symbols, unit } = this.vocabulary;
-    const { starts, ends } = startsAndEnds(text, unit, this.vocabulary.encode(text).length);
     return {
       loss: reading.loss,
       losses: reading.losses,
-      tokens: Array.from({ length: reading.steps }, (_, t) => symbols[ids[t]]),
-      lastTarget: symbols[ids[reading.steps]],
-      starts: starts.slice(0, reading.steps + 1),
-      ends: ends.slice(0, reading.steps + 1),
+      ...this.tokensOf(text, ids, reading.steps),
       target,
       thresholds,
       series: series.map((each, s) => seriesReport(each, norms[s], totals?.[s] ?? null, flows[s], target, thresholds)),
@@ -79,11 +78,59 @@ export class GraphInspector {
     };
   }
 
+  /** Where nothing can be said of losses: ‖s_t‖ alone. */
+  private async sizes(
+    { text, target, thresholds }: GraphRequest,
+    series: readonly Series[],
+    pause: Pause,
+  ): Promise<GraphReport> {
+    const { program, use } = this.model;
+    const ids = this.idsOf(text);
+    const steps = Math.min(ids.length - 1, use.ids.length ?? Infinity);
+    const read = ids.subarray(0, steps);
+    const run = await this.readable(ids.length, () =>
+      inTurns(runText(program, use, read, new Tape(this.maxTape)), pause),
+    );
+    return {
+      loss: null,
+      losses: null,
+      ...this.tokensOf(text, ids, steps),
+      target: resolveTarget(target, steps),
+      thresholds,
+      series: series.map((each) => ({
+        ...choiceOf(each),
+        norm: Float64Array.from(slabsOf(each, run), (slab) => normOf(slab, each.batch)),
+        total: null,
+        flow: null,
+        regions: [],
+        slope: null,
+      })),
+      matrix: null,
+      notices: [],
+    };
+  }
+
+  private tokensOf(
+    text: string,
+    ids: ArrayLike<number>,
+    steps: number,
+  ): Pick<GraphReport, 'tokens' | 'lastTarget' | 'starts' | 'ends'> {
+    const { symbols, unit } = this.vocabulary;
+    const { starts, ends } = startsAndEnds(text, unit, this.idsOf(text).length);
+    return {
+      tokens: Array.from({ length: steps }, (_, t) => symbols[ids[t]]),
+      lastTarget: symbols[ids[steps]],
+      starts: starts.slice(0, steps + 1),
+      ends: ends.slice(0, steps + 1),
+    };
+  }
+
   /** Throws as `report` does, and for a token that is not in the text. */
   async describe(request: GraphTokenRequest, pause: Pause): Promise<GraphTokenReport[]> {
     const { text, thresholds, tokens } = request;
     const series = this.seriesOf(request.series);
-    const { ids, reading } = await this.read(text, pause);
+    if (!this.source) throw new UserError('error.graph.noLosses');
+    const { ids, reading } = await this.read(text, this.source, pause);
     const { steps } = reading;
     const target = resolveTarget(request.target, steps);
     const norms = await inTurns(reading.norms(series), pause);
@@ -179,21 +226,34 @@ export class GraphInspector {
     });
   }
 
-  private async read(text: string, pause: Pause): Promise<Read> {
-    if (this.last?.text === text) return this.last;
-    this.last = null;
+  /** T inputs and the last target. */
+  private idsOf(text: string): Int32Array {
     const ids = this.vocabulary.encode(text);
     if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
-    try {
-      const steps = await inTurns(readableSteps(this.source, Int32Array.from(ids.subarray(0, ids.length - 1))), pause);
-      const T = ids.length - 1;
+    return Int32Array.from(ids);
+  }
+
+  private async read(text: string, source: ReadingSource, pause: Pause): Promise<Read> {
+    if (this.last?.text === text) return this.last;
+    this.last = null;
+    const ids = this.idsOf(text);
+    const T = ids.length - 1;
+    return this.readable(ids.length, async () => {
+      const { steps, run } = await inTurns(readableSteps(source, ids.subarray(0, T)), pause);
       const read = ids.subarray(0, steps + 1);
-      const reading = await inTurns(GraphReading.read(this.source, read), pause);
+      const reading = await inTurns(GraphReading.read(source, read, run), pause);
       const notices = steps < T ? [new UserError('notice.graph.stepsIgnored', steps, steps, T - 1)] : [];
       return (this.last = { text, ids: read, reading, notices });
+    });
+  }
+
+  /** What is in the way of reading a text, as a sentence. */
+  private async readable<T>(tokens: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (thrown) {
       if (thrown instanceof TapeFull)
-        throw new UserError('error.graph.textTooLong', ids.length, Math.round(this.maxTape / 2 ** 20));
+        throw new UserError('error.graph.textTooLong', tokens, Math.round(this.maxTape / 2 ** 20));
       if (thrown instanceof OperatorError)
         throw new UserError('error.graph.node', thrown.node, operatorOf(thrown), thrown.reason);
       throw thrown;

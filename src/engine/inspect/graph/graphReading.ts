@@ -53,8 +53,8 @@ export class GraphReading {
     private readonly kept: TextRun | null,
   ) {}
 
-  /** @param ids T inputs and the last target  Throws TapeFull, and the OperatorError of a node that is in the way. */
-  static *read(source: ReadingSource, ids: ArrayLike<number>): Turns<GraphReading> {
+  /** @param ids T inputs and the last target  @param made a run of the inputs, where there is one  Throws TapeFull, and the OperatorError of a node that is in the way. */
+  static *read(source: ReadingSource, ids: ArrayLike<number>, made: TextRun | null = null): Turns<GraphReading> {
     const { program, use, maxTape } = source;
     const T = ids.length - 1;
     const losses = new Float64Array(T);
@@ -67,7 +67,7 @@ export class GraphReading {
       return new GraphReading(source, ids, losses, [], null);
     }
     if (use.way === 'whole') {
-      const run = yield* runText(program, use, part(ids, 0, T), new Tape(maxTape));
+      const run = made ?? (yield* runText(program, use, part(ids, 0, T), new Tape(maxTape)));
       note(run, 0);
       return new GraphReading(source, ids, losses, [{ from: 0, to: T, beginning: beginningOfText }], run);
     }
@@ -93,9 +93,9 @@ export class GraphReading {
     return this.losses.reduce((sum, loss) => sum + loss, 0) / this.steps;
   }
 
-  /** ‖s_t‖ of each series. */
+  /** ‖s_t‖ of each series; NaN where the graph does not compute s_t. */
   *norms(series: readonly Series[]): Turns<Float64Array[]> {
-    const norms = series.map(() => new Float64Array(this.steps));
+    const norms = series.map(() => new Float64Array(this.steps).fill(NaN));
     const { use } = this.source;
     const parts = use.way === 'prefixes' ? [this.steps - 1] : this.segments.map(({ from }) => from);
     for (const part of parts) {
@@ -125,7 +125,7 @@ export class GraphReading {
     const { steps } = this;
     const all = Array.from({ length: steps }, (_, t) => t);
     if (this.source.use.way !== 'prefixes') {
-      const totals = series.map(() => new Float64Array(steps));
+      const totals = series.map(() => new Float64Array(steps).fill(NaN));
       yield* this.back(series, all, 1 / steps, (s, t, slab, gradient) => {
         totals[s][t] = 10 ** log10NormOf(slab, gradient);
       });

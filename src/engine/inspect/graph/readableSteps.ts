@@ -5,18 +5,23 @@ import type { Turns } from '../../../core/graph/turns';
 import { runText, scoreRows, tensorIn, valuesOf, type TextRun } from '../../../modelFiles/onnx/graphMode/textRun';
 import type { ReadingSource } from './graphReading';
 
-/**
- * Of a text with T inputs the number of those that count; later ones change nothing, or cannot be read at all.
- * @param ids of the inputs  Throws TapeFull, and an OperatorError where not even one can be read.
- */
-export function* readableSteps(source: ReadingSource, ids: Int32Array): Turns<number> {
+export interface Readable {
+  /** Of a text with T inputs the number of those that count; later ones change nothing, or cannot be read at all. */
+  readonly steps: number;
+  /** Of these steps, where one was made. */
+  readonly run: TextRun | null;
+}
+
+/** @param ids of the inputs  Throws TapeFull, and an OperatorError where not even one can be read. */
+export function* readableSteps(source: ReadingSource, ids: Int32Array): Turns<Readable> {
   const { use } = source;
   // A call for each token, or a run for each prefix, has been seen to answer for its last token.
-  if (use.way !== 'whole') return ids.length;
-  if (use.ids.length !== null) return Math.min(ids.length, use.ids.length);
+  if (use.way !== 'whole') return { steps: ids.length, run: null };
+  if (use.ids.length !== null) return { steps: Math.min(ids.length, use.ids.length), run: null };
   const taken = yield* longestTaken(source, ids);
   const read = ids.subarray(0, taken.steps);
-  return yield* longestRead(source, taken, read);
+  const steps = yield* longestRead(source, taken, read);
+  return { steps, run: steps === taken.steps ? taken : null };
 }
 
 /** The longest beginning that the graph takes: a table of positions, say, has an end. */

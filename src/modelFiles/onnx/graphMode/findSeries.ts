@@ -227,7 +227,10 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
       placed.forEach((variable) => carried.set(variable, state));
       return [{ name: `${node}/${name}`, place, variables: placed, width: size / batch, isReversed, isState: true }];
     });
+    // What an iteration is given, the one before has made.
+    const given = new Set(states.map(({ before }) => before));
     const inside = Array.from(iterations[0].keys()).flatMap((name): Found[] => {
+      if (given.has(name)) return [];
       const variables = iterations.flatMap((each) => asVariable(each.get(name)) ?? []);
       const size = sizeOfEach(variables, depending);
       if (variables.length !== base.steps || size === null || carried.has(variables[0])) return [];
@@ -329,11 +332,12 @@ function ofCalls({ evidence, use, depending, makers }: Known): Found[] {
 }
 
 /** The first series whose step of the graph reads no other: the tokens become numbers there. */
-function embeddingAmong(series: readonly Found[], { makers, connected }: Known): Found | undefined {
+function embeddingAmong(series: readonly Found[], { makers, depending, connected }: Known): Found | undefined {
   return series.find(({ variables: [variable], isState }) => {
-    if (isState) return false;
+    if (isState || !depending.has(variable)) return false;
     const maker = makers.get(variable);
-    return !maker?.inputs.some((input) => input && connected?.has(input));
+    const reached = connected ?? depending;
+    return !maker?.inputs.some((input) => input && input.tensor.kind === 'float' && reached.has(input));
   });
 }
 

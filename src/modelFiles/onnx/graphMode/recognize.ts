@@ -16,7 +16,7 @@ import { findSeries } from './findSeries';
 import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
 import { formOf } from './losses';
 import { keptSizes } from './keptSizes';
-import { scoreCandidates, type Candidate } from './scoreCandidates';
+import { scoreCandidates, tableSizes, type Candidate } from './scoreCandidates';
 import type { Series } from './series';
 import {
   runText,
@@ -31,7 +31,8 @@ import {
 
 export interface GraphLanguageModel {
   readonly program: GraphProgram;
-  readonly use: GraphUse & { readonly scores: ScoresPlace };
+  /** Without scores where nodes are in the way that cannot be computed. */
+  readonly use: GraphUse;
   readonly vocabularySize: number;
   /** Elements of the constants that are floats. */
   readonly parameterCount: number;
@@ -77,7 +78,7 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
     }
     if (best?.hasMemory) break;
   }
-  if (!best) throw refusal(graph, failures);
+  if (!best) return (yield* withoutScores(graph, program, free)) ?? throwing(refusal(graph, failures));
   const { use, evidence, readsLater, hasMemory } = best;
   yield* checkOthers(program, best);
   const targets = new Int32Array(evidence.base.steps);
@@ -123,6 +124,45 @@ function better(a: Attempt | null, b: Attempt | null): Attempt | null {
   if (!a || !b) return a ?? b;
   const rank = ({ hasMemory, readsLater }: Attempt) => (hasMemory ? 2 : 0) + (readsLater ? 0 : 1);
   return rank(b) > rank(a) ? b : a;
+}
+
+function throwing(error: UserError): never {
+  throw error;
+}
+
+/** What a graph whose scores cannot be computed shows all the same: the tensors before the node that is in the way. Null where there are none. */
+function* withoutScores(
+  graph: GraphProto,
+  program: GraphProgram,
+  free: readonly FreeInput[],
+): Turns<GraphLanguageModel | null> {
+  for (const ids of idsInputs(free.filter(({ kind }) => kind !== 'boolean')).whole) {
+    const use: GraphUse = { ids, others: otherInputs(free, ids), way: 'whole', carried: [], scores: null };
+    for (const [short, long] of ids.length === null ? lengths : [[ids.length, ids.length] as const]) {
+      const some = someIds(long, 2);
+      const run = (each: Int32Array) => runText(program, use, each, new Tape(maxTape));
+      const base = yield* run(some);
+      const all = yield* run(changedFrom(some, 2, 0));
+      const size = [...tableSizes(graph, base, ids, all)].at(0);
+      const failure = base.calls[0].failures.at(0);
+      if (!failure || size === undefined) continue;
+      const last = yield* run(changedFrom(some, 2, long - 1));
+      const shorter = ids.length === null ? yield* run(some.slice(0, short)) : null;
+      const series = findSeries(use, { ids: some, base, last, all, shorter }, null, false, new Int32Array(long));
+      if (series.length === 0) continue;
+      const notice = new UserError('notice.graph.nodeFailed', failure.node, operatorOf(failure), failure.reason);
+      return {
+        program,
+        use,
+        vocabularySize: size,
+        parameterCount: floatElements(graph),
+        readsLaterTokens: false,
+        series,
+        notices: [notice, ...noticesOf(use, false, true)],
+      };
+    }
+  }
+  return null;
 }
 
 function refusal({ node }: GraphProto, failures: readonly OperatorError[]): UserError {

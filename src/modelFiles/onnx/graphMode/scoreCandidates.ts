@@ -1,6 +1,8 @@
 /** Where in a graph the scores of all symbols may stand. */
 import { Variable } from '../../../core/graph/tape';
+import type { GraphRun } from '../../../core/graph/run';
 import type { GraphProto } from '../../../formats/onnx/messages';
+import { differs } from './evidence';
 import { batchOf, type IdsInput } from './inputs';
 import { formOf } from './losses';
 import { valuesOf, type TextRun } from './textRun';
@@ -81,13 +83,25 @@ function candidateNames({ output, node }: GraphProto): string[] {
   return Array.from(new Set([...names, ...chosenBy]));
 }
 
-/** How many rows the tables have that ids choose from. */
-function tableSizes({ node }: GraphProto, { calls: [call] }: TextRun, { oneHot }: IdsInput): Set<number> {
+/**
+ * How many rows the tables have that are chosen from, and symbols one-hot rows; in the order of the graph.
+ * @param other of another text: only tables of which it chooses other rows; null for all
+ */
+export function tableSizes(
+  { node }: GraphProto,
+  { calls: [call] }: TextRun,
+  { oneHot }: IdsInput,
+  other: TextRun | null = null,
+): Set<number> {
   const sizes = new Set<number>(oneHot === null ? [] : [oneHot]);
+  const tensor = (run: GraphRun, name: string) => {
+    const value = run.values.get(name);
+    return value instanceof Variable ? value : undefined;
+  };
   for (const { opType, input } of node) {
-    const table = opType === 'Gather' ? call.values.get(input[0]) : undefined;
-    if (table instanceof Variable && table.tensor.kind === 'float' && table.tensor.shape.length === 2)
-      sizes.add(table.tensor.shape[0]);
+    const table = opType === 'Gather' ? tensor(call, input[0]) : undefined;
+    if (table?.tensor.kind !== 'float' || table.tensor.shape.length !== 2) continue;
+    if (!other || differs(tensor(call, input[1]), tensor(other.calls[0], input[1]))) sizes.add(table.tensor.shape[0]);
   }
   return sizes;
 }

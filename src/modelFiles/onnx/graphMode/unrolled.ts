@@ -4,7 +4,7 @@ import { originOf, placesRead } from './evidence';
 import type { TextRun } from './textRun';
 import type { TimeAxis } from './timeAxes';
 
-/** One tensor for each step of the text. */
+/** One tensor for each step of the text; that of the last, which the text does not go on from, can be missing. */
 export interface StepTensors {
   readonly variables: readonly Variable[];
   /** What one step gives is read by the next. */
@@ -28,43 +28,52 @@ export function stepTensors(run: TextRun, known: StepsKnown): StepTensors[] {
   const { makers } = known;
   const { latest, turned } = latestSteps(run, known);
   const groups = alike(run, latest);
-  const complete = groups.filter(
-    (group) => group.length === run.steps && group.every((variable, t) => latest.get(variable) === t),
-  );
+  const isOrdered = (group: readonly Variable[]) => group.every((variable, t) => latest.get(variable) === t);
+  const complete = groups.filter((group) => group.length === run.steps && isOrdered(group));
+  // What the last step computes for the next alone, exporters leave out.
+  const open = groups.filter((group) => group.length === run.steps - 1 && group.length > 0 && isOrdered(group));
   const inComplete = new Set(complete.flat());
   const readers = new Map<Variable, Step[]>();
   for (const step of run.tape.steps)
     for (const input of step.inputs) if (input) readers.set(input, [...(readers.get(input) ?? []), step]);
-  // From a step's tensor to the next step's, over what stands in between only.
-  const reachesNext = (variable: Variable, t: number): boolean => {
-    const seen = new Set<Variable>();
-    const open = [variable];
-    for (let each = open.pop(); each; each = open.pop())
+  /** Whether the next step reads it, over what stands in between only; and what that is. */
+  const towardsNext = (variable: Variable, t: number): { reaches: boolean; passed: Set<Variable> } => {
+    const passed = new Set<Variable>();
+    const waiting = [variable];
+    let reaches = false;
+    for (let each = waiting.pop(); each; each = waiting.pop())
       for (const { outputs } of readers.get(each) ?? [])
         for (const output of outputs) {
           const at = latest.get(output);
-          if (at === t + 1) return true;
-          if (at !== t || inComplete.has(output) || seen.has(output)) continue;
-          seen.add(output);
-          open.push(output);
+          reaches ||= at === t + 1;
+          if (at !== t || inComplete.has(output) || passed.has(output)) continue;
+          passed.add(output);
+          waiting.push(output);
         }
-    return false;
+    return { reaches, passed };
   };
-  const found = complete.map((variables) => ({
-    variables,
-    isState: run.steps > 1 && variables.slice(0, -1).every((variable, t) => reachesNext(variable, t)),
-  }));
+  const isState = (group: readonly Variable[]) =>
+    run.steps > 1 && group.slice(0, run.steps - 1).every((variable, t) => towardsNext(variable, t).reaches);
+  const found = complete.map((variables) => ({ variables, isState: isState(variables) }));
+  // Where the next step reads something narrower than a tensor of which a part is new, that is what is handed on.
+  const widthOf = ([{ tensor }]: readonly Variable[]) => tensor.data.length;
+  for (const { variables } of found.filter((each) => each.isState)) {
+    const { passed } = towardsNext(variables[0], 0);
+    const narrower = open.filter(
+      (group) => passed.has(group[0]) && widthOf(group) < widthOf(variables) && isState(group),
+    );
+    const last = narrower.at(-1);
+    if (last) found.push({ variables: last, isState: true });
+  }
   // Of a state that is only reshaped on its way, the tensor that it comes from has all of the gradient.
-  const origins = new Set(
-    found.filter(({ isState }) => isState).map(({ variables }) => originOf(variables[0], makers)),
-  );
-  return found.map(({ variables, isState }) => {
+  const origins = new Set(found.filter((each) => each.isState).map(({ variables }) => originOf(variables[0], makers)));
+  return found.map(({ variables, isState: isHandedOn }) => {
     const isOrigin = origins.has(variables[0]);
-    const isCopy = isState && originOf(variables[0], makers) !== variables[0];
+    const isCopy = isHandedOn && originOf(variables[0], makers) !== variables[0];
     const isReversed = variables.some((variable) => turned.has(variable));
     return {
       variables: isReversed ? variables.toReversed() : variables,
-      isState: isOrigin || (isState && !isCopy),
+      isState: isOrigin || (isHandedOn && !isCopy),
       isReversed,
     };
   });

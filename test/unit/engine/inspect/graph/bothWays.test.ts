@@ -7,7 +7,7 @@ import { kindOf } from '../../../../../src/layers/catalog';
 import { externalDataOf } from '../../../../../src/engine/model/externalData';
 import { readOnnx } from '../../../../../src/modelFiles/onnx/read/readModel';
 import { onnxFolder, onnxModels, onnxReference } from '../../../../reference/onnxReferences';
-import { apart, openGraph, readGraph } from './support';
+import { apart, openGraph, readGraph, withoutZeros } from './support';
 
 const tolerance = 1e-9;
 
@@ -74,9 +74,4 @@ function distance(found: StateSeries, wanted: StateSeries): number {
     apart(found.total, wanted.total),
     ...found.flows.map((flow, i) => apart(withoutZeros(flow), withoutZeros(wanted.flows[i]))),
   );
-}
-
-/** What is exactly zero, and what cannot reach the target at all. */
-function withoutZeros(log10: Float64Array): Float64Array {
-  return log10.map((value) => (value === -Infinity ? NaN : value));
 }

@@ -1,4 +1,5 @@
 /** Models opened in graph mode, without an engine. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { GraphProgram } from '../../../../../src/core/graph/run';
 import { finished } from '../../../../../src/core/graph/turns';
@@ -25,11 +26,13 @@ export function readGraph(
   ids: ArrayLike<number>,
   maxTape = Infinity,
 ): { readonly reading: GraphReading; readonly ids: Int32Array } {
-  const source: ReadingSource = { program, use, maxTape };
+  const { scores } = use;
+  assert.ok(scores, 'it has scores');
+  const source: ReadingSource = { program, use: { ...use, scores }, maxTape };
   const all = Int32Array.from(ids);
-  const steps = finished(readableSteps(source, all.subarray(0, -1)));
+  const { steps, run } = finished(readableSteps(source, all.subarray(0, -1)));
   const read = all.subarray(0, steps + 1);
-  return { reading: finished(GraphReading.read(source, read)), ids: read };
+  return { reading: finished(GraphReading.read(source, read, run)), ids: read };
 }
 
 /** Largest difference relative to the root mean square of what is expected; infinite where one is a number and the other is none. */
@@ -44,4 +47,9 @@ export function apart(found: ArrayLike<number>, expected: ArrayLike<number>): nu
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
   }
   return largest;
+}
+
+/** What is exactly zero, and what cannot reach the target at all. */
+export function withoutZeros(log10: ArrayLike<number>): number[] {
+  return Array.from(log10, (value) => (value === -Infinity ? NaN : value));
 }

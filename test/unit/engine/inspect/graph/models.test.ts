@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { finished } from '../../../../../src/core/graph/turns';
+import { apart, openGraph, readGraph, withoutZeros } from './support';
+
+/** Of a model in float64, all the way: test/vectors/graph_models.py. */
+interface Expected {
+  readonly ids: readonly number[];
+  readonly loss: number;
+  readonly series: readonly {
+    readonly name: string;
+    readonly norm: readonly number[];
+    readonly total: readonly number[];
+    /** log₁₀‖∂ℓ_τ/∂s_t‖ of the last target and of one in the middle; null where it cannot be reached. */
+    readonly last: readonly (number | null)[];
+    readonly middle: readonly (number | null)[];
+  }[];
+}
+
+const folder = join(process.cwd(), 'test/vectors/data/graphModels');
+const tolerance = 1e-9;
+
+function expectedOf(name: string): Expected {
+  return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Expected;
+}
+
+/** Which series of the graph has these values; the distance of the nearest otherwise. */
+function check(name: string, file: string, maxTape?: number): void {
+  const { model } = openGraph(join(folder, `${file}.onnx`));
+  const expected = expectedOf(name);
+  const { reading } = readGraph(model, expected.ids, maxTape);
+  const T = reading.steps;
+  assert.ok(apart([reading.loss], [expected.loss]) < tolerance, `the loss is ${reading.loss}, not ${expected.loss}`);
+  const shown = model.series.filter(({ role }) => role !== 'tensor');
+  const norms = finished(reading.norms(shown));
+  const totals = finished(reading.totals(shown));
+  const [last, middle] = [T - 1, Math.floor(T / 2)].map((target) => finished(reading.flow(shown, target)));
+  const numbers = (list: readonly (number | null)[]) => list.map((value) => value ?? NaN);
+  for (const wanted of expected.series) {
+    const distances = shown.map((_, s) => {
+      // The last state of a loop that was written out need not be computed: nothing comes of it.
+      const steps = Number.isNaN(norms[s][T - 1]) ? T - 1 : T;
+      const upTo = (list: ArrayLike<number>) => Array.from(list).slice(0, steps);
+      return Math.max(
+        apart(upTo(norms[s]), upTo(wanted.norm)),
+        apart(upTo(totals[s]), upTo(wanted.total)),
+        apart(upTo(withoutZeros(last[s])), upTo(numbers(wanted.last))),
+        apart(upTo(withoutZeros(middle[s])), upTo(numbers(wanted.middle))),
+      );
+    });
+    const least = Math.min(...distances);
+    assert.ok(
+      least < tolerance,
+      `${wanted.name}: none of ${shown.map((each) => each.name).join(', ')} is within ${least}`,
+    );
+  }
+}
+
+describe('graph mode: models that are no stack, beside PyTorch', () => {
+  for (const name of [
+    'lstm-cells',
+    'tutorial',
+    'tutorial-step',
+    'lstm-step',
+    'state-space-loop',
+    'gated-scan',
+    'gpt',
+    'last-only',
+  ])
+    it(name, () => {
+      check(name, name);
+    });
+
+  it('a text shorter than the steps that were written out', () => {
+    check('lstm-cells-short', 'lstm-cells');
+  });
+
+  it('a text of as many tokens as there are positions', () => {
+    check('gpt-cut', 'gpt');
+  });
+
+  it('one token a call, with few of the calls on a tape at once', () => {
+    for (const file of ['lstm-step', 'tutorial-step']) check(file, file, 1);
+  });
+});
+
+describe('graph mode: what a file does not read', () => {
+  it('is found where steps are written out, and where positions end', () => {
+    const long = [...expectedOf('gpt-cut').ids, 1, 2, 3];
+    for (const [file, steps] of [
+      ['gpt', 16],
+      ['lstm-cells', 9],
+    ] as const) {
+      const { model } = openGraph(join(folder, `${file}.onnx`));
+      assert.equal(readGraph(model, long).reading.steps, steps);
+    }
+  });
+});
