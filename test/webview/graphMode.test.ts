@@ -134,9 +134,8 @@ describe('a model in graph mode on the page', () => {
     await show(await frameOf());
     assert.equal(await page.locator('header h1').innerText(), 'mixed.onnx · graph mode');
     assert.match(await page.locator('header .message').innerText(), /no stack of known layers: .*blocks.0\/Add/);
-    const actions = await page
-      .locator('[data-action]:visible')
-      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-action')));
+    const controls = await page.locator('[data-action]:visible').all();
+    const actions = await Promise.all(controls.map((control) => control.getAttribute('data-action')));
     assert.deepEqual(actions, ['chooseTensors', 'export-flow', 'computeMatrix', 'export-matrix']);
     assert.deepEqual(
       (await posted()).filter(({ type }) => ['overTraining', 'unitMap', 'sample'].includes(type)),

@@ -64,11 +64,13 @@ describe('a model in graph mode', () => {
   });
 
   it('has a target that follows the cursor, tints in the text, and a hover', async () => {
-    const panel = await window.panelFrame('[data-figure="flow"]');
     const said = await window.hoverAt(3, 20);
     for (const part of ['loss', 'predicted', embedding, state, 'Gradient × input'])
       assert.ok(said.includes(part), `${part} is not in: ${said}`);
-    await window.goTo(4, 10);
+    const panel = await window.panelFrame('[data-figure="flow"]');
+    // “nobody in the village”: on the v, whose loss is that of the step before.
+    await window.goTo(4, 15);
+    await panel.locator('.tools', { hasText: 'target “·”' }).waitFor();
     await window.rest();
     await window.screenshot('window-graph-mode');
   });
