@@ -98,9 +98,3 @@ export class Texts {
     return naming === 'state' ? this.get('panel.row.theState', label) : this.get('panel.row.theStateOf', label, name);
   }
 }
-
-/** From the JSON the editor put into the document. */
-export function loadTexts(): Texts {
-  const element = document.getElementById('strings');
-  return new Texts(JSON.parse(element?.textContent ?? '{}') as PageStrings, document.documentElement.lang || 'en');
-}
