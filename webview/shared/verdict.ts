@@ -40,7 +40,7 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
       texts.segments(
         'panel.verdict.grows',
         plain(multipleName(thresholds.exploding, texts)),
-        lagsInWords(bottomUp, exploding, 'exploding', texts),
+        lagsInWords(bottomUp, exploding, 'exploding', all.length > 1, texts),
       ),
     );
   }
@@ -54,7 +54,7 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
       texts.segments(
         sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo',
         fraction,
-        lagsInWords(bottomUp, horizons, 'vanishing', texts),
+        lagsInWords(bottomUp, horizons, 'vanishing', all.length > 1, texts),
       ),
     );
     sentences.push(...consequence(header, bottomUp, horizons, texts));
@@ -106,8 +106,14 @@ function smallestLag(row: FlowRow, target: number, holds: (relative: number) => 
 }
 
 /** As `lagList`; of many lanes the one that is said of the whole: where the gradient vanishes last, or explodes first. */
-function lagsInWords(rows: readonly FlowRow[], lags: readonly (number | null)[], tone: Tone, texts: Texts): Segment[] {
-  if (rows.length <= maxNamed) return lagList(rows, lags, tone, texts);
+function lagsInWords(
+  rows: readonly FlowRow[],
+  lags: readonly (number | null)[],
+  tone: Tone,
+  isOneOfSeveral: boolean,
+  texts: Texts,
+): Segment[] {
+  if (rows.length <= maxNamed) return lagList(rows, lags, tone, isOneOfSeveral, texts);
   const found = rows.flatMap((row, i) => {
     const lag = lags[i];
     return lag === null ? [] : [{ row, lag }];
@@ -134,14 +140,20 @@ function namesInWords(rows: readonly FlowRow[], texts: Texts): string {
 }
 
 /** “37 tokens in layer 1 and 50 in layer 2”; of a single layer only “37 tokens”. */
-function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], tone: Tone, texts: Texts): Segment[] {
+function lagList(
+  rows: readonly FlowRow[],
+  lags: readonly (number | null)[],
+  tone: Tone,
+  isOneOfSeveral: boolean,
+  texts: Texts,
+): Segment[] {
   const spoken = rows.flatMap((row, i) => {
     const lag = lags[i];
     return lag === null ? [] : [{ row, lag }];
   });
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
-    if (rows.length === 1) return texts.segments('panel.verdict.lag', strong(count, tone));
+    if (!isOneOfSeveral) return texts.segments('panel.verdict.lag', strong(count, tone));
     return texts.segments(
       i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer',
       strong(count, tone),

@@ -146,12 +146,12 @@ export class MatrixSection implements Section {
     });
     const { texts } = this.parts;
     const { numbers } = texts;
-    const caption = texts.get(
-      matrix.series === null ? 'panel.matrix.caption' : 'panel.matrix.captionOfTensor',
-      numbers.integer(T),
-      this.sourceName(matrix),
-      numbers.integer(matrix.trainingStep),
-    );
+    const size = numbers.integer(T);
+    const source = this.sourceName(matrix);
+    const caption =
+      matrix.series === null
+        ? texts.get('panel.matrix.caption', size, source, numbers.integer(matrix.trainingStep))
+        : texts.get('panel.matrix.captionOfTensor', size, source);
     setText(
       this.caption,
       [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '),

@@ -23,7 +23,7 @@ describe('the names of a graph’s tensors', () => {
   it('lose their middle where they are long, or their beginning where only that tells them apart', () => {
     assert.deepEqual(shortNames(['a_very_long_name_of_a_tensor_1']), ['a_very_lo…a_tensor_1']);
     const two = shortNames(['block_of_many_1_with_a_long_end', 'block_of_many_2_with_a_long_end']);
-    assert.deepEqual(two, ['…_1_with_a_long_end', '…_2_with_a_long_end']);
+    assert.deepEqual(two, ['…y_1_with_a_long_end', '…y_2_with_a_long_end']);
     for (const name of two) assert.ok(name.length <= 20);
   });
 

@@ -38,7 +38,7 @@ function frameOf(tensors: readonly (readonly [role: SeriesRole, slope: number | 
         direction: 'forward',
         state: null,
         // The smallest lag whose slope · lag is below −3.
-        horizon: slope === null ? 1 : slope < 0 ? Math.floor(3 / -slope) + 1 : null,
+        horizon: slope === null ? 1 : slope * (T - 1) < -3 ? Math.floor(3 / -slope) + 1 : null,
         slope: null,
       })),
       regions: [],
