@@ -8,6 +8,12 @@ import { localize, localizeMessage } from './language';
 import { drawMatrix } from './matrixDrawing';
 import { counted, lossText } from './numbers';
 
+const roleNames = {
+  embedding: 'series.embedding',
+  state: 'series.state',
+  residual: 'series.residual',
+  tensor: 'series.tensor',
+} as const;
 /** Columns of a series' name at most. */
 const maxLabel = 24;
 /** Names that are listed of series that are not shown. */
@@ -43,7 +49,7 @@ export function readableGraph(
     '',
     ...flowInWords(tokens, rows, canvas.thresholds),
     ...series.map(({ name, role, width }) =>
-      localize('report.series', shortened(name), localize(`series.${role}`), counted(width, 'unit')),
+      localize('report.series', shortened(name), localize(roleNames[role]), counted(width, 'unit')),
     ),
     ...(others.length > 0
       ? ['', localize('report.otherTensors', others.length, others.slice(0, listedTensors).join(', '))]

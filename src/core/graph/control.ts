@@ -41,7 +41,6 @@ export type ControlOperator = (call: ControlCall) => Turns<readonly Value[]>;
 
 /** One that runs no body. */
 function atOnce(operator: (call: ControlCall) => readonly Value[]): ControlOperator {
-  // eslint-disable-next-line require-yield
   return function* (call) {
     return operator(call);
   };

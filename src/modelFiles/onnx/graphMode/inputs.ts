@@ -168,7 +168,8 @@ function sizeLike(name: string, size: DeclaredSize, axis: number, rank: number, 
     return own === 'time' ? steps : own;
   }
   // What was before the text: nothing.
-  if (/past|cache/i.test(`${name} ${size ?? ''}`) && /past|cache|seq|time|len/i.test(String(size ?? ''))) return 0;
+  const axisName = size ?? '';
+  if (/past|cache/i.test(`${name} ${axisName}`) && /past|cache|seq|time|len/i.test(axisName)) return 0;
   return typeof size === 'string' && /batch/i.test(size) ? batchOf(ids) : 1;
 }
 
