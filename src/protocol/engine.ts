@@ -74,7 +74,7 @@ export interface ExamineRequest {
 
 export interface OpenResult {
   /**
-   * In graph mode `inspectGraph` and `describeGraph` answer, `watch` (its unit map and its lane are not made) and `targetMatrix`; every other call that needs
+   * In graph mode `inspectGraph` and `describeGraph` answer, `watch` (its lane is not made) and `targetMatrix`; every other call that needs
    * a model is refused.
    */
   readonly model: ModelSummary | GraphSummary;

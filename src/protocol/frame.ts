@@ -36,7 +36,10 @@ export interface SeriesEntry {
   readonly offset: number;
 }
 
-/** Which unit × time map the page looks at; only that one is sent. */
+/**
+ * Which unit × time map the page looks at; only that one is sent. In graph mode it is of a tensor's own values: `layer` is its place among those that are
+ * shown, and the quantity says nothing.
+ */
 export interface UnitMapChoice {
   readonly layer: number;
   readonly direction: Direction;
@@ -44,7 +47,7 @@ export interface UnitMapChoice {
 }
 
 export interface UnitMap extends UnitMapChoice {
-  /** H; 0 where the frame holds no map: of an earlier training step, and in graph mode. */
+  /** H; 0 where the frame holds no map: of an earlier training step, and of a graph's tensor that is too wide. */
   readonly units: number;
   /** First element in `Frame.data`; T × H elements, time-major: value of unit u at step t at offset + t·H + u. */
   readonly offset: number;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connectInProcess } from '../../src/engine/inProcess';
 import type { Watch } from '../../src/protocol/engine';
-import { seriesOf, type Frame } from '../../src/protocol/frame';
+import { seriesOf, unitMapOf, type Frame } from '../../src/protocol/frame';
 import type { GraphSummary } from '../../src/protocol/graph';
 import type { Message } from '../../src/messages';
 import { defaultThresholds } from '../../src/protocol/settings';
@@ -105,6 +105,20 @@ describe('frames of a model in graph mode', () => {
       series,
     );
     assert.equal(frame.header.flows.length, 3);
+  });
+
+  it('hold the values of one tensor, unit by unit, of the size that its norm says', async () => {
+    for (const layer of graph.defaultSeries.keys()) {
+      const frame = await frameOf({ unitMap: { layer, direction: 'forward', quantity: 'hidden' } });
+      const { unitMap } = frame.header;
+      assert.deepEqual([unitMap.layer, unitMap.units], [layer, frame.header.graph!.series[layer].width]);
+      const values = unitMapOf(frame);
+      const norm = seriesOf(frame, 'norm', layer, unitMap.direction, null)!;
+      for (let t = 0; t < T; t++) {
+        const size = Math.hypot(...values.subarray(t * unitMap.units, (t + 1) * unitMap.units));
+        assert.ok(Math.abs(size - norm[t]) <= 1e-5 * norm[t], `${size} and ${norm[t]}`);
+      }
+    }
   });
 
   it('say it where a tensor is none of the model’s', async () => {

@@ -12,6 +12,7 @@ import type { OpenResult, Watch } from '../../src/protocol/engine';
 import type { Frame } from '../../src/protocol/frame';
 import type { GraphSummary } from '../../src/protocol/graph';
 import type { ExportOffer, FromPage } from '../../src/pageContract/messages';
+import type { RunDescription } from '../../src/protocol/run';
 import { defaultModelSettings, defaultThresholds, defaultTrainingSettings } from '../../src/protocol/settings';
 import { graphModelFile, graphModelTensors } from '../unit/support/graphModel';
 import { violationsOn } from './axe';
@@ -88,18 +89,9 @@ describe('a model in graph mode on the page', () => {
   };
   const openPage = async (options: OpenOptions = {}): Promise<void> => {
     page = await browser.open(options);
-    const { vocabularySize, parameterCount } = graph;
     const message = {
       type: 'run',
-      run: {
-        name: 'mixed.onnx',
-        folder: '/models/mixed.onnx',
-        corpus: { name: '', path: null, tokens: 0, unit: 'codePoint' },
-        model: { ...defaultModelSettings, vocabularySize, parameterCount },
-        training: defaultTrainingSettings,
-        backend: 'wasm',
-        graph,
-      },
+      run: runOf(graph),
       status: { state: 'stopped', step: 0, message: opened.notices.map(inEnglish).join(' ') },
     };
     await page.evaluate(
@@ -136,7 +128,7 @@ describe('a model in graph mode on the page', () => {
     assert.match(await page.locator('header .message').innerText(), /no stack of known layers: .*blocks.0\/Add/);
     const controls = await page.locator('[data-action]:visible').all();
     const actions = await Promise.all(controls.map((control) => control.getAttribute('data-action')));
-    assert.deepEqual(actions, ['chooseTensors', 'export-flow', 'computeMatrix', 'export-matrix']);
+    assert.deepEqual(actions, ['chooseTensors', 'export-flow', 'export-why', 'computeMatrix', 'export-matrix']);
     assert.deepEqual(
       (await posted()).filter(({ type }) => ['overTraining', 'unitMap', 'sample'].includes(type)),
       [],
@@ -195,6 +187,44 @@ describe('a model in graph mode on the page', () => {
     await page.screenshot({ path: screenshotPath('graph-mode-matrix'), fullPage: true });
   });
 
+  it('shows the values of a tensor unit by unit, and no saturation of which nothing is known', async () => {
+    await openPage();
+    await show(await frameOf());
+    const caption = page.locator('.why .caption');
+    assert.equal(await caption.innerText(), `value, embedding · 8 units × ${text.length - 1} tokens`);
+    await page.getByRole('radio', { name: 'state' }).click();
+    const unitMap = { layer: 1, direction: 'forward', quantity: 'hidden' } as const;
+    assert.deepEqual((await posted()).at(-1), { type: 'unitMap', choice: unitMap });
+    await show(await frameOf({ unitMap }));
+    assert.match(await caption.innerText(), /^value, state/);
+    assert.equal(await page.locator('.why .details').isVisible(), false);
+    assert.deepEqual(await page.locator('.why [data-choice=order] [role=radio]').allInnerTexts(), [
+      'index',
+      'variance',
+      'similarity',
+    ]);
+  });
+
+  it('is compared with others in graph mode by the embedding', async () => {
+    page = await browser.open({ view: 'compare' });
+    const run = { ...runOf(graph), name: 'other.onnx' };
+    const status = { state: 'stopped', step: 0, message: null };
+    await page.evaluate(`{
+      const history = { rows: new Float64Array(0), validation: [] };
+      const runs = ${JSON.stringify([runOf(graph), run])}.map((run) => ({ run, status: ${JSON.stringify(status)}, history }));
+      probe.send({ type: 'compared', title: 'Comparison', runs });
+    }`);
+    const { header, data } = await frameOf({ series: [embedding] });
+    for (const place of [0, 1])
+      await page.evaluate(`probe.send({ type: 'comparedFrame', run: ${place}, frame: { header: ${JSON.stringify(header)},
+        data: new Float32Array(Uint8Array.from(atob('${base64Of(data)}'), (c) => c.charCodeAt(0)).buffer) } })`);
+    await page.evaluate('probe.settled()');
+    const names = await page.locator('.runs tbody th').allInnerTexts();
+    assert.deepEqual(names, ['A · graph mode · mixed.onnx', 'B · graph mode · other.onnx']);
+    const horizon = await page.locator('.runs tbody tr').first().locator('td').nth(3).innerText();
+    assert.equal(horizon, `${header.flows[0].horizon} tokens`);
+  });
+
   it('exports tables with the names of the tensors in place of layers', async () => {
     await openPage();
     await show(await frameOf());
@@ -203,7 +233,7 @@ describe('a model in graph mode on the page', () => {
     const offer = (await posted()).find((message) => message.type === 'offer');
     assert.deepEqual(
       offer?.items.map(({ id }: ExportOffer) => id),
-      ['flow-steps', 'flow-summary', 'flow-regions'],
+      ['flow-steps', 'flow-summary', 'flow-regions', 'unit-statistics', 'unit-values'],
     );
     await page.evaluate(`probe.send({ type: 'export', id: 'flow-summary', format: 'csv' })`);
     await page.waitForFunction(`probe.posted.some(({ type }) => type === 'save')`);
@@ -242,6 +272,19 @@ describe('a model in graph mode on the page', () => {
     await page.screenshot({ path: screenshotPath('graph-mode-korean'), fullPage: true });
   });
 });
+
+function runOf(graph: GraphSummary): RunDescription {
+  const { vocabularySize, parameterCount } = graph;
+  return {
+    name: 'mixed.onnx',
+    folder: '/models/mixed.onnx',
+    corpus: { name: '', path: null, tokens: 0, unit: 'codePoint' },
+    model: { ...defaultModelSettings, vocabularySize, parameterCount },
+    training: defaultTrainingSettings,
+    backend: 'wasm',
+    graph,
+  };
+}
 
 function base64Of(data: Float32Array): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');

@@ -1,10 +1,11 @@
 /** The page's texts in the reader's language, and numbers written its way. */
 import { stateNamed, unitMapNamed, type UnitMapName } from '../../src/layers/catalog';
 import type { PageKey, PageStrings } from '../../src/messages';
+import type { FrameHeader } from '../../src/protocol/frame';
 import type { SeriesRole } from '../../src/protocol/graph';
 import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
-import type { NamedSeries } from './seriesNames';
+import { namedSeries, type NamedSeries } from './seriesNames';
 
 export interface Segment {
   readonly text: string;
@@ -66,6 +67,19 @@ export class Texts {
     return this.get(unitMapNamed(name).label);
   }
 
+  /** What a frame's unit map shows, and where: “forget gate” and “layer 2”, or “value” and the tensor's name. */
+  mapOf({ unitMap, graph }: FrameHeader): { readonly quantity: string; readonly place: string } {
+    const series = graph && namedSeries(graph.series).at(unitMap.layer);
+    return series
+      ? { quantity: this.get('panel.units.value'), place: this.series(series) }
+      : { quantity: this.unitMap(unitMap.quantity), place: this.layer(unitMap.layer, unitMap.direction) };
+  }
+
+  /** A tensor's name where there is little room. */
+  series(series: NamedSeries): string {
+    return series.isOnlyOfRole ? this.role(series.role) : series.short;
+  }
+
   /** What a graph's tensor is in it. */
   role(role: SeriesRole): string {
     return this.get(roleKeys[role]);
@@ -79,7 +93,7 @@ export class Texts {
 
   /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”; of a graph “embedding” or a tensor's name. */
   row({ layer, direction, state, naming, series }: Named): string {
-    if (series) return series.isOnlyOfRole ? this.role(series.role) : series.short;
+    if (series) return this.series(series);
     const name = this.layer(layer, direction);
     if (naming === 'layer' || state === null) return name;
     const { symbol, short } = stateNamed(state);

@@ -197,6 +197,8 @@ export class RunSession implements vscode.Disposable {
   /** Shows these tensors from now on; null for the usual ones. */
   chooseSeries(names: readonly string[] | null): void {
     this.chosen = names;
+    // A map is meant by its place among them.
+    this.chosenUnitMap = null;
     this.changed.fire();
   }
 
@@ -224,14 +226,25 @@ export class RunSession implements vscode.Disposable {
     return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
   }
 
-  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
+  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer, or the first state of a graph. */
   get unitMap(): UnitMapChoice {
+    if (this.graph && !this.chosenUnitMap) {
+      const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
+      const layer = Math.max(
+        0,
+        this.shownSeries.findIndex((name) => states.includes(name)),
+      );
+      return { layer, direction: 'forward', quantity: 'hidden' };
+    }
     return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
   }
 
   set unitMap(choice: UnitMapChoice) {
     const { layers, cell } = this.description.model;
-    if (choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity)) this.chosenUnitMap = choice;
+    const exists = this.graph
+      ? choice.layer < this.shownSeries.length
+      : choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity);
+    if (exists) this.chosenUnitMap = choice;
   }
 
   get isAlive(): boolean {

@@ -104,7 +104,7 @@ export class Readout {
     return this.texts.get(
       'panel.readout.unit',
       this.texts.numbers.integer(unit),
-      this.texts.unitMap(unitMap.quantity),
+      this.texts.mapOf(frame.header).quantity,
       this.texts.numbers.decimals(value, 2),
     );
   }

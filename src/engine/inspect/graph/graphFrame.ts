@@ -50,8 +50,12 @@ export async function makeGraphFrame(
     flows.push({ ...place, horizon: series.flow.horizon, slope: series.slope });
     for (const region of series.regions) regions.push({ ...place, ...region });
   }
-  const data = new Float32Array(values.length * T);
+  const mapped = report.series.at(watch.unitMap.layer) ?? report.series.at(-1);
+  const elements = mapped ? await inspector.elements(text, mapped.name, pause) : null;
+  const offset = values.length * T;
+  const data = new Float32Array(offset + (elements?.length ?? 0));
   values.forEach((each, i) => data.set(each, i * T));
+  data.set(elements ?? [], offset);
   return {
     header: {
       sequence,
@@ -67,7 +71,13 @@ export async function makeGraphFrame(
       flows,
       regions,
       series: entries,
-      unitMap: { ...watch.unitMap, units: 0, offset: data.length },
+      unitMap: {
+        layer: mapped ? report.series.indexOf(mapped) : 0,
+        direction: mapped?.isReversed ? 'backward' : 'forward',
+        quantity: watch.unitMap.quantity,
+        units: elements ? elements.length / T : 0,
+        offset,
+      },
     },
     data,
   };
