@@ -77,12 +77,8 @@ export class Header {
     const { numbers } = texts;
     const { model, training, corpus } = run;
     setText(this.title, this.nameOf(run));
-    this.title.title = texts.get(
-      'panel.header.modelDetails',
-      numbers.integer(model.parameterCount),
-      numbers.integer(model.vocabularySize),
-      numbers.integer(corpus.tokens),
-    );
+    const sizes = [model.parameterCount, model.vocabularySize, corpus.tokens].map((size) => numbers.integer(size));
+    this.title.title = texts.get(run.graph ? 'panel.header.graphDetails' : 'panel.header.modelDetails', ...sizes);
     // A model that was only opened is in no state and at no step that is known.
     const isRun = corpus.name !== '';
     this.state.hidden = !isRun;
@@ -99,6 +95,7 @@ export class Header {
     setText(this.loss, latest ? texts.get('panel.readout.loss', numbers.decimals(latest.loss, 2)) : '');
     setText(this.bits, latest ? texts.get('panel.header.bits', numbers.decimals(latest.loss * bitsPerNat, 2)) : '');
     const backend = texts.get(run.backend === 'ort' ? 'panel.header.backendOrt' : 'panel.header.backendWasm');
+    this.speed.hidden = run.graph !== undefined;
     setText(
       this.speed,
       latest
@@ -108,11 +105,14 @@ export class Header {
     setText(this.message, status.message ?? '');
     this.message.hidden = status.message === null;
     this.message.classList.toggle('failure', status.state === 'failed');
+    // What is not available in graph mode is no news.
+    this.message.classList.toggle('dim', run.graph !== undefined && status.state !== 'failed');
     this.showControls(status.state, latest !== null);
   }
 
-  /** “tale.txt · LSTM 2 × 128”. */
-  nameOf({ name, corpus, model }: RunDescription): string {
+  /** “tale.txt · LSTM 2 × 128”, “gpt.onnx · graph mode”. */
+  nameOf({ name, corpus, model, graph }: RunDescription): string {
+    if (graph) return `${name} · ${this.texts.get('panel.header.graph')}`;
     const cell = labelWith(model.cell, model.activation);
     return `${corpus.name === '' ? name : corpus.name} · ${cell} ${model.layers} × ${this.texts.numbers.integer(model.hiddenSize)}`;
   }

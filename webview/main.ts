@@ -3,7 +3,7 @@ import type { PageView, ToPage } from '../src/pageContract/messages';
 import { acceptModels } from './drop';
 import { Link } from './shared/link';
 import { Page } from './page';
-import { loadTexts } from './shared/texts';
+import { loadTexts } from './loadTexts';
 import { acquireEditor } from './shared/vscode';
 
 const link = new Link(acquireEditor());

@@ -20,6 +20,8 @@ import { View } from './shared/view';
 
 /** Margins of the columns: names of layers and units on the left, axes on the right. CSS pixels. */
 const marginLeft = 58;
+/** Of a graph's tensors, whose names are longer; a narrow page gives them this part of its width. */
+const marginOfTensors = { most: 132, share: 0.28 };
 const marginRight = 44;
 
 export class Page {
@@ -194,9 +196,13 @@ export class Page {
   private scene(): Scene {
     const width = this.root.clientWidth - 2 * parseFloat(getComputedStyle(this.root).paddingLeft);
     const { run, status, metrics, frame, rows, failure, view, theme, stale } = this;
+    const left =
+      frame?.header.graph === undefined
+        ? marginLeft
+        : Math.max(marginLeft, Math.min(marginOfTensors.most, Math.round(marginOfTensors.share * width)));
     const columns: Columns = {
-      left: marginLeft,
-      width: Math.max(40, width - marginLeft - marginRight),
+      left,
+      width: Math.max(40, width - left - marginRight),
       first: view.steps.first,
       count: view.steps.count,
     };
@@ -231,11 +237,9 @@ export class Page {
     if (run) {
       facts.push([texts.get('panel.report.parameters'), numbers.integer(run.model.parameterCount)]);
     }
-    if (frame)
-      facts.push(
-        [texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)],
-        [texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)],
-      );
+    if (frame && !frame.header.graph)
+      facts.push([texts.get('panel.axis.trainingStep'), numbers.integer(frame.header.trainingStep)]);
+    if (frame) facts.push([texts.get('panel.report.text'), texts.tokens(frame.header.tokens.length)]);
     return { theme, name, title: run ? this.header.nameOf(run) : 'Backflow', facts };
   }
 

@@ -17,6 +17,7 @@ import { attributeCommand, openPanelAtCommand, pinCommand, revealCommand } from 
 import type { ProbeTracker } from './probe/probeTracker';
 import type { TargetFollower } from './probe/targetFollower';
 import type { TintMemory } from './probe/tintMemory';
+import { pickTensors } from './probe/tensorPicker';
 import { pickTint } from './probe/tintPicker';
 import type { TokenMarks } from './probe/tokenMarks';
 import type { PastRuns } from './runs/pastRuns';
@@ -138,6 +139,7 @@ function probeCommands({ registry, tracker, follower, marks, tintMemory, panel }
     'backflow.tintBy': async () => {
       if (registry.current) await pickTint(registry.current, tintMemory);
     },
+    'backflow.chooseTensors': () => pickTensors(registry.current),
     [pinCommand]: pin,
     'backflow.unpinTarget': () => follower.unpin(),
     [revealCommand]: reveal,

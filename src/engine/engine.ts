@@ -26,12 +26,14 @@ import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
 import type { SampleWatch } from '../protocol/sample';
-import type { TargetMatrix } from '../protocol/targetMatrix';
+import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
 import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
-import { FrameSource } from './inspect/frameSource';
+import { makeFrame } from './inspect/frame';
+import { FrameSource, type MakeFrame } from './inspect/frameSource';
+import { makeGraphFrame, makeGraphMatrix } from './inspect/graph/graphFrame';
 import { GraphInspector } from './inspect/graph/graphInspector';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
@@ -61,6 +63,11 @@ const historyInterval = 10_000;
 const progressShare = 0.02;
 /** Bytes of tensors that graph mode keeps for the way back. */
 const maxTape = 3e9;
+
+interface LoadedGraph {
+  readonly inspector: GraphInspector;
+  readonly frames: FrameSource;
+}
 
 interface Loaded {
   readonly inspector: Inspector;
@@ -97,7 +104,7 @@ export class Engine {
     watchSamples: (watch) => this.watchSamples(watch),
     overTraining: (lane) => this.overTraining(lane),
     frameAt: ({ trainingStep }) => this.model.history.at(trainingStep),
-    targetMatrix: ({ text }, signal) => this.targetMatrix(text, signal),
+    targetMatrix: (request, signal) => this.targetMatrix(request, signal),
     truncations: ({ text, k2 }) =>
       this.modelLock.run(() => compareTruncations(this.model.inspector, text, k2, this.model.trainingStep())),
     playground: ({ settings, thresholds }) => this.playground.run(settings, thresholds),
@@ -105,7 +112,7 @@ export class Engine {
   };
   private readonly playground = new Playground();
   private loaded: Loaded | null = null;
-  private graph: GraphInspector | null = null;
+  private graph: LoadedGraph | null = null;
   private examined: Examined | null = null;
   private matrices: MatrixSource | null = null;
   private isLoading = false;
@@ -164,7 +171,10 @@ export class Engine {
   }
 
   private openGraph({ graph, vocabulary, stackRefusal, notices, producer }: OpenedGraph): OpenResult {
-    this.graph = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
+    const inspector = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
+    const make: MakeFrame = (watch, sequence, pause) => makeGraphFrame(inspector, watch, sequence, pause);
+    const sink = { frame: this.emitter('frame'), watchFailed: this.emitter('watchFailed') };
+    this.graph = { inspector, frames: new FrameSource(make, this.modelLock, sink, () => false) };
     return {
       model: graphSummaryOf(graph, stackRefusal, producer),
       verification: null,
@@ -189,12 +199,12 @@ export class Engine {
   }
 
   private watch(watch: Watch | null): null {
-    this.model.frames.watch(watch);
+    this.frames.watch(watch);
     return null;
   }
 
   private frameDrawn(sequence: number): null {
-    this.model.frames.frameDrawn(sequence);
+    this.frames.frameDrawn(sequence);
     return null;
   }
 
@@ -203,15 +213,8 @@ export class Engine {
   }
 
   private inspectGraph(request: GraphRequest, signal: AbortSignal): Promise<GraphReport> {
-    let told = 0;
     return this.modelLock.run(() =>
-      this.openedGraph.report(
-        request,
-        () => yieldToMessages(signal),
-        (done) => {
-          if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
-        },
-      ),
+      this.openedGraph.report(request, () => yieldToMessages(signal), this.matrixProgress()),
     );
   }
 
@@ -274,15 +277,28 @@ export class Engine {
     return this.model.history.lane(lane);
   }
 
-  private targetMatrix(text: string, signal: AbortSignal): Promise<TargetMatrix> {
-    let told = 0;
+  private targetMatrix(request: MatrixRequest, signal: AbortSignal): Promise<TargetMatrix> {
+    const progress = this.matrixProgress();
     return this.modelLock.run(() => {
       signal.throwIfAborted();
-      return makeTargetMatrix(this.model.inspector, text, this.model.trainingStep(), async (done) => {
-        if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
+      if (this.graph) return makeGraphMatrix(this.graph.inspector, request, () => yieldToMessages(signal), progress);
+      return makeTargetMatrix(this.model.inspector, request.text, this.model.trainingStep(), async (done) => {
+        progress(done);
         await yieldToMessages(signal);
       });
     });
+  }
+
+  /** Tells how far a matrix is, now and then. */
+  private matrixProgress(): (done: number) => void {
+    let told = 0;
+    return (done) => {
+      if (done - told >= progressShare) this.emit('matrixProgress', (told = done));
+    };
+  }
+
+  private emitter<K extends keyof EngineEvents>(event: K): (value: EngineEvents[K]) => void {
+    return (value) => this.emit(event, value);
   }
 
   private async exportModel(path: string): Promise<null> {
@@ -299,6 +315,7 @@ export class Engine {
 
   /** Ends what is under way, saving a checkpoint of a run. */
   async close(): Promise<void> {
+    this.graph?.frames.dispose();
     this.loaded?.frames.dispose();
     this.loaded?.samples.dispose();
     const run = this.loaded?.run;
@@ -306,14 +323,18 @@ export class Engine {
   }
 
   private get model(): Loaded {
-    if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.stackRefusal));
+    if (this.graph) throw new UserError('error.graph.notAvailable', messageOf(this.graph.inspector.stackRefusal));
     if (!this.loaded) throw new UserError('error.model.noneOpen');
     return this.loaded;
   }
 
   private get openedGraph(): GraphInspector {
     if (!this.graph) throw new UserError('error.graph.notOpen');
-    return this.graph;
+    return this.graph.inspector;
+  }
+
+  private get frames(): FrameSource {
+    return (this.graph ?? this.model).frames;
   }
 
   private get run(): Run {
@@ -370,8 +391,9 @@ export class Engine {
         if (run) history.add(frame);
         this.emit('frame', frame);
       },
-      watchFailed: (message: EngineEvents['watchFailed']) => this.emit('watchFailed', message),
+      watchFailed: this.emitter('watchFailed'),
     };
+    const make: MakeFrame = (watch, sequence) => makeFrame(inspector, watch, sequence, trainingStep());
     const isTraining = () => run?.isTraining ?? false;
     const samples = new SampleSource(
       { model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining },
@@ -383,7 +405,7 @@ export class Engine {
       trainingStep,
       run,
       history,
-      frames: new FrameSource(inspector, this.modelLock, sink, trainingStep, isTraining),
+      frames: new FrameSource(make, this.modelLock, sink, isTraining),
       samples,
     };
   }

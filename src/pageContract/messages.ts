@@ -114,7 +114,11 @@ export type FromPage =
   | { readonly type: 'overTraining'; readonly lane: FlowLane }
   /** Show the flow of an earlier training step. */
   | { readonly type: 'travel'; readonly trainingStep: number }
-  | { readonly type: 'matrix'; readonly action: 'compute' | 'cancel' }
+  /** `series`: in graph mode the tensor by which; null for the usual one. */
+  | { readonly type: 'matrix'; readonly action: 'compute'; readonly series: string | null }
+  | { readonly type: 'matrix'; readonly action: 'cancel' }
+  /** Let the reader choose which tensors of a model in graph mode are shown. */
+  | { readonly type: 'chooseTensors' }
   /** Draw a sample, other than the one before. */
   | { readonly type: 'sample' }
   | { readonly type: 'playground'; readonly settings: PlaygroundSettings }

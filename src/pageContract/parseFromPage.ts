@@ -23,6 +23,8 @@ export const maxCompared = 4;
 /** Code units of an error's text that are kept. */
 const maxErrorLength = 4000;
 const maxAddressLength = 4000;
+/** Code units of a tensor's name. */
+const maxNameLength = 4000;
 
 const formats: ReadonlySet<string> = new Set<ExportFormat>(Object.values(exportFormats).flat());
 const maxOffers = 200;
@@ -63,9 +65,13 @@ export function parseFromPage(message: unknown): FromPage | undefined {
     case 'travel':
       return isIndex(message['trainingStep']) ? { type: 'travel', trainingStep: message['trainingStep'] } : undefined;
     case 'matrix': {
-      const action = message['action'];
-      return action === 'compute' || action === 'cancel' ? { type: 'matrix', action } : undefined;
+      const { action, series } = message;
+      if (action === 'cancel') return { type: 'matrix', action };
+      const isSeries = series === null || (typeof series === 'string' && series.length <= maxNameLength);
+      return action === 'compute' && isSeries ? { type: 'matrix', action, series } : undefined;
     }
+    case 'chooseTensors':
+      return { type: 'chooseTensors' };
     case 'sample':
       return { type: 'sample' };
     case 'playground': {

@@ -16,7 +16,7 @@ import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
 import type { BackendName, ModelSettings, TrainingSettings, VocabularySettings } from './settings';
-import type { TargetMatrix } from './targetMatrix';
+import type { MatrixRequest, TargetMatrix } from './targetMatrix';
 import type { TruncationReport } from './truncation';
 
 /** The text to train on: a file the engine reads itself, or the text of a document that is not (or not as shown) on disk. */
@@ -77,7 +77,10 @@ export interface ExamineRequest {
 }
 
 export interface OpenResult {
-  /** In graph mode only `inspectGraph` and `describeGraph` answer; every other call that needs a model is refused. */
+  /**
+   * In graph mode `inspectGraph` and `describeGraph` answer, `watch` (its lane is not made) and `targetMatrix`; every other call that needs
+   * a model is refused.
+   */
   readonly model: ModelSummary | GraphSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
   readonly verification: Verification | null;
@@ -104,6 +107,8 @@ export interface Watch {
   readonly total: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
+  /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
+  readonly series?: readonly string[];
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maxRate: number;
 }
@@ -306,7 +311,7 @@ export interface EngineCalls {
   /** The frame of an earlier training step, without its unit map; the nearest that is kept, or null where none is. */
   frameAt(request: { readonly trainingStep: number }): Frame | null;
   /** The source × target matrix of a text. Seconds for a long one; `matrixProgress` says how far it is. */
-  targetMatrix(request: { readonly text: string }): TargetMatrix;
+  targetMatrix(request: MatrixRequest): TargetMatrix;
   /** The gradient of a text with these truncations, beside the whole one. */
   truncations(request: { readonly text: string; readonly k2: readonly number[] }): TruncationReport;
   /** The flow through a cell with random weights; needs no model. */

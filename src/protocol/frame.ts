@@ -2,10 +2,18 @@
  * A frame: the flow of one probe at one training step, as it is sent to the panel. A small header, and every number of
  * every series in one Float32Array, so that it crosses both links without becoming arrays of numbers.
  */
+import type { SeriesChoice } from './graph';
+import type { Message } from '../messages';
 import type { LayerShape } from './model';
 import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Region, Thresholds } from '../terms/regions';
+
+/**
+ * Which state of a layer a lane of the flow is of. Of a model in graph mode there are no layers: a lane is one of the tensors in `FrameHeader.graph`, whose
+ * place there is the lane's `layer`, and its state is null.
+ */
+export type LaneState = StateName | null;
 
 /** Series of T values, one per input token; `loss` is of the whole model, the others of one state of one layer and direction. */
 export type SeriesName =
@@ -22,13 +30,16 @@ export interface SeriesEntry {
   readonly name: SeriesName;
   readonly layer: number;
   readonly direction: Direction;
-  /** Null of what is the whole model's. */
-  readonly state: StateName | null;
+  /** Null of what is the whole model's, too. */
+  readonly state: LaneState;
   /** First element in `Frame.data`; T elements. */
   readonly offset: number;
 }
 
-/** Which unit × time map the page looks at; only that one is sent. */
+/**
+ * Which unit × time map the page looks at; only that one is sent. In graph mode it is of a tensor's own values: `layer` is its place among those that are
+ * shown, and the quantity says nothing.
+ */
 export interface UnitMapChoice {
   readonly layer: number;
   readonly direction: Direction;
@@ -36,7 +47,7 @@ export interface UnitMapChoice {
 }
 
 export interface UnitMap extends UnitMapChoice {
-  /** H. */
+  /** H; 0 where the frame holds no map: of an earlier training step, and of a graph's tensor that is too wide. */
   readonly units: number;
   /** First element in `Frame.data`; T × H elements, time-major: value of unit u at step t at offset + t·H + u. */
   readonly offset: number;
@@ -60,26 +71,36 @@ export interface LayerRegion extends Region {
 
 /** A region of one state's flow. */
 export interface FlowRegion extends LayerRegion {
-  readonly state: StateName;
+  readonly state: LaneState;
 }
 
 /** What the flow through one state of one layer comes to, in numbers. */
 export interface FlowSummary {
   readonly layer: number;
   readonly direction: Direction;
-  readonly state: StateName;
+  readonly state: LaneState;
   /** Smallest lag at which the per-target gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
   /** Mean of ln of the gradient factor over the reachable steps, nats per token; null with fewer than two such steps. */
   readonly slope: number | null;
 }
 
+/** What a frame says of a model in graph mode. */
+export interface FrameOfGraph {
+  /** The tensors that are shown, in the order of the graph. */
+  readonly series: readonly SeriesChoice[];
+  /** What holds of this text alone, as that the end of it is not read. */
+  readonly notices: readonly Message[];
+}
+
 export interface FrameHeader {
   /** Counts the frames of one engine; newer is larger. */
   readonly sequence: number;
   readonly trainingStep: number;
-  /** The model's, the lowest first. */
+  /** The model's, the lowest first; none in graph mode. */
   readonly layers: readonly LayerShape[];
+  /** Only in graph mode. */
+  readonly graph?: FrameOfGraph;
   /** The text, of a frame that was asked for: two texts can have the same symbols, where the vocabulary lacks some. */
   readonly probe?: string;
   /** Symbols of the T inputs, in order. */
@@ -111,7 +132,7 @@ export function seriesOf(
   name: SeriesName,
   layer = 0,
   direction: Direction = 'forward',
-  state?: StateName,
+  state?: LaneState,
 ): Float32Array | undefined {
   const entry = frame.header.series.find(
     (s) =>

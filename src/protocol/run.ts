@@ -1,4 +1,5 @@
 /** How a run is described to the editor and the panel. */
+import type { GraphSummary } from './graph';
 import type { Message } from '../messages';
 import type { TokenizerDefinition } from '../tokens/tokenizer/tokenizer';
 import type { ReadUnit } from '../tokens/tokenUnit';
@@ -18,6 +19,8 @@ export interface RunDescription {
   readonly backend: BackendName;
   /** What its unit `tokenizer` is, of a run that an engine has opened: run.json leaves it to the checkpoints. */
   readonly tokenizer?: TokenizerDefinition;
+  /** Only of a model that is open in graph mode: `model` then says no more than how large it is. */
+  readonly graph?: GraphSummary;
 }
 
 /** What an opened run's model takes for a token. */

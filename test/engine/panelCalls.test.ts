@@ -133,7 +133,10 @@ describe('what the panel asks beside frames', () => {
     await finished;
     const progress: number[] = [];
     engine.calls.on('matrixProgress', (done) => progress.push(done));
-    const { tokens, values, trainingStep, layer } = await engine.calls.call('targetMatrix', { text: probe });
+    const { tokens, values, trainingStep, layer } = await engine.calls.call('targetMatrix', {
+      text: probe,
+      series: null,
+    });
     assert.equal(tokens.join(''), probe.slice(0, -1));
     assert.deepEqual([trainingStep, layer], [60, 0]);
     const T = tokens.length;
@@ -164,13 +167,16 @@ describe('what the panel asks beside frames', () => {
   it('can cancel it, and goes on training', async () => {
     await engine.calls.call('train', requestFor(pangrams, newRun(), {}, { hiddenSize: 128 }));
     const canceling = new AbortController();
-    const matrix = engine.calls.call('targetMatrix', { text: pangrams.slice(0, 1200) }, canceling.signal);
+    const matrix = engine.calls.call('targetMatrix', { text: pangrams.slice(0, 1200), series: null }, canceling.signal);
     const begun = engine.next('matrixProgress');
     await begun;
     canceling.abort();
     await assert.rejects(matrix, (error: unknown) => error instanceof RpcError && error.code === 'canceled');
     await engine.next('progress');
-    await assert.rejects(engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000) }), /too large/);
+    await assert.rejects(
+      engine.calls.call('targetMatrix', { text: pangrams.repeat(2).slice(0, 3000), series: null }),
+      /too large/,
+    );
   });
 
   it('compares truncations: none at k2 ≥ T, no path through time at k2 = 1, and less and less between', async () => {

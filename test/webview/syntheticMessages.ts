@@ -53,7 +53,7 @@ export function syntheticMatrix(slopes: readonly number[], tokens: readonly stri
   const values = new Float32Array(T * T).fill(NaN);
   for (let target = 0; target < T; target++)
     for (let t = 0; t <= target; t++) values[target * T + t] = slopes[target % slopes.length] * (target - t);
-  return { trainingStep: 1240, tokens, layer: 1, values };
+  return { trainingStep: 1240, tokens, layer: 1, series: null, values };
 }
 
 export function comparedMessage(): ToPage {

@@ -1,15 +1,24 @@
-/** The flow of a frame, as the figures need it: one row per layer, direction and state, relative to the target's own step. */
-import { kindOf, type StateName } from '../../src/layers/catalog';
-import { seriesOf, type FlowSummary, type Frame } from '../../src/protocol/frame';
+/**
+ * The flow of a frame, as the figures need it: one row per layer, direction and state, or in graph mode per tensor, relative to the target's own step.
+ */
+import { kindOf } from '../../src/layers/catalog';
+import { seriesOf, type FlowSummary, type Frame, type FrameHeader, type LaneState } from '../../src/protocol/frame';
 import type { Direction } from '../../src/layers/direction';
+import { namedSeries, type NamedSeries } from './seriesNames';
 
 export interface FlowRow {
   readonly kind: GradientKind;
   readonly layer: number;
   readonly direction: Direction;
-  readonly state: StateName;
+  readonly state: LaneState;
   /** What a row's name must say: which layer, which state of the only layer, or both. */
   readonly naming: 'layer' | 'state' | 'both';
+  /** The tensor; null of a layer's state. */
+  readonly series: NamedSeries | null;
+  /** A tensor that the target's loss reads at the target alone: what stands there at earlier steps reaches it by others. */
+  readonly isOwnStepOnly: boolean;
+  /** It speaks for all where one alone is shown: the top layer, of several states the last; in graph mode the embedding, which every path leads through. */
+  readonly isMain: boolean;
   /** r_t = log₁₀(‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_τ‖), or of another state, T values; NaN where it cannot reach τ, −∞ where the gradient is zero, +∞ where it is not finite. */
   readonly relative: Float32Array;
   readonly summary: FlowSummary;
@@ -20,23 +29,33 @@ export type GradientKind = 'perTarget' | 'total';
 
 const seriesNames = { perTarget: 'flow', total: 'total' } as const;
 
-/** Top layer first, as the rows are drawn; of a layer's states the last one first. Empty where the frame does not hold this kind. */
+/**
+ * Top layer first, as the rows are drawn; of a layer's states the last one first; of a graph what it computes last first. Empty where the frame does not
+ * hold this kind.
+ */
 export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRow[] {
-  const { flows, target, layers } = frame.header;
-  const naming: FlowRow['naming'] =
-    new Set(flows.map(({ state }) => state)).size < 2
-      ? 'layer'
-      : flows.some(({ layer }) => layer > 0)
-        ? 'both'
-        : 'state';
+  const { flows, target, layers, graph } = frame.header;
+  const naming = namingOf(frame.header);
+  const named = graph && namedSeries(graph.series);
   const rows = flows.flatMap((summary) => {
     const { layer, direction, state } = summary;
     const flow = seriesOf(frame, seriesNames[kind], layer, direction, state);
-    return flow ? [{ kind, layer, direction, state, naming, relative: relativeTo(flow, target), summary }] : [];
+    const series = named?.[layer] ?? null;
+    if (!flow) return [];
+    const relative = relativeTo(flow, target);
+    const isOwnStepOnly = series !== null && relative.every((r, t) => t === target || !(r > -Infinity));
+    return [{ kind, layer, direction, state, naming, series, relative, isOwnStepOnly, summary }];
   });
-  const place = ({ layer, state }: FlowRow) =>
-    kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
-  return rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
+  const place = ({ layer, state }: Pick<FlowRow, 'layer' | 'state'>) =>
+    graph ? 0 : kindOf(layers[layer].cell).states.findIndex(({ name }) => name === state);
+  rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
+  const embedding = rows.findLastIndex(({ series }) => series?.role === 'embedding');
+  return rows.map((row, i) => ({ ...row, isMain: i === Math.max(0, embedding) }));
+}
+
+function namingOf({ flows }: FrameHeader): FlowRow['naming'] {
+  if (new Set(flows.map(({ state }) => state)).size < 2) return 'layer';
+  return flows.some(({ layer }) => layer > 0) ? 'both' : 'state';
 }
 
 function relativeTo(flow: Float32Array, target: number): Float32Array {

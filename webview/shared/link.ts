@@ -70,8 +70,17 @@ export class Link {
     this.post({ type: 'travel', trainingStep });
   }
 
-  matrix(action: 'compute' | 'cancel'): void {
-    this.post({ type: 'matrix', action });
+  /** @param series in graph mode the tensor by which; null for the usual one */
+  computeMatrix(series: string | null): void {
+    this.post({ type: 'matrix', action: 'compute', series });
+  }
+
+  cancelMatrix(): void {
+    this.post({ type: 'matrix', action: 'cancel' });
+  }
+
+  chooseTensors(): void {
+    this.post({ type: 'chooseTensors' });
   }
 
   sample(): void {

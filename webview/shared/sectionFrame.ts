@@ -20,6 +20,8 @@ export interface SectionFrame {
   readonly root: HTMLElement;
   /** Beside the title: controls go here. */
   readonly controls: HTMLElement;
+  /** The plain sentence, where another is right for what is shown. */
+  readonly sentence: HTMLElement;
 }
 
 /** A section with its heading; what it shows is appended to `root`. */
@@ -46,13 +48,14 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
     save.addEventListener('click', options.onExport);
     heading.append(save);
   }
+  const sentence = element('p', { class: 'sentence dim', text: texts.get(options.sentence) });
   const root = element(
     'section',
     { class: options.id, attributes: { 'aria-labelledby': `${options.id}-title` } },
     heading,
-    element('p', { class: 'sentence dim', text: texts.get(options.sentence) }),
+    sentence,
   );
-  return { root, controls };
+  return { root, controls, sentence };
 }
 
 function popover(texts: Texts, { id, explanation }: FrameOptions, title: string): HTMLElement[] {

@@ -1,14 +1,27 @@
 /** The page's texts in the reader's language, and numbers written its way. */
 import { stateNamed, unitMapNamed, type UnitMapName } from '../../src/layers/catalog';
 import type { PageKey, PageStrings } from '../../src/messages';
+import type { FrameHeader } from '../../src/protocol/frame';
+import type { SeriesRole } from '../../src/protocol/graph';
 import type { FlowRow } from './flowRows';
 import { NumberFormat } from './format';
+import { namedSeries, type NamedSeries } from './seriesNames';
 
 export interface Segment {
   readonly text: string;
   /** What a number speaks of; null for ordinary text. */
   readonly tone: 'vanishing' | 'exploding' | null;
 }
+
+const roleKeys = {
+  embedding: 'panel.role.embedding',
+  state: 'panel.role.state',
+  residual: 'panel.role.residual',
+  tensor: 'panel.role.tensor',
+} as const satisfies Record<SeriesRole, PageKey>;
+
+/** What a row's name is made from. */
+type Named = Pick<FlowRow, 'layer' | 'direction' | 'state' | 'naming' | 'series'>;
 
 export class Texts {
   readonly numbers: NumberFormat;
@@ -54,27 +67,48 @@ export class Texts {
     return this.get(unitMapNamed(name).label);
   }
 
-  /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”. */
-  row({ layer, direction, state, naming }: Pick<FlowRow, 'layer' | 'direction' | 'state' | 'naming'>): string {
+  /** What a frame's unit map shows, and where: “forget gate” and “layer 2”, or “value” and the tensor's name. */
+  mapOf({ unitMap, graph }: FrameHeader): { readonly quantity: string; readonly place: string } {
+    const series = graph && namedSeries(graph.series).at(unitMap.layer);
+    return series
+      ? { quantity: this.get('panel.units.value'), place: this.series(series) }
+      : { quantity: this.unitMap(unitMap.quantity), place: this.layer(unitMap.layer, unitMap.direction) };
+  }
+
+  /** A tensor's name where there is little room. */
+  series(series: NamedSeries): string {
+    return series.isOnlyOfRole ? this.role(series.role) : series.short;
+  }
+
+  /** What a graph's tensor is in it. */
+  role(role: SeriesRole): string {
+    return this.get(roleKeys[role]);
+  }
+
+  /** A tensor's whole name, and what is known of it, for who wants to know which it is. */
+  seriesInFull({ name, role, width, isReversed }: NamedSeries): string {
+    const facts = this.get(isReversed ? 'panel.row.tensorReversed' : 'panel.row.tensorInFull', name, this.role(role));
+    return `${facts}, ${this.get('panel.row.width', this.numbers.integer(width))}`;
+  }
+
+  /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”; of a graph “embedding” or a tensor's name. */
+  row({ layer, direction, state, naming, series }: Named): string {
+    if (series) return this.series(series);
     const name = this.layer(layer, direction);
-    if (naming === 'layer') return name;
+    if (naming === 'layer' || state === null) return name;
     const { symbol, short } = stateNamed(state);
     return naming === 'state'
       ? this.get('panel.row.state', this.get(short), symbol)
       : this.get('panel.row.stateOf', name, symbol);
   }
 
-  /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”. */
-  rowInSentence({ layer, direction, state, naming }: FlowRow): string {
+  /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”; of a graph “the embedding” or a tensor's name. */
+  rowInSentence(row: Named): string {
+    const { layer, direction, state, naming, series } = row;
+    if (series) return this.get(series.isOnlyOfRole ? 'panel.row.theState' : 'panel.row.theTensor', this.row(row));
     const name = this.layer(layer, direction);
-    if (naming === 'layer') return name;
+    if (naming === 'layer' || state === null) return name;
     const label = this.unitMap(stateNamed(state).unitMap);
     return naming === 'state' ? this.get('panel.row.theState', label) : this.get('panel.row.theStateOf', label, name);
   }
-}
-
-/** From the JSON the editor put into the document. */
-export function loadTexts(): Texts {
-  const element = document.getElementById('strings');
-  return new Texts(JSON.parse(element?.textContent ?? '{}') as PageStrings, document.documentElement.lang || 'en');
 }

@@ -8,6 +8,8 @@ import type { Segment, Texts } from './texts';
 
 /** Most tokens quoted after “the tokens before”. */
 const quoteLength = 18;
+/** Most lanes that a sentence names one by one: a graph can have dozens. */
+const maxNamed = 4;
 
 type Tone = 'vanishing' | 'exploding';
 
@@ -15,11 +17,15 @@ const plain = (text: string): Segment[] => [{ text, tone: null }];
 const strong = (text: string, tone: Tone): Segment[] => [{ text, tone }];
 
 /** The verdict as pieces of text; the numbers in it say whether they speak of vanishing or exploding. `rows` as of `flowRows`. */
-export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Texts): Segment[] {
+export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Texts): Segment[] {
   const { target, thresholds } = header;
-  if (rows.length === 0) return [];
-  const own = rows[0].relative[target];
-  if (own === Number.NEGATIVE_INFINITY) return plain(texts.get('panel.verdict.zero'));
+  if (all.length === 0) return [];
+  const far = all.filter(({ isOwnStepOnly }) => !isOwnStepOnly);
+  const near = all.filter(({ isOwnStepOnly }) => isOwnStepOnly).toReversed();
+  // Where nothing leads back, that is what there is to say.
+  const rows = far.length > 0 ? far : all;
+  if (rows.every((row) => row.relative[target] === Number.NEGATIVE_INFINITY))
+    return plain(texts.get('panel.verdict.zero'));
   if (rows.some((row) => row.relative.includes(Number.POSITIVE_INFINITY)))
     return plain(texts.get('panel.verdict.notFinite'));
   const before = rows.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
@@ -34,7 +40,7 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
       texts.segments(
         'panel.verdict.grows',
         plain(multipleName(thresholds.exploding, texts)),
-        lagList(bottomUp, exploding, 'exploding', texts),
+        lagsInWords(bottomUp, exploding, 'exploding', all.length > 1, texts),
       ),
     );
   }
@@ -48,11 +54,13 @@ export function verdict(header: FrameHeader, rows: readonly FlowRow[], texts: Te
       texts.segments(
         sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo',
         fraction,
-        lagList(bottomUp, horizons, 'vanishing', texts),
+        lagsInWords(bottomUp, horizons, 'vanishing', all.length > 1, texts),
       ),
     );
     sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
+  if (far.length > 0 && near.length > 0)
+    sentences.push(texts.segments('panel.verdict.ownStepOnly', plain(namesInWords(near, texts))));
   return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
 }
 
@@ -67,18 +75,7 @@ function consequence(
   texts: Texts,
 ): Segment[][] {
   const staying = bottomUp.filter((_, i) => horizons[i] === null);
-  if (staying.length > 0)
-    return [
-      texts.segments(
-        'panel.verdict.staysElsewhere',
-        plain(
-          listOf(
-            staying.map((row) => texts.rowInSentence(row)),
-            texts,
-          ),
-        ),
-      ),
-    ];
+  if (staying.length > 0) return [texts.segments('panel.verdict.staysElsewhere', plain(namesInWords(staying, texts)))];
   if (bottomUp.some((row) => row.direction === 'backward')) return [];
   const reached = firstReached(bottomUp, header.thresholds.vanishing);
   if (reached === 0) return [texts.segments('panel.verdict.rises')];
@@ -108,15 +105,55 @@ function smallestLag(row: FlowRow, target: number, holds: (relative: number) => 
   return null;
 }
 
+/** As `lagList`; of many lanes the one that is said of the whole: where the gradient vanishes last, or explodes first. */
+function lagsInWords(
+  rows: readonly FlowRow[],
+  lags: readonly (number | null)[],
+  tone: Tone,
+  isOneOfSeveral: boolean,
+  texts: Texts,
+): Segment[] {
+  if (rows.length <= maxNamed) return lagList(rows, lags, tone, isOneOfSeveral, texts);
+  const found = rows.flatMap((row, i) => {
+    const lag = lags[i];
+    return lag === null ? [] : [{ row, lag }];
+  });
+  const telling = found.reduce((best, each) =>
+    (tone === 'vanishing' ? each.lag > best.lag : each.lag < best.lag) ? each : best,
+  );
+  const place = [strong(texts.tokens(telling.lag), tone), plain(texts.rowInSentence(telling.row))];
+  if (found.length === 1) return texts.segments('panel.verdict.lagInFirstLayer', ...place);
+  const others = plain(texts.numbers.integer(found.length - 1));
+  return texts.segments(
+    tone === 'vanishing' ? 'panel.verdict.lagAndEarlier' : 'panel.verdict.lagAndLater',
+    ...place,
+    others,
+  );
+}
+
+/** “the embedding and the state”; of many the first, and how many others there are. */
+function namesInWords(rows: readonly FlowRow[], texts: Texts): string {
+  const names = rows.map((row) => texts.rowInSentence(row));
+  if (names.length <= maxNamed) return listOf(names, texts);
+  const others = texts.get('panel.verdict.others', texts.numbers.integer(names.length - 2));
+  return listOf([...names.slice(0, 2), others], texts);
+}
+
 /** “37 tokens in layer 1 and 50 in layer 2”; of a single layer only “37 tokens”. */
-function lagList(rows: readonly FlowRow[], lags: readonly (number | null)[], tone: Tone, texts: Texts): Segment[] {
+function lagList(
+  rows: readonly FlowRow[],
+  lags: readonly (number | null)[],
+  tone: Tone,
+  isOneOfSeveral: boolean,
+  texts: Texts,
+): Segment[] {
   const spoken = rows.flatMap((row, i) => {
     const lag = lags[i];
     return lag === null ? [] : [{ row, lag }];
   });
   const items = spoken.map(({ row, lag }, i) => {
     const count = i === 0 ? texts.tokens(lag) : texts.numbers.integer(lag);
-    if (rows.length === 1) return texts.segments('panel.verdict.lag', strong(count, tone));
+    if (!isOneOfSeveral) return texts.segments('panel.verdict.lag', strong(count, tone));
     return texts.segments(
       i === 0 ? 'panel.verdict.lagInFirstLayer' : 'panel.verdict.lagInNextLayer',
       strong(count, tone),

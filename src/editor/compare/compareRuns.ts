@@ -4,7 +4,7 @@ import { maxCompared } from '../../pageContract/parseFromPage';
 import { textInView, type ModelOpener } from '../models/openModel';
 import type { PastRuns } from '../runs/pastRuns';
 import type { RunRegistry } from '../runs/runRegistry';
-import { modelName, stateName } from '../runs/runTree';
+import { modelName, nameOfModel, stateName } from '../runs/runTree';
 import type { Compared } from './comparison';
 import type { Comparisons } from './comparisons';
 import { localize } from '../localize';
@@ -46,7 +46,7 @@ async function pick({ registry, pastRuns }: CompareRunsParts): Promise<string[] 
   type Item = vscode.QuickPickItem & { path?: string };
   const live = registry.all.map(({ description, status }): Item => ({
     label: description.name,
-    description: `${modelName(description.model)} · ${stateName(status.state)}`,
+    description: `${nameOfModel(description)} · ${stateName(status.state)}`,
     path: description.folder,
   }));
   const runs = (await pastRuns.read()).filter(

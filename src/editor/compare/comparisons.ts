@@ -8,7 +8,7 @@ import type { Notices } from '../notices';
 import { tokenCount } from '../probe/probeText';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { titleOf } from '../runs/runTree';
-import { Comparison, type Compared, type ComparisonParts } from './comparison';
+import { Comparison, comparedTensors, type Compared, type ComparisonParts } from './comparison';
 import { localize } from '../localize';
 
 export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -106,7 +106,14 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
 }
 
 /** Why they cannot be compared token by token; null where they can. */
-function refusalOf([first, ...others]: readonly Compared[]): string | null {
+function refusalOf(compared: readonly Compared[]): string | null {
+  const [first, ...others] = compared;
+  const graph = compared.find(({ session }) => session.graph !== null)?.session;
+  const stack = compared.find(({ session }) => session.graph === null)?.session;
+  // One is known by its embedding, the other by the states of its layers: their gradients are not the same quantity.
+  if (graph && stack) return localize('compare.graphAndStack', graph.description.name, stack.description.name);
+  const without = compared.find(({ session }) => session.graph && comparedTensors(session.graph).length === 0);
+  if (without) return localize('compare.noEmbedding', without.session.description.name);
   const other = others.find(({ session }) => !isSameUnit(session.unit, first.session.unit));
   if (!other) return null;
   const [a, b] = [first.session, other.session].map(

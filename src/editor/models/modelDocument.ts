@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { isUnitMapName, kindOf, unitMapNamed } from '../../layers/catalog';
 import { escapeHtml, htmlDocument } from '../../pageContract/html';
+import type { GraphSummary, SeriesRole } from '../../protocol/graph';
 import type { Examination, RecurrentReport, Spectrum } from '../../protocol/model';
 import { localize, localizeMessage } from '../localize';
 
@@ -15,7 +16,8 @@ export interface ModelDocumentParts {
   /** Why it could not be read at all. */
   readonly failure: string | null;
   readonly spectra: Spectra;
-  readonly links: readonly { readonly href: string; readonly text: string }[];
+  /** `trains`: it continues the model's training. */
+  readonly links: readonly { readonly href: string; readonly text: string; readonly trains: boolean }[];
   readonly cspSource: string;
   readonly styleUri: string;
   readonly language: string;
@@ -47,20 +49,60 @@ ${body}
 }
 
 function examinationHtml(examination: Examination, parts: ModelDocumentParts): string {
-  const { layers, refusal, notices } = examination;
+  const { layers, refusal, graph, notices } = examination;
+  // In graph mode it is inspected, not trained.
+  const links = refusal ? (graph ? parts.links.filter(({ trains }) => !trains) : []) : parts.links;
   return [
     paragraph('facts', factsOf(examination)),
-    refusal ? paragraph('refusal', localize('modelPage.refused', localizeMessage(refusal))) : '',
+    graph
+      ? paragraph('dim', localizeMessage({ key: 'notice.graph.mode', args: [graph.stackRefusal] }))
+      : refusal
+        ? paragraph('refusal', localize('modelPage.refused', localizeMessage(refusal)))
+        : '',
     ...notices.map((notice) => paragraph('dim', localizeMessage(notice))),
-    refusal
-      ? ''
-      : `<p class="actions">${parts.links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`,
-    structureHtml(examination),
+    links.length > 0
+      ? `<p class="actions">${links.map(({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`).join(' ')}</p>`
+      : '',
+    graph ? tensorsHtml(graph) : structureHtml(examination),
     layers.length > 0 ? recurrentHtml(layers, parts.spectra) : '',
   ].join('\n');
 }
 
-function factsOf({ model, hasVocabulary }: Examination): string {
+/** The tensors that can be looked at: all of them, those that are shown at first in bold. */
+function tensorsHtml({ tensors, defaultSeries }: GraphSummary): string {
+  const rows = tensors.map(({ name, role, width, isReversed }) => {
+    const shown = defaultSeries.includes(name) ? `<strong>${escapeHtml(name)}</strong>` : escapeHtml(name);
+    const what = isReversed ? `${roleName(role)}, ${localize('tensors.reversed')}` : roleName(role);
+    return `<tr><th scope="row"><code>${shown}</code></th><td>${escapeHtml(what)}</td><td class="number">${escapeHtml(number(width))}</td></tr>`;
+  });
+  const heads = [
+    localize('modelPage.tensors.name'),
+    localize('modelPage.tensors.role'),
+    localize('modelPage.tensors.units'),
+  ];
+  return `<h2>${escapeHtml(localize('modelPage.tensors.title'))}</h2>
+<p class="dim">${escapeHtml(localize('modelPage.tensors.explained'))}</p>
+<table class="tensors">
+<thead><tr>${heads.map((head) => `<th scope="col">${escapeHtml(head)}</th>`).join('')}</tr></thead>
+<tbody>${rows.join('')}</tbody>
+</table>`;
+}
+
+function roleName(role: SeriesRole): string {
+  switch (role) {
+    case 'embedding':
+      return localize('panel.role.embedding');
+    case 'state':
+      return localize('panel.role.state');
+    case 'residual':
+      return localize('panel.role.residual');
+    case 'tensor':
+      return localize('panel.role.tensor');
+  }
+}
+
+function factsOf({ model: stack, graph, hasVocabulary }: Examination): string {
+  const model = stack ?? graph;
   if (!model) return localize('modelPage.noModel');
   const { vocabularySize, parameterCount, producer } = model;
   return [

@@ -117,8 +117,8 @@ class ModelView implements vscode.Disposable {
       failure: null,
       spectra: new Map(),
       links: [
-        { href: command('backflow.inspect'), text: localize('modelPage.inspect') },
-        { href: command('backflow.trainFrom'), text: localize('modelPage.trainFrom') },
+        { href: command('backflow.inspect'), text: localize('modelPage.inspect'), trains: false },
+        { href: command('backflow.trainFrom'), text: localize('modelPage.trainFrom'), trains: true },
       ],
       cspSource: webview.cspSource,
       styleUri: webview.asWebviewUri(vscode.Uri.joinPath(this.media, 'model.css')).toString(),

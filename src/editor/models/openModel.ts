@@ -9,7 +9,7 @@ import { checkTrusted } from '../runs/workspaceTrust';
 import type { PastRun, PastRuns } from '../runs/pastRuns';
 import { stepsToGo } from '../runs/runControl';
 import type { RunRegistry } from '../runs/runRegistry';
-import { modelName, stateName } from '../runs/runTree';
+import { modelName, nameOfModel, stateName } from '../runs/runTree';
 import { RunSession, type EngineLauncher } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import type { ModelAnswers } from './modelAnswers';
@@ -94,7 +94,7 @@ export class ModelOpener {
         vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
           RunSession.begin(this.launch, {
             kind: 'open',
-            request: { ...model, text, allowsGraph: false, backend, threads },
+            request: { ...model, text, allowsGraph: true, backend, threads },
           }),
         ),
       ),
@@ -112,7 +112,7 @@ export class ModelOpener {
     type Item = vscode.QuickPickItem & { path?: string };
     const live = this.registry.all.map(({ description, status }): Item => ({
       label: description.name,
-      description: `${modelName(description.model)} · ${stateName(status.state)}`,
+      description: `${nameOfModel(description)} · ${stateName(status.state)}`,
       iconPath: new vscode.ThemeIcon('play-circle'),
       path: description.folder,
     }));

@@ -60,14 +60,14 @@ export class InspectionLink implements vscode.Disposable {
       }
       case 'matrix':
         this.computing?.abort();
-        if (message.action === 'compute') await this.computeMatrix(session);
+        if (message.action === 'compute') await this.computeMatrix(session, message.series);
         break;
       default:
         break;
     }
   }
 
-  private async computeMatrix(session: RunSession): Promise<void> {
+  private async computeMatrix(session: RunSession, series: string | null): Promise<void> {
     const text = this.tracker.current?.text;
     if (text === undefined) {
       this.panel.post({ type: 'matrix', matrix: null, message: null });
@@ -77,7 +77,7 @@ export class InspectionLink implements vscode.Disposable {
     this.computing = computing;
     const listener = session.onDidAdvanceMatrix((done) => this.panel.post({ type: 'matrixProgress', done }));
     try {
-      const matrix = await session.ask('targetMatrix', { text }, computing.signal);
+      const matrix = await session.ask('targetMatrix', { text, series }, computing.signal);
       if (session === this.registry.current)
         this.panel.post({ type: 'matrix', matrix: { ...matrix, values: wholeFloats(matrix.values) }, message: null });
     } catch (error) {

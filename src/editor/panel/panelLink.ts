@@ -103,6 +103,9 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.unitMap = message.choice;
         this.watching.update();
         break;
+      case 'chooseTensors':
+        void vscode.commands.executeCommand('backflow.chooseTensors');
+        break;
       case 'drop':
         void vscode.commands.executeCommand('backflow.openModel', fileOfAddress(message.uri));
         break;
@@ -154,6 +157,7 @@ export class PanelLink implements vscode.Disposable {
 
   private passOn(session: RunSession, frame: Frame): void {
     this.refusal = null;
+    if (frame.header.graph) this.panel.post({ type: 'status', status: statusOf(session) });
     if (this.drawing?.session !== session) this.finishDrawing();
     const { sequence } = frame.header;
     if (this.panel.post({ type: 'frame', frame: frameForPage(frame) })) this.drawing = { session, sequence };
@@ -188,7 +192,11 @@ function fileOfAddress(address: string): vscode.Uri {
   return uri.scheme === 'vscode-remote' ? vscode.Uri.file(uri.path) : uri;
 }
 
-function statusOf({ status, reading }: RunSession): PanelStatus {
-  const message = status.message ? localizeMessage(status.message) : reading && readingInWords(reading);
+function statusOf({ status, reading, lastFrame }: RunSession): PanelStatus {
+  // In graph mode a text may not be read to its end.
+  const ofText = lastFrame?.header.graph?.notices.map(localizeMessage) ?? [];
+  const message = status.message
+    ? localizeMessage(status.message)
+    : [reading && readingInWords(reading), ...ofText].filter((sentence) => sentence !== null).join(' ') || null;
   return { state: status.state, step: status.step, message };
 }

@@ -48,6 +48,8 @@ export class SampleLink implements vscode.Disposable {
   private update(): void {
     const session = this.registry.current;
     if (!session) return;
+    // In graph mode nothing is generated.
+    if (session.graph) return;
     const asked = this.asked.get(session) ?? 0;
     const isWanted = this.panel.isVisible && (isTrained(session) || asked > 0 || !canWrite(session));
     // While it is trained the seed stays the same, so that what changes is the model.
@@ -74,7 +76,7 @@ export class SampleLink implements vscode.Disposable {
     this.panel.post({
       type: 'samples',
       samples,
-      onRequest: session.isAlive && !isTrained(session),
+      onRequest: session.isAlive && !isTrained(session) && session.graph === null,
       refusal: sampleRefusal && localizeMessage(sampleRefusal),
     });
   }

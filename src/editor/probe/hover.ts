@@ -8,7 +8,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import { hoverCommands } from './hoverLinks';
-import { hoverTexts } from './hoverText';
+import { hoverTexts, type AnyTokenReport } from './hoverText';
 import { rangeOf } from './probeReader';
 import { tokenAtOffset, tokensAtPlace } from './probeText';
 import { localize } from '../localize';
@@ -46,9 +46,11 @@ export class TokenHover implements vscode.HoverProvider {
     const controller = new AbortController();
     const listener = token.onCancellationRequested(() => controller.abort());
     try {
-      const reports = await this.hoverPriority.during(() => {
+      const reports = await this.hoverPriority.during<readonly AnyTokenReport[]>(() => {
         this.hovered.fire(place);
-        return session.describe(request, controller.signal);
+        return session.graph
+          ? session.describeGraph(request, controller.signal)
+          : session.describe(request, controller.signal);
       });
       return new vscode.Hover(hoverTexts(reports, probe, localize).map(trusted), rangeOf(probe, place, place + 1));
     } catch (error) {

@@ -1,10 +1,14 @@
 /** The hover over one token, as Markdown, from the engine's report. */
 import type { Argument, MessageKey } from '../../messages';
 import type { TokenReport } from '../../protocol/engine';
+import type { GraphTokenReport } from '../../protocol/graph';
 import type { Contribution, Prediction } from '../../protocol/flowReport';
 import { attributeCommand, commandLink, openPanelAtCommand, pinCommand, revealCommand } from './hoverLinks';
 import { markdownSymbols } from '../markdown';
 import { textBetween, textOf, tokensAtPlace, type ProbeText } from './probeText';
+
+/** Of a stack of layers, or in graph mode. */
+export type AnyTokenReport = TokenReport | GraphTokenReport;
 
 /** Formats a sentence in the reader's language. */
 export type Localize = (key: MessageKey, ...args: Argument[]) => string;
@@ -13,29 +17,58 @@ export type Localize = (key: MessageKey, ...args: Argument[]) => string;
 const barCells = 8;
 /** Contributions in the table, as many as predictions; the engine may send more. */
 const shownContributions = 5;
+/** Lines of tensors in graph mode. */
+const shownTensors = 6;
 /** Tokens shown before and behind a contributing one: letters, or words and what stands between them. */
 const contextOfLetters = { before: 5, behind: 2 };
 const contextOfWords = { before: 2, behind: 1 };
 
 /** Of all tokens that stand at one place: of a character's bytes one after another, under the character. */
-export function hoverTexts(reports: readonly TokenReport[], probe: ProbeText, localize: Localize): string[] {
+export function hoverTexts(reports: readonly AnyTokenReport[], probe: ProbeText, localize: Localize): string[] {
   const texts = reports.map((report) => hoverText(report, probe, localize));
   return texts.length > 1 ? [characterHeading(reports, probe, localize), ...texts] : texts;
 }
 
-export function hoverText(report: TokenReport, probe: ProbeText, localize: Localize): string {
+export function hoverText(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
   const parts = [
     heading(report, probe, localize),
-    ...states(report, localize),
-    evidence(report, probe, localize),
-    ignored(report, localize),
-    methods(report, localize),
+    ...('series' in report ? ofGraph(report, probe, localize) : ofStack(report, probe, localize)),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
+function ofStack(report: TokenReport, probe: ProbeText, localize: Localize): string[] {
+  const { contributions } = report;
+  return [
+    ...states(report, localize),
+    evidence(
+      report,
+      localize('hover.leftBehindBy'),
+      contributions ? contributionRows(report, contributions, probe, localize) : [],
+      localize,
+    ),
+    ignored(report, localize),
+    methods(report, localize),
+  ];
+}
+
+/** In graph mode there is one way to divide the logit up, which says itself that it is not complete. */
+function ofGraph(report: GraphTokenReport, probe: ProbeText, localize: Localize): string[] {
+  const contributions = report.contributions && { strongest: report.contributions, whole: null };
+  return [
+    ...tensors(report, localize),
+    evidence(
+      report,
+      localize('attribution.method.gradientTimesInput'),
+      contributions ? contributionRows(report, contributions, probe, localize) : [],
+      localize,
+    ),
+    contributions ? `*${localize('hover.toFirstOrder')}*` : '',
+  ];
+}
+
 /** Shown above the reports of a character's bytes, one or more of which it is. */
-export function characterHeading(reports: readonly TokenReport[], probe: ProbeText, localize: Localize): string {
+export function characterHeading(reports: readonly AnyTokenReport[], probe: ProbeText, localize: Localize): string {
   const losses = reports.map(({ loss }) => loss);
   const facts = [
     `**${markdownSymbols(textOf(probe, reports[0].token))}**`,
@@ -52,7 +85,7 @@ export function characterHeading(reports: readonly TokenReport[], probe: ProbeTe
   return facts.join(' · ');
 }
 
-function heading(report: TokenReport, probe: ProbeText, localize: Localize): string {
+function heading(report: AnyTokenReport, probe: ProbeText, localize: Localize): string {
   const symbol = symbolText(report, probe, localize);
   if (report.loss === null) return `${symbol} · ${localize('hover.firstToken')}`;
   const loss = lossText(report.loss, localize);
@@ -63,7 +96,7 @@ function heading(report: TokenReport, probe: ProbeText, localize: Localize): str
 }
 
 /** The token; one that the model reads as another symbol, its unknown one, with that. */
-function symbolText({ token, symbol }: TokenReport, probe: ProbeText, localize: Localize): string {
+function symbolText({ token, symbol }: AnyTokenReport, probe: ProbeText, localize: Localize): string {
   const shown = `**${markdownSymbols(symbol)}**`;
   const text = textOf(probe, token);
   // A token that stands around the text has no text.
@@ -92,10 +125,29 @@ function states(report: TokenReport, localize: Localize): string[] {
   });
 }
 
+/** One line for every tensor that is shown: its name, ‖s‖, gradient relative to the target's own step, region. */
+function tensors(report: GraphTokenReport, localize: Localize): string[] {
+  if (report.series.length === 0) return [localize('hover.lastToken')];
+  const lines = report.series.map(({ name, norm, gradient, region }) => {
+    const facts = [`‖s‖ ${significant(norm)}`];
+    if (gradient !== null) facts.push(localize('hover.gradient', powerOfTen(gradient)));
+    if (region !== null)
+      facts.push(`**${region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    return `${markdownSymbols(name)}: ${facts.join(' · ')}`;
+  });
+  // As many as a hover has room for; the panel has all.
+  const others = lines.length - shownTensors;
+  return others > 1 ? [...lines.slice(0, shownTensors), localize('hover.otherTensors', others)] : lines;
+}
+
 /** What was predicted here, and beside it what earlier tokens left behind for this one: one table, to keep the hover low. */
-function evidence(report: TokenReport, probe: ProbeText, localize: Localize): string {
+function evidence(
+  report: AnyTokenReport,
+  contributionsTitle: string,
+  contributed: readonly string[][],
+  localize: Localize,
+): string {
   const predicted = report.predictions.map((prediction) => predictionCells(prediction, report.symbol));
-  const contributed = contributionRows(report, probe, localize);
   if (predicted.length === 0 && contributed.length === 0) return '';
   const rows = Array.from({ length: Math.max(predicted.length, contributed.length) }, (_, row) => [
     ...(predicted.at(row) ?? ['', '', '']),
@@ -105,7 +157,7 @@ function evidence(report: TokenReport, probe: ProbeText, localize: Localize): st
     '',
     localize('hover.predicted'),
     '',
-    ...(contributed.length > 0 ? [localize('hover.leftBehindBy'), '', localize('hover.forTheLogit'), ''] : []),
+    ...(contributed.length > 0 ? [contributionsTitle, '', localize('hover.forTheLogit'), ''] : []),
   ];
   const alignment = [':-:', ':--', '--:', ...(contributed.length > 0 ? ['--:', '--:', ':--', '--:'] : [])];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -117,11 +169,14 @@ function predictionCells({ symbol, probability }: Prediction, actual: string): s
   return [symbol === actual ? `**${shown}**` : shown, `\`${bar(probability)}\``, percent(probability)];
 }
 
-/** The strongest contributions, and the sum over all tokens. */
-function contributionRows(report: TokenReport, probe: ProbeText, localize: Localize): string[][] {
-  if (!report.contributions) return [];
-  const { whole } = report.contributions;
-  const strongest = report.contributions.strongest.slice(0, shownContributions);
+/** The strongest contributions, and where they are parts of a whole the sum over all tokens. */
+function contributionRows(
+  report: AnyTokenReport,
+  { strongest: all, whole }: { readonly strongest: readonly Contribution[]; readonly whole: number | null },
+  probe: ProbeText,
+  localize: Localize,
+): string[][] {
+  const strongest = all.slice(0, shownContributions);
   const longest = Math.max(...strongest.map(({ score }) => Math.abs(score)));
   const cells = ({ token, score }: Contribution) => [
     commandLink(inContext(probe, token), localize('hover.showInText'), revealCommand, token),
@@ -129,7 +184,8 @@ function contributionRows(report: TokenReport, probe: ProbeText, localize: Local
     `\`${signedBar(longest > 0 ? score / longest : 0)}\``,
     signed(score),
   ];
-  return [...strongest.map(cells), [localize('hover.allTokens'), '', '', `**${signed(whole)}**`]];
+  const sum = whole === null ? [] : [[localize('hover.allTokens'), '', '', `**${signed(whole)}**`]];
+  return [...strongest.map(cells), ...sum];
 }
 
 /** What the scores do not say. */

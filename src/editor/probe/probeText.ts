@@ -125,9 +125,13 @@ export function targetAt(probe: ProbeText, documentOffset: number): number | 'la
   return token === undefined || token === 0 ? 'last' : token - 1;
 }
 
-/** Whether a frame is one of this probe, its tokens cut by the engine as here. */
-export function isProbeOf(probe: ProbeText, { probe: text, tokens }: Pick<FrameHeader, 'probe' | 'tokens'>): boolean {
-  return text === probe.text && tokens.length === tokenCount(probe) - 1;
+/** Whether a frame is one of this probe, its tokens cut by the engine as here. In graph mode the end of the text may not have been read. */
+export function isProbeOf(
+  probe: ProbeText,
+  { probe: text, tokens, graph }: Pick<FrameHeader, 'probe' | 'tokens' | 'graph'>,
+): boolean {
+  const steps = tokenCount(probe) - 1;
+  return text === probe.text && (graph ? tokens.length <= steps : tokens.length === steps);
 }
 
 /** The first token that ends behind the offset; undefined outside the probe. */

@@ -2,7 +2,11 @@
 import * as vscode from 'vscode';
 import { unitMapNamesOf, type UnitMapName } from '../../layers/catalog';
 import type { LayerShape } from '../../protocol/model';
+import type { RunSession } from '../runs/runSession';
 import type { TintChoice } from './tintQuantity';
+
+/** What a choice must be there in. */
+type Shown = Pick<RunSession, 'layers' | 'graph' | 'shownSeries'>;
 
 const memoryKey = 'backflow.tintedBy';
 
@@ -19,14 +23,15 @@ export class TintMemory implements vscode.Disposable {
     });
   }
 
-  /** Null where tokens are not to be tinted. @param layers of the model that is looked at */
-  choiceFor(document: vscode.Uri, layers: readonly LayerShape[]): TintChoice | null {
+  /** Null where tokens are not to be tinted. @param shown the model that is looked at */
+  choiceFor(document: vscode.Uri, shown: Shown): TintChoice | null {
     const settings = vscode.workspace.getConfiguration('backflow.tint', document);
     if (!settings.get<boolean>('enabled', true)) return null;
     const chosen = this.memory.get<TintChoice>(memoryKey);
-    if (chosen && isOf(chosen, layers)) return chosen;
+    if (chosen && isOf(chosen, shown)) return chosen;
     const kind = settings.get<string>('quantity');
-    return { kind: kind === 'loss' || kind === 'surprise' ? kind : 'gradient' };
+    const set: TintChoice = { kind: kind === 'loss' || kind === 'surprise' ? kind : 'gradient' };
+    return isOf(set, shown) ? set : { kind: 'gradient' };
   }
 
   choose(choice: TintChoice | undefined): void {
@@ -39,9 +44,11 @@ export class TintMemory implements vscode.Disposable {
   }
 }
 
-/** A unit chosen for one model may not be there in the next. */
-function isOf(choice: TintChoice, layers: readonly LayerShape[]): boolean {
-  if (choice.kind !== 'unit') return true;
+/** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are neither units nor the surprise. */
+function isOf(choice: TintChoice, { layers, graph, shownSeries }: Shown): boolean {
+  if (choice.kind === 'surprise') return graph === null;
+  if (choice.kind === 'gradient') return choice.series === undefined || shownSeries.includes(choice.series);
+  if (choice.kind === 'loss') return true;
   const layer = layers.at(choice.layer);
   return (
     layer !== undefined &&

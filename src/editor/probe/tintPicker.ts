@@ -12,6 +12,16 @@ export async function pickTint(session: RunSession, memory: TintMemory): Promise
   const items: Item[] = [
     { label: localize('tint.gradient'), detail: localize('tint.gradientDetail'), choice: { kind: 'gradient' } },
     { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
+    ...(session.graph ? tensorItems(session) : unitItems(session)),
+  ];
+  const placeHolder = localize('tint.placeholder');
+  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  const choice = picked?.unit ? await askForUnit(picked.unit) : picked?.choice;
+  if (choice) memory.choose(choice);
+}
+
+function unitItems(session: RunSession): Item[] {
+  return [
     { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
     { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
     ...unitKinds(session.layers).map((unit): Item => ({
@@ -20,10 +30,14 @@ export async function pickTint(session: RunSession, memory: TintMemory): Promise
       unit,
     })),
   ];
-  const placeHolder = localize('tint.placeholder');
-  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
-  const choice = picked?.unit ? await askForUnit(picked.unit) : picked?.choice;
-  if (choice) memory.choose(choice);
+}
+
+/** The gradient by one of the tensors that are shown. */
+function tensorItems({ shownSeries }: RunSession): Item[] {
+  return [
+    { label: localize('tint.tensor.heading'), kind: vscode.QuickPickItemKind.Separator },
+    ...shownSeries.map((series): Item => ({ label: series, choice: { kind: 'gradient', series } })),
+  ];
 }
 
 async function askForUnit({ units, ...place }: UnitKind): Promise<TintChoice | undefined> {

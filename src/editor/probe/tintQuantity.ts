@@ -3,8 +3,9 @@ import { seriesOf, type Frame, type Lane, type LaneChoice } from '../../protocol
 import type { Span } from '../../tokens/spans';
 import { tintOf, type Tint } from './tintLevels';
 
-/** The per-target gradient of the target, the loss of each token, or what a frame has a lane for. */
-export type TintChoice = { readonly kind: 'gradient' } | { readonly kind: 'loss' } | LaneChoice;
+/** The per-target gradient of the target, in graph mode perhaps by one tensor alone; the loss of each token; or what a frame has a lane for. */
+export type TintChoice =
+  { readonly kind: 'gradient'; readonly series?: string } | { readonly kind: 'loss' } | LaneChoice;
 
 /** The lane that the engine is asked for. */
 export function laneOf(choice: TintChoice): LaneChoice | undefined {
@@ -25,8 +26,11 @@ const unitStarts = [0.2, 0.4, 0.6, 0.8];
 export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]): (Tint | undefined)[] | undefined {
   switch (choice.kind) {
     case 'gradient': {
-      const { thresholds } = frame.header;
-      return joined([...relativeFlow(frame), NaN], spans, larger).map((relative) => tintOf(relative, thresholds));
+      const { thresholds, graph } = frame.header;
+      const lane =
+        graph && choice.series !== undefined ? graph.series.findIndex(({ name }) => name === choice.series) : null;
+      if (lane === -1) return undefined;
+      return joined([...relativeFlow(frame, lane), NaN], spans, larger).map((relative) => tintOf(relative, thresholds));
     }
     case 'loss': {
       const loss = seriesOf(frame, 'loss');
@@ -95,13 +99,13 @@ function signedTint(value: number, starts: readonly number[]): Tint | undefined 
 
 /**
  * r_t of the state, of all layers, through which most of the gradient gets: text is lost to the target only where it vanishes
- * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target.
+ * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target. @param only of this layer; null for all
  */
-function relativeFlow({ header, data }: Frame): Float64Array {
+function relativeFlow({ header, data }: Frame, only: number | null): Float64Array {
   const steps = header.tokens.length;
   const largest = new Float64Array(steps).fill(NaN);
-  for (const { name, offset } of header.series) {
-    if (name !== 'flow') continue;
+  for (const { name, layer, offset } of header.series) {
+    if (name !== 'flow' || (only !== null && layer !== only)) continue;
     const own = data[offset + header.target];
     if (!Number.isFinite(own)) continue;
     for (let t = 0; t < steps; t++) {

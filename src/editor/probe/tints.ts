@@ -77,7 +77,7 @@ export class Tints implements vscode.Disposable {
   get choice(): TintChoice | null {
     const probe = this.tracker.current;
     const session = this.registry.current;
-    return probe && session ? this.memory.choiceFor(probe.document, session.layers) : null;
+    return probe && session ? this.memory.choiceFor(probe.document, session) : null;
   }
 
   /** Another target or quantity has been asked for: what is shown goes when the frame for it does not come soon. */
@@ -134,7 +134,9 @@ export class Tints implements vscode.Disposable {
 
   private isOfTarget({ header }: Frame): boolean {
     const target = this.registry.current?.target;
-    return header.target === (target === 'last' ? header.tokens.length - 1 : target);
+    const last = header.tokens.length - 1;
+    // What a graph does not read of a text is no target: then its last one is.
+    return header.target === (typeof target === 'number' ? Math.min(target, last) : last);
   }
 
   private clear(): void {

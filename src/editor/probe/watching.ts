@@ -58,6 +58,7 @@ export class Watching implements vscode.Disposable {
       unitMap: session.unitMap,
       total: session.withTotal && this.panel.isVisible,
       ...(lane && { lane }),
+      ...(session.chosenSeries && { series: session.chosenSeries }),
       maxRate: this.panel.isVisible ? panelRate : tintRate,
     });
   }

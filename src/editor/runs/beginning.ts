@@ -1,6 +1,7 @@
 /** How a session begins, and what is known of what it has opened. */
 import { basename } from 'node:path';
 import type { OpenRequest, OpenResult, ResumeRequest, TrainRequest } from '../../protocol/engine';
+import type { GraphSummary } from '../../protocol/graph';
 import type { ModelSummary } from '../../protocol/model';
 import type { RunDescription, RunStatus } from '../../protocol/run';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../../protocol/settings';
@@ -47,17 +48,24 @@ export function openedAs(
   { model, trainingStep, unit, backend, run, ...reading }: OpenResult,
   before: RunDescription,
 ): Opened {
-  if (model.mode === 'graph') throw new Error('a session shows stacks of layers; graph mode was not asked for');
   const isFinished =
     run !== null && run.description.training.steps !== null && trainingStep >= run.description.training.steps;
   return {
     // Of a model from elsewhere, only the model is known.
-    description: run?.description ?? { ...before, model: settingsOf(model), backend },
+    description:
+      run?.description ??
+      (model.mode === 'graph' ? describedGraph(before, model) : { ...before, model: settingsOf(model), backend }),
     status: { state: isFinished ? 'finished' : 'stopped', step: trainingStep, message: null },
     isRun: run !== null,
     reading,
     unit,
   };
+}
+
+/** In graph mode there are no settings: only how large the model is. */
+function describedGraph(description: RunDescription, graph: GraphSummary): RunDescription {
+  const { vocabularySize, parameterCount } = graph;
+  return { ...description, model: { ...description.model, vocabularySize, parameterCount }, graph };
 }
 
 /** The settings nearest to a model from elsewhere: those of its top layer. */

@@ -10,6 +10,7 @@ import type {
   TokenReport,
   Watch,
 } from '../../protocol/engine';
+import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape } from '../../protocol/model';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
@@ -87,6 +88,7 @@ export class RunSession implements vscode.Disposable {
   private engine: EngineProcess;
   private opened: Opened;
   private chosenUnitMap: UnitMapChoice | null = null;
+  private chosen: readonly string[] | null = null;
   private watched = '';
   private sampleWatched = '';
   private readonly wanted = new Map<Viewer, Watch | null>();
@@ -155,6 +157,29 @@ export class RunSession implements vscode.Disposable {
     return this.opened.reading;
   }
 
+  /** What the model is in graph mode; null of a stack of layers. */
+  get graph(): GraphSummary | null {
+    return this.description.graph ?? null;
+  }
+
+  /** In graph mode: names of the tensors that were chosen; null for the usual ones. */
+  get chosenSeries(): readonly string[] | null {
+    return this.chosen;
+  }
+
+  /** Names of the tensors that are shown; none of a stack of layers. */
+  get shownSeries(): readonly string[] {
+    return this.chosen ?? this.graph?.defaultSeries ?? [];
+  }
+
+  /** Shows these tensors from now on; null for the usual ones. */
+  chooseSeries(names: readonly string[] | null): void {
+    this.chosen = names;
+    // A map is meant by its place among them.
+    this.chosenUnitMap = null;
+    this.changed.fire();
+  }
+
   /** What the model takes for a token. */
   get unit(): ReadUnit {
     return this.opened.unit;
@@ -171,21 +196,33 @@ export class RunSession implements vscode.Disposable {
     return this.opened.isRun;
   }
 
-  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. */
+  /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. None in graph mode. */
   get layers(): readonly LayerShape[] {
+    if (this.graph) return [];
     const { cell, hiddenSize, layers, bidirectional } = this.description.model;
     const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
     return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
   }
 
-  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer. */
+  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer, or the first state of a graph. */
   get unitMap(): UnitMapChoice {
+    if (this.graph && !this.chosenUnitMap) {
+      const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
+      const layer = Math.max(
+        0,
+        this.shownSeries.findIndex((name) => states.includes(name)),
+      );
+      return { layer, direction: 'forward', quantity: 'hidden' };
+    }
     return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
   }
 
   set unitMap(choice: UnitMapChoice) {
     const { layers, cell } = this.description.model;
-    if (choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity)) this.chosenUnitMap = choice;
+    const exists = this.graph
+      ? choice.layer < this.shownSeries.length
+      : choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity);
+    if (exists) this.chosenUnitMap = choice;
   }
 
   get isAlive(): boolean {
@@ -242,6 +279,12 @@ export class RunSession implements vscode.Disposable {
 
   describe(request: DescribeRequest, signal: AbortSignal): Promise<readonly TokenReport[]> {
     return this.engine.calls.call('describe', request, signal);
+  }
+
+  /** The same of a model in graph mode, by the tensors that are shown. */
+  describeGraph(request: DescribeRequest, signal: AbortSignal): Promise<readonly GraphTokenReport[]> {
+    const ofGraph: GraphTokenRequest = { ...request, series: this.chosenSeries };
+    return this.engine.calls.call('describeGraph', ofGraph, signal);
   }
 
   attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {

@@ -1,7 +1,7 @@
 /** The tree of runs: those that are live, then those on disk, with their checkpoints. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunState } from '../../protocol/run';
+import type { RunDescription, RunState } from '../../protocol/run';
 import { kindOf } from '../../layers/catalog';
 import type { ModelSettings } from '../../protocol/settings';
 import { throttled } from '../timing';
@@ -237,14 +237,14 @@ function liveItem(
   const item = new vscode.TreeItem(titleOf(description.corpus.name, description.name), collapsible);
   item.id = `live:${description.folder}`;
   const facts = [
-    modelName(description.model),
+    nameOfModel(description),
     ...(isRun && !isExpanded ? progressOf(session) : []),
     stateName(status.state),
   ];
   item.description = facts.join(' · ');
   const color = isCurrent ? new vscode.ThemeColor('charts.blue') : undefined;
   item.iconPath = new vscode.ThemeIcon(icons[status.state], color);
-  item.contextValue = isRun ? contextOf('live', status.state) : 'live.model';
+  item.contextValue = isRun ? contextOf('live', status.state) : session.graph ? 'live.graph' : 'live.model';
   item.command = { command: 'backflow.runs.open', title: localize('runs.showInPanel'), arguments: [node] };
   item.tooltip = tooltip([description.name, facts.join(' · '), description.corpus.name, description.folder]);
   return item;
@@ -313,6 +313,11 @@ export function checkpointUri(folder: vscode.Uri, step: number): vscode.Uri {
 /** What a run is called where there is little room: its corpus; the folder's name is in the tooltip. */
 export function titleOf(corpusName: string, name: string): string {
   return corpusName === '' ? name : corpusName;
+}
+
+/** What an open model is, in a few words. */
+export function nameOfModel({ model, graph }: RunDescription): string {
+  return graph ? localize('graph.mode') : modelName(model);
 }
 
 /** "LSTM 2 × 128": the cell, its layers and units. */

@@ -4,7 +4,7 @@ import { kindOf } from '../../layers/catalog';
 import { throttled } from '../timing';
 import type { RunRegistry } from './runRegistry';
 import type { RunSession } from './runSession';
-import { modelName, stateName } from './runTree';
+import { nameOfModel, stateName } from './runTree';
 import { localize } from '../localize';
 
 /** Milliseconds between two texts. */
@@ -44,6 +44,7 @@ export class StatusBar implements vscode.Disposable {
     this.setContext('backflow.runState', session?.status.state ?? 'none');
     this.setContext('backflow.isRun', session?.isRun === true);
     this.setContext('backflow.hasModel', session?.isAlive === true);
+    this.setContext('backflow.isGraph', session?.isAlive === true && session.graph !== null);
     this.draw();
   }
 
@@ -60,7 +61,7 @@ export class StatusBar implements vscode.Disposable {
       return;
     }
     this.item.text = textOf(session);
-    this.item.tooltip = `${session.description.name}\n${modelName(session.description.model)}, ${stateName(session.status.state)}\n${localize('statusBar.openPanel')}`;
+    this.item.tooltip = `${session.description.name}\n${nameOfModel(session.description)}, ${stateName(session.status.state)}\n${localize('statusBar.openPanel')}`;
     const isFailed = session.status.state === 'failed';
     this.item.backgroundColor = isFailed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.item.show();
@@ -70,6 +71,7 @@ export class StatusBar implements vscode.Disposable {
 function textOf({ status, metrics, description }: RunSession): string {
   const number = (value: number) => Math.round(value).toLocaleString(vscode.env.language);
   const loss = metrics.last('loss');
+  if (description.graph) return `$(type-hierarchy) ${description.name} · ${localize('graph.mode')}`;
   const parts = [localize('step.number', number(metrics.last('step') ?? status.step))];
   if (loss !== null) parts.push(localize('loss.nats', loss.toFixed(3)));
   if (status.state === 'running')

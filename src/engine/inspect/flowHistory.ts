@@ -3,7 +3,7 @@
  * gradient grows least and the one in which it grows most, so that an explosion is never thinned away. When there are too many
  * stretches they become twice as long.
  */
-import { seriesOf, type Frame, type FrameHeader } from '../../protocol/frame';
+import { seriesOf, type FlowSummary, type Frame, type FrameHeader } from '../../protocol/frame';
 import type { FlowLane, FlowOverTraining } from '../../protocol/overTraining';
 
 /** A frame without its unit map. */
@@ -178,7 +178,7 @@ function peakOf(frame: Frame): number {
 }
 
 /** From the target back, in the direction's own order: r at lag 0, 1, 2, … Infinity where something is not finite. */
-function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane): Float32Array | null {
+function relativeByLag(frame: Frame, { layer, direction, state }: FlowLane | FlowSummary): Float32Array | null {
   const flow = seriesOf(frame, 'flow', layer, direction, state);
   if (!flow) return null;
   const { target } = frame.header;
@@ -199,7 +199,7 @@ function stepsOf({ min, max }: Stretch): number[] {
   return [stepOf(min), stepOf(max)];
 }
 
-function isOf(a: FlowLane, b: FlowLane): boolean {
+function isOf(a: FlowSummary, b: FlowLane): boolean {
   return a.layer === b.layer && a.direction === b.direction && a.state === b.state;
 }
 

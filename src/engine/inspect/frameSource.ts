@@ -8,8 +8,6 @@ import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import type { ModelLock } from '../modelLock';
-import { makeFrame } from './frame';
-import type { Inspector } from './inspector';
 
 /** Part of the time that frames may take while a run is on. */
 const shareOfTraining = 0.3;
@@ -18,6 +16,15 @@ const shareOfTraining = 0.3;
  * a frame. A slow page then still slows nothing, and nothing piles up.
  */
 const maxUnderWay = 2;
+
+/**
+ * A frame of the probe, as the model is now. Throws a UserError when the model cannot read it. @param pause called now and then where a frame takes long;
+ * throws when it is no longer wanted
+ */
+export type MakeFrame = (watch: Watch, sequence: number, pause: () => Promise<void>) => Promise<Frame>;
+
+/** What `pause` throws: another probe is watched by now. */
+class NoLongerWanted extends Error {}
 
 export interface FrameSink {
   frame(frame: Frame): void;
@@ -35,10 +42,9 @@ export class FrameSource {
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
-    private readonly inspector: Inspector,
+    private readonly makeFrame: MakeFrame,
     private readonly modelLock: ModelLock,
     private readonly sink: FrameSink,
-    private readonly trainingStep: () => number,
     private readonly isTraining: () => boolean,
   ) {}
 
@@ -102,13 +108,18 @@ export class FrameSource {
     this.isStale = false;
     const start = performance.now();
     try {
-      const frame = await makeFrame(this.inspector, watch, this.sequence + 1, this.trainingStep());
+      const frame = await this.makeFrame(watch, this.sequence + 1, async () => {
+        await setImmediate();
+        if (this.watched !== watch) throw new NoLongerWanted();
+      });
       // Looked away, or at something else, in the meantime.
       if (this.watched !== watch) return;
       this.sequence++;
       this.sink.frame(frame);
     } catch (thrown) {
+      if (thrown instanceof NoLongerWanted) return;
       if (!(thrown instanceof UserError)) throw thrown;
+      if (this.watched !== watch) return;
       this.watched = null;
       this.sink.watchFailed({ key: thrown.key, args: thrown.args });
     }

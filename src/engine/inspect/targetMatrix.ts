@@ -20,6 +20,11 @@ export async function makeTargetMatrix(
   const { symbols } = inspector.model.vocabulary;
   const tokens = Array.from(trace.inputs, (id) => symbols[id]);
   const matrix = await reading.matrix(pause);
+  return { trainingStep, tokens, layer: trace.layers.length - 1, series: null, values: rowsRelativeToOwn(matrix, T) };
+}
+
+/** Of T × T logarithms each row less its own diagonal. */
+export function rowsRelativeToOwn(matrix: Float64Array, T: number): Float32Array {
   const values = new Float32Array(T * T);
   for (let row = 0; row < T; row++) {
     const own = matrix[row * T + row];
@@ -27,5 +32,5 @@ export async function makeTargetMatrix(
     for (let t = 0; t < T; t++)
       values[row * T + t] = Number.isFinite(own) ? matrix[row * T + t] - own : matrix[row * T + t];
   }
-  return { trainingStep, tokens, layer: trace.layers.length - 1, values };
+  return values;
 }

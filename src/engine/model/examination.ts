@@ -74,25 +74,34 @@ export async function examineModel(
   }
   const external = externalDataOf(path);
   const { model, layers, metadata, notices, refusal, producer } = readOnnx(proto, external);
-  const graph = refusal && (await graphOf(proto, external, refusal, producer, pause));
+  const { graph, noticed } = refusal
+    ? await graphOf(proto, external, refusal, producer, pause)
+    : { graph: null, noticed: [] };
   const size = model?.vocabularySize ?? graph?.vocabularySize;
   const hasVocabulary = size !== undefined && vocabularyOfMetadata(metadata, size, path) !== null;
-  return examined({ model: model && summaryOf(model, producer), layers, hasVocabulary, notices, refusal, graph });
+  return examined({
+    model: model && summaryOf(model, producer),
+    layers,
+    hasVocabulary,
+    notices: [...notices, ...noticed],
+    refusal,
+    graph,
+  });
 }
 
-/** What the file is in graph mode; null where it cannot be opened so either. */
+/** What the file is in graph mode, and what was noticed of it; null where it cannot be opened so either, and then why. */
 async function graphOf(
   proto: ModelProto,
   external: ExternalData,
   refusal: UserError,
   producer: string | null,
   pause: () => Promise<void>,
-): Promise<GraphSummary | null> {
+): Promise<{ readonly graph: GraphSummary | null; readonly noticed: readonly UserError[] }> {
   try {
     const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
-    return graphSummaryOf(graph, refusal, producer);
+    return { graph: graphSummaryOf(graph, refusal, producer), noticed: graph.notices };
   } catch (thrown) {
-    if (thrown instanceof UserError) return null;
+    if (thrown instanceof UserError) return { graph: null, noticed: [thrown] };
     throw thrown;
   }
 }

@@ -119,12 +119,12 @@ describe('a model of another tool', () => {
     await window.screenshot('window-model');
   });
 
-  it('says which node stands in the way, and still shows what it could read', async () => {
+  it('says which node makes it no stack of layers, and still shows those it could read', async () => {
     await window.openPage('strange.onnx');
-    const page = await window.panelFrame('body.model .refusal');
-    assert.match(await page.locator('.refusal').innerText(), /“odd” \(Sinh\)/);
+    const page = await window.panelFrame('body.model .tensors');
+    assert.match(await page.locator('p.dim').first().innerText(), /^Graph mode: .*“odd” \(Sinh\)/);
     assert.equal(await page.locator('tr.layer').count(), 2);
-    await window.screenshot('window-model-refused');
+    await window.screenshot('window-model-graph');
   });
 
   it('is inspected on the text in view, and says that it was read rightly', async () => {

@@ -30,9 +30,9 @@ export class RunInView {
     this.metrics.add(rows);
   }
 
-  /** The top layer, of an LSTM its cell state, which carries the gradient: what the runs are compared by. */
+  /** The top layer, of an LSTM its cell state, which carries the gradient; in graph mode the embedding: what the runs are compared by. */
   get lane(): FlowRow | undefined {
-    return this.rows.at(0);
+    return this.rows.find(({ isMain }) => isMain);
   }
 
   get summary(): FlowSummary | undefined {

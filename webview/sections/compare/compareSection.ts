@@ -281,8 +281,9 @@ export class CompareSection implements Section {
 
   /** The cell and size, and of settings those in which the runs differ. */
   private nameOf({ run }: RunInView): string {
-    const { model } = run;
+    const { model, graph } = run;
     const { texts } = this.parts;
+    if (graph) return texts.get('panel.header.graph');
     return `${kindOf(model.cell).label} ${texts.numbers.integer(model.layers)} × ${texts.numbers.integer(model.hiddenSize)}`;
   }
 
@@ -292,7 +293,10 @@ export class CompareSection implements Section {
   }
 
   private get hasDistinctCells(): boolean {
-    return new Set(this.runs.map(({ run }) => run.model.cell)).size === this.runs.length;
+    return (
+      this.runs.every(({ run }) => !run.graph) &&
+      new Set(this.runs.map(({ run }) => run.model.cell)).size === this.runs.length
+    );
   }
 
   private differences({ run }: RunInView): string[] {

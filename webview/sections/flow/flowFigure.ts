@@ -1,4 +1,4 @@
-/** The flow: a heatmap of layer × time, top layer on top. */
+/** The flow: a heatmap of layer × time, or tensor × time, top layer on top. */
 import type { FlowRegion } from '../../../src/protocol/frame';
 import { flowMap } from '../../shared/colors/maps';
 import { edgeOf, type Columns } from '../../shared/columns';
@@ -27,6 +27,12 @@ export class FlowFigure {
       image.show({ values: relative, rows: 1, columns: relative.length, rowStride: 0, columnStride: 1 }, map, 0);
       return image;
     });
+  }
+
+  /** The row at y; undefined between and beside them. */
+  rowAt(y: number, rows: readonly FlowRow[]): FlowRow | undefined {
+    const pitch = heightOfRow(rows.length) + gap;
+    return rows.at(Math.max(0, Math.floor(y / pitch)));
   }
 
   draw(
@@ -98,5 +104,5 @@ function clipped(columns: Columns, from: number, to: number): [left: number, rig
 }
 
 function heightOfRow(rows: number): number {
-  return rows <= 2 ? 26 : rows <= 4 ? 20 : Math.max(8, Math.floor(96 / rows));
+  return rows <= 2 ? 26 : rows <= 4 ? 20 : Math.max(9, Math.floor(96 / rows));
 }

@@ -36,9 +36,12 @@ export class FlowSection implements Section {
   private readonly zeroSwatch = element('i', { class: 'swatch' });
   private readonly notFiniteSwatch = element('i', { class: 'swatch' });
   private readonly targetName = element('span', { class: 'dim' });
+  private readonly sentence: HTMLElement;
   private readonly texts: Texts;
   private readonly reset: PageButton;
   private readonly wholeText: PageButton;
+  /** In graph mode: which tensors are shown. */
+  private readonly tensors: PageButton;
   private readonly kinds: ChoiceRow;
   private kind: GradientKind = 'perTarget';
   private shown: OverText | null = null;
@@ -74,7 +77,7 @@ export class FlowSection implements Section {
     );
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
-    const { root, controls } = sectionFrame(texts, {
+    const { root, controls, sentence } = sectionFrame(texts, {
       id: 'flow',
       title: 'panel.flow.title',
       sentence: 'panel.flow.sentence',
@@ -88,9 +91,16 @@ export class FlowSection implements Section {
       ],
       onExport: () => parts.exportSection(this),
     });
-    controls.append(this.kinds.root, this.targetName, this.reset.root, this.wholeText.root);
+    this.tensors = button({
+      action: 'chooseTensors',
+      text: '',
+      help: texts.get('panel.tensors.help'),
+      pressed: () => link.chooseTensors(),
+    });
+    controls.append(this.kinds.root, this.tensors.root, this.targetName, this.reset.root, this.wholeText.root);
     root.append(this.verdictLine, this.canvases, this.below);
     this.root = root;
+    this.sentence = sentence;
     this.listen();
   }
 
@@ -104,9 +114,12 @@ export class FlowSection implements Section {
   draw(scene: Scene): void {
     const { frame, rows, columns, theme, width, view, fresh } = scene;
     this.root.hidden = scene.run === null && frame === null && scene.failure === null;
-    if (!frame) {
+    this.showTensors(scene);
+    // A node of a graph can be in the way of all losses; the header says which.
+    const hasNoGradients = frame?.header.graph !== undefined && rows.length === 0;
+    if (!frame || hasNoGradients) {
       this.shown = null;
-      this.say(scene.failure ?? this.texts.get('panel.flow.readingText'));
+      this.say(scene.failure ?? this.texts.get(hasNoGradients ? 'panel.flow.noGradients' : 'panel.flow.readingText'));
       return;
     }
     const before = this.shown?.frame.header;
@@ -131,7 +144,14 @@ export class FlowSection implements Section {
       brush: this.brush,
     });
     this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
-    this.strip.draw(width, header, this.drawn.at(0), columns, theme, marked);
+    this.strip.draw(
+      width,
+      header,
+      this.drawn.find(({ isMain }) => isMain),
+      columns,
+      theme,
+      marked,
+    );
     this.readout.show(frame, rows, view.mark, view.unit);
     if (byKeys) this.readout.announce();
   }
@@ -161,6 +181,11 @@ export class FlowSection implements Section {
     };
     for (const { canvas } of [this.profile.figure, this.flow.figure])
       listen(canvas, gesturesOver(this.parts, { shown: () => this.shown, brushed }));
+    // A margin has no room for a tensor's whole name.
+    this.flow.figure.canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
+      const row = this.shown && offsetX < this.shown.columns.left ? this.flow.rowAt(offsetY, this.drawn) : undefined;
+      this.flow.figure.canvas.title = row?.series ? this.texts.seriesInFull(row.series) : '';
+    });
     const { canvas } = this.strip.figure;
     listen(
       canvas,
@@ -211,7 +236,9 @@ export class FlowSection implements Section {
     this.zeroSwatch.style.background = cssColor(special.zero);
     this.notFiniteSwatch.style.background = cssColor(special.notFinite);
     this.profile.figure.describe(texts.get('panel.profile.description', this.spoken));
-    this.flow.figure.describe(texts.get('panel.flow.description', this.spoken));
+    this.flow.figure.describe(
+      texts.get(header.graph ? 'panel.flow.descriptionOfTensors' : 'panel.flow.description', this.spoken),
+    );
     this.strip.figure.describe(texts.get('panel.tokens.description', visibleText(header.tokens)));
     this.scale.figure.describe(
       texts.get(
@@ -220,6 +247,17 @@ export class FlowSection implements Section {
         powerOfTen(header.thresholds.exploding),
       ),
     );
+  }
+
+  /** How many of the tensors are shown, and the way to choose others. */
+  private showTensors({ run, frame }: Scene): void {
+    const all = run?.graph?.tensors.length;
+    setText(this.sentence, this.texts.get(all === undefined ? 'panel.flow.sentence' : 'panel.flow.sentenceOfTensors'));
+    this.tensors.show(all !== undefined && all > 1, true);
+    if (all === undefined) return;
+    const { numbers } = this.texts;
+    const shown = frame?.header.graph?.series.length ?? run?.graph?.defaultSeries.length ?? 0;
+    setText(this.tensors.root, this.texts.get('panel.tensors.choose', numbers.integer(shown), numbers.integer(all)));
   }
 
   /** Which token's loss is traced back, and the way back to the last one. */

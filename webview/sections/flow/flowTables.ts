@@ -5,7 +5,13 @@ import type { Texts } from '../../shared/texts';
 import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 
 export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts): ExportedTable[] {
-  const { tokens, target, regions } = frame.header;
+  const { tokens, target, regions, graph } = frame.header;
+  // In graph mode a lane is a tensor, which has a name.
+  const laneColumns = graph ? ['tensor', 'role'] : ['layer', 'direction', 'state'];
+  const laneCells = ({ layer, direction, state }: Pick<FlowRow, 'layer' | 'direction' | 'state'>): Cell[] => {
+    const series = graph?.series[layer];
+    return series ? [series.name, series.role] : [layer + 1, direction, state];
+  };
   return [
     {
       id: 'flow-steps',
@@ -15,9 +21,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
         'token',
         'lag',
         'loss [nats]',
-        'layer',
-        'direction',
-        'state',
+        ...laneColumns,
         'log10 gradient relative to target',
         'gain',
         'state norm',
@@ -32,9 +36,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
               tokens[t],
               target - t,
               loss?.[t] ?? null,
-              row.layer + 1,
-              row.direction,
-              row.state,
+              ...laneCells(row),
               row.relative[t],
               gainAt(row, t, target),
               size,
@@ -46,30 +48,14 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
     {
       id: 'flow-summary',
       title: texts.get('panel.table.flowSummary'),
-      columns: ['layer', 'direction', 'state', 'target step', 'horizon [tokens]', 'slope [nats/token]'],
-      rows: () =>
-        rows.map(({ layer, direction, state, summary }): Cell[] => [
-          layer + 1,
-          direction,
-          state,
-          target,
-          summary.horizon,
-          summary.slope,
-        ]),
+      columns: [...laneColumns, 'target step', 'horizon [tokens]', 'slope [nats/token]'],
+      rows: () => rows.map((row): Cell[] => [...laneCells(row), target, row.summary.horizon, row.summary.slope]),
     },
     {
       id: 'flow-regions',
       title: texts.get('panel.table.flowRegions'),
-      columns: ['layer', 'direction', 'state', 'kind', 'first step', 'last step'],
-      rows: () =>
-        regions.map(({ layer, direction, state, kind, from, to }): Cell[] => [
-          layer + 1,
-          direction,
-          state,
-          kind,
-          from,
-          to,
-        ]),
+      columns: [...laneColumns, 'kind', 'first step', 'last step'],
+      rows: () => regions.map((region): Cell[] => [...laneCells(region), region.kind, region.from, region.to]),
     },
   ];
 }

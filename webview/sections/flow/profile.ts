@@ -1,4 +1,4 @@
-/** The profile: one line per layer and state, the size of the gradient over time, on a logarithmic axis. */
+/** The profile: one line per layer and state, or tensor, the size of the gradient over time, on a logarithmic axis. */
 import type { FrameHeader } from '../../../src/protocol/frame';
 import { centerOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
 import type { FlowRow } from '../../shared/flowRows';
@@ -20,6 +20,8 @@ const lowest = [-4, -8, -16, -32, -64, -128, -256, -512];
 const highest = [0.5, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Most powers of ten named on the axis. */
 const maxTicks = 6;
+/** Most lines that are named. */
+const maxNames = 10;
 
 interface Axis {
   readonly low: number;
@@ -60,17 +62,10 @@ export class ProfileFigure {
     this.drawAxis(pen, axis, columns, theme);
     if (!isTotal) this.drawThresholds(pen, header, axis, columns, theme);
     behind.forEach((row) => drawLine(pen, row, axis, columns, theme.dim, 1, [2, 3]));
-    rows.forEach((row, i) =>
-      drawLine(
-        pen,
-        row,
-        axis,
-        columns,
-        i === 0 ? theme.foreground : theme.dim,
-        i === 0 && rows.length > 1 ? 1.8 : 1.4,
-        [],
-      ),
-    );
+    for (const row of rows) {
+      const color = row.isMain ? theme.foreground : theme.dim;
+      drawLine(pen, row, axis, columns, color, row.isMain && rows.length > 1 ? 1.8 : 1.4, []);
+    }
     if (rows.length > 1) this.drawNames(pen, rows, axis, columns, theme);
     if (!isTotal) this.drawHorizons(pen, header, rows, axis, columns, theme);
     for (const kind of ['vanishing', 'exploding'] as const) {
@@ -119,12 +114,13 @@ export class ProfileFigure {
 
   /** Each line's name in the left margin, level with its first value in view, and apart from the others. */
   private drawNames(pen: Pen, rows: readonly FlowRow[], axis: Axis, columns: Columns, theme: Theme): void {
-    const spacing = Math.min(labelSize + 2, (bottom - top) / rows.length);
+    // Of more than there is room for, the one that speaks for all.
+    const named = rows.length <= maxNames ? rows : rows.filter(({ isMain }) => isMain);
+    const spacing = Math.min(labelSize + 2, (bottom - top) / named.length);
     const first = Math.max(0, Math.floor(columns.first));
-    const names = rows
-      .map((row, i) => ({
+    const names = named
+      .map((row) => ({
         row,
-        i,
         y: axis.y(row.relative.find((r, t) => t >= first && Number.isFinite(r)) ?? axis.low),
       }))
       .sort((a, b) => a.y - b.y);
@@ -133,8 +129,8 @@ export class ProfileFigure {
     for (let i = names.length - 1, limit = bottom; over > 0 && i >= 0; i--, limit -= spacing)
       names[i].y = Math.min(names[i].y, limit);
     pen.textAlign = 'right';
-    for (const { row, i, y } of names) {
-      pen.fillStyle = i === 0 ? theme.foreground : theme.dim;
+    for (const { row, y } of names) {
+      pen.fillStyle = row.isMain ? theme.foreground : theme.dim;
       pen.fillText(this.texts.row(row), columns.left - 8, y, columns.left - 10);
     }
   }
@@ -151,8 +147,8 @@ export class ProfileFigure {
     const y = axis.y(thresholds.vanishing);
     const taken: [from: number, to: number][] = [];
     pen.textAlign = 'center';
-    for (const { summary, direction } of rows) {
-      if (summary.horizon === null) continue;
+    for (const { summary, direction, isOwnStepOnly } of rows) {
+      if (summary.horizon === null || isOwnStepOnly) continue;
       const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
       const x = Math.round(centerOf(columns, step)) + 0.5;
       if (x < columns.left || x > columns.left + columns.width) continue;

@@ -20,12 +20,14 @@ export class Readout {
   private readonly loss = element('span', { class: 'number' });
   private readonly unit = element('span', { class: 'number' });
   private readonly body = element('tbody');
+  private readonly sizeHead: HTMLElement;
   /** Said aloud, a little later than it is seen, so that moving along the text does not flood a screen reader. */
   private readonly spoken = element('div', { class: 'unseen', attributes: { 'aria-live': 'polite' } });
   private announcing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly texts: Texts) {
     const heads = columns.map((key) => element('th', { text: texts.get(key), attributes: { scope: 'col' } }));
+    this.sizeHead = heads[columns.indexOf('panel.column.state')];
     const table = element(
       'table',
       { class: 'values' },
@@ -49,6 +51,7 @@ export class Readout {
     const { tokens, target } = frame.header;
     const step = mark ?? target;
     const loss = seriesOf(frame, 'loss')?.[step];
+    setText(this.sizeHead, texts.get(frame.header.graph ? 'panel.column.size' : 'panel.column.state'));
     setText(this.token, texts.get('panel.readout.token', visibleSymbol(tokens[step])));
     setText(this.place, this.placeOf(step, target));
     setText(this.loss, loss === undefined ? '' : texts.get('panel.readout.loss', numbers.decimals(loss, 2)));
@@ -66,6 +69,7 @@ export class Readout {
     }
     rows.forEach((row, i) => {
       const cells = this.body.children[i].children;
+      (cells[0] as HTMLElement).title = row.series ? texts.seriesInFull(row.series) : '';
       this.cells(frame, row, step).forEach((text, j) => setText(cells[j] as HTMLElement, text));
     });
   }
@@ -100,7 +104,7 @@ export class Readout {
     return this.texts.get(
       'panel.readout.unit',
       this.texts.numbers.integer(unit),
-      this.texts.unitMap(unitMap.quantity),
+      this.texts.mapOf(frame.header).quantity,
       this.texts.numbers.decimals(value, 2),
     );
   }
@@ -113,13 +117,22 @@ export class Readout {
     const size = seriesOf(frame, 'norm', row.layer, row.direction, row.state)?.[step];
     const { horizon, slope } = row.summary;
     return [
-      texts.row(row),
+      this.nameOf(row),
       this.relativeText(row.relative[step]),
       gain === null ? '' : numbers.short(gain),
-      size === undefined ? '' : numbers.short(size),
-      horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
+      size === undefined || Number.isNaN(size) ? '' : numbers.short(size),
+      row.isOwnStepOnly ? '' : horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
       slope === null ? '' : numbers.decimals(slope, 3),
     ];
+  }
+
+  /** Of a tensor also what it is. */
+  private nameOf(row: FlowRow): string {
+    const { texts } = this;
+    const { series } = row;
+    return series && !series.isOnlyOfRole && series.role !== 'tensor'
+      ? texts.get('panel.row.stateOf', texts.row(row), texts.role(series.role))
+      : texts.row(row);
   }
 
   private relativeText(relative: number): string {

@@ -10,6 +10,7 @@ import { drawColumnMarks } from '../../shared/figures/canvas';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 import { listenToZoom } from '../../shared/figures/zooming';
 import { powerOfTen } from '../../shared/format';
+import type { FlowRow } from '../../shared/flowRows';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
@@ -38,6 +39,9 @@ export class MatrixSection implements Section {
   /** Target and source under the pointer or the keys. */
   private cell: { readonly target: number; readonly source: number } | null = null;
   private columns: Scene['columns'] | null = null;
+  /** In graph mode: by which of the tensors that are shown. */
+  private readonly tensors: HTMLSelectElement;
+  private rows: readonly FlowRow[] = [];
   /** Whether the matrix is of the text shown above. */
   private isCurrent = true;
 
@@ -47,7 +51,7 @@ export class MatrixSection implements Section {
       this.isComputing = true;
       this.showProgress(0);
       setText(this.failure, '');
-      link.matrix('compute');
+      link.computeMatrix(this.tensors.hidden ? null : this.tensors.value);
       parts.redraw();
     };
     this.compute = button({ action: 'computeMatrix', text: texts.get('panel.matrix.compute'), pressed: start });
@@ -55,7 +59,7 @@ export class MatrixSection implements Section {
     this.cancel = button({
       action: 'cancelMatrix',
       text: texts.get('panel.matrix.cancel'),
-      pressed: () => link.matrix('cancel'),
+      pressed: () => link.cancelMatrix(),
     });
     this.progress.setAttribute('aria-label', texts.get('panel.matrix.title'));
     this.figure = new HeatmapFigure({
@@ -78,7 +82,8 @@ export class MatrixSection implements Section {
       onExport: () => parts.exportSection(this),
     });
     this.root = root;
-    controls.append(this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
+    this.tensors = element('select', { attributes: { 'aria-label': texts.get('panel.matrix.tensor') } });
+    controls.append(this.tensors, this.progress, this.done, this.cancel.root, this.compute.root, this.again.root);
     this.body = element('div', { class: 'figures' }, this.figure.figure.canvas, this.caption, this.readout);
     root.append(this.failure, this.said, this.body);
     this.listen(this.figure.figure.canvas);
@@ -105,9 +110,10 @@ export class MatrixSection implements Section {
     }
   }
 
-  draw({ frame, columns, width, theme, view, fresh }: Scene): void {
+  draw({ frame, rows, columns, width, theme, view, fresh }: Scene): void {
     const { matrix, isComputing } = this;
-    this.root.hidden = frame === null;
+    this.root.hidden = frame === null || rows.length === 0;
+    this.showTensors(frame?.header.graph ? rows : []);
     this.progress.hidden = this.done.hidden = !isComputing;
     this.cancel.show(isComputing, true);
     this.compute.show(!isComputing && matrix === null, true);
@@ -140,12 +146,12 @@ export class MatrixSection implements Section {
     });
     const { texts } = this.parts;
     const { numbers } = texts;
-    const caption = texts.get(
-      'panel.matrix.caption',
-      numbers.integer(T),
-      texts.layer(matrix.layer, 'forward'),
-      numbers.integer(matrix.trainingStep),
-    );
+    const size = numbers.integer(T);
+    const source = this.sourceName(matrix);
+    const caption =
+      matrix.series === null
+        ? texts.get('panel.matrix.caption', size, source, numbers.integer(matrix.trainingStep))
+        : texts.get('panel.matrix.captionOfTensor', size, source);
     setText(
       this.caption,
       [caption, this.isCurrent ? texts.get('panel.matrix.hint') : texts.get('panel.matrix.other')].join(' · '),
@@ -176,6 +182,30 @@ export class MatrixSection implements Section {
         rows: cells,
       },
     ];
+  }
+
+  /** What there is to choose from; the one that speaks for all is chosen at first. */
+  private showTensors(rows: readonly FlowRow[]): void {
+    const { tensors } = this;
+    tensors.hidden = rows.length < 2 || this.isComputing;
+    const names = rows.map(({ series }) => series?.name ?? '');
+    if (names.join('\0') === this.rows.map(({ series }) => series?.name ?? '').join('\0')) return;
+    this.rows = rows;
+    const chosen = names.includes(tensors.value) ? tensors.value : names[rows.findIndex(({ isMain }) => isMain)];
+    tensors.replaceChildren(
+      ...rows.map((row, i) =>
+        element('option', { text: this.parts.texts.row(row), attributes: { value: names[i], title: names[i] } }),
+      ),
+    );
+    if (rows.length > 0) tensors.value = chosen;
+  }
+
+  /** Whose gradient it is. */
+  private sourceName({ layer, series }: TargetMatrix): string {
+    const { texts } = this.parts;
+    if (series === null) return texts.layer(layer ?? 0, 'forward');
+    const row = this.rows.find((each) => each.series?.name === series);
+    return row ? texts.row(row) : series;
   }
 
   private listen(canvas: HTMLCanvasElement): void {

@@ -93,7 +93,8 @@ export class OverTrainingSection implements Section {
         this.painted.at = -Infinity;
         this.pointed = this.lane = null;
         this.isLive = liveStates.includes(message.status.state);
-        if (message.run) this.offer(message.run);
+        // In graph mode nothing is trained.
+        if (message.run && !message.run.graph) this.offer(message.run);
         break;
       case 'status':
         this.isLive ||= liveStates.includes(message.status.state);
@@ -192,7 +193,7 @@ export class OverTrainingSection implements Section {
     this.kept = before?.folder === folder ? before.step : null;
     const chosen = lanes.find((lane) => before?.folder === folder && keyOf(lane) === before.lane) ?? lanes[0];
     this.lanes.show(
-      lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming }) })),
+      lanes.map((lane) => ({ value: keyOf(lane), text: texts.row({ ...lane, naming, series: null }) })),
       keyOf(chosen),
     );
     this.choose(chosen);

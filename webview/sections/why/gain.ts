@@ -15,17 +15,17 @@ const reaches = [0.5, 1, 2, 4, 8];
 
 export class GainFigure {
   readonly figure = new FigureCanvas('gain');
-  private lines: Float32Array[] = [];
+  private lines: { readonly values: Float32Array; readonly isMain: boolean }[] = [];
   private reach = 0.5;
 
   constructor(private readonly texts: Texts) {}
 
   /** After a frame. */
   show(rows: readonly FlowRow[], target: number): void {
-    this.lines = rows.map((row) => logGains(row, target));
+    this.lines = rows.map((row) => ({ values: logGains(row, target), isMain: row.isMain }));
     let max = 0;
-    for (const line of this.lines)
-      for (const value of line) if (Number.isFinite(value)) max = Math.max(max, Math.abs(value));
+    for (const { values } of this.lines)
+      for (const value of values) if (Number.isFinite(value)) max = Math.max(max, Math.abs(value));
     this.reach = reaches.find((reach) => reach >= max) ?? reaches[reaches.length - 1];
   }
 
@@ -66,11 +66,11 @@ export class GainFigure {
     pen.save();
     clipToColumns(pen, columns, 0, height);
     pen.lineJoin = 'round';
-    this.lines.forEach((line, i) => {
-      pen.strokeStyle = i === 0 ? theme.foreground : theme.dim;
-      pen.lineWidth = i === 0 && this.lines.length > 1 ? 1.6 : 1.2;
-      traceLine(pen, line, columns, y);
-    });
+    for (const { values, isMain } of this.lines) {
+      pen.strokeStyle = isMain ? theme.foreground : theme.dim;
+      pen.lineWidth = isMain && this.lines.length > 1 ? 1.6 : 1.2;
+      traceLine(pen, values, columns, y);
+    }
     pen.restore();
     drawColumnMarks(pen, columns, theme, marked, 0, height);
   }

@@ -1,5 +1,4 @@
 /** Under the unit map: how saturated each unit is, how long it remembers, and which units are dead or saturated. */
-import type { UnitMapName } from '../../../src/layers/catalog';
 import { element } from '../../shared/dom';
 import type { ExportedFigure } from '../../shared/exporting/exported';
 import { HalfLifeFigure } from './halfLife';
@@ -8,7 +7,7 @@ import type { PageParts } from '../../shared/section';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { findingsOf } from './units/findings';
-import { isGate, type UnitStatistics } from './units/statistics';
+import { isGate, type Quantity, type UnitStatistics } from './units/statistics';
 
 export class UnitDetails {
   readonly root: HTMLElement;
@@ -43,7 +42,7 @@ export class UnitDetails {
     this.listen();
   }
 
-  show(statistics: UnitStatistics, quantity: UnitMapName, relu: boolean): void {
+  show(statistics: UnitStatistics, quantity: Quantity, relu: boolean): void {
     this.statistics = statistics;
     this.isGate = isGate(quantity);
     this.saturationBlock.hidden = statistics.left === null;

@@ -3,7 +3,7 @@ import { unitMapOf, type Frame } from '../../../src/protocol/frame';
 import { shareMap, signedMap, type ColorMap } from '../../shared/colors/maps';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
-import { isGate } from './units/statistics';
+import { isGate, quantityOf } from './units/statistics';
 import { HeatmapFigure } from '../../shared/figures/heatmapFigure';
 
 /** About how high the map is, CSS pixels. */
@@ -38,7 +38,7 @@ export class UnitMapFigure {
   show(frame: Frame, theme: Theme, bounded: boolean, order: Uint32Array | null): void {
     const { unitMap, tokens } = frame.header;
     const values = unitMapOf(frame);
-    const gate = isGate(unitMap.quantity);
+    const gate = isGate(quantityOf(frame.header));
     this.order = order;
     const map: ColorMap = gate ? shareMap(theme.kind) : signedMap(theme.kind, bounded ? 1 : roundLimit(values));
     this.map.show(

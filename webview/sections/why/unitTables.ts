@@ -10,8 +10,9 @@ export function unitTables(
   texts: Texts,
 ): ExportedTable[] {
   const { unitMap, tokens } = frame.header;
-  const { units, quantity } = unitMap;
-  const name = `${texts.unitMap(quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`;
+  const { units } = unitMap;
+  const { quantity, place } = texts.mapOf(frame.header);
+  const name = `${quantity}, ${place}`;
   return [
     {
       id: 'unit-statistics',

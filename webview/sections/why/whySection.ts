@@ -1,11 +1,11 @@
 /** Why? What the units did over the same text: the gradient factor of each step, the unit map, how saturated the units are, how long they remember. */
 import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
-import { unitMapOf, type Frame, type UnitMapChoice } from '../../../src/protocol/frame';
+import { unitMapOf, type Frame, type FrameOfGraph, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription } from '../../../src/protocol/run';
 import type { Direction } from '../../../src/layers/direction';
-import { ChoiceRow } from '../../shared/controls';
+import { ChoiceRow, type Option } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { ExportedFigure, ExportedTable } from '../../shared/exporting/exported';
 import { unitTables } from './unitTables';
@@ -17,11 +17,12 @@ import { gesturesOver, type OverText } from '../../shared/gestures';
 import type { Link } from '../../shared/link';
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
+import { namedSeries } from '../../shared/seriesNames';
 import type { Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { UnitDetails } from './unitDetails';
 import { orderOf, unitOrders, type UnitOrder } from './units/order';
-import { statisticsOf, type UnitStatistics } from './units/statistics';
+import { quantityOf, statisticsOf, type UnitStatistics } from './units/statistics';
 
 const orderKeys = {
   index: 'panel.order.index',
@@ -39,6 +40,7 @@ export class WhySection implements Section {
   private readonly layers: ChoiceRow;
   private readonly orders: ChoiceRow;
   private readonly caption = element('p', { class: 'caption dim' });
+  private readonly sentence: HTMLElement;
   private readonly texts: Texts;
   private readonly link: Link;
   private shown: OverText | null = null;
@@ -68,7 +70,7 @@ export class WhySection implements Section {
       (order) => this.sortBy(order as UnitOrder),
       true,
     );
-    const { root } = sectionFrame(texts, {
+    const { root, sentence } = sectionFrame(texts, {
       id: 'why',
       title: 'panel.why.title',
       sentence: 'panel.why.sentence',
@@ -98,6 +100,7 @@ export class WhySection implements Section {
       this.details.root,
     );
     this.root = root;
+    this.sentence = sentence;
     listen(this.gain.figure.canvas, gesturesOver(parts, { shown: () => this.shown }));
     listen(
       canvas,
@@ -117,7 +120,7 @@ export class WhySection implements Section {
 
   draw(scene: Scene): void {
     const { frame, columns, theme, width, view, fresh, run, rows } = scene;
-    // Of an earlier training step there is no unit map.
+    // Of an earlier training step there is no unit map, nor of a tensor that is too wide.
     const isShown = frame !== null && frame.header.unitMap.units > 0;
     this.root.hidden = !isShown;
     this.shown = isShown ? { columns, frame } : null;
@@ -129,7 +132,9 @@ export class WhySection implements Section {
       this.paint(
         frame,
         theme,
-        run !== null && isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
+        run !== null &&
+          header.graph === undefined &&
+          isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
       );
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
@@ -143,13 +148,10 @@ export class WhySection implements Section {
   figures(): readonly ExportedFigure[] {
     if (!this.shown) return [];
     const { texts } = this;
-    const { unitMap } = this.shown.frame.header;
+    const { quantity, place } = texts.mapOf(this.shown.frame.header);
     return [
       this.gain.figure.exported('gain', texts.get('panel.gradientFactor.title')),
-      this.figure.map.figure.exported(
-        'units',
-        `${texts.unitMap(unitMap.quantity)}, ${texts.layer(unitMap.layer, unitMap.direction)}`,
-      ),
+      this.figure.map.figure.exported('units', `${quantity}, ${place}`),
       ...this.details.figures(),
     ];
   }
@@ -176,7 +178,11 @@ export class WhySection implements Section {
     if (order) this.order = order;
     const { unitMap } = this.link.state();
     const exists =
-      run && unitMap && unitMap.layer < run.model.layers && unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
+      run &&
+      !run.graph &&
+      unitMap &&
+      unitMap.layer < run.model.layers &&
+      unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -194,19 +200,23 @@ export class WhySection implements Section {
   /** A new frame, theme or width. `relu`: the hidden state of this model has no upper bound. */
   private paint(frame: Frame, theme: Theme, relu: boolean): void {
     const { texts } = this;
-    const { layers: stack, unitMap, tokens } = frame.header;
+    const { layers: stack, unitMap, tokens, graph } = frame.header;
+    const quantity = quantityOf(frame.header);
+    setText(this.sentence, texts.get(graph ? 'panel.why.sentenceOfTensors' : 'panel.why.sentence'));
     this.stack = stack;
     this.follow(unitMap);
     this.quantities.show(
-      unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })),
+      graph
+        ? []
+        : unitMapNamesOf(stack[this.choice.layer].cell).map((value) => ({ value, text: texts.unitMap(value) })),
       this.choice.quantity,
     );
-    const layers = stack.flatMap(({ directions }, layer) =>
-      directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })),
+    this.layers.show(
+      graph ? tensorOptions(graph, texts) : layerOptions(stack, texts),
+      placeOf(this.choice.layer, this.choice.direction),
     );
-    this.layers.show(layers, placeOf(this.choice.layer, this.choice.direction));
     const values = unitMapOf(frame);
-    const statistics = statisticsOf(values, unitMap.units, unitMap.quantity, !relu);
+    const statistics = statisticsOf(values, unitMap.units, quantity, !relu);
     this.statistics = statistics;
     const orders = unitOrders.filter((order) => order !== 'saturation' || statistics.left !== null);
     if (!orders.includes(this.order)) this.order = 'index';
@@ -214,10 +224,10 @@ export class WhySection implements Section {
       orders.map((value) => ({ value, text: texts.get(orderKeys[value]) })),
       this.order,
     );
-    const bounded = rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
+    const bounded =
+      !graph && rangeOf(stack[unitMap.layer].cell, unitMap.quantity, relu ? 'relu' : 'tanh') !== 'unbounded';
     this.figure.show(frame, theme, bounded, this.rowsFor(frame, values, statistics));
-    const name = texts.unitMap(unitMap.quantity);
-    const place = texts.layer(unitMap.layer, unitMap.direction);
+    const { quantity: name, place } = texts.mapOf(frame.header);
     this.figure.map.figure.describe(
       texts.get('panel.units.description', name, place, texts.numbers.integer(unitMap.units)),
     );
@@ -227,7 +237,7 @@ export class WhySection implements Section {
       texts.numbers.integer(tokens.length),
     );
     setText(this.caption, [`${name}, ${place}`, sizes].join(' · '));
-    this.details.show(statistics, unitMap.quantity, relu && unitMap.quantity === 'hidden');
+    this.details.show(statistics, quantity, relu && unitMap.quantity === 'hidden');
   }
 
   private rowsFor(frame: Frame, values: Float32Array, statistics: UnitStatistics): Uint32Array | null {
@@ -267,6 +277,20 @@ export class WhySection implements Section {
 
 function isSameText(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((symbol, i) => symbol === other[i]);
+}
+
+function layerOptions(stack: readonly LayerShape[], texts: Texts): Option[] {
+  return stack.flatMap(({ directions }, layer) =>
+    directions.map((direction) => ({ value: placeOf(layer, direction), text: texts.layer(layer, direction) })),
+  );
+}
+
+/** In the order of the graph. */
+function tensorOptions({ series }: FrameOfGraph, texts: Texts): Option[] {
+  return namedSeries(series).map((each, layer) => ({
+    value: placeOf(layer, each.isReversed ? 'backward' : 'forward'),
+    text: texts.series(each),
+  }));
 }
 
 function placeOf(layer: number, direction: Direction): string {

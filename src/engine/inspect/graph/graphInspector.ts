@@ -25,6 +25,8 @@ import { readableSteps } from './readableSteps';
 
 /** Targets of one matrix. */
 const maxMatrixSteps = 2048;
+/** Units of a series whose values are drawn. */
+const maxDrawnWidth = 2048;
 const shownPredictions = 5;
 const shownContributions = 8;
 
@@ -160,6 +162,14 @@ export class GraphInspector {
       });
     }
     return reports;
+  }
+
+  /** The values of a series over a text, T × width, time-major; null where it is wider than can be drawn, or of several texts at once, or not computed. */
+  async elements(text: string, name: string, pause: Pause): Promise<Float32Array | null> {
+    const [series] = this.seriesOf([name]);
+    if (!this.source || series.batch > 1 || series.width > maxDrawnWidth) return null;
+    const { reading } = await this.read(text, this.source, pause);
+    return inTurns(reading.elements(series), pause);
   }
 
   private async predictions(

@@ -109,6 +109,23 @@ export class GraphReading {
     return norms;
   }
 
+  /** The elements of s_t, T × width, time-major; of a batch of equal texts those of all. NaN where the graph does not compute s_t. */
+  *elements(series: Series): Turns<Float32Array> {
+    const { use } = this.source;
+    const width = series.width * series.batch;
+    const elements = new Float32Array(this.steps * width).fill(NaN);
+    const parts = use.way === 'prefixes' ? [this.steps - 1] : this.segments.map(({ from }) => from);
+    for (const part of parts) {
+      const { run, from } = yield* this.runOf(part);
+      slabsOf(series, run).forEach(({ variable, start, length, apart, count }, t) => {
+        const { data } = variable.tensor;
+        for (let o = 0; o < count; o++)
+          for (let i = 0; i < length; i++) elements[(from + t) * width + o * length + i] = data[start + o * apart + i];
+      });
+    }
+    return elements;
+  }
+
   /** log₁₀‖∂ℓ_τ/∂s_t‖ of each series; NaN where s_t cannot reach τ, −∞ where it is exactly zero. */
   *flow(series: readonly Series[], target: number): Turns<Float64Array[]> {
     const logs = series.map(() => new Float64Array(this.steps).fill(NaN));

@@ -13,6 +13,7 @@ import { probeText } from '../../../../src/editor/probe/probeText';
 import { escapeMarkdown, markdownSymbols, visibleSymbol } from '../../../../src/editor/markdown';
 import { inEnglish } from '../../../../src/messages';
 import type { TokenReport } from '../../../../src/protocol/engine';
+import type { GraphTokenReport } from '../../../../src/protocol/graph';
 
 const english: Localize = (key, ...args) => inEnglish({ key, args });
 
@@ -185,5 +186,47 @@ describe('symbols in Markdown', () => {
     const escaped = escapeMarkdown(hostile);
     assert.equal(escaped.replaceAll(/\\(.)/g, '$1'), hostile);
     assert.doesNotMatch(escaped, /(^|[^\\])(\\\\)*[*[\]<>$`|#&~(]/);
+  });
+});
+
+describe('the hover’s text in graph mode', () => {
+  const series = (name: string): GraphTokenReport['series'][number] => ({
+    name,
+    role: 'state',
+    norm: 1.5,
+    gradient: -4.3,
+    region: 'vanishing',
+  });
+  const ofGraph: GraphTokenReport = {
+    token: 5,
+    symbol: 'c',
+    loss: Math.LN2,
+    predictions: report.predictions,
+    series: [series('/cell/Add_1'), { ...series('h*'), gradient: null, region: null }],
+    contributions: report.contributions!.strongest,
+  };
+
+  it('has a line for each tensor, by its name', () => {
+    const text = hoverText(ofGraph, probe, english);
+    assert.ok(text.includes('\\/cell\\/Add\\_1: ‖s‖ 1.50 · gradient 5.0·10⁻⁵ of the target’s · **vanishing**'), text);
+    assert.ok(text.includes('h\\*: ‖s‖ 1.50\n'), text);
+  });
+
+  it('names as many as there is room for, and counts the others', () => {
+    const many = Array.from({ length: 20 }, (_, i) => series(`t${i}`));
+    const text = hoverText({ ...ofGraph, series: many }, probe, english);
+    assert.match(text, /t5: .*\n\n… and 14 other tensors, in the panel/);
+    assert.doesNotMatch(text, /t6:/);
+  });
+
+  it('gives gradient times input, without a sum, and offers no method that there is not', () => {
+    const text = hoverText(ofGraph, probe, english);
+    assert.match(text, /\| Gradient × input \|.*for the logit/);
+    assert.match(text, /to first order only/);
+    assert.doesNotMatch(text, /all tokens|Integrated gradients/);
+  });
+
+  it('says of the last token that it is not read', () => {
+    assert.match(hoverText({ ...ofGraph, series: [] }, probe, english), /is only predicted, not read/);
   });
 });

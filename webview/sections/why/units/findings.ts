@@ -1,7 +1,6 @@
 /** What the units' statistics come to, in sentences. */
-import type { UnitMapName } from '../../../../src/layers/catalog';
 import type { Texts } from '../../../shared/texts';
-import { isGate, mostly, type UnitStatistics } from './statistics';
+import { isGate, mostly, type Quantity, type UnitStatistics } from './statistics';
 
 /** Most units that are listed by their number. */
 const maxListed = 24;
@@ -9,7 +8,7 @@ const maxListed = 24;
 /** `relu`: the values are of a relu unit, which is dead where it is 0 at every step. */
 export function findingsOf(
   { left, right, halfLife, isZero }: UnitStatistics,
-  quantity: UnitMapName,
+  quantity: Quantity,
   relu: boolean,
   texts: Texts,
 ): string[] {

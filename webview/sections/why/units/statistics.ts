@@ -1,4 +1,5 @@
 /** What each unit did over the whole probe, in numbers: how often it was saturated, how much it moved, how long it remembers. */
+import type { FrameHeader } from '../../../../src/protocol/frame';
 import { unitMapNamed, type UnitMapName } from '../../../../src/layers/catalog';
 import { openAbove, saturatedAbove, shutBelow } from '../../../../src/terms/saturation';
 
@@ -21,25 +22,29 @@ export interface UnitStatistics {
   readonly isZero: readonly boolean[];
 }
 
-export function isGate(quantity: UnitMapName): boolean {
-  return unitMapNamed(quantity).range === 'share';
+/** Null is a tensor of a graph, of whose values nothing is known. */
+export type Quantity = UnitMapName | null;
+
+/** What the unit map of a frame shows. */
+export function quantityOf({ graph, unitMap }: FrameHeader): Quantity {
+  return graph ? null : unitMap.quantity;
+}
+
+export function isGate(quantity: Quantity): boolean {
+  return quantity !== null && unitMapNamed(quantity).range === 'share';
 }
 
 /** The gate by which the state of the step before is multiplied. */
-export function keepsState(quantity: UnitMapName): boolean {
-  return unitMapNamed(quantity).keeps === true;
+export function keepsState(quantity: Quantity): boolean {
+  return quantity !== null && unitMapNamed(quantity).keeps === true;
 }
 
 /** @param values T × H, time-major  @param tanh whether the pre-activation goes through tanh, which saturates */
-export function statisticsOf(
-  values: Float32Array,
-  units: number,
-  quantity: UnitMapName,
-  tanh: boolean,
-): UnitStatistics {
+export function statisticsOf(values: Float32Array, units: number, quantity: Quantity, tanh: boolean): UnitStatistics {
   const steps = values.length / units;
   const [low, high] = isGate(quantity) ? [shutBelow, openAbove] : [-saturatedBeyond, saturatedBeyond];
-  const saturates = isGate(quantity) || (unitMapNamed(quantity).isActivated === true && tanh);
+  const isActivated = quantity !== null && unitMapNamed(quantity).isActivated === true;
+  const saturates = isGate(quantity) || (isActivated && tanh);
   const [left, right, sum, squares, logs] = Array.from({ length: 5 }, () => new Float64Array(units));
   const isZero = Array<boolean>(units).fill(steps > 0);
   const remembers = keepsState(quantity);

@@ -1,0 +1,122 @@
+/** The verdict on a graph, which can have more tensors than a sentence can name. */
+import assert from 'node:assert/strict';
+import english from '../../../../l10n/bundle.l10n.json';
+import { pageStringsOf } from '../../../../src/messages';
+import type { Frame, SeriesEntry } from '../../../../src/protocol/frame';
+import type { SeriesRole } from '../../../../src/protocol/graph';
+import { flowRows } from '../../../../webview/shared/flowRows';
+import { Texts } from '../../../../webview/shared/texts';
+import { verdict } from '../../../../webview/shared/verdict';
+
+const texts = new Texts(pageStringsOf(english), 'en');
+const T = 30;
+
+/** Each tensor falls by `slope` powers of ten a token; with null it has a gradient at the target alone. */
+function frameOf(tensors: readonly (readonly [role: SeriesRole, slope: number | null])[]): Frame {
+  const data = new Float32Array(T * tensors.length);
+  const entries: SeriesEntry[] = tensors.map(([, slope], layer) => {
+    for (let t = 0; t < T; t++)
+      data[layer * T + t] = slope === null ? (t === T - 1 ? 0 : -Infinity) : slope * (T - 1 - t);
+    return { name: 'flow', layer, direction: 'forward', state: null, offset: layer * T };
+  });
+  return {
+    header: {
+      sequence: 1,
+      trainingStep: 0,
+      layers: [],
+      graph: {
+        series: tensors.map(([role], i) => ({ name: `/block.${i}/Add_${i}`, role, width: 8, isReversed: false })),
+        notices: [],
+      },
+      tokens: Array.from({ length: T }, (_, t) => String(t % 10)),
+      lastTarget: 'x',
+      target: T - 1,
+      loss: 1,
+      thresholds: { vanishing: -3, exploding: 2 },
+      flows: tensors.map(([, slope], layer) => ({
+        layer,
+        direction: 'forward',
+        state: null,
+        // The smallest lag whose slope · lag is below −3.
+        horizon: slope === null ? 1 : slope * (T - 1) < -3 ? Math.floor(3 / -slope) + 1 : null,
+        slope: null,
+      })),
+      regions: [],
+      series: entries,
+      unitMap: { layer: 0, direction: 'forward', quantity: 'hidden', units: 0, offset: data.length },
+    },
+    data,
+  };
+}
+
+function said(frame: Frame): string {
+  return verdict(frame.header, flowRows(frame), texts)
+    .map(({ text }) => text)
+    .join('');
+}
+
+describe('the verdict on a graph', () => {
+  it('names a few tensors by their roles and names', () => {
+    assert.match(
+      said(
+        frameOf([
+          ['embedding', -0.7],
+          ['state', -0.4],
+          ['state', -0.35],
+        ]),
+      ),
+      /falls below a thousandth after 5 tokens in the embedding, 8 in “Add_1”, and 9 in “Add_2”\./,
+    );
+  });
+
+  it('of many says through which the gradient reaches farthest, and how many others there are', () => {
+    const many = frameOf([
+      ['embedding', -0.7],
+      ...[-0.8, -0.35, -0.9, -1.1, -0.6].map((slope) => ['residual', slope] as const),
+    ]);
+    assert.match(said(many), /after 9 tokens in “Add_2”, and no later in 5 others\./);
+  });
+
+  it('of many that keep it names the first', () => {
+    const many = frameOf([
+      ['embedding', -0.7],
+      ...[-0.01, 0.01, -0.02, 0, 0.01].map((slope) => ['residual', slope] as const),
+    ]);
+    assert.match(said(many), /after 5 tokens in the embedding\. It never does in “Add_1”, “Add_2”, and 3 others\./);
+  });
+
+  it('does not count what the loss reads at the target’s own step alone', () => {
+    const sentence = said(
+      frameOf([
+        ['embedding', -0.7],
+        ['residual', null],
+      ]),
+    );
+    assert.match(sentence, /after 5 tokens in the embedding\./);
+    assert.match(sentence, /Of the residual sum it reaches only the target’s own step\.$/);
+    assert.doesNotMatch(sentence, / 1 in /);
+  });
+
+  it('has the embedding speak for all, or what is first where there is none', () => {
+    const main = (frame: Frame) => flowRows(frame).map(({ isMain }) => isMain);
+    assert.deepEqual(
+      main(
+        frameOf([
+          ['embedding', -1],
+          ['state', -1],
+          ['residual', -1],
+        ]),
+      ),
+      [false, false, true],
+    );
+    assert.deepEqual(
+      main(
+        frameOf([
+          ['state', -1],
+          ['residual', -1],
+        ]),
+      ),
+      [true, false],
+    );
+  });
+});
