@@ -4,15 +4,7 @@ import { byteSymbol, symbolsOf } from '../../../src/tokens/tokenUnit';
 import { spansOf } from '../../../src/tokens/spans';
 import { Random } from '../../../src/core/model/random';
 
-const units = [
-  'codePoint',
-  'grapheme',
-  'word',
-  'byte',
-  'whitespace',
-  'wordOrPunctuation',
-  'wordOrLineEnd',
-] as const;
+const units = ['codePoint', 'grapheme', 'word', 'byte', 'whitespace', 'wordOrPunctuation', 'wordOrLineEnd'] as const;
 const parts = [
   'a',
   'Z',
