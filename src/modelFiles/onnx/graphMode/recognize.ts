@@ -16,6 +16,8 @@ import { findSeries } from './findSeries';
 import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
 import { formOf } from './losses';
 import { keptSizes } from './keptSizes';
+import { noticesOf } from './notices';
+import { changedFrom, lengths, maxTape, someIds } from './probes';
 import { scoreCandidates, tableSizes, type Candidate } from './scoreCandidates';
 import type { Series } from './series';
 import {
@@ -40,15 +42,6 @@ export interface GraphLanguageModel {
   readonly series: readonly Series[];
   readonly notices: readonly UserError[];
 }
-
-/** Steps of the runs that are compared; the longer ones where a graph does not take the shorter. */
-const lengths: readonly (readonly [number, number])[] = [
-  [5, 8],
-  [23, 40],
-  [90, 129],
-];
-/** Bytes that the tape of one such run may have. */
-const maxTape = 2 ** 31;
 
 /** One way to run the graph that works. */
 interface Attempt {
@@ -191,40 +184,6 @@ function refusal({ node }: GraphProto, { failures, lastOnly }: Hindrances): User
 
 export function operatorOf({ operator, domain }: OperatorError): string {
   return domain === '' ? operator : `${domain}.${operator}`;
-}
-
-function noticesOf(
-  { ids, others, way, carried, scores }: GraphUse,
-  readsLater: boolean,
-  hasMemory: boolean,
-): UserError[] {
-  const list = (names: readonly string[]) => names.join(', ');
-  const named = (filler: string) => others.filter((other) => other.filler === filler).map(({ name }) => name);
-  const [lengthInputs, ones, positions] = [named('length'), named('ones'), named('positions')];
-  const zeros = named('zeros').filter((name) => way !== 'single' || !carried.some(({ input }) => input === name));
-  return [
-    ...(way === 'single'
-      ? [new UserError('notice.graph.oneToken', list(carried.map(({ input, output }) => `${output} → ${input}`)))]
-      : []),
-    ...(way === 'prefixes' ? [new UserError('notice.graph.lastToken')] : []),
-    ...(ids.length !== null && way !== 'single' ? [new UserError('notice.graph.fixedLength', ids.length)] : []),
-    ...(zeros.length > 0 ? [new UserError('notice.graph.inputsZero', list(zeros))] : []),
-    ...(lengthInputs.length > 0 ? [new UserError('notice.onnx.lengthsWholeText', list(lengthInputs))] : []),
-    ...(ones.length > 0 ? [new UserError('notice.graph.inputsOne', list(ones))] : []),
-    ...(positions.length > 0 ? [new UserError('notice.graph.inputsPositions', list(positions))] : []),
-    ...(readsLater ? [new UserError('notice.graph.readsLater')] : []),
-    ...(hasMemory ? [] : [new UserError('notice.graph.noMemory', scores?.name ?? '')]),
-  ];
-}
-
-/** Ids below `size` that do not repeat in an even rhythm. */
-function someIds(steps: number, size: number): Int32Array {
-  return Int32Array.from({ length: steps }, (_, t) => (t * t * 7 + t * 3 + 1 + Math.floor(t / 3)) % size);
-}
-
-/** Others, from a place on up to another. */
-function changedFrom(ids: Int32Array, size: number, from: number, to = ids.length): Int32Array {
-  return ids.map((id, t) => (t >= from && t < to ? (id + 1) % size : id));
 }
 
 function* tryWhole(
