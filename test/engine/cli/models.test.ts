@@ -158,7 +158,7 @@ describe('the command line, with a model', () => {
 
     it('reads a line of a run that was trained on lines, without its line end, and refuses several', async () => {
       await writeFile(join(folder, 'lines.txt'), 'hello\n'.repeat(60));
-      const trained = ['--mode', 'sequences', '--hidden', '4', '--steps', '2', '--out', 'lines', '--json'];
+      const trained = ['--mode', 'sequences', '--hidden', '4', '--steps', '2', '--out', 'ofLines', '--json'];
       assert.equal((await backflow(folder, 'train', 'lines.txt', ...trained)).status, 0);
       const outputs = [];
       for (const text of ['hello', 'hello\n', '\nhello\r\n']) {
@@ -166,7 +166,7 @@ describe('the command line, with a model', () => {
         const { output, errors } = await backflow(
           folder,
           'inspect',
-          'lines',
+          'ofLines',
           '--text',
           'line.txt',
           '--matrix',
@@ -177,10 +177,10 @@ describe('the command line, with a model', () => {
       }
       assert.deepEqual(outputs, [outputs[0], outputs[0], outputs[0]]);
       assert.match(
-        (await backflow(folder, 'inspect', 'lines', '--text', 'line.txt')).output,
+        (await backflow(folder, 'inspect', 'ofLines', '--text', 'line.txt')).output,
         /predicting “o” at step 3/,
       );
-      await hello.refuses(1, /has 60 sequences/, 'inspect', 'lines', '--text', 'lines.txt', '--matrix');
+      await hello.refuses(1, /has 60 sequences/, 'inspect', 'ofLines', '--text', 'lines.txt', '--matrix');
     });
 
     it('reads any file with a model of bytes, and no other', async () => {
@@ -191,13 +191,13 @@ describe('the command line, with a model', () => {
       ]);
       await writeFile(join(folder, 'any.bin'), Buffer.concat(Array.from({ length: 40 }, () => bytes)));
       const trained = ['--tokens', 'bytes', '--hidden', '4', '--window', '8', '--batch', '4', '--steps', '2'];
-      const training = await backflow(folder, 'train', 'any.bin', ...trained, '--out', 'bytes', '--json');
+      const training = await backflow(folder, 'train', 'any.bin', ...trained, '--out', 'ofBytes', '--json');
       assert.deepEqual([training.status, training.errors], [0, '']);
       await writeFile(join(folder, 'any.bin'), bytes);
       const { output, errors } = await backflow(
         folder,
         'inspect',
-        'bytes',
+        'ofBytes',
         '--text',
         'any.bin',
         '--tokens',

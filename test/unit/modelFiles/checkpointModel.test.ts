@@ -8,7 +8,7 @@ import { encodeModel } from '../../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../src/modelFiles/onnx/read/readModel';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
-import { InferenceSession, Tensor } from '../../../src/engine/onnxRuntime';
+import { flushSubnormals, InferenceSession, Tensor } from '../../../src/engine/onnxRuntime';
 import { assertClose } from '../../reference/compare';
 import { randomModel, readProbe } from '../support/models';
 
@@ -44,7 +44,7 @@ for (const { cell, activation } of [
       const vocabulary = new Vocabulary(Array.from('abcdefg'));
       const bytes = encodeCheckpoint({ config, parameters, vocabulary, step: 3 });
 
-      const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });
+      const session = await InferenceSession.create(bytes, options);
       const int64 = (part: readonly number[]) =>
         new Tensor('int64', BigInt64Array.from(part, BigInt), [part.length, 1]);
       const feeds = { ids: new Tensor('int64', BigInt64Array.from(ids.slice(0, -1), BigInt), [20, 1]) };
@@ -60,7 +60,7 @@ for (const { cell, activation } of [
         const states = Object.entries(before).flatMap(([name, value]): [string, Tensor][] =>
           name.endsWith('_n') ? [[name.replace(/_n$/, '_0'), value]] : [],
         );
-        const going = await InferenceSession.create(withoutDefaults(bytes), { logSeverityLevel: 3 });
+        const going = await InferenceSession.create(withoutDefaults(bytes), options);
         const { logits: rest } = await going.run({ ids: int64(ids.slice(8, -1)), ...Object.fromEntries(states) });
         await going.release();
         assertClose(

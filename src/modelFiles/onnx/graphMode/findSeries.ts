@@ -1,4 +1,5 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
+import { operators } from '../../../layers/catalog';
 import { differentiate } from '../../../core/graph/backward';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
@@ -359,7 +360,7 @@ function residualSums(series: readonly Found[], { makers, depending }: Known): S
 }
 
 /** What mixes the elements of a step or of several; a sum without any in between is part of a function, such as GELU's. */
-const mixing = ['MatMul', 'Gemm', 'Einsum', 'Conv', 'RNN', 'LSTM', 'GRU'];
+const mixing: readonly string[] = ['MatMul', 'Gemm', 'Einsum', 'Conv', ...operators];
 
 /** Whether a variable is computed from another by something that mixes. */
 function comesFrom(variable: Variable, ancestor: Variable, makers: ReadonlyMap<Variable, Step>): boolean {

@@ -1,4 +1,5 @@
 /** Along which axis a tensor has the steps of the text. */
+import { operators } from '../../../layers/catalog';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
 import { changedPlaces, differs, placesRead, type Evidence } from './evidence';
 
@@ -9,7 +10,7 @@ export interface TimeAxis {
 }
 
 /** Operators that put tensors of single steps together. */
-const joining = ['Concat', 'Stack', 'ScatterND', 'ScatterElements', 'RNN', 'LSTM', 'GRU', 'Scan', 'Loop'];
+const joining: readonly string[] = ['Concat', 'Stack', 'ScatterND', 'ScatterElements', ...operators, 'Scan', 'Loop'];
 
 /** Of the graph's own tensors that have one, in the order of the graph. */
 export function timeAxes(
