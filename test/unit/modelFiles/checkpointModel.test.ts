@@ -12,6 +12,8 @@ import { flushSubnormals, InferenceSession, Tensor } from '../../../src/engine/o
 import { assertClose } from '../../reference/compare';
 import { randomModel, readProbe } from '../support/models';
 
+// The first session of a process decides for its thread.
+const options = { logSeverityLevel: 3, extra: { session: flushSubnormals } } as const;
 const V = 7;
 const stacks: readonly Partial<StackConfig>[] = [
   {},

@@ -155,7 +155,9 @@ function* withoutScores(
       const all = yield* run(changedFrom(some, 2, 0));
       const size = [...tableSizes(graph, base, ids, all)].at(0);
       const failure = base.calls[0].failures.at(0);
-      if (!failure || size === undefined) continue;
+      // Where all can be computed, a longer run that fails is too long for the graph.
+      if (!failure) break;
+      if (size === undefined) continue;
       const last = yield* run(changedFrom(some, 2, long - 1));
       const shorter = ids.length === null ? yield* run(some.slice(0, short)) : null;
       const series = findSeries(use, { ids: some, base, last, all, shorter }, null, false, new Int32Array(long));
@@ -197,6 +199,7 @@ function* tryWhole(
   const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
   if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, hindrances);
   const fixed = new Set<number>();
+  let isComputed = false;
   for (const [short, long] of lengths) {
     const shorter = yield* runText(program, use, someIds(short, 2), new Tape(maxTape));
     const longer = yield* runText(program, use, someIds(long, 2), new Tape(maxTape));
@@ -213,8 +216,10 @@ function* tryWhole(
     }
     for (const size of traced) fixed.add(size);
     const failure = longer.calls[0].failures.at(0);
-    if (failure) hindrances.failures.push(failure);
-    else if (found.length === 0 && fixed.size > 0) break;
+    isComputed ||= !failure;
+    // Where all could be computed, a longer run that fails is too long for the graph.
+    if (failure && !isComputed) hindrances.failures.push(failure);
+    else if (!failure && found.length === 0 && fixed.size > 0) break;
   }
   for (const size of [...fixed, ...keptSizes(graph)]) {
     const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
