@@ -232,6 +232,11 @@ describe('graph mode: files whose exporter went wrong', () => {
     assert.throws(() => read(each, exportReference(each.reference).ids), /“Transpose\.1” .*“p2o\.pd_op\.rnn\.0\.0”/u);
   });
 
+  it('refuses more than the one step that was traced (Keras 3 on PyTorch, SimpleRNN)', () => {
+    const each = exported('plain-rnn.keras3-torch.onnx');
+    assert.throws(() => read(each, exportReference(each.reference).ids), /\(Split\)/u);
+  });
+
   it('gives what the file gives: one prediction (Keras 3 on PyTorch traces one step)', () => {
     const each = exported('plain-lstm.keras3-torch.onnx');
     const reference = exportReference(each.reference);
