@@ -57,6 +57,28 @@ class Cells(nn.Module):
         return torch.stack(out, 1)
 
 
+class TwoLayers(nn.Module):
+    """Two nn.LSTMCells on each other, as wide as the vocabulary, which is as wide as the text is long."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(V, V)
+        self.lower, self.upper = nn.LSTMCell(V, V), nn.LSTMCell(V, V)
+        self.output = nn.Linear(V, V)
+
+    def forward(self, ids, tracked=None):
+        note = tracked.note if tracked else lambda name, value: value
+        lower = upper = None
+        out = []
+        for t in range(ids.shape[1]):
+            h, c = self.lower(self.embedding(ids[:, t]), lower)
+            lower = note('lower h', h), note('lower c', c)
+            h, c = self.upper(lower[0], upper)
+            upper = note('upper h', h), note('upper c', c)
+            out.append(self.output(upper[0]))
+        return torch.stack(out, 1)
+
+
 class Tutorial(nn.Module):
     """i2h and i2o over input and hidden state side by side, of a one-hot token, log-probabilities."""
 
@@ -308,6 +330,8 @@ def cases():
     yield 'lstm-cells', exported(cells, (torch.zeros(1, 9, dtype=torch.int64),), input_names=['ids']), expected(whole_of(cells), IDS[:10])
     # Eight tokens for a graph of nine steps: the rest is padded.
     yield 'lstm-cells-short', None, expected(whole_of(cells), IDS[:9])
+    two = doubled(TwoLayers())
+    yield 'two-layers', exported(two, (torch.zeros(1, V, dtype=torch.int64),), input_names=['ids']), expected(whole_of(two), IDS[:V + 1])
     tutorial = doubled(TutorialUnrolled())
     yield 'tutorial', exported(tutorial, (torch.zeros(7, dtype=torch.int64),), input_names=['ids']), expected(
         lambda ids, tracked: tutorial(ids, tracked), IDS[:8])

@@ -35,7 +35,7 @@ interface Known {
 
 /**
  * In the order of the graph, each name once.
- * @param numbered the base run again, with the ids 0, 1, 2 …; null where no loop can be unrolled
+ * @param numbered the base run again, with the ids 0, 1, 2 …; null where no ids of single steps are cut out
  */
 export function findSeries(
   use: GraphUse,
@@ -260,10 +260,10 @@ function nameIn(values: ReadonlyMap<string, Value>, variable: Variable): string 
 /** The steps of a loop that was written out. */
 function ofUnrolled({ evidence, use, depending, makers, times }: Known, numbered: TextRun | null): Found[] {
   const { base } = evidence;
-  if (!numbered || use.ids.length === null) return [];
+  if (use.ids.length === null) return [];
   const byNumber = new Map<Variable, Variable>();
   for (const [name, value] of base.calls[0].values) {
-    const number = numbered.calls[0].values.get(name);
+    const number = numbered?.calls[0].values.get(name);
     if (value instanceof Variable && number instanceof Variable) byNumber.set(value, number);
   }
   const batch = batchOf(use.ids);

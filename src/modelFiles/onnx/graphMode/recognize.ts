@@ -11,11 +11,13 @@ import type { Turns } from '../../../core/graph/turns';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';
 import { UserError } from '../../../userError';
 import { carriedPairs } from './carriedPairs';
-import type { Evidence } from './evidence';
+import { differs, type Evidence } from './evidence';
 import { findSeries } from './findSeries';
 import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
 import { formOf } from './losses';
 import { keptSizes } from './keptSizes';
+import { noticesOf } from './notices';
+import { changedFrom, lengths, maxTape, someIds } from './probes';
 import { scoreCandidates, tableSizes, type Candidate } from './scoreCandidates';
 import type { Series } from './series';
 import {
@@ -41,15 +43,6 @@ export interface GraphLanguageModel {
   readonly notices: readonly UserError[];
 }
 
-/** Steps of the runs that are compared; the longer ones where a graph does not take the shorter. */
-const lengths: readonly (readonly [number, number])[] = [
-  [5, 8],
-  [23, 40],
-  [90, 129],
-];
-/** Bytes that the tape of one such run may have. */
-const maxTape = 2 ** 31;
-
 /** One way to run the graph that works. */
 interface Attempt {
   readonly use: GraphUse & { readonly scores: ScoresPlace };
@@ -59,38 +52,37 @@ interface Attempt {
   readonly readsLater: boolean;
 }
 
+/** Why ways to run the graph do not work. */
+interface Hindrances {
+  readonly failures: OperatorError[];
+  /** It answers, but only once. */
+  lastOnly: UserError | null;
+}
+
 /** Throws a UserError that says what stands in the way. */
 export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns<GraphLanguageModel> {
   const { graph } = model;
   const free = freeInputsOf(graph);
-  const failures: OperatorError[] = [];
+  const hindrances: Hindrances = { failures: [], lastOnly: null };
   let best: Attempt | null = null;
   // A float is a text only where no integer is one.
   for (const kind of ['integer', 'float'] as const) {
     const { whole, single } = idsInputs(free.filter((input) => input.kind === kind));
     for (const ids of whole) {
       if (best?.hasMemory && !best.readsLater) break;
-      best = better(best, yield* tryWhole(graph, program, free, ids, failures));
+      best = better(best, yield* tryWhole(graph, program, free, ids, hindrances));
     }
     for (const ids of single) {
       if (best?.hasMemory) break;
-      best = better(best, yield* trySingle(graph, program, free, ids, failures));
+      best = better(best, yield* trySingle(graph, program, free, ids, hindrances));
     }
     if (best?.hasMemory) break;
   }
-  if (!best) return (yield* withoutScores(graph, program, free)) ?? throwing(refusal(graph, failures));
+  if (!best) return (yield* withoutScores(graph, program, free)) ?? throwing(refusal(graph, hindrances));
   const { use, evidence, readsLater, hasMemory } = best;
   yield* checkOthers(program, best);
   const targets = new Int32Array(evidence.base.steps);
-  const numbered =
-    use.ids.length === null || use.way === 'single'
-      ? null
-      : yield* runText(
-          program,
-          use,
-          Array.from({ length: use.ids.length }, (_, t) => t),
-          new Tape(maxTape),
-        );
+  const numbered = cutsIds(best) ? yield* numberedRun(program, use) : null;
   const notices = noticesOf(use, readsLater, hasMemory);
   return {
     program,
@@ -101,6 +93,24 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
     series: findSeries(use, evidence, numbered, readsLater, targets),
     notices,
   };
+}
+
+/** Whether ids of single steps are cut out of the text's. */
+function cutsIds({ use, evidence: { base, all } }: Attempt): boolean {
+  const { length } = use.ids;
+  if (length === null || use.way === 'single') return false;
+  for (const [name, value] of base.calls[0].values) {
+    const other = all.calls[0].values.get(name);
+    if (!(value instanceof Variable) || !(other instanceof Variable) || value.tensor.kind === 'float') continue;
+    if (!value.tensor.shape.includes(length) && differs(value, other)) return true;
+  }
+  return false;
+}
+
+/** With the ids 0, 1, 2 …: what cannot be computed with those is left out. */
+function numberedRun(program: GraphProgram, use: GraphUse): Turns<TextRun> {
+  const ids = Array.from({ length: use.ids.length ?? 0 }, (_, t) => t);
+  return runText(program, use, ids, new Tape(maxTape));
 }
 
 function floatElements({ initializer }: GraphProto): number {
@@ -165,8 +175,9 @@ function* withoutScores(
   return null;
 }
 
-function refusal({ node }: GraphProto, failures: readonly OperatorError[]): UserError {
+function refusal({ node }: GraphProto, { failures, lastOnly }: Hindrances): UserError {
   const [first] = failures;
+  if (lastOnly) return lastOnly;
   if (failures.length > 0) return new UserError('error.graph.node', first.node, operatorOf(first), first.reason);
   return node.length === 0 ? new UserError('error.graph.empty') : new UserError('error.graph.noScores');
 }
@@ -175,50 +186,16 @@ export function operatorOf({ operator, domain }: OperatorError): string {
   return domain === '' ? operator : `${domain}.${operator}`;
 }
 
-function noticesOf(
-  { ids, others, way, carried, scores }: GraphUse,
-  readsLater: boolean,
-  hasMemory: boolean,
-): UserError[] {
-  const list = (names: readonly string[]) => names.join(', ');
-  const named = (filler: string) => others.filter((other) => other.filler === filler).map(({ name }) => name);
-  const [lengthInputs, ones, positions] = [named('length'), named('ones'), named('positions')];
-  const zeros = named('zeros').filter((name) => way !== 'single' || !carried.some(({ input }) => input === name));
-  return [
-    ...(way === 'single'
-      ? [new UserError('notice.graph.oneToken', list(carried.map(({ input, output }) => `${output} → ${input}`)))]
-      : []),
-    ...(way === 'prefixes' ? [new UserError('notice.graph.lastToken')] : []),
-    ...(ids.length !== null && way !== 'single' ? [new UserError('notice.graph.fixedLength', ids.length)] : []),
-    ...(zeros.length > 0 ? [new UserError('notice.graph.inputsZero', list(zeros))] : []),
-    ...(lengthInputs.length > 0 ? [new UserError('notice.onnx.lengthsWholeText', list(lengthInputs))] : []),
-    ...(ones.length > 0 ? [new UserError('notice.graph.inputsOne', list(ones))] : []),
-    ...(positions.length > 0 ? [new UserError('notice.graph.inputsPositions', list(positions))] : []),
-    ...(readsLater ? [new UserError('notice.graph.readsLater')] : []),
-    ...(hasMemory ? [] : [new UserError('notice.graph.noMemory', scores?.name ?? '')]),
-  ];
-}
-
-/** Ids below `size` that do not repeat in an even rhythm. */
-function someIds(steps: number, size: number): Int32Array {
-  return Int32Array.from({ length: steps }, (_, t) => (t * t * 7 + t * 3 + 1 + Math.floor(t / 3)) % size);
-}
-
-/** Others, from a place on up to another. */
-function changedFrom(ids: Int32Array, size: number, from: number, to = ids.length): Int32Array {
-  return ids.map((id, t) => (t >= from && t < to ? (id + 1) % size : id));
-}
-
 function* tryWhole(
   graph: GraphProto,
   program: GraphProgram,
   free: readonly FreeInput[],
   ids: IdsInput,
-  failures: OperatorError[],
+  hindrances: Hindrances,
 ): Turns<Attempt | null> {
   const others = otherInputs(free, ids);
   const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
-  if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, failures);
+  if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, hindrances);
   const fixed = new Set<number>();
   for (const [short, long] of lengths) {
     const shorter = yield* runText(program, use, someIds(short, 2), new Tape(maxTape));
@@ -236,11 +213,14 @@ function* tryWhole(
     }
     for (const size of traced) fixed.add(size);
     const failure = longer.calls[0].failures.at(0);
-    if (failure) failures.push(failure);
+    if (failure) hindrances.failures.push(failure);
     else if (found.length === 0 && fixed.size > 0) break;
   }
   for (const size of [...fixed, ...keptSizes(graph)]) {
-    const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, []);
+    const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
+      failures: [],
+      lastOnly: null,
+    });
     if (attempt) return attempt;
   }
   return null;
@@ -251,17 +231,21 @@ function* tryFixed(
   program: GraphProgram,
   use: GraphUse,
   length: number,
-  failures: OperatorError[],
+  hindrances: Hindrances,
 ): Turns<Attempt | null> {
   const run = yield* runText(program, use, someIds(length, 2), new Tape(maxTape));
   const failure = run.calls[0].failures.at(0);
-  if (failure) failures.push(failure);
+  if (failure) hindrances.failures.push(failure);
   const { found } = scoreCandidates(graph, run, null, use.ids);
   for (const candidate of found) {
     if (candidate.timeAxis === null) continue;
     const attempt = yield* verified(program, use, candidate, null, length);
     if (attempt) return attempt;
   }
+  // One that answers after its last step alone has nothing to say of the others.
+  const [last] = found;
+  if ((last as Candidate | undefined) && (yield* verified(program, { ...use, way: 'prefixes' }, last, null, length)))
+    hindrances.lastOnly = new UserError('error.graph.lastOfFixed', last.name, length);
   return null;
 }
 
@@ -270,13 +254,13 @@ function* trySingle(
   program: GraphProgram,
   free: readonly FreeInput[],
   ids: IdsInput,
-  failures: OperatorError[],
+  hindrances: Hindrances,
 ): Turns<Attempt | null> {
   const others = otherInputs(free, ids);
   const first: GraphUse = { ids, others, way: 'single', carried: [], scores: null };
   const run = yield* runText(program, first, someIds(1, 2), new Tape(maxTape));
   const failure = run.calls[0].failures.at(0);
-  if (failure) failures.push(failure);
+  if (failure) hindrances.failures.push(failure);
   const carried = carriedPairs(
     graph,
     run.calls[0],

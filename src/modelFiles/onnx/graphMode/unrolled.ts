@@ -27,7 +27,7 @@ export interface StepsKnown {
 export function stepTensors(run: TextRun, known: StepsKnown): StepTensors[] {
   const { makers } = known;
   const { latest, turned } = latestSteps(run, known);
-  const groups = alike(run, latest);
+  const groups = alike(run, latest, makers);
   const isOrdered = (group: readonly Variable[]) => group.every((variable, t) => latest.get(variable) === t);
   const complete = groups.filter((group) => group.length === run.steps && isOrdered(group));
   // What the last step computes for the next alone, exporters leave out.
@@ -107,39 +107,80 @@ function latestSteps(
   return { latest, turned };
 }
 
-/** Lists of variables that the same operators give from step to step, one of each step, in order. */
-function alike({ tape }: TextRun, latest: ReadonlyMap<Variable, number>): Variable[][] {
-  const usesOf = new Map<string, number>();
-  const constantsOf = ({ operator, inputs }: Step) =>
-    inputs.flatMap((input) =>
-      input && !latest.has(input) && input.tensor.kind === 'float' ? [`${operator} ${input.name}`] : [],
-    );
-  for (const step of tape.steps)
-    for (const constant of constantsOf(step)) usesOf.set(constant, (usesOf.get(constant) ?? 0) + 1);
-  const byKind = new Map<string, Map<number, Variable[]>>();
+/** One output of a step of the tape, as it can be told from others of the same text step. */
+interface Place {
+  readonly output: Variable;
+  /** Operator, shape, and the weights that it reads at every step. */
+  readonly key: string;
+  /** What makes each input; '*' for what does not depend on the text, such as a first state. */
+  readonly inputs: readonly string[];
+}
+
+/** Lists of variables that stand in the same place of the loop's body, one of each step, in order. A step in which there is none is left out. */
+function alike(
+  { tape, steps }: TextRun,
+  latest: ReadonlyMap<Variable, number>,
+  makers: ReadonlyMap<Variable, Step>,
+): Variable[][] {
+  const nameOf = describer(tape, latest, makers);
+  const bySteps = Array.from({ length: steps }, () => new Map<string, Place[]>());
   for (const step of tape.steps)
     step.outputs.forEach((output, k) => {
       const t = latest.get(output);
       if (t === undefined || output.tensor.kind !== 'float') return;
-      // A constant of one step alone, as the first state, says nothing of what is done with it.
-      const weights = constantsOf(step).filter((constant) => (usesOf.get(constant) ?? 0) > 1);
-      const key = JSON.stringify([step.operator, k, output.tensor.shape, weights]);
-      const bySteps = byKind.get(key) ?? new Map<number, Variable[]>();
-      byKind.set(key, bySteps);
-      bySteps.set(t, [...(bySteps.get(t) ?? []), output]);
+      const key = JSON.stringify([nameOf(step), k, output.tensor.shape]);
+      const inputs = step.inputs.map((input) => {
+        const maker = input && makers.get(input);
+        return maker && latest.has(input) ? nameOf(maker) : '*';
+      });
+      const places = bySteps[t];
+      places.set(key, [...(places.get(key) ?? []), { output, key, inputs }]);
     });
-  return Array.from(byKind.values()).flatMap((bySteps) => {
-    const ordered = Array.from(bySteps)
-      .toSorted(([a], [b]) => a - b)
-      .map(([, variables]) => variables);
-    const counts = ordered.map(({ length }) => length);
-    const several = Math.max(...counts);
-    // Counted from the end, since what a first step lacks it lacks at its beginning.
-    return Array.from({ length: several }, (_, fromEnd) =>
-      ordered.flatMap((variables) => {
-        const variable = variables.at(-1 - fromEnd);
-        return variable ? [variable] : [];
-      }),
-    ).toReversed();
+  // In the middle nothing is missing that a first or last step may lack.
+  const middle = bySteps[Math.floor(steps / 2)];
+  return Array.from(middle).flatMap(([key, body]) => {
+    const aligned = bySteps.map((places) => alignment(body, places.get(key) ?? []));
+    return body.map((_, slot) => aligned.flatMap((chosen) => chosen[slot]?.output ?? []));
   });
+}
+
+/** What a step of the tape is called: its operator and the weights that it reads in several steps of the text. */
+function describer(
+  tape: TextRun['tape'],
+  latest: ReadonlyMap<Variable, number>,
+  makers: ReadonlyMap<Variable, Step>,
+): (step: Step) => string {
+  const constantsOf = ({ operator, inputs }: Step) =>
+    inputs.flatMap((input) =>
+      input && !latest.has(input) && !makers.has(input) && input.tensor.kind === 'float'
+        ? [`${operator} ${input.name}`]
+        : [],
+    );
+  const readIn = new Map<string, Set<number>>();
+  for (const step of tape.steps) {
+    const t = step.outputs.map((output) => latest.get(output)).find((each) => each !== undefined);
+    if (t === undefined) continue;
+    for (const constant of constantsOf(step)) readIn.set(constant, (readIn.get(constant) ?? new Set()).add(t));
+  }
+  return (step) =>
+    JSON.stringify([step.operator, constantsOf(step).filter((constant) => (readIn.get(constant)?.size ?? 0) > 1)]);
+}
+
+/** Of each place of the body the one that stands for it: as many as there can be, in the same order. */
+function alignment(body: readonly Place[], places: readonly Place[]): (Place | undefined)[] {
+  const fits = (a: Place, b: Place) =>
+    a.inputs.length === b.inputs.length &&
+    a.inputs.every((input, i) => input === b.inputs[i] || input === '*' || b.inputs[i] === '*');
+  // most[i][j]: how many of body[i …] can be found in places[j …].
+  const most = Array.from({ length: body.length + 1 }, () => new Int32Array(places.length + 1));
+  for (let i = body.length - 1; i >= 0; i--)
+    for (let j = places.length - 1; j >= 0; j--)
+      most[i][j] = Math.max(most[i + 1][j], most[i][j + 1], fits(body[i], places[j]) ? 1 + most[i + 1][j + 1] : 0);
+  const chosen: (Place | undefined)[] = body.map(() => undefined);
+  for (let i = 0, j = 0; i < body.length && j < places.length;) {
+    if (fits(body[i], places[j]) && most[i][j] === 1 + most[i + 1][j + 1]) chosen[i++] = places[j++];
+    else if (most[i + 1][j] >= most[i][j + 1]) i++;
+    else j++;
+  }
+  return chosen;
 }

@@ -60,6 +60,7 @@ function check(name: string, file: string, maxTape?: number): void {
 describe('graph mode: models that are no stack, beside PyTorch', () => {
   for (const name of [
     'lstm-cells',
+    'two-layers',
     'tutorial',
     'tutorial-step',
     'lstm-step',
