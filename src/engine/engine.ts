@@ -93,7 +93,10 @@ export class Engine {
     step: () => this.run.step(),
     stop: () => this.run.stop(),
     watch: (watch) => this.watch(watch),
-    frameDrawn: ({ sequence }) => this.frameDrawn(sequence),
+    frameDrawn: ({ sequence }) => {
+      this.frames.frameDrawn(sequence);
+      return null;
+    },
     inspect: (request, signal) => this.inspect(request, signal),
     inspectGraph: (request, signal) => this.inspectGraph(request, signal),
     matrixRows: (request, signal) => this.matrixRows(request, signal),
@@ -200,11 +203,6 @@ export class Engine {
 
   private watch(watch: Watch | null): null {
     this.frames.watch(watch);
-    return null;
-  }
-
-  private frameDrawn(sequence: number): null {
-    this.frames.frameDrawn(sequence);
     return null;
   }
 

@@ -1,7 +1,6 @@
 /** A comparison: two to four sessions on one probe, in a panel of its own. What it started, it ends when it is closed. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
-import type { GraphSummary } from '../../protocol/graph';
 import type { ControlAction, FromPage, PanelStatus } from '../../pageContract/messages';
 import { thresholds } from '../chosenSettings';
 import type { Panel } from '../panel/panel';
@@ -15,6 +14,7 @@ import type { RunSession } from '../runs/runSession';
 import { settingsFor } from '../settings';
 import { debounced } from '../timing';
 import { localize, localizeMessage } from '../localize';
+import { comparedTensors } from './comparable';
 
 export interface Compared {
   readonly session: RunSession;
@@ -198,11 +198,6 @@ export class Comparison implements vscode.Disposable {
       vscode.TextEditorRevealType.InCenterIfOutsideViewport,
     );
   }
-}
-
-/** Names of the tensors by which models in graph mode are compared: of the embedding, which every path leads through; none where none was found. */
-export function comparedTensors({ tensors }: GraphSummary): string[] {
-  return tensors.flatMap(({ name, role }) => (role === 'embedding' ? [name] : [])).slice(0, 1);
 }
 
 /** What is asked of all is done by those that can. */

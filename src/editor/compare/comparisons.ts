@@ -2,14 +2,14 @@
 import * as vscode from 'vscode';
 import { parseCompared } from '../../pageContract/parseFromPage';
 import type { TruncationReport } from '../../protocol/truncation';
-import { isSameUnit, isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
 import type { ModelOpener } from '../models/openModel';
 import type { Notices } from '../notices';
 import { tokenCount } from '../probe/probeText';
 import type { ProbeTracker } from '../probe/probeTracker';
 import { titleOf } from '../runs/runTree';
-import { Comparison, comparedTensors, type Compared, type ComparisonParts } from './comparison';
-import { localize } from '../localize';
+import { refusalOf } from './comparable';
+import { Comparison, type Compared, type ComparisonParts } from './comparison';
+import { localize, localizeMessage } from '../localize';
 
 export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly listeners: vscode.Disposable;
@@ -34,10 +34,15 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
 
   /** Shows these sessions together; the comparison before is ended first. Those that read by different tokens have no common columns, and are refused. */
   async compare(title: string, compared: readonly Compared[], document: vscode.Uri): Promise<void> {
-    const refusal = refusalOf(compared);
+    const models = compared.map(({ session: { description, unit, graph } }) => ({
+      name: description.name,
+      unit,
+      graph,
+    }));
+    const refusal = refusalOf(models);
     if (refusal !== null) {
       for (const { session, isOwn } of compared) if (isOwn) session.dispose();
-      void vscode.window.showWarningMessage(refusal);
+      void vscode.window.showWarningMessage(localizeMessage(refusal));
       return;
     }
     const before = this.comparison;
@@ -102,42 +107,5 @@ export class Comparisons implements vscode.WebviewPanelSerializer, vscode.Dispos
     const { comparison } = this;
     this.comparison = this.truncations = null;
     await comparison?.close();
-  }
-}
-
-/** Why they cannot be compared token by token; null where they can. */
-function refusalOf(compared: readonly Compared[]): string | null {
-  const [first, ...others] = compared;
-  const graph = compared.find(({ session }) => session.graph !== null)?.session;
-  const stack = compared.find(({ session }) => session.graph === null)?.session;
-  // One is known by its embedding, the other by the states of its layers: their gradients are not the same quantity.
-  if (graph && stack) return localize('compare.graphAndStack', graph.description.name, stack.description.name);
-  const without = compared.find(({ session }) => session.graph && comparedTensors(session.graph).length === 0);
-  if (without) return localize('compare.noEmbedding', without.session.description.name);
-  const other = others.find(({ session }) => !isSameUnit(session.unit, first.session.unit));
-  if (!other) return null;
-  const [a, b] = [first.session, other.session].map(
-    ({ description, unit }) => [description.name, unitInWords(unit)] as const,
-  );
-  return localize('compare.tokensDiffer', ...a, ...b);
-}
-
-function unitInWords(unit: ReadUnit): string {
-  if (isTokenizer(unit)) return localize('tokenUnit.tokenizer');
-  switch (unit) {
-    case 'codePoint':
-      return localize('tokenUnit.codepoints');
-    case 'grapheme':
-      return localize('tokenUnit.graphemes');
-    case 'word':
-      return localize('tokenUnit.words');
-    case 'byte':
-      return localize('tokenUnit.bytes');
-    case 'whitespace':
-      return localize('tokenUnit.whitespace');
-    case 'wordOrPunctuation':
-      return localize('tokenUnit.wordsAndPunctuation');
-    case 'wordOrLineEnd':
-      return localize('tokenUnit.wordsAndLineEnds');
   }
 }
