@@ -4,19 +4,22 @@ import { Variable } from '../../../core/graph/tape';
 import { sameShape } from '../../../core/graph/tensor';
 import type { GraphProto } from '../../../formats/onnx/messages';
 import { isStateInput, type FreeInput } from './inputs';
+import { operatorsBetween } from './operatorsBetween';
 import type { CarriedPair } from './textRun';
 
 /**
- * Inputs and outputs of the same shape. Where several have one shape, their names pair them if they do so clearly, else their order.
+ * Inputs and outputs of the same shape. Where several have one shape, their names pair them if they do so clearly; else what is computed of what: a state
+ * is made of its own last value by the fewest operators, so that an LSTM's c is told from its h, and both from scores of the same shape. Last comes
+ * their order.
  * @param call of one token, with zeros for the states
  */
-export function carriedPairs({ output }: GraphProto, call: GraphRun, free: readonly FreeInput[]): CarriedPair[] {
+export function carriedPairs(graph: GraphProto, call: GraphRun, free: readonly FreeInput[]): CarriedPair[] {
   const shapeOf = (name: string) => {
     const value = call.values.get(name);
     return value instanceof Variable && value.tensor.kind === 'float' ? value.tensor.shape : undefined;
   };
   const inputs = free.filter((input) => isStateInput(input)).map(({ name }) => name);
-  const outputs = output.map(({ name }) => name);
+  const outputs = graph.output.map(({ name }) => name);
   const pairs: CarriedPair[] = [];
   const done = new Set<string>();
   for (const first of inputs) {
@@ -29,22 +32,42 @@ export function carriedPairs({ output }: GraphProto, call: GraphRun, free: reado
     const group = inputs.filter((name) => fits(name));
     for (const name of group) done.add(name);
     const candidates = outputs.filter((name) => fits(name));
-    // Scores of the same shape as the states stand before them.
-    const own = candidates.slice(-group.length);
-    if (own.length < group.length) continue;
-    const byName = pairedByName(group, own);
-    group.forEach((input, i) => pairs.push({ input, output: byName?.[i] ?? own[i] }));
+    if (candidates.length < group.length) continue;
+    const own =
+      pairedByName(group, candidates) ?? pairedByNearness(graph, group, candidates) ?? candidates.slice(-group.length);
+    group.forEach((input, i) => pairs.push({ input, output: own[i] }));
   }
   return pairs;
 }
 
-/** Of each input the output whose name has most of it; null where two have as much. */
+/** Of each input the output whose name has most of it; null where two have as much, or none has any where there is a choice. */
 function pairedByName(inputs: readonly string[], outputs: readonly string[]): string[] | null {
+  return outputs.length === 1
+    ? [...outputs]
+    : pairedBy(inputs, outputs, (input, output) => likeness(input, output) || null);
+}
+
+function pairedByNearness(graph: GraphProto, inputs: readonly string[], outputs: readonly string[]): string[] | null {
+  const between = new Map(outputs.map((output) => [output, operatorsBetween(graph, output)]));
+  return pairedBy(inputs, outputs, (input, output) => {
+    const count = between.get(output)?.get(input);
+    // What is only handed on is an older state's place, not the same state.
+    return count ? -count : null;
+  });
+}
+
+/** Of each input the output with the highest score; null where that is not one output for each. @param score null where they do not belong together */
+function pairedBy(
+  inputs: readonly string[],
+  outputs: readonly string[],
+  score: (input: string, output: string) => number | null,
+): string[] | null {
   const chosen = inputs.map((input) => {
     const scored = outputs
-      .map((output) => ({ output, score: likeness(input, output) }))
+      .map((output) => ({ output, score: score(input, output) ?? -Infinity }))
       .toSorted((a, b) => b.score - a.score);
-    return scored.length > 1 && scored[0].score === scored[1].score ? null : scored[0].output;
+    const [best, second] = scored;
+    return best.score === -Infinity || best.score === second?.score ? null : best.output;
   });
   const names = chosen.filter((name) => name !== null);
   return names.length === inputs.length && new Set(names).size === names.length ? names : null;

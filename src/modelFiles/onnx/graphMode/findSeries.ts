@@ -342,21 +342,27 @@ function embeddingAmong(series: readonly Found[], { makers, depending, connected
   });
 }
 
-/** Sums of a series and of what is computed from it. */
+/** Sums of a series and of what is computed from it, and what the first of them start from, such as an embedding with positions added. */
 function residualSums(series: readonly Found[], { makers, depending }: Known): Set<Found> {
   const all = new Map(series.flatMap((each) => each.variables.map((variable) => [variable, each] as const)));
-  return new Set(
-    series.filter(({ variables, place, isState }) => {
-      const variable = variables[variables.length - 1];
-      const maker = makers.get(variable);
-      if (isState || place.kind === 'tensors' || maker?.operator !== 'Add') return false;
-      const [a, b] = maker.inputs;
-      if (!a || !b || !depending.has(a) || !depending.has(b)) return false;
-      const size = variable.tensor.data.length;
-      if (a.tensor.data.length !== size || b.tensor.data.length !== size || !all.has(a) || !all.has(b)) return false;
-      return comesFrom(a, b, makers) || comesFrom(b, a, makers);
-    }),
-  );
+  const states = new Set(series.filter(({ isState }) => isState).flatMap(({ variables }) => variables));
+  const sums = new Set<Found>();
+  for (const each of series) {
+    const { variables, place, isState } = each;
+    const variable = variables[variables.length - 1];
+    const maker = makers.get(variable);
+    if (isState || place.kind === 'tensors' || maker?.operator !== 'Add') continue;
+    const [a, b] = maker.inputs;
+    if (!a || !b || !depending.has(a) || !depending.has(b)) continue;
+    const size = variable.tensor.data.length;
+    if (a.tensor.data.length !== size || b.tensor.data.length !== size || !all.has(a) || !all.has(b)) continue;
+    const stream = comesFrom(b, a, makers) ? a : comesFrom(a, b, makers) ? b : null;
+    if (!stream) continue;
+    sums.add(each);
+    const start = all.get(stream);
+    if (start && makers.get(stream)?.operator === 'Add' && !states.has(stream)) sums.add(start);
+  }
+  return sums;
 }
 
 /** What mixes the elements of a step or of several; a sum without any in between is part of a function, such as GELU's. */

@@ -21,8 +21,10 @@ export interface IdsInput {
   readonly axes: readonly ('time' | number)[];
   /** Names of those axes, where the file has some. */
   readonly declared: readonly DeclaredSize[];
-  /** Symbols, where each token is a row of zeros and a one, along a last axis of its own; null where it is a number. */
+  /** Symbols, where each token is zeros and a one, along an axis of their own; null where it is a number. */
   readonly oneHot: number | null;
+  /** Where that axis stands among the others. */
+  readonly symbolAxis: number;
   /** Steps that one run must have; null where any number goes. */
   readonly length: number | null;
 }
@@ -76,11 +78,14 @@ export function idsInputs(free: readonly FreeInput[]): { whole: IdsInput[]; sing
 
 function formsOf({ name, kind, sizes }: FreeInput): IdsInput[] {
   const form = { name, kind, axes: [], length: null };
-  const last = sizes.at(-1);
   const forms: IdsInput[] = [];
-  if (kind === 'integer' || sizes.length <= 2) forms.push({ ...form, declared: sizes, oneHot: null });
-  if (kind === 'float' && typeof last === 'number' && last > 1 && sizes.length > 1)
-    forms.push({ ...form, declared: sizes.slice(0, -1), oneHot: last });
+  if (kind === 'integer' || sizes.length <= 2)
+    forms.push({ ...form, declared: sizes, oneHot: null, symbolAxis: sizes.length });
+  if (kind !== 'float' || sizes.length < 2) return forms;
+  // The last axis first; others are those of column vectors, and of channels before the time.
+  for (const [symbolAxis, size] of Array.from(sizes.entries()).toReversed())
+    if (typeof size === 'number' && size > 1)
+      forms.push({ ...form, declared: sizes.toSpliced(symbolAxis, 1), oneHot: size, symbolAxis });
   return forms;
 }
 
@@ -99,7 +104,7 @@ export function batchOf({ axes }: IdsInput): number {
 }
 
 /** The ids as the graph takes them. @param ids as many as the run has steps */
-export function idsTensor({ kind, axes, oneHot }: IdsInput, ids: ArrayLike<number>): Tensor {
+export function idsTensor({ kind, axes, oneHot, symbolAxis }: IdsInput, ids: ArrayLike<number>): Tensor {
   const shape = axes.map((size) => (size === 'time' ? ids.length : size));
   const time = axes.indexOf('time');
   const inner = shape.slice(time + 1).reduce((product, size) => product * size, 1);
@@ -107,11 +112,12 @@ export function idsTensor({ kind, axes, oneHot }: IdsInput, ids: ArrayLike<numbe
     time < 0 ? ids[0] : ids[Math.floor(i / inner) % ids.length],
   );
   if (oneHot === null) return { kind, shape, data };
+  const behind = sizeOf(shape.slice(symbolAxis));
   const rows = new Float64Array(data.length * oneHot);
   data.forEach((id, i) => {
-    if (id < oneHot) rows[i * oneHot + id] = 1;
+    if (id < oneHot) rows[(Math.floor(i / behind) * oneHot + id) * behind + (i % behind)] = 1;
   });
-  return { kind, shape: [...shape, oneHot], data: rows };
+  return { kind, shape: shape.toSpliced(symbolAxis, 0, oneHot), data: rows };
 }
 
 /** What the other inputs are given, as their names and types say. */

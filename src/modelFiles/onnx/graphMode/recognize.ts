@@ -17,6 +17,7 @@ import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } fro
 import { formOf } from './losses';
 import { keptSizes } from './keptSizes';
 import { noticesOf } from './notices';
+import { operatorsBetween } from './operatorsBetween';
 import { changedFrom, lengths, maxTape, someIds } from './probes';
 import { scoreCandidates, tableSizes, type Candidate } from './scoreCandidates';
 import type { Series } from './series';
@@ -50,6 +51,8 @@ interface Attempt {
   /** An answer depends on another token than the one just read. */
   readonly hasMemory: boolean;
   readonly readsLater: boolean;
+  /** What one call hands to the next is made of its scores: more likely they are the state, and what is taken for the state is not. */
+  readonly carriesScores: boolean;
 }
 
 /** Why ways to run the graph do not work. */
@@ -73,7 +76,7 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
       best = better(best, yield* tryWhole(graph, program, free, ids, hindrances));
     }
     for (const ids of single) {
-      if (best?.hasMemory) break;
+      if (best?.hasMemory && !best.carriesScores) break;
       best = better(best, yield* trySingle(graph, program, free, ids, hindrances));
     }
     if (best?.hasMemory) break;
@@ -129,10 +132,11 @@ function freeInputsOf(graph: GraphProto): FreeInput[] {
   }
 }
 
-/** What answers for a token by others too is preferred, then what does not know its future. */
+/** What answers for a token by others too is preferred, then what does not know its future, then what keeps scores and state apart. */
 function better(a: Attempt | null, b: Attempt | null): Attempt | null {
   if (!a || !b) return a ?? b;
-  const rank = ({ hasMemory, readsLater }: Attempt) => (hasMemory ? 2 : 0) + (readsLater ? 0 : 1);
+  const rank = ({ hasMemory, readsLater, carriesScores }: Attempt) =>
+    (hasMemory ? 4 : 0) + (readsLater ? 0 : 2) + (carriesScores ? 0 : 1);
   return rank(b) > rank(a) ? b : a;
 }
 
@@ -276,7 +280,9 @@ function* trySingle(
   const { found } = scoreCandidates(graph, run, null, ids, new Set(carried.map(({ output }) => output)));
   for (const candidate of found) {
     const attempt = yield* verified(program, use, { ...candidate, timeAxis: null }, 4, 7);
-    if (attempt) return attempt;
+    if (!attempt) continue;
+    const carriesScores = carried.some(({ output }) => operatorsBetween(graph, output).has(candidate.name));
+    return { ...attempt, carriesScores };
   }
   return null;
 }
@@ -311,7 +317,13 @@ function* verified(
         (use.way === 'whole' && shorter !== null && rows(shorter).some((row, t) => !equal(row, of[t], 1e-9))));
     const hasMemory =
       ofFirst.some((row, t) => (t > 0 || use.way === 'prefixes') && !equal(row, of[t], 0)) || readsLater;
-    return { use: { ...use, scores: withForm(base, use, place) }, evidence, hasMemory, readsLater };
+    return {
+      use: { ...use, scores: withForm(base, use, place) },
+      evidence,
+      hasMemory,
+      readsLater,
+      carriesScores: false,
+    };
   }
   return null;
 }
