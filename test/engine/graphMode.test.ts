@@ -87,7 +87,7 @@ describe('a model in graph mode', () => {
     );
     assert.deepEqual(report.seriesMatrix?.[5], report.series[0].flow?.log10);
     assert.ok(report.tensors.length > report.series.length);
-    assert.match(report.notices[0], /graph mode/);
+    assert.match(report.notices[0], /graph mode/i);
   });
 
   it('shows the tensors that are asked for, and says which there are where one is not', async () => {
