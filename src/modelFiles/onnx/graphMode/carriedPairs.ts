@@ -67,7 +67,7 @@ function pairedBy(
       .map((output) => ({ output, score: score(input, output) ?? -Infinity }))
       .toSorted((a, b) => b.score - a.score);
     const [best, second] = scored;
-    return best.score === -Infinity || best.score === second?.score ? null : best.output;
+    return best.score === -Infinity || (scored.length > 1 && best.score === second.score) ? null : best.output;
   });
   const names = chosen.filter((name) => name !== null);
   return names.length === inputs.length && new Set(names).size === names.length ? names : null;
