@@ -58,6 +58,8 @@ interface Attempt {
 /** Why ways to run the graph do not work. */
 interface Hindrances {
   readonly failures: OperatorError[];
+  /** Some run had none. */
+  isComputed: boolean;
   /** It answers, but only once. */
   lastOnly: UserError | null;
 }
@@ -66,7 +68,7 @@ interface Hindrances {
 export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns<GraphLanguageModel> {
   const { graph } = model;
   const free = freeInputsOf(graph);
-  const hindrances: Hindrances = { failures: [], lastOnly: null };
+  const hindrances: Hindrances = { failures: [], isComputed: false, lastOnly: null };
   let best: Attempt | null = null;
   // A float is a text only where no integer is one.
   for (const kind of ['integer', 'float'] as const) {
@@ -81,7 +83,11 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
     }
     if (best?.hasMemory) break;
   }
-  if (!best) return (yield* withoutScores(graph, program, free)) ?? throwing(refusal(graph, hindrances));
+  if (!best) {
+    const sizes = hindrances.isComputed ? null : yield* withoutScores(graph, program, free);
+    if (sizes) return sizes;
+    throw refusal(graph, hindrances);
+  }
   const { use, evidence, readsLater, hasMemory } = best;
   yield* checkOthers(program, best);
   const targets = new Int32Array(evidence.base.steps);
@@ -140,10 +146,6 @@ function better(a: Attempt | null, b: Attempt | null): Attempt | null {
   return rank(b) > rank(a) ? b : a;
 }
 
-function throwing(error: UserError): never {
-  throw error;
-}
-
 /** What a graph whose scores cannot be computed shows all the same: the tensors before the node that is in the way. Null where there are none. */
 function* withoutScores(
   graph: GraphProto,
@@ -181,10 +183,11 @@ function* withoutScores(
   return null;
 }
 
-function refusal({ node }: GraphProto, { failures, lastOnly }: Hindrances): UserError {
+function refusal({ node }: GraphProto, { failures, isComputed, lastOnly }: Hindrances): UserError {
   const [first] = failures;
   if (lastOnly) return lastOnly;
-  if (failures.length > 0) return new UserError('error.graph.node', first.node, operatorOf(first), first.reason);
+  if (failures.length > 0 && !isComputed)
+    return new UserError('error.graph.node', first.node, operatorOf(first), first.reason);
   return node.length === 0 ? new UserError('error.graph.empty') : new UserError('error.graph.noScores');
 }
 
@@ -203,7 +206,6 @@ function* tryWhole(
   const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
   if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, hindrances);
   const fixed = new Set<number>();
-  let isComputed = false;
   for (const [short, long] of lengths) {
     const shorter = yield* runText(program, use, someIds(short, 2), new Tape(maxTape));
     const longer = yield* runText(program, use, someIds(long, 2), new Tape(maxTape));
@@ -220,14 +222,14 @@ function* tryWhole(
     }
     for (const size of traced) fixed.add(size);
     const failure = longer.calls[0].failures.at(0);
-    isComputed ||= !failure;
-    // Where all could be computed, a longer run that fails is too long for the graph.
-    if (failure && !isComputed) hindrances.failures.push(failure);
-    else if (!failure && found.length === 0 && fixed.size > 0) break;
+    if (failure) hindrances.failures.push(failure);
+    else hindrances.isComputed = true;
+    if (!failure && found.length === 0 && fixed.size > 0) break;
   }
   for (const size of [...fixed, ...keptSizes(graph)]) {
     const attempt = yield* tryFixed(graph, program, { ...use, ids: { ...ids, length: size } }, size, {
       failures: [],
+      isComputed: false,
       lastOnly: null,
     });
     if (attempt) return attempt;
@@ -245,6 +247,7 @@ function* tryFixed(
   const run = yield* runText(program, use, someIds(length, 2), new Tape(maxTape));
   const failure = run.calls[0].failures.at(0);
   if (failure) hindrances.failures.push(failure);
+  else hindrances.isComputed = true;
   const { found } = scoreCandidates(graph, run, null, use.ids);
   for (const candidate of found) {
     if (candidate.timeAxis === null) continue;
@@ -270,6 +273,7 @@ function* trySingle(
   const run = yield* runText(program, first, someIds(1, 2), new Tape(maxTape));
   const failure = run.calls[0].failures.at(0);
   if (failure) hindrances.failures.push(failure);
+  else hindrances.isComputed = true;
   const carried = carriedPairs(
     graph,
     run.calls[0],
