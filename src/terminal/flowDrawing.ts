@@ -22,6 +22,8 @@ interface Cell {
 /** One row of the drawing. */
 export interface FlowRow {
   readonly label: string;
+  /** The label is a name, and stays as it is at the beginning of a sentence. */
+  readonly isName?: boolean;
   readonly flow: FlowReport;
   readonly regions: readonly Region[];
 }

@@ -9,8 +9,8 @@ import { counted, significant } from './numbers';
 
 /** For each row how far back its gradient reaches, and its regions. */
 export function flowInWords(tokens: readonly string[], rows: readonly FlowRow[], thresholds: Thresholds): string[] {
-  return rows.flatMap(({ label, flow, regions }) => [
-    `${capitalized(label)}: ${reach(flow, thresholds)}`,
+  return rows.flatMap(({ label, isName, flow, regions }) => [
+    `${isName ? label : capitalized(label)}: ${reach(flow, thresholds)}`,
     ...regions.map((region) => `  ${regionInWords(region, tokens)}`),
   ]);
 }

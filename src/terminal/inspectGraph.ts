@@ -28,7 +28,7 @@ export function readableGraph(
 ): string {
   const { tokens, target, lastTarget, loss, matrix, series } = report;
   const rows = series.flatMap(({ name, flow, regions }): FlowRow[] =>
-    flow ? [{ label: shortened(name), flow, regions }] : [],
+    flow ? [{ label: shortened(name), isName: true, flow, regions }] : [],
   );
   const predicted = target + 1 < tokens.length ? tokens[target + 1] : lastTarget;
   const shown = new Set(series.map(({ name }) => name));
