@@ -144,6 +144,68 @@ class LstmStep(nn.Module):
         return torch.cat(out)
 
 
+class UnnamedLstmStep(LstmStep):
+    """Its outputs are c, h and the scores: neither order nor names say which is which."""
+
+    def forward(self, token, h, c):
+        scores, h, c = super().forward(token, h, c)
+        return c, h, scores
+
+
+class CarryFirst(nn.Module):
+    """The state before the token and before the scores, as scans have it, and all of one shape."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = nn.Linear(V, V)
+        self.keep = nn.Linear(V, V, bias=False)
+        self.output = nn.Linear(V, V)
+
+    def step(self, carry, x):
+        return torch.tanh(self.read(x) + self.keep(carry))
+
+    def forward(self, carry, x):
+        carry = self.step(carry, x)
+        return carry, self.output(carry)
+
+    def whole(self, ids, tracked):
+        h = torch.zeros(1, V, dtype=torch.float64)
+        out = []
+        for t in range(len(ids)):
+            h = tracked.note('h', self.step(h, F.one_hot(ids[t:t + 1], V).double()))
+            out.append(self.output(h))
+        return torch.cat(out)
+
+
+class ColumnStep(nn.Module):
+    """Matrices times columns: a token is a one-hot column, the answer probabilities."""
+
+    def __init__(self):
+        super().__init__()
+        matrix = lambda *shape: nn.Parameter(torch.randn(*shape) * 0.4)
+        self.Wxh, self.Whh, self.Why, self.bh, self.by = matrix(H, V), matrix(H, H), matrix(V, H), matrix(H, 1), matrix(V, 1)
+
+    def step(self, x, h):
+        return torch.tanh(self.Wxh @ x + self.Whh @ h + self.bh)
+
+    def read(self, h):
+        scores = torch.exp(self.Why @ h + self.by)
+        return scores / torch.sum(scores)
+
+    def forward(self, x, hprev):
+        h = self.step(x, hprev)
+        return self.read(h), h
+
+    def whole(self, ids, tracked):
+        h = torch.zeros(H, 1, dtype=torch.float64)
+        out = []
+        for t in range(len(ids)):
+            # Norms are taken of rows.
+            h = tracked.note('h', self.step(F.one_hot(ids[t:t + 1], V).double().T, h).T).T
+            out.append(torch.log(self.read(h).T))
+        return torch.cat(out)
+
+
 class Looped(nn.Module):
     """A state-space layer in a scripted loop: h = a h + B x, y = C h + D x, a gate; the exporter writes a Loop."""
 
@@ -214,6 +276,8 @@ class Gpt(nn.Module):
         if tracked:
             tracked.note('embedding', x)
         x = x + self.positions(torch.arange(ids.shape[1]))
+        if tracked:
+            tracked.note('residual', x)
         for block in self.blocks:
             x = block(x, tracked)
         return F.linear(self.norm(x), self.embedding.weight)
@@ -359,6 +423,14 @@ def cases():
     yield 'last-only', exported(
         last, (torch.zeros(1, 8, dtype=torch.int64),), input_names=['ids'],
         dynamic_axes={'ids': {0: 'batch', 1: 'time'}}), expected(last.whole, IDS[:9])
+    unnamed = doubled(UnnamedLstmStep())
+    yield 'lstm-step-unnamed', exported(
+        unnamed, (torch.zeros(1, dtype=torch.int64), zeros(1, H), zeros(1, H)), input_names=['a', 'b', 'd'],
+        output_names=['r', 's', 'u']), expected(lambda ids, tracked: unnamed.whole(ids, tracked), IDS)
+    carry = doubled(CarryFirst())
+    yield 'carry-first', exported(carry, (zeros(1, V), zeros(1, V)), input_names=['arg0', 'arg1'], output_names=['res0', 'res1']), expected(carry.whole, IDS)
+    column = doubled(ColumnStep())
+    yield 'column-step', exported(column, (zeros(V, 1), zeros(H, 1)), input_names=['x', 'hprev'], output_names=['p', 'h']), expected(column.whole, IDS)
 
 
 def main():

@@ -200,7 +200,7 @@ describe('what the page shows beside the flow', () => {
 
     it('is computed on demand, with progress, and can be canceled', async () => {
       await openMatrix();
-      assert.deepEqual(await posted('matrix'), [{ type: 'matrix', action: 'compute' }]);
+      assert.deepEqual(await posted('matrix'), [{ type: 'matrix', action: 'compute', series: null }]);
       await page.evaluate('probe.send({ type: "matrixProgress", done: 0.42 })');
       await settled();
       assert.match(await text('.matrix .heading'), /Computing: 42 %/);

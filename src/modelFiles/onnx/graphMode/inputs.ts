@@ -135,6 +135,13 @@ function fillerOf({ name, kind, sizes }: FreeInput): { filler: Filler; isClear: 
   return { filler: sizes.length < 2 ? 'length' : 'zeros', isClear: false };
 }
 
+/** What the other inputs can be given: where a length is only a guess, zeros after that, since a length can be no row of a table. */
+export function fillings(others: readonly OtherInput[]): (readonly OtherInput[])[] {
+  const isGuess = ({ filler, isClear }: OtherInput) => filler === 'length' && !isClear;
+  const zeros = others.map((other) => (isGuess(other) ? { ...other, filler: 'zeros' as const } : other));
+  return others.some((other) => isGuess(other)) ? [others, zeros] : [others];
+}
+
 /** @param steps of the run  @param position of its first step in the text */
 export function otherTensor(
   { name, kind, sizes, filler }: OtherInput,

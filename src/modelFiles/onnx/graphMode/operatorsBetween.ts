@@ -1,4 +1,5 @@
 /** How far a tensor is from what it is made of. */
+import { operators } from '../../../layers/catalog';
 import type { GraphProto, NodeProto } from '../../../formats/onnx/messages';
 
 /** Of RNN, LSTM and GRU: the input that holds the first state, and the outputs that hold the same state later. */
@@ -34,11 +35,12 @@ function weightOf({ opType }: NodeProto, input: number, output: number): number 
     case 'Squeeze':
     case 'Unsqueeze':
       return 0;
-    case 'RNN':
-    case 'LSTM':
-    case 'GRU':
-      return recurrentStates.some((state) => state.input === input && state.outputs.includes(output)) ? 1 : 2;
     default:
-      return 1;
+      return !operators.includes(opType ?? '') || handsOn(input, output) ? 1 : 2;
   }
+}
+
+/** Whether a recurrent operator gives what it is given there as its last state. */
+function handsOn(input: number, output: number): boolean {
+  return recurrentStates.some((state) => state.input === input && state.outputs.includes(output));
 }

@@ -13,7 +13,7 @@ import { UserError } from '../../../userError';
 import { carriedPairs } from './carriedPairs';
 import { differs, type Evidence } from './evidence';
 import { findSeries } from './findSeries';
-import { freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
+import { fillings, freeInputs, idsInputs, otherInputs, type FreeInput, type IdsInput } from './inputs';
 import { formOf } from './losses';
 import { keptSizes } from './keptSizes';
 import { noticesOf } from './notices';
@@ -75,7 +75,8 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
     const { whole, single } = idsInputs(free.filter((input) => input.kind === kind));
     for (const ids of whole) {
       if (best?.hasMemory && !best.readsLater) break;
-      best = better(best, yield* tryWhole(graph, program, free, ids, hindrances));
+      for (const others of fillings(otherInputs(free, ids)))
+        best = better(best, yield* tryWhole(graph, program, { ids, others }, hindrances));
     }
     for (const ids of single) {
       if (best?.hasMemory && !best.carriesScores) break;
@@ -198,11 +199,9 @@ export function operatorOf({ operator, domain }: OperatorError): string {
 function* tryWhole(
   graph: GraphProto,
   program: GraphProgram,
-  free: readonly FreeInput[],
-  ids: IdsInput,
+  { ids, others }: Pick<GraphUse, 'ids' | 'others'>,
   hindrances: Hindrances,
 ): Turns<Attempt | null> {
-  const others = otherInputs(free, ids);
   const use: GraphUse = { ids, others, way: 'whole', carried: [], scores: null };
   if (ids.length !== null) return yield* tryFixed(graph, program, use, ids.length, hindrances);
   const fixed = new Set<number>();

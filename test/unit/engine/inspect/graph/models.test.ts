@@ -68,6 +68,9 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
     'gated-scan',
     'gpt',
     'last-only',
+    'lstm-step-unnamed',
+    'carry-first',
+    'column-step',
   ])
     it(name, () => {
       check(name, name);
