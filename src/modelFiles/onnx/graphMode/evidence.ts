@@ -46,16 +46,50 @@ export function makersOf({ steps }: Tape): Map<Variable, Step> {
 /** Operators that only hand their elements on. */
 const handing = ['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Cast', 'Dropout', 'Transpose', 'CastLike'];
 
-/** The variable whose elements these are: before it was only reshaped. */
+/** The variable whose elements these are: before it was only reshaped, or chosen as a whole from two. */
 export function originOf(variable: Variable, makers: ReadonlyMap<Variable, Step>): Variable {
   let origin = variable;
   for (;;) {
     const maker = makers.get(origin);
-    const [input] = maker?.inputs ?? [];
-    if (!maker || !input || !handing.includes(maker.operator) || input.tensor.kind !== 'float') return origin;
-    if (input.tensor.data.length !== origin.tensor.data.length) return origin;
+    const input = maker && handedOn(maker, makers);
+    if (!input || input.tensor.kind !== 'float' || input.tensor.data.length !== origin.tensor.data.length)
+      return origin;
     origin = input;
   }
+}
+
+/** The input whose elements a step hands on, all of them; undefined of a step that does something else. */
+function handedOn({ operator, inputs: [a, b, c] }: Step, makers: ReadonlyMap<Variable, Step>): Variable | undefined {
+  if (handing.includes(operator)) return a;
+  if (!a || !b) return undefined;
+  switch (operator) {
+    // A mask that is the same for all elements of a step.
+    case 'Where':
+      return isAll(a, 1) ? b : isAll(a, 0) ? c : undefined;
+    // The same choice in numbers, as tf2onnx writes it: mask · x + (1 − mask) · y.
+    case 'Mul':
+      return isMask(a, 1, makers) ? b : isMask(b, 1, makers) ? a : undefined;
+    case 'Add':
+      return isMaskedOut(a, makers) ? b : isMaskedOut(b, makers) ? a : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isAll({ tensor: { data } }: Variable, value: 0 | 1): boolean {
+  return data.every((each) => (each === 0 ? 0 : 1) === value);
+}
+
+/** Whether a variable is this number everywhere, and made of what has no derivative. */
+function isMask(variable: Variable, value: 0 | 1, makers: ReadonlyMap<Variable, Step>): boolean {
+  const maker = makers.get(variable);
+  const from = maker?.operator === 'Cast' ? maker.inputs[0] : undefined;
+  return from !== undefined && from.tensor.kind !== 'float' && isAll(from, value) && isAll(variable, value);
+}
+
+function isMaskedOut(variable: Variable, makers: ReadonlyMap<Variable, Step>): boolean {
+  const maker = makers.get(variable);
+  return maker?.operator === 'Mul' && maker.inputs.some((input) => input !== undefined && isMask(input, 0, makers));
 }
 
 /**

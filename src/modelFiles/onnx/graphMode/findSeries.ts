@@ -1,6 +1,7 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
 import { operators } from '../../../layers/catalog';
 import { differentiate } from '../../../core/graph/backward';
+import type { LoopRecord } from '../../../core/graph/control';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
@@ -207,6 +208,7 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
     if (shorter && shorter.calls[0].loops.at(l)?.iterations.length !== shorter.steps) return [];
     const isReversed = readsFromEnd(loop, base.steps, depending, makers);
     const carried = new Map<Variable, number>();
+    const before = new Set(states.map((state) => state.before));
     const ofStates = states.flatMap(({ after, values }, state): Found[] => {
       const variables = values.slice(1).filter((value) => value instanceof Variable);
       const size = sizeOfEach(variables, depending);
@@ -219,8 +221,7 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
         const short = shorter.calls[0].loops[l].states[state].values.at(1);
         if (short instanceof Variable && short.tensor.data.length !== size) return [];
       }
-      const origin = originOf(variables[variables.length - 1], makers);
-      const own = nameIn(iterations[iterations.length - 1], origin);
+      const own = nameOfState(iterations, values, before, makers);
       const name = own ?? after;
       const place: SeriesPlace =
         own === undefined ? { kind: 'carried', loop: node, state } : { kind: 'iterations', loop: node, name: own };
@@ -228,10 +229,9 @@ function ofLoops({ evidence, depending, use, makers }: Known): Found[] {
       placed.forEach((variable) => carried.set(variable, state));
       return [{ name: `${node}/${name}`, place, variables: placed, width: size / batch, isReversed, isState: true }];
     });
-    // What an iteration is given, the one before has made.
-    const given = new Set(states.map(({ before }) => before));
     const inside = Array.from(iterations[0].keys()).flatMap((name): Found[] => {
-      if (given.has(name)) return [];
+      // What an iteration is given, the one before has made.
+      if (before.has(name)) return [];
       const variables = iterations.flatMap((each) => asVariable(each.get(name)) ?? []);
       const size = sizeOfEach(variables, depending);
       if (variables.length !== base.steps || size === null || carried.has(variables[0])) return [];
@@ -249,6 +249,21 @@ function sizeOfEach(variables: readonly Variable[], depending: ReadonlySet<Varia
   const size = first.tensor.data.length;
   const isOne = variables.every(({ tensor }) => tensor.data.length === size && tensor.kind === 'float');
   return isOne && variables.some((variable) => depending.has(variable)) ? size : null;
+}
+
+/** The tensor of the body that becomes the state: of a state that stays where a mask says so, what it becomes where none does. */
+function nameOfState(
+  iterations: LoopRecord['iterations'],
+  values: readonly Value[],
+  before: ReadonlySet<string>,
+  makers: ReadonlyMap<Variable, Step>,
+): string | undefined {
+  for (let i = iterations.length - 1; i >= 0; i--) {
+    const value = values[i + 1];
+    const name = value instanceof Variable ? nameIn(iterations[i], originOf(value, makers)) : undefined;
+    if (name !== undefined && !before.has(name)) return name;
+  }
+  return undefined;
 }
 
 function nameIn(values: ReadonlyMap<string, Value>, variable: Variable): string | undefined {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { finished } from '../../../../../src/core/graph/turns';
 import { apart, openGraph, readGraph, withoutZeros } from './support';
 
-/** Of a model in float64, all the way: test/vectors/graph_models.py. */
+/** Of a model in float64, all the way: test/vectors/graph_models.py, masked_keras.py. */
 interface Expected {
   readonly ids: readonly number[];
   readonly loss: number;
@@ -71,6 +71,7 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
     'lstm-step-unnamed',
     'carry-first',
     'column-step',
+    'masked-keras',
   ])
     it(name, () => {
       check(name, name);
