@@ -83,7 +83,7 @@ describe('a model in graph mode', () => {
     }
     assert.deepEqual(
       report.series.map(({ role }) => role),
-      ['embedding', 'residual', 'residual', 'residual', 'residual'],
+      ['embedding', 'residual', 'residual', 'residual', 'residual', 'residual'],
     );
     assert.deepEqual(report.seriesMatrix?.[5], report.series[0].flow?.log10);
     assert.ok(report.tensors.length > report.series.length);
