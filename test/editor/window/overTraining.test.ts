@@ -97,7 +97,8 @@ describe('the flow over training', () => {
     const [min, max] = [await value('min'), await value('max')];
     await window.reload();
     panel = await window.panelFrame('header');
-    await slider().waitFor();
+    // Until what is kept has been read, it has no steps.
+    await panel.locator('canvas[data-figure="overTraining"][aria-valuemax]').waitFor();
     assert.equal(await value('min'), min);
     assert.ok(Math.abs((await value('max')) - max) <= 1, `to step ${await value('max')} of ${max}`);
   });
