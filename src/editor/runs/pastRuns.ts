@@ -1,6 +1,6 @@
 /** The runs on disk, as they were when each was last looked at. */
 import * as vscode from 'vscode';
-import { debounced } from '../timing';
+import { throttled } from '../timing';
 import { checkpointStep, parseRunRecord, type RunRecord } from './runRecord';
 import { entriesOf, type RunsFolder } from './runsFolder';
 
@@ -12,15 +12,15 @@ export interface PastRun {
   readonly checkpoints: readonly number[];
 }
 
-/** Milliseconds of rest before a run that has changed is read again. */
-const rest = 300;
+/** Milliseconds between two readings of what has changed. Runs that go on change all the while, so it is not waited until they rest. */
+const pace = 300;
 
 /** In a folder of runs: a run's own folder, which is all that is reported of a deleted one, and the files by which it is known. */
 const telling = '{*,*/run.json,*/checkpoints/*.onnx}';
 
 export class PastRuns implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  private readonly readTouched = debounced(() => void this.inTurn(() => this.takeTouched()), rest);
+  private readonly readTouched = throttled(() => void this.inTurn(() => this.takeTouched()), pace);
   /** Folders of runs that have changed since they were read, by their addresses. */
   private readonly touched = new Map<string, vscode.Uri>();
   private readonly first: Promise<void>;
