@@ -1,14 +1,14 @@
 /**
- * What the engine says of a model in graph mode: any ONNX graph that is a language model, differentiated as it stands. There are no layers in it, only
- * series: tensors of the graph that have a value for every step of the text.
+ * What the engine says of a model in graph mode: an ONNX graph that is a language model, differentiated as it stands. It has no layers, only series:
+ * tensors of the graph with a value for every step of the text.
  */
 import type { Message } from '../messages';
 import type { Region, Thresholds } from '../terms/regions';
 import type { Contribution, FlowReport, Prediction } from './flowReport';
 
 /**
- * `embedding`: what is read of each token first. `state`: what one step hands to the next. `residual`: a sum x + f(x) between two blocks. `tensor`: any
- * other.
+ * `embedding`: what is read of each token first. `state`: what one step hands to the next. `residual`: a sum x + f(x) between two blocks. `tensor`: every
+ * tensor with a time axis that is none of these.
  */
 export type SeriesRole = 'embedding' | 'state' | 'residual' | 'tensor';
 

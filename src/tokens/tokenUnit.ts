@@ -94,7 +94,7 @@ export function byteOfEscape(codePoint: number): number {
   return codePoint >= 0xdc80 && codePoint <= 0xdcff ? codePoint & 0xff : -1;
 }
 
-/** The bytes of a text, UTF-8 (RFC 3629) but for escaped ones; another half of a surrogate pair takes three, as any code point of its size. */
+/** The bytes of a text: UTF-8 (RFC 3629), and escaped bytes as they are. A lone surrogate that escapes no byte gives three bytes. */
 export function* bytesOf(text: string): Generator<number> {
   for (const character of text) {
     const codePoint = character.codePointAt(0) ?? 0;

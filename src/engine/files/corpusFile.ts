@@ -22,7 +22,7 @@ export interface CorpusText {
   readonly name: string;
   /**
    * Chunks of whole code points; `hash` is given all bytes as UTF-8, without a byte order mark. Throws a UserError for what is no text.
-   * @param ofBytes the tokens are bytes: any file will do, and those of its bytes that are no UTF-8 are escaped (`escapedByte`)
+   * @param ofBytes the tokens are bytes: every file is read, and bytes that are not valid UTF-8 are escaped (`escapedByte`)
    */
   chunks(hash: Hash, ofBytes?: boolean): AsyncIterable<string> | Iterable<string>;
 }

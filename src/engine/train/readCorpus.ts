@@ -34,7 +34,7 @@ export async function readNewCorpus(text: CorpusText, options: CorpusOptions): P
 
 /**
  * A corpus for a vocabulary that is there: of a resumed run, or of a model that was opened. Throws a UserError when the text is
- * not the one with this hash (null: any will do), or has symbols that the vocabulary lacks.
+ * not the one with this hash (null accepts every text), or has symbols that the vocabulary lacks.
  */
 export async function readKnownCorpus(
   text: CorpusText,

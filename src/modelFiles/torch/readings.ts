@@ -26,7 +26,7 @@ export interface Reading {
   readonly unused: readonly WeightTensor[];
 }
 
-/** More are as good as any number. */
+/** The search ends here: with so many readings the choice is open in any case. */
 const maxReadings = 200;
 
 type Ends = Pick<Reading, 'chain' | 'embedding' | 'output' | 'bias'>;

@@ -12,6 +12,7 @@ import { normalization } from './normalization';
 import { recurrent } from './recurrent';
 import { reduce } from './reduce';
 import { rotary } from './rotary';
+import { scatter } from './scatter';
 import { softmax } from './softmax';
 import { unary } from './unary';
 import { windows } from './windows';
@@ -26,6 +27,7 @@ const ofOnnx: OperatorTable = {
   ...normalization,
   ...movement,
   ...indexing,
+  ...scatter,
   ...creation,
   ...windows,
   ...recurrent,

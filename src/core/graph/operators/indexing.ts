@@ -66,7 +66,7 @@ const gather: Operator = (call) => {
 };
 
 /** Place in a tensor of `shape` that each element of `indices` names along `axis`, the other axes being its own. */
-function placesAlong(shape: readonly number[], indices: Tensor, axis: number): Int32Array {
+export function placesAlong(shape: readonly number[], indices: Tensor, axis: number): Int32Array {
   if (indices.shape.length !== shape.length)
     throw new Unsupported(`has indices of rank ${indices.shape.length} for a tensor of rank ${shape.length}`);
   const strides = stridesOf(shape);
@@ -88,7 +88,7 @@ const gatherElements: Operator = (call) => {
 };
 
 /** Where the slices begin that the last axis of `indices` names, and their size. @param batch axes that both share in front */
-function slicesOf(
+export function slicesOf(
   shape: readonly number[],
   indices: Tensor,
   batch: number,
@@ -110,7 +110,7 @@ function slicesOf(
   return { starts, size: sizeOf(rest), rest };
 }
 
-function withinSlices({ starts, size }: { starts: Int32Array; size: number }): Int32Array {
+export function withinSlices({ starts, size }: { starts: Int32Array; size: number }): Int32Array {
   return Int32Array.from({ length: starts.length * size }, (_, i) => starts[Math.floor(i / size)] + (i % size));
 }
 
@@ -119,85 +119,6 @@ const gatherND: Operator = (call) => {
   const batch = call.attributes.integer('batch_dims', 0);
   const slices = slicesOf(x.shape, indices, batch);
   return picked(x, withinSlices(slices), [...indices.shape.slice(0, -1), ...slices.rest]);
-};
-
-/** Writes `updates` to places of a copy of x, one after another, or joins them with what is there. */
-function scattered(x: Tensor, updates: Tensor, places: Int32Array, reduction: string): Result {
-  const y = x.data.slice();
-  if (updates.data.length !== places.length)
-    throw new Unsupported(`has ${updates.data.length} updates for ${places.length} places`);
-  const join = {
-    none: (_: number, u: number) => u,
-    add: (a: number, u: number) => a + u,
-    mul: (a: number, u: number) => a * u,
-    max: Math.max,
-    min: Math.min,
-  };
-  if (!Object.hasOwn(join, reduction)) throw new Unsupported(`has the reduction “${reduction}”, which is not known`);
-  const f = join[reduction as keyof typeof join];
-  places.forEach((place, i) => {
-    y[place] = f(y[place], updates.data[i]);
-  });
-  return {
-    outputs: [{ ...x, data: y }],
-    vjp: ([g], wanted) => {
-      if (!g) return [];
-      const dx = g.slice();
-      const du = new Float64Array(places.length);
-      if (reduction === 'add')
-        places.forEach((place, i) => {
-          du[i] = g[place];
-        });
-      else joinedBack(x.data, updates.data, y, places, reduction, g, dx, du);
-      return [wanted[0] ? dx : undefined, undefined, wanted[2] ? du : undefined];
-    },
-  };
-}
-
-/** What of g goes to x and to the updates, place by place. */
-function joinedBack(
-  x: Float64Array,
-  updates: Float64Array,
-  y: Float64Array,
-  places: Int32Array,
-  reduction: string,
-  g: Float64Array,
-  dx: Float64Array,
-  du: Float64Array,
-): void {
-  const writers = new Map<number, number[]>();
-  places.forEach((place, i) => {
-    writers.set(place, [...(writers.get(place) ?? []), i]);
-  });
-  for (const [place, own] of writers) {
-    const values = [x[place], ...own.map((i) => updates[i])];
-    const shares = sharesOf(values, y[place], reduction);
-    dx[place] = g[place] * shares[0];
-    own.forEach((i, k) => {
-      du[i] = g[place] * shares[k + 1];
-    });
-  }
-}
-
-/** ∂y by what was there and by each update in turn. */
-function sharesOf(values: readonly number[], y: number, reduction: string): number[] {
-  // The last one written stays.
-  if (reduction === 'none') return values.map((_, k) => Number(k === values.length - 1));
-  if (reduction === 'mul')
-    return values.map((_, k) => values.reduce((product, value, other) => (other === k ? product : product * value), 1));
-  const equal = values.filter((value) => value === y).length;
-  return values.map((value) => (value === y ? 1 / equal : 0));
-}
-
-const scatterElements: Operator = (call) => {
-  const [x, indices, updates] = [call.input(0), call.input(1), call.input(2)];
-  const axis = axisOf(call.attributes.integer('axis', 0), x.shape.length);
-  return scattered(x, updates, placesAlong(x.shape, indices, axis), call.attributes.text('reduction', 'none'));
-};
-
-const scatterND: Operator = (call) => {
-  const [x, indices, updates] = [call.input(0), call.input(1), call.input(2)];
-  return scattered(x, updates, withinSlices(slicesOf(x.shape, indices, 0)), call.attributes.text('reduction', 'none'));
 };
 
 /** Where a padded axis takes its elements; −1 for the fill. */
@@ -420,9 +341,6 @@ export const indexing = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
-  Scatter: scatterElements,
-  ScatterElements: scatterElements,
-  ScatterND: scatterND,
   Pad: pad,
   Compress: compress,
   TopK: topK,

@@ -40,7 +40,7 @@ export function carriedPairs(graph: GraphProto, call: GraphRun, free: readonly F
   return pairs;
 }
 
-/** Of each input the output whose name has most of it; null where two have as much, or none has any where there is a choice. */
+/** For each input, the output whose name shares the most words with it; null when two outputs tie, or when none of several shares a word. */
 function pairedByName(inputs: readonly string[], outputs: readonly string[]): string[] | null {
   return outputs.length === 1
     ? [...outputs]

@@ -1,5 +1,4 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
-import { operators } from '../../../layers/catalog';
 import { differentiate } from '../../../core/graph/backward';
 import type { LoopRecord } from '../../../core/graph/control';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
@@ -7,6 +6,7 @@ import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
 import { lossSeeds } from './losses';
 import { readsFromEnd } from './loopOrder';
+import { comesFrom } from './mixing';
 import type { Series, SeriesPlace, SeriesRole } from './series';
 import { scoreRows, type GraphUse, type TextRun } from './textRun';
 import { timeAxes, type TimeAxis } from './timeAxes';
@@ -378,24 +378,4 @@ function residualSums(series: readonly Found[], { makers, depending }: Known): S
     if (start && makers.get(stream)?.operator === 'Add' && !states.has(stream)) sums.add(start);
   }
   return sums;
-}
-
-/** What mixes the elements of a step or of several; a sum without any in between is part of a function, such as GELU's. */
-const mixing: readonly string[] = ['MatMul', 'Gemm', 'Einsum', 'Conv', ...operators];
-
-/** Whether a variable is computed from another by something that mixes. */
-function comesFrom(variable: Variable, ancestor: Variable, makers: ReadonlyMap<Variable, Step>): boolean {
-  const seen = [new Set<Variable>(), new Set<Variable>()];
-  const open = [{ each: variable, isMixed: false }];
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { each, isMixed } = next;
-    if (each === ancestor && isMixed) return true;
-    const known = seen[Number(isMixed)];
-    if (known.has(each)) continue;
-    known.add(each);
-    const maker = makers.get(each);
-    const isNow = isMixed || (maker !== undefined && mixing.includes(maker.operator));
-    for (const input of maker?.inputs ?? []) if (input) open.push({ each: input, isMixed: isNow });
-  }
-  return false;
 }
