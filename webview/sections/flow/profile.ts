@@ -189,7 +189,7 @@ export class ProfileFigure {
     const size = pen.measureText(name).width;
     if (room < 12 || left + size > columns.left + columns.width || (!isBeyond && size > room)) return;
     // Out of the lines' way: what vanishes runs low, what explodes runs high.
-    const y = band.kind === 'vanishing' ? Math.min(axis.y(0) + 12, bottom) : bottom - 6;
+    const y = isVanishing ? lowNameAt(axis, header.thresholds.vanishing) : bottom - 6;
     pen.textAlign = 'left';
     pen.strokeStyle = theme.background;
     pen.lineWidth = 3;
@@ -208,6 +208,14 @@ export class ProfileFigure {
     pen.textAlign = 'center';
     pen.fillText(name, Math.min(Math.max(x, half), width - half), 6);
   }
+}
+
+/** Under the target's own level, and not across the threshold's line, which lies as high where the axis spans many powers of ten. */
+function lowNameAt(axis: Axis, threshold: number): number {
+  const under = axis.y(0) + 12;
+  const line = axis.y(threshold);
+  const isAcross = threshold >= axis.low && Math.abs(line - under) < labelSize / 2 + 2;
+  return Math.min(isAcross ? line + labelSize / 2 + 3 : under, bottom);
 }
 
 function toneOf(kind: Stretch['kind'], theme: Theme): string {
