@@ -20,6 +20,11 @@ export function powerOfTen(exponent: number): string {
   return '10' + String(exponent).replace(/./g, (character) => raised[character]);
 }
 
+/** How many decimals a number has, at most three. */
+export function decimalsOf(value: number): number {
+  return [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3;
+}
+
 export class NumberFormat {
   private readonly formats = new Map<number, Intl.NumberFormat>();
 
@@ -45,10 +50,7 @@ export class NumberFormat {
 
   /** As few decimals as it has, at most three. */
   plain(value: number): string {
-    return this.decimals(
-      value,
-      [0, 1, 2].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 3,
-    );
+    return this.decimals(value, decimalsOf(value));
   }
 
   /** Two or three significant digits: 0.86, 12.3, 130, or 5.0·10⁻³ where that is shorter than counting zeros. */

@@ -11,7 +11,7 @@ import {
   type Plugin,
   type Scale,
 } from 'chart.js';
-import { powerOfTen } from '../format';
+import { decimalsOf, powerOfTen } from '../format';
 import type { ExportedFigure } from '../exporting/exported';
 import type { Texts } from '../texts';
 import type { Theme } from '../theme';
@@ -97,7 +97,9 @@ export class LineChart {
                 grace: '5%',
                 ticks: {
                   maxTicksLimit: 5,
-                  callback: (value) => texts.numbers.decimals(Number(value), Number.isInteger(Number(value)) ? 0 : 1),
+                  // As many decimals for all, so that no two ticks read alike.
+                  callback: (value, _, ticks) =>
+                    texts.numbers.decimals(Number(value), Math.max(...ticks.map((tick) => decimalsOf(tick.value)))),
                   padding: 6,
                 },
               },
