@@ -80,8 +80,11 @@ describe('the engine process', () => {
     let unasked = 0;
     engine.calls.on('frame', () => unasked++);
     await engine.calls.call('watch', watchOf(pangrams.slice(0, 65)));
+    const second = engine.next('frame', ({ header }) => header.sequence === 2);
     const before = await first;
-    const reached = before.header.trainingStep + 50;
+    // However slow the machine: twice the steps again that lay between the two, in which a third could have come.
+    const { trainingStep } = (await second).header;
+    const reached = trainingStep + 2 * (trainingStep - before.header.trainingStep) + 50;
     await engine.next('progress', ({ rows }) => rows[rows.length - rowWidth] >= reached);
     assert.equal(unasked, 2, 'no third frame before the first is drawn');
     const next = engine.next('frame');
