@@ -18,7 +18,7 @@ export function checkSampling(settings: SamplingSettings): SamplingSettings {
   if (!(temperature >= 0) || !Number.isFinite(temperature)) {
     throw new UserError('error.setting.temperature', String(temperature));
   }
-  if (topK !== null) checkInteger('number of likeliest tokens', topK, 1, 1e9);
+  if (topK !== null) checkInteger('quantity.topK', topK, 1, 1e9);
   if (topP !== null && !(topP > 0 && topP <= 1)) {
     throw new UserError('error.setting.topP', String(topP));
   }

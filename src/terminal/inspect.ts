@@ -98,7 +98,7 @@ function modelInWords({ layers }: ModelSummary): string {
 function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
-  return ` ${localize('report.proofFirstDifference', node, operator, difference.toExponential(1))}`;
+  return ` ${localize('report.verificationFirstDifference', node, operator, difference.toExponential(1))}`;
 }
 
 /** The same for a person. */
@@ -114,9 +114,9 @@ function verificationInWords({ by, agrees, tokens, difference, limit }: Verifica
   const facts = [counted(tokens, 'token'), size, limit] as const;
   if (by === 'graph')
     return agrees
-      ? localize('report.proofAgreesInFloat64', ...facts)
-      : localize('report.proofDisagreesInFloat64', ...facts);
-  return agrees ? localize('report.proofAgrees', ...facts) : localize('report.proofDisagrees', ...facts);
+      ? localize('report.verificationAgreesInFloat64', ...facts)
+      : localize('report.verificationDisagreesInFloat64', ...facts);
+  return agrees ? localize('report.verificationAgrees', ...facts) : localize('report.verificationDisagrees', ...facts);
 }
 
 function readable(

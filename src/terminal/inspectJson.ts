@@ -116,12 +116,12 @@ function arrayOrNull(values: Float64Array | undefined): number[] | null {
 function readingJson({ verification, notices }: OpenResult): object {
   const isOfAnotherTool = verification !== null || notices.length > 0;
   return {
-    ...(isOfAnotherTool && { proof: verification && proofJson(verification) }),
+    ...(isOfAnotherTool && { proof: verification && verificationJson(verification) }),
     notices: notices.map(inEnglish),
   };
 }
 
-function proofJson(verification: Verification): object {
+function verificationJson(verification: Verification): object {
   return {
     by: verification.by,
     tokens: verification.tokens,

@@ -137,7 +137,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ...modelFiles,
       'help.inspect.noteJson',
       'help.inspect.noteJsonZero',
-      'help.inspect.noteJsonProof',
+      'help.inspect.noteJsonVerification',
       'help.inspect.noteGraph',
     ],
   },

@@ -28,27 +28,55 @@ interface Use {
   readonly given: number | undefined;
 }
 
-/** Every literal that is a key. */
-function usesIn(folder: string): Use[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+/** Of a folder, read once. */
+const sourcesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => {
+    .map((name) => {
       const path = join(folder, name);
-      const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
-      const uses: Use[] = [];
-      const visit = (node: ts.Node): void => {
-        if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
-          uses.push({
-            key: node.text,
-            place: `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
-            given: givenBeside(node),
-          });
-        }
-        ts.forEachChild(node, visit);
-      };
-      visit(source);
-      return uses;
+      return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
     });
+const product = sourcesIn('src');
+const page = sourcesIn('webview');
+
+/** Every word that stands as it is among the arguments beside a key: a person reads it in no language but this. */
+function wordsAmongArguments(sources: readonly ts.SourceFile[]): string[] {
+  const found: string[] = [];
+  const visitArgument = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) {
+      if (/\p{L}{2,}/u.test(node.text)) found.push(node.text);
+    } else if (ts.isConditionalExpression(node)) [node.whenTrue, node.whenFalse].forEach(visitArgument);
+    else if (ts.isBinaryExpression(node)) [node.left, node.right].forEach(visitArgument);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+      const [key, ...others] = node.arguments ?? [];
+      const isSentence = key && ts.isStringLiteralLike(key) && Object.hasOwn(english, key.text);
+      if (isSentence) others.forEach(visitArgument);
+    }
+    ts.forEachChild(node, visit);
+  };
+  sources.forEach(visit);
+  return found;
+}
+
+/** Every literal that is a key. */
+function usesIn(sources: readonly ts.SourceFile[]): Use[] {
+  return sources.flatMap((source) => {
+    const uses: Use[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
+        uses.push({
+          key: node.text,
+          place: `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
+          given: givenBeside(node),
+        });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return uses;
+  });
 }
 
 /** The arguments behind a key in a call, or in the `args` beside it. */
@@ -74,7 +102,7 @@ function counted(given: readonly ts.Expression[]): number | undefined {
 }
 
 describe('the messages', () => {
-  const uses = [...usesIn('src'), ...usesIn('webview')];
+  const uses = [...usesIn(product), ...usesIn(page)];
 
   for (const { name, english: ours, korean } of tables) {
     it(`${name}: have the same keys in both languages, sorted`, () => {
@@ -133,6 +161,14 @@ describe('the messages', () => {
     assert.deepEqual(
       known.filter(({ key, given }) => places(english[key]).length !== given),
       [],
+    );
+  });
+
+  it('have no English words for arguments, but messages', () => {
+    assert.deepEqual(
+      wordsAmongArguments(product),
+      ['F16, BF16, F32, F64'],
+      'names that are the same in every language',
     );
   });
 

@@ -194,7 +194,12 @@ function keyOf(symbol: string, id: number, index: number, unit: ReadUnit): numbe
   const key = isToken(symbol, unit) ? keyIn(symbol, index, unit) : -1;
   if (key >= 0) return key;
   if (unit === 'codePoint') throw new UserError('error.vocabulary.symbolNotOneCharacter', id, symbol);
-  throw new UserError('error.vocabulary.symbolNotOneToken', id, symbol, isTokenizer(unit) ? 'tokenizer' : unit);
+  throw new UserError(
+    'error.vocabulary.symbolNotOneToken',
+    id,
+    symbol,
+    isTokenizer(unit) ? { key: 'quantity.tokenizer', args: [] } : unit,
+  );
 }
 
 /** Whether a text can yield it. */

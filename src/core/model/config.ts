@@ -2,6 +2,7 @@
 import { activations, type Activation } from '../../layers/activation';
 import { checkCell, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
+import type { KeysOf } from '../../messages';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
@@ -53,7 +54,7 @@ export function uniformModel({
   ...around
 }: StackConfig): ModelConfig {
   const layer = checkLayer({ cell, activation, hiddenSize, bidirectional }, () => {
-    checkInteger('layers', layers, 1, limits.layers);
+    checkInteger('quantity.layers', layers, 1, limits.layers);
   });
   return checkConfig({ ...around, layers: Array<LayerConfig>(layers).fill(layer) });
 }
@@ -91,12 +92,16 @@ export function uniformStack({
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
 export function checkConfig(config: ModelConfig): ModelConfig {
-  checkInteger('layers', config.layers.length, 1, limits.layers);
+  checkInteger('quantity.layers', config.layers.length, 1, limits.layers);
   const layers = config.layers.map((layer) => checkLayer(layer));
-  checkInteger('vocabulary size', config.vocabularySize, 2, limits.vocabularySize);
-  if (config.embeddingSize !== null) checkInteger('embedding size', config.embeddingSize, 1, limits.hiddenSize);
+  checkInteger('quantity.vocabularySize', config.vocabularySize, 2, limits.vocabularySize);
+  if (config.embeddingSize !== null) checkInteger('quantity.embeddingSize', config.embeddingSize, 1, limits.hiddenSize);
   if (config.tied && config.embeddingSize !== topSize(config)) {
-    throw new UserError('error.setting.tiedEmbeddingSize', topSize(config), config.embeddingSize ?? 'one-hot');
+    throw new UserError(
+      'error.setting.tiedEmbeddingSize',
+      topSize(config),
+      config.embeddingSize ?? { key: 'quantity.oneHot', args: [] },
+    );
   }
   if (!objectives.includes(config.objective)) throw new UserError('error.setting.objectiveUnknown', config.objective);
   const { vocabularySize, embeddingSize, tied, objective } = config;
@@ -108,17 +113,17 @@ function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig
   checkCell(cell);
   if (!activations.includes(activation)) throw new UserError('error.setting.activationUnknown', activation);
   between();
-  checkInteger('hidden size', hiddenSize, 1, limits.hiddenSize);
+  checkInteger('quantity.hiddenSize', hiddenSize, 1, limits.hiddenSize);
   return { cell, activation, hiddenSize, bidirectional };
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
-export function checkInteger(what: string, value: number, minimum: number, maximum: number): void {
+export function checkInteger(what: KeysOf<'quantity'>, value: number, minimum: number, maximum: number): void {
   if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
   throw new UserError(
     'error.setting.notWholeNumberInRange',
-    what,
-    isMissing(value) ? 'missing' : String(value),
+    { key: what, args: [] },
+    isMissing(value) ? { key: 'quantity.missing', args: [] } : String(value),
     minimum,
     maximum,
   );

@@ -67,8 +67,8 @@ export function checkSchedule({
   if (schedule === 'cosine' && steps === null) {
     throw new UserError('error.setting.cosineWithoutSteps');
   }
-  checkInteger('number of warm-up steps', warmupSteps, 0, 1e9);
-  checkInteger('number of steps between two decays', decaySteps, 1, 1e9);
+  checkInteger('quantity.warmupSteps', warmupSteps, 0, 1e9);
+  checkInteger('quantity.decaySteps', decaySteps, 1, 1e9);
   if (!(finalFraction >= 0 && finalFraction <= 1)) {
     throw new UserError('error.setting.finalFraction', String(finalFraction));
   }

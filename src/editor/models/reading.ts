@@ -15,7 +15,9 @@ export function verificationInWords({ by, agrees, tokens, difference, limit }: V
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
   if (by === 'graph')
     return agrees
-      ? localize('model.proof.agreesInFloat64', tokens, size)
-      : localize('model.proof.disagreesInFloat64', tokens, size, limit);
-  return agrees ? localize('model.proof.agrees', tokens, size) : localize('model.proof.disagrees', tokens, size, limit);
+      ? localize('model.verification.agreesInFloat64', tokens, size)
+      : localize('model.verification.disagreesInFloat64', tokens, size, limit);
+  return agrees
+    ? localize('model.verification.agrees', tokens, size)
+    : localize('model.verification.disagrees', tokens, size, limit);
 }

@@ -9,6 +9,7 @@ import { fillBetween } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
 import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
+import type { KeysOf } from '../../messages';
 import { UserError } from '../../userError';
 import {
   playgroundLimits,
@@ -169,14 +170,14 @@ function check({ cell, activation, matrix, gain, forgetBias, hiddenSize, length,
   if (!['linear', 'tanh', 'relu'].includes(activation))
     throw new UserError('error.playground.activationUnknown', activation);
   if (!['orthogonal', 'gaussian'].includes(matrix)) throw new UserError('error.playground.matrixUnknown', matrix);
-  checkNumber('recurrent scale', gain, gains.min, gains.max);
-  checkNumber('forget bias', forgetBias, biases.min, biases.max);
-  checkInteger('hidden size', hiddenSize, sizes.min, sizes.max);
-  checkInteger('length', length, lengths.min, lengths.max);
-  checkInteger('seed', seed, 0, 2 ** 31 - 4);
+  checkNumber('quantity.recurrentScale', gain, gains.min, gains.max);
+  checkNumber('quantity.forgetBias', forgetBias, biases.min, biases.max);
+  checkInteger('quantity.hiddenSize', hiddenSize, sizes.min, sizes.max);
+  checkInteger('quantity.length', length, lengths.min, lengths.max);
+  checkInteger('quantity.seed', seed, 0, 2 ** 31 - 4);
 }
 
-function checkNumber(what: string, value: number, min: number, max: number): void {
+function checkNumber(what: KeysOf<'quantity'>, value: number, min: number, max: number): void {
   if (!(value >= min && value <= max))
-    throw new UserError('error.playground.notInRange', what, String(value), min, max);
+    throw new UserError('error.playground.notInRange', { key: what, args: [] }, String(value), min, max);
 }

@@ -14,7 +14,7 @@ export async function compareTruncations(
   trainingStep: number,
 ): Promise<TruncationReport> {
   if (lengths.length > maxCuts) throw new UserError('error.inspect.tooManyTruncations', lengths.length, maxCuts);
-  for (const k2 of lengths) checkInteger('truncation', k2, 1, 1_000_000);
+  for (const k2 of lengths) checkInteger('quantity.truncation', k2, 1, 1_000_000);
   const reading = await inspector.readPlain(text);
   const { inputs } = reading.trace;
   const { symbols } = inspector.model.vocabulary;

@@ -10,10 +10,10 @@ import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
 /** Returns the settings, or throws a UserError naming the one that cannot be used, its value and what is allowed. */
 export function checkTraining(training: TrainingSettings): TrainingSettings {
   checkReading(training);
-  checkInteger('batch', training.batch, 1, 4096);
-  if (training.steps !== null) checkInteger('number of steps', training.steps, 1, 1e9);
+  checkInteger('quantity.batch', training.batch, 1, 4096);
+  if (training.steps !== null) checkInteger('quantity.steps', training.steps, 1, 1e9);
   if (training.epochs !== null) {
-    checkInteger('number of epochs', training.epochs, 1, 1e6);
+    checkInteger('quantity.epochs', training.epochs, 1, 1e6);
     if (training.steps !== null) throw new UserError('error.setting.stepsAndEpochs', training.steps, training.epochs);
   }
   checkOptimizer(training);
@@ -21,22 +21,22 @@ export function checkTraining(training: TrainingSettings): TrainingSettings {
   checkSchedule(training.epochs === null ? training : { ...training, steps: training.epochs });
   checkClipping(training);
   checkInitialization(training);
-  checkInteger('seed', training.seed, 0, 2 ** 31 - 1);
-  checkInteger('checkpoint interval', training.checkpointEvery, 1, 1e9);
-  checkInteger('checkpoint interval in seconds', training.checkpointSeconds, 1, 86_400);
-  checkInteger('number of kept checkpoints', training.keptCheckpoints, 1, 10_000);
-  checkInteger('validation interval', training.validateEvery, 1, 1e9);
-  if (training.threads !== null) checkInteger('number of threads', training.threads, 1, 256);
+  checkInteger('quantity.seed', training.seed, 0, 2 ** 31 - 1);
+  checkInteger('quantity.checkpointEvery', training.checkpointEvery, 1, 1e9);
+  checkInteger('quantity.checkpointSeconds', training.checkpointSeconds, 1, 86_400);
+  checkInteger('quantity.keptCheckpoints', training.keptCheckpoints, 1, 10_000);
+  checkInteger('quantity.validateEvery', training.validateEvery, 1, 1e9);
+  if (training.threads !== null) checkInteger('quantity.threads', training.threads, 1, 256);
   return training;
 }
 
 function checkReading({ mode, split, window, longestSequence, truncation }: TrainingSettings): void {
   if (!['stream', 'sequences'].includes(mode)) throw new UserError('error.setting.modeUnknown', mode);
   if (!['lines', 'paragraphs'].includes(split)) throw new UserError('error.setting.splitUnknown', split);
-  checkInteger('window', window, 1, 100_000);
-  checkInteger('longest sequence', longestSequence, 1, 1_000_000);
+  checkInteger('quantity.window', window, 1, 100_000);
+  checkInteger('quantity.longestSequence', longestSequence, 1, 1_000_000);
   if (truncation === null) return;
-  checkInteger('truncation', truncation, 1, 1_000_000);
+  checkInteger('quantity.truncation', truncation, 1, 1_000_000);
   if (mode === 'stream' && truncation > window) {
     throw new UserError('error.setting.truncationLongerThanWindow', truncation, window);
   }

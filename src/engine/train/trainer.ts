@@ -195,6 +195,6 @@ export class Trainer {
     }
     const { gradient } = this.network.backward;
     const entry = gradient.layout.entries.find((e) => !gradient.view(e).every(Number.isFinite));
-    return new UserError('error.train.gradientOverflow', step, entry?.name ?? 'the parameters');
+    return new UserError('error.train.gradientOverflow', step, entry?.name ?? { key: 'quantity.parameters', args: [] });
   }
 }
