@@ -51,7 +51,9 @@ function wordsAmongArguments(sources: readonly ts.SourceFile[]): string[] {
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const given = node.arguments ?? [];
-      const isSentence = given.slice(0, 1).some((key) => ts.isStringLiteralLike(key) && Object.hasOwn(english, key.text));
+      const isSentence = given
+        .slice(0, 1)
+        .some((key) => ts.isStringLiteralLike(key) && Object.hasOwn(english, key.text));
       if (isSentence) given.slice(1).forEach(visitArgument);
     }
     ts.forEachChild(node, visit);
