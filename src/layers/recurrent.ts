@@ -4,6 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
+import type { OptionDescription, SwitchOption } from './options';
 import type { ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -15,8 +16,10 @@ export interface UnitMapDescription {
   readonly label: KeysOf<'unitMap'>;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
-  /** A gate by which the state of the step before is multiplied: from it follows for how long a unit remembers. */
+  /** By it the state of the step before is multiplied: from it follows for how long a unit remembers. */
   readonly keeps?: boolean;
+  /** Of what is no gate and no state: from the values of the unit's gates, in their order. */
+  readonly of?: (gates: ArrayLike<number> & Iterable<number>) => number;
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
 }
@@ -52,8 +55,10 @@ export interface RecurrentCell {
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
   readonly unitMaps: readonly UnitMapDescription[];
-  /** Its activation can be chosen; where not, why. */
+  /** Whether its activation can be chosen. */
   readonly activation: 'chosen' | 'fixed';
+  /** What else can be chosen for it. */
+  readonly options: readonly OptionDescription[];
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
   /** Null where ONNX has no operator for it: then it cannot be exported. */
@@ -72,6 +77,14 @@ export interface RecurrentCell {
   /** What cannot be had of it, and the sentence that says why. */
   readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }
+
+/** Of the kinds that are also computed in logarithms, which need a candidate above 0: it goes through g(u) = u + ½ for u ≥ 0, σ(u) otherwise. */
+export const positive = {
+  name: 'positive',
+  type: 'switch',
+  default: false,
+  help: 'option.positive.help',
+} as const satisfies SwitchOption;
 
 /** A gate's unit map. */
 export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(

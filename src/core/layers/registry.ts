@@ -6,6 +6,8 @@ import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';
 import * as gru from './gru';
 import * as lstm from './lstm';
+import * as minGRU from './minGRU';
+import * as minLSTM from './minLSTM';
 import * as rnn from './rnn';
 
 interface LayerCode {
@@ -22,7 +24,7 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru };
+const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru, minGRU, minLSTM };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map(cellNames.map((name) => [name, described(name, code[name].kernels)] as const));

@@ -8,7 +8,7 @@ import type { ActivationForm, GeneralModel, Weights } from '../../core/model/gen
 import { fillBetween } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
+import { activationsOf, checkCell, keepingGateOf, kindOf, optionsOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import {
   playgroundLimits,
@@ -110,6 +110,7 @@ function modelOf(
     layers: [
       {
         cell,
+        options: optionsOf(cell, {}),
         hiddenSize: H,
         inputSize: V,
         directions: [
