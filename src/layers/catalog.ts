@@ -5,7 +5,14 @@ import { lstm } from './kinds/lstm';
 import { minGRU } from './kinds/minGRU';
 import { minLSTM } from './kinds/minLSTM';
 import { rnn } from './kinds/rnn';
-import type { GateFunction, RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
+import type {
+  GateFunction,
+  LinearNames,
+  RecurrentCell,
+  StateDescription,
+  UnitMapDescription,
+  UnitRange,
+} from './recurrent';
 import type { Activation } from './activation';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
@@ -102,6 +109,17 @@ export function operatorOfBlocks(blocks: number): string {
   const operator = kindOfBlocks(blocks)?.onnx?.operator;
   if (operator === undefined) throw new Error(`no kind of layer has ${blocks} blocks`);
   return operator;
+}
+
+/** The kinds whose layers are modules of `nn.Linear`s, with their names. */
+export const linearKinds: readonly { readonly kind: LayerKind; readonly names: LinearNames }[] = all.flatMap((kind) =>
+  kind.linears ? [{ kind, names: kind.linears }] : [],
+);
+
+/** Which block of ours is block b of the gates in PyTorch's world; none of a kind that is not known there. */
+export function torchGateOrderOf(name: CellName): readonly number[] | null {
+  const { torch, linears } = kindOf(name);
+  return (torch ?? linears)?.gateOrder ?? null;
 }
 
 const states = new Map(all.flatMap((kind) => kind.states.map((state) => [state.name, state] as const)));

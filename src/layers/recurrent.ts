@@ -4,7 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
-import type { OptionDescription, SwitchOption } from './options';
+import type { LayerOptions, OptionDescription, SwitchOption } from './options';
 import type { ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -42,6 +42,21 @@ export type GateFunction = Activation | 'sigmoid' | 'affine';
 /** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
 
+/** Names of the `nn.Linear`s in a layer's module. */
+export interface LinearNames {
+  /** Of one for all blocks, and which block of ours is its block b. */
+  readonly whole: string;
+  readonly gateOrder: readonly number[];
+  /** What the module with that one computes. */
+  readonly published: LayerOptions;
+  /** Who published it. */
+  readonly library: string;
+  /** Of one for each block, in our order. */
+  readonly each: readonly string[];
+  /** What a module can have behind the layer, which is not read. */
+  readonly projection: string;
+}
+
 export interface RecurrentCell {
   readonly name: string;
   /** The same in every language. */
@@ -74,6 +89,8 @@ export interface RecurrentCell {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
+  /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
+  readonly linears?: LinearNames;
   /** What cannot be had of it, and the sentence that says why. */
   readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }

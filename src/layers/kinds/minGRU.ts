@@ -21,5 +21,13 @@ export const minGRU = recurrent({
   forgetGate: null,
   onnx: null,
   torch: null,
+  linears: {
+    whole: 'to_hidden_and_gate',
+    gateOrder: [1, 0],
+    published: { positive: true },
+    library: 'minGRU-pytorch',
+    each: ['linear_z', 'linear_h'],
+    projection: 'to_out',
+  },
   notApplicable: {},
 });

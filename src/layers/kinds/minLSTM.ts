@@ -21,5 +21,13 @@ export const minLSTM = recurrent({
   forgetGate: 'forgetGate',
   onnx: null,
   torch: null,
+  linears: {
+    whole: 'to_hidden_and_f_i_gate',
+    gateOrder: [2, 0, 1],
+    published: { positive: true },
+    library: 'minGRU-pytorch',
+    each: ['linear_f', 'linear_i', 'linear_h'],
+    projection: 'to_out',
+  },
   notApplicable: {},
 });
