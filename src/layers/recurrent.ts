@@ -76,6 +76,8 @@ export interface RecurrentCell {
   readonly options: readonly OptionDescription[];
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
+  /** The gate by whose bias a unit's memory becomes longer or shorter, where that is not the one that keeps its state. */
+  readonly memoryGate?: string;
   /** Null where ONNX has no operator for it: then it cannot be exported. */
   readonly onnx: {
     readonly operator: string;

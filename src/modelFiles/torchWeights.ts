@@ -184,8 +184,9 @@ function publishedNotices(
   metadata: Readonly<Record<string, string>>,
   file: string,
 ): UserError[] {
-  const [layer] = chain.flatMap(({ layers }) => layers.filter(({ cell }) => kindOf(cell).linears));
-  const { linears, options } = layer ? kindOf(layer.cell) : { linears: undefined, options: [] };
+  const layer = chain.flatMap(({ layers }) => layers).find(({ cell }) => kindOf(cell).linears);
+  if (!layer) return [];
+  const { linears, options } = kindOf(layer.cell);
   if (!linears || !layer.options || options.some((option) => saidOf(option, answers, metadata) !== undefined))
     return [];
   const words = Object.entries(linears.published).map(([name, value]) => answerOf(name, String(value)));

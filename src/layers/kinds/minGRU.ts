@@ -19,6 +19,7 @@ export const minGRU = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: null,
+  memoryGate: 'writeGate',
   onnx: null,
   torch: null,
   linears: {

@@ -19,6 +19,7 @@ export const minLSTM = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: 'forgetGate',
+  memoryGate: 'forgetGate',
   onnx: null,
   torch: null,
   linears: {

@@ -116,10 +116,10 @@ describe('one layer of minGRU or minLSTM', () => {
 
       it(`${name}: contributions are complete to 1e-10`, () => {
         const { W } = trace.model.output;
-        const { hidden } = { hidden: trace.layers[0].directions[0].states[0] };
+        const [hidden] = trace.layers[0].directions[0].states;
         for (const step of [0, 7, T - 1]) {
           for (let symbol = 0; symbol < 6; symbol++) {
-            const found = contributionsTo(trace, W as Float64Array, symbol, step)!;
+            const found = contributionsTo(trace, W, symbol, step)!;
             const whole = hidden
               .subarray((step + 1) * H, (step + 2) * H)
               .reduce((sum, h, u) => sum + h * W[symbol * H + u], 0);
