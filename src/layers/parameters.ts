@@ -8,11 +8,14 @@ export interface ParameterDescription {
   readonly role: string;
   /** A matrix of G·H rows is G blocks, one below the other. */
   readonly shape: readonly ParameterSize[];
-  /** As the setting has it for weights of the input, recurrent weights or biases; or uniform between two numbers, whatever the setting. */
-  readonly initialization: 'input' | 'recurrent' | 'bias' | { readonly between: readonly [number, number] };
+  /**
+   * As the setting has it for weights of the input, recurrent weights or biases; or uniform between two numbers, whatever the setting. Of `linear`
+   * the same as weights of the input or, of a vector, biases, but that PyTorch's initialization is that of `nn.Linear` and not of its recurrent modules.
+   */
+  readonly initialization: 'input' | 'recurrent' | 'bias' | 'linear' | { readonly between: readonly [number, number] };
   /** The tensor of a checkpoint it is kept in, which of a kind with an ONNX operator is that operator's input: parameters of one tensor follow one another. */
   readonly tensor: string;
-  /** In the PyTorch module, before `_l0`; null where PyTorch has none, then reports name it by its role. */
+  /** In the PyTorch module, before `_l0`; of a layer that is a module of its own, behind the module's name and a dot. Null where PyTorch has none, then reports name it by its role. */
   readonly torch: string | null;
 }
 
@@ -54,6 +57,16 @@ export const recurrentBias = {
 
 /** Those of ONNX's recurrent operators. */
 export const operatorParameters = [inputWeights, recurrentWeights, inputBias, recurrentBias] as const;
+
+/** W of a layer that is one `nn.Linear` and no more. @param torch the parameter's name in the layer's module */
+export function linearWeights(torch: string): ParameterDescription {
+  return { role: 'W', shape: ['gates', 'input'], initialization: 'linear', tensor: 'W', torch };
+}
+
+/** Its bias. */
+export function linearBias(torch: string): ParameterDescription {
+  return { role: 'Wb', shape: ['gates'], initialization: 'linear', tensor: 'B', torch };
+}
 
 export function isSharedRole(role: string): role is SharedRole {
   return sharedRoles.some((shared) => shared === role);

@@ -4,6 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
+import type { LayerOptions, OptionDescription, SwitchOption } from './options';
 import type { ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -15,8 +16,10 @@ export interface UnitMapDescription {
   readonly label: KeysOf<'unitMap'>;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
-  /** A gate by which the state of the step before is multiplied: from it follows for how long a unit remembers. */
+  /** By it the state of the step before is multiplied: from it follows for how long a unit remembers. */
   readonly keeps?: boolean;
+  /** Of what is no gate and no state: from the values of the unit's gates, in their order. */
+  readonly of?: (gates: ArrayLike<number> & Iterable<number>) => number;
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
 }
@@ -39,6 +42,21 @@ export type GateFunction = Activation | 'sigmoid' | 'affine';
 /** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
 
+/** Names of the `nn.Linear`s in a layer's module. */
+export interface LinearNames {
+  /** Of one for all blocks, and which block of ours is its block b. */
+  readonly whole: string;
+  readonly gateOrder: readonly number[];
+  /** What the module with that one computes. */
+  readonly published: LayerOptions;
+  /** Who published it. */
+  readonly library: string;
+  /** Of one for each block, in our order. */
+  readonly each: readonly string[];
+  /** What a module can have behind the layer, which is not read. */
+  readonly projection: string;
+}
+
 export interface RecurrentCell {
   readonly name: string;
   /** The same in every language. */
@@ -52,10 +70,14 @@ export interface RecurrentCell {
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
   readonly unitMaps: readonly UnitMapDescription[];
-  /** Its activation can be chosen; where not, why. */
+  /** Whether its activation can be chosen. */
   readonly activation: 'chosen' | 'fixed';
+  /** What else can be chosen for it. */
+  readonly options: readonly OptionDescription[];
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
+  /** The gate by whose bias a unit's memory becomes longer or shorter, where that is not the one that keeps its state. */
+  readonly memoryGate?: string;
   /** Null where ONNX has no operator for it: then it cannot be exported. */
   readonly onnx: {
     readonly operator: string;
@@ -69,9 +91,19 @@ export interface RecurrentCell {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
+  /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
+  readonly linears?: LinearNames;
   /** What cannot be had of it, and the sentence that says why. */
   readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }
+
+/** Of the kinds that are also computed in logarithms, which need a candidate above 0: it goes through g(u) = u + ½ for u ≥ 0, σ(u) otherwise. */
+export const positive = {
+  name: 'positive',
+  type: 'switch',
+  default: false,
+  help: 'option.positive.help',
+} as const satisfies SwitchOption;
 
 /** A gate's unit map. */
 export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(

@@ -19,14 +19,14 @@ export const ownKeys = {
 
 /**
  * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
- * the same file, however its configuration was put together.
+ * the same file, however its configuration was put together. The options of a kind that has none are left out.
  */
 export function configText(config: ModelConfig): string {
-  const [layer] = config.layers;
-  return JSON.stringify(
-    uniformStack(config) ?? config,
-    [...new Set([...Object.keys(config), ...Object.keys(layer)])].sort(),
-  );
+  return JSON.stringify(uniformStack(config) ?? config, (key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return key === 'options' && entries.length === 0 ? undefined : Object.fromEntries(entries);
+  });
 }
 
 /** @param kept parsed from JSON  Throws a UserError for what is none. */
@@ -36,7 +36,7 @@ export function configOf(kept: unknown): ModelConfig {
   return checkConfig({
     ...(given as ModelConfig),
     layers: (given.layers as readonly Partial<LayerConfig>[]).map(
-      (layer) => ({ bidirectional: plainStack.bidirectional, ...layer }) as LayerConfig,
+      (layer) => ({ bidirectional: plainStack.bidirectional, options: plainStack.options, ...layer }) as LayerConfig,
     ),
   });
 }

@@ -1,5 +1,6 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
 import { kindOf, type CellName } from '../layers/catalog';
+import type { ParameterSize } from '../layers/parameters';
 import { completeModel, type ModelSettings } from './settings';
 
 const maxHiddenSize = 4096;
@@ -13,8 +14,13 @@ export function parameterCountOf(
   let count = vocabularySize + (tied ? 0 : vocabularySize * directions * H) + (embeddingSize ?? 0) * vocabularySize;
   for (let layer = 0; layer < layers; layer++) {
     const inputs = layer === 0 ? (embeddingSize ?? vocabularySize) : directions * H;
-    // W, R, and a bias for each of them.
-    count += directions * kindOf(cell).gates.length * H * (inputs + H + 2);
+    const sizes: Readonly<Record<ParameterSize, number>> = {
+      gates: kindOf(cell).gates.length * H,
+      hidden: H,
+      input: inputs,
+    };
+    for (const { shape } of kindOf(cell).parameters)
+      count += directions * shape.reduce((length, size) => length * sizes[size], 1);
   }
   return count;
 }

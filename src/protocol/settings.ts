@@ -1,6 +1,7 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
 import type { Activation } from '../layers/activation';
 import { defaultCell, type CellName } from '../layers/catalog';
+import type { LayerOptions } from '../layers/options';
 import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import type { TokenUnit } from '../tokens/tokenUnit';
@@ -24,6 +25,8 @@ export interface ModelSettings {
   /** The output's weights are the embedding's. */
   readonly tied: boolean;
   readonly objective: ObjectiveName;
+  /** What else can be chosen for some kind; other kinds ignore it. */
+  readonly options: LayerOptions;
 }
 
 export interface VocabularySettings {
@@ -100,6 +103,7 @@ export const defaultModelSettings: ModelSettings = {
   embeddingSize: null,
   tied: false,
   objective: 'next',
+  options: {},
 };
 
 export const defaultVocabularySettings: VocabularySettings = { unit: 'codePoint', size: null };

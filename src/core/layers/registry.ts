@@ -1,11 +1,12 @@
 /** The code of every kind of layer, beside what its description says. A new kind is its folder and a line here. */
-import { cellNames, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
-import { recurrentWeights } from '../../layers/parameters';
+import { cellNames, isRecurrentByMatrix, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
 import type { Cell } from './cell';
 import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';
 import * as gru from './gru';
 import * as lstm from './lstm';
+import * as minGRU from './minGRU';
+import * as minLSTM from './minLSTM';
 import * as rnn from './rnn';
 
 interface LayerCode {
@@ -22,15 +23,15 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru };
+const code: Readonly<Record<CellName, LayerCode>> = { rnn, lstm, gru, minGRU, minLSTM };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map(cellNames.map((name) => [name, described(name, code[name].kernels)] as const));
 const float64Cells = new Map(cellNames.map((name) => [name, described(name, code[name].float64)] as const));
 
 function described<Code extends object>(name: CellName, of: Code): WithKind<Code> {
-  const { gates, states, parameters } = kindOf(name);
-  return { ...of, gates, states, hasR: parameters.some(({ role }) => role === recurrentWeights.role) };
+  const { gates, states } = kindOf(name);
+  return { ...of, gates, states, hasR: isRecurrentByMatrix(name) };
 }
 
 function found<T>(cell: T | undefined, name: CellName): T {

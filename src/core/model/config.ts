@@ -1,8 +1,9 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import { checkCell, type CellName } from '../../layers/catalog';
+import { checkCell, optionsOf, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import type { KeysOf } from '../../messages';
+import { areSameOptions, type LayerOptions } from '../../layers/options';
 import { objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
@@ -14,6 +15,8 @@ export interface LayerConfig {
   readonly hiddenSize: number;
   /** It also reads the window from its end; what both directions give side by side is its output. */
   readonly bidirectional: boolean;
+  /** What else can be chosen for its kind, all of it; what other kinds have is dropped. */
+  readonly options: LayerOptions;
 }
 
 /** What a model has besides its layers. */
@@ -40,7 +43,13 @@ export interface StackConfig extends LayerConfig, AroundLayers {
 }
 
 /** A one-directional stack that reads one-hot tokens and predicts the next: what a model is by default. */
-export const plainStack = { bidirectional: false, embeddingSize: null, tied: false, objective: 'next' } as const;
+export const plainStack = {
+  bidirectional: false,
+  options: {},
+  embeddingSize: null,
+  tied: false,
+  objective: 'next',
+} as const;
 
 const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
@@ -51,9 +60,10 @@ export function uniformModel({
   activation,
   hiddenSize,
   bidirectional,
+  options,
   ...around
 }: StackConfig): ModelConfig {
-  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional }, () => {
+  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional, options }, () => {
     checkInteger('quantity.layers', layers, 1, limits.layers);
   });
   return checkConfig({ ...around, layers: Array<LayerConfig>(layers).fill(layer) });
@@ -67,13 +77,14 @@ export function uniformStack({
   tied,
   objective,
 }: ModelConfig): StackConfig | null {
-  const [{ cell, activation, hiddenSize, bidirectional }] = layers;
+  const [{ cell, activation, hiddenSize, bidirectional, options }] = layers;
   const isAlike = layers.every(
     (layer) =>
       layer.cell === cell &&
       layer.activation === activation &&
       layer.hiddenSize === hiddenSize &&
-      layer.bidirectional === bidirectional,
+      layer.bidirectional === bidirectional &&
+      areSameOptions(layer.options, options),
   );
   return isAlike
     ? {
@@ -82,6 +93,7 @@ export function uniformStack({
         layers: layers.length,
         bidirectional,
         hiddenSize,
+        options,
         vocabularySize,
         embeddingSize,
         tied,
@@ -109,12 +121,15 @@ export function checkConfig(config: ModelConfig): ModelConfig {
 }
 
 /** @param between what is checked before the size */
-function checkLayer({ cell, activation, hiddenSize, bidirectional }: LayerConfig, between = () => {}): LayerConfig {
+function checkLayer(
+  { cell, activation, hiddenSize, bidirectional, options }: LayerConfig,
+  between = () => {},
+): LayerConfig {
   checkCell(cell);
   if (!activations.includes(activation)) throw new UserError('error.setting.activationUnknown', activation);
   between();
   checkInteger('quantity.hiddenSize', hiddenSize, 1, limits.hiddenSize);
-  return { cell, activation, hiddenSize, bidirectional };
+  return { cell, activation, hiddenSize, bidirectional, options: optionsOf(cell, options) };
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */

@@ -5,6 +5,7 @@
  */
 import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
+import type { LayerOptions } from '../../layers/options';
 import type { ByRole } from './directionParameters';
 
 /** As the file has them: float64 where it does. */
@@ -49,6 +50,8 @@ export interface GeneralDirection extends ByRole<Weights> {
 
 export interface GeneralLayer {
   readonly cell: CellName;
+  /** Of its kind, all of them. */
+  readonly options: LayerOptions;
   /** H, and I: what it reads. */
   readonly hiddenSize: number;
   readonly inputSize: number;

@@ -2,7 +2,7 @@
 import { kindOf } from '../../layers/catalog';
 import type { InitializationName } from '../../terms/choices';
 import { UserError } from '../../userError';
-import { topSize, type ModelConfig } from './config';
+import { inputSize, topSize, type ModelConfig } from './config';
 import type { Weights } from './generalModel';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
@@ -40,7 +40,8 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
 
 /**
  * The parameters of a new model, tensor after tensor in the order of the layout.
- * - `pytorch`: every parameter of the cells uniform in ±1/√H, of the output in ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
+ * - `pytorch`: every parameter of the cells uniform in ±1/√H, of a layer that is one `nn.Linear` in ±1/√I (I what it reads), of the output in
+ *   ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (scale 1), those of a cell gate by
  *   gate; their biases are zero.
  * What a kind says to be uniform between two numbers is so in all of them.
@@ -59,12 +60,7 @@ export function initialize(
     if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
     else if (typeof entry.parameter?.initialization === 'object')
       fillBetween(values, entry.parameter.initialization.between, random);
-    else if (initialization === 'pytorch')
-      fillUniform(
-        values,
-        1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize),
-        random,
-      );
+    else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(fanOf(entry, config)), random);
     else
       fillTensor(
         values,
@@ -77,6 +73,12 @@ export function initialize(
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
+}
+
+/** What PyTorch's initialization depends on. */
+function fanOf({ layer, parameter }: ParameterEntry, config: ModelConfig): number {
+  if (layer < 0) return topSize(config);
+  return parameter?.initialization === 'linear' ? inputSize(config, layer) : config.layers[layer].hiddenSize;
 }
 
 /** Throws a UserError where a setting cannot be used. */

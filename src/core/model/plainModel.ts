@@ -1,5 +1,6 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
 import { activationsOf } from '../../layers/catalog';
+import { areSameOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
@@ -22,6 +23,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     const isLike =
       layer.cell === first.cell &&
       layer.hiddenSize === first.hiddenSize &&
+      areSameOptions(layer.options, first.options) &&
       layer.directions.length === first.directions.length;
     if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
     if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
@@ -36,6 +38,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     layers: layers.length,
     bidirectional: isBidirectional,
     hiddenSize: first.hiddenSize,
+    options: first.options,
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
@@ -55,10 +58,11 @@ export function plainModelOf(model: GeneralModel): PlainModel {
 
 /** The same model in the general form, over the same parameters. */
 export function generalModelOf(config: ModelConfig, parameters: Parameters): GeneralModel {
-  const layers = config.layers.map(({ cell, activation, hiddenSize, bidirectional }, layer) => {
+  const layers = config.layers.map(({ cell, activation, hiddenSize, bidirectional, options }, layer) => {
     const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
     return {
       cell,
+      options,
       hiddenSize,
       inputSize: inputSize(config, layer),
       directions: parameters.layers[layer].map((weights, d) => ({

@@ -9,7 +9,7 @@ import { checkConfig, uniformStack, type LayerConfig, type ModelConfig } from '.
 import { eachRole, ofRole } from '../../../src/core/model/directionParameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { cellNames } from '../../../src/layers/catalog';
+import { cellNames, optionsOf } from '../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
@@ -20,6 +20,8 @@ const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): Laye
   activation: 'tanh',
   hiddenSize,
   bidirectional,
+  // In every other mixture as well as by default.
+  options: optionsOf(cellNames[kind % cellNames.length], { positive: hiddenSize === 11 }),
 });
 
 /** Every kind once, in an order that begins with each of them. */

@@ -127,6 +127,7 @@ describe('weights that Backflow has written', () => {
     activation: 'tanh',
     layers: 1,
     bidirectional: false,
+    options: {},
     hiddenSize: 7,
     vocabularySize: 7,
     embeddingSize: null,
