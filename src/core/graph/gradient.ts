@@ -57,6 +57,21 @@ export class Gradient {
     return Gradient.fromBands(values.length, bands);
   }
 
+  /** Gradients of several targets, each of `length` elements and 0 where there is none, one behind the other. */
+  static joined(parts: readonly (Gradient | undefined)[], count: number, length: number): Gradient {
+    const bands = new Map<number, Float64Array>();
+    parts.forEach((part, target) => {
+      for (const [band, values] of part?.bands ?? []) bandOf(bands, band, count * length).set(values, target * length);
+    });
+    return new Gradient(count * length, bands);
+  }
+
+  /** That of one of several targets. @param length of each */
+  part(target: number, length: number): Gradient {
+    const of = (values: Float64Array) => values.subarray(target * length, (target + 1) * length);
+    return new Gradient(length, new Map([...this.bands].map(([band, values]) => [band, of(values)])));
+  }
+
   plus(other: Gradient): Gradient {
     const sum = new GradientSum(this);
     sum.add(other);

@@ -44,6 +44,7 @@ export interface Step {
   /** What a recurrent operator carries inside, with values of every step; for gradients they are inputs that are added to it there. */
   readonly states: readonly Variable[];
   readonly vjp?: Vjp;
+  readonly takesSeveral: boolean;
   readonly scaledVjp?: ScaledVjp;
 }
 
@@ -71,7 +72,7 @@ export class Tape {
     node: string,
     operator: string,
     inputs: readonly (Variable | undefined)[],
-    { outputs: tensors, vjp, scaledVjp, states: carried = [] }: Result,
+    { outputs: tensors, vjp, takesSeveral = false, scaledVjp, states: carried = [] }: Result,
     names: readonly string[],
   ): Variable[] {
     const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
@@ -84,6 +85,7 @@ export class Tape {
       inputs: [...inputs, ...states],
       outputs,
       states,
+      takesSeveral,
       ...(vjp && { vjp }),
       ...(scaledVjp && { scaledVjp }),
     });
