@@ -120,11 +120,13 @@ export function scaled(x: number, exponent: number): number {
 }
 
 /** Zero and what is not finite belong everywhere. */
+function isInBand(value: number): boolean {
+  const size = Math.abs(value);
+  return !((size < smallest && size !== 0) || (size > largest && size !== Infinity));
+}
+
 function isInRange(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]);
-    if ((size < smallest && size !== 0) || (size > largest && size !== Infinity)) return false;
-  }
+  for (let i = 0; i < values.length; i++) if (!isInBand(values[i])) return false;
   return true;
 }
 
@@ -150,13 +152,22 @@ export class GradientSum {
     for (const [band, values] of term.bands) {
       const own = bandOf(this.bands, band, term.length);
       const others = [...this.bands].filter(([other]) => other !== band).map(([, of]) => of);
+      if (others.length === 0) {
+        let isSettled = true;
+        for (let i = 0; i < values.length; i++) {
+          const sum = own[i] + values[i];
+          own[i] = sum;
+          if (!isInBand(sum)) isSettled = false;
+        }
+        if (!isSettled)
+          for (let i = 0; i < values.length; i++) if (!isInBand(own[i])) replace(this.bands, i, term.length);
+        continue;
+      }
       for (let i = 0; i < values.length; i++) {
         if (values[i] === 0) continue;
         const sum = own[i] + values[i];
-        const size = Math.abs(sum);
         own[i] = sum;
-        if ((size < smallest && size !== 0) || size > largest || others.some((of) => of[i] !== 0))
-          replace(this.bands, i, term.length);
+        if (!isInBand(sum) || others.some((of) => of[i] !== 0)) replace(this.bands, i, term.length);
       }
     }
   }
