@@ -1,6 +1,7 @@
 /** The way back along a tape: from gradients by some variables to those by any others. */
 import { Gradient, GradientSum, type Bands } from './gradient';
 import type { Vjp } from './call';
+import { viewOfSeveral } from './strided';
 import type { Step, Tape, Variable } from './tape';
 
 import { finished, type Turns } from './turns';
@@ -20,10 +21,14 @@ export function differentiate(
   return (seeds, count) => finished(differentiating(seeds, count));
 }
 
-/** The same in turns. */
+/**
+ * The same in turns.
+ * @param skipsZeros also what ℓ depends on by a derivative that is exactly zero is left out, and so is all behind it
+ */
 export function differentiatingIn(
   tape: Tape,
   wanted: Iterable<Variable>,
+  skipsZeros = false,
 ): (seeds: Gradients, count?: number) => Turns<Map<Variable, Gradient>> {
   const asked = new Set(wanted);
   const onTheWay = dependentsOf(tape, asked);
@@ -43,9 +48,19 @@ export function differentiatingIn(
       const needed = step.inputs.map((input) => input !== undefined && onTheWay.has(input));
       if (!needed.includes(true)) continue;
       yield;
+      const [whole] = step.inputs;
+      const [part] = incoming;
+      if (step.view && whole && part) {
+        const length = count * whole.tensor.data.length;
+        const sum = sums.get(whole) ?? new GradientSum(Gradient.zero(length));
+        sum.addAt(viewOfSeveral(step.view, count, whole.tensor.data.length), part);
+        sums.set(whole, sum);
+        continue;
+      }
       backThrough(step, incoming, needed, count).forEach((gradient, k) => {
         const input = step.inputs[k];
         if (!gradient || !input || !needed[k]) return;
+        if (skipsZeros && gradient.isZero) return;
         const sum = sums.get(input);
         if (sum) sum.add(gradient);
         else sums.set(input, new GradientSum(gradient));
@@ -84,18 +99,21 @@ function backThrough(
   const isOne = incoming.every((gradient) => !gradient || (gradient.bands.size === 1 && gradient.bands.has(only)));
   const bands = isOne ? [only] : new Set(incoming.flatMap((gradient) => [...(gradient?.bands.keys() ?? [])]));
   const parts = inputs.map(() => new Map<number, Float64Array>());
+  let isSettled = true;
   for (const band of bands) {
-    back(
-      incoming.map((gradient) => gradient?.bands.get(band)),
-      needed,
-      count,
-    ).forEach((values, k) => {
-      if (values && needed[k]) parts[k].set(band, values);
+    const given = incoming.map((gradient) => gradient?.bands.get(band));
+    back(given, needed, count).forEach((values, k) => {
+      if (!values || !needed[k]) return;
+      parts[k].set(band, values);
+      // What is handed on as it is has its place already.
+      if (!given.includes(values)) isSettled = false;
     });
   }
-  return parts.map((part: Bands, k) =>
-    part.size > 0 ? Gradient.fromBands(count * (inputs[k]?.tensor.data.length ?? 0), part) : undefined,
-  );
+  return parts.map((part: Bands, k) => {
+    if (part.size === 0) return undefined;
+    const length = count * (inputs[k]?.tensor.data.length ?? 0);
+    return isSettled ? Gradient.fromSettled(length, part) : Gradient.fromBands(length, part);
+  });
 }
 
 /** A derivative of one target's gradient, of several. */

@@ -1,6 +1,7 @@
 /** How an operator is called, and what it answers. */
 import type { Attributes } from './attributes';
 import type { Gradient } from './gradient';
+import type { View } from './strided';
 import { Unsupported, type Tensor } from './tensor';
 
 /**
@@ -23,6 +24,8 @@ export type ScaledVjp = (
 
 export interface Result {
   readonly outputs: readonly Tensor[];
+  /** Where the only output is nothing but that view of the first input: then its gradient can be added without the rest. */
+  readonly view?: View;
   /** Left out where the outputs do not change with the inputs, or by jumps only. */
   readonly vjp?: Vjp;
   /** Whether `vjp` takes the gradients of several targets at once. */

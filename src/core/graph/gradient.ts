@@ -5,6 +5,7 @@
  * derivative between 1e-217 and 1e217 loses nothing. A vector–Jacobian product is linear: it is taken of each band by itself, and no operator knows of this.
  * Almost always there is one band; every power of two is exact.
  */
+import { forEachRow, type View } from './strided';
 
 /** Two bands apart by 2^bandWidth. */
 export const bandWidth = 512;
@@ -76,6 +77,11 @@ export class Gradient {
     const sum = new GradientSum(this);
     sum.add(other);
     return sum.gradient();
+  }
+
+  get isZero(): boolean {
+    for (const values of this.bands.values()) if (!isZero(values, 0, values.length)) return false;
+    return true;
   }
 
   /** As plain numbers, which are 0 or infinite where float64 ends. */
@@ -169,6 +175,23 @@ export class GradientSum {
         own[i] = sum;
         if (!isInBand(sum) || others.some((of) => of[i] !== 0)) replace(this.bands, i, term.length);
       }
+    }
+  }
+
+  /** Adds to the elements of a view alone. @param term with the elements of the view, one after another */
+  addAt(view: View, term: Gradient): void {
+    this.bands ??= new Map([...this.first.bands].map(([band, values]) => [band, values.slice()]));
+    const { bands } = this;
+    const { length } = this.first;
+    for (const [band, values] of term.bands) {
+      const own = bandOf(bands, band, length);
+      forEachRow(view, (to, at, count, stride) => {
+        for (let i = 0; i < count; i++) {
+          const place = to + i * stride;
+          own[place] += values[at + i];
+          if (bands.size > 1 || !isInBand(own[place])) replace(bands, place, length);
+        }
+      });
     }
   }
 
