@@ -1,5 +1,7 @@
 /** The way back along a tape: from gradients by some variables to those by any others. */
 import { Gradient, GradientSum, type Bands } from './gradient';
+import type { Vjp } from './call';
+import { viewOfSeveral } from './strided';
 import type { Step, Tape, Variable } from './tape';
 
 import { finished, type Turns } from './turns';
@@ -8,21 +10,29 @@ export type Gradients = ReadonlyMap<Variable, Gradient>;
 
 /**
  * @param wanted whose gradients are asked for; only what lies between them and the seeds is computed
- * @returns a function from ∂ℓ/∂(some variables) to ∂ℓ/∂(those wanted); one that ℓ does not depend on is left out
+ * @returns a function from ∂ℓ/∂(some variables) to ∂ℓ/∂(those wanted); one that ℓ does not depend on is left out. Of several targets ℓ, `count` of them,
+ * every gradient holds those of each, one behind the other.
  */
-export function differentiate(tape: Tape, wanted: Iterable<Variable>): (seeds: Gradients) => Map<Variable, Gradient> {
+export function differentiate(
+  tape: Tape,
+  wanted: Iterable<Variable>,
+): (seeds: Gradients, count?: number) => Map<Variable, Gradient> {
   const differentiating = differentiatingIn(tape, wanted);
-  return (seeds) => finished(differentiating(seeds));
+  return (seeds, count) => finished(differentiating(seeds, count));
 }
 
-/** The same in turns. */
+/**
+ * The same in turns.
+ * @param skipsZeros also what ℓ depends on by a derivative that is exactly zero is left out, and so is all behind it
+ */
 export function differentiatingIn(
   tape: Tape,
   wanted: Iterable<Variable>,
-): (seeds: Gradients) => Turns<Map<Variable, Gradient>> {
+  skipsZeros = false,
+): (seeds: Gradients, count?: number) => Turns<Map<Variable, Gradient>> {
   const asked = new Set(wanted);
   const onTheWay = dependentsOf(tape, asked);
-  return function* (seeds) {
+  return function* (seeds, count = 1) {
     const sums = new Map([...seeds].map(([variable, gradient]) => [variable, new GradientSum(gradient)]));
     const result = new Map<Variable, Gradient>();
     for (let i = tape.steps.length - 1; i >= 0; i--) {
@@ -38,9 +48,19 @@ export function differentiatingIn(
       const needed = step.inputs.map((input) => input !== undefined && onTheWay.has(input));
       if (!needed.includes(true)) continue;
       yield;
-      backThrough(step, incoming, needed).forEach((gradient, k) => {
+      const [whole] = step.inputs;
+      const [part] = incoming;
+      if (step.view && whole && part) {
+        const length = count * whole.tensor.data.length;
+        const sum = sums.get(whole) ?? new GradientSum(Gradient.zero(length));
+        sum.addAt(viewOfSeveral(step.view, count, whole.tensor.data.length), part);
+        sums.set(whole, sum);
+        continue;
+      }
+      backThrough(step, incoming, needed, count).forEach((gradient, k) => {
         const input = step.inputs[k];
         if (!gradient || !input || !needed[k]) return;
+        if (skipsZeros && gradient.isZero) return;
         const sum = sums.get(input);
         if (sum) sum.add(gradient);
         else sums.set(input, new GradientSum(gradient));
@@ -64,24 +84,72 @@ function dependentsOf({ steps }: Tape, variables: ReadonlySet<Variable>): Set<Va
 }
 
 function backThrough(
-  { inputs, vjp, scaledVjp }: Step,
+  step: Step,
   incoming: readonly (Gradient | undefined)[],
   needed: readonly boolean[],
+  count: number,
 ): readonly (Gradient | undefined)[] {
-  if (scaledVjp) return scaledVjp(incoming, needed);
+  const { inputs, vjp, takesSeveral, scaledVjp } = step;
+  if (scaledVjp) return count === 1 ? scaledVjp(incoming, needed) : oneByOneScaled(step, incoming, needed, count);
   if (!vjp) return [];
-  // Band by band, each through the same derivative.
-  const bands = new Set(incoming.flatMap((gradient) => [...(gradient?.bands.keys() ?? [])]));
+  const back = count === 1 || takesSeveral ? vjp : oneByOne(step, vjp);
+  const first = incoming.find((gradient) => gradient !== undefined);
+  const [only] = first?.bands.keys() ?? [];
+  // Band by band, each through the same derivative; almost always there is one.
+  const isOne = incoming.every((gradient) => !gradient || (gradient.bands.size === 1 && gradient.bands.has(only)));
+  const bands = isOne ? [only] : new Set(incoming.flatMap((gradient) => [...(gradient?.bands.keys() ?? [])]));
   const parts = inputs.map(() => new Map<number, Float64Array>());
+  let isSettled = true;
   for (const band of bands) {
-    vjp(
-      incoming.map((gradient) => gradient?.bands.get(band)),
-      needed,
-    ).forEach((values, k) => {
-      if (values && needed[k]) parts[k].set(band, values);
+    const given = incoming.map((gradient) => gradient?.bands.get(band));
+    back(given, needed, count).forEach((values, k) => {
+      if (!values || !needed[k]) return;
+      parts[k].set(band, values);
+      // What is handed on as it is has its place already.
+      if (!given.includes(values)) isSettled = false;
     });
   }
-  return parts.map((part: Bands, k) =>
-    part.size > 0 ? Gradient.fromBands(inputs[k]?.tensor.data.length ?? 0, part) : undefined,
+  return parts.map((part: Bands, k) => {
+    if (part.size === 0) return undefined;
+    const length = count * (inputs[k]?.tensor.data.length ?? 0);
+    return isSettled ? Gradient.fromSettled(length, part) : Gradient.fromBands(length, part);
+  });
+}
+
+/** A derivative of one target's gradient, of several. */
+function oneByOne({ inputs, outputs }: Step, vjp: Vjp): Vjp {
+  return (gradients, wanted, count = 1) => {
+    const parts = inputs.map((): Float64Array | undefined => undefined);
+    for (let target = 0; target < count; target++) {
+      const own = gradients.map((g, k) => {
+        const size = outputs[k].tensor.data.length;
+        return g?.subarray(target * size, (target + 1) * size);
+      });
+      if (!own.some((g) => g?.some((each) => each !== 0))) continue;
+      vjp(own, wanted).forEach((values, k) => {
+        const size = inputs[k]?.tensor.data.length ?? 0;
+        if (values && wanted[k]) (parts[k] ??= new Float64Array(count * size)).set(values, target * size);
+      });
+    }
+    return parts;
+  };
+}
+
+function oneByOneScaled(
+  { inputs, outputs, scaledVjp }: Step,
+  incoming: readonly (Gradient | undefined)[],
+  needed: readonly boolean[],
+  count: number,
+): (Gradient | undefined)[] {
+  const parts = inputs.map((): (Gradient | undefined)[] => []);
+  for (let target = 0; target < count; target++)
+    scaledVjp?.(
+      incoming.map((gradient, k) => gradient?.part(target, outputs[k].tensor.data.length)),
+      needed,
+    ).forEach((gradient, k) => {
+      parts[k][target] = gradient;
+    });
+  return parts.map((ofTargets, k) =>
+    ofTargets.some((each) => each) ? Gradient.joined(ofTargets, count, inputs[k]?.tensor.data.length ?? 0) : undefined,
   );
 }

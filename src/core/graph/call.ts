@@ -1,16 +1,19 @@
 /** How an operator is called, and what it answers. */
 import type { Attributes } from './attributes';
 import type { Gradient } from './gradient';
+import type { View } from './strided';
 import { Unsupported, type Tensor } from './tensor';
 
 /**
  * The vector–Jacobian product of one call: from the gradients by its outputs (undefined where nothing reaches one) those by its inputs, each with the
  * elements of its tensor in the same order; undefined for an input that none flows to. Linear in the gradients. What it is given is not written to.
  * @param wanted of each input, whether it is asked for; others may be left out
+ * @param count 1, unless the operator takes several: of so many targets each array then holds the gradients one behind the other
  */
 export type Vjp = (
   gradients: readonly (Float64Array | undefined)[],
   wanted: readonly boolean[],
+  count?: number,
 ) => readonly (Float64Array | undefined)[];
 
 /** The same for an operator that carries a gradient through many steps itself, and must keep its scale on the way. */
@@ -21,8 +24,12 @@ export type ScaledVjp = (
 
 export interface Result {
   readonly outputs: readonly Tensor[];
+  /** Where the only output is nothing but that view of the first input: then its gradient can be added without the rest. */
+  readonly view?: View;
   /** Left out where the outputs do not change with the inputs, or by jumps only. */
   readonly vjp?: Vjp;
+  /** Whether `vjp` takes the gradients of several targets at once. */
+  readonly takesSeveral?: boolean;
   readonly scaledVjp?: ScaledVjp;
   /**
    * What the operator carries from step to step inside, by name. The gradients by these, through every later step, stand in its derivative's answer behind

@@ -5,6 +5,7 @@
  * derivative between 1e-217 and 1e217 loses nothing. A vector–Jacobian product is linear: it is taken of each band by itself, and no operator knows of this.
  * Almost always there is one band; every power of two is exact.
  */
+import { forEachRow, type View } from './strided';
 
 /** Two bands apart by 2^bandWidth. */
 export const bandWidth = 512;
@@ -57,10 +58,30 @@ export class Gradient {
     return Gradient.fromBands(values.length, bands);
   }
 
+  /** Gradients of several targets, each of `length` elements and 0 where there is none, one behind the other. */
+  static joined(parts: readonly (Gradient | undefined)[], count: number, length: number): Gradient {
+    const bands = new Map<number, Float64Array>();
+    parts.forEach((part, target) => {
+      for (const [band, values] of part?.bands ?? []) bandOf(bands, band, count * length).set(values, target * length);
+    });
+    return new Gradient(count * length, bands);
+  }
+
+  /** That of one of several targets. @param length of each */
+  part(target: number, length: number): Gradient {
+    const of = (values: Float64Array) => values.subarray(target * length, (target + 1) * length);
+    return new Gradient(length, new Map([...this.bands].map(([band, values]) => [band, of(values)])));
+  }
+
   plus(other: Gradient): Gradient {
     const sum = new GradientSum(this);
     sum.add(other);
     return sum.gradient();
+  }
+
+  get isZero(): boolean {
+    for (const values of this.bands.values()) if (!isZero(values, 0, values.length)) return false;
+    return true;
   }
 
   /** As plain numbers, which are 0 or infinite where float64 ends. */
@@ -105,11 +126,13 @@ export function scaled(x: number, exponent: number): number {
 }
 
 /** Zero and what is not finite belong everywhere. */
+function isInBand(value: number): boolean {
+  const size = Math.abs(value);
+  return !((size < smallest && size !== 0) || (size > largest && size !== Infinity));
+}
+
 function isInRange(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]);
-    if ((size < smallest && size !== 0) || (size > largest && size !== Infinity)) return false;
-  }
+  for (let i = 0; i < values.length; i++) if (!isInBand(values[i])) return false;
   return true;
 }
 
@@ -135,14 +158,40 @@ export class GradientSum {
     for (const [band, values] of term.bands) {
       const own = bandOf(this.bands, band, term.length);
       const others = [...this.bands].filter(([other]) => other !== band).map(([, of]) => of);
+      if (others.length === 0) {
+        let isSettled = true;
+        for (let i = 0; i < values.length; i++) {
+          const sum = own[i] + values[i];
+          own[i] = sum;
+          if (!isInBand(sum)) isSettled = false;
+        }
+        if (!isSettled)
+          for (let i = 0; i < values.length; i++) if (!isInBand(own[i])) replace(this.bands, i, term.length);
+        continue;
+      }
       for (let i = 0; i < values.length; i++) {
         if (values[i] === 0) continue;
         const sum = own[i] + values[i];
-        const size = Math.abs(sum);
         own[i] = sum;
-        if ((size < smallest && size !== 0) || size > largest || others.some((of) => of[i] !== 0))
-          replace(this.bands, i, term.length);
+        if (!isInBand(sum) || others.some((of) => of[i] !== 0)) replace(this.bands, i, term.length);
       }
+    }
+  }
+
+  /** Adds to the elements of a view alone. @param term with the elements of the view, one after another */
+  addAt(view: View, term: Gradient): void {
+    this.bands ??= new Map([...this.first.bands].map(([band, values]) => [band, values.slice()]));
+    const { bands } = this;
+    const { length } = this.first;
+    for (const [band, values] of term.bands) {
+      const own = bandOf(bands, band, length);
+      forEachRow(view, (to, at, count, stride) => {
+        for (let i = 0; i < count; i++) {
+          const place = to + i * stride;
+          own[place] += values[at + i];
+          if (bands.size > 1 || !isInBand(own[place])) replace(bands, place, length);
+        }
+      });
     }
   }
 

@@ -36,6 +36,11 @@ export function transposed(view: View, order: readonly number[]): View {
   };
 }
 
+/** The view of several tensors of that size, one behind the other. */
+export function viewOfSeveral({ shape, strides, offset }: View, count: number, size: number): View {
+  return count === 1 ? { shape, strides, offset } : { shape: [count, ...shape], strides: [size, ...strides], offset };
+}
+
 /** Axes of size 1 left out, neighbors that lie one behind the other made one. At least one axis. */
 function merged({ shape, strides }: View): { shape: number[]; strides: number[] } {
   const lengths: number[] = [];
@@ -55,7 +60,7 @@ function merged({ shape, strides }: View): { shape: number[]; strides: number[] 
 }
 
 /** Calls with each row of the view's innermost axis: where it begins in the data, and in the view's elements one after another. */
-function forEachRow(view: View, row: (from: number, at: number, length: number, stride: number) => void): void {
+export function forEachRow(view: View, row: (from: number, at: number, length: number, stride: number) => void): void {
   if (view.shape.includes(0)) return;
   const { shape, strides } = merged(view);
   const inner = shape.length - 1;

@@ -4,6 +4,7 @@
  */
 import type { Result, ScaledVjp, Vjp } from './call';
 import type { OperatorError } from './operatorError';
+import type { View } from './strided';
 import type { Tensor } from './tensor';
 
 /** A tensor with an identity. */
@@ -43,7 +44,9 @@ export interface Step {
   readonly outputs: readonly Variable[];
   /** What a recurrent operator carries inside, with values of every step; for gradients they are inputs that are added to it there. */
   readonly states: readonly Variable[];
+  readonly view?: View;
   readonly vjp?: Vjp;
+  readonly takesSeveral: boolean;
   readonly scaledVjp?: ScaledVjp;
 }
 
@@ -71,7 +74,7 @@ export class Tape {
     node: string,
     operator: string,
     inputs: readonly (Variable | undefined)[],
-    { outputs: tensors, vjp, scaledVjp, states: carried = [] }: Result,
+    { outputs: tensors, view, vjp, takesSeveral = false, scaledVjp, states: carried = [] }: Result,
     names: readonly string[],
   ): Variable[] {
     const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
@@ -84,6 +87,8 @@ export class Tape {
       inputs: [...inputs, ...states],
       outputs,
       states,
+      takesSeveral,
+      ...(view && { view }),
       ...(vjp && { vjp }),
       ...(scaledVjp && { scaledVjp }),
     });

@@ -1,5 +1,5 @@
 /** Functions of two or more tensors, element by element, which broadcast as in NumPy. */
-import type { Call, Operator, OperatorTable, Result } from '../call';
+import type { Call, Operator, OperatorTable } from '../call';
 import { addToView, broadcastView, readView } from '../strided';
 import { broadcastShape, sameShape, sizeOf, Unsupported, type ElementKind, type Tensor } from '../tensor';
 
@@ -22,7 +22,7 @@ export function reducedTo(shape: readonly number[], from: readonly number[], g: 
 }
 
 /** Before opset 7 the second input broadcasts only where an attribute says so, along axes that another one names. */
-function withLegacyAxes(call: Call, a: Tensor, b: Tensor): Tensor {
+export function withLegacyAxes(call: Call, a: Tensor, b: Tensor): Tensor {
   if (call.opset >= 7) return b;
   call.attributes.ignore('consumed_inputs');
   if (!call.attributes.flag('broadcast')) {
@@ -52,7 +52,8 @@ function combined(call: Call, value: Value, kind?: ElementKind): { a: Tensor; b:
   return { a, b, y };
 }
 
-function smooth(value: Value, byFirst: Slope | null, bySecond: Slope | null, ofIntegers?: Value): Operator {
+/** @param ofIntegers what it is of those, where it is another function */
+export function smooth(value: Value, byFirst: Slope | null, bySecond: Slope | null, ofIntegers?: Value): Operator {
   return (call) => {
     const isWhole = call.input(0).kind !== 'float';
     const { a, b, y } = combined(call, isWhole ? (ofIntegers ?? value) : value);
@@ -178,33 +179,6 @@ const shareOf = (extreme: (...elements: number[]) => number) => (x: number, elem
   return x === y ? 1 / elements.filter((element) => element === y).length : 0;
 };
 
-const where: Operator = (call): Result => {
-  const [condition, x, y] = [call.input(0), call.input(1), call.input(2)];
-  const shape = broadcastShape(condition.shape, x.shape, y.shape);
-  const choose = expanded(condition, shape);
-  const [left, right] = [expanded(x, shape), expanded(y, shape)];
-  return {
-    outputs: [{ kind: x.kind, shape, data: choose.map((chosen, i) => (chosen ? left[i] : right[i])) }],
-    vjp: ([g], wanted) => [
-      undefined,
-      g && wanted[1]
-        ? reducedTo(
-            x.shape,
-            shape,
-            g.map((each, i) => (choose[i] ? each : 0)),
-          )
-        : undefined,
-      g && wanted[2]
-        ? reducedTo(
-            y.shape,
-            shape,
-            g.map((each, i) => (choose[i] ? 0 : each)),
-          )
-        : undefined,
-    ],
-  };
-};
-
 /** A gated activation: a σ(α a) ⊙ b. */
 const swiGLU: Operator = (call) => {
   const alpha = call.attributes.float('alpha', 1);
@@ -217,31 +191,10 @@ const swiGLU: Operator = (call) => {
 };
 
 export const binary = {
-  Add: smooth((a, b) => a + b, one, one),
-  Sub: smooth(
-    (a, b) => a - b,
-    one,
-    () => -1,
-  ),
-  Mul: smooth(
-    (a, b) => a * b,
-    (_, b) => b,
-    (a) => a,
-  ),
-  Div: smooth(
-    (a, b) => a / b,
-    (_, b) => 1 / b,
-    (_, b, y) => -y / b,
-    (a, b) => {
-      if (b === 0) throw new Unsupported('divides an integer by zero');
-      return Math.trunc(a / b);
-    },
-  ),
   Pow: power,
   Mod: remainder,
   PRelu: prelu,
   SwiGLU: swiGLU,
-  Where: where,
   Sum: variadic((elements) => elements.reduce((sum, x) => sum + x, 0), one),
   Mean: variadic(
     (elements) => elements.reduce((sum, x) => sum + x, 0) / elements.length,

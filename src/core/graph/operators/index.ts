@@ -1,5 +1,6 @@
 /** All operators. A new one is a line in the table of its family. */
 import type { Operator, OperatorTable } from '../call';
+import { arithmeticOperators } from './arithmetic';
 import { attentionOperators } from './attention';
 import { binary } from './binary';
 import { creation } from './creation';
@@ -15,11 +16,14 @@ import { rotary } from './rotary';
 import { scatter } from './scatter';
 import { softmax } from './softmax';
 import { unary } from './unary';
+import { choice } from './where';
 import { windows } from './windows';
 
 const ofOnnx: OperatorTable = {
   ...unary,
   ...binary,
+  ...arithmeticOperators,
+  ...choice,
   ...matmul,
   ...einsum,
   ...reduce,

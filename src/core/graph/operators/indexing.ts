@@ -54,6 +54,9 @@ const gather: Operator = (call) => {
   });
   return {
     outputs: [{ kind: x.kind, shape, data }],
+    ...(rows.length === 1 && {
+      view: { shape: [outer, inner], strides: [length * inner, 1], offset: rows[0] * inner },
+    }),
     vjp: ([g]) => {
       const dx = new Float64Array(x.data.length);
       if (g)

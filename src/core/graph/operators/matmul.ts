@@ -31,16 +31,30 @@ const matMul: Operator = (call) => {
   }));
   for (const { toA, toB, toY } of parts)
     addProduct({ data: y.data, at: toY }, { data: a.data, at: toA }, { data: b.data, at: toB }, rows, k, n);
+  /** Each product of each target: where its matrices begin, and where in gradients of several targets. */
+  const partsOf = (targets: number) =>
+    Array.from({ length: targets }, (_, target) =>
+      parts.map((part) => ({
+        ...part,
+        inA: target * a.data.length + part.toA,
+        inB: target * b.data.length + part.toB,
+        inY: target * y.data.length + part.toY,
+      })),
+    ).flat();
   return {
     outputs: [{ ...y, kind: a.kind }],
-    vjp: ([g], wanted) => {
-      const da = g && wanted[0] ? new Float64Array(a.data.length) : undefined;
-      const db = g && wanted[1] ? new Float64Array(b.data.length) : undefined;
-      for (const { toA, toB, toY } of parts) {
-        if (g && da)
-          addProductTransposed({ data: da, at: toA }, { data: g, at: toY }, { data: b.data, at: toB }, rows, n, k);
-        if (g && db)
-          addTransposedProduct({ data: db, at: toB }, { data: a.data, at: toA }, { data: g, at: toY }, k, rows, n);
+    takesSeveral: true,
+    vjp: ([g], wanted, targets = 1) => {
+      const da = g && wanted[0] ? new Float64Array(targets * a.data.length) : undefined;
+      const db = g && wanted[1] ? new Float64Array(targets * b.data.length) : undefined;
+      if (!g) return [];
+      if (da && isTall)
+        // The rows of all targets make one matrix, too.
+        addProductTransposed({ data: da, at: 0 }, { data: g, at: 0 }, { data: b.data, at: 0 }, targets * rows, n, k);
+      for (const { toA, toB, inA, inB, inY } of db || !isTall ? partsOf(targets) : []) {
+        const byY = { data: g, at: inY };
+        if (da && !isTall) addProductTransposed({ data: da, at: inA }, byY, { data: b.data, at: toB }, rows, n, k);
+        if (db) addTransposedProduct({ data: db, at: inB }, { data: a.data, at: toA }, byY, k, rows, n);
       }
       return [da, db];
     },
@@ -81,24 +95,42 @@ const gemm: Operator = (call) => {
   const y: Tensor = { kind: a.kind, shape, data: product.map((each, i) => alpha * each + (plus ? beta * plus[i] : 0)) };
   return {
     outputs: [y],
-    vjp: ([g], wanted) => {
+    takesSeveral: true,
+    vjp: ([g], wanted, count = 1) => {
       if (!g) return [];
       const byProduct = alpha === 1 ? g : g.map((each) => alpha * each);
-      const da = wanted[0] ? new Float64Array(m * k) : undefined;
-      const db = wanted[1] ? new Float64Array(k * n) : undefined;
-      // `right` is B′ᵀ [n, k].
-      if (da) addProduct({ data: da, at: 0 }, { data: byProduct, at: 0 }, { data: right, at: 0 }, m, n, k);
-      if (db) addTransposedProduct({ data: db, at: 0 }, { data: byProduct, at: 0 }, { data: left, at: 0 }, n, m, k);
+      const da = wanted[0] ? new Float64Array(count * m * k) : undefined;
+      // `right` is B′ᵀ [n, k]; the rows of all targets make one matrix.
+      if (da) addProduct({ data: da, at: 0 }, { data: byProduct, at: 0 }, { data: right, at: 0 }, count * m, n, k);
+      const ofTargets = (size: number, of: (target: number) => Float64Array) => {
+        const parts = new Float64Array(count * size);
+        for (let target = 0; target < count; target++) parts.set(of(target), target * size);
+        return parts;
+      };
+      const byB = (target: number) => {
+        const db = new Float64Array(n * k);
+        addTransposedProduct(
+          { data: db, at: 0 },
+          { data: byProduct, at: target * m * n },
+          { data: left, at: 0 },
+          n,
+          m,
+          k,
+        );
+        return transB ? db : transpose(db, n, k);
+      };
+      const byC = (target: number) =>
+        reducedTo(
+          c?.shape ?? [],
+          shape,
+          g.subarray(target * m * n, (target + 1) * m * n).map((each) => beta * each),
+        );
       return [
-        da && transA ? transpose(da, m, k) : da,
-        db && !transB ? transpose(db, n, k) : db,
-        c && wanted[2]
-          ? reducedTo(
-              c.shape,
-              shape,
-              g.map((each) => beta * each),
-            )
-          : undefined,
+        da && transA
+          ? ofTargets(m * k, (target) => transpose(da.subarray(target * m * k, (target + 1) * m * k), m, k))
+          : da,
+        wanted[1] ? ofTargets(n * k, byB) : undefined,
+        c && wanted[2] ? ofTargets(c.data.length, byC) : undefined,
       ];
     },
   };

@@ -1,17 +1,28 @@
 /** Operators that only move elements: each output is a strided view of an input, and the derivative adds along it. */
 import type { Call, Operator, OperatorTable, Result } from '../call';
-import { addToView, broadcastView, readView, transposed, viewOf, writeView, type View } from '../strided';
+import {
+  addToView,
+  broadcastView,
+  readView,
+  transposed,
+  viewOf,
+  viewOfSeveral,
+  writeView,
+  type View,
+} from '../strided';
 import { axesOf, axisOf, broadcastShape, sizeOf, stridesOf, Unsupported, type Tensor } from '../tensor';
 
 /** Outputs that are views of one tensor. @param shapes of the outputs, where they are not those of the views */
 export function viewed(x: Tensor, views: readonly View[], shapes = views.map(({ shape }) => shape)): Result {
   return {
     outputs: views.map((view, i) => ({ kind: x.kind, shape: shapes[i], data: readView(x.data, view) })),
-    vjp: (gradients) => {
-      const dx = new Float64Array(x.data.length);
+    ...(views.length === 1 && { view: views[0] }),
+    takesSeveral: true,
+    vjp: (gradients, _wanted, count = 1) => {
+      const dx = new Float64Array(count * x.data.length);
       views.forEach((view, i) => {
         const g = gradients[i];
-        if (g) addToView(dx, view, g);
+        if (g) addToView(dx, viewOfSeveral(view, count, x.data.length), g);
       });
       return [dx];
     },
@@ -21,7 +32,7 @@ export function viewed(x: Tensor, views: readonly View[], shapes = views.map(({ 
 /** The same elements in the same order. */
 function reshaped(x: Tensor, shape: readonly number[]): Result {
   if (sizeOf(shape) !== x.data.length) throw new Unsupported(`makes [${shape.join(', ')}] of [${x.shape.join(', ')}]`);
-  return { outputs: [{ ...x, shape }], vjp: ([g]) => [g] };
+  return { outputs: [{ ...x, shape }], takesSeveral: true, vjp: ([g]) => [g] };
 }
 
 /** 0 takes the length that was there, −1 what is left. */
@@ -176,7 +187,9 @@ export function concatenated(tensors: readonly Tensor[], axis: number): Result {
   });
   return {
     outputs: [{ kind: first.kind, shape, data }],
-    vjp: ([g], wanted) => views.map((view, i) => (g && wanted[i] ? readView(g, view) : undefined)),
+    takesSeveral: true,
+    vjp: ([g], wanted, count = 1) =>
+      views.map((view, i) => (g && wanted[i] ? readView(g, viewOfSeveral(view, count, data.length)) : undefined)),
   };
 }
 

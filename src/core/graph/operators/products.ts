@@ -1,4 +1,5 @@
-/** Matrix products of float64 arrays, row-major, added to what is there. */
+/** Matrix products of float64 arrays, row-major, added to what is there. Large ones go through the kernel. */
+import { addScratchProduct } from './scratchProducts';
 
 /** Where a matrix begins. */
 export interface At {
@@ -12,13 +13,46 @@ function isZero(data: Float64Array, at: number, length: number): boolean {
   return true;
 }
 
+/** Rows and multiplications from which copying the matrices to the kernel pays. */
+const minRows = 4;
+const minProducts = 16_384;
+
+function isLarge(m: number, k: number, n: number): boolean {
+  return m >= minRows && m * k * n >= minProducts;
+}
+
+/** The rows that have anything to add. */
+function rowsIn({ data, at }: At, rows: number, length: number): Int32Array {
+  const found = new Int32Array(rows);
+  let count = 0;
+  for (let i = 0; i < rows; i++) if (!isZero(data, at + i * length, length)) found[count++] = i;
+  return found.subarray(0, count);
+}
+
+function all(length: number): Int32Array {
+  const places = new Int32Array(length);
+  for (let i = 0; i < length; i++) places[i] = i;
+  return places;
+}
+
 /** C [m, n] += A [m, k] · B [k, n]. */
 export function addProduct(C: At, A: At, B: At, m: number, k: number, n: number): void {
+  const rows = rowsIn(A, m, k);
+  if (isLarge(rows.length, k, n)) {
+    addScratchProduct(
+      C,
+      { ...A, rowStride: k, columnStride: 1 },
+      { ...B, rowStride: n, columnStride: 1 },
+      rows,
+      all(k),
+      n,
+    );
+    return;
+  }
   const [c, a, b] = [C.data, A.data, B.data];
-  for (let i = 0; i < m; i++) {
+  for (const i of rows) {
     const to = C.at + i * n;
     const row = A.at + i * k;
-    if (isZero(a, row, k)) continue;
     let p = 0;
     // Four rows of B at once, so that C is fetched a quarter as often.
     for (; p + 3 < k; p += 4) {
@@ -39,9 +73,19 @@ export function addProduct(C: At, A: At, B: At, m: number, k: number, n: number)
 
 /** C [m, n] += A [m, k] · Bᵀ, B [n, k]. */
 export function addProductTransposed(C: At, A: At, B: At, m: number, k: number, n: number): void {
+  const rows = rowsIn(A, m, k);
+  if (isLarge(rows.length, k, n)) {
+    addScratchProduct(
+      C,
+      { ...A, rowStride: k, columnStride: 1 },
+      { ...B, rowStride: 1, columnStride: k },
+      rows,
+      all(k),
+      n,
+    );
+    return;
+  }
   const [c, a, b] = [C.data, A.data, B.data];
-  const rows: number[] = [];
-  for (let i = 0; i < m; i++) if (!isZero(a, A.at + i * k, k)) rows.push(i);
   let r = 0;
   // Four rows of A and two of B at once: eight sums for six numbers fetched.
   for (; r + 3 < rows.length; r += 4) {
@@ -103,6 +147,18 @@ function dot(a: Float64Array, at: number, b: Float64Array, from: number, k: numb
 
 /** C [m, n] += Aᵀ · B, A [k, m], B [k, n]. */
 export function addTransposedProduct(C: At, A: At, B: At, m: number, k: number, n: number): void {
+  if (isLarge(m, k, n)) {
+    const depths = rowsIn(A, k, m).filter((p) => !isZero(B.data, B.at + p * n, n));
+    addScratchProduct(
+      C,
+      { ...A, rowStride: 1, columnStride: m },
+      { ...B, rowStride: n, columnStride: 1 },
+      all(m),
+      depths,
+      n,
+    );
+    return;
+  }
   const [c, a, b] = [C.data, A.data, B.data];
   for (let p = 0; p < k; p++) {
     const from = B.at + p * n;

@@ -50,13 +50,17 @@ function applied({ kind, shape, data: x }: Tensor, value: Value, slope: Slope): 
   for (let i = 0; i < y.length; i++) y[i] = value(x[i]);
   return {
     outputs: [{ kind, shape, data: y }],
-    vjp: ([g]) => [g && backThrough(g, x, y, slope)],
+    takesSeveral: true,
+    vjp: ([g], _wanted, count = 1) => [g && backThrough(g, x, y, slope, count)],
   };
 }
 
-function backThrough(g: Float64Array, x: Float64Array, y: Float64Array, slope: Slope): Float64Array {
-  const dx = new Float64Array(x.length);
-  for (let i = 0; i < dx.length; i++) dx[i] = g[i] * slope(x[i], y[i]);
+function backThrough(g: Float64Array, x: Float64Array, y: Float64Array, slope: Slope, count: number): Float64Array {
+  const dx = new Float64Array(g.length);
+  for (let i = 0; i < x.length; i++) {
+    const factor = slope(x[i], y[i]);
+    for (let target = 0, at = i; target < count; target++, at += x.length) dx[at] = g[at] * factor;
+  }
   return dx;
 }
 
@@ -68,7 +72,8 @@ function shaped(functions: (call: Call) => readonly [Value, Slope]): Operator {
 /** x Φ(x), or its approximation by tanh. */
 function gelu(approximate: string): readonly [Value, Slope] {
   if (approximate === 'none')
-    return [(x) => x * normalCumulative(x), (x) => normalCumulative(x) + x * normalDensity(x)];
+    // Φ(x) is y/x.
+    return [(x) => x * normalCumulative(x), (x, y) => (x === 0 ? 0.5 : y / x) + x * normalDensity(x)];
   if (approximate !== 'tanh') throw new Unsupported(`has the approximation “${approximate}”, which is not known`);
   const scale = Math.sqrt(2 / Math.PI);
   const inner = (x: number) => scale * (x + 0.044715 * x ** 3);
@@ -108,6 +113,7 @@ const clip: Operator = (call) => {
     Float64Array.of(g.reduce((sum, each, i) => (isCut(x.data[i]) ? sum + each : sum), 0));
   return {
     ...result,
+    takesSeveral: false,
     vjp: ([g], wanted) => [
       own?.([g], [true])[0],
       g && wanted[1] ? beyond(g, (value) => value < low && low <= high) : undefined,

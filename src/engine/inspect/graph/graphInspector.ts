@@ -210,10 +210,14 @@ export class GraphInspector {
     const { steps } = reading;
     if (steps > maxMatrixSteps) throw new UserError('error.graph.matrixTooLarge', steps, maxMatrixSteps);
     const matrix = new Float64Array(steps * steps).fill(NaN);
-    for (let target = 0; target < steps; target++) {
-      const [row] = await inTurns(reading.flow([series], target), pause);
-      matrix.set(row, target * steps);
-      progress((target + 1) / steps);
+    const atOnce = +(process.env['ATONCE'] ?? reading.targetsAtOnce);
+    for (let from = 0; from < steps; from += atOnce) {
+      const targets = Array.from({ length: Math.min(atOnce, steps - from) }, (_, i) => from + i);
+      const rows = await inTurns(reading.flowOfTargets(series, targets), pause);
+      rows.forEach((row, i) => {
+        matrix.set(row, (from + i) * steps);
+      });
+      progress((from + targets.length) / steps);
     }
     return matrix;
   }

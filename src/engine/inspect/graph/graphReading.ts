@@ -1,5 +1,5 @@
 /** A text that a graph has read, and the gradients of its losses by any of the graph's series. */
-import { differentiatingIn } from '../../../core/graph/backward';
+import { differentiatingIn, type Gradients } from '../../../core/graph/backward';
 import { Gradient } from '../../../core/graph/gradient';
 import { Tape, Variable } from '../../../core/graph/tape';
 import type { Turns } from '../../../core/graph/turns';
@@ -137,6 +137,36 @@ export class GraphReading {
     return logs;
   }
 
+  /** The same of several targets at once, one series: a row for each. @param targets in order */
+  *flowOfTargets(series: Series, targets: readonly number[]): Turns<Float64Array[]> {
+    const rows = targets.map((): Float64Array => new Float64Array(this.steps).fill(NaN));
+    if (this.source.use.way === 'prefixes' || targets.length === 1) {
+      for (const [row, target] of targets.entries()) [rows[row]] = yield* this.flow([series], target);
+      return rows;
+    }
+    yield* this.back(
+      [series],
+      targets,
+      1,
+      (_, t, slab, gradient) => {
+        targets.forEach((target, row) => {
+          const start = slab.start + row * slab.variable.tensor.data.length;
+          const log = log10NormOf({ ...slab, start }, gradient);
+          const isBehind = series.isReversed ? t < target : t > target;
+          rows[row][t] = log === -Infinity && isBehind ? NaN : log;
+        });
+      },
+      null,
+      true,
+    );
+    return rows;
+  }
+
+  /** How many targets are best traced back at once: a gradient by the largest tensor then stays near the processor. */
+  get targetsAtOnce(): number {
+    return 8;
+  }
+
   /** ‖∂L/∂s_t‖ of each series, L the mean loss. */
   *totals(series: readonly Series[]): Turns<Float64Array[]> {
     const { steps } = this;
@@ -193,6 +223,7 @@ export class GraphReading {
   /**
    * The way back from some targets' losses, each with the same weight; or from the score of one symbol.
    * @param visit each step of each series once; where each prefix has a run of its own, once for each target
+   * @param isApart each target's gradients by themselves, one behind the other, instead of their sum
    */
   private *back(
     series: readonly Series[],
@@ -200,13 +231,20 @@ export class GraphReading {
     weight: number,
     visit: Visit,
     symbol: number | null = null,
+    isApart = false,
   ): Turns<void> {
     const { use, program, maxTape } = this.source;
     const { scores } = use;
     const seedsOf = (run: TextRun, from: number) => {
       const rows = scoreRows(run, use, scores).filter(({ step }) => targets.includes(from + step));
       if (symbol !== null) return scoreSeeds(rows, symbol);
-      return lossSeeds(rows, part(this.ids, from + 1, this.ids.length), scores.size, scores.form, weight);
+      const following = part(this.ids, from + 1, this.ids.length);
+      if (!isApart) return lossSeeds(rows, following, scores.size, scores.form, weight);
+      const ofTargets = targets.map((target) => {
+        const own = rows.filter(({ step }) => from + step === target);
+        return lossSeeds(own, following, scores.size, scores.form, weight);
+      });
+      return joinedSeeds(ofTargets);
     };
     if (use.way === 'prefixes') {
       for (const target of targets) {
@@ -230,7 +268,8 @@ export class GraphReading {
         if (variable) seeds.set(variable, seeds.get(variable)?.plus(gradient) ?? gradient);
       }
       const begun = [...segment.beginning.carried.values()];
-      const gradients = yield* handOut(series, run, segment.from, seeds, begun, visit);
+      const count = isApart ? targets.length : 1;
+      const gradients = yield* handOut(series, run, segment.from, seeds, begun, visit, count);
       later = new Map(
         [...segment.beginning.carried].flatMap(([input, variable]) => {
           const gradient = gradients.get(variable);
@@ -297,6 +336,17 @@ function scoreSeeds(rows: ReturnType<typeof scoreRows>, symbol: number): ReturnT
   );
 }
 
+/** Of several targets, one behind the other. */
+function joinedSeeds(ofTargets: readonly Gradients[]): Gradients {
+  const variables = new Set(ofTargets.flatMap((seeds) => [...seeds.keys()]));
+  return new Map(
+    Array.from(variables, (variable) => {
+      const parts = ofTargets.map((seeds) => seeds.get(variable));
+      return [variable, Gradient.joined(parts, parts.length, variable.tensor.data.length)] as const;
+    }),
+  );
+}
+
 function* handOut(
   series: readonly Series[],
   run: TextRun,
@@ -304,10 +354,11 @@ function* handOut(
   seeds: ReturnType<typeof lossSeeds>,
   further: readonly Variable[],
   visit: Visit,
+  count = 1,
 ): Turns<Map<Variable, Gradient>> {
   const slabs = series.map((each) => slabsOf(each, run));
   const wanted = new Set([...slabs.flatMap((each) => each.map(({ variable }) => variable)), ...further]);
-  const gradients = yield* differentiatingIn(run.tape, wanted)(seeds);
+  const gradients = yield* differentiatingIn(run.tape, wanted, true)(seeds, count);
   slabs.forEach((each, s) => {
     each.forEach((slab, t) => {
       visit(s, from + t, slab, gradients.get(slab.variable));

@@ -18,7 +18,9 @@ export interface Evidence {
 export function differs(a: Variable | undefined, b: Variable | undefined): boolean {
   if (!a || !b) return false;
   const [x, y] = [a.tensor.data, b.tensor.data];
-  return x.length !== y.length || x.some((value, i) => !same(value, y[i]));
+  if (x.length !== y.length) return true;
+  for (let i = 0; i < x.length; i++) if (!same(x[i], y[i])) return true;
+  return false;
 }
 
 function same(a: number, b: number): boolean {
@@ -31,10 +33,19 @@ export function changedPlaces(a: Variable, b: Variable, axis: number): Set<numbe
   const other = b.tensor.data;
   const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
   const changed = new Set<number>();
-  const scale = data.reduce((max, value) => Math.max(max, Number.isFinite(value) ? Math.abs(value) : 0), 0);
-  for (let i = 0; i < data.length; i++)
-    if (!same(data[i], other[i]) && !(Math.abs(data[i] - other[i]) <= 1e-12 * scale))
-      changed.add(Math.floor(i / inner) % shape[axis]);
+  let scale = 0;
+  for (let i = 0; i < data.length; i++) {
+    const size = Math.abs(data[i]);
+    if (size > scale && size !== Infinity) scale = size;
+  }
+  for (let from = 0, place = 0; from < data.length; from += inner, place = place + 1 === shape[axis] ? 0 : place + 1) {
+    if (changed.has(place)) continue;
+    for (let i = from; i < from + inner; i++) {
+      if (same(data[i], other[i]) || Math.abs(data[i] - other[i]) <= 1e-12 * scale) continue;
+      changed.add(place);
+      break;
+    }
+  }
   return changed;
 }
 

@@ -19,7 +19,7 @@ import { keptSizes } from './keptSizes';
 import { noticesOf } from './notices';
 import { operatorsBetween } from './operatorsBetween';
 import { changedFrom, lengths, maxTape, someIds } from './probes';
-import { scoreCandidates, tableSizes, type Candidate } from './scoreCandidates';
+import { scoreCandidates, smallestTable, tableSizes, type Candidate } from './scoreCandidates';
 import type { Series } from './series';
 import {
   runText,
@@ -243,19 +243,23 @@ function* tryFixed(
   length: number,
   hindrances: Hindrances,
 ): Turns<Attempt | null> {
-  const run = yield* runText(program, use, someIds(length, 2), new Tape(maxTape));
+  const ids = someIds(length, smallestTable(graph));
+  const run = yield* runText(program, use, ids, new Tape(maxTape));
   const failure = run.calls[0].failures.at(0);
   if (failure) hindrances.failures.push(failure);
   else hindrances.isComputed = true;
   const { found } = scoreCandidates(graph, run, null, use.ids);
   for (const candidate of found) {
     if (candidate.timeAxis === null) continue;
-    const attempt = yield* verified(program, use, candidate, null, length);
+    const attempt = yield* verified(program, use, candidate, null, length, { ids, run });
     if (attempt) return attempt;
   }
   // One that answers after its last step alone has nothing to say of the others.
   const [last] = found;
-  if ((last as Candidate | undefined) && (yield* verified(program, { ...use, way: 'prefixes' }, last, null, length)))
+  if (
+    (last as Candidate | undefined) &&
+    (yield* verified(program, { ...use, way: 'prefixes' }, last, null, length, { ids, run }))
+  )
     hindrances.lastOnly = new UserError('error.graph.lastOfFixed', last.name, length);
   return null;
 }
@@ -290,20 +294,25 @@ function* trySingle(
   return null;
 }
 
-/** Runs that differ in some tokens, and what they show; null where the candidate holds no scores after all. */
+/**
+ * Runs that differ in some tokens, and what they show; null where the candidate holds no scores after all.
+ * @param made a run that there is already, and its ids
+ */
 function* verified(
   program: GraphProgram,
   use: GraphUse,
   candidate: Candidate,
   short: number | null,
   long: number,
+  made: { readonly ids: Int32Array; readonly run: TextRun } | null = null,
 ): Turns<Attempt | null> {
   const place: ScoresPlace = { ...candidate, form: 'logits', isBeforeSoftmax: false };
   // An embedding can have fewer rows than there are scores.
   for (const size of new Set([Math.min(use.ids.oneHot ?? candidate.size, candidate.size), 2])) {
     const ids = someIds(long, size);
     const run = (each: Int32Array) => runText(program, use, each, new Tape(maxTape));
-    const base = yield* run(ids);
+    const isMade = made?.ids.every((id, t) => id === ids[t]);
+    const base = made && isMade ? made.run : yield* run(ids);
     if (!isWhole(base, use, place)) continue;
     const last = yield* run(changedFrom(ids, size, long - 1));
     const first = yield* run(changedFrom(ids, size, 0, 1));

@@ -106,6 +106,15 @@ export function tableSizes(
   return sizes;
 }
 
+/** The fewest rows of a table that is chosen from: of ids below it most likely a text. */
+export function smallestTable({ node, initializer }: GraphProto): number {
+  const chosen = new Set(node.filter(({ opType }) => opType === 'Gather').map(({ input: [table] }) => table));
+  const rows = initializer
+    .filter(({ name = '', dims }) => chosen.has(name) && dims.length === 2)
+    .map(({ dims }) => dims[0]);
+  return rows.length > 0 ? Math.max(2, Math.min(...rows)) : 2;
+}
+
 function isNormalized(variable: Variable, { timeAxis, symbolAxis, size }: Candidate): boolean {
   const { shape } = variable.tensor;
   const strideOf = (axis: number) => shape.slice(axis + 1).reduce((product, length) => product * length, 1);

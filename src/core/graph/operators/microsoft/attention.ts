@@ -3,7 +3,7 @@ import type { Call, Operator, OperatorTable, Result } from '../../call';
 import type { Variable } from '../../tape';
 import { floats, integers, Unsupported, type Tensor } from '../../tensor';
 import { attentionOperators } from '../attention';
-import { binary } from '../binary';
+import { arithmeticOperators } from '../arithmetic';
 import { Composition, type PlainAttributes } from '../composition';
 import { matmul } from '../matmul';
 import { movement } from '../movement';
@@ -68,7 +68,7 @@ function paddingMask(mask: Tensor | undefined, keys: number, filter: number): Te
 
 /** The mask and a bias of numbers, if any. */
 function maskAndBias(own: Composition, mask: Tensor | undefined, bias: Maybe): Variable | Tensor | undefined {
-  return mask && bias ? own.apply(binary.Add, [mask, bias]) : (bias ?? mask);
+  return mask && bias ? own.apply(arithmeticOperators.Add, [mask, bias]) : (bias ?? mask);
 }
 
 function scaleOf({ attributes }: Call): PlainAttributes {
@@ -94,7 +94,7 @@ const selfAttention: Operator = (call) => {
   const product = own.apply(matmul.MatMul, [own.optional(0), own.optional(1)]);
   const [q, k, v] = parted(
     own,
-    own.optional(2) ? own.apply(binary.Add, [product, own.optional(2)]) : product,
+    own.optional(2) ? own.apply(arithmeticOperators.Add, [product, own.optional(2)]) : product,
     2,
     sizes,
   );
@@ -174,7 +174,7 @@ function withBiases(own: Composition, all: [Variable, Variable, Variable], bias:
     x.tensor.shape.length === 4 ? x.tensor.shape[1] * x.tensor.shape[3] : x.tensor.shape[2];
   const parts = parted(own, bias, 0, all.map(width));
   return all.map((x, i) =>
-    own.apply(binary.Add, [
+    own.apply(arithmeticOperators.Add, [
       x,
       x.tensor.shape.length === 4
         ? own.apply(movement.Reshape, [parts[i], integers([3], [x.tensor.shape[1], 1, -1])])

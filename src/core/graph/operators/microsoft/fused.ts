@@ -2,7 +2,7 @@
 import type { Call, Operator, OperatorTable } from '../../call';
 import type { Variable } from '../../tape';
 import { Unsupported, type Tensor } from '../../tensor';
-import { binary } from '../binary';
+import { arithmeticOperators } from '../arithmetic';
 import { Composition, type PlainAttributes } from '../composition';
 import { indexing } from '../indexing';
 import { matmul } from '../matmul';
@@ -36,7 +36,7 @@ function composed(
 }
 
 function withBias(own: Composition, x: Variable | undefined, bias: Variable | undefined): Variable | undefined {
-  return bias ? own.apply(binary.Add, [x, bias]) : x;
+  return bias ? own.apply(arithmeticOperators.Add, [x, bias]) : x;
 }
 
 /** Activations behind a fused operator, and their attributes in the order of its numbers. */
@@ -82,7 +82,7 @@ const fusedMatMul = composed(2, (own, inputs, { attributes }) => {
       : input,
   );
   const product = own.apply(matmul.MatMul, [a, b]);
-  return own.apply(binary.Mul, [product, scalar(attributes.float('alpha', 1))]);
+  return own.apply(arithmeticOperators.Mul, [product, scalar(attributes.float('alpha', 1))]);
 });
 
 const fusedGemm = composed(3, (own, inputs, { attributes }) => {
@@ -117,7 +117,7 @@ const fusedConv: Operator = (call) => {
     [0, 1, 2].map((i) => own.optional(i)),
     plain,
   );
-  const whole = own.optional(3) ? own.apply(binary.Add, [product, own.optional(3)]) : product;
+  const whole = own.optional(3) ? own.apply(arithmeticOperators.Add, [product, own.optional(3)]) : product;
   return own.result([
     activated(own, whole, attributes.text('activation', ''), attributes.floats('activation_params') ?? []),
   ]);
@@ -130,7 +130,7 @@ const biasSoftmax = composed(2, (own, [x, bias], { attributes }) => {
   attributes.ignore('is_inner_broadcast');
   if (x?.tensor.shape.length !== bias?.tensor.shape.length)
     throw new Unsupported('adds a bias of another rank before its softmax');
-  const sum = own.apply(binary.Add, [x, bias]);
+  const sum = own.apply(arithmeticOperators.Add, [x, bias]);
   const rank = sum.tensor.shape.length;
   const from = axis < 0 ? axis + rank : axis;
   if (from !== rank - 1) throw new Unsupported(`has a softmax over the axes from ${axis} on`);
@@ -157,9 +157,9 @@ const quickGelu = composed(1, (own, [x], { attributes }) =>
 
 /** The first half of the last axis times gelu of the second. */
 const biasSplitGelu = composed(2, (own, [x, bias]) => {
-  const sum = own.apply(binary.Add, [x, bias]);
+  const sum = own.apply(arithmeticOperators.Add, [x, bias]);
   const [first, second] = own.applied(movement.Split, [sum], { axis: -1, num_outputs: 2 }, 2);
-  return own.apply(binary.Mul, [first, own.apply(unary.Gelu, [second])]);
+  return own.apply(arithmeticOperators.Mul, [first, own.apply(unary.Gelu, [second])]);
 });
 
 /** One axis of size 1 more. */
@@ -184,7 +184,7 @@ export const fused: OperatorTable = {
   FusedConv: fusedConv,
   BiasSoftmax: biasSoftmax,
   BiasDropout: biasDropout,
-  BiasAdd: composed(3, (own, [x, bias, skip]) => own.apply(binary.Add, [own.apply(binary.Add, [x, bias]), skip])),
+  BiasAdd: composed(3, (own, [x, bias, skip]) => own.apply(arithmeticOperators.Add, [own.apply(arithmeticOperators.Add, [x, bias]), skip])),
   ExpandDims: expandDims,
   Trilu: movement.Trilu,
   Range: creation.Range,

@@ -2,7 +2,7 @@
 import type { Call, Operator, OperatorTable } from '../../call';
 import { Variable } from '../../tape';
 import { floats, integers, Unsupported, type Tensor } from '../../tensor';
-import { binary } from '../binary';
+import { arithmeticOperators } from '../arithmetic';
 import type { Composition } from '../composition';
 import { indexing } from '../indexing';
 import { normalization } from '../normalization';
@@ -31,7 +31,7 @@ const skipSimplifiedLayerNormalization: Operator = (call) => {
 
 function sumOf(own: Composition, inputs: readonly number[]): Variable {
   const present = inputs.flatMap((input) => own.optional(input) ?? []);
-  return present.reduce((sum, each) => own.apply(binary.Add, [sum, each]));
+  return present.reduce((sum, each) => own.apply(arithmeticOperators.Add, [sum, each]));
 }
 
 /** Embeddings of words, places and segments, added and normalized. Outputs: that, how many tokens are no padding, the sum. */
@@ -52,7 +52,7 @@ const embedLayerNormalization: Operator = (call) => {
     own.apply(indexing.Gather, [placeTable, places]),
     ...(segments && segmentTable ? [own.apply(indexing.Gather, [segmentTable, segments])] : []),
   ];
-  const sum = embedded.reduce((before, each) => own.apply(binary.Add, [before, each]));
+  const sum = embedded.reduce((before, each) => own.apply(arithmeticOperators.Add, [before, each]));
   const y = own.apply(normalization.LayerNormalization, [sum, own.optional(5), own.optional(6)], epsilonOf(call));
   return own.result([y, new Variable(lengthsOf(call.optional(7), batch, steps), ''), sum]);
 };
