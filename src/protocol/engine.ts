@@ -11,7 +11,7 @@ import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message } from '../messages';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
-import type { ModelSample, SampleWatch } from './sample';
+import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
@@ -254,20 +254,6 @@ export interface AttributionReport {
   readonly whole: number;
 }
 
-export interface SampleRequest {
-  readonly prompt: string;
-  readonly length: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
-  /** Only the K likeliest tokens can be drawn; null for all. */
-  readonly topK: number | null;
-  /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
-  readonly topP: number | null;
-  readonly seed: number;
-  /** With a number, `sampled` sends the text while it grows; with none, only the answer does. */
-  readonly stream?: number;
-}
-
 /** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'canceled'. */
 export interface EngineCalls {
   /** Starts a run; settles when it is under way. What follows arrives as events. */
@@ -303,7 +289,7 @@ export interface EngineCalls {
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   /** Text from the model as it is when the text begins. */
-  sample(request: SampleRequest): { readonly text: string };
+  sample(request: SampleRequest): SampleResult;
   /** Samples of the model as it learns, from now on, as events; one of a model that does not; null ends them. */
   watchSamples(request: SampleWatch | null): null;
   /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */
