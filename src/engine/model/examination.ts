@@ -12,6 +12,7 @@ import { GraphProgram } from '../../core/graph/run';
 import type { ExternalData } from '../../formats/onnx/constant';
 import type { ModelProto } from '../../formats/onnx/messages';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
+import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
 import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
@@ -99,7 +100,11 @@ async function graphOf(
 ): Promise<{ readonly graph: GraphSummary | null; readonly noticed: readonly UserError[] }> {
   try {
     const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
-    return { graph: graphSummaryOf(graph, refusal, producer), noticed: graph.notices };
+    const classes = classesOf(graph);
+    return {
+      graph: graphSummaryOf(graph, refusal, producer),
+      noticed: classes ? [classes, ...graph.notices] : graph.notices,
+    };
   } catch (thrown) {
     if (thrown instanceof UserError) return { graph: null, noticed: [thrown] };
     throw thrown;

@@ -25,6 +25,7 @@ import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
+import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
 import type { ModelFile } from './verification/evaluator';
 import { sizeOf, verify } from './verification/verify';
@@ -177,7 +178,11 @@ async function openGraph(
 ): Promise<OpenedGraph> {
   const { proto, external } = file;
   const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
-  const { vocabulary, notices } = await vocabularyOf(source, graph.vocabularySize, { metadata }, source.path);
+  const { vocabulary, notices } = await vocabularyOf(source, graph.vocabularySize, { metadata }, source.path).catch(
+    (thrown: unknown) => {
+      throw (thrown instanceof UserError && classesOf(graph)) || thrown;
+    },
+  );
   const verified = await verifyGraph(runtime, withoutDropout(file), graph, probeOf(vocabulary, source.text), pause);
   const { key, args } = refusal;
   return {
