@@ -23,6 +23,7 @@ import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../..
 import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
+import { refuseOtherFormat } from './otherFormats';
 import { readWhole } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
 
@@ -60,6 +61,7 @@ export async function examineModel(
       graph: null,
     });
   }
+  refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (checkpoint) {

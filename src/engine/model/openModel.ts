@@ -24,6 +24,7 @@ import { readError } from '../files/fileErrors';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
+import { refuseOtherFormat } from './otherFormats';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
@@ -99,6 +100,7 @@ async function open(
   const { folder, path } = await locate(source.path);
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
+  refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (!checkpoint) {

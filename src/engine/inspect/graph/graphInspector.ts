@@ -18,7 +18,7 @@ import type {
 import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
-import { resolveTarget } from '../flows';
+import { resolveTarget, textTooShort } from '../flows';
 import { GraphReading, type ReadingSource } from './graphReading';
 import { inTurns, type Pause } from './inTurns';
 import { readableSteps } from './readableSteps';
@@ -239,7 +239,7 @@ export class GraphInspector {
   /** T inputs and the last target. */
   private idsOf(text: string): Int32Array {
     const ids = this.vocabulary.encode(text);
-    if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    if (ids.length < 2) throw textTooShort(ids.length);
     return Int32Array.from(ids);
   }
 
