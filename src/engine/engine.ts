@@ -233,6 +233,8 @@ export class Engine {
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    const { graph } = this;
+    if (graph) return this.modelLock.run(() => graph.inspector.attribute(request, () => yieldToMessages(signal)));
     const prepared = await this.modelLock.run(() => prepareAttribution(this.model.inspector, request));
     return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }

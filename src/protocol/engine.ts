@@ -78,8 +78,8 @@ export interface ExamineRequest {
 
 export interface OpenResult {
   /**
-   * In graph mode `inspectGraph` and `describeGraph` answer, `watch` (its lane is not made) and `targetMatrix`; every other call that needs
-   * a model is refused.
+   * In graph mode `inspectGraph` and `describeGraph` answer, `watch`, `targetMatrix`, `sample` and `watchSamples`, and `attribute` by gradient × input; every
+   * other call that needs a model is refused.
    */
   readonly model: ModelSummary | GraphSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
@@ -248,9 +248,9 @@ export interface AttributionReport {
   readonly method: AttributionMethod;
   /** Part of each input token of the probe, nats; 0 where it cannot have any. */
   readonly parts: Float64Array;
-  /** What no token has: the state carried in, or the logit of an input of zeros. */
-  readonly rest: number;
-  /** Logit − bias. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
+  /** What no token has: the state carried in, or the logit of an input of zeros; null in graph mode, where it is not known. */
+  readonly rest: number | null;
+  /** Logit − bias, in graph mode the score itself. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
   readonly whole: number;
 }
 
