@@ -21,7 +21,7 @@ export async function sample(
   await engine.call('open', { ...model, text: null, allowsGraph: true, backend, threads }, stop);
   const { text, notices } = await engine.call('sample', request, stop);
   const { prompt } = request;
-  if (json) output.writeJson({ prompt, text, notices: notices.map(inEnglish) });
+  if (json) output.writeJson({ prompt, text, ...(notices.length > 0 && { notices: notices.map(inEnglish) }) });
   else if (!output.isTerminal) output.write(`${prompt}${text}\n`);
   // A model that has read control characters writes them too; a terminal would obey.
   else {

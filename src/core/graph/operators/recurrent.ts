@@ -131,10 +131,10 @@ function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
   const initial = kind.states.map((_, state) => call.optional(inputState + state));
   const peepholes = kind.states.length > 1 ? call.optional(inputPeepholes) : undefined;
   const rows = gates * H;
-  checkShape('bias B', bias, [D, 2 * rows]);
+  checkShape('a bias', bias, [D, 2 * rows]);
   checkShape('lengths', lengths, [B]);
-  for (const tensor of initial) checkShape('first state', tensor, isBatchFirst(call) ? [B, D, H] : [D, B, H]);
-  checkShape('peepholes P', peepholes, [D, 3 * H]);
+  for (const tensor of initial) checkShape('a first state', tensor, isBatchFirst(call) ? [B, D, H] : [D, B, H]);
+  checkShape('peepholes', peepholes, [D, 3 * H]);
   const clip = attributes.float('clip', 0);
   const forms = activationForms(kind, attributes, D);
   const known = kind.onnx?.attributes ?? [];

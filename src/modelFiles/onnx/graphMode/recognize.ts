@@ -171,7 +171,9 @@ function* withoutScores(
   program: GraphProgram,
   free: readonly FreeInput[],
 ): Turns<GraphLanguageModel | null> {
-  for (const ids of idsInputs(free.filter(({ kind }) => kind !== 'boolean')).whole) {
+  // A float is a text only where no integer is one.
+  const integers = free.filter(({ kind }) => kind === 'integer');
+  for (const ids of idsInputs(integers.length > 0 ? integers : free.filter(({ kind }) => kind === 'float')).whole) {
     const use: GraphUse = { ids, others: otherInputs(free, ids), way: 'whole', carried: [], scores: null };
     for (const [short, long] of ids.length === null ? lengths : [[ids.length, ids.length] as const]) {
       const some = someIds(long, 2);
