@@ -20,16 +20,47 @@ export interface Message {
 /** The text of each key, with its places. */
 export type Templates = Readonly<Record<string, string | undefined>>;
 
+/** A place of a template: `{0}`; or `{0 token|tokens}`, which is "1 token" or "2 tokens". */
+const place = /\{(\d+)(?: ([^{}|]+)\|([^{}|]+))?\}/;
+
+/** The parts of a template between its places, and the places: the argument's index, and the words behind it for one and for any other number. */
+export function piecesOf(template: string): Piece[] {
+  const parts = template.split(place);
+  return parts.flatMap((part, i): readonly Piece[] => {
+    if (i % 4 === 0) return part === '' ? [] : [part];
+    if (i % 4 !== 1) return [];
+    const [one, many] = [parts[i + 1], parts[i + 2]] as (string | undefined)[];
+    return [{ index: Number(part), behind: one === undefined || many === undefined ? null : { one, many } }];
+  });
+}
+
+type Piece = string | { readonly index: number; readonly behind: Behind | null };
+
+interface Behind {
+  readonly one: string;
+  readonly many: string;
+}
+
+/** What stands behind a number that is written so. */
+export function wordsBehind(behind: Behind | null, written: string): string {
+  return behind ? ` ${written === '1' ? behind.one : behind.many}` : '';
+}
+
 /** Fills the places of a template. A place without an argument stays as it is. */
 export function formatTemplate(
   template: string,
   args: readonly Argument[],
   formatMessage: (message: Message) => string,
 ): string {
-  return template.replace(/\{(\d+)\}/g, (place, index: string) => {
-    const arg = args[Number(index)] as Argument | undefined;
-    return typeof arg === 'object' ? formatMessage(arg) : String(arg ?? place);
-  });
+  return piecesOf(template)
+    .map((piece) => {
+      if (typeof piece === 'string') return piece;
+      const arg = args[piece.index] as Argument | undefined;
+      if (arg === undefined) return `{${piece.index}}${wordsBehind(piece.behind, '')}`;
+      const written = typeof arg === 'object' ? formatMessage(arg) : String(arg);
+      return written + wordsBehind(piece.behind, written);
+    })
+    .join('');
 }
 
 let readEnglish: () => Templates = () => ({});

@@ -84,6 +84,8 @@ export class Page {
         pressed: () => link.openPlayground(),
       }).root,
     );
+    // What does not belong to what is shown is hidden by the first drawing.
+    root.style.visibility = 'hidden';
     root.append(this.empty, this.header.root, ...this.sections.map((section) => section.root));
     watchTheme(() => {
       this.stale.theme = true;
@@ -178,6 +180,7 @@ export class Page {
 
   private draw(): void {
     const { stale } = this;
+    this.root.style.visibility = '';
     const isNew = this.acceptFrame();
     if (stale.theme) this.theme = readTheme();
     this.empty.hidden = this.kind !== 'run' || this.run !== null || this.frame !== null || this.failure !== null;

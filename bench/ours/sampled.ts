@@ -1,5 +1,6 @@
 /** Training steps with the samples that a panel watches. */
 import type { InspectedModel } from '../../src/engine/inspect/inspector';
+import { Sampler } from '../../src/engine/sampling/sampler';
 import { SampleSource } from '../../src/engine/sampling/sampleSource';
 import type { Trainer } from '../../src/engine/train/trainer';
 import { ModelLock } from '../../src/engine/modelLock';
@@ -14,7 +15,13 @@ export function sampledStep(model: InspectedModel, trainer: Trainer): () => Prom
   let loss: number | null = null;
   let source: SampleSource | null = null;
   const watched = (): SampleSource => {
-    const sampled = { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true };
+    const sampled = {
+      vocabulary: model.vocabulary,
+      makeSampler: () => Sampler.of(model),
+      trainingStep: () => trainer.step,
+      loss: () => loss,
+      isTraining: () => true,
+    };
     const made = new SampleSource(
       sampled,
       new ModelLock(),

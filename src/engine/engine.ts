@@ -1,5 +1,4 @@
 /** The engine: answers the calls of the protocol with at most one model, training or not. It does not know the wire. */
-import { totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../userError';
 import type {
@@ -15,7 +14,6 @@ import type {
   OpenRequest,
   OpenResult,
   ResumeRequest,
-  SampleRequest,
   TokenReport,
   TrainRequest,
   Watch,
@@ -25,7 +23,7 @@ import type { Examination, MatrixChoice, Spectrum } from '../protocol/model';
 import type { FlowLane, FlowOverTraining } from '../protocol/overTraining';
 import type { Handlers } from '../protocol/rpc';
 import type { RunDescription } from '../protocol/run';
-import type { SampleWatch } from '../protocol/sample';
+import type { SampleRequest, SampleResult, SampleWatch } from '../protocol/sample';
 import type { MatrixRequest, TargetMatrix } from '../protocol/targetMatrix';
 import { createBackend } from './backend';
 import { readFlowHistory, writeFlowHistory } from './files/flowHistoryFile';
@@ -33,8 +31,8 @@ import { FlowHistory } from './inspect/flowHistory';
 import { attribute, prepareAttribution } from './inspect/attribution';
 import { makeFrame } from './inspect/frame';
 import { FrameSource, type MakeFrame } from './inspect/frameSource';
-import { makeGraphFrame, makeGraphMatrix } from './inspect/graph/graphFrame';
-import { GraphInspector } from './inspect/graph/graphInspector';
+import { makeGraphMatrix } from './inspect/graph/graphFrame';
+import type { GraphInspector } from './inspect/graph/graphInspector';
 import { Inspector, type InspectedModel } from './inspect/inspector';
 import { Playground } from './inspect/playground';
 import { MatrixSource } from './inspect/matrixRows';
@@ -46,28 +44,20 @@ import { examineModel, messageOf, type Examined } from './model/examination';
 import { exportModel } from './model/exportModel';
 import { openModel, openModelOrGraph, type OpenedGraph } from './model/openModel';
 import { graphSummaryOf, summaryOf } from './model/summary';
-import { Generation } from './sampling/generation';
 import { Sampler } from './sampling/sampler';
 import { SampleSource } from './sampling/sampleSource';
+import { sampleText } from './sampling/sampleText';
 import { Run, type RunParts } from './train/run';
 import { setUpResumed, setUpRun } from './train/setUp';
+import { loadGraph, type LoadedGraph } from './loadedGraph';
 import { ModelLock } from './modelLock';
 
 export type Emit = <K extends keyof EngineEvents>(event: K, value: EngineEvents[K]) => void;
 
-/** Tokens generated while the lock is held; training may take a step between two turns. */
-const tokensPerTurn = 64;
 /** The flows over training are written with a checkpoint, but not more often than this, milliseconds. */
 const historyInterval = 10_000;
 /** Part of a target matrix after which its progress is reported again. */
 const progressShare = 0.02;
-/** Bytes of tensors that graph mode keeps for the way back. */
-const maxTape = 3e9;
-
-interface LoadedGraph {
-  readonly inspector: GraphInspector;
-  readonly frames: FrameSource;
-}
 
 interface Loaded {
   readonly inspector: Inspector;
@@ -173,14 +163,16 @@ export class Engine {
     });
   }
 
-  private openGraph({ graph, vocabulary, stackRefusal, notices, producer }: OpenedGraph): OpenResult {
-    const inspector = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
-    const make: MakeFrame = (watch, sequence, pause) => makeGraphFrame(inspector, watch, sequence, pause);
-    const sink = { frame: this.emitter('frame'), watchFailed: this.emitter('watchFailed') };
-    this.graph = { inspector, frames: new FrameSource(make, this.modelLock, sink, () => false) };
+  private openGraph(opened: OpenedGraph): OpenResult {
+    this.graph = loadGraph(opened, this.modelLock, {
+      frame: this.emitter('frame'),
+      watchFailed: this.emitter('watchFailed'),
+      sampleDrawn: this.emitter('sampleDrawn'),
+    });
+    const { graph, vocabulary, stackRefusal, verification, notices, producer } = opened;
     return {
       model: graphSummaryOf(graph, stackRefusal, producer),
-      verification: null,
+      verification,
       notices: notices.map(messageOf),
       trainingRefusal: messageOf(stackRefusal),
       trainingStep: 0,
@@ -241,33 +233,26 @@ export class Engine {
   }
 
   private async attribute(request: AttributeRequest, signal: AbortSignal): Promise<AttributionReport> {
+    const { graph } = this;
+    if (graph) return this.modelLock.run(() => graph.inspector.attribute(request, () => yieldToMessages(signal)));
     const prepared = await this.modelLock.run(() => prepareAttribution(this.model.inspector, request));
     return 'parts' in prepared ? prepared : attribute(prepared, () => yieldToMessages(signal));
   }
 
-  private async sample({ length, stream, ...request }: SampleRequest, signal: AbortSignal): Promise<{ text: string }> {
+  private sample(request: SampleRequest, signal: AbortSignal): Promise<SampleResult> {
+    const { graph, modelLock } = this;
+    const pause = () => yieldToMessages(signal);
+    const grown = (text: string) => {
+      if (request.stream !== undefined) this.emit('sampled', { stream: request.stream, text });
+    };
+    if (graph)
+      return sampleText(() => graph.makeSampler(pause), graph.inspector.vocabulary, request, modelLock, grown, pause);
     const { model } = this.model.inspector;
-    const generation = await this.modelLock.run(async () => {
-      const begun = new Generation(Sampler.of(model), model.vocabulary, {
-        ...request,
-        maxTokens: length,
-        maxCharacters: Infinity,
-        repeats: false,
-      });
-      await begun.begin();
-      return begun;
-    });
-    while (!generation.isWhole) {
-      const endOfTurn = generation.tokens + tokensPerTurn;
-      await this.modelLock.run(() => generation.continueWhile(() => generation.tokens < endOfTurn));
-      if (stream !== undefined) this.emit('sampled', { stream, text: generation.text });
-      await yieldToMessages(signal);
-    }
-    return { text: generation.text };
+    return sampleText(() => Sampler.of(model), model.vocabulary, request, modelLock, grown, pause);
   }
 
   private watchSamples(watch: SampleWatch | null): null {
-    this.model.samples.watch(watch);
+    (this.graph ?? this.model).samples.watch(watch);
     return null;
   }
 
@@ -314,6 +299,7 @@ export class Engine {
   /** Ends what is under way, saving a checkpoint of a run. */
   async close(): Promise<void> {
     this.graph?.frames.dispose();
+    this.graph?.samples.dispose();
     this.loaded?.frames.dispose();
     this.loaded?.samples.dispose();
     const run = this.loaded?.run;
@@ -394,7 +380,13 @@ export class Engine {
     const make: MakeFrame = (watch, sequence) => makeFrame(inspector, watch, sequence, trainingStep());
     const isTraining = () => run?.isTraining ?? false;
     const samples = new SampleSource(
-      { model, trainingStep, loss: () => run?.lastLoss ?? null, isTraining },
+      {
+        vocabulary: model.vocabulary,
+        makeSampler: () => Sampler.of(model),
+        trainingStep,
+        loss: () => run?.lastLoss ?? null,
+        isTraining,
+      },
       this.modelLock,
       (sample) => this.emit('sampleDrawn', sample),
     );

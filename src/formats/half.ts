@@ -9,3 +9,10 @@ export function halfToNumber(bits: number): number {
   if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+/** Bits of a whole number from 0 to 2048, which are all exact. */
+export function wholeToHalf(value: number): number {
+  if (value === 0) return 0;
+  const exponent = Math.floor(Math.log2(value));
+  return ((exponent + 15) << 10) | (1024 * (value / 2 ** exponent - 1));
+}

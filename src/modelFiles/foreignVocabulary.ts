@@ -5,7 +5,8 @@
 import { UserError } from '../userError';
 import { byteSymbol, codePointOf, lineEnds, type ReadUnit } from '../tokens/tokenUnit';
 import { noSpecials, Vocabulary } from '../core/corpus/vocabulary';
-import { isRecord, symbolsOf } from './symbolList';
+import { tokenizerOfKeras } from './kerasTokenizer';
+import { isNested, isRecord, symbolsOf } from './symbolList';
 import { vocabularyOfTokenizer } from './tokenizerFile';
 import { parseVocabulary } from './vocabularyFormat';
 
@@ -39,7 +40,13 @@ export function vocabularyOfFile(text: string, size: number, file: string): Foun
   } catch {
     throw new UserError('error.vocabularyFile.notJson', file);
   }
-  if (isRecord(parsed) && isRecord(parsed['model'])) return vocabularyOfTokenizer(parsed, size, file);
+  if (isRecord(parsed)) {
+    const ofKeras = tokenizerOfKeras(parsed, file);
+    if (ofKeras) return vocabularyOfTokenizer(ofKeras, size, file);
+    // Other files have a model too, such as its sizes beside the symbols.
+    const { model } = parsed;
+    if (isRecord(model) && isNested(model['vocab'])) return vocabularyOfTokenizer(parsed, size, file);
+  }
   return vocabularyOfSymbols(symbolsOf(parsed, size, file), size, file);
 }
 

@@ -5,7 +5,7 @@
 import { UserError } from '../userError';
 
 /** What stands for id 0 where the file leaves it to padding. */
-const paddingNames = ['<pad>', '<padding>', '<0>'];
+export const paddingNames = ['<pad>', '<padding>', '<0>'];
 /** Under these names a text is a list of characters, not just a text. */
 const namesOfTexts = ['vocabulary', 'vocab', 'itos', 'chars', 'symbols', 'alphabet', 'characters'];
 
@@ -21,7 +21,7 @@ function isListOfCharacters(name: string, value: unknown): value is string {
   return typeof value === 'string' && namesOfTexts.includes(name);
 }
 
-function isNested(value: unknown): boolean {
+export function isNested(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 

@@ -11,7 +11,7 @@ import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
 import type { Message } from '../messages';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
-import type { ModelSample, SampleWatch } from './sample';
+import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { CellName, StateName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
 import type { Thresholds } from '../terms/regions';
@@ -78,8 +78,8 @@ export interface ExamineRequest {
 
 export interface OpenResult {
   /**
-   * In graph mode `inspectGraph` and `describeGraph` answer, `watch` (its lane is not made) and `targetMatrix`; every other call that needs
-   * a model is refused.
+   * In graph mode `inspectGraph` and `describeGraph` answer, `watch`, `targetMatrix`, `sample` and `watchSamples`, and `attribute` by gradient × input; every
+   * other call that needs a model is refused.
    */
   readonly model: ModelSummary | GraphSummary;
   /** Null for a model of Backflow's own, which needs none, and where ONNX Runtime cannot be loaded. */
@@ -248,24 +248,10 @@ export interface AttributionReport {
   readonly method: AttributionMethod;
   /** Part of each input token of the probe, nats; 0 where it cannot have any. */
   readonly parts: Float64Array;
-  /** What no token has: the state carried in, or the logit of an input of zeros. */
-  readonly rest: number;
-  /** Logit − bias. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
+  /** What no token has: the state carried in, or the logit of an input of zeros; null in graph mode, where it is not known. */
+  readonly rest: number | null;
+  /** Logit − bias, in graph mode the score itself. `parts` and `rest` sum to it, but for `gradientTimesInput`. */
   readonly whole: number;
-}
-
-export interface SampleRequest {
-  readonly prompt: string;
-  readonly length: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
-  /** Only the K likeliest tokens can be drawn; null for all. */
-  readonly topK: number | null;
-  /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
-  readonly topP: number | null;
-  readonly seed: number;
-  /** With a number, `sampled` sends the text while it grows; with none, only the answer does. */
-  readonly stream?: number;
 }
 
 /** Calls to the engine. Each settles with a value or an error; an aborted one with an error of code 'canceled'. */
@@ -303,7 +289,7 @@ export interface EngineCalls {
   /** Seconds for integrated gradients of a large model; training continues meanwhile. */
   attribute(request: AttributeRequest): AttributionReport;
   /** Text from the model as it is when the text begins. */
-  sample(request: SampleRequest): { readonly text: string };
+  sample(request: SampleRequest): SampleResult;
   /** Samples of the model as it learns, from now on, as events; one of a model that does not; null ends them. */
   watchSamples(request: SampleWatch | null): null;
   /** One lane of the flows that frames have shown while the run trained; without rows where there are none. */

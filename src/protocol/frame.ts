@@ -53,9 +53,11 @@ export interface UnitMap extends UnitMapChoice {
   readonly offset: number;
 }
 
-/** One more series, for the tints in the text: ℓ_t less the entropy of the prediction, nats; or one unit's values. */
+/** One more series, for the tints in the text: ℓ_t less the entropy of the prediction, nats; or one unit's values, in graph mode those of a tensor. */
 export type LaneChoice =
-  { readonly kind: 'surprise' } | (UnitMapChoice & { readonly kind: 'unit'; readonly unit: number });
+  | { readonly kind: 'surprise' }
+  | (UnitMapChoice & { readonly kind: 'unit'; readonly unit: number })
+  | { readonly kind: 'element'; readonly series: string; readonly unit: number };
 
 export interface Lane {
   readonly choice: LaneChoice;

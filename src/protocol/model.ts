@@ -39,10 +39,12 @@ export interface Architecture {
   readonly tensors?: string | null;
 }
 
-/** The recognized model and the file's own graph, both run on the same tokens. */
+/** The file's own graph, and what it is read as, both run on the same tokens. */
 export interface Verification {
   /** What ran the file's graph: ONNX Runtime, or our own float64 evaluation of it. */
   readonly by: 'onnxRuntime' | 'graph';
+  /** What the file was read as: a stack of known layers, or the graph as it stands, differentiated in graph mode. */
+  readonly of: 'stack' | 'graph';
   readonly tokens: number;
   /** Largest difference of a log-probability, in nats, relative to the root mean square of the graph's. */
   readonly difference: number;

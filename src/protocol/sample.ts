@@ -1,4 +1,27 @@
 /** What a model writes while it learns: samples with the same beginning and the same random numbers, so that what changes is the model. */
+import type { Message } from '../messages';
+
+/** A text to be generated. */
+export interface SampleRequest {
+  readonly prompt: string;
+  readonly length: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Only the K likeliest tokens can be drawn; null for all. */
+  readonly topK: number | null;
+  /** Only the likeliest tokens that together have this probability can be drawn; null for all. */
+  readonly topP: number | null;
+  readonly seed: number;
+  /** With a number, `sampled` sends the text while it grows; with none, only the answer does. */
+  readonly stream?: number;
+}
+
+export interface SampleResult {
+  /** Without the prompt. */
+  readonly text: string;
+  /** What is to be said of it, as that it was drawn without the whole text before. */
+  readonly notices: readonly Message[];
+}
 
 /** What samples to draw. */
 export interface SampleWatch {

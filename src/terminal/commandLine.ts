@@ -1,8 +1,9 @@
 /** From the arguments to what is to be done. Everything wrong is refused here, with a sentence. */
 import { basename, extname, join, resolve } from 'node:path';
-import type { InspectRequest, SampleRequest, StartingModel, TrainRequest } from '../protocol/engine';
+import type { InspectRequest, StartingModel, TrainRequest } from '../protocol/engine';
 import type { Activation } from '../layers/activation';
 import { layerOptions } from '../layers/catalog';
+import type { SampleRequest } from '../protocol/sample';
 import { defaultThresholds } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
 import { localize } from './language';

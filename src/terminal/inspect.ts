@@ -38,8 +38,8 @@ export async function inspect(
   if (opened.model.mode === 'graph') {
     const { series, json } = command;
     const found = await engine.call('inspectGraph', { ...command.request, series, total: json, text });
-    if (json) output.writeJson(graphJson(opened.model, opened.notices, found));
-    else output.write(readableGraph(opened.model, opened.notices, found, canvas));
+    if (json) output.writeJson(graphJson(opened.model, opened, found));
+    else output.write(readableGraph(opened.model, readingInWords(opened), found, canvas));
     return;
   }
   if (command.series) throw new UsageError(localize('usage.tensorOfStack'));
@@ -95,7 +95,7 @@ function modelInWords({ layers }: ModelSummary): string {
   return words.map(({ cell, units }) => localize('report.layersOf', cell, units)).join(', ');
 }
 
-function whereWrong({ disagreement }: Verification): string {
+export function whereWrong({ disagreement }: Verification): string {
   if (!disagreement) return '';
   const { node, operator, difference } = disagreement;
   return ` ${localize('report.verificationFirstDifference', node, operator, difference.toExponential(1))}`;
@@ -109,9 +109,13 @@ function readingInWords({ verification, notices, model: { producer } }: OpenResu
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function verificationInWords({ by, agrees, tokens, difference, limit }: Verification): string {
+export function verificationInWords({ by, of, agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
   const facts = [counted(tokens, 'token'), size, limit] as const;
+  if (of === 'graph')
+    return agrees
+      ? localize('report.verificationGraphAgrees', ...facts)
+      : localize('report.verificationGraphDisagrees', ...facts);
   if (by === 'graph')
     return agrees
       ? localize('report.verificationAgreesInFloat64', ...facts)

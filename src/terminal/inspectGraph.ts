@@ -1,5 +1,4 @@
 /** The report of a model in graph mode, for a person. */
-import type { Message } from '../messages';
 import type { GraphReport, GraphSummary } from '../protocol/graph';
 import { drawFlow, drawLegend, type Canvas, type FlowRow } from './flowDrawing';
 import { flowInWords } from './flowWords';
@@ -19,10 +18,10 @@ const maxLabel = 24;
 /** Names that are listed of series that are not shown. */
 const listedTensors = 12;
 
-/** @param noticed on opening the model */
+/** @param reading what is to be said of how the model was read, line by line */
 export function readableGraph(
-  { producer, tensors, vocabularySize }: GraphSummary,
-  noticed: readonly Message[],
+  { tensors, vocabularySize }: GraphSummary,
+  reading: readonly string[],
   report: GraphReport,
   canvas: Canvas,
 ): string {
@@ -34,9 +33,9 @@ export function readableGraph(
   const shown = new Set(series.map(({ name }) => name));
   const others = tensors.map(({ name }) => name).filter((name) => !shown.has(name));
   return [
-    ...(producer === null ? [] : [localize('report.producer', producer)]),
-    ...[...noticed, ...report.notices].map(localizeMessage),
-    '',
+    ...reading,
+    ...report.notices.map(localizeMessage),
+    ...(report.notices.length > 0 ? [''] : []),
     ...(loss === null
       ? []
       : [

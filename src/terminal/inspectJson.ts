@@ -1,6 +1,6 @@
 /** What `inspect --json` prints: its keys are a contract. */
 import { stateNamed } from '../layers/catalog';
-import { inEnglish, type Message } from '../messages';
+import { inEnglish } from '../messages';
 import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';
@@ -132,8 +132,12 @@ function verificationJson(verification: Verification): object {
   };
 }
 
-/** The same in graph mode, where there are no layers and so no parameters of them. @param noticed on opening the model */
-export function graphJson({ tensors }: GraphSummary, noticed: readonly Message[], report: GraphReport): object {
+/** The same in graph mode, where there are no layers and so no parameters of them. */
+export function graphJson(
+  { tensors }: GraphSummary,
+  { verification, notices: noticed }: OpenResult,
+  report: GraphReport,
+): object {
   const { loss, tokens, series, matrix, notices } = report;
   return {
     mode: 'graph',
@@ -149,6 +153,7 @@ export function graphJson({ tensors }: GraphSummary, noticed: readonly Message[]
     series: series.map(seriesJson),
     ...(matrix && { seriesMatrix: matrixRows(matrix) }),
     tensors: tensors.map(({ name }) => name),
+    proof: verification && verificationJson(verification),
     notices: [...noticed, ...notices].map(inEnglish),
   };
 }

@@ -107,6 +107,57 @@ describe('frames of a model in graph mode', () => {
     assert.equal(frame.header.flows.length, 3);
   });
 
+  const laneOf = ({ header, data }: Frame) =>
+    data.subarray(header.lane!.offset, header.lane!.offset + header.tokens.length);
+
+  it('hold the surprise: the loss of each token less what the prediction itself expects it to be', async () => {
+    const lane = laneOf(await frameOf({ lane: { kind: 'surprise' } }));
+    const { losses } = await inspect(null);
+    const [, report] = await call().call('describeGraph', {
+      text,
+      tokens: [3, 4],
+      target: 'last',
+      thresholds: defaultThresholds,
+      series: null,
+    });
+    assert.equal(report.loss, losses![3]);
+    // Of the five likeliest symbols of twelve only a bound is known: the entropy lies between theirs and that of the rest spread evenly.
+    const shown = report.predictions.map(({ probability }) => probability);
+    const rest = 1 - shown.reduce((sum, p) => sum + p, 0);
+    const least = shown.reduce((sum, p) => sum - p * Math.log(p), 0);
+    const most = least - rest * Math.log(rest / (graph.vocabularySize - shown.length));
+    assert.ok(lane[3] <= losses![3] - least + 1e-6 && lane[3] >= losses![3] - most - 1e-6);
+  });
+
+  it('hold one unit of a tensor', async () => {
+    const [series] = graph.defaultSeries;
+    const frame = await frameOf({ series: [series], lane: { kind: 'element', series, unit: 2 } });
+    const { units } = frame.header.unitMap;
+    assert.deepEqual(
+      laneOf(frame),
+      unitMapOf(frame).filter((_, i) => i % units === 2),
+    );
+    const refused = next();
+    await watch({ lane: { kind: 'element', series, unit: units } });
+    assert.ok('key' in (await refused));
+  });
+
+  it('attribution is gradient × input at the embedding, as in the hover, of every token', async () => {
+    const attribution = await call().call('attribute', { text, token: 5, method: 'gradientTimesInput' });
+    const [{ contributions }] = await call().call('describeGraph', {
+      text,
+      tokens: [5],
+      target: 'last',
+      thresholds: defaultThresholds,
+      series: null,
+    });
+    for (const { token, score } of contributions!) assert.equal(attribution.parts[token], score);
+    assert.equal(attribution.rest, null);
+    assert.ok(attribution.parts.subarray(5).every((part) => part === 0));
+    await assert.rejects(call().call('attribute', { text, token: 5, method: 'integratedGradients' }));
+    await assert.rejects(call().call('attribute', { text, token: 0, method: 'gradientTimesInput' }));
+  });
+
   it('hold the values of one tensor, unit by unit, of the size that its norm says', async () => {
     for (const layer of graph.defaultSeries.keys()) {
       const frame = await frameOf({ unitMap: { layer, direction: 'forward', quantity: 'hidden' } });

@@ -159,10 +159,27 @@ describe('a model in graph mode', () => {
     }
   });
 
+  it('generates text, the same with the same seed', async () => {
+    const generated = () =>
+      backflow(folder, 'sample', join(models, 'gpt.onnx'), '--vocab', 'symbols.json', '--length', '9', '--json');
+    const [first, again] = [await generated(), await generated()];
+    assert.deepEqual([first.status, first.errors], [0, '']);
+    assert.equal(again.output, first.output);
+    const { text, notices } = JSON.parse(first.output) as { text: string; notices?: string[] };
+    assert.equal(Array.from(text).length, 9);
+    assert.equal(notices, undefined);
+  });
+
   it('refuses what needs a stack, with the reason, and a graph without scores', async () => {
-    const { status, errors } = await backflow(folder, 'sample', join(models, 'gpt.onnx'), '--vocab', 'symbols.json');
-    assert.equal(status, 1);
-    assert.equal(errors.trimEnd().split('\n').length, 1);
+    await writeFile(join(folder, 'long.txt'), 'abcd'.repeat(500));
+    for (const [command, ...args] of [
+      ['export', join(models, 'gpt.onnx'), '--out', 'exported.onnx'],
+      ['train', 'long.txt', '--from', join(models, 'gpt.onnx'), '--out', 'run'],
+    ]) {
+      const { status, errors } = await backflow(folder, command, ...args, '--vocab', 'symbols.json');
+      assert.equal(status, 1);
+      assert.match(errors, /^backflow: This needs a stack of RNN, LSTM or GRU layers, and the model is none: .*\n$/);
+    }
     const model = decodeOnnx(await readFile(join(models, 'gpt.onnx')), 'gpt.onnx');
     const file = join(folder, 'headless.onnx');
     await writeFile(file, encodeModel(withoutText(model)));

@@ -83,7 +83,7 @@ describe('the engine, asked for tints and hovers', () => {
       const token = 10;
       const integrated = await engine.calls.call('attribute', { text, token, method: 'integratedGradients' });
       assert.equal(integrated.parts.length, text.length - 1);
-      assert.ok(Math.abs(sumOf(integrated.parts) + integrated.rest - integrated.whole) < 1e-10);
+      assert.ok(Math.abs(sumOf(integrated.parts) + (integrated.rest ?? NaN) - integrated.whole) < 1e-10);
       assert.ok(
         integrated.parts.subarray(token).every((part) => part === 0),
         'what comes later has no part',

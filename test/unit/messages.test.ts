@@ -18,7 +18,9 @@ const english: Table = Object.fromEntries(tables.flatMap((table) => Object.entri
 
 /** The numbers of a template's places, each once; a translation may use them in another order. */
 function places(text: string): number[] {
-  return [...new Set(Array.from(text.matchAll(/\{(\d+)\}/g), ([, index]) => Number(index)))].sort((a, b) => a - b);
+  return [...new Set(Array.from(text.matchAll(/\{(\d+)(?: [^{}|]+\|[^{}|]+)?\}/g), ([, index]) => Number(index)))].sort(
+    (a, b) => a - b,
+  );
 }
 
 interface Use {
@@ -180,6 +182,22 @@ describe('the messages', () => {
       'state.cell 1, 1',
     );
     assert.equal(formatTemplate('{0} {2}', ['{1}', 'x'], String), '{1} {2}', 'an argument is no template');
+  });
+
+  it('say one of something in the singular', () => {
+    const sentence = (count: number | string) => formatTemplate('Read {0 token|tokens}.', [count], String);
+    assert.deepEqual([1, '1', 0, 2, '1,000'].map(sentence), [
+      'Read 1 token.',
+      'Read 1 token.',
+      'Read 0 tokens.',
+      'Read 2 tokens.',
+      'Read 1,000 tokens.',
+    ]);
+    // A number and a plural beside it would be wrong for 1.
+    const plurals =
+      /\{\d\} (tokens|steps|symbols|units|characters|bytes|parameters|streams|targets|layers|scores|numbers|inputs)\b(?!\/)/;
+    const wrong = Object.entries(english).filter(([key, text]) => plurals.test(text) && !key.endsWith('.many'));
+    assert.deepEqual(wrong, []);
   });
 
   it('of the manifest are in both languages', () => {

@@ -1,6 +1,7 @@
 /** Comparisons of runs, of models and of truncations. */
 import assert from 'node:assert/strict';
 import { onePage } from './onePage';
+import { sharedBrowser } from './shared';
 
 describe('what the page shows of comparisons', () => {
   const on = onePage();
@@ -102,5 +103,16 @@ describe('what the page shows of comparisons', () => {
     assert.match(await text('.truncation .caption.number'), /^k2 = 1, “T”: 0\.10 of the full gradient$/);
     await on.page.locator('[data-action=truncationsAgain]').click();
     assert.deepEqual(await posted('truncations'), [{ type: 'truncations' }]);
+  });
+
+  it('show nothing before they are drawn, and then only what there is', async () => {
+    const page = await (await sharedBrowser()).open({ view: 'compare' });
+    await page.evaluate('new Promise(requestAnimationFrame)');
+    const seen = () => page.locator('button:visible, vscode-button:visible, h1:visible, .empty:visible').count();
+    assert.equal(await seen(), 0);
+    await page.addInitScript('window.requestAnimationFrame = () => 0');
+    await page.reload();
+    assert.equal(await seen(), 0);
+    await page.close();
   });
 });

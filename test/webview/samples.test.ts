@@ -10,6 +10,7 @@ import { initialize } from '../../src/core/model/initialize';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { Random } from '../../src/core/model/random';
 import { createBackend } from '../../src/engine/backend';
+import { Sampler } from '../../src/engine/sampling/sampler';
 import { SampleSource } from '../../src/engine/sampling/sampleSource';
 import { checkTraining } from '../../src/engine/train/checkTraining';
 import { Trainer } from '../../src/engine/train/trainer';
@@ -51,7 +52,13 @@ async function learned(text: string, steps: number, millisecondsPerStep: number)
   let loss: number | null = null;
   const model = { general: generalModelOf(config, trainer.parameters), plain, isLive: true, vocabulary, backend };
   const source = new SampleSource(
-    { model, trainingStep: () => trainer.step, loss: () => loss, isTraining: () => true },
+    {
+      vocabulary,
+      makeSampler: () => Sampler.of(model),
+      trainingStep: () => trainer.step,
+      loss: () => loss,
+      isTraining: () => true,
+    },
     new ModelLock(),
     (sample) => (samples = withSample(samples, sample)),
     () => trainer.step * millisecondsPerStep,

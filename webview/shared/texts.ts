@@ -1,6 +1,6 @@
 /** The page's texts in the reader's language, and numbers written its way. */
 import { stateNamed, unitMapNamed, type UnitMapName } from '../../src/layers/catalog';
-import type { PageKey, PageStrings } from '../../src/messages';
+import { formatTemplate, piecesOf, wordsBehind, type PageKey, type PageStrings } from '../../src/messages';
 import type { FrameHeader } from '../../src/protocol/frame';
 import type { SeriesRole } from '../../src/protocol/graph';
 import type { FlowRow } from './flowRows';
@@ -34,16 +34,18 @@ export class Texts {
   }
 
   get(key: PageKey, ...args: readonly string[]): string {
-    return this.strings[key].replace(/\{(\d)\}/g, (place, index: string) => args[Number(index)] ?? place);
+    return formatTemplate(this.strings[key], args, ({ key: inner }) => inner);
   }
 
   /** The template as pieces, so that what is filled in can be emphasized and nothing is parsed as markup. */
   segments(key: PageKey, ...args: readonly (readonly Segment[])[]): Segment[] {
-    return this.strings[key]
-      .split(/(\{\d\})/)
-      .flatMap((piece) => {
-        const place = /^\{(\d)\}$/.exec(piece);
-        return (place && args[Number(place[1])]) ?? [{ text: piece, tone: null }];
+    return piecesOf(this.strings[key])
+      .flatMap((piece): readonly Segment[] => {
+        if (typeof piece === 'string') return [{ text: piece, tone: null }];
+        const filled = (args as readonly (readonly Segment[] | undefined)[])[piece.index];
+        if (!filled) return [{ text: `{${piece.index}}`, tone: null }];
+        const written = filled.map(({ text }) => text).join('');
+        return [...filled, { text: wordsBehind(piece.behind, written), tone: null }];
       })
       .filter((segment) => segment.text !== '');
   }

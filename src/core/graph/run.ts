@@ -8,6 +8,7 @@ import { instantiate } from './functions';
 import { domainOf, type GraphModel } from './model';
 import { OperatorError } from './operatorError';
 import { operatorFor } from './operators';
+import { whyUnknown } from './operators/quantization';
 import { Missing, Sequence, Tape, TapeFull, Variable, type Value } from './tape';
 import { Unsupported, type Tensor } from './tensor';
 import { finished, type Turns } from './turns';
@@ -234,7 +235,7 @@ class Runner {
     // What only hands a list on.
     if (operator === 'Identity' && domain === '' && inputs[0] instanceof Sequence) return [inputs[0]];
     const compute = operatorFor(domain, operator);
-    if (!compute) throw new Unsupported('is an operator that is not known here');
+    if (!compute) throw new Unsupported(whyUnknown(operator));
     const variables = inputs.map((value) => {
       if (value instanceof Sequence) throw new Unsupported('reads a sequence');
       return value instanceof Variable ? value : undefined;

@@ -11,8 +11,12 @@ export function readingInWords({ verification, notices }: Reading): string | nul
   return sentences.length > 0 ? sentences.join(' ') : null;
 }
 
-export function verificationInWords({ by, agrees, tokens, difference, limit }: Verification): string {
+export function verificationInWords({ by, of, agrees, tokens, difference, limit }: Verification): string {
   const size = Number.isFinite(difference) ? difference.toExponential(1) : '∞';
+  if (of === 'graph')
+    return agrees
+      ? localize('model.verification.graphAgrees', tokens, size)
+      : localize('model.verification.graphDisagrees', tokens, size, limit);
   if (by === 'graph')
     return agrees
       ? localize('model.verification.agreesInFloat64', tokens, size)

@@ -48,8 +48,6 @@ export class SampleLink implements vscode.Disposable {
   private update(): void {
     const session = this.registry.current;
     if (!session) return;
-    // In graph mode nothing is generated.
-    if (session.graph) return;
     const asked = this.asked.get(session) ?? 0;
     const isWanted = this.panel.isVisible && (isTrained(session) || asked > 0 || !canWrite(session));
     // While it is trained the seed stays the same, so that what changes is the model.
@@ -76,7 +74,7 @@ export class SampleLink implements vscode.Disposable {
     this.panel.post({
       type: 'samples',
       samples,
-      onRequest: session.isAlive && !isTrained(session) && session.graph === null,
+      onRequest: session.isAlive && !isTrained(session),
       refusal: sampleRefusal && localizeMessage(sampleRefusal),
     });
   }
@@ -88,6 +86,7 @@ function isTrained({ reading }: RunSession): boolean {
 }
 
 /** Where that is known beforehand. A model that cannot is asked nevertheless: the engine then says why. */
-function canWrite({ description: { model } }: RunSession): boolean {
+function canWrite({ graph, description: { model } }: RunSession): boolean {
+  if (graph) return graph.hasScores && !graph.readsLaterTokens;
   return !model.bidirectional && model.objective === 'next';
 }

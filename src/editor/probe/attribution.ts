@@ -8,6 +8,8 @@ import { textBetween, textOf, tokenAtOffset, tokenCount, tokensAtPlace } from '.
 import type { Probe } from './probeTracker';
 import { localize } from '../localize';
 
+/** In graph mode only the slope at the text is known. */
+const methodsOfGraph: readonly AttributionMethod[] = ['gradientTimesInput'];
 const methods: readonly AttributionMethod[] = ['additive', 'integratedGradients', 'gradientTimesInput'];
 /** Tokens shown before and behind a contributing one. */
 const [contextBefore, contextBehind] = [16, 8];
@@ -24,7 +26,9 @@ export async function attributeToken(
     void vscode.window.showInformationMessage(localize('attribution.needsToken'));
     return;
   }
-  const method = methods.find((each) => each === given.method) ?? (await pickMethod());
+  const possible = session.graph ? methodsOfGraph : methods;
+  const method =
+    possible.find((each) => each === given.method) ?? (possible.length === 1 ? possible[0] : await pickMethod());
   if (!method) return;
   const title = localize('attribution.progress', nameOf(method), nameOfToken(probe, token));
   const report = await vscode.window.withProgress(
@@ -95,8 +99,9 @@ function show(
 }
 
 /** What the parts come to. */
-function sumOf(method: AttributionMethod, parts: Float64Array, rest: number, whole: number): string {
+function sumOf(method: AttributionMethod, parts: Float64Array, rest: number | null, whole: number): string {
   const sum = parts.reduce((total, part) => total + part, 0);
+  if (rest === null) return localize('attribution.result.firstOrder', signed(sum), signed(whole));
   if (method === 'gradientTimesInput')
     return localize('attribution.result.incompleteSum', signed(sum), signed(whole - rest));
   const ofNone =

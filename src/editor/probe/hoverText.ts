@@ -64,6 +64,15 @@ function ofGraph(report: GraphTokenReport, probe: ProbeText, localize: Localize)
       localize,
     ),
     contributions ? `*${localize('hover.toFirstOrder')}*` : '',
+    contributions
+      ? commandLink(
+          localize('hover.allContributions'),
+          localize('attribution.method.gradientTimesInputDetail'),
+          attributeCommand,
+          report.token,
+          'gradientTimesInput',
+        )
+      : '',
   ];
 }
 

@@ -44,9 +44,13 @@ export class TintMemory implements vscode.Disposable {
   }
 }
 
-/** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are neither units nor the surprise. */
+/** A unit or a tensor chosen for one model may not be there in the next. */
 function isOf(choice: TintChoice, { layers, graph, shownSeries }: Shown): boolean {
-  if (choice.kind === 'surprise') return graph === null;
+  if (choice.kind === 'surprise') return graph === null || graph.hasScores;
+  if (choice.kind === 'element') {
+    const width = graph?.tensors.find(({ name }) => name === choice.series)?.width ?? 0;
+    return shownSeries.includes(choice.series) && choice.unit < width;
+  }
   if (choice.kind === 'gradient') return choice.series === undefined || shownSeries.includes(choice.series);
   if (choice.kind === 'loss') return true;
   const layer = layers.at(choice.layer);

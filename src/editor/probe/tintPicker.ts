@@ -1,28 +1,37 @@
 /** Tint Tokens By…: asks what the text is to be tinted by. */
 import * as vscode from 'vscode';
 import { unitMapNamed } from '../../layers/catalog';
+import type { SeriesChoice } from '../../protocol/graph';
 import type { RunSession } from '../runs/runSession';
 import { unitKinds, type TintMemory, type UnitKind } from './tintMemory';
 import type { TintChoice } from './tintQuantity';
 import { localize } from '../localize';
 
-type Item = vscode.QuickPickItem & { readonly choice?: TintChoice; readonly unit?: UnitKind };
+type Item = vscode.QuickPickItem & {
+  readonly choice?: TintChoice;
+  readonly unit?: UnitKind;
+  readonly tensor?: SeriesChoice;
+};
 
 export async function pickTint(session: RunSession, memory: TintMemory): Promise<void> {
   const items: Item[] = [
     { label: localize('tint.gradient'), detail: localize('tint.gradientDetail'), choice: { kind: 'gradient' } },
     { label: localize('tint.loss'), detail: localize('tint.lossDetail'), choice: { kind: 'loss' } },
+    { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
     ...(session.graph ? tensorItems(session) : unitItems(session)),
   ];
   const placeHolder = localize('tint.placeholder');
   const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
-  const choice = picked?.unit ? await askForUnit(picked.unit) : picked?.choice;
+  const choice = picked?.unit
+    ? await askForUnit(picked.unit)
+    : picked?.tensor
+      ? await askForElement(picked.tensor)
+      : picked?.choice;
   if (choice) memory.choose(choice);
 }
 
 function unitItems(session: RunSession): Item[] {
   return [
-    { label: localize('tint.surprise'), detail: localize('tint.surpriseDetail'), choice: { kind: 'surprise' } },
     { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
     ...unitKinds(session.layers).map((unit): Item => ({
       label: nameOf(unit),
@@ -32,23 +41,41 @@ function unitItems(session: RunSession): Item[] {
   ];
 }
 
-/** The gradient by one of the tensors that are shown. */
-function tensorItems({ shownSeries }: RunSession): Item[] {
+/** The gradient by one of the tensors that are shown, or one unit of it. */
+function tensorItems({ shownSeries, graph }: RunSession): Item[] {
+  const tensors = graph?.tensors.filter(({ name }) => shownSeries.includes(name)) ?? [];
   return [
     { label: localize('tint.tensor.heading'), kind: vscode.QuickPickItemKind.Separator },
     ...shownSeries.map((series): Item => ({ label: series, choice: { kind: 'gradient', series } })),
+    { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
+    ...tensors.map((tensor): Item => ({
+      label: tensor.name,
+      description: localize('count.unit.many', tensor.width),
+      tensor,
+    })),
   ];
 }
 
 async function askForUnit({ units, ...place }: UnitKind): Promise<TintChoice | undefined> {
+  const unit = await askForNumber(nameOf({ units, ...place }), units);
+  return unit === undefined ? undefined : { kind: 'unit', ...place, unit };
+}
+
+async function askForElement({ name, width }: SeriesChoice): Promise<TintChoice | undefined> {
+  const unit = await askForNumber(name, width);
+  return unit === undefined ? undefined : { kind: 'element', series: name, unit };
+}
+
+/** Which of so many units, from 0. */
+async function askForNumber(title: string, units: number): Promise<number | undefined> {
   const isUnit = (value: string) => /^\d+$/.test(value.trim()) && Number(value) >= 1 && Number(value) <= units;
   const answer = await vscode.window.showInputBox({
-    title: nameOf({ units, ...place }),
+    title,
     prompt: localize('tint.unit.ask', units),
     value: '1',
     validateInput: (value) => (isUnit(value) ? undefined : localize('tint.unit.invalid', units)),
   });
-  return answer === undefined ? undefined : { kind: 'unit', ...place, unit: Number(answer) - 1 };
+  return answer === undefined ? undefined : Number(answer) - 1;
 }
 
 function nameOf({ quantity }: UnitKind): string {

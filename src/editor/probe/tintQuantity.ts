@@ -44,6 +44,10 @@ export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]
       const values = laneValues(frame, choice);
       return values && ofUnit(values, spans, choice.quantity.endsWith('Gate'));
     }
+    case 'element': {
+      const values = laneValues(frame, choice);
+      return values && ofUnit(values, spans, false);
+    }
   }
 }
 
@@ -72,6 +76,9 @@ function laneValues({ header: { lane, tokens }, data }: Frame, choice: LaneChoic
 
 function isSame({ choice }: Lane, other: LaneChoice): boolean {
   if (choice.kind === 'surprise' || other.kind === 'surprise') return choice.kind === other.kind;
+  if (choice.kind === 'element')
+    return other.kind === 'element' && choice.series === other.series && choice.unit === other.unit;
+  if (other.kind === 'element') return false;
   return (
     choice.layer === other.layer &&
     choice.direction === other.direction &&

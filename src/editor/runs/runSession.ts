@@ -6,7 +6,6 @@ import type {
   DescribeRequest,
   EngineCalls,
   ResumeRequest,
-  SampleRequest,
   TokenReport,
   Watch,
 } from '../../protocol/engine';
@@ -16,7 +15,7 @@ import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
-import { withSample, type ModelSample, type SampleWatch } from '../../protocol/sample';
+import { withSample, type ModelSample, type SampleRequest, type SampleWatch } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
 import type { SequenceSplit } from '../../protocol/settings';

@@ -14,7 +14,10 @@ import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
 import { workOfStep, type Inspector, type Look } from './inspector';
 
-type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method'> & { readonly method: M };
+type Found<M extends AttributionReport['method']> = Omit<AttributionReport, 'method' | 'rest'> & {
+  readonly method: M;
+  readonly rest: number;
+};
 
 /** Of the integral; each takes as long as the first. */
 const maxStretches = 24;
@@ -103,7 +106,10 @@ export async function attribute(task: AttributionTask, pause: () => Promise<void
   );
 }
 
-function reportOf({ method, steps }: AttributionTask, { parts, whole, baseline }: Attribution): AttributionReport {
+function reportOf(
+  { method, steps }: AttributionTask,
+  { parts, whole, baseline }: Attribution,
+): Found<AttributionTask['method']> {
   const all = new Float64Array(steps);
   all.set(parts);
   return { method, parts: all, rest: baseline, whole };

@@ -47,6 +47,11 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
   };
 }
 
+/** A text of fewer than two tokens: nothing is read that anything follows. */
+export function textTooShort(tokens: number): UserError {
+  return tokens === 0 ? new UserError('error.inspect.textEmpty') : new UserError('error.inspect.textTooShort', tokens);
+}
+
 /** 'last' as a step, or the step itself; throws a UserError when the probe has no such step. */
 export function resolveTarget(target: number | 'last', steps: number): number {
   if (target === 'last') return steps - 1;

@@ -11,7 +11,7 @@ import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
-import { flowsOf, resolveTarget, type LayerFlow } from './flows';
+import { flowsOf, resolveTarget, textTooShort, type LayerFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -91,7 +91,7 @@ export class Inspector {
   idsOf(text: string): Ids {
     if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
     const { ids } = this.encoded;
-    if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    if (ids.length < 2) throw textTooShort(ids.length);
     return ids;
   }
 

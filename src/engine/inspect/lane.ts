@@ -7,7 +7,14 @@ import { unitValues } from './states';
 
 /** T values. Throws a UserError for a unit that the model does not have. @param V size of the vocabulary */
 export function laneValues(trace: Trace, V: number, choice: LaneChoice): Float32Array {
-  return choice.kind === 'surprise' ? surprise(trace, V) : oneUnit(trace, choice);
+  switch (choice.kind) {
+    case 'surprise':
+      return surprise(trace, V);
+    case 'unit':
+      return oneUnit(trace, choice);
+    case 'element':
+      throw new UserError('error.graph.notOpen');
+  }
 }
 
 /** ℓ_t − H_t, H_t the entropy of what is predicted after step t, nats: 0 on average where the model knows how much it does not know. */

@@ -12,6 +12,7 @@ import { GraphProgram } from '../../core/graph/run';
 import type { ExternalData } from '../../formats/onnx/constant';
 import type { ModelProto } from '../../formats/onnx/messages';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
+import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { recognizeGraph } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx } from '../../modelFiles/onnx/read/readModel';
 import { vocabularyOfMetadata } from '../../modelFiles/foreignVocabulary';
@@ -22,6 +23,7 @@ import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../..
 import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
+import { refuseOtherFormat } from './otherFormats';
 import { readWhole } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
 
@@ -59,6 +61,7 @@ export async function examineModel(
       graph: null,
     });
   }
+  refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (checkpoint) {
@@ -99,7 +102,11 @@ async function graphOf(
 ): Promise<{ readonly graph: GraphSummary | null; readonly noticed: readonly UserError[] }> {
   try {
     const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
-    return { graph: graphSummaryOf(graph, refusal, producer), noticed: graph.notices };
+    const classes = classesOf(graph);
+    return {
+      graph: graphSummaryOf(graph, refusal, producer),
+      noticed: classes ? [classes, ...graph.notices] : graph.notices,
+    };
   } catch (thrown) {
     if (thrown instanceof UserError) return { graph: null, noticed: [thrown] };
     throw thrown;

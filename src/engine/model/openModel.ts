@@ -24,10 +24,13 @@ import { readError } from '../files/fileErrors';
 import { inTurns } from '../inspect/graph/inTurns';
 import { RunFolder } from '../files/runFolder';
 import { externalDataOf } from './externalData';
+import { refuseOtherFormat } from './otherFormats';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
+import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
 import type { ModelFile } from './verification/evaluator';
-import { verify } from './verification/verify';
+import { sizeOf, verify } from './verification/verify';
+import { verifyGraph } from './verification/verifyGraph';
 
 export interface OpenedModel {
   readonly mode: 'stack';
@@ -53,6 +56,8 @@ export interface OpenedGraph {
   readonly vocabulary: Vocabulary;
   /** Why it is none. */
   readonly stackRefusal: UserError;
+  /** Null where ONNX Runtime could not be asked; a notice then says why. */
+  readonly verification: Verification | null;
   readonly notices: readonly UserError[];
   readonly producer: string | null;
 }
@@ -64,11 +69,15 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** A process that runs already, and goes on when the model is open; otherwise one is started and ended. */
   readonly runtime?: RuntimeProcess;
+  /** Reads a graph as a stack of layers; tests put one that is wrong in its place. */
+  readonly read?: typeof readOnnx;
 }
 
-/** Throws a UserError that says what stands in the way. */
+/** A stack of layers. Throws a UserError that says what stands in the way. */
 export async function openModel(source: ModelSource, options: OpenOptions = {}): Promise<OpenedModel> {
-  const opened = await open(source, options, (_, { refusal }) => Promise.reject(refusal));
+  const opened = await open(source, options, (_, { refusal: { key, args } }) =>
+    Promise.reject(new UserError('error.graph.noStack', { key, args })),
+  );
   if (opened.mode === 'graph') throw new Error('graph mode was not asked for');
   return opened;
 }
@@ -79,18 +88,19 @@ export function openModelOrGraph(
   pause: () => Promise<void>,
   options: OpenOptions,
 ): Promise<OpenedModel | OpenedGraph> {
-  return open(source, options, (file, read) => openGraph(file, read, source, pause));
+  return open(source, options, (file, read, runtime) => openGraph(file, read, source, pause, runtime));
 }
 
-/** @param otherwise of an ONNX file that is no stack */
+/** @param otherwise of an ONNX file that is no stack, or is not read rightly as one */
 async function open(
   source: ModelSource,
   options: OpenOptions,
-  otherwise: (file: ModelFile, read: NoStack) => Promise<OpenedGraph>,
+  otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
   const bytes = await readWhole(path);
   if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
+  refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
   if (!checkpoint) {
@@ -98,11 +108,17 @@ async function open(
     // It starts while the file is read.
     const runtime = options.runtime ?? new RuntimeProcess(options);
     try {
-      const read = readOnnx(proto, file.external);
+      const read = (options.read ?? readOnnx)(proto, file.external);
       const { model, use, refusal } = read;
-      return model && use
-        ? { ...(await openOnnx(file, { ...read, model, use }, path, source, runtime)), folder }
-        : await otherwise(file, { ...read, refusal: refusal ?? new UserError('error.model.noneFound', path) });
+      if (!model || !use)
+        return await otherwise(
+          file,
+          { ...read, refusal: refusal ?? new UserError('error.model.noneFound', path) },
+          runtime,
+        );
+      const stack = await openOnnx(file, { ...read, model, use }, path, source, runtime);
+      if (stack.verification?.agrees !== false) return { ...stack, folder };
+      return await otherwise(file, { ...read, refusal: misread(stack.verification) }, runtime);
     } finally {
       if (!options.runtime) runtime.close();
     }
@@ -145,23 +161,39 @@ async function openOnnx(
   };
 }
 
+/** Why a stack is not what the file is: both predict differently. */
+function misread({ difference, limit, disagreement }: Verification): UserError {
+  const sizes = [sizeOf(difference), limit] as const;
+  return disagreement
+    ? new UserError('error.model.misreadAt', ...sizes, disagreement.node, disagreement.operator)
+    : new UserError('error.model.misread', ...sizes);
+}
+
 type NoStack = ReadModel & { readonly refusal: UserError };
 
 async function openGraph(
-  { proto, external }: ModelFile,
+  file: ModelFile,
   { refusal, metadata, producer }: NoStack,
   source: ModelSource,
   pause: () => Promise<void>,
+  runtime: RuntimeProcess,
 ): Promise<OpenedGraph> {
+  const { proto, external } = file;
   const graph = await inTurns(recognizeGraph(proto, new GraphProgram(proto, external)), pause);
-  const { vocabulary, notices } = await vocabularyOf(source, graph.vocabularySize, { metadata }, source.path);
+  const { vocabulary, notices } = await vocabularyOf(source, graph.vocabularySize, { metadata }, source.path).catch(
+    (thrown: unknown) => {
+      throw (thrown instanceof UserError && classesOf(graph)) || thrown;
+    },
+  );
+  const verified = await verifyGraph(runtime, withoutDropout(file), graph, probeOf(vocabulary, source.text), pause);
   const { key, args } = refusal;
   return {
     mode: 'graph',
     graph,
     vocabulary,
     stackRefusal: refusal,
-    notices: [new UserError('notice.graph.mode', { key, args }), ...graph.notices, ...notices],
+    verification: verified.verification,
+    notices: [new UserError('notice.graph.mode', { key, args }), ...graph.notices, ...notices, ...verified.notices],
     producer,
   };
 }

@@ -2,7 +2,8 @@
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { Random } from '../../core/model/random';
 import type { SamplingSettings } from '../../core/sampling';
-import type { Sampler } from './sampler';
+import type { UserError } from '../../userError';
+import type { TokenSampler } from './tokenSampler';
 
 export interface GenerationRequest extends SamplingSettings {
   readonly prompt: string;
@@ -27,7 +28,7 @@ export class Generation {
 
   /** @param sampler which nothing else uses until the text is whole */
   constructor(
-    private readonly sampler: Sampler,
+    private readonly sampler: TokenSampler,
     private readonly vocabulary: Vocabulary,
     private readonly request: GenerationRequest,
   ) {
@@ -35,7 +36,7 @@ export class Generation {
     this.lastOfPrompt = vocabulary.encodePrompt(request.prompt).at(-1) ?? null;
   }
 
-  /** Reads the prompt, with the model's weights as they are now. Throws a UserError as `Sampler.begin` does. */
+  /** Reads the prompt, with the model's weights as they are now. Throws a UserError as `TokenSampler.begin` does. */
   async begin(): Promise<void> {
     this.sampler.takeWeights();
     await this.beginSequence();
@@ -61,6 +62,11 @@ export class Generation {
   get text(): string {
     const lines = this.ids.length > 0 ? [...this.ended, this.decode(this.ids)] : this.ended;
     return lines.join('\n');
+  }
+
+  /** What is to be said of it. */
+  get notices(): readonly UserError[] {
+    return this.sampler.notices;
   }
 
   private beginSequence(): Promise<void> {

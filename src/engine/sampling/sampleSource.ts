@@ -6,10 +6,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { checkSampling } from '../../core/sampling';
 import type { ModelSample, SampleWatch } from '../../protocol/sample';
-import type { InspectedModel } from '../inspect/inspector';
+import type { Vocabulary } from '../../core/corpus/vocabulary';
+import { UserError } from '../../userError';
 import type { ModelLock } from '../modelLock';
 import { Generation } from './generation';
-import { Sampler } from './sampler';
+import type { TokenSampler } from './tokenSampler';
 
 /** Part of the time that samples may take while a run is on. */
 const shareOfTraining = 0.015;
@@ -23,7 +24,9 @@ const maxTokens = 180;
 
 /** What samples are drawn of, and when. */
 export interface SampledModel {
-  readonly model: InspectedModel;
+  readonly vocabulary: Vocabulary;
+  /** Throws a UserError for a model that cannot generate. */
+  readonly makeSampler: () => TokenSampler;
   readonly trainingStep: () => number;
   /** Of that step, nats per token; null where none has been trained. */
   readonly loss: () => number | null;
@@ -42,7 +45,7 @@ interface GrowingSample {
 
 export class SampleSource {
   private watched: SampleWatch | null = null;
-  private sampler: Sampler | null = null;
+  private sampler: TokenSampler | null = null;
   private growing: GrowingSample | null = null;
   /** Of what the newest whole sample is. */
   private drawn: { readonly watch: SampleWatch; readonly step: number } | null = null;
@@ -70,7 +73,7 @@ export class SampleSource {
       return;
     }
     checkSampling({ ...watch, topK: null, topP: null });
-    this.sampler ??= Sampler.of(this.sampled.model);
+    this.sampler ??= this.sampled.makeSampler();
     this.watched = watch;
     this.changed();
   }
@@ -112,7 +115,14 @@ export class SampleSource {
     if (this.timer || !this.isDue()) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      void this.continueIfDue().then(() => this.changed());
+      void this.continueIfDue().then(
+        () => this.changed(),
+        (thrown: unknown) => {
+          // A graph can turn out not to read a text as long as that.
+          this.watch(null);
+          if (!(thrown instanceof UserError)) throw thrown;
+        },
+      );
     }, 0);
   }
 
@@ -137,12 +147,12 @@ export class SampleSource {
   }
 
   /** The one that was begun, unless it is out of date and there is time for another. */
-  private async sampleUnderWay(sampler: Sampler, watch: SampleWatch): Promise<GrowingSample> {
-    const { model, trainingStep, loss, isTraining } = this.sampled;
+  private async sampleUnderWay(sampler: TokenSampler, watch: SampleWatch): Promise<GrowingSample> {
+    const { vocabulary, trainingStep, loss, isTraining } = this.sampled;
     if (this.growing && (isTraining() || this.growing.step === trainingStep())) return this.growing;
     // Of a model of sequences several of them: one may be short.
     const request = { ...watch, prompt: '', topK: null, topP: null, maxTokens, maxCharacters, repeats: true };
-    const generation = new Generation(sampler, model.vocabulary, request);
+    const generation = new Generation(sampler, vocabulary, request);
     const growing = { generation, step: trainingStep(), loss: loss(), began: this.now(), cost: 0 };
     this.growing = growing;
     await generation.begin();

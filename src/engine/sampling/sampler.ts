@@ -1,21 +1,16 @@
 /** Text from the model as it is when the text begins: one token at a time, the state carried along. */
 import { readsBothWays } from '../../core/model/config';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import type { Random } from '../../core/model/random';
 import { makeNetwork, type Network } from '../../core/network';
-import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../../core/sampling';
+import { checkSampling, draw, samplingWeights } from '../../core/sampling';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { ModelSettings } from '../../protocol/settings';
 import type { InspectedModel } from '../inspect/inspector';
+import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
-/** How a text is drawn. */
-export interface Drawing extends SamplingSettings {
-  readonly random: Random;
-}
-
-export class Sampler {
-  /** Ids that stand for no text. */
+export class Sampler implements TokenSampler {
+  readonly notices: readonly UserError[] = [];
   private readonly excluded: ReadonlySet<number>;
   private drawing: Drawing | null = null;
   /** The id that is read next. */
@@ -26,8 +21,7 @@ export class Sampler {
     private readonly plain: PlainModel,
     private readonly network: Network,
   ) {
-    const { sos, unknown, mask } = vocabulary.specials;
-    this.excluded = new Set([sos, unknown, mask].filter((id) => id !== null));
+    this.excluded = excludedFrom(vocabulary);
   }
 
   /** With a copy of the weights, still to be taken. Throws a UserError for a model that cannot generate. */
@@ -40,18 +34,13 @@ export class Sampler {
     return new Sampler(vocabulary, plain, network);
   }
 
-  /** What is drawn from now on is of the model as it is now, however it is trained on. */
   takeWeights(): void {
     this.network.parameters.values.set(this.plain.parameters.values);
   }
 
-  /**
-   * Begins a text, with the state zero: reads the prompt. A model of sequences reads it as the beginning of one; for another an empty
-   * prompt is the beginning of a line. Throws a UserError for settings out of range and symbols the model does not know.
-   */
   async begin(prompt: string, drawing: Drawing): Promise<void> {
     checkSampling(drawing);
-    const [first, ...rest] = beginning(this.vocabulary, prompt);
+    const [first, ...rest] = beginningOf(this.vocabulary, prompt);
     this.drawing = drawing;
     this.network.tape.clearState();
     this.last = first;
@@ -61,7 +50,6 @@ export class Sampler {
     }
   }
 
-  /** The next token's id; null at the end of a sequence. */
   async next(): Promise<number | null> {
     if (!this.drawing) throw new Error('no text has been begun');
     await this.read();
@@ -91,16 +79,4 @@ export function refuseGeneration({
   if (objective === 'masked') {
     throw new UserError('error.generate.masked');
   }
-}
-
-function beginning(vocabulary: Vocabulary, prompt: string): Iterable<number> {
-  const { sos } = vocabulary.specials;
-  if (sos !== null) return [sos, ...vocabulary.encodePrompt(prompt)];
-  const ids = vocabulary.encodePrompt(prompt);
-  return ids.length === 0 ? [lineStart(vocabulary)] : ids;
-}
-
-/** The token before a line; a text without lines begins after a space, or anywhere. */
-function lineStart({ symbols, firstKnown }: Vocabulary): number {
-  return ['\n', '\r\n', ' '].map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? firstKnown;
 }

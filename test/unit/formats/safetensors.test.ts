@@ -99,8 +99,8 @@ describe('safetensors', () => {
 
   it('refuses tensors that overlap, leave a hole or end beyond the file', () => {
     refuses(fileWith({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12), /tensor b overlaps/);
-    refuses(fileWith({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), /4 bytes before its tensor b/);
-    refuses(fileWith({ a: f32([1], 0, 4) }, 9), /last 5 bytes belong to no tensor/);
+    refuses(fileWith({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), /gap of 4 bytes before its tensor b/);
+    refuses(fileWith({ a: f32([1], 0, 4) }, 9), /goes on for 5 bytes after its last tensor/);
     refuses(fileWith({ a: f32([2], 0, 8) }, 4), /tensor a ends at byte 8 of 4/);
   });
 

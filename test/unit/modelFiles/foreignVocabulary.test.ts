@@ -17,6 +17,17 @@ interface Cuts {
 
 const cuts = JSON.parse(readFileSync('test/vectors/data/tokenizers.json', 'utf8')) as readonly Cuts[];
 
+interface KerasTokenizer {
+  readonly name: string;
+  readonly size: number;
+  /** As Keras writes it. */
+  readonly file: string;
+  readonly texts: readonly { readonly text: string; readonly ids: readonly number[] }[];
+}
+
+/** test/vectors/keras_tokenizers.py. */
+const ofKeras = JSON.parse(readFileSync('test/vectors/data/kerasTokenizers.json', 'utf8')) as readonly KerasTokenizer[];
+
 const ofFile = (content: unknown, size: number) => vocabularyOfFile(JSON.stringify(content), size, 'v.json').vocabulary;
 
 function refuses(action: () => unknown, sentence: RegExp): void {
@@ -35,6 +46,27 @@ describe('vocabularies of other tools', () => {
         assert.deepEqual(Array.from(vocabulary.encode(text)), ids, JSON.stringify(text));
     });
   }
+
+  for (const { name, size, file, texts } of ofKeras) {
+    it(`a Keras tokenizer, ${name}: the ids of Keras`, () => {
+      const { vocabulary } = vocabularyOfFile(file, size, 'v.json');
+      for (const { text, ids } of texts)
+        assert.deepEqual(Array.from(vocabulary.encode(text)), ids, JSON.stringify(text));
+    });
+  }
+
+  it('a Keras tokenizer that cuts at more than one character is refused', () => {
+    const config = { word_index: '{"a":1}', split: ', ' };
+    refuses(() => ofFile({ class_name: 'Tokenizer', config }, 2), /a Keras tokenizer that cuts texts at ", "/);
+  });
+
+  it('what else a file says of its model makes it no tokenizer.json', () => {
+    for (const content of [
+      { model: { hidden: 2, layers: 1 }, stoi: { b: 0, a: 1 } },
+      { model: { name: 'lstm', vocab: 2 }, itos: ['b', 'a'] },
+    ])
+      assert.deepEqual(ofFile(content, 2).symbols, ['b', 'a']);
+  });
 
   it('array, symbol → id and id → symbol are the same', () => {
     for (const content of [['b', 'a', '🙂'], { '🙂': 2, a: 1, b: 0 }, { 2: '🙂', 0: 'b', 1: 'a' }]) {

@@ -10,6 +10,7 @@ import { matmul } from './matmul';
 import { ofRuntime } from './microsoft';
 import { movement } from './movement';
 import { normalization } from './normalization';
+import { quantization } from './quantization';
 import { recurrent } from './recurrent';
 import { reduce } from './reduce';
 import { rotary } from './rotary';
@@ -33,6 +34,7 @@ const ofOnnx: OperatorTable = {
   ...indexing,
   ...scatter,
   ...creation,
+  ...quantization,
   ...windows,
   ...recurrent,
   ...attentionOperators,

@@ -114,6 +114,12 @@ function part({ data, shape }: Tensor, d: number): Float64Array {
   return data.subarray(d * length, (d + 1) * length);
 }
 
+/** A PyTorch export of an LSTM with a projection has a first c that is wider than its h. */
+function checkShape(what: string, tensor: Tensor | undefined, shape: readonly number[]): void {
+  if (tensor && !sameShape(tensor.shape, shape))
+    throw new Unsupported(`has ${what} of the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`);
+}
+
 function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
   const { attributes } = call;
   const { steps: T, batch: B, inputSize: I, hiddenSize: H, gates, directions: D } = sizes;
@@ -125,6 +131,10 @@ function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
   const initial = kind.states.map((_, state) => call.optional(inputState + state));
   const peepholes = kind.states.length > 1 ? call.optional(inputPeepholes) : undefined;
   const rows = gates * H;
+  checkShape('a bias', bias, [D, 2 * rows]);
+  checkShape('lengths', lengths, [B]);
+  for (const tensor of initial) checkShape('a first state', tensor, isBatchFirst(call) ? [B, D, H] : [D, B, H]);
+  checkShape('peepholes', peepholes, [D, 3 * H]);
   const clip = attributes.float('clip', 0);
   const forms = activationForms(kind, attributes, D);
   const known = kind.onnx?.attributes ?? [];

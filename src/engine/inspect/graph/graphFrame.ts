@@ -53,9 +53,12 @@ export async function makeGraphFrame(
   const mapped = report.series.at(watch.unitMap.layer) ?? report.series.at(-1);
   const elements = mapped ? await inspector.elements(text, mapped.name, pause) : null;
   const offset = values.length * T;
-  const data = new Float32Array(offset + (elements?.length ?? 0));
+  const lane = watch.lane && (await inspector.lane(text, watch.lane, pause));
+  const laneOffset = offset + (elements?.length ?? 0);
+  const data = new Float32Array(laneOffset + (lane ? T : 0));
   values.forEach((each, i) => data.set(each, i * T));
   data.set(elements ?? [], offset);
+  if (lane) data.set(lane, laneOffset);
   return {
     header: {
       sequence,
@@ -78,6 +81,7 @@ export async function makeGraphFrame(
         units: elements ? elements.length / T : 0,
         offset,
       },
+      ...(watch.lane && { lane: { choice: watch.lane, offset: laneOffset } }),
     },
     data,
   };

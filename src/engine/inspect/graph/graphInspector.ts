@@ -7,6 +7,8 @@ import type { Turns } from '../../../core/graph/turns';
 import { operatorOf, type GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';
 import { normOf, slabsOf, type Series } from '../../../modelFiles/onnx/graphMode/series';
 import { runText } from '../../../modelFiles/onnx/graphMode/textRun';
+import type { AttributeRequest, AttributionReport } from '../../../protocol/engine';
+import type { LaneChoice } from '../../../protocol/frame';
 import type {
   GraphReport,
   GraphRequest,
@@ -18,7 +20,7 @@ import type {
 import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../terms/regions';
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
-import { resolveTarget } from '../flows';
+import { resolveTarget, textTooShort } from '../flows';
 import { GraphReading, type ReadingSource } from './graphReading';
 import { inTurns, type Pause } from './inTurns';
 import { readableSteps } from './readableSteps';
@@ -172,6 +174,35 @@ export class GraphInspector {
     return inTurns(reading.elements(series), pause);
   }
 
+  /** The series that the text is tinted by, T values. Throws a UserError for a tensor or a unit that there is not. */
+  async lane(text: string, choice: LaneChoice, pause: Pause): Promise<Float32Array> {
+    if (choice.kind === 'element') {
+      const { series: name, unit } = choice;
+      const elements = await this.elements(text, name, pause);
+      const width = this.seriesOf([name])[0].width;
+      if (!elements || !Number.isInteger(unit) || unit < 0 || unit >= width)
+        throw new UserError('error.graph.noUnit', name, unit + 1);
+      return Float32Array.from({ length: elements.length / width }, (_, t) => elements[t * width + unit]);
+    }
+    if (choice.kind === 'unit' || !this.source) throw new UserError('error.graph.noLosses');
+    return Float32Array.from((await this.read(text, this.source, pause)).reading.surprises);
+  }
+
+  /**
+   * Gradient times input at the embedding: what each input token has of the score of one token, to first order.
+   * @param token of the text, not the first
+   */
+  async attribute({ text, token, method }: AttributeRequest, pause: Pause): Promise<AttributionReport> {
+    const embedding = this.model.series.find(({ role }) => role === 'embedding');
+    if (method !== 'gradientTimesInput' || !embedding) throw new UserError('error.graph.noAttribution');
+    if (!this.source) throw new UserError('error.graph.noLosses');
+    const { ids, reading } = await this.read(text, this.source, pause);
+    if (!Number.isInteger(token) || token < 1 || token > reading.steps)
+      throw new UserError('error.inspect.tokenNotPredicted', token, reading.steps);
+    const parts = await inTurns(reading.gradientTimesInput(embedding, token - 1, ids[token]), pause);
+    return { method, parts, rest: null, whole: await inTurns(reading.score(token - 1, ids[token]), pause) };
+  }
+
   private async predictions(
     reading: GraphReading,
     step: number,
@@ -243,7 +274,7 @@ export class GraphInspector {
   /** T inputs and the last target. */
   private idsOf(text: string): Int32Array {
     const ids = this.vocabulary.encode(text);
-    if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    if (ids.length < 2) throw textTooShort(ids.length);
     return Int32Array.from(ids);
   }
 

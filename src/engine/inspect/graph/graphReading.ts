@@ -48,6 +48,8 @@ export class GraphReading {
     private readonly ids: ArrayLike<number>,
     /** −ln p of every symbol's successor, by step. */
     readonly losses: Float64Array,
+    /** ℓ_t less the entropy of what was predicted, by step, nats. */
+    readonly surprises: Float64Array,
     private readonly segments: readonly Segment[],
     /** Of the only segment; null where there are several, or a run for each prefix. */
     private readonly kept: TextRun | null,
@@ -57,19 +59,25 @@ export class GraphReading {
   static *read(source: ReadingSource, ids: ArrayLike<number>, made: TextRun | null = null): Turns<GraphReading> {
     const { program, use, maxTape } = source;
     const T = ids.length - 1;
-    const losses = new Float64Array(T);
+    const [losses, surprises] = [new Float64Array(T), new Float64Array(T)];
     const note = (run: TextRun, from: number) => {
-      for (const row of scoreRows(run, use, use.scores))
-        losses[from + row.step] = -logProbabilities(row, use.scores.size, use.scores.form)[ids[from + row.step + 1]];
+      for (const row of scoreRows(run, use, use.scores)) {
+        const logs = logProbabilities(row, use.scores.size, use.scores.form);
+        const step = from + row.step;
+        losses[step] = -logs[ids[step + 1]];
+        // Of a probability that is zero nothing is expected.
+        surprises[step] =
+          losses[step] + logs.reduce((sum, log) => sum + (log === -Infinity ? 0 : Math.exp(log) * log), 0);
+      }
     };
     if (use.way === 'prefixes') {
       for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), new Tape(maxTape)), 0);
-      return new GraphReading(source, ids, losses, [], null);
+      return new GraphReading(source, ids, losses, surprises, [], null);
     }
     if (use.way === 'whole') {
       const run = made ?? (yield* runText(program, use, part(ids, 0, T), new Tape(maxTape)));
       note(run, 0);
-      return new GraphReading(source, ids, losses, [{ from: 0, to: T, beginning: beginningOfText }], run);
+      return new GraphReading(source, ids, losses, surprises, [{ from: 0, to: T, beginning: beginningOfText }], run);
     }
     const segments: Segment[] = [];
     let beginning = beginningOfText;
@@ -82,7 +90,7 @@ export class GraphReading {
       beginning = { position: to, carried: loose(carriedBy(run.calls[run.calls.length - 1], use)) };
       from = to;
     }
-    return new GraphReading(source, ids, losses, segments, segments.length === 1 ? run : null);
+    return new GraphReading(source, ids, losses, surprises, segments, segments.length === 1 ? run : null);
   }
 
   get steps(): number {
@@ -200,6 +208,16 @@ export class GraphReading {
     return logProbabilities(row, use.scores.size, use.scores.form);
   }
 
+  /** The score of a symbol after step t: its logit, or its log-probability where the graph gives probabilities. */
+  *score(t: number, symbol: number): Turns<number> {
+    const { use } = this.source;
+    const { run, from } = yield* this.runOf(t);
+    const row = scoreRows(run, use, use.scores).find(({ step }) => from + step === t);
+    if (!row) throw new Error(`no scores of step ${t}`);
+    const value = row.variable.tensor.data[row.offset + symbol * row.stride];
+    return use.scores.form === 'probabilities' ? Math.log(value) : value;
+  }
+
   /** Σ over the elements of s_t of ∂score/∂s_t ⊙ s_t, of the score of one symbol after step τ. */
   *gradientTimesInput(series: Series, target: number, symbol: number): Turns<Float64Array> {
     const parts = new Float64Array(this.steps);
@@ -237,7 +255,7 @@ export class GraphReading {
     const { scores } = use;
     const seedsOf = (run: TextRun, from: number) => {
       const rows = scoreRows(run, use, scores).filter(({ step }) => targets.includes(from + step));
-      if (symbol !== null) return scoreSeeds(rows, symbol);
+      if (symbol !== null) return scoreSeeds(rows, symbol, scores.form);
       const following = part(this.ids, from + 1, this.ids.length);
       if (!isApart) return lossSeeds(rows, following, scores.size, scores.form, weight);
       const ofTargets = targets.map((target) => {
@@ -326,11 +344,17 @@ function* callsAtOnce(
   return T <= most ? T : Math.min(most, Math.max(Math.ceil(Math.sqrt(T)), 16));
 }
 
-function scoreSeeds(rows: ReturnType<typeof scoreRows>, symbol: number): ReturnType<typeof lossSeeds> {
+/** ∂score/∂ what the graph gives. */
+function scoreSeeds(
+  rows: ReturnType<typeof scoreRows>,
+  symbol: number,
+  form: ScoresPlace['form'],
+): ReturnType<typeof lossSeeds> {
   return new Map(
     rows.map(({ variable, offset, stride }) => {
       const seed = new Float64Array(variable.tensor.data.length);
-      seed[offset + symbol * stride] = 1;
+      const at = offset + symbol * stride;
+      seed[at] = form === 'probabilities' ? 1 / variable.tensor.data[at] : 1;
       return [variable, Gradient.of(seed)] as const;
     }),
   );

@@ -7,7 +7,7 @@ import type { ModelRun } from './modelRun';
  * Of the differences, relative to the root mean square. Graphs that compute in float16 have three digits. In float64 what is left is from the reading, which
  * rounds weights to float32 when it multiplies constants into them.
  */
-const limits = { float16: 2e-2, float32: 1e-4, float64: 1e-6 } as const;
+export const limits = { float16: 2e-2, float32: 1e-4, float64: 1e-6 } as const;
 /** Probabilities below this are all alike: float32 loses their digits. */
 const minLog = -80;
 
@@ -21,16 +21,19 @@ export async function compareRuns(ofFile: FileRun, ofModel: ModelRun): Promise<V
   } = ofFile;
   const { outcome: own } = ofModel;
   const limit = by === 'graph' ? limits.float64 : theirs.isHalf ? limits.float16 : limits.float32;
-  const plain = compared(theirs.logProbabilities, own.logProbabilities);
-  if (plain <= limit) return { by, tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
+  const plain = differenceOf(theirs.logProbabilities, own.logProbabilities);
+  if (plain <= limit)
+    return { by, of: 'stack', tokens: steps, difference: plain, limit, agrees: true, disagreement: null };
   // A chaotic model amplifies rounding errors without bound: it is compared as long as they stay small.
   const trusted = use.isLast ? steps : await trustedSteps(ofModel, steps, limit);
   if (trusted < steps) {
-    const part = compared(theirs.logProbabilities, own.logProbabilities, trusted / steps);
-    if (part <= limit) return { by, tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
+    const part = differenceOf(theirs.logProbabilities, own.logProbabilities, trusted / steps);
+    if (part <= limit)
+      return { by, of: 'stack', tokens: trusted, difference: part, limit, agrees: true, disagreement: null };
   }
   return {
     by,
+    of: 'stack',
     tokens: steps,
     difference: plain,
     limit,
@@ -40,7 +43,7 @@ export async function compareRuns(ofFile: FileRun, ofModel: ModelRun): Promise<V
 }
 
 /** Largest difference relative to the root mean square of `theirs`; of the first part of it. `own` may have rows before those. */
-function compared(theirs: Float64Array, own: Float64Array, part = 1): number {
+export function differenceOf(theirs: Float64Array, own: Float64Array, part = 1): number {
   const first = own.length - theirs.length;
   const length = Math.ceil(theirs.length * part);
   let [difference, squares] = [0, 0];
@@ -61,7 +64,10 @@ async function trustedSteps(run: ModelRun, steps: number, limit: number): Promis
   const { logProbabilities: moved } = await run.nudged();
   const V = model.vocabularySize;
   for (let t = 0; t < steps; t++) {
-    if (compared(own.logProbabilities.subarray(t * V, (t + 1) * V), moved.subarray(t * V, (t + 1) * V)) > limit / 10)
+    if (
+      differenceOf(own.logProbabilities.subarray(t * V, (t + 1) * V), moved.subarray(t * V, (t + 1) * V)) >
+      limit / 10
+    )
       return Math.max(1, t);
   }
   return steps;
@@ -87,7 +93,7 @@ async function disagreement(ofFile: FileRun, ofModel: ModelRun, limit: number): 
   return {
     node: use.outputLayer,
     operator: node?.opType ?? 'MatMul',
-    difference: compared(theirs.logProbabilities, own.logProbabilities),
+    difference: differenceOf(theirs.logProbabilities, own.logProbabilities),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Feeds of a file's own graph, and what its predictions mean. */
 import { dataType } from '../../../formats/onnx/messages';
 import type { GraphUse } from '../../../modelFiles/onnx/read/readModel';
+import { wholeToHalf } from '../../../formats/half';
 import type { PlainTensor, PlainTensors } from '../../runtime/calls';
 
 /** The same tokens for each text of the batch. */
@@ -21,10 +22,10 @@ export function tokenFeed(
         : timeAxis === 0
           ? [ids.length, batch]
           : [batch, ids.length];
-  if (oneHotSize === null) return { [name]: tensor(elementType, all, dims) };
+  if (oneHotSize === null) return { [name]: tensorOf(elementType, all, dims) };
   const rows = new Array<number>(all.length * V).fill(0);
   all.forEach((id, row) => (rows[row * V + id] = 1));
-  return { [name]: tensor(elementType, rows, [...dims, V]) };
+  return { [name]: tensorOf(elementType, rows, [...dims, V]) };
 }
 
 /** What is no token: states are zero; whole numbers are the texts' lengths. */
@@ -35,7 +36,7 @@ export function otherFeeds({ others }: GraphUse, batch: number, steps: number): 
       const isWhole = elementType === dataType.int32 || elementType === dataType.int64;
       return [
         name,
-        tensor(
+        tensorOf(
           elementType,
           new Array<number>(dims.reduce((product, size) => product * size, 1)).fill(isWhole ? steps : 0),
           dims,
@@ -45,7 +46,7 @@ export function otherFeeds({ others }: GraphUse, batch: number, steps: number): 
   );
 }
 
-function tensor(elementType: number, values: readonly number[], dims: readonly number[]): PlainTensor {
+export function tensorOf(elementType: number, values: readonly number[], dims: readonly number[]): PlainTensor {
   switch (elementType) {
     case dataType.int32:
       return { type: 'int32', dims, data: Int32Array.from(values) };
@@ -54,8 +55,7 @@ function tensor(elementType: number, values: readonly number[], dims: readonly n
     case dataType.double:
       return { type: 'float64', dims, data: Float64Array.from(values) };
     case dataType.float16:
-      // Of what is fed only 0 and 1 are needed.
-      return { type: 'float16', dims, data: Uint16Array.from(values, (value) => (value === 0 ? 0 : 0x3c00)) };
+      return { type: 'float16', dims, data: Uint16Array.from(values, wholeToHalf) };
     case dataType.bool:
       return { type: 'bool', dims, data: Uint8Array.from(values) };
     default:

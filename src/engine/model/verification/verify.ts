@@ -117,6 +117,6 @@ function withAllCoefficients(
   return { file: fileWith(file, nodes), node: name, operator, functions: first.functions.join(', ') };
 }
 
-function sizeOf(difference: number): string {
+export function sizeOf(difference: number): string {
   return Number.isFinite(difference) ? difference.toExponential(1) : '∞';
 }

@@ -2,6 +2,7 @@
 import { differentiate } from '../../../core/graph/backward';
 import type { LoopRecord } from '../../../core/graph/control';
 import { Variable, type Step, type Value } from '../../../core/graph/tape';
+import { convolved } from './convolved';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';
 import { lossSeeds } from './losses';
@@ -65,6 +66,10 @@ export function findSeries(
     .toSorted((a, b) => (order.get(a.variables[0]) ?? -1) - (order.get(b.variables[0]) ?? -1));
   const embedding = embeddingAmong(usable, known);
   const sums = residualSums(usable, known);
+  const bySteps = new Map(
+    usable.flatMap((each) => (each.place.kind === 'tensor' ? [[each.variables[0], each] as const] : [])),
+  );
+  const remembered = convolved(base, makers, depending, bySteps);
   const names = new Set<string>();
   return usable.flatMap((each) => {
     const { name, place, width, isReversed, isState } = each;
@@ -76,7 +81,9 @@ export function findSeries(
         ? 'embedding'
         : sums.has(each)
           ? 'residual'
-          : 'tensor';
+          : remembered.has(each)
+            ? 'state'
+            : 'tensor';
     return [{ name, role, width, isReversed, place, batch: batchOf(use.ids) }];
   });
 }

@@ -37,6 +37,8 @@ export interface GraphLanguageModel {
   /** Without scores where nodes are in the way that cannot be computed. */
   readonly use: GraphUse;
   readonly vocabularySize: number;
+  /** How many different tokens it can read, as the table says whose rows they choose, or their one-hot rows; null where neither does. */
+  readonly readSymbols: number | null;
   /** Elements of the constants that are floats. */
   readonly parameterCount: number;
   readonly readsLaterTokens: boolean;
@@ -93,16 +95,32 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
   yield* checkOthers(program, best);
   const targets = new Int32Array(evidence.base.steps);
   const numbered = cutsIds(best) ? yield* numberedRun(program, use) : null;
-  const notices = noticesOf(use, readsLater, hasMemory);
+  const series = findSeries(use, evidence, numbered, readsLater, targets);
   return {
     program,
     use,
     vocabularySize: use.scores.size,
+    readSymbols: readSymbolsOf(graph, use.ids, evidence),
     parameterCount: floatElements(graph),
     readsLaterTokens: readsLater,
-    series: findSeries(use, evidence, numbered, readsLater, targets),
-    notices,
+    series,
+    notices: [...noticesOf(use, readsLater, hasMemory), ...parallelScan(evidence, series)],
   };
+}
+
+function readSymbolsOf(graph: GraphProto, ids: IdsInput, { base, all }: Evidence): number | null {
+  const sizes = [...tableSizes(graph, base, ids, all)];
+  return sizes.length === 0 ? null : Math.max(...sizes);
+}
+
+/** A recurrence that is computed for all steps at once hands nothing from step to step: that is said, where nothing else is a state. */
+function parallelScan({ base, last }: Evidence, series: readonly Series[]): UserError[] {
+  if (series.some(({ role }) => role === 'state')) return [];
+  const scan = base.tape.steps.find(
+    ({ operator, outputs: [sum] }, i) =>
+      operator === 'CumSum' && sum.tensor.kind === 'float' && differs(sum, last.tape.steps.at(i)?.outputs[0]),
+  );
+  return scan ? [new UserError('notice.graph.parallelScan', scan.node)] : [];
 }
 
 /** Whether ids of single steps are cut out of the text's. */
@@ -153,7 +171,9 @@ function* withoutScores(
   program: GraphProgram,
   free: readonly FreeInput[],
 ): Turns<GraphLanguageModel | null> {
-  for (const ids of idsInputs(free.filter(({ kind }) => kind !== 'boolean')).whole) {
+  // A float is a text only where no integer is one.
+  const integers = free.filter(({ kind }) => kind === 'integer');
+  for (const ids of idsInputs(integers.length > 0 ? integers : free.filter(({ kind }) => kind === 'float')).whole) {
     const use: GraphUse = { ids, others: otherInputs(free, ids), way: 'whole', carried: [], scores: null };
     for (const [short, long] of ids.length === null ? lengths : [[ids.length, ids.length] as const]) {
       const some = someIds(long, 2);
@@ -174,6 +194,7 @@ function* withoutScores(
         program,
         use,
         vocabularySize: size,
+        readSymbols: size,
         parameterCount: floatElements(graph),
         readsLaterTokens: false,
         series,

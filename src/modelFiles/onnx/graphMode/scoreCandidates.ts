@@ -88,7 +88,7 @@ function candidateNames({ output, node }: GraphProto): string[] {
  * @param other of another text: only tables of which it chooses other rows; null for all
  */
 export function tableSizes(
-  { node }: GraphProto,
+  { node, initializer }: GraphProto,
   { calls: [call] }: TextRun,
   { oneHot }: IdsInput,
   other: TextRun | null = null,
@@ -100,7 +100,9 @@ export function tableSizes(
   };
   for (const { opType, input } of node) {
     const table = opType === 'Gather' ? tensor(call, input[0]) : undefined;
-    if (table?.tensor.kind !== 'float' || table.tensor.shape.length !== 2) continue;
+    // Of whole numbers only a constant is a table, of quantized rows.
+    const isTable = table?.tensor.kind === 'float' || initializer.some(({ name }) => name === input[0]);
+    if (!table || !isTable || table.tensor.shape.length !== 2) continue;
     if (!other || differs(tensor(call, input[1]), tensor(other.calls[0], input[1]))) sizes.add(table.tensor.shape[0]);
   }
   return sizes;

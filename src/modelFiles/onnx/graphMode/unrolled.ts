@@ -36,14 +36,19 @@ export function stepTensors(run: TextRun, known: StepsKnown): StepTensors[] {
   const readers = new Map<Variable, Step[]>();
   for (const step of run.tape.steps)
     for (const input of step.inputs) if (input) readers.set(input, [...(readers.get(input) ?? []), step]);
-  /** Whether the next step reads it, over what stands in between only; and what that is. */
-  const towardsNext = (variable: Variable, t: number): { reaches: boolean; passed: Set<Variable> } => {
+  /** Whether the next step reads it, over what stands in between only; and what that is. @param without what is not gone through */
+  const towardsNext = (
+    variable: Variable,
+    t: number,
+    without?: Variable,
+  ): { reaches: boolean; passed: Set<Variable> } => {
     const passed = new Set<Variable>();
     const waiting = [variable];
     let reaches = false;
     for (let each = waiting.pop(); each; each = waiting.pop())
       for (const { outputs } of readers.get(each) ?? [])
         for (const output of outputs) {
+          if (output === without) continue;
           const at = latest.get(output);
           reaches ||= at === t + 1;
           if (at !== t || inComplete.has(output) || passed.has(output)) continue;
@@ -52,28 +57,43 @@ export function stepTensors(run: TextRun, known: StepsKnown): StepTensors[] {
         }
     return { reaches, passed };
   };
-  const isState = (group: readonly Variable[]) =>
+  const isHandedOn = (group: readonly Variable[]) =>
     run.steps > 1 && group.slice(0, run.steps - 1).every((variable, t) => towardsNext(variable, t).reaches);
-  const found = complete.map((variables) => ({ variables, isState: isState(variables) }));
-  // Where the next step reads something narrower than a tensor of which a part is new, that is what is handed on.
+  const past = readingEarlier(run, latest);
+  const hasPast = (group: readonly Variable[]) => group.slice(1).every((variable) => past.has(variable));
+  const found = complete.map((variables: readonly Variable[]) => ({ variables, isState: isHandedOn(variables) }));
+  const further = new Set<readonly Variable[]>();
   const widthOf = ([{ tensor }]: readonly Variable[]) => tensor.data.length;
-  for (const { variables } of found.filter((each) => each.isState)) {
+  for (const each of found) {
+    const { variables, isState } = each;
+    if (!isState) continue;
     const { passed } = towardsNext(variables[0], 0);
-    const narrower = open.filter(
-      (group) => passed.has(group[0]) && widthOf(group) < widthOf(variables) && isState(group),
-    );
-    const last = narrower.at(-1);
-    if (last) found.push({ variables: last, isState: true });
+    const behind = open.filter((group) => passed.has(group[0]) && isHandedOn(group));
+    if (hasPast(variables)) {
+      // Where the next step reads nothing but something narrower than a tensor of which a part is new, that is what is handed on.
+      const narrower = behind.findLast(
+        (group) => widthOf(group) < widthOf(variables) && !towardsNext(variables[0], 0, group[0]).reaches,
+      );
+      if (narrower) further.add(narrower);
+      continue;
+    }
+    // What is made of one token alone goes into a state, which is not needed behind the last step; the first tensor of it has all of it.
+    const states = behind.filter((group) => group.length > 1 && hasPast(group));
+    const isMadeOfOther = (group: readonly Variable[]) =>
+      states.some((other) => other !== group && towardsNext(other[1], 1).passed.has(group[1]));
+    for (const group of states) if (!isMadeOfOther(group)) further.add(group);
+    each.isState = states.length === 0;
   }
+  for (const variables of further) found.push({ variables, isState: true });
   // Of a state that is only reshaped on its way, the tensor that it comes from has all of the gradient.
   const origins = new Set(found.filter((each) => each.isState).map(({ variables }) => originOf(variables[0], makers)));
-  return found.map(({ variables, isState: isHandedOn }) => {
+  return found.map(({ variables, isState }) => {
     const isOrigin = origins.has(variables[0]);
-    const isCopy = isHandedOn && originOf(variables[0], makers) !== variables[0];
+    const isCopy = isState && originOf(variables[0], makers) !== variables[0];
     const isReversed = variables.some((variable) => turned.has(variable));
     return {
       variables: isReversed ? variables.toReversed() : variables,
-      isState: isOrigin || (isHandedOn && !isCopy),
+      isState: isOrigin || (isState && !isCopy),
       isReversed,
     };
   });
@@ -105,6 +125,19 @@ function latestSteps(
     });
   }
   return { latest, turned };
+}
+
+/** Of variables that belong to a step, those that are made of one of an earlier step. */
+function readingEarlier({ tape }: TextRun, latest: ReadonlyMap<Variable, number>): Set<Variable> {
+  const found = new Set<Variable>();
+  for (const { inputs, outputs } of tape.steps)
+    for (const output of outputs) {
+      const t = latest.get(output);
+      if (t === undefined) continue;
+      const isEarlier = (input: Variable) => found.has(input) || (latest.get(input) ?? t) < t;
+      if (inputs.some((input) => input && isEarlier(input))) found.add(output);
+    }
+  return found;
 }
 
 /** One output of a step of the tape, as it can be told from others of the same text step. */

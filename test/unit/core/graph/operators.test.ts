@@ -37,6 +37,7 @@ const elsewhere = new Set([
   'BitwiseAnd',
   'BitwiseOr',
   'BitwiseXor',
+  'DequantizeLinear',
   'Hardmax',
   'Scatter',
   'SpaceToDepth',

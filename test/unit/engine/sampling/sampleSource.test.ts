@@ -11,6 +11,7 @@ import { Random } from '../../../../src/core/model/random';
 import { UserError } from '../../../../src/userError';
 import { createBackend } from '../../../../src/engine/backend';
 import type { InspectedModel } from '../../../../src/engine/inspect/inspector';
+import { Sampler } from '../../../../src/engine/sampling/sampler';
 import { SampleSource } from '../../../../src/engine/sampling/sampleSource';
 import { checkTraining } from '../../../../src/engine/train/checkTraining';
 import { Trainer } from '../../../../src/engine/train/trainer';
@@ -70,7 +71,8 @@ class Trial {
   constructor(model: InspectedModel, perToken: number) {
     const vocabulary = new TimedVocabulary(model.vocabulary, () => (this.time += perToken));
     const sampled = {
-      model: { ...model, vocabulary },
+      vocabulary,
+      makeSampler: () => Sampler.of(model),
       trainingStep: () => this.step,
       loss: () => 2,
       isTraining: () => this.isTraining,

@@ -1,7 +1,8 @@
 /** Operators of ONNX Runtime's own domain, which its optimizer puts in place of several of ONNX's. */
 import type { OperatorTable } from '../../call';
 import { attentionOfRuntime } from './attention';
+import { quantization } from '../quantization';
 import { fused } from './fused';
 import { normalizationOfSums } from './normalization';
 
-export const ofRuntime: OperatorTable = { ...fused, ...normalizationOfSums, ...attentionOfRuntime };
+export const ofRuntime: OperatorTable = { ...fused, ...normalizationOfSums, ...attentionOfRuntime, ...quantization };

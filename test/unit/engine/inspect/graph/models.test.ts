@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from '../../../../../src/core/graph/turns';
+import { classesOf } from '../../../../../src/modelFiles/onnx/graphMode/classifier';
 import { apart, openGraph, readGraph, withoutZeros } from './support';
 
 /** Of a model in float64, all the way: test/vectors/graph_models.py, masked_keras.py. */
@@ -72,6 +73,8 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
     'carry-first',
     'column-step',
     'masked-keras',
+    'decayed-sums',
+    'normed-cell',
   ])
     it(name, () => {
       check(name, name);
@@ -87,6 +90,27 @@ describe('graph mode: models that are no stack, beside PyTorch', () => {
 
   it('one token a call, with few of the calls on a tape at once', () => {
     for (const file of ['lstm-step', 'tutorial-step']) check(file, file, 1);
+  });
+});
+
+describe('graph mode: what is a state', () => {
+  const statesOf = (file: string) =>
+    openGraph(join(folder, `${file}.onnx`)).model.series.filter(({ role }) => role === 'state');
+
+  it('is what depends on earlier steps, and nothing that is only a part of it', () => {
+    for (const file of ['decayed-sums', 'normed-cell']) assert.equal(statesOf(file).length, 2, file);
+  });
+});
+
+describe('graph mode: classifiers', () => {
+  it('are called no language models, of texts and of tokens', () => {
+    for (const [file, sentence] of [
+      ['classifier-of-texts', /no language model: it reads 12 different tokens and gives 3 scores for a whole text/],
+      ['classifier-of-tokens', /no language model: it reads 12 different tokens and gives 3 scores for each/],
+    ] as const)
+      assert.match(classesOf(openGraph(join(folder, `${file}.onnx`)).model)?.message ?? '', sentence);
+    for (const file of ['gpt', 'lstm-cells', 'last-only'])
+      assert.equal(classesOf(openGraph(join(folder, `${file}.onnx`)).model), null);
   });
 });
 
