@@ -9,9 +9,8 @@ import type { RowsOf } from './inspectJson';
 
 /** Steps of a text from which a second process pays, which takes a second to begin. */
 const minSteps = 1500;
-/** Blocks that the second engine is asked for ahead, and that the first computes ahead while it waits for one of them. */
-const maxAsked = 2;
-const maxAhead = 2;
+/** Blocks that may be computed before the next one to be written is there: what bounds the memory. */
+const maxAhead = 16;
 
 type Engine = Pick<Caller<EngineCalls, EngineEvents>, 'call'>;
 
@@ -58,35 +57,49 @@ export function rowsOfBoth(first: Engine, second: Engine | null, text: string, s
     const block = await read(first, matrix, 0);
     yield block;
     const size = block.length / steps;
-    const asked = new Map<number, Promise<Float64Array>>();
-    const ready = new Map<number, Float64Array>();
+    // Null where an engine failed: then the first is asked, perhaps once more, and says why.
+    const ready = new Map<number, Float64Array | null>();
     let next = size;
-    let isWilling = second !== null;
-    const ask = (engine: Engine, from: number) => {
-      const rows = read(engine, matrix, from).then(
-        (found) => void ready.set(from, found),
-        () => void (isWilling = false),
-      );
-      asked.set(
-        from,
-        rows.then(async () => ready.get(from) ?? read(first, matrix, from)),
-      );
-    };
-    for (let from = size; from < steps; from += size) {
-      for (let waits = true; waits;) {
-        for (; second && isWilling && asked.size < maxAsked && next < steps; next += size) ask(second, next);
-        waits = false;
-        if (from === next || (asked.has(from) && !ready.has(from) && next < steps && ready.size < maxAhead)) {
-          // Not idle while the other is at the next block.
-          waits = from !== next;
-          ready.set(next, await read(first, matrix, next));
-          next += size;
-        }
+    let written = size;
+    let isOver = false;
+    const change = new Change();
+    const work = async (engine: Engine) => {
+      for (;;) {
+        while (!isOver && next - written >= maxAhead * size) await change.next();
+        if (isOver || next >= steps) return;
+        const from = next;
+        next += size;
+        const rows = await read(engine, matrix, from).catch(() => null);
+        ready.set(from, rows);
+        change.tell();
+        if (!rows) return;
       }
-      const rows = ready.get(from) ?? (await (asked.get(from) ?? read(first, matrix, from)));
-      asked.delete(from);
-      ready.delete(from);
-      yield rows;
+    };
+    for (const engine of second ? [first, second] : [first]) void work(engine);
+    try {
+      for (; written < steps; written += size) {
+        while (!ready.has(written) && written < next) await change.next();
+        const rows = ready.get(written) ?? (await read(first, matrix, written));
+        ready.delete(written);
+        yield rows;
+        change.tell();
+      }
+    } finally {
+      isOver = true;
+      change.tell();
     }
   };
+}
+
+/** Tells those who wait that something is otherwise now. */
+class Change {
+  private waiting: (() => void)[] = [];
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  tell(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
 }

@@ -89,7 +89,7 @@ function backThrough(
   needed: readonly boolean[],
   count: number,
 ): readonly (Gradient | undefined)[] {
-  const { inputs, vjp, takesSeveral, scaledVjp } = step;
+  const { inputs, vjp, takesSeveral, onlyMoves, scaledVjp } = step;
   if (scaledVjp) return count === 1 ? scaledVjp(incoming, needed) : oneByOneScaled(step, incoming, needed, count);
   if (!vjp) return [];
   const back = count === 1 || takesSeveral ? vjp : oneByOne(step, vjp);
@@ -106,7 +106,7 @@ function backThrough(
       if (!values || !needed[k]) return;
       parts[k].set(band, values);
       // What is handed on as it is has its place already.
-      if (!given.includes(values)) isSettled = false;
+      if (!onlyMoves && !given.includes(values)) isSettled = false;
     });
   }
   return parts.map((part: Bands, k) => {

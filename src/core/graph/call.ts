@@ -28,6 +28,8 @@ export interface Result {
   readonly view?: View;
   /** Left out where the outputs do not change with the inputs, or by jumps only. */
   readonly vjp?: Vjp;
+  /** Whether `vjp` only moves elements: then their sizes need not be looked at again. */
+  readonly onlyMoves?: boolean;
   /** Whether `vjp` takes the gradients of several targets at once. */
   readonly takesSeveral?: boolean;
   readonly scaledVjp?: ScaledVjp;

@@ -47,6 +47,7 @@ export interface Step {
   readonly view?: View;
   readonly vjp?: Vjp;
   readonly takesSeveral: boolean;
+  readonly onlyMoves: boolean;
   readonly scaledVjp?: ScaledVjp;
 }
 
@@ -74,7 +75,7 @@ export class Tape {
     node: string,
     operator: string,
     inputs: readonly (Variable | undefined)[],
-    { outputs: tensors, view, vjp, takesSeveral = false, scaledVjp, states: carried = [] }: Result,
+    { outputs: tensors, view, vjp, takesSeveral = false, onlyMoves = false, scaledVjp, states: carried = [] }: Result,
     names: readonly string[],
   ): Variable[] {
     const outputs = tensors.map((tensor, i) => new Variable(tensor, names[i] ?? ''));
@@ -88,6 +89,7 @@ export class Tape {
       outputs,
       states,
       takesSeveral,
+      onlyMoves,
       ...(view && { view }),
       ...(vjp && { vjp }),
       ...(scaledVjp && { scaledVjp }),

@@ -17,6 +17,8 @@ export function viewed(x: Tensor, views: readonly View[], shapes = views.map(({ 
   return {
     outputs: views.map((view, i) => ({ kind: x.kind, shape: shapes[i], data: readView(x.data, view) })),
     ...(views.length === 1 && { view: views[0] }),
+    // What repeats is summed on the way back.
+    onlyMoves: views.every(({ shape, strides }) => strides.every((stride, axis) => stride !== 0 || shape[axis] === 1)),
     takesSeveral: true,
     vjp: (gradients, _wanted, count = 1) => {
       const dx = new Float64Array(count * x.data.length);
@@ -187,6 +189,7 @@ export function concatenated(tensors: readonly Tensor[], axis: number): Result {
   });
   return {
     outputs: [{ kind: first.kind, shape, data }],
+    onlyMoves: true,
     takesSeveral: true,
     vjp: ([g], wanted, count = 1) =>
       views.map((view, i) => (g && wanted[i] ? readView(g, viewOfSeveral(view, count, data.length)) : undefined)),

@@ -27,6 +27,8 @@ import { readableSteps } from './readableSteps';
 
 /** Targets of one matrix. */
 const maxMatrixSteps = 2048;
+/** Targets that share a beginning of the text. */
+const minBlock = 16;
 /** Units of a series whose values are drawn. */
 const maxDrawnWidth = 2048;
 const shownPredictions = 5;
@@ -241,14 +243,20 @@ export class GraphInspector {
     const { steps } = reading;
     if (steps > maxMatrixSteps) throw new UserError('error.graph.matrixTooLarge', steps, maxMatrixSteps);
     const matrix = new Float64Array(steps * steps).fill(NaN);
-    const atOnce = +(process.env['ATONCE'] ?? reading.targetsAtOnce);
-    for (let from = 0; from < steps; from += atOnce) {
-      const targets = Array.from({ length: Math.min(atOnce, steps - from) }, (_, i) => from + i);
-      const rows = await inTurns(reading.flowOfTargets(series, targets), pause);
-      rows.forEach((row, i) => {
-        matrix.set(row, (from + i) * steps);
-      });
-      progress((from + targets.length) / steps);
+    const atOnce = reading.targetsAtOnce;
+    // Where a text without its end is less work, that is what is traced back.
+    const block = atOnce < minBlock ? minBlock : steps;
+    for (let end = Math.min(block, steps), from = 0; from < steps; end = Math.min(end + block, steps)) {
+      const read = await inTurns(reading.beginning(end), pause);
+      for (; from < end; from += atOnce) {
+        const targets = Array.from({ length: Math.min(atOnce, end - from) }, (_, i) => from + i);
+        const rows = await inTurns(read.flowOfTargets(series, targets), pause);
+        rows.forEach((row, i) => {
+          matrix.set(row, (from + i) * steps);
+        });
+        progress((from + targets.length) / steps);
+      }
+      from = end;
     }
     return matrix;
   }

@@ -34,6 +34,10 @@ export interface ReadingSource {
   readonly maxTape: number;
 }
 
+/** Targets that are traced back at once, and elements of a gradient of all of them. */
+const maxTargets = 64;
+const maxGradient = 2 ** 21;
+
 /** Calls of one token each whose tape is kept at once. */
 interface Segment {
   readonly from: number;
@@ -170,9 +174,24 @@ export class GraphReading {
     return rows;
   }
 
-  /** How many targets are best traced back at once: a gradient by the largest tensor then stays near the processor. */
+  /** How many targets are best traced back at once: so many that small tensors make work of a good size, and large ones do not fill the memory. */
   get targetsAtOnce(): number {
-    return 8;
+    const sizes = this.kept?.tape.steps.flatMap(({ outputs }) => outputs.map(({ tensor }) => tensor.data.length)) ?? [];
+    const largest = sizes.reduce((max, size) => Math.max(max, size), 1);
+    return Math.max(1, Math.min(maxTargets, Math.floor(maxGradient / largest)));
+  }
+
+  /**
+   * The same text without its end, which costs less to trace back; this reading itself where it is to be read in one piece, as by a graph that reads
+   * later tokens.
+   */
+  *beginning(steps: number): Turns<GraphReading> {
+    const { source, ids, losses } = this;
+    const { way, ids: input } = source.use;
+    if (way !== 'whole' || input.length !== null || steps >= this.steps) return this;
+    const reading = yield* GraphReading.read(source, part(ids, 0, steps + 1));
+    const isSame = reading.losses.every((loss, t) => Math.abs(loss - losses[t]) <= 1e-9 * (1 + Math.abs(loss)));
+    return isSame ? reading : this;
   }
 
   /** ‖∂L/∂s_t‖ of each series, L the mean loss. */
