@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { RunSession } from './runs/runSession';
 import { settingsFor } from './settings';
-import { localize } from './localize';
+import { localize, localizeMessage } from './localize';
 
 /** UTF-16 units of the selection that are used. */
 const maxPromptLength = 2000;
@@ -36,8 +36,10 @@ export async function generateText(session: RunSession, given: Readonly<Record<s
       });
       try {
         const sampling = { ...request, length, topK: null, topP: null, seed: Math.floor(Math.random() * 2 ** 31) };
-        writer.grow(await session.sample(sampling, controller.signal, (text) => writer.grow(text)));
+        const { text, notices } = await session.sample(sampling, controller.signal, (grown) => writer.grow(grown));
+        writer.grow(text);
         await writer.done();
+        if (notices.length > 0) void vscode.window.showInformationMessage(notices.map(localizeMessage).join(' '));
       } finally {
         closing.dispose();
       }

@@ -15,7 +15,13 @@ import { unitMapNamesOf } from '../../layers/catalog';
 import type { Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
-import { withSample, type ModelSample, type SampleRequest, type SampleWatch } from '../../protocol/sample';
+import {
+  withSample,
+  type ModelSample,
+  type SampleRequest,
+  type SampleResult,
+  type SampleWatch,
+} from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
 import type { SequenceSplit } from '../../protocol/settings';
@@ -295,11 +301,11 @@ export class RunSession implements vscode.Disposable {
     request: Omit<SampleRequest, 'stream'>,
     signal: AbortSignal,
     grown: (text: string) => void,
-  ): Promise<string> {
+  ): Promise<SampleResult> {
     const stream = ++this.streams;
     this.growing.set(stream, grown);
     try {
-      return (await this.engine.calls.call('sample', { ...request, stream }, signal)).text;
+      return await this.engine.calls.call('sample', { ...request, stream }, signal);
     } finally {
       this.growing.delete(stream);
     }

@@ -26,6 +26,8 @@ import type { Verified } from './verify';
 
 /** Tokens at most, by the way the graph is run; fewer where rounding errors grow, or the numbers do not stay finite. */
 const lengths = { whole: [64, 8], single: [16, 4], prefixes: [8, 4] } as const;
+/** Multiply-adds that our own run may take, about a second, beyond the fewest tokens. */
+const maxWork = 1e9;
 
 type Scored = GraphUse & { readonly scores: ScoresPlace };
 
@@ -33,7 +35,7 @@ type Scored = GraphUse & { readonly scores: ScoresPlace };
 export async function verifyGraph(
   runtime: RuntimeProcess,
   file: ModelFile,
-  { program, use }: GraphLanguageModel,
+  { program, use, parameterCount }: GraphLanguageModel,
   ids: ArrayLike<number>,
   pause: Pause,
 ): Promise<Verified> {
@@ -46,7 +48,7 @@ export async function verifyGraph(
     const graph = await runtimeEvaluator(runtime).load(file, [scores.name, ...carried]);
     try {
       let found: Verification | null = null;
-      for (const steps of stepsToTry(scored, ids.length)) {
+      for (const steps of stepsToTry(scored, ids.length, parameterCount)) {
         const tokens = Int32Array.from({ length: steps }, (_, t) => ids[t % ids.length]);
         const own = await inTurns(runText(program, scored, tokens, new Tape()), pause);
         found = await compared(graph, file.proto.graph, scored, tokens, own);
@@ -62,9 +64,11 @@ export async function verifyGraph(
   }
 }
 
-function stepsToTry({ way, ids }: Scored, available: number): number[] {
+function stepsToTry({ way, ids }: Scored, available: number, parameters: number): number[] {
   if (way !== 'single' && ids.length !== null) return [ids.length];
-  return Array.from(new Set(lengths[way].map((most) => Math.min(most, available))));
+  const [most, least] = lengths[way];
+  const affordable = Math.max(least, Math.floor(maxWork / Math.max(1, parameters)));
+  return Array.from(new Set([Math.min(most, affordable), least].map((steps) => Math.min(steps, available))));
 }
 
 async function compared(
