@@ -1,5 +1,6 @@
 /** All kinds of layer. A new one is its description and a line here, and its code and a line in src/core/layers/registry.ts. */
 import { UserError } from '../userError';
+import { attention } from './kinds/attention';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
 import { rnn } from './kinds/rnn';
@@ -8,7 +9,7 @@ import type { GateFunction, RecurrentCell, StateDescription, UnitMapDescription,
 import type { Activation } from './activation';
 
 /** In the order in which they are offered. */
-const kinds = { rnn, lstm, gru } as const satisfies Readonly<Record<string, RecurrentCell>>;
+const kinds = { rnn, lstm, gru, attention } as const satisfies Readonly<Record<string, RecurrentCell>>;
 
 export type CellName = keyof typeof kinds;
 type Described = (typeof kinds)[CellName];

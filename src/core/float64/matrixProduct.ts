@@ -24,7 +24,7 @@ const panelWidth = 4;
 const initialDoubles = 1 << 18;
 
 let arena: Arena | null = null;
-let memory = new Float64Array(0);
+let memory: Float64Array = new Float64Array(0);
 
 /** out[m, n] += a[m, k] · b[k, n]. */
 export function addProduct(

@@ -15,7 +15,7 @@ import { defaultTrainingSettings } from '../../../src/protocol/settings';
 const T = 9;
 const V = 11;
 // With columns that are no whole panels, and none that every thread gets equally many of.
-const sizes: Readonly<Record<CellName, { gates: number; hidden: number }>> = {
+const sizes: Readonly<Record<'rnn' | 'lstm' | 'gru', { gates: number; hidden: number }>> = {
   lstm: { gates: 4, hidden: 257 },
   gru: { gates: 3, hidden: 297 },
   rnn: { gates: 1, hidden: 509 },

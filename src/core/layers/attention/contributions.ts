@@ -22,7 +22,7 @@ export function attentionContributions(
 ): AttentionContributions {
   const { width: D, headSize: d } = attentionSizes(layer);
   const W = parameter(layer, 'Wo');
-  const bo = layer.parameters.bo;
+  const bo = layer.parameters['bo'];
   const back = new Float64Array(D);
   for (let i = 0; i < D; i++) for (let j = 0; j < D; j++) back[j] += direction[i] * W[i * D + j];
   const heads = weights.map((a, head) => {

@@ -38,9 +38,9 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
 
   stateNorms: () => [],
 
-  /** `attention`: row τ has of every head the weights of all steps, zero where they are later than τ. */
+  /** `attentionWeights`: row τ has of every head the weights of all steps, zero where they are later than τ. */
   unitMap(_layer, { steps: T, weights }, name) {
-    if (name !== 'attention') return null;
+    if (name !== 'attentionWeights') return null;
     const units = weights.length * T;
     const values = new Float64Array(T * units);
     weights.forEach((a, head) => {

@@ -12,7 +12,7 @@ export const float64Positions: Float64Mixer = {
 
   /** What is read passes around the table: nothing goes down through it. */
   backward(_layer, _trace, above, _below, gradient) {
-    const sum = gradient.P;
+    const sum = gradient['P'];
     if (sum) for (let i = 0; i < above.length; i++) sum[i] += above[i];
   },
 

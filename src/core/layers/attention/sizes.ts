@@ -24,7 +24,7 @@ export function attentionSizes({ input, hidden, options }: LayerSizes): Attentio
     width: hidden,
     heads,
     headSize,
-    isRotary: options.positions === 'rotary',
+    isRotary: options['positions'] === 'rotary',
     hasBiases: isOptionOn(options, 'biases'),
     scale: 1 / Math.sqrt(headSize),
   };
