@@ -9,6 +9,8 @@ import type { MakeMixer } from './mixer';
 import * as attention from './attention';
 import * as gru from './gru';
 import * as lstm from './lstm';
+import * as minGRU from './minGRU';
+import * as minLSTM from './minLSTM';
 import * as rnn from './rnn';
 
 /** Of a recurrent cell. */
@@ -36,7 +38,7 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, attention };
+const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM, attention };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map<CellName, WithKind<Cell>>();

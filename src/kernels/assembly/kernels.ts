@@ -15,6 +15,8 @@ export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru'
 export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
+export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
+export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';
