@@ -94,7 +94,6 @@ export interface Kernels {
     dh: number, da: number, daRecurrent: number, previous: number,
   ): void;
 
-<<<<<<< HEAD
   // Attention
   attentionForward(
     T: number, B: number, D: number, heads: number, first: number, count: number, lengths: number,
@@ -109,10 +108,8 @@ export interface Kernels {
   ): void;
   geluForward(out: number, x: number, n: number): void;
   geluBackward(d: number, x: number, n: number): void;
-=======
   minGRUStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
   minLSTMStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
->>>>>>> seam
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;
