@@ -93,6 +93,8 @@ export interface Kernels {
     rows: number, H: number, gates: number, recurrentCandidate: number, hiddenBefore: number,
     dh: number, da: number, daRecurrent: number, previous: number,
   ): void;
+  minGRUStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
+  minLSTMStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
 
   // Attention
   attentionForward(
@@ -108,8 +110,6 @@ export interface Kernels {
   ): void;
   geluForward(out: number, x: number, n: number): void;
   geluBackward(d: number, x: number, n: number): void;
-  minGRUStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
-  minLSTMStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;

@@ -27,14 +27,7 @@ let arena: Arena | null = null;
 let memory: Float64Array = new Float64Array(0);
 
 /** out[m, n] += a[m, k] · b[k, n]. */
-export function addProduct(
-  out: Matrix<Float64Array>,
-  a: Matrix,
-  b: Matrix,
-  m: number,
-  n: number,
-  k: number,
-): void {
+export function addProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
   product(out, a, b, m, n, k, (element, l, j) => element.at + l * element.stride + j);
 }
 

@@ -247,7 +247,10 @@ export function nameOf(layer: number, role: string): string {
 }
 
 /** What a sublayer is given: its own. */
-function gradientsOf(name: string, all: Readonly<Record<string, Float64Array>>): Readonly<Record<string, Float64Array>> {
+function gradientsOf(
+  name: string,
+  all: Readonly<Record<string, Float64Array>>,
+): Readonly<Record<string, Float64Array>> {
   const own: Readonly<Record<string, readonly string[]>> = {
     positions: ['P'],
     mha: ['Wqkv', 'bqkv', 'Wo', 'bo'],

@@ -98,14 +98,7 @@ export function headsBack(
     });
     addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
     const queries = queriesOf(sizes, trace.qkv, head);
-    addTransposedProduct(
-      part(1),
-      matrix(slopes, steps),
-      { ...queries, at: queries.at + first * 3 * D },
-      steps,
-      d,
-      n,
-    );
+    addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
     addTransposedProduct(part(2), a, ofContext, steps, d, n);
   }
   if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);

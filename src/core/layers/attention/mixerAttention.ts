@@ -144,10 +144,7 @@ function forwardScratch(T: number, d: number): number {
 }
 
 function backwardScratch(T: number, d: number): number {
-  return Math.max(
-    forwardScratch(T, d),
-    2 * d * panelled(T) + 3 * T * panelled(d) + 2 * T * (panelled(T) + 24),
-  );
+  return Math.max(forwardScratch(T, d), 2 * d * panelled(T) + 3 * T * panelled(d) + 2 * T * (panelled(T) + 24));
 }
 
 function panelled(n: number): number {

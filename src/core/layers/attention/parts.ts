@@ -14,7 +14,13 @@ export function splitElements(n: number, threads: number): { readonly first: num
 }
 
 /** out[j] = Σ a[row, j]; a [rows, n]. Nothing where the layer has no such bias. */
-export function sumColumns(arena: Arena, out: Float32Array | undefined, a: Float32Array, rows: number, n: number): void {
+export function sumColumns(
+  arena: Arena,
+  out: Float32Array | undefined,
+  a: Float32Array,
+  rows: number,
+  n: number,
+): void {
   if (!out) return;
   arena.run(
     'columnSumsOfPart',

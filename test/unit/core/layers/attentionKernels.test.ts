@@ -5,6 +5,7 @@ import { sublayers } from '../../../../src/core/layers/attention';
 import type { Float64Mixer } from '../../../../src/core/layers/float64Mixer';
 import { Random } from '../../../../src/core/model/random';
 import { OrtProducts } from '../../../../src/engine/products/ortProducts';
+import { enableRelaxedSimd } from '../../../../src/engine/relaxedSimd';
 import { createThreadPool, type WorkerThreadPool } from '../../../../src/engine/threads/threadPool';
 import { Arena } from '../../../../src/kernels/arena';
 import { attention } from '../../../../src/layers/kinds/attention';
@@ -41,7 +42,14 @@ const cases: readonly Case[] = [
     hidden: 20,
     options: { ...options, positions: 'rotary', biases: false },
   },
-  { sublayer: 'mha', steps: 64, lengths: [64, 64], input: 32, hidden: 32, options: { ...options, positions: 'rotary' } },
+  {
+    sublayer: 'mha',
+    steps: 64,
+    lengths: [64, 64],
+    input: 32,
+    hidden: 32,
+    options: { ...options, positions: 'rotary' },
+  },
   { sublayer: 'mlp', steps: 11, lengths: [11, 4], input: 10, hidden: 10, options },
   { sublayer: 'mlp', steps: 7, lengths: [7], input: 13, hidden: 13, options: { ...options, biases: false } },
 ];
@@ -59,6 +67,7 @@ describe('the sublayers of attention in float32', () => {
   let pool: WorkerThreadPool;
   let ort: OrtProducts;
   before(async () => {
+    enableRelaxedSimd();
     pool = createThreadPool(2);
     ort = await OrtProducts.create(1, false);
   });
@@ -88,7 +97,7 @@ describe('the sublayers of attention in float32', () => {
           },
           way === 'threads' ? { pool } : way === 'ort' ? {} : { simd: way },
         );
-        const random = Random.ofSeed(T + 100 * D);
+        const random = Random.fromSeed(T + 100 * D);
         const { mixer, x, above, below, parameters, gradient } = made;
         for (const values of [x, ...Object.values(parameters)])
           for (let i = 0; i < values.length; i++) values[i] = 0.7 * random.normal();
@@ -107,7 +116,10 @@ describe('the sublayers of attention in float32', () => {
         const twin = sublayers[sublayer].float64 as Float64Mixer;
         const layer = { ...sizes, parameters: doubles(parameters) };
         const streamOf = (values: Float32Array, b: number, width: number) =>
-          Float64Array.from({ length: lengths[b] * width }, (_, i) => values[(Math.floor(i / width) * B + b) * width + (i % width)]);
+          Float64Array.from(
+            { length: lengths[b] * width },
+            (_, i) => values[(Math.floor(i / width) * B + b) * width + (i % width)],
+          );
         lengths.forEach((length, b) => {
           const trace = twin.forward(layer, streamOf(x, b, I), length);
           assertClose(streamOf(mixer.output, b, D), trace.output, 1e-5, `output of stream ${b}`);
