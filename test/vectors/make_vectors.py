@@ -13,6 +13,7 @@ from files import write
 from inputs import input_cases
 from inspection import inspect
 from long import long_case
+from minimal import minimal_cases
 from optimizers import optimizers
 from stacks import stack_cases
 from training import smallest_preactivation, train
@@ -60,6 +61,7 @@ GROUPS = {
     'optimizers': (lambda: [('optimizers', optimizers())], None),
     'stacks': (lambda: ((f'stacks/{name}', case) for name, case in stack_cases()), 12),
     'inputs': (lambda: ((f'inputs/{name}', case) for name, case in input_cases()), 10),
+    'minimal': (lambda: ((f'minimal/{name}', case) for name, case in minimal_cases()), 11),
     'long': (lambda: [('long-lstm', long_case())], 12),
 }
 

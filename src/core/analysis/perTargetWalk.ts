@@ -165,18 +165,19 @@ export class PerTargetWalk<V extends Vector> {
     const norms: PerTargetNorms[][] = Array.from(layers, () => []);
     await this.arriveAtTop(target);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
-      this.takeInput(layer + 1);
+      this.takeInput(layer + 1, target);
       for (let s = layers[layer].sublayers.length - 1; s >= 0; s--) await this.sublayer(layer, s, norms[layer]);
     }
-    this.takeInput(0);
+    this.takeInput(0, target);
     return norms;
   }
 
-  private takeInput(boundary: number): void {
+  /** What comes before the target and has no way to it, as an earlier step of what the output reads, is zero like what has lost it on its way. */
+  private takeInput(boundary: number, target: number | null): void {
     const { above, walked } = this;
     if (!walked.inputRows[boundary]) return;
     this.inputs[boundary] = Float64Array.from({ length: walked.steps }, (_, t) => {
-      if (above.isReached[t] === 0) return NaN;
+      if (above.isReached[t] === 0) return target === null || t < target ? -Infinity : NaN;
       return above.logScales[t] === -Infinity ? -Infinity : walked.log10Of(1, above.logScales[t]);
     });
   }

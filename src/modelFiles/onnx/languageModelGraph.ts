@@ -3,7 +3,7 @@
  */
 import { operatorName } from '../../core/model/generalForm';
 import { activationsOf, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
-import { directionsOf, sizesOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
+import { directionsOf, isMixer, sizesOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import { lengthOfShape } from '../../core/model/directionParameters';
 import type { ParameterEntry, Parameters } from '../../core/model/parameters';
 import { normName, sublayersOf, type Sublayer } from '../../core/model/sublayers';
@@ -11,6 +11,7 @@ import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
 import { normEpsilon, type NormKind } from '../../layers/norm';
 import { UserError } from '../../userError';
+import { layerGraphOf } from './layers/registry';
 import { hasGraphs, sublayerGraph } from './mixerGraphs';
 
 const opset = 18;
@@ -64,7 +65,7 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
           ? first.shape
           : [lengthOfShape(first.shape) + others.reduce((sum, { length }) => sum + length, 0)];
       // Those of ONNX's recurrent operators have the direction in front.
-      const isOfDirections = !kindOf(own.cell).mixer && isOfKind(own.cell, first);
+      const isOfDirections = !isMixer(own) && isOfKind(own.cell, first);
       tensors.push({
         name: names.ofLayer(layer, tensor),
         shape: isOfDirections ? [D, ...shape] : shape,
@@ -98,10 +99,15 @@ function byTensor(entries: readonly ParameterEntry[]): ReadonlyMap<string, [Para
 
 /** Throws a UserError for a model with a layer that ONNX cannot say. */
 export function checkExportable({ layers }: ModelConfig): void {
-  for (const { cell } of layers) if (!hasGraphs(cell)) onnxOf(cell);
+  for (const { cell } of layers) if (!hasGraph(cell)) onnxOf(cell);
 }
 
-/** Throws a UserError for a kind that ONNX cannot say. */
+/** Whether ONNX can say it, by an operator or by several. */
+function hasGraph(cell: CellName): boolean {
+  return kindOf(cell).onnx !== null || layerGraphOf(cell) !== null || hasGraphs(cell);
+}
+
+/** Throws a UserError for a kind that ONNX has no operator for. */
 export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
   const { onnx, label } = kindOf(cell);
   if (!onnx) throw new UserError('error.onnx.noOperatorForKind', label);
@@ -111,7 +117,7 @@ export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
 /**
  * The norm before the output has its γ and β, [D·H], under `norm.gamma` and `norm.beta`.
  * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
- * the states start at zero. Of a model with a layer that ONNX has no operator for the file has the tensors and no computation.
+ * the states start at zero. Of a model with a layer that ONNX cannot say the file has the tensors and no computation.
  */
 export function checkpointModel(
   config: ModelConfig,
@@ -122,7 +128,7 @@ export function checkpointModel(
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
     graph.floats(name, shape, parameters.values.subarray(offset, offset + lengthOfShape(shape)));
   }
-  if (config.layers.every(({ cell }) => kindOf(cell).onnx || hasGraphs(cell))) compute(graph, config);
+  if (config.layers.every(({ cell }) => hasGraph(cell))) compute(graph, config);
   return {
     irVersion,
     producerName: 'backflow',
@@ -143,7 +149,7 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
     for (const sublayer of sublayersOf(config, layer)) {
       const { norm, residual } = sublayer;
       const read = norm === 'none' ? x : normalized(graph, norm, x, names.ofLayer(layer, normName(sublayer)), constant);
-      const given = kindOf(own.cell).mixer
+      const given = isMixer(own)
         ? mixed(graph, config, layer, sublayer, read, constant)
         : recurrent(graph, own, layer, read, stateShape(own));
       x = residual ? graph.node('Add', [given, x]) : given;
@@ -154,7 +160,8 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
   for (const [layer, own] of config.layers.entries()) {
-    for (const { symbol } of kindOf(own.cell).states)
+    // What a mixer carries begins at zero in the graph.
+    for (const { symbol } of isMixer(own) ? [] : kindOf(own.cell).states)
       graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
   }
 }
@@ -227,19 +234,30 @@ function mixed(
 /** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
 function recurrent(
   graph: GraphBuilder,
-  { cell, activation, hiddenSize: H, bidirectional }: LayerConfig,
+  { cell, activation, hiddenSize: H, bidirectional, options }: LayerConfig,
   layer: number,
   x: string,
   stateShape: string,
 ): string {
   const D = directionsOf({ bidirectional }).length;
   const { states } = kindOf(cell);
-  const onnx = onnxOf(cell);
-  const activations = activationsOf(cell, activation).map(operatorName);
   const first = states.map(({ symbol }) => {
     const name = graph.input(names.firstState(layer, symbol), dataType.float, [D, 'batchOfStates', H]);
     return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
   });
+  const written = layerGraphOf(cell);
+  if (written)
+    return written(graph, {
+      x,
+      tensor: (tensor) => names.ofLayer(layer, tensor),
+      first: first[0],
+      last: names.lastState(layer, states[0].symbol),
+      hiddenSize: H,
+      directions: directionsOf({ bidirectional }),
+      options,
+    });
+  const onnx = onnxOf(cell);
+  const activations = activationsOf(cell, activation).map(operatorName);
   const Y = `${onnx.operator}_${layer}`;
   graph.nodeWithOutputs(
     onnx.operator,
