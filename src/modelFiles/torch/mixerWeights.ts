@@ -25,7 +25,7 @@ export interface ReadMixerWeights {
 
 export interface MixerWeights {
   /** The name that a parameter of a model of such layers is written under. */
-  nameOf(entry: ParameterEntry): string;
+  nameOf(entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>): string;
   /** Whether a file with tensors of these names is meant. */
   recognizes(names: readonly string[]): boolean;
   /** Throws a UserError for a variant that is not computed here, and one that asks for what the file leaves open. */

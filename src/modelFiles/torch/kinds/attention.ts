@@ -33,7 +33,7 @@ const roles: Readonly<Record<string, string>> = {
 };
 
 /** @param prefix of the module that has the blocks */
-function nameOf({ name, role, layer }: ParameterEntry, prefix: string): string {
+function nameOf({ name, role, layer }: Pick<ParameterEntry, 'name' | 'role' | 'layer'>, prefix: string): string {
   if (name === 'output.W') return 'lm_head.weight';
   if (name === 'output.b') return 'lm_head.bias';
   if (role === 'embedding') return `${prefix}wte.weight`;
