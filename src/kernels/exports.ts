@@ -93,9 +93,23 @@ export interface Kernels {
     rows: number, H: number, gates: number, recurrentCandidate: number, hiddenBefore: number,
     dh: number, da: number, daRecurrent: number, previous: number,
   ): void;
-
   minGRUStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
   minLSTMStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
+
+  // Attention
+  attentionForward(
+    T: number, B: number, D: number, heads: number, first: number, count: number, lengths: number,
+    qkv: number, out: number, tops: number, inverses: number, scratch: number,
+  ): void;
+  attentionBackward(
+    T: number, B: number, D: number, heads: number, first: number, count: number, lengths: number,
+    qkv: number, o: number, dO: number, tops: number, inverses: number, scratch: number,
+  ): void;
+  turnHeads(
+    B: number, heads: number, d: number, first: number, count: number, stride: number, a: number, cosines: number, sines: number,
+  ): void;
+  geluForward(out: number, x: number, n: number): void;
+  geluBackward(d: number, x: number, n: number): void;
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;
@@ -108,6 +122,7 @@ export interface Kernels {
   gatherRows(out: number, table: number, ids: number, rows: number, width: number, bias: number): void;
   scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
   columnSums(out: number, a: number, rows: number, n: number): void;
+  columnSumsOfPart(out: number, a: number, rows: number, n: number, width: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;
   addTransposed(out: number, a: number, stride: number, m: number, n: number): void;

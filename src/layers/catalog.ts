@@ -1,5 +1,6 @@
 /** All kinds of layer. A new one is its description and a line here, and its code and a line in src/core/layers/registry.ts. */
 import { UserError } from '../userError';
+import { attention } from './kinds/attention';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
 import { minGRU } from './kinds/minGRU';
@@ -19,7 +20,7 @@ import { recurrentWeights } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
-const kinds = { rnn, lstm, gru, minGRU, minLSTM } as const satisfies Readonly<Record<string, RecurrentCell>>;
+const kinds = { rnn, lstm, gru, minGRU, minLSTM, attention } as const satisfies Readonly<Record<string, RecurrentCell>>;
 
 export type CellName = keyof typeof kinds;
 type Described = (typeof kinds)[CellName];

@@ -23,6 +23,7 @@ import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
+import { readMixerWeights } from './torch/mixerWeights';
 import { ownWeights } from './torch/ownFile';
 import type { Reading } from './torch/readings';
 import {
@@ -43,6 +44,8 @@ export interface RequestedArchitecture {
   readonly activation: Activation | null;
   /** Which tensors are what, as `--tensors` of the command line has it; null where nothing is said. */
   readonly tensors?: string | null;
+  /** What is in a `config.json` beside the file; null or nothing where there is none. */
+  readonly config?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface TorchWeights {
@@ -70,8 +73,14 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     const model = generalModelOf(config, parameters);
     return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
-  const answers = readAnswers(said);
   const all = namedTensors(decoded);
+  const mixed = readMixerWeights({ tensors: all, metadata, config: requested.config ?? {}, file }, said);
+  if (mixed) {
+    const { plain, notices } = mixed;
+    const model = generalModelOf(plain.config, plain.parameters);
+    return { model, plain, trainingStep: 0, metadata: entries, notices };
+  }
+  const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const computed = computedWeight(considered.keys());
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);

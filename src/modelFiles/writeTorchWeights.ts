@@ -5,6 +5,7 @@ import { kindOf, torchGateOrderOf } from '../layers/catalog';
 import { encodeSafetensors, type Tensor } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { inTorchOrder } from './torch/gateOrder';
+import { mixerWeightsOf } from './torch/mixerWeights';
 import { ownMetadata, tensorsOfModel } from './torch/ownFile';
 
 /**
@@ -18,7 +19,7 @@ export function writeTorchWeights(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const [{ cell }] = model.config.layers;
-  if (uniformStack(model.config) && torchGateOrderOf(cell) === null)
+  if (uniformStack(model.config) && torchGateOrderOf(cell) === null && !mixerWeightsOf(cell))
     throw new UserError('error.torch.noModule', kindOf(cell).label);
   const tensors = tensorsOfModel(model).map(({ name, shape, values, isGated }): [string, Tensor] => [
     name,

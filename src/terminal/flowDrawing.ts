@@ -28,13 +28,14 @@ export interface FlowRow {
   readonly regions: readonly Region[];
 }
 
-/** Every state of every layer and direction, the top layer first. */
+/** Every state of every layer and direction, the top layer first; of a layer without states what it reads. */
 export function rowsOf(
-  { layers, regions }: Pick<InspectReport, 'layers' | 'regions'>,
+  { layers, inputs, regions }: Pick<InspectReport, 'layers' | 'inputs' | 'regions'>,
   thresholds: Thresholds,
 ): FlowRow[] {
-  return [...layers].reverse().flatMap((layer) =>
-    layer.states.map(({ name, flow }, s) => ({
+  return [...layers].reverse().flatMap((layer) => {
+    if (layer.states.length === 0) return inputRows(layer, inputs, thresholds);
+    return layer.states.map(({ name, flow }, s) => ({
       label: layer.states.length > 1 ? `${layerLabel(layer)} ${stateNamed(name).symbol}` : layerLabel(layer),
       flow,
       // The report has those of the first states.
@@ -42,8 +43,18 @@ export function rowsOf(
         s === 0
           ? regions.filter((region) => region.layer === layer.layer && region.direction === layer.direction)
           : regionsOf(relativeTo(flow.target, flow.log10), thresholds),
-    })),
-  );
+    }));
+  });
+}
+
+function inputRows(layer: LayerReport, inputs: InspectReport['inputs'], thresholds: Thresholds): FlowRow[] {
+  return inputs
+    .filter(({ boundary }) => boundary === layer.layer)
+    .map(({ boundary, flow }) => ({
+      label: `${layerLabel(layer)} x^${boundary}`,
+      flow,
+      regions: regionsOf(relativeTo(flow.target, flow.log10), thresholds),
+    }));
 }
 
 /** Lines of the drawing: the text with the rows under it. */

@@ -131,7 +131,7 @@ function readable(
   canvas: Canvas,
   matrix: readonly string[],
 ): string {
-  const target = report.layers[0].states[0].flow.target;
+  const { target } = report.inputs[0].flow;
   const rows = rowsOf(report, canvas.thresholds);
   const { trainingStep } = opened;
   // The token after the target is what the loss traced back is about; the last input's is the text's last.

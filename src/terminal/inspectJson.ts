@@ -1,7 +1,7 @@
 /** What `inspect --json` prints: its keys are a contract. */
 import { stateNamed } from '../layers/catalog';
-import { inEnglish } from '../messages';
-import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult } from '../protocol/engine';
+import { inEnglish, type Message } from '../messages';
+import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateReport } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';
 import type { GraphReport, GraphSummary, SeriesReport } from '../protocol/graph';
@@ -85,14 +85,15 @@ function partsOfJson(report: InspectReport): [object, object] {
 
 /** What it has of the first state alone, and of a cell state, is from before it listed the states. */
 function layerJson({ layer, direction, kind, states }: LayerReport): object {
-  const [first, ...further] = states;
+  // Of a layer without states, as attention, there is nothing to say under them; inputs say what reaches it.
+  const [first, ...further] = states as readonly [StateReport?, ...StateReport[]];
   return {
     layer,
     direction,
-    hidden: Array.from(first.norm),
-    total: Array.from(first.total),
+    hidden: arrayOrNull(first?.norm),
+    total: arrayOrNull(first?.total),
     totalCell: arrayOrNull(further.find(({ name }) => name === 'cell')?.total),
-    flow: flowJson(first.flow),
+    flow: first ? flowJson(first.flow) : null,
     kind,
     states: states.map(({ name, width, norm, total, flow }) => ({
       name: stateNamed(name).symbol,

@@ -5,6 +5,7 @@ import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';
 import type { Float64Mixer } from './float64Mixer';
 import type { MakeMixer } from './mixer';
+import * as attention from './attention';
 import * as gru from './gru';
 import * as lstm from './lstm';
 import * as minGRU from './minGRU';
@@ -36,7 +37,7 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM };
+const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM, attention };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map<CellName, WithKind<Cell>>();

@@ -1,6 +1,6 @@
 /** Opens a model of any origin: a checkpoint of Backflow's, an ONNX file of another tool, or bare weights. */
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import {
   vocabularyAsBytes,
@@ -212,7 +212,11 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
+  const config = await configBeside(path);
+  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, {
+    ...source.architecture,
+    config,
+  });
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
@@ -223,6 +227,18 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
     producer: null,
     trainingStep,
   };
+}
+
+/** What is in a `config.json` in the same folder, as transformers leaves one; null where there is none that can be read. */
+async function configBeside(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  try {
+    const found: unknown = JSON.parse(await readFile(join(dirname(path), 'config.json'), 'utf8'));
+    return typeof found === 'object' && found !== null && !Array.isArray(found)
+      ? (found as Readonly<Record<string, unknown>>)
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */

@@ -24,6 +24,18 @@ export const enum Constant {
   tanh3,
   tanhBorder,
   leastNormal,
+  minusHalf,
+  densityOfZero,
+  tailSlope,
+  tail8,
+  tail7,
+  tail6,
+  tail5,
+  tail4,
+  tail3,
+  tail2,
+  tail1,
+  tail0,
 }
 
 const table = memory.data<f32>([
@@ -52,6 +64,20 @@ const table = memory.data<f32>([
   0.625 * 0.625,
   // 2⁻¹²⁶
   1.17549435e-38,
+  // Of the normal distribution: the factor of x² in its density, and 1/√(2π).
+  -0.5,
+  0.398942280,
+  // Φ(−x) e^(x²/2) = P(1 / (1 + 0.3 x)) for x ≥ 0, with the smallest relative error of a polynomial of this degree, 6e−8.
+  0.3,
+  3.837770467e-2,
+  -1.691636291e-1,
+  2.286556587e-1,
+  -7.650217670e-2,
+  1.425330382e-1,
+  9.468439368e-2,
+  1.219201627e-1,
+  1.194877088e-1,
+  7.167985706e-6,
 ]);
 
 @inline

@@ -7,7 +7,9 @@
  * step t − 1 and step t where t is a multiple of k2, the window's borders included.
  */
 export { adamStep } from './adam';
+export { attentionBackward, attentionForward, turnHeads } from './attention';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
+export { geluBackward, geluForward } from './gelu';
 export { gemm } from './gemm';
 export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru';
 export { gruStepBack } from './gruStep';
@@ -20,6 +22,6 @@ export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';
 export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
-export { columnSums, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
+export { columnSums, columnSumsOfPart, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';
 export { addTransposed, transpose } from './transpose';

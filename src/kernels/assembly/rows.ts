@@ -46,7 +46,12 @@ export function scatterAddRows(table: usize, ids: usize, a: usize, rows: usize, 
 
 /** out[j] = Σ a[row, j]; a [rows, n], out [n]. Summed in float64: over a long text, float32 would lose digits. */
 export function columnSums(out: usize, a: usize, rows: usize, n: usize): void {
-  const stride = bytesOf(n);
+  columnSumsOfPart(out, a, rows, n, n);
+}
+
+/** The same of n columns of a wider matrix. @param width from row to row, in elements */
+export function columnSumsOfPart(out: usize, a: usize, rows: usize, n: usize, width: usize): void {
+  const stride = bytesOf(width);
   let j: usize = 0;
   for (; j + 8 <= n; j += 8, a += 32, out += 32) {
     let s0 = f64x2.splat(0);

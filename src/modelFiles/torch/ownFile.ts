@@ -21,6 +21,7 @@ import { UserError } from '../../userError';
 import { configOf, configText, ownKeys } from '../configText';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../torchNames';
 import { intoOurOrder } from './gateOrder';
+import { mixerWeightsOf } from './mixerWeights';
 import type { WeightsFile } from './weightTensors';
 
 export interface OwnWeights {
@@ -40,6 +41,14 @@ export function tensorsOfModel({ config, parameters }: PlainModel): {
   const stack = uniformStack(config);
   if (!stack) throw new UserError('error.torch.layersDiffer');
   const whole = { isGated: false };
+  const ofMixers = mixerWeightsOf(stack.cell);
+  if (ofMixers)
+    return parameters.layout.entries.map((entry) => ({
+      name: ofMixers.nameOf(entry),
+      shape: entry.shape,
+      values: parameters.view(entry),
+      ...whole,
+    }));
   const { embedding, output } = parameters;
   const isPlain = isPlainStack(config);
   const recurrent = parameters.layers.flatMap((directions, layer) => [

@@ -1,0 +1,128 @@
+/**
+ * Causal softmax attention of one text in float64 (Vaswani et al. 2017, arXiv:1706.03762), all heads:
+ *   (q, k, v)_t = W_QKV x_t + b_QKV,  a_{τ,t} = softmax over t ≤ τ of q_τ · k_t / √d,  y_τ = W_O Σ_t a_{τ,t} v_t + b_O
+ * and back, for n gradients y of steps `first` … `first + n − 1`:
+ *   ∂a_{τ,t} = (W_Oᵀ ∂y_τ) · v_t,  ∂s_{τ,t} = a_{τ,t} (∂a_{τ,t} − Σ_j a_{τ,j} ∂a_{τ,j}),
+ *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
+ */
+import { addProduct, addProductOfTransposed, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
+import { parameter } from './parameter';
+import { turn } from './rotary';
+import { attentionSizes, type AttentionSizes } from './sizes';
+
+export interface AttentionTrace extends Float64MixerTrace {
+  /** T. */
+  readonly steps: number;
+  /** T × I: what is read. */
+  readonly x: Float64Array;
+  /** T × 3·D: queries, keys, values, each head by head; turned where positions are rotary. */
+  readonly qkv: Float64Array;
+  /** Of each head T × T, row τ, column t: a_{τ,t}, zero for t > τ. */
+  readonly weights: readonly Float64Array[];
+  /** T × D: Σ_t a_{τ,t} v_t. */
+  readonly context: Float64Array;
+}
+
+export function attend(layer: Float64MixerLayer, x: Float64Array, T: number): AttentionTrace {
+  const sizes = attentionSizes(layer);
+  const { input: I, width: D, heads, headSize: d, isRotary } = sizes;
+  const qkv = biasedRows(layer, 'bqkv', T, 3 * D);
+  addProductOfTransposed(matrix(qkv, 3 * D), matrix(x, I), matrix(parameter(layer, 'Wqkv'), I), T, 3 * D, I);
+  if (isRotary) turn(qkv, T, 3 * D, 2 * heads, d, 1);
+  const context = new Float64Array(T * D);
+  const weights = Array.from({ length: heads }, (_, head) => {
+    const a = weightsOf(sizes, qkv, head, T);
+    addProduct({ values: context, at: head * d, stride: D }, matrix(a, T), valuesOf(sizes, qkv, head), T, d, T);
+    return a;
+  });
+  const output = biasedRows(layer, 'bo', T, D);
+  addProductOfTransposed(matrix(output, D), matrix(context, D), matrix(parameter(layer, 'Wo'), D), T, D, D);
+  return { steps: T, x, qkv, weights, context, output };
+}
+
+/** a of one head, T × T. */
+function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: number): Float64Array {
+  const { headSize: d, scale } = sizes;
+  const a = new Float64Array(T * T);
+  addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
+  for (let target = 0; target < T; target++) {
+    const row = a.subarray(target * T, target * T + target + 1);
+    let largest = -Infinity;
+    for (const score of row) largest = Math.max(largest, score);
+    let sum = 0;
+    for (let t = 0; t <= target; t++) sum += row[t] = Math.exp(scale * (row[t] - largest));
+    for (let t = 0; t <= target; t++) row[t] /= sum;
+    a.fill(0, target * T + target + 1, (target + 1) * T);
+  }
+  return a;
+}
+
+/** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. */
+export interface HeadsBack {
+  readonly qkv: Float64Array;
+  /** [n, D]: ∂/∂(Σ_t a_{τ,t} v_t). */
+  readonly context: Float64Array;
+}
+
+/** @param above [n, D]: gradients of y at steps `first` …; later ones have none */
+export function headsBack(
+  layer: Float64MixerLayer,
+  trace: AttentionTrace,
+  above: Float64Array,
+  first: number,
+  n: number,
+): HeadsBack {
+  const sizes = attentionSizes(layer);
+  const { width: D, heads, headSize: d, isRotary, scale } = sizes;
+  const steps = first + n;
+  const context = new Float64Array(n * D);
+  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
+  const qkv = new Float64Array(steps * 3 * D);
+  const slopes = new Float64Array(n * steps);
+  for (let head = 0; head < heads; head++) {
+    const ofContext = { values: context, at: head * d, stride: D };
+    const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
+    slopes.fill(0);
+    addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
+    for (let row = 0; row < n; row++) {
+      let mean = 0;
+      for (let t = 0; t < steps; t++) mean += a.values[a.at + row * a.stride + t] * slopes[row * steps + t];
+      for (let t = 0; t < steps; t++)
+        slopes[row * steps + t] = scale * a.values[a.at + row * a.stride + t] * (slopes[row * steps + t] - mean);
+    }
+    const part = (index: number, step = 0) => ({
+      values: qkv,
+      at: step * 3 * D + index * D + head * d,
+      stride: 3 * D,
+    });
+    addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
+    const queries = queriesOf(sizes, trace.qkv, head);
+    addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
+    addTransposedProduct(part(2), a, ofContext, steps, d, n);
+  }
+  if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
+  return { qkv, context };
+}
+
+/** A row of biases, or zeros, for each step. */
+export function biasedRows(layer: Float64MixerLayer, role: string, steps: number, width: number): Float64Array {
+  const rows = new Float64Array(steps * width);
+  const bias = layer.parameters[role];
+  if (bias) for (let t = 0; t < steps; t++) rows.set(bias, t * width);
+  return rows;
+}
+
+type Rows = ReturnType<typeof matrix<Float64Array>>;
+
+function queriesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+  return { values: qkv, at: head * headSize, stride: 3 * width };
+}
+
+function keysOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+  return { values: qkv, at: width + head * headSize, stride: 3 * width };
+}
+
+function valuesOf({ width, headSize }: AttentionSizes, qkv: Float64Array, head: number): Rows {
+  return { values: qkv, at: 2 * width + head * headSize, stride: 3 * width };
+}

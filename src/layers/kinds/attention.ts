@@ -1,0 +1,115 @@
+/**
+ * The block of a GPT-2-like model (Radford et al. 2019): causal softmax attention by heads, then an MLP of four times the width with exact GELU; norm and residual
+ * stand around both. In a model of such layers a table of positions is added to what the lowest one reads, or queries and keys are turned by their place.
+ */
+import { UserError } from '../../userError';
+import { mixer } from '../mixer';
+import { isOptionOn, numberOption, type LayerOptions } from '../options';
+import { always, normalWith, type LayerSizes, type ParameterDescription } from '../parameters';
+
+/** Of the first weights. */
+const deviation = 0.02;
+
+/** Where a table of positions is. */
+function hasTable({ layer, options }: Pick<LayerSizes, 'layer' | 'options'>): boolean {
+  return layer === 0 && options['positions'] === 'learned';
+}
+
+function weights(
+  role: string,
+  shape: (sizes: LayerSizes) => readonly number[] | null,
+  isOutput = false,
+): ParameterDescription {
+  return {
+    role,
+    shape,
+    // What is added to the residual stream 2N times begins so much smaller.
+    initialization: { first: ({ layers }) => normalWith(isOutput ? deviation / Math.sqrt(2 * layers) : deviation) },
+    tensor: role,
+    torch: null,
+  };
+}
+
+function bias(role: string, length: (hidden: number) => number): ParameterDescription {
+  return {
+    role,
+    shape: ({ hidden, options }) => (isOptionOn(options, 'biases') ? [length(hidden)] : null),
+    initialization: { first: () => always(0) },
+    tensor: role,
+    torch: null,
+  };
+}
+
+const context = (options: LayerOptions) => numberOption(options, 'context');
+const heads = (options: LayerOptions) => numberOption(options, 'heads');
+
+export const attention = mixer({
+  name: 'attention',
+  label: 'Attention',
+  title: 'cell.attention.title',
+  parameters: [
+    weights('P', (sizes) => (hasTable(sizes) ? [context(sizes.options), sizes.hidden] : null)),
+    weights('Wqkv', ({ hidden, input }) => [3 * hidden, input]),
+    bias('bqkv', (hidden) => 3 * hidden),
+    weights('Wo', ({ hidden }) => [hidden, hidden], true),
+    bias('bo', (hidden) => hidden),
+    weights('W1', ({ hidden }) => [4 * hidden, hidden]),
+    bias('b1', (hidden) => 4 * hidden),
+    weights('W2', ({ hidden }) => [hidden, 4 * hidden], true),
+    bias('b2', (hidden) => hidden),
+  ],
+  states: [],
+  unitMaps: [
+    {
+      name: 'attentionWeights',
+      label: 'unitMap.attentionWeights',
+      range: 'share',
+      // Of each head a weight for every step that is read.
+      units: ({ options }) => heads(options) * context(options),
+    },
+    { name: 'mlpActivations', label: 'unitMap.mlpActivations', range: 'unbounded', units: ({ hidden }) => 4 * hidden },
+  ],
+  options: [
+    { name: 'heads', type: 'number', default: 4, min: 1, max: 64, isWhole: true, help: 'option.heads.help' },
+    {
+      name: 'positions',
+      type: 'choice',
+      default: 'learned',
+      choices: ['learned', 'rotary', 'none'],
+      help: 'option.positions.help',
+    },
+    { name: 'context', type: 'number', default: 256, min: 2, max: 4096, isWhole: true, help: 'option.context.help' },
+    { name: 'biases', type: 'switch', default: true, help: 'option.biases.help' },
+  ],
+  sublayers: (sizes) => [
+    ...(hasTable(sizes) ? [{ name: 'positions', states: [], around: 'added' } as const] : []),
+    { name: 'mha', states: [] },
+    { name: 'mlp', states: [] },
+  ],
+  context,
+
+  check(sizes, place) {
+    const { input, hidden, options } = sizes;
+    if (hidden % heads(options) !== 0)
+      throw new UserError('error.setting.headsDivide', place, heads(options), hidden, dividing(hidden, heads(options)));
+    const headSize = hidden / heads(options);
+    if (options['positions'] === 'rotary' && headSize % 2 !== 0)
+      throw new UserError('error.setting.rotaryHeads', place, headSize);
+    if (hasTable(sizes) && input !== hidden) throw new UserError('error.setting.positionsWidth', place, hidden, input);
+  },
+
+  deviationAround: deviation,
+  notApplicable: {
+    truncation: 'cell.attention.noTruncation',
+    gain: 'cell.attention.noGain',
+    halfLife: 'cell.attention.noHalfLife',
+  },
+});
+
+/** The number of heads nearest to `wanted` that divides a width. */
+function dividing(hidden: number, wanted: number): number {
+  let nearest = 1;
+  for (let count = 1; count <= hidden; count++)
+    if (hidden % count === 0 && Math.abs(count - wanted) < Math.abs(nearest - wanted)) nearest = count;
+  return nearest;
+}

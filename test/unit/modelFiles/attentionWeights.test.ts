@@ -1,0 +1,148 @@
+/** GPT-2-like weights: read as what PyTorch computes from them, written so that they come back, refused by name where they are another variant. */
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { readInFloat64 } from '../../../src/core/float64/float64Trace';
+import { checkConfig, plainLayer } from '../../../src/core/model/config';
+import { initialize } from '../../../src/core/model/initialize';
+import { Random } from '../../../src/core/model/random';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../src/formats/safetensors';
+import { readTorchWeights, type RequestedArchitecture } from '../../../src/modelFiles/torchWeights';
+import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
+import type { UserError } from '../../../src/userError';
+import { assertClose } from '../../reference/compare';
+
+const folder = 'test/vectors/data/gptWeights';
+const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as {
+  readonly ids: readonly number[];
+  readonly logProbabilities: Readonly<Record<string, readonly (readonly number[])[]>>;
+};
+const bytesOf = (name: string) => new Uint8Array(readFileSync(`${folder}/${name}.safetensors`));
+const asked = (tensors: string | null, config: RequestedArchitecture['config'] = null) => ({
+  activation: null,
+  tensors,
+  config,
+});
+
+/** The same file with some tensors changed. */
+function changed(name: string, change: (tensors: Map<string, Tensor>) => void): Uint8Array {
+  const { tensors, metadata } = decodeSafetensors(bytesOf(name), name);
+  const copy = new Map(tensors);
+  change(copy);
+  return encodeSafetensors(copy, metadata);
+}
+
+function refusal(bytes: Uint8Array, request = asked(null)): UserError {
+  let found: unknown;
+  try {
+    readTorchWeights(bytes, 'model.safetensors', request);
+  } catch (thrown) {
+    found = thrown;
+  }
+  assert.ok(found instanceof Error && 'key' in found, 'it was not refused');
+  return found as UserError;
+}
+
+const reshaped = (shape: readonly number[]): Tensor => ({
+  dtype: 'F32',
+  shape: [...shape],
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.01),
+});
+
+describe('GPT-2-like weights', () => {
+  for (const [name, request] of [
+    ['linear', asked(null)],
+    ['conv1d', asked(null)],
+    ['bare-names', asked('heads=2,positions=rotary')],
+    ['bare-names', asked('positions=rotary', { n_head: 2, activation_function: 'gelu', n_positions: 64 })],
+  ] as const)
+    it(`${name}${request.config ? ' with config.json' : ''}: predicts what PyTorch does`, () => {
+      const { model, plain, notices } = readTorchWeights(bytesOf(name), name, request);
+      assert.ok(plain);
+      const ids = Int32Array.from(expected.ids);
+      const { probabilities } = readInFloat64(model, ids, ids);
+      expected.logProbabilities[name].forEach((row, t) => {
+        assertClose(probabilities.subarray(t * 7, (t + 1) * 7).map(Math.log), row, 1e-7, `step ${t}`);
+      });
+      const saysGelu = name === 'linear' || request.config;
+      assert.deepEqual(
+        notices.map(({ key }) => key),
+        saysGelu ? [] : ['notice.torch.gelu'],
+      );
+    });
+
+  it('asks for the heads, and for the positions of a model without a table of them', () => {
+    const heads = refusal(bytesOf('bare-names'), asked('positions=rotary'));
+    assert.equal(heads.key, 'error.torch.headsUnsaid');
+    assert.deepEqual(heads.choices, ['heads=1', 'heads=2', 'heads=4', 'heads=8']);
+    assert.equal(refusal(bytesOf('bare-names'), asked('heads=2')).key, 'error.torch.positionsUnsaid');
+  });
+
+  it('asks whether a square matrix is transposed where the others do not agree', () => {
+    const mixed = changed('linear', (tensors) => {
+      const { data } = tensors.get('transformer.h.0.mlp.c_fc.weight')!;
+      tensors.set('transformer.h.0.mlp.c_fc.weight', { dtype: 'F32', shape: [8, 32], data } as Tensor);
+    });
+    const { key, choices } = refusal(mixed);
+    assert.equal(key, 'error.torch.formUnsaid');
+    assert.deepEqual(choices, ['form=linear', 'form=conv1d']);
+  });
+
+  it('refuses grouped attention by name, in either way of keeping it', () => {
+    const together = changed('linear', (tensors) =>
+      tensors.set('transformer.h.0.attn.c_attn.weight', reshaped([16, 8])),
+    );
+    assert.equal(refusal(together).key, 'error.torch.groupedAttention');
+    const apart = encodeSafetensors(
+      new Map([
+        ['model.layers.0.self_attn.q_proj.weight', reshaped([8, 8])],
+        ['model.layers.0.self_attn.k_proj.weight', reshaped([4, 8])],
+      ]),
+      {},
+    );
+    assert.equal(refusal(apart).key, 'error.torch.groupedAttention');
+  });
+
+  it('refuses variants that are computed otherwise, and tensors that have no place', () => {
+    const said = (config: Readonly<Record<string, unknown>>) => refusal(bytesOf('conv1d'), asked(null, config)).key;
+    assert.equal(said({ activation_function: 'gelu_new' }), 'error.torch.variant');
+    assert.equal(said({ layer_norm_epsilon: 1e-6 }), 'error.torch.variant');
+    assert.equal(said({ scale_attn_by_inverse_layer_idx: true }), 'error.torch.variant');
+    const more = changed('linear', (tensors) =>
+      tensors.set('transformer.h.0.crossattention.c_attn.weight', reshaped([24, 8])),
+    );
+    assert.equal(refusal(more).key, 'error.torch.tensorsInTheWay');
+    const wide = changed('linear', (tensors) => tensors.set('transformer.h.0.mlp.c_fc.weight', reshaped([24, 8])));
+    assert.equal(refusal(wide).key, 'error.torch.tensorShape');
+  });
+
+  it('comes back from what is written, bit for bit', () => {
+    for (const positions of ['learned', 'rotary', 'none'])
+      for (const norm of ['layerNorm', 'rmsNorm', 'none'] as const) {
+        const options = { heads: 2, positions, context: 16, biases: positions !== 'rotary' };
+        const layer = {
+          cell: 'attention',
+          activation: 'tanh',
+          hiddenSize: 8,
+          ...plainLayer,
+          norm,
+          residual: true,
+          options,
+        } as const;
+        const config = checkConfig({
+          layers: [layer, layer],
+          vocabularySize: 7,
+          embeddingSize: 8,
+          tied: positions === 'none',
+          objective: 'next',
+          finalNorm: norm,
+        });
+        const parameters = initialize(config, Random.fromSeed(3));
+        const bytes = writeTorchWeights({ config, parameters }, 12, {});
+        const read = readTorchWeights(bytes, 'model.safetensors', asked(null));
+        assert.deepEqual(read.plain?.config, config);
+        assert.deepEqual(read.plain.parameters.values, parameters.values);
+        assert.equal(read.trainingStep, 12);
+        assert.ok(decodeSafetensors(bytes, 'model').tensors.has('transformer.h.1.attn.c_attn.weight'));
+      }
+  });
+});
