@@ -4,7 +4,8 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
-import type { ParameterDescription } from './parameters';
+import type { OptionDescription } from './options';
+import type { LayerSizes, ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
 export type UnitRange = 'share' | 'signed' | 'unbounded';
@@ -19,9 +20,11 @@ export interface UnitMapDescription {
   readonly keeps?: boolean;
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
+  /** How many units it has, where that is not H. */
+  readonly units?: (sizes: LayerSizes) => number;
 }
 
-/** What a layer carries from one step to the next, H numbers in each direction. */
+/** What a layer carries from one step to the next, in each direction. */
 export interface StateDescription {
   /** In files too. */
   readonly name: string;
@@ -31,6 +34,29 @@ export interface StateDescription {
   readonly short: KeysOf<'state'>;
   /** Its values, unit by unit. */
   readonly unitMap: string;
+  /** How many numbers it is, where that is not H. */
+  readonly width?: (sizes: LayerSizes) => number;
+}
+
+/** What cannot be had of a kind, and the sentence that says why. */
+export type NotApplicable = Readonly<
+  Partial<Record<'contributions' | 'truncation' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon', KeysOf<'cell'>>>
+>;
+
+/** What every kind says of itself. */
+export interface LayerDescription {
+  readonly name: string;
+  /** The same in every language. */
+  readonly label: string;
+  /** Where there is room for more than the label. */
+  readonly title: KeysOf<'cell'>;
+  /** In the order of files. */
+  readonly parameters: readonly ParameterDescription[];
+  readonly states: readonly StateDescription[];
+  readonly unitMaps: readonly UnitMapDescription[];
+  /** What can be chosen for it; nothing where it is not there. */
+  readonly options?: readonly OptionDescription[];
+  readonly notApplicable: NotApplicable;
 }
 
 /** ONNX's activation functions, by their names in lower case; `affine` is y = x. */
@@ -39,19 +65,11 @@ export type GateFunction = Activation | 'sigmoid' | 'affine';
 /** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
 
-export interface RecurrentCell {
-  readonly name: string;
-  /** The same in every language. */
-  readonly label: string;
-  /** Where there is room for more than the label. */
-  readonly title: KeysOf<'cell'>;
+export interface RecurrentCell extends LayerDescription {
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
-  /** In the order of files. */
-  readonly parameters: readonly ParameterDescription[];
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
-  readonly unitMaps: readonly UnitMapDescription[];
   /** Its activation can be chosen; where not, why. */
   readonly activation: 'chosen' | 'fixed';
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
@@ -69,8 +87,6 @@ export interface RecurrentCell {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
-  /** What cannot be had of it, and the sentence that says why. */
-  readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }
 
 /** A gate's unit map. */

@@ -6,7 +6,13 @@
 import { activations, type Activation } from '../layers/activation';
 import { activationsOf, kindOf } from '../layers/catalog';
 import { byRole } from '../core/model/directionParameters';
-import type { GeneralDirection, GeneralLayer, GeneralModel, Weights } from '../core/model/generalModel';
+import {
+  plainAround,
+  type GeneralDirection,
+  type GeneralLayer,
+  type GeneralModel,
+  type Weights,
+} from '../core/model/generalModel';
 import { generalModelOf, type PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
@@ -133,7 +139,12 @@ function modelOf(
     vocabularySize,
     embedding: embedding === output ? W : embedding && valuesOf(embedding, file),
     layers: chain.flatMap(({ layers }) => layers.map((layer) => layerOf(layer, activation, file))),
-    norm: norm && { gamma: valuesOf(norm.gamma, file), beta: valuesOf(norm.beta, file), epsilon: layerNormEpsilon },
+    norm: norm && {
+      kind: 'layerNorm',
+      gamma: valuesOf(norm.gamma, file),
+      beta: valuesOf(norm.beta, file),
+      epsilon: layerNormEpsilon,
+    },
     output: { W, b: bias ? valuesOf(bias, file) : zerosLike(W, vocabularySize) },
   };
 }
@@ -154,6 +165,7 @@ function layerOf(layer: RecurrentLayer, activation: Activation, file: string): G
     })),
     clip: null,
     linearBeforeReset: true,
+    ...plainAround,
     inputForget: false,
     source,
   };

@@ -4,34 +4,13 @@
  * goes. Exactly zero stays exactly zero. The walk is the same in every precision; what computes it is a `Walked`.
  */
 import type { Direction } from '../../layers/direction';
+import { addArrival, arrivals, rescale, type Arithmetic, type Arrivals } from './arrivals';
 
 /** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
 export type PerTargetNorms = readonly Float64Array[];
 
 interface Vector {
   fill(value: number): unknown;
-}
-
-/** What the walk does with numbers; it looks into no vector itself. Parts of vectors are given by where they begin, and their length. */
-interface Arithmetic<V> {
-  zeros(length: number): V;
-  /** out = α a + β b; b is not read where β is 0: it may be left from before. */
-  combine(
-    out: V,
-    outAt: number,
-    alpha: number,
-    a: V,
-    aAt: number,
-    beta: number,
-    b: V,
-    bAt: number,
-    length: number,
-  ): void;
-  lengthOf(values: V, at: number, length: number): number;
-  /** log₁₀ of e^logScale · length; −Infinity of 0. */
-  log10Of(length: number, logScale: number): number;
-  divide(values: V, at: number, length: number, divisor: number): void;
-  multiply(values: V, length: number, factor: number): void;
 }
 
 export interface WalkedLayer {
@@ -70,16 +49,6 @@ export interface Walked<V> extends Arithmetic<V> {
   stepBack(layer: number, d: number, t: number, step: WalkStep<V>, preActivations: V, from: number): void;
   /** out [count, I] = Wᵀ ∂ℓ/∂a of `count` steps from `first`; rows at which nothing was sent hold anything. */
   down(layer: number, d: number, preActivations: V, first: number, count: number, out: V): Promise<void>;
-}
-
-/** Rows of some width, one for each step. */
-export interface Arrivals<V> {
-  /** Each row of unit length, … */
-  readonly values: V;
-  /** … times e^logScale; −Infinity for zero. */
-  readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, even if zero. */
-  readonly isReached: Uint8Array;
 }
 
 /** What travels along time. */
@@ -265,44 +234,4 @@ export class PerTargetWalk<V extends Vector> {
 /** Size of what a layer gives, D·H. */
 function outputOf({ directions, hiddenSize }: WalkedLayer): number {
   return directions.length * hiddenSize;
-}
-
-export function arrivals<V>({ zeros }: Pick<Arithmetic<V>, 'zeros'>, steps: number, width: number): Arrivals<V> {
-  return {
-    values: zeros(steps * width),
-    logScales: new Float64Array(steps).fill(-Infinity),
-    isReached: new Uint8Array(steps),
-  };
-}
-
-/** Adds a row of some scale to what reaches step t. */
-export function addArrival<V>(
-  arithmetic: Arithmetic<V>,
-  { values, logScales }: Arrivals<V>,
-  t: number,
-  row: V,
-  from: number,
-  width: number,
-  logScale: number,
-): void {
-  const common = Math.max(logScale, logScales[t]);
-  arithmetic.combine(
-    values,
-    t * width,
-    Math.exp(logScale - common),
-    row,
-    from,
-    Math.exp(logScales[t] - common),
-    values,
-    t * width,
-    width,
-  );
-  logScales[t] = rescale(arithmetic, values, t * width, width, common);
-}
-
-/** Brings a row to unit length; returns the logarithm of its scale. */
-function rescale<V>(arithmetic: Arithmetic<V>, values: V, at: number, width: number, logScale: number): number {
-  const length = arithmetic.lengthOf(values, at, width);
-  if (length !== 0) arithmetic.divide(values, at, width, length);
-  return logScale + Math.log(length);
 }

@@ -2,12 +2,12 @@
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
 import type { TotalNorms } from '../backward/recurrence';
-import { byRole, lengthOfShape, shapeOf, type ByRole } from '../model/directionParameters';
+import { byRole, shapeOf, zerosOf, type ByRole } from '../model/directionParameters';
 import { layerOutputSize } from '../model/generalModel';
 import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalize, normalizeBack } from './layerNorm';
+import { addNormGradient, normalizeBack, zeroNormGradient, type NormGradient } from './norm';
 import { addOuter, addRowsMatrix } from './products';
 
 /** Gradients of one direction's parameters. */
@@ -22,7 +22,7 @@ export interface Float64Gradient {
   readonly output: { readonly W: Float64Array; readonly b: Float64Array };
   /** Of a tied output it holds the output's part too. */
   readonly embedding: Float64Array | null;
-  readonly norm: { readonly gamma: Float64Array; readonly beta: Float64Array } | null;
+  readonly norm: NormGradient | null;
   /** ∂L/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂L/∂x_t is made of. */
   readonly lowest: Float64Array;
 }
@@ -91,28 +91,17 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
   };
 }
 
-/** ∂L/∂γ = Σ_t ∂L/∂y_t ⊙ x̂_t, ∂L/∂β = Σ_t ∂L/∂y_t. */
-function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
+/** Of the final norm. */
+function normGradient(trace: Float64Trace): NormGradient | null {
   const {
     model: { norm },
     steps: T,
     layers,
   } = trace;
   if (!norm) return null;
-  const F = norm.gamma.length;
-  const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
-  const standard = normalize(layers[layers.length - 1].output, {
-    gamma: new Float64Array(F).fill(1),
-    beta: new Float64Array(F),
-    epsilon: norm.epsilon,
-  });
-  for (let t = 0; t < T; t++) {
-    const above = outputInputGradient(trace, t, 1 / T);
-    for (let i = 0; i < F; i++) {
-      gradient.gamma[i] += above[i] * standard[t * F + i];
-      gradient.beta[i] += above[i];
-    }
-  }
+  const gradient = zeroNormGradient(norm);
+  const x = layers[layers.length - 1].output;
+  for (let t = 0; t < T; t++) addNormGradient(gradient, x, t, outputInputGradient(trace, t, 1 / T), 0, norm);
   return gradient;
 }
 
@@ -153,7 +142,8 @@ function backDirection(
   const I = layer.inputSize;
   const zeros = byRole(
     name,
-    (parameter) => new Float64Array(lengthOfShape(shapeOf(parameter, layer, I))),
+    (parameter) =>
+      zerosOf(shapeOf(parameter, name, { input: I, hidden: H, options: layer.options, layer: 0, layers: 1 })),
     new Float64Array(0),
   );
   const gradient = { ...zeros, P: parameters.peepholes && new Float64Array(3 * H) };

@@ -7,8 +7,8 @@ import type { WalkedLayer, WalkStep } from '../analysis/perTargetWalk';
 import type { StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
+import { log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
-import { log10Of } from './float64PerTarget';
 import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
 

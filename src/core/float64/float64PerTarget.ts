@@ -1,9 +1,7 @@
 /** Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. */
+import { addArrival, arrivals, type Arrivals } from '../analysis/arrivals';
 import {
-  addArrival,
-  arrivals,
   PerTargetWalk,
-  type Arrivals,
   type PerTargetNorms,
   type Walked,
   type WalkedLayer,
@@ -11,7 +9,7 @@ import {
 } from '../analysis/perTargetWalk';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
-import { lengthOf } from '../numeric';
+import { Float64Arithmetic, log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
@@ -43,10 +41,6 @@ export function lowestInputFlow(
   });
 }
 
-export function log10Of(length: number, logScale: number): number {
-  return length === 0 ? -Infinity : Math.log10(length) + logScale * Math.LOG10E;
-}
-
 /** What the directions of the lowest layer send down, at one scale for each step. */
 function sideBySide(
   walked: WalkedTrace,
@@ -70,14 +64,13 @@ function sideBySide(
   return sum;
 }
 
-class WalkedTrace implements Walked<Float64Array> {
+class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   readonly layers: readonly WalkedLayer[];
-  readonly log10Of = log10Of;
-  readonly lengthOf = lengthOf;
   /** Of each layer. */
   private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
 
   constructor(private readonly trace: Float64Trace) {
+    super();
     this.layers = trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
       const { gates, states } = float64CellOf(cell);
       return {
@@ -93,31 +86,6 @@ class WalkedTrace implements Walked<Float64Array> {
 
   get steps(): number {
     return this.trace.steps;
-  }
-
-  readonly zeros = (length: number): Float64Array => new Float64Array(length);
-
-  combine(
-    out: Float64Array,
-    outAt: number,
-    alpha: number,
-    a: Float64Array,
-    aAt: number,
-    beta: number,
-    b: Float64Array,
-    bAt: number,
-    length: number,
-  ): void {
-    if (beta === 0) for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i];
-    else for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i] + beta * b[bAt + i];
-  }
-
-  divide(values: Float64Array, at: number, length: number, divisor: number): void {
-    for (let i = at; i < at + length; i++) values[i] /= divisor;
-  }
-
-  multiply(values: Float64Array, length: number, factor: number): void {
-    for (let i = 0; i < length; i++) values[i] *= factor;
   }
 
   lossGradient(target: number, out: Float64Array, outAt: number): Promise<number> {

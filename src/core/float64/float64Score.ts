@@ -9,7 +9,7 @@ import { gaussLegendre } from '../analysis/gaussLegendre';
 import { stepBackBuffers } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalizeBack } from './layerNorm';
+import { normalizeBack } from './norm';
 import { addRowsMatrix } from './products';
 
 export interface Attribution {

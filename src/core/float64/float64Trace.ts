@@ -4,7 +4,7 @@ import type { LayerTrace, Trace } from '../model/trace';
 import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
-import { normalize } from './layerNorm';
+import { normalize } from './norm';
 import { addMatrixVector } from './products';
 
 export interface Float64Layer extends LayerTrace {
