@@ -24,6 +24,13 @@ export const enum Constant {
   tanh3,
   tanhBorder,
   leastNormal,
+  two,
+  atanh13,
+  atanh11,
+  atanh9,
+  atanh7,
+  atanh5,
+  atanh3,
 }
 
 const table = memory.data<f32>([
@@ -52,6 +59,14 @@ const table = memory.data<f32>([
   0.625 * 0.625,
   // 2⁻¹²⁶
   1.17549435e-38,
+  2,
+  // (artanh x / x − 1) / x² for |x| ≤ ⅓, the series.
+  1.0 / 13.0,
+  1.0 / 11.0,
+  1.0 / 9.0,
+  1.0 / 7.0,
+  1.0 / 5.0,
+  1.0 / 3.0,
 ]);
 
 @inline

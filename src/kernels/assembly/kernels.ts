@@ -13,6 +13,8 @@ export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru'
 export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
+export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
+export { mambaConvolve, mambaScan } from './mambaForward';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';

@@ -30,6 +30,9 @@ const stateSize = ({ options }: LayerSizes) => numberOption(options, 'stateSize'
 const convolution = ({ options }: LayerSizes) => numberOption(options, 'convolution');
 const hasBiases = ({ options }: LayerSizes) => isOptionOn(options, 'biases');
 
+/** E·S. */
+const scanWidth = (sizes: LayerSizes) => channelsOf(sizes) * stateSize(sizes);
+
 /** softplus⁻¹ of a step size that is log-uniform between the two: x + ln(1 − e^−x). */
 const firstStepBias: FirstValue = (random) => {
   const { least, greatest } = firstSteps;
@@ -126,7 +129,7 @@ export const mamba = mixer({
       symbol: 'h',
       short: 'state.scan',
       unitMap: 'scan',
-      width: (sizes) => channelsOf(sizes) * stateSize(sizes),
+      width: scanWidth,
     },
     {
       name: 'convolution',
@@ -137,12 +140,48 @@ export const mamba = mixer({
     },
   ],
   unitMaps: [
-    { name: 'step', label: 'unitMap.step', range: 'unbounded', units: channelsOf },
-    { name: 'kept', label: 'unitMap.kept', range: 'share', units: channelsOf },
-    { name: 'scan', label: 'unitMap.scan', range: 'unbounded', units: channelsOf },
+    { name: 'stepSize', label: 'unitMap.stepSize', range: 'unbounded', units: channelsOf },
+    { name: 'decay', label: 'unitMap.decay', range: 'share', keeps: true, units: scanWidth },
+    { name: 'scan', label: 'unitMap.scan', range: 'unbounded', units: scanWidth },
     { name: 'convolved', label: 'unitMap.convolved', range: 'unbounded', units: channelsOf },
   ],
-  options: [],
+  options: [
+    {
+      name: 'stateSize',
+      label: 'option.stateSize',
+      sentence: 'option.stateSize.sentence',
+      default: 16,
+      allowed: { minimum: 1, maximum: 256 },
+    },
+    {
+      name: 'expand',
+      label: 'option.expand',
+      sentence: 'option.expand.sentence',
+      default: 2,
+      allowed: { minimum: 1, maximum: 8 },
+    },
+    {
+      name: 'convolution',
+      label: 'option.convolution',
+      sentence: 'option.convolution.sentence',
+      default: 4,
+      allowed: { minimum: 2, maximum: 16 },
+    },
+    {
+      name: 'rank',
+      label: 'option.rank',
+      sentence: 'option.rank.sentence',
+      default: 0,
+      allowed: { minimum: 0, maximum: 4096 },
+    },
+    {
+      name: 'biases',
+      label: 'option.biases',
+      sentence: 'option.biases.sentence',
+      default: false,
+      allowed: [false, true],
+    },
+  ],
   sublayers: () => [{ name: '', states: ['scan', 'convolution'] }],
   context: () => null,
   check: () => {},
