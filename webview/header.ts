@@ -113,7 +113,7 @@ export class Header {
   /** “tale.txt · LSTM 2 × 128”, “gpt.onnx · graph mode”. */
   nameOf({ name, corpus, model, graph }: RunDescription): string {
     if (graph) return `${name} · ${this.texts.get('panel.header.graph')}`;
-    const cell = labelWith(model.cell, model.activation);
+    const cell = labelWith(model.cell, model.activation, model.options);
     return `${corpus.name === '' ? name : corpus.name} · ${cell} ${model.layers} × ${this.texts.numbers.integer(model.hiddenSize)}`;
   }
 

@@ -1,6 +1,8 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
-import { cellNames } from '../layers/catalog';
+import { cellNames, layerOptions } from '../layers/catalog';
+import { norms } from '../layers/norm';
+import { checkOption, type LayerOptions } from '../layers/options';
 import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import { UserError } from '../userError';
@@ -37,7 +39,21 @@ export function modelSettings(read: SettingReader): ModelSettings {
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
     tied: flag(read('model.tied'), defaults.tied),
     objective: objective(read),
+    norm: oneOf(read, 'model.norm', norms, defaults.norm),
+    finalNorm: oneOf(read, 'model.finalNorm', norms, defaults.finalNorm),
+    residual: flag(read('model.residual'), defaults.residual),
+    options: options(read),
   });
+}
+
+/** Of every kind, as far as they are set: another kind than the one that is set may be trained. */
+function options(read: SettingReader): LayerOptions {
+  return Object.fromEntries(
+    layerOptions.flatMap((option) => {
+      const value = read(`model.${option.name}`);
+      return value === undefined ? [] : [[option.name, checkOption(option, value)]];
+    }),
+  );
 }
 
 export function vocabularySettings(read: SettingReader): VocabularySettings {

@@ -66,6 +66,23 @@ export interface Kernels {
     gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number, s: number,
   ): void;
 
+  minGRUForward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
+    gates: number, hidden: number, counts: number,
+  ): void;
+  minGRUBackward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+  ): void;
+  minLSTMForward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
+    gates: number, hidden: number, counts: number,
+  ): void;
+  minLSTMBackward(
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+  ): void;
+
   // One step, many rows of gradients
   rnnStepBack(rows: number, H: number, relu: number, hidden: number, dh: number, da: number): void;
   lstmStepBack(
@@ -76,6 +93,9 @@ export interface Kernels {
     rows: number, H: number, gates: number, recurrentCandidate: number, hiddenBefore: number,
     dh: number, da: number, daRecurrent: number, previous: number,
   ): void;
+
+  minGRUStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
+  minLSTMStepBack(rows: number, H: number, positive: number, gates: number, before: number, dh: number, da: number, previous: number): void;
 
   // The selective state space layer, between its products
   mambaConvolve(

@@ -2,13 +2,17 @@
 import { UserError } from '../userError';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
+import { mamba } from './kinds/mamba';
+import { minGRU } from './kinds/minGRU';
+import { minLSTM } from './kinds/minLSTM';
 import { rnn } from './kinds/rnn';
 import type { MixerDescription } from './mixer';
 import type { GateFunction, RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
 import type { Activation } from './activation';
+import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
-const kinds = { rnn, lstm, gru } as const satisfies Readonly<Record<string, RecurrentCell>>;
+const kinds = { rnn, lstm, gru, minGRU, minLSTM, mamba } as const satisfies Readonly<Record<string, RecurrentCell>>;
 
 export type CellName = keyof typeof kinds;
 type Described = (typeof kinds)[CellName];
@@ -60,10 +64,21 @@ export function checkCell(name: string): CellName {
   throw new UserError('error.setting.cellUnknown', name, cellNames.join(', '));
 }
 
-/** "LSTM", "RNN (relu)". */
-export function labelWith(name: CellName, activation: Activation): string {
-  const { label, activation: choice } = kindOf(name);
-  return choice === 'chosen' ? `${label} (${activation})` : label;
+/** "LSTM", "RNN (relu)", "minGRU (positive)". */
+export function labelWith(name: CellName, activation: Activation, options: LayerOptions): string {
+  const { label, activation: choice, options: listed } = kindOf(name);
+  const chosen = [...(choice === 'chosen' ? [activation] : []), ...optionsInWords(listed, options)];
+  return chosen.length > 0 ? `${label} (${chosen.join(', ')})` : label;
+}
+
+/** Every option that some kind has, once: options of one name are the same in every kind. */
+export const layerOptions: readonly OptionDescription[] = [
+  ...new Map(all.flatMap(({ options }) => options.map((option) => [option.name, option] as const))).values(),
+];
+
+/** The options of a layer of this kind: the given ones, checked, and the others by default. What other kinds have is left out. */
+export function optionsOf(name: CellName, given: LayerOptions): LayerOptions {
+  return filledOptions(kindOf(name).options, given);
 }
 
 /** A layer's activation functions in the order of its ONNX operator; none of a kind without one. @param chosen where the kind leaves it open */
@@ -136,7 +151,7 @@ export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation
   return typeof range === 'string' ? range : range[activation];
 }
 
-/** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. */
+/** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. Where it is a gate, a bias can be given to it. */
 export function keepingGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
   const { gates, unitMaps } = kindOf(name);
   const found = unitMaps.find(({ keeps }) => keeps);

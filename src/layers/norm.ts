@@ -24,6 +24,11 @@ export const normParameters: Readonly<
 
 export type NormRole = 'gamma' | 'beta';
 
+/** @param features that it is over */
+export function normParameterCount(norm: NormName, features: number): number {
+  return norm === 'none' ? 0 : normParameters[norm].length * features;
+}
+
 export function isNormName(value: unknown): value is NormName {
   return norms.some((norm) => norm === value);
 }

@@ -1,60 +1,94 @@
-/** What a kind lets a person choose beside its sizes: described once, so that settings, command line, files and pages read it from there. */
+/** What can be chosen for a layer of some kind besides what every layer has: its kind lists it, and everything that offers, checks or keeps it reads that list. */
 import type { KeysOf } from '../messages';
 import { UserError } from '../userError';
 
-export type OptionValue = boolean | number | string;
-/** By name. Those of a `LayerConfig` hold every option of its kind. */
+export type OptionValue = number | boolean | string;
+
+/** By name; a layer has just those that its kind lists. */
 export type LayerOptions = Readonly<Record<string, OptionValue>>;
 
-export interface OptionDescription {
-  /** In settings, on the command line and in files. */
+interface Offered {
+  /** In files, behind `backflow.model.` in the settings, behind a layer's label, and, in words with hyphens, of the command line. */
   readonly name: string;
-  readonly label: KeysOf<'option'>;
-  /** What it does, in a sentence. */
-  readonly sentence: KeysOf<'option'>;
-  readonly default: OptionValue;
-  /** Its values one by one, or the whole numbers between two, both included. */
-  readonly allowed: readonly OptionValue[] | { readonly minimum: number; readonly maximum: number };
+  /** What it does, for the command line's help. */
+  readonly help: KeysOf<'option'>;
+}
+
+export interface SwitchOption extends Offered {
+  readonly type: 'switch';
+  readonly default: boolean;
+}
+
+export interface NumberOption extends Offered {
+  readonly type: 'number';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly isWhole: boolean;
+}
+
+export interface ChoiceOption extends Offered {
+  readonly type: 'choice';
+  readonly default: string;
+  readonly choices: readonly string[];
+}
+
+export type OptionDescription = SwitchOption | NumberOption | ChoiceOption;
+
+/** The value, of whatever was read somewhere; throws a UserError that says what is allowed. */
+export function checkOption(option: OptionDescription, value: unknown): OptionValue {
+  const { name } = option;
+  switch (option.type) {
+    case 'switch':
+      if (typeof value === 'boolean') return value;
+      throw new UserError('error.option.notSwitch', name, inWords(value));
+    case 'number': {
+      const { min, max, isWhole } = option;
+      if (typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value)))
+        return value;
+      throw isWhole
+        ? new UserError('error.setting.notWholeNumberInRange', name, inWords(value), min, max)
+        : new UserError('error.option.notNumber', name, inWords(value), min, max);
+    }
+    case 'choice': {
+      const found = option.choices.find((choice) => choice === value);
+      if (found !== undefined) return found;
+      throw new UserError('error.option.notChoice', name, inWords(value), option.choices.join(', '));
+    }
+  }
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** All of the listed options: those that are given, checked, and the others as they are by default. What else is given is another kind's. */
+export function filledOptions(options: readonly OptionDescription[], given: LayerOptions): LayerOptions {
+  return Object.fromEntries(
+    options.map((option) => [
+      option.name,
+      Object.hasOwn(given, option.name) ? checkOption(option, given[option.name]) : option.default,
+    ]),
+  );
+}
+
+/** Those that are not as they are by default: "positive", "heads 4". */
+export function optionsInWords(options: readonly OptionDescription[], chosen: LayerOptions): string[] {
+  return options.flatMap(({ name, type, default: usual }) => {
+    if (!Object.hasOwn(chosen, name) || chosen[name] === usual) return [];
+    return type === 'switch' ? name : `${name} ${String(chosen[name])}`;
+  });
+}
+
+export function areSameOptions(one: LayerOptions, other: LayerOptions): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
 /** What most layers have. */
 export const noOptions: LayerOptions = {};
 
-/**
- * All options of a kind, in the order of its description, the defaults filled in. Throws a UserError for one that the kind has not, and for a value that is not
- * allowed.
- * @param kind for the sentences
- */
-export function completeOptions(
-  kind: { readonly label: string; readonly options?: readonly OptionDescription[] },
-  given: LayerOptions | undefined,
-): LayerOptions {
-  const described = kind.options ?? [];
-  const values = given ?? noOptions;
-  const unknown = Object.keys(values).find((name) => !described.some((option) => option.name === name));
-  if (unknown !== undefined) throw new UserError('error.setting.optionUnknown', unknown, kind.label);
-  if (described.length === 0) return noOptions;
-  return Object.fromEntries(
-    described.map((option) => {
-      const value = Object.hasOwn(values, option.name) ? values[option.name] : option.default;
-      if (!isAllowed(option, value))
-        throw new UserError('error.setting.optionValue', option.name, String(value), kind.label, allowedIn(option));
-      return [option.name, value];
-    }),
-  );
-}
-
-function isAllowed({ allowed }: OptionDescription, value: OptionValue): boolean {
-  if ('minimum' in allowed)
-    return typeof value === 'number' && Number.isInteger(value) && value >= allowed.minimum && value <= allowed.maximum;
-  return allowed.includes(value);
-}
-
-function allowedIn({ allowed }: OptionDescription): string {
-  return 'minimum' in allowed ? `${allowed.minimum}–${allowed.maximum}` : allowed.join(', ');
-}
-
-/** Options of one kind, as the code of the kind reads them: checked where they entered. */
+/** Options of one kind, as the code of the kind reads them: they were checked where they entered. */
 export function numberOption(options: LayerOptions, name: string): number {
   const value = options[name];
   if (typeof value !== 'number') throw new Error(`no number ${name} among the options`);

@@ -33,16 +33,21 @@ export interface ParameterDescription {
   readonly role: string;
   /** A matrix of G·H rows is G blocks, one below the other. Or of a mixer: null where the layer has none, as a bias that is left out. */
   readonly shape: readonly ParameterSize[] | ((sizes: LayerSizes) => readonly number[] | null);
-  /** As the setting has it for weights of the input, recurrent weights or biases; or uniform between two numbers, or drawn one by one, whatever the setting. */
+  /**
+   * As the setting has it for weights of the input, recurrent weights or biases; or uniform between two numbers, or drawn one by one, whatever the setting.
+   * Of `linear` the same as weights of the input or, of a vector, biases, but that PyTorch's initialization is that of `nn.Linear` and not of its recurrent
+   * modules.
+   */
   readonly initialization:
     | 'input'
     | 'recurrent'
     | 'bias'
+    | 'linear'
     | { readonly between: readonly [number, number] }
     | { readonly first: (sizes: LayerSizes) => FirstValue };
   /** The tensor of a checkpoint it is kept in, which of a kind with an ONNX operator is that operator's input: parameters of one tensor follow one another. */
   readonly tensor: string;
-  /** In the PyTorch module, before `_l0`; null where PyTorch has none, then reports name it by its role. */
+  /** In the PyTorch module, before `_l0`; of a layer that is a module of its own, behind the module's name and a dot. Null where PyTorch has none, then reports name it by its role. */
   readonly torch: string | null;
 }
 
@@ -85,6 +90,17 @@ export const recurrentBias = {
 /** Those of ONNX's recurrent operators. */
 export const operatorParameters = [inputWeights, recurrentWeights, inputBias, recurrentBias] as const;
 
+/** The shape of a parameter of a layer; null of one that it does not have. @param gates G */
+export function shapeWith({ shape }: ParameterDescription, gates: number, of: LayerSizes): readonly number[] | null {
+  if (typeof shape === 'function') return shape(of);
+  const sizes: Readonly<Record<ParameterSize, number>> = {
+    gates: gates * of.hidden,
+    hidden: of.hidden,
+    input: of.input,
+  };
+  return shape.map((size) => sizes[size]);
+}
+
 /** Uniform in ± bound. */
 export function uniformWithin(bound: number): FirstValue {
   return (random) => bound * (2 * random.uniform() - 1);
@@ -96,6 +112,16 @@ export function normalWith(deviation: number): FirstValue {
 
 export function always(value: number): FirstValue {
   return () => value;
+}
+
+/** W of a layer that is one `nn.Linear` and no more. @param torch the parameter's name in the layer's module */
+export function linearWeights<const Torch extends string>(torch: Torch) {
+  return { role: 'W', shape: ['gates', 'input'], initialization: 'linear', tensor: 'W', torch } as const;
+}
+
+/** Its bias. */
+export function linearBias<const Torch extends string>(torch: Torch) {
+  return { role: 'Wb', shape: ['gates'], initialization: 'linear', tensor: 'B', torch } as const;
 }
 
 export function isSharedRole(role: string): role is SharedRole {

@@ -4,7 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
-import type { OptionDescription } from './options';
+import type { OptionDescription, SwitchOption } from './options';
 import type { LayerSizes, ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -16,8 +16,10 @@ export interface UnitMapDescription {
   readonly label: KeysOf<'unitMap'>;
   /** Where that depends on the activation, for each of them. */
   readonly range: UnitRange | Readonly<Record<Activation, UnitRange>>;
-  /** A gate by which the state of the step before is multiplied: from it follows for how long a unit remembers. */
+  /** By it the state of the step before is multiplied: from it follows for how long a unit remembers. */
   readonly keeps?: boolean;
+  /** Of what is no gate and no state: from the values of the unit's gates, in their order. */
+  readonly of?: (gates: ArrayLike<number> & Iterable<number>) => number;
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
   /** How many units it has, where that is not H. */
@@ -54,8 +56,8 @@ export interface LayerDescription {
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];
   readonly unitMaps: readonly UnitMapDescription[];
-  /** What can be chosen for it; nothing where it is not there. */
-  readonly options?: readonly OptionDescription[];
+  /** What else can be chosen for it. */
+  readonly options: readonly OptionDescription[];
   readonly notApplicable: NotApplicable;
 }
 
@@ -70,7 +72,7 @@ export interface RecurrentCell extends LayerDescription {
   readonly gates: readonly string[];
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
-  /** Its activation can be chosen; where not, why. */
+  /** Whether its activation can be chosen. */
   readonly activation: 'chosen' | 'fixed';
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
@@ -88,6 +90,14 @@ export interface RecurrentCell extends LayerDescription {
     readonly gateOrder: readonly number[];
   } | null;
 }
+
+/** Of the kinds that are also computed in logarithms, which need a candidate above 0: it goes through g(u) = u + ½ for u ≥ 0, σ(u) otherwise. */
+export const positive = {
+  name: 'positive',
+  type: 'switch',
+  default: false,
+  help: 'option.positive.help',
+} as const satisfies SwitchOption;
 
 /** A gate's unit map. */
 export function gate<const Name extends string, const Label extends KeysOf<'unitMap'>>(

@@ -4,7 +4,7 @@
  * not, a person is asked, or the file refused. PyTorch's gates are in the order i f g o and r z n; ours are ONNX's.
  */
 import { activations, type Activation } from '../layers/activation';
-import { activationsOf, kindOf } from '../layers/catalog';
+import { activationsOf, kindOf, optionsOf } from '../layers/catalog';
 import { byRole } from '../core/model/directionParameters';
 import {
   plainAround,
@@ -154,6 +154,7 @@ function layerOf(layer: RecurrentLayer, activation: Activation, file: string): G
   const forms = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
   return {
     cell,
+    options: optionsOf(cell, {}),
     hiddenSize,
     inputSize,
     directions: layer.directions.map((tensors, d): GeneralDirection => ({

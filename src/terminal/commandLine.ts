@@ -2,10 +2,19 @@
 import { basename, extname, join, resolve } from 'node:path';
 import type { InspectRequest, SampleRequest, StartingModel, TrainRequest } from '../protocol/engine';
 import type { Activation } from '../layers/activation';
+import { layerOptions } from '../layers/catalog';
 import { defaultThresholds } from '../protocol/settings';
 import { commandHelp, generalHelp } from './help';
 import { localize } from './language';
-import { commands, defaultSampling, readOptions, UsageError, type CommandName, type GivenOptions } from './options';
+import {
+  commandLineName,
+  commands,
+  defaultSampling,
+  readOptions,
+  UsageError,
+  type CommandName,
+  type GivenOptions,
+} from './options';
 import { choice, integer, number, text } from './optionValues';
 import { readModel, readTraining, readVocabulary } from './trainOptions';
 
@@ -110,7 +119,11 @@ const ofNewModels = [
   'hidden',
   'embedding',
   'tied',
+  'norm',
+  'final-norm',
+  'residual',
   'objective',
+  ...layerOptions.map(commandLineName),
   'tokens',
   'vocabulary-size',
   'init',

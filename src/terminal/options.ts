@@ -1,6 +1,7 @@
 /** The options of each command: their names, what they take, and what help says of them. */
 import { parseArgs } from 'node:util';
-import { cellNames } from '../layers/catalog';
+import { cellNames, layerOptions } from '../layers/catalog';
+import type { OptionDescription } from '../layers/options';
 import { defaultModelSettings, defaultTrainingSettings, defaultVocabularySettings } from '../protocol/settings';
 import { oneLine } from '../userError';
 import { localize, type TerminalKey } from './language';
@@ -63,6 +64,21 @@ const besideModel = {
 } satisfies Readonly<Record<string, OptionSpec>>;
 const modelFiles: readonly TerminalKey[] = ['help.model.note', 'help.model.vocabularyNote'];
 
+/** Of an option of some kind: `stateSize` is `state-size`. */
+export function commandLineName({ name }: OptionDescription): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** What some kinds have. */
+const ofKinds: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
+  layerOptions.map((option) => [
+    commandLineName(option),
+    option.type === 'switch'
+      ? { help: option.help }
+      : { value: option.type === 'number' ? 'N' : 'NAME', help: option.help, args: [option.default] },
+  ]),
+);
+
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   train: {
     usage: [
@@ -79,7 +95,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       hidden: { value: 'N', help: 'help.train.hidden', args: [model.hiddenSize] },
       embedding: { value: 'N', help: 'help.train.embedding' },
       tied: { help: 'help.train.tied' },
+      norm: { value: 'none|layerNorm|rmsNorm', help: 'help.train.norm' },
+      'final-norm': { value: 'none|layerNorm|rmsNorm', help: 'help.train.finalNorm' },
+      residual: { help: 'help.train.residual' },
       objective: { value: 'NAME', help: 'help.train.objective' },
+      ...ofKinds,
       dropout: { value: 'X', help: 'help.train.dropout', args: [training.dropout] },
       tokens: { value: 'NAME', help: 'help.train.tokens', args: [defaultVocabularySettings.unit] },
       'vocabulary-size': { value: 'N', help: 'help.train.vocabularySize' },

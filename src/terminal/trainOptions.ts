@@ -1,7 +1,9 @@
 /** The options of `backflow train` as the engine's settings. */
 import { activations } from '../layers/activation';
-import { cellNames } from '../layers/catalog';
-import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
+import { cellNames, kindOf, layerOptions, type CellName } from '../layers/catalog';
+import { norms } from '../layers/norm';
+import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
+import { initializations, maxLayers, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import {
   completeModel,
   defaultModelSettings,
@@ -14,7 +16,7 @@ import {
 } from '../protocol/settings';
 import { localize } from './language';
 import { choice, integer, isNone, limit, number, positive } from './optionValues';
-import { defaultSteps, UsageError, type GivenOptions } from './options';
+import { commandLineName, defaultSteps, UsageError, type GivenOptions } from './options';
 
 const units: readonly TokenUnit[] = ['codePoint', 'grapheme', 'word', 'byte'];
 
@@ -43,10 +45,11 @@ function unit(given: GivenOptions): TokenUnit {
 export function readModel(given: GivenOptions): ModelSettings {
   const defaults = defaultModelSettings;
   const bidirectional = given.switches.has('bidirectional');
+  const cell = choice(given, 'cell', cellNames, defaults.cell);
   const model = completeModel({
-    cell: choice(given, 'cell', cellNames, defaults.cell),
+    cell,
     activation: choice(given, 'activation', activations, defaults.activation),
-    layers: integer(given, 'layers', 1, 8) ?? defaults.layers,
+    layers: integer(given, 'layers', 1, maxLayers) ?? defaults.layers,
     bidirectional,
     hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
     embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
@@ -54,11 +57,45 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
       : null,
+    norm: choice(given, 'norm', norms, defaults.norm),
+    finalNorm: choice(given, 'final-norm', norms, defaults.finalNorm),
+    residual: given.switches.has('residual'),
+    options: readLayerOptions(given, cell),
   });
   if (bidirectional && model.objective === 'next') {
     throw new UsageError(localize('usage.bidirectionalNext'));
   }
   return model;
+}
+
+/** Those that are given; refused where the kind has them not. */
+function readLayerOptions(given: GivenOptions, cell: CellName): LayerOptions {
+  const read = layerOptions.flatMap((option): [string, OptionValue][] => {
+    const value = layerOption(given, option);
+    if (value === undefined) return [];
+    if (kindOf(cell).options.some(({ name }) => name === option.name)) return [[option.name, value]];
+    const others = cellNames.filter((each) => kindOf(each).options.some(({ name }) => name === option.name));
+    throw new UsageError(
+      localize('usage.optionOfOtherKind', commandLineName(option), kindOf(cell).label, others.join(', ')),
+    );
+  });
+  return Object.fromEntries(read);
+}
+
+function layerOption(given: GivenOptions, option: OptionDescription): OptionValue | undefined {
+  const name = commandLineName(option);
+  switch (option.type) {
+    case 'switch':
+      return given.switches.has(name) ? true : undefined;
+    case 'number': {
+      const { min, max, isWhole } = option;
+      return isWhole
+        ? integer(given, name, min, max)
+        : number(given, name, (x) => x >= min && x <= max, localize('value.numberInRange', min, max));
+    }
+    case 'choice':
+      return given.values.has(name) ? choice(given, name, option.choices, option.default) : undefined;
+  }
 }
 
 export function readTraining(given: GivenOptions, { layers }: ModelSettings): TrainingSettings {

@@ -63,7 +63,7 @@ export class ReadableTrainView implements TrainView {
   started({ corpus, model, training, backend, folder }: RunDescription): void {
     this.steps = training.steps;
     this.startedAt = performance.now();
-    const cell = labelWith(model.cell, model.activation);
+    const cell = labelWith(model.cell, model.activation, model.options);
     this.output.write(
       `${localize('training.report.begins', cell, counted(model.layers, 'layer'), counted(model.hiddenSize, 'unit'), counted(model.parameterCount, 'parameter'), corpus.name, counted(corpus.tokens, 'token'), counted(model.vocabularySize, 'symbol'))}\n` +
         `${localize('training.report.backendAndFolder', backendText(backend), shortPath(folder))}\n` +

@@ -19,6 +19,17 @@ interface Read<Trace> {
   readonly losses: Float64Array;
 }
 
+interface Totals {
+  readonly gradients: ReadonlyMap<string, Float64Array>;
+  readonly totals: readonly (readonly Float64Array[])[];
+  readonly inputTotals: readonly Float64Array[];
+}
+
+interface Flow {
+  readonly states: readonly (readonly Float64Array[])[];
+  readonly inputs: readonly Float64Array[];
+}
+
 export class MambaStack<Trace extends Float64MixerTrace> {
   private readonly D: number;
 
@@ -42,7 +53,7 @@ export class MambaStack<Trace extends Float64MixerTrace> {
     const layers: Float64MixerLayer[] = [];
     for (let layer = 0; layer < options.layers; layer++) {
       const own = { ...sizesOfLayer(options, layer), parameters: parametersOfLayer(parameters, layer) };
-      const trace = mixer.forward(own, this.normed(x, own.parameters.norm), steps);
+      const trace = mixer.forward(own, this.normed(x, own.parameters['norm']), steps);
       const read = x;
       x = options.residual ? trace.output.map((value, i) => value + read[i]) : Float64Array.from(trace.output);
       boundaries.push(x);
@@ -57,7 +68,7 @@ export class MambaStack<Trace extends Float64MixerTrace> {
   }
 
   /** Of the mean loss: ∂L/∂parameters, and norms of the total gradients of [layer][state] and of [boundary]. */
-  backward(ids: readonly number[], read: Read<Trace>) {
+  backward(ids: readonly number[], read: Read<Trace>): Totals {
     const { D, options, parameters, mixer } = this;
     const { steps, boundaries, traces, layers } = read;
     const gradients = new Map([...parameters].map(([name, values]) => [name, new Float64Array(values.length)]));
@@ -73,7 +84,7 @@ export class MambaStack<Trace extends Float64MixerTrace> {
       const norms = [new Float64Array(steps), new Float64Array(steps)];
       const gradient = parametersOfLayer(gradients, layer);
       mixer.backward(layers[layer], traces[layer], above, below, gradient, norms);
-      const through = this.normedBack(boundaries[layer], layers[layer].parameters.norm, below, gradient.norm);
+      const through = this.normedBack(boundaries[layer], layers[layer].parameters['norm'], below, gradient['norm']);
       const around = above;
       above = options.residual ? through.map((value, i) => value + around[i]) : through;
       totals.unshift(norms);
@@ -85,7 +96,7 @@ export class MambaStack<Trace extends Float64MixerTrace> {
   }
 
   /** log₁₀ norms of one target's gradient, of [layer][state] and of [boundary]. */
-  flow(ids: readonly number[], read: Read<Trace>, target: number) {
+  flow(ids: readonly number[], read: Read<Trace>, target: number): Flow {
     const { D, options, parameters, mixer } = this;
     const { steps, boundaries, traces, layers } = read;
     const first = new Float64Array(steps * D);
@@ -100,7 +111,7 @@ export class MambaStack<Trace extends Float64MixerTrace> {
     for (let layer = options.layers - 1; layer >= 0; layer--) {
       const below = arrivals(float64Arithmetic, steps, D);
       states.unshift(mixer.flow(layers[layer], traces[layer], above, below));
-      const through = this.normedBack(boundaries[layer], layers[layer].parameters.norm, below.values);
+      const through = this.normedBack(boundaries[layer], layers[layer].parameters['norm'], below.values);
       below.values.set(through);
       for (let t = 0; t < steps; t++) {
         if (below.logScales[t] > -Infinity)

@@ -71,7 +71,7 @@ export function readMambaCase(name: string): MambaCase {
 
 /** The options of the kind. */
 export function kindOptions({ stateSize, expand, convolution, rank, biases }: MambaOptions): LayerSizes['options'] {
-  return { stateSize, expand, convolution, rank, biases };
+  return { stateSize, expand, convolution, rank, projectionBiases: biases };
 }
 
 export function sizesOfLayer(options: MambaOptions, layer: number): LayerSizes {

@@ -116,7 +116,7 @@ class BlockOfTape implements BlockWalked<Float32Array> {
     from: number,
   ): void {
     const { arena, config, layers } = this.tape;
-    const { cell: name, hiddenSize: H, activation } = config.layers[layer];
+    const { cell: name, hiddenSize: H, activation, options } = config.layers[layer];
     const cell = cellOf(name);
     const [recurrent, first] = cell.linearBeforeReset ? [this.recurrentPreActivations, 0] : [preActivations, from];
     previous.fill(0, 0, rows * H);
@@ -127,6 +127,7 @@ class BlockOfTape implements BlockWalked<Float32Array> {
       own: addressesOfOwn(this.parameters.layers[layer][0]),
       hiddenSize: H,
       activation,
+      options,
       hidden: at(hidden),
       further: at(further),
       furtherTotal: at(furtherTotal),

@@ -127,7 +127,7 @@ class WalkedTape implements Walked<Float32Array> {
     from: number,
   ): void {
     const { config, layers } = this.tape;
-    const { cell: name, hiddenSize, activation } = config.layers[layer];
+    const { cell: name, hiddenSize, activation, options } = config.layers[layer];
     const cell = cellOf(name);
     const [recurrent, first] = cell.linearBeforeReset ? [this.recurrentPreActivations, 0] : [preActivations, from];
     previous.fill(0);
@@ -138,6 +138,7 @@ class WalkedTape implements Walked<Float32Array> {
       own: this.own,
       hiddenSize,
       activation,
+      options,
       hidden: at(hidden),
       further: at(further),
       furtherTotal: at(furtherTotal),

@@ -128,7 +128,7 @@ export class TargetMatrix {
   private async stepBack(t: number, rows: number): Promise<void> {
     const { hidden, further, furtherTotal, previous, preActivations, recurrentPreActivations, tape } = this;
     const { config, arena, layers } = tape;
-    const { cell: name, hiddenSize: H, activation } = topLayer(config);
+    const { cell: name, hiddenSize: H, activation, options } = topLayer(config);
     const cell = cellOf(name);
     const top = layers.length - 1;
     const parameters = this.parameters.layers[top][0];
@@ -139,6 +139,7 @@ export class TargetMatrix {
       own: addressesOfOwn(parameters),
       hiddenSize: H,
       activation,
+      options,
       hidden: at(hidden),
       further: at(further),
       furtherTotal: at(furtherTotal),

@@ -99,7 +99,7 @@ export class BackwardRecurrence {
     const { matrix, squares } = own;
     const { R } = parameters;
     const { config, arena, steps, batch } = tape;
-    const { cell: name, hiddenSize, activation } = config.layers[layer];
+    const { cell: name, hiddenSize, activation, options } = config.layers[layer];
     const cell = cellOf(name);
     this.recurrentPreActivations = cell.linearBeforeReset ? this.separate : this.preActivations;
     matrix?.load(R);
@@ -110,6 +110,7 @@ export class BackwardRecurrence {
       batch,
       hiddenSize,
       activation,
+      options,
       lengths: tape.lengthsAddress,
       truncation,
       R: matrix ? matrix.address : 0,

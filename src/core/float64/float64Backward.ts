@@ -161,7 +161,7 @@ function backDirection(
     for (let state = 1; state < norms.length; state++)
       norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
     for (let gate = 0; cell.hasR && gate < cell.gates.length; gate++) {
-      cell.recurrentInput(own, gate, t, before, read);
+      cell.recurrentInput?.(own, gate, t, before, read);
       addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
     }
     for (let j = 0; j < gradient.Wb.length; j++) gradient.Wb[j] += back.preActivations[j];

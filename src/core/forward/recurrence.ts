@@ -71,7 +71,7 @@ export class ForwardRecurrence {
     const own = this.buffers[layer];
     const { counts, matrix } = own;
     const { config, arena, steps, batch, layers } = tape;
-    const { cell: name, hiddenSize, activation } = config.layers[layer];
+    const { cell: name, hiddenSize, activation, options } = config.layers[layer];
     const cell = cellOf(name);
     const direction = layers[layer].directions[d];
     if (direction.direction === 'backward') {
@@ -87,6 +87,7 @@ export class ForwardRecurrence {
       batch,
       hiddenSize,
       activation,
+      options,
       lengths: tape.lengthsAddress,
       R: own.isShared ? 0 : matrix ? matrix.address : at(own.product),
       Rb: at(Rb),

@@ -1,11 +1,13 @@
 /** What a cell is: the recurrence of one layer in one direction. Its equations, forward and backward, stand in its kernels. */
 import type { Kernels } from '../../kernels/exports';
 import type { Activation } from '../../layers/activation';
+import type { LayerOptions } from '../../layers/options';
 import type { DirectionTape } from '../model/directionTape';
 
 export interface CellSettings {
   readonly hiddenSize: number;
   readonly activation: Activation;
+  readonly options: LayerOptions;
 }
 
 /** Streams that one call of a kernel handles. */
@@ -79,11 +81,18 @@ export interface GradientRows {
   readonly preActivations: Float32Array;
 }
 
+export interface Kink {
+  readonly block: number;
+  readonly at: number;
+}
+
 export interface Cell {
   /** The candidate's recurrent part stands behind the reset gate: R sees other gradients than W, and Rb is not added to Wb. */
   readonly linearBeforeReset: boolean;
   /** ∂h_{t−1} has a part that does not pass through R, which `stepBack` gives. */
   readonly bypassesR: boolean;
+  /** Where what is kept of a gate's block has a derivative that jumps: rounding may put a unit on the other side. */
+  kink?(settings: Pick<CellSettings, 'activation' | 'options'>): Kink | null;
   /** What a pass forward counts, one after another: see `Saturation`. */
   readonly counts: readonly string[];
   readonly forwardKernel: keyof Kernels;

@@ -96,8 +96,8 @@ export interface Float64Cell {
   /** On entry `preActivations` of step t hold W x + Wb; on return all of step t is on the trace. */
   forward(direction: Float64Direction, t: number, before: number, after: number): void;
   back(direction: Float64Direction, step: StepBack): void;
-  /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Not asked of a kind without R. */
-  recurrentInput(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
+  /** What R's block of gate `gate` multiplies at a step: h_{t−1}, or r ⊙ h_{t−1}; into `out` [H]. Of a kind with R. */
+  recurrentInput?(direction: Float64Direction, gate: number, t: number, before: number, out: Float64Array): void;
   /** Adds a step's share of ∂/∂(peepholes), of a cell that can have them. @param step as `back` leaves it, of one gradient @param sum [3·H] */
   addPeepholes?(sum: Float64Array, direction: Float64Direction, step: StepBack): void;
   /** Adds a step's share of ∂/∂(parameters of the kind's own), likewise; by role. */

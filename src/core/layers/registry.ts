@@ -8,6 +8,9 @@ import type { Float64Mixer } from './float64Mixer';
 import type { MakeMixer } from './mixer';
 import * as gru from './gru';
 import * as lstm from './lstm';
+import * as mamba from './mamba';
+import * as minGRU from './minGRU';
+import * as minLSTM from './minLSTM';
 import * as rnn from './rnn';
 
 /** Of a recurrent cell. */
@@ -35,7 +38,7 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru };
+const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM, mamba };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map<CellName, WithKind<Cell>>();

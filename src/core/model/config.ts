@@ -1,11 +1,11 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import { checkCell, kindOf, type CellName } from '../../layers/catalog';
+import { checkCell, kindOf, optionsOf, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import { isNormName, norms, type NormName } from '../../layers/norm';
-import { completeOptions, noOptions, type LayerOptions } from '../../layers/options';
+import { areSameOptions, noOptions, type LayerOptions } from '../../layers/options';
 import type { LayerSizes } from '../../layers/parameters';
-import { objectives, type ObjectiveName } from '../../terms/choices';
+import { maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
 export interface LayerConfig {
@@ -20,7 +20,7 @@ export interface LayerConfig {
   readonly norm: NormName;
   /** What it reads is added to what it gives: y = x + layer(norm(x)). */
   readonly residual: boolean;
-  /** All that its kind has. */
+  /** What else can be chosen for its kind, all of it; what other kinds have is dropped. */
   readonly options: LayerOptions;
 }
 
@@ -74,7 +74,7 @@ export type Around = 'norm' | 'residual' | 'options';
 /** A stack as files and settings have it. */
 export type GivenStack = Omit<StackConfig, Around | 'finalNorm'> & Partial<Pick<StackConfig, Around | 'finalNorm'>>;
 
-const limits = { layers: 24, hiddenSize: 4096, vocabularySize: 200_000 } as const;
+const limits = { layers: maxLayers, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
 /** The same as a list of layers; throws a UserError as `checkConfig`. */
 export function uniformModel({
@@ -113,7 +113,7 @@ function isSameLayer(a: LayerConfig, b: LayerConfig): boolean {
     a.bidirectional === b.bidirectional &&
     a.norm === b.norm &&
     a.residual === b.residual &&
-    JSON.stringify(a.options) === JSON.stringify(b.options)
+    areSameOptions(a.options, b.options)
   );
 }
 
@@ -143,7 +143,7 @@ function checkLayer(layer: LayerConfig, between = () => {}): LayerConfig {
   checkInteger('hidden size', hiddenSize, 1, limits.hiddenSize);
   checkNorm(norm);
   if (typeof residual !== 'boolean') throw new UserError('error.setting.residual', String(residual));
-  const options = completeOptions(kindOf(cell), layer.options);
+  const options = optionsOf(cell, layer.options);
   return { cell, activation, hiddenSize, bidirectional, norm, residual, options };
 }
 

@@ -3,9 +3,9 @@ import { at } from '../../kernels/arena';
 import { kindOf, type CellName } from '../../layers/catalog';
 import {
   isSharedRole,
+  shapeWith,
   type LayerSizes,
   type ParameterDescription,
-  type ParameterSize,
   type SharedRole,
 } from '../../layers/parameters';
 
@@ -53,14 +53,8 @@ export function eachRole<T>(cell: CellName, values: ByRole<T>): (readonly [Param
 }
 
 /** Null of one that a mixer's layer does not have. */
-export function shapeOf({ shape }: ParameterDescription, cell: CellName, of: LayerSizes): readonly number[] | null {
-  if (typeof shape === 'function') return shape(of);
-  const sizes: Readonly<Record<ParameterSize, number>> = {
-    gates: kindOf(cell).gates.length * of.hidden,
-    hidden: of.hidden,
-    input: of.input,
-  };
-  return shape.map((size) => sizes[size]);
+export function shapeOf(parameter: ParameterDescription, cell: CellName, of: LayerSizes): readonly number[] | null {
+  return shapeWith(parameter, kindOf(cell).gates.length, of);
 }
 
 /** Undefined of no shape. */

@@ -6,7 +6,7 @@
 import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
 import type { NormKind } from '../../layers/norm';
-import { noOptions, type LayerOptions } from '../../layers/options';
+import type { LayerOptions } from '../../layers/options';
 import type { LayerSizes } from '../../layers/parameters';
 import type { ByRole } from './directionParameters';
 
@@ -52,6 +52,8 @@ export interface GeneralDirection extends ByRole<Weights> {
 
 export interface GeneralLayer {
   readonly cell: CellName;
+  /** Of its kind, all of them. */
+  readonly options: LayerOptions;
   /** H, and I: what it reads. */
   readonly hiddenSize: number;
   readonly inputSize: number;
@@ -65,8 +67,6 @@ export interface GeneralLayer {
   readonly inputForget: boolean;
   /** What stands around each of its sublayers; a recurrent layer has one. */
   readonly sublayers: readonly GeneralSublayer[];
-  /** All that its kind has. */
-  readonly options: LayerOptions;
   /** The node or tensors that it was read from, for sentences. */
   readonly source: string;
 }
@@ -80,7 +80,7 @@ export interface GeneralSublayer {
 }
 
 /** What stands around a layer of a file that has neither norm nor residual. */
-export const plainAround = { sublayers: [{ name: '', norm: null, residual: false }], options: noOptions } as const;
+export const plainAround = { sublayers: [{ name: '', norm: null, residual: false }] } as const;
 
 /** layerNorm: y = γ ⊙ (x − mean) / √(variance + ε) + β; rmsNorm: y = γ ⊙ x / √(mean x² + ε); over the features of a step. */
 export interface Norm {

@@ -3,7 +3,7 @@ import { kindOf } from '../../layers/catalog';
 import { normalWith, type FirstValue } from '../../layers/parameters';
 import type { InitializationName } from '../../terms/choices';
 import { UserError } from '../../userError';
-import { sizesOf, topSize, type ModelConfig } from './config';
+import { inputSize, sizesOf, topSize, type ModelConfig } from './config';
 import type { Weights } from './generalModel';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
@@ -41,7 +41,8 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
 
 /**
  * The parameters of a new model, tensor after tensor in the order of the layout.
- * - `pytorch`: every parameter of the cells uniform in ±1/√H, of the output in ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
+ * - `pytorch`: every parameter of the cells uniform in ±1/√H, of a layer that is one `nn.Linear` in ±1/√I (I what it reads), of the output in
+ *   ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (scale 1), those of a cell gate by
  *   gate; their biases are zero.
  * What a kind says of its parameters' first values is so in all of them, and norms begin as the identity.
@@ -64,12 +65,7 @@ export function initialize(
     else if (typeof own === 'object')
       if ('between' in own) fillBetween(values, own.between, random);
       else fillFirst(values, own.first(sizesOf(config, Math.max(0, entry.layer))), random);
-    else if (initialization === 'pytorch')
-      fillUniform(
-        values,
-        1 / Math.sqrt(entry.layer < 0 ? topSize(config) : config.layers[entry.layer].hiddenSize),
-        random,
-      );
+    else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(fanOf(entry, config)), random);
     else
       fillTensor(
         values,
@@ -93,6 +89,12 @@ function fillAround(values: Float32Array, { role }: ParameterEntry, deviation: n
 /** As a kind says, element by element. */
 export function fillFirst(values: Weights, first: FirstValue, random: Random): void {
   for (let i = 0; i < values.length; i++) values[i] = first(random, i);
+}
+
+/** What PyTorch's initialization depends on. */
+function fanOf({ layer, parameter }: ParameterEntry, config: ModelConfig): number {
+  if (layer < 0) return topSize(config);
+  return parameter?.initialization === 'linear' ? inputSize(config, layer) : config.layers[layer].hiddenSize;
 }
 
 /** Throws a UserError where a setting cannot be used. */

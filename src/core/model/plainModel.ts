@@ -1,6 +1,7 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
 import { activationsOf } from '../../layers/catalog';
 import { normEpsilon, type NormName } from '../../layers/norm';
+import { areSameOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
@@ -24,6 +25,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     const isLike =
       layer.cell === first.cell &&
       layer.hiddenSize === first.hiddenSize &&
+      areSameOptions(layer.options, first.options) &&
       layer.directions.length === first.directions.length;
     if (!isLike) throw new UserError('error.trainFrom.layersDiffer', first.source, layer.source);
     if (layer.directions[0].direction === 'backward') throw new UserError('error.trainFrom.backwardOnly', layer.source);
@@ -38,6 +40,7 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     layers: layers.length,
     bidirectional: isBidirectional,
     hiddenSize: first.hiddenSize,
+    options: first.options,
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
@@ -61,6 +64,7 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
     const activations = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
     return {
       cell,
+      options,
       hiddenSize,
       inputSize: inputSize(config, layer),
       directions: parameters.layers[layer].map((weights, d) => ({
@@ -78,7 +82,6 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
         norm: normOf(norm, parameters.norms[layer][s]),
         residual,
       })),
-      options,
       source: `layer${layer}`,
     };
   });

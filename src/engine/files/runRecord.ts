@@ -1,6 +1,8 @@
 /** run.json: what a run is, so that it can be described, resumed and repeated. */
 import { activations } from '../../layers/activation';
-import { cellNames } from '../../layers/catalog';
+import { cellNames, kindOf } from '../../layers/catalog';
+import type { LayerOptions, OptionDescription, OptionValue } from '../../layers/options';
+import { norms } from '../../layers/norm';
 import { initializations, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
@@ -84,8 +86,9 @@ export function parseRunRecord(text: string, file: string, folder: string): RunR
 
 function readModel(model: Fields): RunDescription['model'] {
   const defaults = defaultModelSettings;
+  const cell = model.oneOf('cell', cellNames);
   const settings: ModelSettings = {
-    cell: model.oneOf('cell', cellNames),
+    cell,
     activation: model.oneOf('activation', activations),
     layers: model.integer('layers', { min: 1 }),
     bidirectional: model.added('bidirectional', defaults.bidirectional, (key) => model.boolean(key)),
@@ -95,12 +98,36 @@ function readModel(model: Fields): RunDescription['model'] {
     ),
     tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
     objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
+    norm: model.added('norm', defaults.norm, (key) => model.oneOf(key, norms)),
+    finalNorm: model.added('finalNorm', defaults.finalNorm, (key) => model.oneOf(key, norms)),
+    residual: model.added('residual', defaults.residual, (key) => model.boolean(key)),
+    options: model.added('options', {}, (key) => readOptions(model.object(key), kindOf(cell).options)),
   };
   return {
     ...settings,
     vocabularySize: model.integer('vocabularySize', { min: 1 }),
     parameterCount: model.integer('parameterCount', { min: 1 }),
   };
+}
+
+/** Those that the file has of the kind's. */
+function readOptions(given: Fields, listed: readonly OptionDescription[]): LayerOptions {
+  const values = listed.map((option) => [
+    option.name,
+    given.added(option.name, option.default, (key) => readOption(given, key, option)),
+  ]);
+  return Object.fromEntries(values) as LayerOptions;
+}
+
+function readOption(given: Fields, key: string, option: OptionDescription): OptionValue {
+  switch (option.type) {
+    case 'switch':
+      return given.boolean(key);
+    case 'number':
+      return option.isWhole ? given.integer(key, option) : given.number(key, option);
+    case 'choice':
+      return given.oneOf(key, option.choices);
+  }
 }
 
 function readTraining(training: Fields): TrainingSettings {

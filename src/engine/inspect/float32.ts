@@ -1,9 +1,11 @@
 /**
  * Whether float32 can be trusted with a probe, judged by its results. Three things spoil it. Where gradients grow on their way back, so do the
  * rounding errors of the states on their way forward, by the same products. Where a step shrinks them much, because its units are
- * saturated (1 − h² of an h near 1), most digits of what is left have canceled. And a relu unit that is nearly at its kink may be on the wrong side.
+ * saturated (1 − h² of an h near 1), most digits of what is left have canceled. And a unit that is nearly at a kink, as of relu, may be on the wrong side.
  */
-import type { Trace } from '../../core/model/trace';
+import { cellOf } from '../../core/layers/registry';
+import type { ModelConfig } from '../../core/model/config';
+import type { Floats, Trace } from '../../core/model/trace';
 import type { LayerFlow } from './flows';
 
 /** Relative rounding error of float32. */
@@ -14,20 +16,35 @@ const maxStateError = 1e-6;
 const maxGradientError = 2e-5;
 /** log₁₀ of the least gradient at the target: float32 does not hold the probabilities of a surer prediction. */
 const minAtTarget = -25;
-/** Of the pre-activations' root mean square. */
+/** Of the root mean square of the distances from the kink. */
 const nearKink = 1e-5;
 
-/** Whether a relu unit is so near its kink that rounding may have put it on the other side. */
-export function isNearKink({ layers }: Trace): boolean {
-  return layers.some(({ directions }) =>
-    directions.some(({ gates }) => {
-      let squares = 0;
-      for (const a of gates) squares += a * a;
-      const near = nearKink * Math.sqrt(squares / gates.length);
-      // Exactly zero is the case of nothing read and no bias, on which both agree.
-      return gates.some((a) => a !== 0 && Math.abs(a) < near);
-    }),
-  );
+/** Whether a unit is so near a kink, as of relu, that rounding may have put it on the other side. @param config of the model that has read */
+export function isNearKink({ layers }: Trace, config: ModelConfig): boolean {
+  return layers.some(({ cell: name, hiddenSize: H, directions }, layer) => {
+    const cell = cellOf(name);
+    const kink = cell.kink?.(config.layers[layer]) ?? null;
+    return (
+      kink !== null &&
+      directions.some(({ gates }) => isAnyNear(gates, kink.at, kink.block * H, H, cell.gates.length * H))
+    );
+  });
+}
+
+/** Of H values from `first` on in every row of so many. */
+function isAnyNear(gates: Floats, kink: number, first: number, H: number, width: number): boolean {
+  let squares = 0;
+  for (let row = first; row < gates.length; row += width)
+    for (let at = row; at < row + H; at++) squares += (gates[at] - kink) ** 2;
+  const near = nearKink * Math.sqrt((squares * width) / (gates.length * H));
+  for (let row = first; row < gates.length; row += width) {
+    for (let at = row; at < row + H; at++) {
+      const distance = Math.abs(gates[at] - kink);
+      // Exactly there is the case of nothing read and no bias, on which both agree.
+      if (distance !== 0 && distance < near) return true;
+    }
+  }
+  return false;
 }
 
 /** @param flows of one target, every layer and direction  @param zeroIsExact of a relu unit, whose derivative is exactly 0 or 1 */

@@ -123,7 +123,7 @@ export class Inspector {
       trace: { steps },
     } = reading;
     const isRelu = config.layers.some(({ cell, activation }) => isUnboundedBy(cell, activation));
-    if (!Number.isFinite(trace.loss) || (isRelu && isNearKink(trace)) || !isWithinFloat32(flows, isRelu)) return false;
+    if (!Number.isFinite(trace.loss) || isNearKink(trace, config) || !isWithinFloat32(flows, isRelu)) return false;
     const ends = readsBothWays(config) ? [0, steps - 1] : [steps - 1];
     for (const end of ends) {
       if (end !== target && !isWithinFloat32(await flowsOf(reading, end, noThresholds), isRelu)) return false;

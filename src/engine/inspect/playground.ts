@@ -8,7 +8,7 @@ import { plainAround, type ActivationForm, type GeneralModel, type Weights } fro
 import { fillBetween, fillFirst } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { activationsOf, checkCell, keepingGateOf, kindOf } from '../../layers/catalog';
+import { activationsOf, checkCell, keepingGateOf, kindOf, optionsOf } from '../../layers/catalog';
 import { noOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import {
@@ -111,6 +111,7 @@ function modelOf(
     layers: [
       {
         cell,
+        options: optionsOf(cell, {}),
         hiddenSize: H,
         inputSize: V,
         directions: [

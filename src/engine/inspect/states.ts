@@ -30,10 +30,20 @@ export function unitValues({ layers, steps }: States, layer: number, d: number, 
   const { hiddenSize: H, cell, directions } = layers[layer];
   const direction = directions[d];
   const first = after(direction, 0) * H;
-  const { gates, states } = kindOf(cell);
+  const { gates, states, unitMaps } = kindOf(cell);
   const state = states.findIndex(({ unitMap }) => unitMap === quantity);
   if (state >= 0) return direction.states[state].slice(first, first + steps * H);
   const values = new Float32Array(steps * H);
+  const derived = unitMaps.find(({ name }) => name === quantity)?.of;
+  if (derived) {
+    const ofUnit = new Float64Array(gates.length);
+    for (let i = 0; i < values.length; i++) {
+      const start = (i - (i % H)) * gates.length + (i % H);
+      for (let gate = 0; gate < gates.length; gate++) ofUnit[gate] = direction.gates[start + gate * H];
+      values[i] = derived(ofUnit);
+    }
+    return values;
+  }
   for (let t = 0; t < steps; t++) {
     const start = (t * gates.length + gates.findIndex((gate) => gate === quantity)) * H;
     values.set(direction.gates.subarray(start, start + H), t * H);

@@ -62,7 +62,13 @@ export async function setUpRun(
     folder: resolve(path),
     corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: isTokenizer(unit) ? 'tokenizer' : unit },
     ...(isTokenizer(unit) && { tokenizer: unit }),
-    model: { ...model, vocabularySize: config.vocabularySize, parameterCount: parameters.values.length },
+    // What it has of its own kind, all of it.
+    model: {
+      ...model,
+      options: config.layers[0].options,
+      vocabularySize: config.vocabularySize,
+      parameterCount: parameters.values.length,
+    },
     training,
     backend: parts.model.backend.name,
   };

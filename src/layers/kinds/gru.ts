@@ -16,6 +16,7 @@ export const gru = recurrent({
     { name: 'candidate', label: 'unitMap.candidate', range: 'signed' },
   ],
   activation: 'fixed',
+  options: [],
   forgetGate: null,
   onnx: { operator: 'GRU', activations: ['sigmoid', 'tanh'], attributes: ['linear_before_reset'] },
   torch: { module: 'nn.GRU', gateOrder: [1, 0, 2] },

@@ -21,6 +21,7 @@ export const lstm = recurrent({
     { name: 'candidate', label: 'unitMap.candidate', range: 'signed' },
   ],
   activation: 'fixed',
+  options: [],
   forgetGate: 'forgetGate',
   onnx: { operator: 'LSTM', activations: ['sigmoid', 'tanh', 'tanh'], attributes: ['input_forget'] },
   torch: { module: 'nn.LSTM', gateOrder: [0, 2, 3, 1] },

@@ -28,7 +28,7 @@ export function rankOf({ hidden, options }: LayerSizes): number {
 
 const stateSize = ({ options }: LayerSizes) => numberOption(options, 'stateSize');
 const convolution = ({ options }: LayerSizes) => numberOption(options, 'convolution');
-const hasBiases = ({ options }: LayerSizes) => isOptionOn(options, 'biases');
+const hasBiases = ({ options }: LayerSizes) => isOptionOn(options, 'projectionBiases');
 
 /** E·S. */
 const scanWidth = (sizes: LayerSizes) => channelsOf(sizes) * stateSize(sizes);
@@ -39,6 +39,8 @@ const firstStepBias: FirstValue = (random) => {
   const step = least * (greatest / least) ** random.uniform();
   return step + Math.log(-Math.expm1(-step));
 };
+
+const whole = { type: 'number', min: 1, isWhole: true } as const;
 
 export const mamba = mixer({
   name: 'mamba',
@@ -133,7 +135,7 @@ export const mamba = mixer({
     },
     {
       name: 'convolution',
-      symbol: 'u',
+      symbol: 'conv',
       short: 'state.convolution',
       unitMap: 'convolved',
       width: (sizes) => channelsOf(sizes) * (convolution(sizes) - 1),
@@ -146,41 +148,11 @@ export const mamba = mixer({
     { name: 'convolved', label: 'unitMap.convolved', range: 'unbounded', units: channelsOf },
   ],
   options: [
-    {
-      name: 'stateSize',
-      label: 'option.stateSize',
-      sentence: 'option.stateSize.sentence',
-      default: 16,
-      allowed: { minimum: 1, maximum: 256 },
-    },
-    {
-      name: 'expand',
-      label: 'option.expand',
-      sentence: 'option.expand.sentence',
-      default: 2,
-      allowed: { minimum: 1, maximum: 8 },
-    },
-    {
-      name: 'convolution',
-      label: 'option.convolution',
-      sentence: 'option.convolution.sentence',
-      default: 4,
-      allowed: { minimum: 2, maximum: 16 },
-    },
-    {
-      name: 'rank',
-      label: 'option.rank',
-      sentence: 'option.rank.sentence',
-      default: 0,
-      allowed: { minimum: 0, maximum: 4096 },
-    },
-    {
-      name: 'biases',
-      label: 'option.biases',
-      sentence: 'option.biases.sentence',
-      default: false,
-      allowed: [false, true],
-    },
+    { ...whole, name: 'stateSize', help: 'option.stateSize.help', default: 16, max: 256 },
+    { ...whole, name: 'expand', help: 'option.expand.help', default: 2, max: 8 },
+    { ...whole, name: 'convolution', help: 'option.convolution.help', default: 4, min: 2, max: 16 },
+    { ...whole, name: 'rank', help: 'option.rank.help', default: 0, min: 0, max: 4096 },
+    { type: 'switch', name: 'projectionBiases', help: 'option.projectionBiases.help', default: false },
   ],
   sublayers: () => [{ name: '', states: ['scan', 'convolution'] }],
   context: () => null,

@@ -14,6 +14,7 @@ export const rnn = recurrent({
     { name: 'preActivation', label: 'unitMap.preActivation', range: 'unbounded', isActivated: true },
   ],
   activation: 'chosen',
+  options: [],
   forgetGate: null,
   onnx: { operator: 'RNN', activations: ['chosen'], attributes: [] },
   torch: { module: 'nn.RNN', gateOrder: [0] },

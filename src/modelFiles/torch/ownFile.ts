@@ -99,6 +99,7 @@ function configBefore(
       layers: names.filter((name) => /^rnn\.weight_hh_l\d+$/.test(name)).length,
       bidirectional,
       hiddenSize,
+      options: {},
       vocabularySize: V,
       embeddingSize: shape(torchNames.embedding).at(1) ?? null,
       tied: !tensors.has(torchNames.output.W),

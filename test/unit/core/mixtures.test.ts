@@ -15,7 +15,7 @@ import {
 import { eachRole, ofRole } from '../../../src/core/model/directionParameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { cellNames } from '../../../src/layers/catalog';
+import { cellNames, optionsOf } from '../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
@@ -27,6 +27,8 @@ const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): Laye
   hiddenSize,
   ...plainLayer,
   bidirectional,
+  // In every other mixture as well as by default.
+  options: optionsOf(cellNames[kind % cellNames.length], { positive: hiddenSize === 11 }),
 });
 
 /** Every kind once, in an order that begins with each of them. */

@@ -9,17 +9,16 @@ import { makeLearningNetwork } from '../../../src/core/network';
 import { createThreadPool, type WorkerThreadPool } from '../../../src/engine/threads/threadPool';
 import { Arena } from '../../../src/kernels/arena';
 import { minToShare } from '../../../src/kernels/fixedMatrix';
-import type { CellName } from '../../../src/layers/catalog';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
 
 const T = 9;
 const V = 11;
 // With columns that are no whole panels, and none that every thread gets equally many of.
-const sizes: Readonly<Record<CellName, { gates: number; hidden: number }>> = {
+const sizes = {
   lstm: { gates: 4, hidden: 257 },
   gru: { gates: 3, hidden: 297 },
   rnn: { gates: 1, hidden: 509 },
-};
+} as const;
 
 describe('a model whose single stream is shared among threads', () => {
   let pools: WorkerThreadPool[];

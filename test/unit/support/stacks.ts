@@ -16,6 +16,7 @@ export function configOfStack(stack: Omit<StackShape, 'truncation'>): ModelConfi
     activation: stack.activation,
     layers: stack.layers,
     bidirectional: stack.directions === 2,
+    options: {},
     hiddenSize: stack.hidden,
     vocabularySize: stack.vocabulary,
     embeddingSize: stack.embedding,

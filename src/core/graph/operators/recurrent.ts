@@ -130,6 +130,7 @@ function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
   const known = kind.onnx?.attributes ?? [];
   const layer: GeneralLayer = {
     cell: kind.name,
+    options: {},
     hiddenSize: H,
     inputSize: I,
     directions: [],
@@ -329,7 +330,7 @@ function addToSums(
     const recurrent = times(step.recurrent, R.factorOf(exponent));
     const read = new Float64Array(H);
     for (let gate = 0; gate < cell.gates.length; gate++) {
-      cell.recurrentInput(own, gate, step.step, step.before, read);
+      cell.recurrentInput?.(own, gate, step.step, step.before, read);
       addOuter(R.values.subarray((d * rows + gate * H) * H), recurrent, gate * H, read, 0, H, H);
     }
   }

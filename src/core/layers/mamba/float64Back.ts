@@ -53,7 +53,7 @@ export function stepBack(
   { total, A_log }: Asked,
 ): void {
   const { E, S, R, width } = sizes;
-  const { projected, convolved, v, selected, beforeStep, y } = trace;
+  const { projected, convolved, selected, beforeStep, y } = trace;
   const C = t * width + R + S;
   for (let e = 0; e < E; e++) {
     const z = projected[(2 * t + 1) * E + e];

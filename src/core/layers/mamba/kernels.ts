@@ -76,8 +76,8 @@ class MambaMixer implements Mixer {
     kernels.copyColumns(at(shared.d), R, at(own.selected), width, rows, R);
     await products.transposedMultiply(sums.W_dt, shared.dBeforeStep, shared.d, E, R, rows);
     kernels.columnSums(at(sums.b_dt), at(shared.dBeforeStep), rows, E);
-    await products.multiply(shared.dD, shared.dBeforeStep, W_dt, rows, R, E);
-    kernels.copyColumns(at(dSelected), width, at(shared.dD), R, rows, R);
+    await products.multiply(shared.ofD, shared.dBeforeStep, W_dt, rows, R, E);
+    kernels.copyColumns(at(dSelected), width, at(shared.ofD), R, rows, R);
     await products.transposedMultiply(sums.W_x, dSelected, own.v, width, E, rows);
     await products.multiply(shared.dThrough, dSelected, W_x, rows, E, width);
     this.convolveBack(pass);

@@ -27,6 +27,6 @@ export function mambaSizes(sizes: LayerSizes): MambaSizes {
     K: numberOption(sizes.options, 'convolution'),
     R,
     width: R + 2 * S,
-    hasBiases: isOptionOn(sizes.options, 'biases'),
+    hasBiases: isOptionOn(sizes.options, 'projectionBiases'),
   };
 }

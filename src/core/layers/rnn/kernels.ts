@@ -7,6 +7,7 @@ import type { Cell } from '../cell';
 export const kernels: Cell = {
   linearBeforeReset: false,
   bypassesR: false,
+  kink: ({ activation }) => (activation === 'relu' ? { block: 0, at: 0 } : null),
   counts: ['saturated'],
 
   forwardKernel: 'rnnForward',

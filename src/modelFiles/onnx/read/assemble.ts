@@ -36,13 +36,14 @@ export function stackBelow(top: States): { layers: GeneralLayer[]; embedding: We
 
 /** One layer, of the directions whose states lie side by side. */
 function layerOf(states: States, below: Content): GeneralLayer {
-  const { cell, hiddenSize, inputSize, clip, linearBeforeReset, inputForget } = states.parts[0].node;
+  const { cell, options, hiddenSize, inputSize, clip, linearBeforeReset, inputForget } = states.parts[0].node;
   const own = states.parts.map(({ node: { source } }) => source);
   const order = below.kind === 'states' ? columnOrder(below) : null;
   const directions = states.parts.map(({ direction }) => ({ ...direction, W: inOrder(direction.W, order) }));
   directions.sort((a, b) => Number(a.direction === 'backward') - Number(b.direction === 'backward'));
   return {
     cell,
+    options,
     hiddenSize,
     inputSize,
     clip,

@@ -71,6 +71,7 @@ export function recurrent(node: GraphNode, inputs: readonly (Value | undefined)[
   const zero = new Float32Array(rows);
   const of: RecurrentNode = {
     cell,
+    options: {},
     hiddenSize: H,
     inputSize: I,
     clip: clip > 0 ? clip : null,

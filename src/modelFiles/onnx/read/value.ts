@@ -68,7 +68,7 @@ export interface DirectionOfNode {
 }
 
 /** A recurrent node, without the directions, which its states name. */
-export interface RecurrentNode extends Omit<GeneralLayer, 'directions' | 'sublayers' | 'options'> {
+export interface RecurrentNode extends Omit<GeneralLayer, 'directions' | 'sublayers'> {
   /** What it reads, … */
   readonly input: Content;
   /** … and along which atom; "" where that axis has size 1. */

@@ -163,6 +163,7 @@ describe('the gradient of a model in the general form', () => {
     initialStates: [drawn(H), drawn(H)],
   });
   const layer = (part: Pick<GeneralLayer, 'cell' | 'hiddenSize' | 'inputSize' | 'directions'>): GeneralLayer => ({
+    options: {},
     clip: null,
     linearBeforeReset: false,
     ...plainAround,

@@ -191,7 +191,7 @@ describe('what is known of Mamba', () => {
     const gradient = new Float64Array(E * S);
     for (let e = 0; e < E; e++) {
       let g = 0;
-      for (let o = 0; o < 3; o++) g += above[o] * layer.parameters.W_out[o * E + e];
+      for (let o = 0; o < 3; o++) g += above[o] * layer.parameters['W_out'][o * E + e];
       const z = trace.projected[(2 * last + 1) * E + e];
       for (let s = 0; s < S; s++)
         gradient[e * S + s] = ((g * z) / (1 + Math.exp(-z))) * trace.selected[last * 5 + 3 + s];

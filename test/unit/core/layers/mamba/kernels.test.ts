@@ -39,7 +39,7 @@ function layerSizes(input: number, hidden: number, options: LayerSizes['options'
   return {
     input,
     hidden,
-    options: { stateSize: 16, expand: 2, convolution: 4, rank: 0, biases: false, ...options },
+    options: { stateSize: 16, expand: 2, convolution: 4, rank: 0, projectionBiases: false, ...options },
     layer: 0,
     layers: 1,
   };
@@ -179,7 +179,7 @@ function assertAgrees(actual: Result, expected: Result, problem: Problem, what: 
 describe('Mamba’s kernels agree with float64', () => {
   const shapes: [number, number, LayerSizes['options']][] = [
     [4, 4, {}],
-    [3, 3, { stateSize: 5, expand: 3, convolution: 2, biases: true }],
+    [3, 3, { stateSize: 5, expand: 3, convolution: 2, projectionBiases: true }],
     [5, 7, { stateSize: 1, expand: 1, convolution: 7, rank: 3 }],
     [20, 33, { stateSize: 6, expand: 2 }],
     [1, 1, { stateSize: 2, expand: 1 }],

@@ -1,0 +1,25 @@
+/** The minimal GRU (Feng et al. 2024, arXiv:2410.01201), whose gate depends on the input alone: h_t = (1 − z) ⊙ h_{t−1} + z ⊙ h̃. */
+import { linearBias, linearWeights } from '../parameters';
+import { gate, positive, recurrent } from '../recurrent';
+
+export const minGRU = recurrent({
+  name: 'minGRU',
+  label: 'minGRU',
+  title: 'cell.minGRU.title',
+  // Not the GRU's update gate, which keeps the state: this one writes.
+  gates: ['writeGate', 'candidate'],
+  parameters: [linearWeights('to_hidden_and_gate.weight'), linearBias('to_hidden_and_gate.bias')],
+  states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
+  unitMaps: [
+    { name: 'hidden', label: 'unitMap.hidden', range: 'unbounded' },
+    { name: 'keepingFactor', label: 'unitMap.keepingFactor', range: 'share', keeps: true, of: ([z]) => 1 - z },
+    gate('writeGate', 'unitMap.writeGate'),
+    { name: 'candidate', label: 'unitMap.candidate', range: 'unbounded' },
+  ],
+  activation: 'fixed',
+  options: [positive],
+  forgetGate: null,
+  onnx: null,
+  torch: null,
+  notApplicable: {},
+});

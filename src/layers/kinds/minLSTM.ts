@@ -1,0 +1,25 @@
+/** The minimal LSTM (Feng et al. 2024, arXiv:2410.01201), whose gates depend on the input alone: h_t = f′ ⊙ h_{t−1} + i′ ⊙ h̃, f′ = f / (f + i), i′ = i / (f + i). */
+import { linearBias, linearWeights } from '../parameters';
+import { gate, positive, recurrent } from '../recurrent';
+
+export const minLSTM = recurrent({
+  name: 'minLSTM',
+  label: 'minLSTM',
+  title: 'cell.minLSTM.title',
+  gates: ['forgetGate', 'inputGate', 'candidate'],
+  parameters: [linearWeights('to_hidden_and_f_i_gate.weight'), linearBias('to_hidden_and_f_i_gate.bias')],
+  states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
+  unitMaps: [
+    { name: 'hidden', label: 'unitMap.hidden', range: 'unbounded' },
+    { name: 'keepingFactor', label: 'unitMap.keepingFactor', range: 'share', keeps: true, of: ([f, i]) => f / (f + i) },
+    gate('forgetGate', 'unitMap.forgetGate'),
+    gate('inputGate', 'unitMap.inputGate'),
+    { name: 'candidate', label: 'unitMap.candidate', range: 'unbounded' },
+  ],
+  activation: 'fixed',
+  options: [positive],
+  forgetGate: 'forgetGate',
+  onnx: null,
+  torch: null,
+  notApplicable: {},
+});
