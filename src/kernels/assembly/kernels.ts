@@ -13,13 +13,10 @@ export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru'
 export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
-<<<<<<< HEAD
 export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
 export { mambaConvolve, mambaScan } from './mambaForward';
-=======
 export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
 export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
->>>>>>> seam
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';
