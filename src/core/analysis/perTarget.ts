@@ -55,8 +55,11 @@ class WalkedTape implements Walked<Float32Array> {
     const isSeparate = config.layers.some(({ cell }) => cellOf(cell).linearBeforeReset);
     this.recurrentPreActivations = arena.floats(isSeparate ? Math.max(...this.layers.map(({ width }) => width)) : 0);
     this.error = arena.floats(config.vocabularySize);
-    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) =>
-      cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null,
+    this.R = ofEachShape(
+      config,
+      ({ cell, hiddenSize: H }) =>
+        cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null,
+      null,
     );
   }
 

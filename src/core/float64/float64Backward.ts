@@ -1,7 +1,7 @@
 /** Total gradients of the mean loss, ∂L/∂s_t of every state of every layer and direction, and the norms of the gradients of all parameters, in float64. */
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
-import type { TotalNorms } from '../backward/recurrence';
+import type { TotalNorms } from '../backward/totals';
 import { byRole, shapeOf, zerosOf, type ByRole } from '../model/directionParameters';
 import { layerOutputSize } from '../model/generalModel';
 import { stepBackBuffers } from '../layers/float64Cell';

@@ -225,14 +225,29 @@ export function contextOf({ layers }: ModelConfig): number | null {
   return contexts.length > 0 ? Math.min(...contexts) : null;
 }
 
+/**
+ * Whether what stands at a boundary (0: what the lowest layer reads, N: what the output reads) has gradients that no state has: a recurrent layer without a
+ * residual connection gives its first state itself, and one that reads tokens without a norm gives their gradients by its pre-activations.
+ */
+export function hasInputRows({ layers }: ModelConfig, boundary: number): boolean {
+  if (boundary > 0) return layers[boundary - 1].residual || isMixer(layers[boundary - 1]);
+  return layers[0].norm !== 'none' || layers[0].residual || isMixer(layers[0]);
+}
+
 export function readsBothWays({ layers }: ModelConfig): boolean {
   return layers.some(({ bidirectional }) => bidirectional);
 }
 
-/** Of each layer what `make` gives, once for all that are of one kind and size: they take turns with it. */
-export function ofEachShape<T>({ layers }: ModelConfig, make: (layer: LayerConfig) => T): readonly T[] {
+/** It is no recurrent cell. */
+export function isMixer({ cell }: Pick<LayerConfig, 'cell'>): boolean {
+  return kindOf(cell).mixer !== undefined;
+}
+
+/** Of each recurrent layer what `make` gives, once for all that are of one kind and size: they take turns with it; `none` of a mixer. */
+export function ofEachShape<T>({ layers }: ModelConfig, make: (layer: LayerConfig) => T, none: T): readonly T[] {
   const made = new Map<string, T>();
   return layers.map((layer) => {
+    if (isMixer(layer)) return none;
     const shape = `${layer.cell} ${layer.hiddenSize}`;
     const own = made.get(shape) ?? make(layer);
     made.set(shape, own);

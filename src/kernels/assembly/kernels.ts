@@ -17,6 +17,7 @@ export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
 export { mambaConvolve, mambaScan } from './mambaForward';
 export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
 export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
+export { normBackward, normColumnSums, normForward } from './norm';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';
