@@ -45,17 +45,16 @@ class MambaMixer implements Mixer {
 
   async forward({ steps, batch, lengths, x, parameters }: MixerPass): Promise<void> {
     const { arena, products, own, shared, sizes } = this;
-    const { I, O, E, R, K, width } = sizes;
-    const { W_in, b_in, W_conv, W_x, W_dt, b_dt, W_out, b_out } = rolesOf(parameters);
+    const { I, O, E, R, width } = sizes;
+    const { W_in, b_in, W_x, W_dt, b_dt, W_out, b_out } = rolesOf(parameters);
     const rows = steps * batch;
     if (this.room.learns) own.inputsBefore.set(own.inputs);
     await products.affine(own.projected, x, W_in, b_in ?? shared.zeros, rows, 2 * E, I);
-    arena.kernels.transpose(at(shared.taps), at(W_conv), E, K);
+    this.loadFixed(parameters);
     arena.run('mambaConvolve', this.convolveCalls(steps, batch, lengths, parameters));
     await products.affine(own.selected, own.v, W_x, shared.zeros, rows, width, E);
     arena.kernels.copyColumns(at(shared.d), R, at(own.selected), width, rows, R);
     await products.affine(own.beforeStep, shared.d, W_dt, b_dt, rows, E, R);
-    this.loadA(parameters);
     arena.run('mambaScan', this.scanCalls(steps, batch, lengths, parameters));
     await products.affine(own.output, own.gated, W_out, b_out ?? shared.zeros, rows, O, E);
   }
@@ -71,6 +70,8 @@ class MambaMixer implements Mixer {
     await products.transposedMultiply(sums.W_out, above, own.gated, O, E, rows);
     if (sums.b_out) kernels.columnSums(at(sums.b_out), at(above), rows, O);
     await products.multiply(shared.dGated, above, W_out, rows, E, O);
+    // Another layer may have had them since.
+    this.loadFixed(parameters);
     this.scanBack(pass);
     const [dSelected] = shared.dSelected;
     kernels.copyColumns(at(shared.d), R, at(own.selected), width, rows, R);
@@ -186,11 +187,12 @@ class MambaMixer implements Mixer {
     this.rootOfSums((part) => part.inputSquares, totals[1], steps);
   }
 
-  /** A = −exp(A_log), its channels in fours. */
-  private loadA(parameters: MixerParameters): void {
-    const { S } = this.sizes;
-    const { A } = this.shared;
-    rolesOf(parameters).A_log.forEach((log, i) => (A[placeInFours(i, S)] = -Math.exp(log)));
+  /** A = −exp(A_log), its channels in fours, and the taps of the convolution, [K, E]. */
+  private loadFixed(parameters: MixerParameters): void {
+    const { arena, shared, sizes } = this;
+    const { W_conv, A_log } = rolesOf(parameters);
+    A_log.forEach((log, i) => (shared.A[placeInFours(i, sizes.S)] = -Math.exp(log)));
+    arena.kernels.transpose(at(shared.taps), at(W_conv), sizes.E, sizes.K);
   }
 
   /** ∂L/∂A_log = A ⊙ ∂L/∂A. */
