@@ -10,14 +10,15 @@ import {
   type ValueInfoProto,
 } from './messages';
 
-/** An integer, a string, integers, strings, or what is said to be floats. */
+/** An integer, a string, integers, strings, or what is said to be floats or a graph. */
 export type AttributeValue =
   | number
   | string
   | readonly number[]
   | readonly string[]
   | { readonly float: number }
-  | { readonly floats: readonly number[] };
+  | { readonly floats: readonly number[] }
+  | { readonly graph: GraphProto };
 
 /** A dimension: a size, or the name of one that is known at run time. */
 export type Size = number | string;
@@ -64,6 +65,16 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A float scalar; the same one is kept once. */
+  number(value: number): string {
+    const key = `float ${value}`;
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.floats(`float${this.constants.size}`, [], Float32Array.of(value));
+    this.constants.set(key, name);
+    return name;
+  }
+
   /** Adds a node with one output, named or numbered. */
   node(
     opType: string,
@@ -101,6 +112,7 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'string') return { name, type: attributeType.string, s: new TextEncoder().encode(value) };
   if ('float' in value) return { name, type: attributeType.float, f: value.float };
   if ('floats' in value) return { name, type: attributeType.floats, floats: [...value.floats] };
+  if ('graph' in value) return { name, type: attributeType.graph, g: value.graph };
   const strings = value.filter((item) => typeof item === 'string');
   if (strings.length > 0)
     return { name, type: attributeType.strings, strings: strings.map((item) => new TextEncoder().encode(item)) };

@@ -6,6 +6,7 @@ import { activationsOf, kindOf, type CellName, type LayerKind } from '../../laye
 import { directionsOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import { lengthOfShape } from '../../core/model/directionParameters';
 import type { ParameterEntry, Parameters } from '../../core/model/parameters';
+import { layerGraphOf } from './layers/registry';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
 import { UserError } from '../../userError';
@@ -79,10 +80,10 @@ function byTensor(entries: readonly ParameterEntry[]): ReadonlyMap<string, [Para
 
 /** Throws a UserError for a model with a layer that ONNX cannot say. */
 export function checkExportable({ layers }: ModelConfig): void {
-  for (const { cell } of layers) onnxOf(cell);
+  for (const { cell } of layers) if (!layerGraphOf(cell)) onnxOf(cell);
 }
 
-/** Throws a UserError for a kind that ONNX cannot say. */
+/** Throws a UserError for a kind that ONNX has no operator for. */
 export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
   const { onnx, label } = kindOf(cell);
   if (!onnx) throw new UserError('error.onnx.noOperatorForKind', label);
@@ -91,7 +92,7 @@ export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
 
 /**
  * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
- * the states start at zero. Of a model with a layer that ONNX has no operator for the file has the tensors and no computation.
+ * the states start at zero. Of a model with a layer that ONNX cannot say the file has the tensors and no computation.
  */
 export function checkpointModel(
   config: ModelConfig,
@@ -102,7 +103,7 @@ export function checkpointModel(
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
     graph.floats(name, shape, parameters.values.subarray(offset, offset + lengthOfShape(shape)));
   }
-  if (config.layers.every(({ cell }) => kindOf(cell).onnx)) compute(graph, config);
+  if (config.layers.every(({ cell }) => kindOf(cell).onnx ?? layerGraphOf(cell))) compute(graph, config);
   return {
     irVersion,
     producerName: 'backflow',
@@ -139,19 +140,30 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
 /** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */
 function recurrent(
   graph: GraphBuilder,
-  { cell, activation, hiddenSize: H, bidirectional }: LayerConfig,
+  { cell, activation, hiddenSize: H, bidirectional, options }: LayerConfig,
   layer: number,
   x: string,
   stateShape: string,
 ): string {
   const D = directionsOf({ bidirectional }).length;
   const { states } = kindOf(cell);
-  const onnx = onnxOf(cell);
-  const activations = activationsOf(cell, activation).map(operatorName);
   const first = states.map(({ symbol }) => {
     const name = graph.input(names.firstState(layer, symbol), dataType.float, [D, 'batchOfStates', H]);
     return graph.node('Expand', [graph.floats(name, [D, 1, H], new Float32Array(D * H)), stateShape]);
   });
+  const written = layerGraphOf(cell);
+  if (written)
+    return written(graph, {
+      x,
+      tensor: (tensor) => names.ofLayer(layer, tensor),
+      first: first[0],
+      last: names.lastState(layer, states[0].symbol),
+      hiddenSize: H,
+      directions: directionsOf({ bidirectional }),
+      options,
+    });
+  const onnx = onnxOf(cell);
+  const activations = activationsOf(cell, activation).map(operatorName);
   const Y = `${onnx.operator}_${layer}`;
   graph.nodeWithOutputs(
     onnx.operator,
