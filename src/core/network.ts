@@ -32,7 +32,7 @@ export function makeLearningNetwork(
   products: Products,
 ): LearningNetwork {
   const { parameters, tape, forward } = makeNetwork(arena, config, { ...settings, learns: true }, products);
-  const backward = new Backward(tape, forward, parameters, parametersIn(arena, config), products);
+  const backward = new Backward(tape, parameters, parametersIn(arena, config), products);
   return { parameters, tape, forward, backward };
 }
 

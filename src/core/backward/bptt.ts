@@ -4,7 +4,6 @@
  */
 import { at } from '../../kernels/arena';
 import { kindOf } from '../../layers/catalog';
-import type { Forward } from '../forward/forward';
 import { hasInputRows, inputSize, isMixer, largestOutput, outputSize, topSize } from '../model/config';
 import type { NormWeights, Parameters } from '../model/parameters';
 import type { NormTape, SublayerTape, Tape } from '../model/tape';
@@ -45,10 +44,9 @@ export class Backward {
    */
   readonly inputs: readonly (Float64Array | null)[];
 
-  /** @param forward has filled the tape  @param parameters and @param gradient in the tape's arena */
+  /** @param tape filled by a forward pass  @param parameters and @param gradient in the tape's arena */
   constructor(
     private readonly tape: Tape,
-    private readonly forward: Forward,
     private readonly parameters: Parameters,
     readonly gradient: Parameters,
     private readonly products: Products,
@@ -142,7 +140,7 @@ export class Backward {
     const sublayer = tape.layers[layer].sublayers[index];
     const { norm, dropout, residual, inputSize: I, outputSize: O, mixer } = sublayer;
     const isLowest = layer === 0 && index === 0;
-    const x = this.read(layer, index);
+    const x = tape.inputOf(layer, index);
     if (residual) past.set(above.subarray(0, rows * O));
     if (dropout) kernels.multiplyElements(at(above), at(above), at(dropout), rows * O);
     const read = norm?.output ?? x;
@@ -167,14 +165,6 @@ export class Backward {
       );
     if (residual) kernels.add(at(below), at(below), at(past), rows * I);
     if (below === this.below) [this.above, this.below] = [this.below, this.above];
-  }
-
-  /** What a sublayer has read, before its norm; null of one-hot tokens. */
-  private read(layer: number, index: number): Float32Array | null {
-    const { layers, config } = this.tape;
-    if (index > 0) return layers[layer].sublayers[index - 1].given;
-    if (layer > 0) return layers[layer - 1].given;
-    return config.embeddingSize === null ? null : this.forward.embedded;
   }
 
   private mixerBack(

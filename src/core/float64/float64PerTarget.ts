@@ -8,16 +8,21 @@ import {
   type WalkStep,
 } from '../analysis/perTargetWalk';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
+import { kindOf } from '../../layers/catalog';
 import { float64CellOf } from '../layers/registry';
+import { hasInputRows } from '../model/generalModel';
 import { Float64Arithmetic, log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
+import { normalizeBack } from './norm';
 import { addRowsMatrix } from './products';
 
 export interface Float64PerTarget {
   /** Of every layer and direction. */
   readonly norms: PerTargetNorms[][];
+  /** As `PerTargetWalk.inputs`. */
+  readonly inputs: readonly (Float64Array | null)[];
   /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
   readonly lowest: Arrivals<Float64Array>;
 }
@@ -27,10 +32,15 @@ export async function perTargetInFloat64(trace: Float64Trace, target: number): P
   const walked = new WalkedTrace(trace);
   const walk = new PerTargetWalk<Float64Array>(walked, trace.steps);
   const norms = await walk.run(target);
-  return { norms, lowest: sideBySide(walked, walk) };
+  return { norms, inputs: walk.inputs, lowest: sideBySide(walked, walk) };
 }
 
 /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
+export function inputFlow({ inputs: [own], lowest }: Float64PerTarget, input: LowestInput): Float64Array {
+  return own ?? lowestInputFlow(lowest, input);
+}
+
+/** The same of a lowest layer whose pre-activations give it. */
 export function lowestInputFlow(
   { values, logScales, isReached }: Arrivals<Float64Array>,
   input: LowestInput,
@@ -64,24 +74,36 @@ function sideBySide(
   return sum;
 }
 
+/** What the walks know of a trace's layers. */
+export function walkedLayers({ layers, model, steps }: Float64Trace): WalkedLayer[] {
+  return layers.map(({ cell, hiddenSize, directions, sublayers, output }, layer) => {
+    const { gates, states } = kindOf(cell);
+    return {
+      hiddenSize,
+      inputSize: model.layers[layer].inputSize,
+      outputSize: output.length / steps,
+      states: states.length,
+      width: gates.length * hiddenSize,
+      directions: directions.map(({ direction }) => direction),
+      sublayers: sublayers.map(({ norm, residual, inputSize }) => ({ inputSize, hasNorm: norm !== null, residual })),
+    };
+  });
+}
+
 class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   readonly layers: readonly WalkedLayer[];
+  readonly inputRows: readonly boolean[];
   /** Of each layer. */
   private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
 
   constructor(private readonly trace: Float64Trace) {
     super();
-    this.layers = trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
-      const { gates, states } = float64CellOf(cell);
-      return {
-        hiddenSize,
-        inputSize: trace.model.layers[layer].inputSize,
-        states: states.length,
-        width: gates.length * hiddenSize,
-        directions: directions.map(({ direction }) => direction),
-      };
-    });
-    this.back = this.layers.map(({ hiddenSize, width, states }) => stepBackBuffers(1, hiddenSize, width, states));
+    this.layers = walkedLayers(trace);
+    const { model } = trace;
+    this.inputRows = Array.from({ length: model.layers.length + 1 }, (_, boundary) => hasInputRows(model, boundary));
+    this.back = this.layers.map(({ hiddenSize, width, states }) =>
+      stepBackBuffers(1, hiddenSize, width, Math.max(1, states)),
+    );
   }
 
   get steps(): number {
@@ -91,6 +113,23 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   lossGradient(target: number, out: Float64Array, outAt: number): Promise<number> {
     addLossGradient(this.trace, target, 1, out, outAt);
     return Promise.resolve(0);
+  }
+
+  normBack(layer: number, sublayer: number, t: number, gradient: Float64Array, at: number): void {
+    const { norm, input } = this.trace.layers[layer].sublayers[sublayer];
+    if (norm && input) normalizeBack(input, t, gradient, at, norm);
+  }
+
+  mixerFlow(
+    layer: number,
+    sublayer: number,
+    above: Arrivals<Float64Array>,
+    below: Arrivals<Float64Array>,
+  ): (Float64Array | null)[] {
+    const { cell, sublayers } = this.trace.layers[layer];
+    const { mixer, states } = sublayers[sublayer];
+    const found = mixer?.code.flow(mixer.layer, mixer.trace, above, below) ?? [];
+    return kindOf(cell).states.map(({ name }) => found[states.indexOf(name)] ?? null);
   }
 
   stepBack(

@@ -12,8 +12,6 @@ import { RecurrentForward } from './recurrentForward';
 
 export class Forward {
   private readonly recurrent: RecurrentForward;
-  /** T·B × E; empty where tokens are read one-hot. */
-  readonly embedded: Float32Array;
 
   /** @param parameters in the tape's arena */
   constructor(
@@ -21,8 +19,6 @@ export class Forward {
     private readonly parameters: Parameters,
     private readonly products: Products,
   ) {
-    const { config, arena, maxSteps, batch } = tape;
-    this.embedded = arena.floats(maxSteps * batch * (config.embeddingSize ?? 0));
     this.recurrent = new RecurrentForward(tape, parameters, products);
   }
 
@@ -48,7 +44,7 @@ export class Forward {
     const { tape } = this;
     tape.loadCarried();
     // Null where the lowest layer reads one-hot tokens.
-    let x = tape.config.embeddingSize === null ? null : this.embedded;
+    let x = tape.inputOf(0, 0);
     for (const [layer, { sublayers }] of tape.layers.entries()) {
       for (const [index, sublayer] of sublayers.entries()) {
         await this.sublayer(layer, index, sublayer, x);
@@ -97,7 +93,7 @@ export class Forward {
   private embed(): void {
     const { embedding } = this.parameters;
     if (!embedding) return;
-    const { config, inputs, rows, arena } = this.tape;
-    arena.kernels.gatherRows(at(this.embedded), at(embedding), at(inputs), rows, config.embeddingSize ?? 0, 0);
+    const { config, inputs, rows, arena, embedded } = this.tape;
+    arena.kernels.gatherRows(at(embedded), at(embedding), at(inputs), rows, config.embeddingSize ?? 0, 0);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { LayerSizes } from '../../layers/parameters';
 import type { Arrivals } from '../analysis/arrivals';
+import type { MapValues } from '../model/trace';
 
 export interface Float64MixerLayer extends LayerSizes {
   /** Of the layer, those of all its sublayers, by role; one that the layer does not have is missing. */
@@ -15,12 +16,6 @@ export type Float64Parameters = Readonly<Partial<Record<string, Float64Array>>>;
 export interface Float64MixerTrace {
   /** T × O. */
   readonly output: Float64Array;
-}
-
-/** Values of a unit map: T × units, time-major. */
-export interface MapValues {
-  readonly units: number;
-  readonly values: Float64Array;
 }
 
 export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrace> {
@@ -40,7 +35,7 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
   ): void;
   /**
    * The gradient of one target, right at any lag: rows carry their own scale, so that nothing underflows or overflows.
-   * @param above T × O: ∂ℓ_τ/∂y  @param below T × I, out: ∂ℓ_τ/∂x; it comes with nothing in it
+   * @param above T × O: ∂ℓ_τ/∂y  @param below T × I, out: ∂ℓ_τ/∂x, its `isReached` too; it comes with nothing in it
    * @returns of each state of the sublayer log₁₀‖∂ℓ_τ/∂s_t‖ by step: NaN where the target cannot be reached, −Infinity for exactly zero
    */
   flow(

@@ -77,10 +77,16 @@ export interface GeneralSublayer {
   readonly name: string;
   readonly norm: Norm | null;
   readonly residual: boolean;
+  /** Of a mixer; its parameters are the `own` ones of the layer's only direction. */
+  readonly isMixer: boolean;
+  /** Names of its states, in the order of its code. */
+  readonly states: readonly string[];
 }
 
 /** What stands around a layer of a file that has neither norm nor residual. */
-export const plainAround = { sublayers: [{ name: '', norm: null, residual: false }] } as const;
+export const plainAround = {
+  sublayers: [{ name: '', norm: null, residual: false, isMixer: false, states: [] }],
+} as const;
 
 /** layerNorm: y = γ ⊙ (x − mean) / √(variance + ε) + β; rmsNorm: y = γ ⊙ x / √(mean x² + ε); over the features of a step. */
 export interface Norm {
@@ -102,6 +108,15 @@ export interface GeneralModel {
   readonly norm: Norm | null;
   /** W [V, D·H] and b [V], zeros where the file has none. W is the embedding itself when they are tied: the same array. */
   readonly output: { readonly W: Weights; readonly b: Weights };
+}
+
+/**
+ * Whether what stands at a boundary (0: what the lowest layer reads, N: what the output reads) has gradients that no state has: a recurrent layer without a
+ * residual connection gives its first state itself, and one that reads tokens without a norm gives their gradients by its pre-activations.
+ */
+export function hasInputRows({ layers }: Pick<GeneralModel, 'layers'>, boundary: number): boolean {
+  const { sublayers } = layers[Math.max(0, boundary - 1)];
+  return sublayers.some(({ norm, residual, isMixer }) => residual || isMixer || (boundary === 0 && norm !== null));
 }
 
 /** All that a direction has. */

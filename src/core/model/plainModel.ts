@@ -3,7 +3,7 @@ import { activationsOf } from '../../layers/catalog';
 import { normEpsilon, type NormName } from '../../layers/norm';
 import { areSameOptions } from '../../layers/options';
 import { UserError } from '../../userError';
-import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
+import { directionsOf, inputSize, isMixer, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import { eachRole, ofRole } from './directionParameters';
 import { weightsOf, type GeneralModel, type Norm } from './generalModel';
@@ -77,10 +77,12 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
       clip: null,
       linearBeforeReset: true,
       inputForget: false,
-      sublayers: sublayersOf(config, layer).map(({ name, norm, residual }, s) => ({
+      sublayers: sublayersOf(config, layer).map(({ name, norm, residual, states }, s) => ({
         name,
         norm: normOf(norm, parameters.norms[layer][s]),
         residual,
+        isMixer: isMixer({ cell }),
+        states,
       })),
       source: `layer${layer}`,
     };

@@ -77,6 +77,8 @@ export class Tape {
   steps: number;
   readonly maxSteps: number;
   readonly layers: readonly LayerTape[];
+  /** T·B × E; empty where tokens are read one-hot. */
+  readonly embedded: Float32Array;
   /** Between the top layer and the output. */
   readonly finalNorm: NormTape | null;
   readonly records: boolean;
@@ -150,6 +152,7 @@ export class Tape {
         given: sublayers.at(-1)?.given ?? none,
       };
     });
+    this.embedded = arena.floats(rows * (config.embeddingSize ?? 0));
     this.finalNorm =
       config.finalNorm === 'none'
         ? null
@@ -185,6 +188,13 @@ export class Tape {
     this.lengths = arena.ints(batch).fill(steps);
     this.probabilities = arena.floats(rows * config.vocabularySize);
     this.targetLogProbabilities = arena.floats(rows);
+  }
+
+  /** What a sublayer has read, before its norm; null of one-hot tokens. */
+  inputOf(layer: number, sublayer: number): Float32Array | null {
+    if (sublayer > 0) return this.layers[layer].sublayers[sublayer - 1].given;
+    if (layer > 0) return this.layers[layer - 1].given;
+    return this.config.embeddingSize === null ? null : this.embedded;
   }
 
   /** T × B × O: what the output layer reads. */
