@@ -1,5 +1,6 @@
 /** What every unit of the layer has at every step, to be looked at. */
-import type { Float64MixerLayer, MapValues } from '../float64Mixer';
+import type { MapValues } from '../../model/trace';
+import type { Float64MixerLayer } from '../float64Mixer';
 import type { MambaTrace } from './float64';
 import { mambaSizes } from './sizes';
 
