@@ -7,8 +7,16 @@ import { minGRU } from './kinds/minGRU';
 import { minLSTM } from './kinds/minLSTM';
 import { rnn } from './kinds/rnn';
 import type { MixerDescription } from './mixer';
-import type { GateFunction, RecurrentCell, StateDescription, UnitMapDescription, UnitRange } from './recurrent';
+import type {
+  GateFunction,
+  LinearNames,
+  RecurrentCell,
+  StateDescription,
+  UnitMapDescription,
+  UnitRange,
+} from './recurrent';
 import type { Activation } from './activation';
+import { recurrentWeights } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
@@ -111,6 +119,17 @@ export function operatorOfBlocks(blocks: number): string {
   return operator;
 }
 
+/** The kinds whose layers are modules of `nn.Linear`s, with their names. */
+export const linearKinds: readonly { readonly kind: LayerKind; readonly names: LinearNames }[] = all.flatMap((kind) =>
+  kind.linears ? [{ kind, names: kind.linears }] : [],
+);
+
+/** Which block of ours is block b of the gates in PyTorch's world; none of a kind that is not known there. */
+export function torchGateOrderOf(name: CellName): readonly number[] | null {
+  const { torch, linears } = kindOf(name);
+  return (torch ?? linears)?.gateOrder ?? null;
+}
+
 const states = new Map(all.flatMap((kind) => kind.states.map((state) => [state.name, state] as const)));
 
 export const stateNames: readonly StateName[] = [...states.keys()];
@@ -151,11 +170,16 @@ export function rangeOf(kind: CellName, map: UnitMapName, activation: Activation
   return typeof range === 'string' ? range : range[activation];
 }
 
-/** The gate that keeps what a unit holds, and its block among the gates; null for a kind without one. Where it is a gate, a bias can be given to it. */
-export function keepingGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
-  const { gates, unitMaps } = kindOf(name);
-  const found = unitMaps.find(({ keeps }) => keeps);
+/** The gate by whose bias a unit's memory becomes longer or shorter, and its block among the gates; null for a kind without one. */
+export function memoryGateOf(name: CellName): { readonly map: UnitMapName; readonly block: number } | null {
+  const { gates, unitMaps, memoryGate } = kindOf(name);
+  const found = unitMaps.find((map) => (memoryGate === undefined ? map.keeps : map.name === memoryGate));
   return found ? { map: found.name, block: gates.findIndex((gate) => gate === found.name) } : null;
+}
+
+/** Whether h_{t−1} is multiplied by a matrix. */
+export function isRecurrentByMatrix(name: CellName): boolean {
+  return kindOf(name).parameters.some(({ role }) => role === recurrentWeights.role);
 }
 
 /**

@@ -58,6 +58,30 @@ export function checkOption(option: OptionDescription, value: unknown): OptionVa
   }
 }
 
+/** The value that a text stands for: `true`, `4`, `rotary`. Throws a UserError as `checkOption`. */
+export function optionOfText(option: OptionDescription, text: string): OptionValue {
+  switch (option.type) {
+    case 'switch':
+      return checkOption(option, text === 'true' ? true : text === 'false' ? false : text);
+    case 'number':
+      return checkOption(option, text.trim() === '' ? text : Number(text));
+    case 'choice':
+      return checkOption(option, text);
+  }
+}
+
+/** What can be offered to choose from, as texts; of a number what it is by default. */
+export function choicesOf(option: OptionDescription): readonly string[] {
+  switch (option.type) {
+    case 'switch':
+      return ['true', 'false'];
+    case 'number':
+      return [String(option.default)];
+    case 'choice':
+      return option.choices;
+  }
+}
+
 function inWords(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

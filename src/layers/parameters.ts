@@ -115,13 +115,13 @@ export function always(value: number): FirstValue {
 }
 
 /** W of a layer that is one `nn.Linear` and no more. @param torch the parameter's name in the layer's module */
-export function linearWeights<const Torch extends string>(torch: Torch) {
-  return { role: 'W', shape: ['gates', 'input'], initialization: 'linear', tensor: 'W', torch } as const;
+export function linearWeights(torch: string): ParameterDescription {
+  return { role: 'W', shape: ['gates', 'input'], initialization: 'linear', tensor: 'W', torch };
 }
 
 /** Its bias. */
-export function linearBias<const Torch extends string>(torch: Torch) {
-  return { role: 'Wb', shape: ['gates'], initialization: 'linear', tensor: 'B', torch } as const;
+export function linearBias(torch: string): ParameterDescription {
+  return { role: 'Wb', shape: ['gates'], initialization: 'linear', tensor: 'B', torch };
 }
 
 export function isSharedRole(role: string): role is SharedRole {

@@ -4,7 +4,7 @@
  */
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
-import type { OptionDescription, SwitchOption } from './options';
+import type { LayerOptions, OptionDescription, SwitchOption } from './options';
 import type { LayerSizes, ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
@@ -67,6 +67,21 @@ export type GateFunction = Activation | 'sigmoid' | 'affine';
 /** What the ONNX operator has as attributes besides those that all of them have. */
 export type OnnxAttribute = 'linear_before_reset' | 'input_forget';
 
+/** Names of the `nn.Linear`s in a layer's module. */
+export interface LinearNames {
+  /** Of one for all blocks, and which block of ours is its block b. */
+  readonly whole: string;
+  readonly gateOrder: readonly number[];
+  /** What the module with that one computes. */
+  readonly published: LayerOptions;
+  /** Who published it. */
+  readonly library: string;
+  /** Of one for each block, in our order. */
+  readonly each: readonly string[];
+  /** What a module can have behind the layer, which is not read. */
+  readonly projection: string;
+}
+
 export interface RecurrentCell extends LayerDescription {
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
@@ -76,6 +91,8 @@ export interface RecurrentCell extends LayerDescription {
   readonly activation: 'chosen' | 'fixed';
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
+  /** The gate by whose bias a unit's memory becomes longer or shorter, where that is not the one that keeps its state. */
+  readonly memoryGate?: string;
   /** Null where ONNX has no operator for it: then it cannot be exported. */
   readonly onnx: {
     readonly operator: string;
@@ -89,6 +106,8 @@ export interface RecurrentCell extends LayerDescription {
     /** PyTorch's block b of the gates is our block `gateOrder[b]`. */
     readonly gateOrder: readonly number[];
   } | null;
+  /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
+  readonly linears?: LinearNames;
 }
 
 /** Of the kinds that are also computed in logarithms, which need a candidate above 0: it goes through g(u) = u + ½ for u ≥ 0, σ(u) otherwise. */

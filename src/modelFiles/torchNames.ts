@@ -11,12 +11,18 @@ export const torchNames = {
 /** PyTorch has none. */
 const peepholes = 'peephole';
 
-/** Of a parameter of one direction of a recurrent layer, or its peepholes; one that PyTorch does not have bears the name of its role in the same place. */
+/**
+ * Of a parameter of one direction of a layer, or its peepholes; one that PyTorch does not have bears the name of its role in the same place. Where each
+ * layer is a module of its own, they are numbered as those of `nn.ModuleList`.
+ */
 export function torchName(
   parameter: Pick<ParameterDescription, 'role' | 'torch'> | typeof peepholes,
   layer: number,
   direction: Direction,
 ): string {
   const own = parameter === peepholes ? parameter : (parameter.torch ?? parameter.role);
-  return `rnn.${own}_l${layer}${direction === 'backward' ? '_reverse' : ''}`;
+  const isBackward = direction === 'backward';
+  return own.includes('.')
+    ? `rnn.${layer}.${isBackward ? 'reverse.' : ''}${own}`
+    : `rnn.${own}_l${layer}${isBackward ? '_reverse' : ''}`;
 }

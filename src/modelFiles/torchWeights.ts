@@ -5,6 +5,8 @@
  */
 import { activations, type Activation } from '../layers/activation';
 import { activationsOf, kindOf, optionsOf } from '../layers/catalog';
+import { choicesOf, optionOfText, type LayerOptions, type OptionDescription } from '../layers/options';
+import { isSharedRole } from '../layers/parameters';
 import { byRole } from '../core/model/directionParameters';
 import {
   plainAround,
@@ -17,9 +19,10 @@ import { generalModelOf, type PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { vocabularyOfMetadata } from './foreignVocabulary';
-import { isSaidUnused, readAnswers } from './torch/answers';
+import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch/answers';
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
+import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
 import type { Reading } from './torch/readings';
 import {
@@ -72,9 +75,11 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const computed = computedWeight(considered.keys());
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
+  const linear = linearNames(considered.keys());
+  const isOfLayers = (name: string) => isRecurrent(name) || linear.has(name);
   const reading = chosenReading({
-    chains: chainsIn(considered, file),
-    tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isRecurrent(names[0]))),
+    chains: chainsIn(considered, isOfLayers, file),
+    tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isOfLayers(names[0]))),
     answers,
     said,
     hasVocabulary: (size) => hasVocabulary(entries, size, file),
@@ -82,19 +87,28 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
   });
   const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
   return {
-    model: modelOf(reading, activationOf(reading, requested, metadata, file), file),
+    model: modelOf(
+      reading,
+      activationOf(reading, requested, metadata, file),
+      optionsFor(reading, answers, metadata, file),
+      file,
+    ),
     plain: null,
     trainingStep: 0,
     metadata: entries,
-    notices: noticesOf(reading, aside, file),
+    notices: [...noticesOf(reading, aside, file), ...publishedNotices(reading, answers, metadata, file)],
   };
 }
 
 /** The rows in which the recurrent modules can stand; at least one. */
-function chainsIn(tensors: ReadonlyMap<string, WeightTensor>, file: string): readonly Chain[] {
+function chainsIn(
+  tensors: ReadonlyMap<string, WeightTensor>,
+  isOfLayers: (name: string) => boolean,
+  file: string,
+): readonly Chain[] {
   const recurrent = new Map(Array.from(tensors).filter(([name]) => isRecurrent(name)));
-  if (recurrent.size === 0) throw new UserError('error.torch.noRecurrentWeights', file);
-  const modules = recurrentModules(recurrent, file);
+  if (!Array.from(tensors.keys()).some(isOfLayers)) throw new UserError('error.torch.noRecurrentWeights', file);
+  const modules = [...recurrentModules(recurrent, file), ...linearModules(tensors, file)];
   const chains = chainsOf(modules);
   if (chains.length > 0) return chains;
   const ofSingles = chainsOf(withoutTwins(modules));
@@ -128,9 +142,67 @@ function activationOf(
   return said ?? 'tanh';
 }
 
+type ChosenOptions = (layer: RecurrentLayer) => LayerOptions;
+
+/** What a person or the file says of the layers' options; else what has been published under the names. Throws a UserError that asks where neither says. */
+function optionsFor(
+  { chain }: Reading,
+  answers: TensorAnswers,
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): ChosenOptions {
+  const chosen = ({ cell, options }: RecurrentLayer): LayerOptions =>
+    optionsOf(
+      cell,
+      Object.fromEntries(
+        kindOf(cell).options.map((option) => {
+          const said = saidOf(option, answers, metadata);
+          if (said !== undefined) return [option.name, optionOfText(option, said)];
+          if (options) return [option.name, options[option.name] ?? option.default];
+          const choices = choicesOf(option).map((value) => answerOf(option.name, value));
+          throw new UserError(
+            'error.torch.optionUnsaid',
+            file,
+            option.name,
+            kindOf(cell).label,
+            choices.join(' / '),
+          ).needing('tensors', choices);
+        }),
+      ),
+    );
+  // At once, so that what is missing is asked for before anything is made.
+  for (const { layers } of chain) layers.forEach(chosen);
+  return chosen;
+}
+
+function saidOf(
+  { name }: OptionDescription,
+  { options }: TensorAnswers,
+  metadata: Readonly<Record<string, string>>,
+): string | undefined {
+  return Object.hasOwn(options, name) ? options[name] : Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+}
+
+/** What was assumed by the names of its linears. */
+function publishedNotices(
+  { chain }: Reading,
+  answers: TensorAnswers,
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): UserError[] {
+  const layer = chain.flatMap(({ layers }) => layers).find(({ cell }) => kindOf(cell).linears);
+  if (!layer) return [];
+  const { linears, options } = kindOf(layer.cell);
+  if (!linears || !layer.options || options.some((option) => saidOf(option, answers, metadata) !== undefined))
+    return [];
+  const words = Object.entries(linears.published).map(([name, value]) => answerOf(name, String(value)));
+  return [new UserError('notice.torch.published', file, linears.whole, linears.library, words.join(', '))];
+}
+
 function modelOf(
   { chain, embedding, output, bias, norm }: Reading,
   activation: Activation,
+  chosenOptions: ChosenOptions,
   file: string,
 ): GeneralModel {
   const W = valuesOf(output, file);
@@ -138,7 +210,9 @@ function modelOf(
   return {
     vocabularySize,
     embedding: embedding === output ? W : embedding && valuesOf(embedding, file),
-    layers: chain.flatMap(({ layers }) => layers.map((layer) => layerOf(layer, activation, file))),
+    layers: chain.flatMap(({ layers }) =>
+      layers.map((layer) => layerOf(layer, activation, chosenOptions(layer), file)),
+    ),
     norm: norm && {
       kind: 'layerNorm',
       gamma: valuesOf(norm.gamma, file),
@@ -149,17 +223,17 @@ function modelOf(
   };
 }
 
-function layerOf(layer: RecurrentLayer, activation: Activation, file: string): GeneralLayer {
+function layerOf(layer: RecurrentLayer, activation: Activation, options: LayerOptions, file: string): GeneralLayer {
   const { cell, hiddenSize, inputSize, source } = layer;
   const forms = activationsOf(cell, activation).map((name) => ({ name, alpha: 1, beta: 0 }));
   return {
     cell,
-    options: optionsOf(cell, {}),
+    options,
     hiddenSize,
     inputSize,
     directions: layer.directions.map((tensors, d): GeneralDirection => ({
       direction: d === 0 ? 'forward' : 'backward',
-      ...byRole<Weights>(cell, ({ torch }) => inOurOrder(tensors, torch, layer, file), new Float32Array(0)),
+      ...byRole<Weights>(cell, ({ role }) => inOurOrder(tensors, role, layer, file), new Float32Array(0)),
       peepholes: null,
       activations: forms,
       initialStates: [],
@@ -172,14 +246,9 @@ function layerOf(layer: RecurrentLayer, activation: Activation, file: string): G
   };
 }
 
-/** @param torch the parameter's name in PyTorch's modules */
-function inOurOrder(
-  { W, R, Wb, Rb }: RecurrentTensors,
-  torch: string | null,
-  { cell, rows }: RecurrentLayer,
-  file: string,
-): Weights {
-  const found = { weight_ih: W, weight_hh: R, bias_ih: Wb, bias_hh: Rb }[torch ?? ''] ?? null;
+function inOurOrder(tensors: RecurrentTensors, role: string, { cell, rows }: RecurrentLayer, file: string): Weights {
+  const { W } = tensors;
+  const found = isSharedRole(role) ? tensors[role] : null;
   if (!found) return zerosLike(valuesOf(W, file), rows);
   const values = valuesOf(found, file);
   const ours = zerosLike(values, values.length);

@@ -1,14 +1,14 @@
 /** Bare weights under PyTorch's names and in its gate order, in safetensors. */
 import type { PlainModel } from '../core/model/plainModel';
 import { uniformStack } from '../core/model/config';
-import { kindOf } from '../layers/catalog';
+import { kindOf, torchGateOrderOf } from '../layers/catalog';
 import { encodeSafetensors, type Tensor } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { inTorchOrder } from './torch/gateOrder';
 import { ownMetadata, tensorsOfModel } from './torch/ownFile';
 
 /**
- * To be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU`, and `nn.Linear`. A tied output has no matrix of its own; that it is tied, and all
+ * To be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU` (or an `nn.ModuleList` of what its kind is known as), and `nn.Linear`. A tied output has no matrix of its own; that it is tied, and all
  * else that tensors leave open, is in the metadata. @param step steps it has been trained for  @param metadata what is said besides
  * Throws a UserError where PyTorch has no module for the layers.
  */
@@ -18,7 +18,7 @@ export function writeTorchWeights(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const [{ cell }] = model.config.layers;
-  if (uniformStack(model.config) && !kindOf(cell).torch)
+  if (uniformStack(model.config) && torchGateOrderOf(cell) === null)
     throw new UserError('error.torch.noModule', kindOf(cell).label);
   const tensors = tensorsOfModel(model).map(({ name, shape, values, isGated }): [string, Tensor] => [
     name,

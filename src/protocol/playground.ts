@@ -13,7 +13,7 @@ export interface PlaygroundSettings {
   readonly matrix: PlaygroundMatrix;
   /** Spectral radius of each of them; of `orthogonal` every singular value too. */
   readonly gain: number;
-  /** Bias of the gate that keeps the state: an LSTM's forget gate, a GRU's update gate. */
+  /** Bias of the gate that decides how long the state is kept: an LSTM's forget gate, a GRU's update gate. */
   readonly forgetBias: number;
   readonly hiddenSize: number;
   /** T. */
@@ -42,6 +42,6 @@ export const defaultPlayground: PlaygroundSettings = {
 
 export interface PlaygroundResult {
   readonly frame: Frame;
-  /** ‖R‖₂, the largest over the gates. */
+  /** ‖R‖₂, the largest over the gates; 0 of a kind without R. */
   readonly spectralNorm: number;
 }

@@ -1,6 +1,5 @@
 /** The code of every kind of layer, beside what its description says. A new kind is its folder and a line here. */
-import { cellNames, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
-import { recurrentWeights } from '../../layers/parameters';
+import { cellNames, isRecurrentByMatrix, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
 import type { Cell } from './cell';
 import type { AdditiveForm } from './additiveForm';
 import type { Float64Cell } from './float64Cell';
@@ -59,8 +58,8 @@ export function addCode(name: CellName, of: CellCode | MixerCode): void {
 }
 
 function described<Code extends object>(name: CellName, of: Code): WithKind<Code> {
-  const { gates, states, parameters } = kindOf(name);
-  return { ...of, gates, states, hasR: parameters.some(({ role }) => role === recurrentWeights.role) };
+  const { gates, states } = kindOf(name);
+  return { ...of, gates, states, hasR: isRecurrentByMatrix(name) };
 }
 
 function found<T>(cell: T | undefined, name: CellName): T {

@@ -8,7 +8,7 @@ import { plainAround, type ActivationForm, type GeneralModel, type Weights } fro
 import { fillBetween, fillFirst } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
-import { activationsOf, checkCell, keepingGateOf, kindOf, optionsOf } from '../../layers/catalog';
+import { activationsOf, checkCell, isRecurrentByMatrix, kindOf, memoryGateOf, optionsOf } from '../../layers/catalog';
 import { noOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import {
@@ -27,7 +27,7 @@ const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
 /** Standard deviation of what a letter adds to a pre-activation: small, so that tanh units are not saturated by it alone. */
 const inputScale = 0.2;
 
-/** Matrices of spectral radius 1 and 2-norm `norm`, one for each gate. */
+/** Matrices of spectral radius 1 and 2-norm `norm`, one for each gate; none of a kind without R. */
 interface UnitMatrices {
   readonly key: string;
   readonly blocks: readonly Float64Array[];
@@ -66,14 +66,14 @@ export class Playground {
 
   private matricesOf(settings: PlaygroundSettings): UnitMatrices {
     const { matrix, hiddenSize: H, seed, cell } = settings;
-    const gates = kindOf(cell).gates.length;
+    const gates = isRecurrentByMatrix(cell) ? kindOf(cell).gates.length : 0;
     const key = [matrix, H, seed, gates].join(' ');
     if (this.matrices?.key === key) return this.matrices;
     const random = Random.fromSeed(seed);
     const made = Array.from({ length: gates }, () =>
       matrix === 'orthogonal' ? { block: randomOrthogonal(H, random), norm: 1 } : gaussianOfRadiusOne(H, random),
     );
-    this.matrices = { key, blocks: made.map(({ block }) => block), norm: Math.max(...made.map(({ norm }) => norm)) };
+    this.matrices = { key, blocks: made.map(({ block }) => block), norm: Math.max(0, ...made.map(({ norm }) => norm)) };
     return this.matrices;
   }
 }
@@ -91,9 +91,9 @@ function modelOf(
   { blocks }: UnitMatrices,
 ): GeneralModel {
   const random = Random.fromSeed(seed + 2);
-  const gates = blocks.length;
+  const gates = kindOf(cell).gates.length;
   const V = letters.length;
-  const R = new Float64Array(gates * H * H);
+  const R = new Float64Array(blocks.length * H * H);
   blocks.forEach((block, gate) =>
     R.set(
       block.map((value) => gain * value),
@@ -102,8 +102,8 @@ function modelOf(
   );
   const W = Float64Array.from({ length: gates * H * V }, () => inputScale * random.normal());
   const Wb = new Float64Array(gates * H);
-  const keeping = keepingGateOf(cell);
-  if (keeping) Wb.fill(forgetBias, keeping.block * H, (keeping.block + 1) * H);
+  const gate = memoryGateOf(cell);
+  if (gate) Wb.fill(forgetBias, gate.block * H, (gate.block + 1) * H);
   const output = Float64Array.from({ length: V * H }, () => random.normal() / Math.sqrt(H));
   return {
     vocabularySize: V,
@@ -120,7 +120,7 @@ function modelOf(
             W,
             R,
             Wb,
-            Rb: new Float64Array(gates * H),
+            Rb: new Float64Array(blocks.length * H),
             own: ownOf(cell, H, V, random),
             peepholes: null,
             activations: formsOf(cell, activation),

@@ -19,7 +19,16 @@ export const minGRU = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: null,
+  memoryGate: 'writeGate',
   onnx: null,
   torch: null,
+  linears: {
+    whole: 'to_hidden_and_gate',
+    gateOrder: [1, 0],
+    published: { positive: true },
+    library: 'minGRU-pytorch',
+    each: ['linear_z', 'linear_h'],
+    projection: 'to_out',
+  },
   notApplicable: {},
 });

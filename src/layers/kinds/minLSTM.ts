@@ -19,7 +19,16 @@ export const minLSTM = recurrent({
   activation: 'fixed',
   options: [positive],
   forgetGate: 'forgetGate',
+  memoryGate: 'forgetGate',
   onnx: null,
   torch: null,
+  linears: {
+    whole: 'to_hidden_and_f_i_gate',
+    gateOrder: [2, 0, 1],
+    published: { positive: true },
+    library: 'minGRU-pytorch',
+    each: ['linear_f', 'linear_i', 'linear_h'],
+    projection: 'to_out',
+  },
   notApplicable: {},
 });

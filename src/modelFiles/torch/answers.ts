@@ -1,14 +1,20 @@
 /** What a person says of a file's tensors where it does not say so itself: `embedding=C.weight,output=proj.weight,unused=pos`. */
+import { layerOptions } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { WeightTensor } from './weightTensors';
 
 const roles = ['embedding', 'output', 'bias', 'layers', 'norm', 'unused'] as const;
 type Role = (typeof roles)[number];
+/** Of a layer's options too: `positive=true`. */
+const optionNames: readonly string[] = layerOptions.map(({ name }) => name);
+const words: readonly string[] = [...roles, ...optionNames];
 
 /** By role; undefined where nothing is said. */
 export interface TensorAnswers extends Readonly<Partial<Record<Exclude<Role, 'unused'>, string>>> {
   /** Tensors, or modules with all that is in them. */
   readonly unused: readonly string[];
+  /** By the option's name. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 /** In place of a name: tokens are read one-hot, the output has no bias. */
@@ -20,19 +26,23 @@ export const between = '+';
 export function readAnswers(text: string | null): TensorAnswers {
   const answers: Partial<Record<Role, string>> = {};
   const unused: string[] = [];
+  const options: Record<string, string> = {};
   // Only a role begins an answer, so that a name may have a comma.
-  for (const part of text === null || text === '' ? [] : text.split(new RegExp(`,(?=(?:${roles.join('|')})=)`))) {
+  for (const part of text === null || text === '' ? [] : text.split(new RegExp(`,(?=(?:${words.join('|')})=)`))) {
     const at = part.indexOf('=');
-    const role = roles.find((name) => name === part.slice(0, at));
+    const word = part.slice(0, at);
+    const role = roles.find((name) => name === word);
     const value = part.slice(at + 1);
-    if (!role || value === '') throw new UserError('error.torch.answerForm', part, roles.join(', '));
-    if (role === 'unused') unused.push(value);
+    if (!words.includes(word) || value === '') throw new UserError('error.torch.answerForm', part, words.join(', '));
+    if (!role) options[word] = value;
+    else if (role === 'unused') unused.push(value);
     else answers[role] = value;
   }
-  return { ...answers, unused };
+  return { ...answers, unused, options };
 }
 
-export function answerOf(role: Role, value: string): string {
+/** @param role or the name of an option */
+export function answerOf(role: string, value: string): string {
   return `${role}=${value}`;
 }
 

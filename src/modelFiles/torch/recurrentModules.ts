@@ -1,19 +1,22 @@
 /** `nn.RNN`, `nn.LSTM`, `nn.GRU` and their cells among a file's tensors, each with its layers, and the rows in which they can stand. */
 import { kindOfBlocks, type CellName } from '../../layers/catalog';
+import type { LayerOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import { haveSameNumbers, nameIn, type WeightTensor } from './weightTensors';
 import { between } from './answers';
 
-/** Of one direction; without biases both are null. */
+/** Of one direction; what the file or the kind lacks is null. */
 export interface RecurrentTensors {
   readonly W: WeightTensor;
-  readonly R: WeightTensor;
+  readonly R: WeightTensor | null;
   readonly Wb: WeightTensor | null;
   readonly Rb: WeightTensor | null;
 }
 
 export interface RecurrentLayer {
   readonly cell: CellName;
+  /** Null where the file does not say. */
+  readonly options: LayerOptions | null;
   /** H, and I: what it reads. */
   readonly hiddenSize: number;
   readonly inputSize: number;
@@ -99,7 +102,16 @@ function layerOf(
     if (direction.Rb) checkShape(direction.Rb, [rows], file);
   }
   const outputSize = directions.length * hiddenSize;
-  return { cell: kind.name, hiddenSize, inputSize, outputSize, rows, directions, source: nameIn(module, `*${suffix}`) };
+  return {
+    cell: kind.name,
+    options: {},
+    hiddenSize,
+    inputSize,
+    outputSize,
+    rows,
+    directions,
+    source: nameIn(module, `*${suffix}`),
+  };
 }
 
 function directionOf(
@@ -107,7 +119,7 @@ function directionOf(
   module: string,
   suffix: string,
   file: string,
-): RecurrentTensors {
+): RecurrentTensors & { readonly R: WeightTensor } {
   const named = (role: string) => nameIn(module, `${role}${suffix}`);
   const needed = (role: string) => {
     const found = tensors.get(named(role));

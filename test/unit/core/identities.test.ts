@@ -14,6 +14,8 @@ const cells = [
   { cell: 'rnn', activation: 'relu' },
   { cell: 'lstm', activation: 'tanh' },
   { cell: 'gru', activation: 'tanh' },
+  { cell: 'minGRU', activation: 'tanh' },
+  { cell: 'minLSTM', activation: 'tanh' },
 ] as const;
 const seeds = [1, 2, 3, 4];
 
@@ -76,8 +78,9 @@ for (const kind of cells) {
         const before = statesBefore(tape, tape.layers[0].directions[d], H);
         const ones = new Float32Array(tape.steps).fill(1);
         assertClose(W, stepsSum(tape, input, oneHot), 1e-5, 'W');
-        assertClose(R, stepsSum(tape, recurrent, before), 1e-5, 'R');
         assertClose(Wb, stepsSum(tape, input, ones), 1e-5, 'Wb');
+        if (R.length === 0) return;
+        assertClose(R, stepsSum(tape, recurrent, before), 1e-5, 'R');
         assertClose(Rb, stepsSum(tape, recurrent, ones), 1e-5, 'Rb');
       });
 

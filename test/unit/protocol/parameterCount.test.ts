@@ -14,7 +14,7 @@ describe('the number of parameters', () => {
 
   it('is that of the model the engine makes', () => {
     for (const model of models) {
-      for (const cell of ['rnn', 'lstm', 'gru'] as const) {
+      for (const cell of ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'] as const) {
         const settings = { ...model, cell };
         assert.equal(
           parameterCountOf(settings, 31),
@@ -29,7 +29,7 @@ describe('the number of parameters', () => {
     for (const model of models.map((each) => ({ ...each, hiddenSize: 64 }))) {
       const complete = completeModel({ ...model, embeddingSize: model.tied ? null : model.embeddingSize });
       const wanted = parameterCountOf(complete, 71);
-      for (const cell of ['rnn', 'gru'] as const) {
+      for (const cell of ['rnn', 'gru', 'minGRU', 'minLSTM'] as const) {
         const chosen = settingsOfSize(complete, cell, 71, wanted);
         const sizes = [-1, 0, 1].map((step) =>
           completeModel({

@@ -1,5 +1,5 @@
 /** The playground's sliders. What they ask for is answered by a frame, which the sections below show like any other. */
-import { cellNames, keepingGateOf, kindOf } from '../../../src/layers/catalog';
+import { cellNames, isRecurrentByMatrix, kindOf, memoryGateOf } from '../../../src/layers/catalog';
 import type { ToPage } from '../../../src/pageContract/messages';
 import { defaultPlayground, playgroundLimits, type PlaygroundSettings } from '../../../src/protocol/playground';
 import type { PageKey } from '../../../src/messages';
@@ -24,6 +24,7 @@ export class PlaygroundSection implements Section {
   private readonly activations: ChoiceRow;
   private readonly matrices: ChoiceRow;
   private readonly activationRow: HTMLElement;
+  private readonly matrixRow: HTMLElement;
   private readonly facts = element('p', { class: 'said number', attributes: { 'aria-live': 'polite' } });
   private settings: PlaygroundSettings;
   /** What the engine has been asked and has not answered. */
@@ -74,6 +75,7 @@ export class PlaygroundSection implements Section {
         choices.root,
       );
     this.activationRow = row('panel.playground.activation', this.activations);
+    this.matrixRow = row('panel.playground.matrix', this.matrices);
     root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.playground.title') }));
     root.append(
       element(
@@ -81,7 +83,7 @@ export class PlaygroundSection implements Section {
         { class: 'fields' },
         row('panel.playground.cell', this.cells),
         this.activationRow,
-        row('panel.playground.matrix', this.matrices),
+        this.matrixRow,
         this.sliders.gain.root,
         this.sliders.forgetBias.root,
         this.sliders.length.root,
@@ -124,21 +126,27 @@ export class PlaygroundSection implements Section {
       matrix,
     );
     this.activationRow.hidden = kindOf(cell).activation !== 'chosen';
-    const keeping = keepingGateOf(cell);
-    this.sliders.forgetBias.root.hidden = keeping === null;
-    if (keeping)
-      setText(this.sliders.forgetBias.label, texts.get('panel.playground.gateBias', texts.unitMap(keeping.map)));
+    const hasMatrix = isRecurrentByMatrix(cell);
+    this.matrixRow.hidden = this.sliders.gain.root.hidden = !hasMatrix;
+    const gate = memoryGateOf(cell);
+    this.sliders.forgetBias.root.hidden = gate === null;
+    if (gate) setText(this.sliders.forgetBias.label, texts.get('panel.playground.gateBias', texts.unitMap(gate.map)));
     for (const name of ['gain', 'forgetBias', 'length'] as const) this.showSlider(name);
     if (!frame) return;
     const slopes = frame.header.flows.map(({ slope }) => slope).filter((slope) => slope !== null);
     // The last of a layer's states carries the gradient farthest.
     const slope = slopes.at(-1);
+    const factor = slope === undefined ? undefined : numbers.decimals(Math.exp(slope), 3);
+    if (!hasMatrix) {
+      setText(this.facts, factor === undefined ? '' : texts.get('panel.playground.factsOfFactors', factor));
+      return;
+    }
     const sizes = [numbers.decimals(gain, 2), numbers.decimals(this.spectralNorm, 2)] as const;
     setText(
       this.facts,
-      slope === undefined
+      factor === undefined
         ? texts.get('panel.playground.factsShort', ...sizes)
-        : texts.get('panel.playground.facts', ...sizes, numbers.decimals(Math.exp(slope), 3)),
+        : texts.get('panel.playground.facts', ...sizes, factor),
     );
   }
 

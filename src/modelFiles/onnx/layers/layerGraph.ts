@@ -7,7 +7,7 @@ export interface LayerNodes {
   /** What it reads, [time, batch, I]. */
   readonly x: string;
   /** The tensor that the kind's parameters of this name are kept in: behind D directions, [D, …]. */
-  tensor(name: string): string;
+  readonly tensor: (name: string) => string;
   /** Its first state before the first step, [D, batch, H]; and after the last one, the output to be written. */
   readonly first: string;
   readonly last: string;

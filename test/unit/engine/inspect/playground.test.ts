@@ -51,6 +51,23 @@ describe('the playground', () => {
     }
   });
 
+  it('minGRU and minLSTM change the gradient by what their gates keep, as the bias says, and by no matrix', async () => {
+    for (const [cell, kept] of [
+      ['minGRU', (bias: number) => 1 / (1 + Math.exp(bias))],
+      ['minLSTM', (bias: number) => 1 / (1 + 0.5 * (1 + Math.exp(-bias)))],
+    ] as const) {
+      for (const forgetBias of [-3, 0, 2]) {
+        const { frame, spectralNorm } = await run({ cell, forgetBias, hiddenSize: 256, length: 64 });
+        const { slope } = frame.header.flows[0];
+        assert.equal(spectralNorm, 0);
+        // What a letter adds moves each factor a little; the largest factors survive.
+        assert.ok(Math.abs(slope! - Math.log(kept(forgetBias))) < 0.1, `${cell}, ${forgetBias}: ${slope}`);
+        const matrix = await run({ cell, forgetBias, hiddenSize: 256, length: 64, gain: 2 });
+        assert.equal(matrix.frame.header.flows[0].slope, slope);
+      }
+    }
+  });
+
   it('the same settings give the same bits, another seed other ones', async () => {
     const [a, b, c] = await Promise.all([relative({ seed: 3 }), relative({ seed: 3 }), relative({ seed: 4 })]);
     assert.deepEqual(a, b);
