@@ -24,6 +24,8 @@ import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
+import { publishedConfig } from './torch/published/published';
+import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
 import {
   chainsOf,
@@ -43,6 +45,8 @@ export interface RequestedArchitecture {
   readonly activation: Activation | null;
   /** Which tensors are what, as `--tensors` of the command line has it; null where nothing is said. */
   readonly tensors?: string | null;
+  /** The config.json beside it; null where there is none. */
+  readonly config?: string | null;
 }
 
 export interface TorchWeights {
@@ -70,8 +74,10 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     const model = generalModelOf(config, parameters);
     return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
-  const answers = readAnswers(said);
   const all = namedTensors(decoded);
+  const published = readPublished(all, publishedConfig(requested.config ?? null, file), file);
+  if (published) return { ...published, plain: null, trainingStep: 0, metadata: entries };
+  const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const computed = computedWeight(considered.keys());
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);

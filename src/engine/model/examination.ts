@@ -22,7 +22,7 @@ import type { Examination, MatrixChoice, RecurrentReport, Spectrum } from '../..
 import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
-import { readWhole } from './openModel';
+import { configBeside, readWhole } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
@@ -48,6 +48,7 @@ export async function examineModel(
     } = readTorchWeights(bytes, path, {
       ...architecture,
       activation: architecture.activation ?? 'tanh',
+      config: await configBeside(path),
     });
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({

@@ -1,6 +1,6 @@
 /** Opens a model of any origin: a checkpoint of Backflow's, an ONNX file of another tool, or bare weights. */
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import {
   vocabularyAsBytes,
@@ -180,7 +180,10 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
-  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, source.architecture);
+  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, {
+    ...source.architecture,
+    config: await configBeside(path),
+  });
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
     mode: 'stack',
@@ -206,6 +209,11 @@ async function vocabularyOf(
   }
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
+}
+
+/** The text of the config.json that libraries save beside weights; null where there is none. */
+export async function configBeside(path: string): Promise<string | null> {
+  return readFile(join(dirname(path), 'config.json'), 'utf8').catch(() => null);
 }
 
 async function readVocabularyFile(path: string): Promise<string> {
