@@ -24,7 +24,10 @@ export type SeriesName =
   /** ‖s_t‖. */
   | 'norm'
   /** log₁₀‖∂L/∂s_t‖ of the mean loss; only when asked for. */
-  | 'total';
+  | 'total'
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ and log₁₀‖∂L/∂x_t‖ of the input at a boundary, which is the series' `layer`: 0 what the lowest layer reads, N what the output reads. See `FrameHeader.inputs`. */
+  | 'inputFlow'
+  | 'inputTotal';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
@@ -85,6 +88,13 @@ export interface FlowSummary {
   readonly slope: number | null;
 }
 
+/** What the flow through the input at one boundary comes to. */
+export interface InputSummary extends Pick<FlowSummary, 'horizon' | 'slope'> {
+  /** 0 … N. */
+  readonly boundary: number;
+  readonly regions: readonly Region[];
+}
+
 /** What a frame says of a model in graph mode. */
 export interface FrameOfGraph {
   /** The tensors that are shown, in the order of the graph. */
@@ -115,6 +125,11 @@ export interface FrameHeader {
   /** Layer by layer and direction by direction, in the order of the kind's states. */
   readonly flows: readonly FlowSummary[];
   readonly regions: readonly FlowRegion[];
+  /**
+   * The lowest boundary first. Only of a model with a layer whose output is no state of its own (a mixer, or a residual connection): by these its layers are
+   * compared. Elsewhere the states say the same.
+   */
+  readonly inputs?: readonly InputSummary[];
   readonly series: readonly SeriesEntry[];
   readonly unitMap: UnitMap;
   /** Only where the watch asks for one. */

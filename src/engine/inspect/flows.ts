@@ -1,5 +1,7 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
+import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { horizonOf, slopeOf } from '../../core/analysis/regions';
+import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
@@ -30,9 +32,22 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
   return norms.flatMap((directions, layer) =>
     directions.map((states, d) => ({
       layer,
-      direction: layers[layer].directions[d].direction,
+      direction: directionNames(layers[layer])[d],
       states: states.map((log10) => stateFlow(log10, target, thresholds)),
     })),
+  );
+}
+
+/** The flow to one target through what each layer reads, and through what the output reads: boundary 0 … N. */
+export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<StateFlow[]> {
+  const [norms, own] = [await reading.perTarget(target), await reading.perTargetInputs(target)];
+  const lowest = await reading.inputFlow(target);
+  return own.map((found, boundary) =>
+    stateFlow(
+      boundary === 0 ? lowest : (found ?? joinedLogarithms(norms[boundary - 1].map(([given]) => given))),
+      target,
+      thresholds,
+    ),
   );
 }
 

@@ -2,8 +2,8 @@
 import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { readsBothWays } from '../../core/model/config';
-import type { GeneralModel } from '../../core/model/generalModel';
+import { contextOfLayers, isMixer, isPlainStack, readsBothWays } from '../../core/model/config';
+import { hasInputRows, type GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { isUnboundedBy } from '../../layers/catalog';
@@ -11,7 +11,7 @@ import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
-import { flowsOf, resolveTarget, type LayerFlow } from './flows';
+import { flowsOf, inputFlowsOf, resolveTarget, type LayerFlow, type StateFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -37,6 +37,12 @@ export interface Look {
   readonly flows: readonly LayerFlow[];
   /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
   readonly totals: readonly (readonly TotalNorms[])[] | null;
+  /** At boundary 0 … N, of a model in which states do not say the same; else null. */
+  readonly inputs: {
+    readonly flows: readonly StateFlow[];
+    /** Null unless asked for; of a boundary whose gradients are a state's null. */
+    readonly totals: readonly (Float64Array | null)[] | null;
+  } | null;
 }
 
 /** Nothing shows the regions. */
@@ -62,13 +68,19 @@ export class Inspector {
       general,
       vocabulary: { symbols },
     } = this.model;
-    const totals = withTotal ? (await reading.totals()).totals : null;
-    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals };
+    const found = withTotal ? await reading.totals() : null;
+    const hasInputs = general.layers.some((_, layer) => hasInputRows(general, layer + 1));
+    const inputs = hasInputs
+      ? { flows: await inputFlowsOf(reading, target, thresholds), totals: found && found.inputs }
+      : null;
+    const totals = found && found.totals;
+    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals, inputs };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
   async read(text: string): Promise<Reading> {
-    const { plain, general } = this.model;
+    const { general } = this.model;
+    const plain = this.byKernels;
     const ids = this.idsOf(text);
     const isQuick = (ids.length - 1) * workOfStep(general) < maxFloat64Work;
     return plain && !isQuick ? this.readFast(ids, plain) : new Float64Reading(general, ids);
@@ -76,14 +88,15 @@ export class Inspector {
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
-    const { plain } = this.model;
+    const plain = this.byKernels;
     if (!plain) throw new UserError('error.inspect.notTruncatable');
     return this.readFast(this.idsOf(text), plain);
   }
 
   /** For something to be drawn that takes long: as quick as can be while the model is trained, else as `read`. */
   async readForMatrix(text: string): Promise<Reading> {
-    const { plain, isLive } = this.model;
+    const { isLive } = this.model;
+    const plain = this.byKernels;
     return plain && isLive ? this.readFast(this.idsOf(text), plain) : this.read(text);
   }
 
@@ -92,6 +105,9 @@ export class Inspector {
     if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
     const { ids } = this.encoded;
     if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    const context = contextOfLayers(this.model.general.layers);
+    if (context !== null && ids.length - 1 > context)
+      throw new UserError('error.inspect.longerThanContext', ids.length - 1, context);
     return ids;
   }
 
@@ -101,11 +117,14 @@ export class Inspector {
     target: number,
     thresholds: Thresholds,
   ): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
-    const { plain, general, isLive } = this.model;
+    const { general, isLive } = this.model;
+    const plain = this.byKernels;
     if (plain) {
       const reading = await this.readFast(ids, plain);
       const flows = await flowsOf(reading, target, thresholds);
-      if (isLive || (await this.isTrusted(reading, flows, target, plain))) return { reading, flows };
+      // How float32 spoils what goes past a layer has not been measured.
+      if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(reading, flows, target, plain))))
+        return { reading, flows };
     }
     const reading = new Float64Reading(general, ids);
     return { reading, flows: await flowsOf(reading, target, thresholds) };
@@ -131,6 +150,11 @@ export class Inspector {
     return true;
   }
 
+  private get byKernels(): PlainModel | null {
+    const { plain } = this.model;
+    return plain && kernelModel(plain);
+  }
+
   /** Good until the next call. */
   private async readFast(ids: Ids, plain: PlainModel): Promise<FastReading> {
     const steps = ids.length - 1;
@@ -140,10 +164,22 @@ export class Inspector {
   }
 }
 
+/** The model where the kernels can inspect it: what flows through a mixer is computed in float64 only; else null. */
+export function kernelModel(plain: PlainModel): PlainModel | null {
+  return plain.config.layers.some(isMixer) ? null : plain;
+}
+
 /** Multiply-adds of one step through the whole model, one way. */
 export function workOfStep({ layers, output, embedding }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) =>
-    directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0),
+    directions.reduce(
+      (sum, { W, R, own }) =>
+        sum +
+        R.length +
+        (l > 0 || embedding ? W.length : 0) +
+        Object.values(own).reduce((numbers, { length }) => numbers + length, 0),
+      0,
+    ),
   );
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
 }

@@ -57,6 +57,7 @@ export class Playground {
       thresholds,
       flows: await flowsOf(reading, target, thresholds),
       totals: null,
+      inputs: null,
     };
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),
