@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import type { CellName } from '../../layers/catalog';
 import type { LayerSizes } from '../../layers/parameters';
+import { mambaGraphs } from './kinds/mamba';
 
 export interface SublayerPlace {
   readonly graph: GraphBuilder;
@@ -18,7 +19,7 @@ export interface SublayerPlace {
 /** Adds the nodes of a sublayer; returns the name of what it gives, [time, batch, O]. */
 export type SublayerGraph = (place: SublayerPlace) => string;
 
-const graphs: Readonly<Partial<Record<CellName, Readonly<Record<string, SublayerGraph>>>>> = {};
+const graphs: Readonly<Partial<Record<CellName, Readonly<Record<string, SublayerGraph>>>>> = { mamba: mambaGraphs };
 
 /** Of a kind's sublayer; undefined where it has no graph. */
 export function sublayerGraph(cell: CellName, sublayer: string): SublayerGraph | undefined {
