@@ -79,13 +79,14 @@ def mixer_step(options, p, x, state):
     """What the mixer gives, its states after the step, and its step sizes."""
     E, S, R = options['expand'] * options['width'], options['stateSize'], options['rank']
     u, z = (p['W_in'] @ x + p.get('b_in', 0.0)).split(E)
-    window = torch.cat([state['conv'], u[None]])
-    v = F.silu((window.T * p['W_conv']).sum(1) + p['b_conv'])
+    # The inputs that are carried on, of which the convolution reads all, and the oldest of those before.
+    conv = torch.cat([state['conv'], u[None]])[1:]
+    v = F.silu(p['W_conv'][:, 0] * state['conv'][0] + (conv.T * p['W_conv'][:, 1:]).sum(1) + p['b_conv'])
     d, B, C = (p['W_x'] @ v).split([R, S, S])
     dt = F.softplus(p['W_dt'] @ d + p['b_dt'])
     h = torch.exp(-dt[:, None] * torch.exp(p['A_log'])) * state['h'] + (dt * v)[:, None] * B
     y = (h @ C + p['D'] * v) * F.silu(z)
-    return p['W_out'] @ y + p.get('b_out', 0.0), {'h': h, 'conv': window[1:]}, dt
+    return p['W_out'] @ y + p.get('b_out', 0.0), {'h': h, 'conv': conv}, dt
 
 
 def of_layer(parameters, layer):

@@ -217,7 +217,7 @@ function giveSums(out: usize, sums: usize, n: usize): void {
  * @param state u before the window, as `mambaConvolve` found it  @param dV, dThrough [T, B, E]: the two parts of ∂L/∂v; the first is left as ∂L/∂c
  * @param carried [B, K − 1, E], in: ∂L/∂ of the inputs that are carried out, youngest first; out: of those carried in
  * @param dProjected out: its first half  @param dTaps [K, E] and dBias [E]: += their gradients
- * @param squares Float64[T]: += Σ of the squares of ∂L/∂(the inputs carried from step t to the next); 0 where they are not wanted
+ * @param squares Float64[T]: += Σ of the squares of ∂L/∂(u_t, u_{t−1}, …, K − 1 of them), through what the steps from t on read of them; 0 where they are not wanted
  */
 export function mambaConvolveBack(
   T: usize, B: usize, E: usize, K: usize, first: usize, count: usize, lengths: usize, truncate: usize, channel: usize, channels: usize,
@@ -242,9 +242,12 @@ export function mambaConvolveBack(
         zero(du, channels);
         continue;
       }
-      if (squares) for (let i: usize = 0; i < K - 1; i++) increase(squares + (t << 3), sumOfSquares(later + i * row, channels));
       for (let j: usize = 0; j < whole; j += 16) convolveUnitsBack(t, K, step, row, u + j, read + j, later + j, taps + offset + j, convolved + at + j, dV + at + j, dThrough + at + j, du + j, dTaps + offset + j, dBias + offset + j, 4);
       convolveUnitsBack(t, K, step, row, u + whole, read + whole, later + whole, taps + offset + whole, convolved + at + whole, dV + at + whole, dThrough + at + whole, du + whole, dTaps + offset + whole, dBias + offset + whole, channels & 3);
+      if (squares) {
+        increase(squares + (t << 3), sumOfSquares(du, channels));
+        for (let i: usize = 0; i + 2 < K; i++) increase(squares + (t << 3), sumOfSquares(later + i * row, channels));
+      }
       if (isCut(t, truncate)) clearCarried(K, row, later, channels);
     }
   }

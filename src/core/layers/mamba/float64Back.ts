@@ -152,7 +152,7 @@ function addRow(sum: Float64Array, row: Float64Array, at: number): void {
   for (let j = 0; j < sum.length; j++) sum[j] += row[at + j];
 }
 
-/** ‖∂ℓ/∂(u_t, u_{t−1}, …, K − 1 of them)‖ through what later steps read of them. @param convolved ∂ℓ/∂ what the convolution gives, of later steps */
+/** ‖∂ℓ/∂(u_t, u_{t−1}, …, K − 1 of them)‖ through what the steps from t on read of them. @param convolved ∂ℓ/∂ what the convolution gives at those steps */
 export function carriedLength(
   { E, K }: MambaSizes,
   { W_conv }: MambaParameters,
@@ -162,7 +162,7 @@ export function carriedLength(
 ): number {
   const found = new Float64Array(E * (K - 1));
   for (let i = 0; i < K - 1; i++)
-    for (let later = t + 1; later <= t - i + K - 1 && later < steps; later++)
+    for (let later = t; later <= t - i + K - 1 && later < steps; later++)
       for (let e = 0; e < E; e++) found[i * E + e] += W_conv[e * K + K - 1 - (later - t + i)] * convolved(later, e);
   return lengthOf(found);
 }

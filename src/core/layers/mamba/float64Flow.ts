@@ -45,12 +45,11 @@ export function flow(
   const sent = new Float64Array(sizes.I);
   let isReached = false;
   for (let t = steps - 1; t >= 0; t--) {
-    // The inputs that are carried are read by later steps only.
-    if (isReached) ofInputs[t] = inputsNorm(walk, t);
     isReached ||= above.isReached[t] === 1;
     if (!isReached) continue;
     below.isReached[t] = 1;
     ofScan[t] = throughScan(walk, above, t);
+    ofInputs[t] = inputsNorm(walk, t);
     const scale = throughInput(walk, t, sent);
     if (scale > -Infinity) addArrival(float64Arithmetic, below, t, sent, 0, sizes.I, scale);
   }
@@ -103,7 +102,7 @@ function throughInput({ sizes, p, back, convolved, scales }: Walk, t: number, se
 
 function inputsNorm({ sizes, p, convolved, scales }: Walk, t: number): number {
   const { E, K } = sizes;
-  const scale = Math.max(-Infinity, ...scales.subarray(t + 1, Math.min(scales.length, t + K)));
+  const scale = Math.max(...scales.subarray(t, Math.min(scales.length, t + K)));
   if (scale === -Infinity) return -Infinity;
   const length = carriedLength(
     sizes,
