@@ -24,7 +24,6 @@ import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { ownWeights } from './torch/ownFile';
-import { publishedConfig } from './torch/published/published';
 import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
 import {
@@ -45,8 +44,8 @@ export interface RequestedArchitecture {
   readonly activation: Activation | null;
   /** Which tensors are what, as `--tensors` of the command line has it; null where nothing is said. */
   readonly tensors?: string | null;
-  /** The config.json beside it; null where there is none. */
-  readonly config?: string | null;
+  /** What is in a `config.json` beside the file; null or nothing where there is none. */
+  readonly config?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface TorchWeights {
@@ -75,7 +74,7 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
   const all = namedTensors(decoded);
-  const published = readPublished(all, publishedConfig(requested.config ?? null, file), file);
+  const published = readPublished(all, requested.config ?? null, file);
   if (published) return { ...published, plain: null, trainingStep: 0, metadata: entries };
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));

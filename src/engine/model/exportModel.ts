@@ -1,17 +1,17 @@
 /** Writing the open model for other tools. */
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
 import { encodeSafetensors } from '../../formats/safetensors';
-import { publishedConfig, type PublishedFiles } from '../../modelFiles/torch/published/published';
+import type { PublishedFiles } from '../../modelFiles/torch/published/published';
 import { writePublished } from '../../modelFiles/torch/published/registry';
 import { writeTorchWeights } from '../../modelFiles/writeTorchWeights';
 import { checkExportable } from '../../modelFiles/onnx/languageModelGraph';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
+import { configBeside } from './openModel';
 
 /** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
 export async function exportModel(
@@ -43,7 +43,7 @@ async function writeFiles(
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const place = join(dirname(path), 'config.json');
-  const there = publishedConfig(await readFile(place, 'utf8').catch(() => null), path);
+  const there = await configBeside(path);
   if (there && there['model_type'] !== config['model_type']) throw new UserError('error.export.configInTheWay', path);
   await writeFileAtomic(path, encodeSafetensors(tensors, { ...metadata, format: 'pt' }));
   await writeFileAtomic(place, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));

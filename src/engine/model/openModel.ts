@@ -180,9 +180,10 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
 }
 
 async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
+  const config = await configBeside(path);
   const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, {
     ...source.architecture,
-    config: await configBeside(path),
+    config,
   });
   const found = await vocabularyOf(source, model.vocabularySize, { metadata }, path);
   return {
@@ -194,6 +195,18 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
     producer: null,
     trainingStep,
   };
+}
+
+/** What is in a `config.json` in the same folder, as transformers leaves one; null where there is none that can be read. */
+export async function configBeside(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  try {
+    const found: unknown = JSON.parse(await readFile(join(dirname(path), 'config.json'), 'utf8'));
+    return typeof found === 'object' && found !== null && !Array.isArray(found)
+      ? (found as Readonly<Record<string, unknown>>)
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The file that is asked for, else the model's own, else the symbols of the text. */
@@ -209,11 +222,6 @@ async function vocabularyOf(
   }
   if (file !== null) return vocabularyOfFile(await readVocabularyFile(file), size, file);
   return vocabularyOfMetadata(metadata, size, model) ?? vocabularyOfText(text, size, model);
-}
-
-/** The text of the config.json that libraries save beside weights; null where there is none. */
-export async function configBeside(path: string): Promise<string | null> {
-  return readFile(join(dirname(path), 'config.json'), 'utf8').catch(() => null);
 }
 
 async function readVocabularyFile(path: string): Promise<string> {

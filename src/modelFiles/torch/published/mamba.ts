@@ -134,7 +134,7 @@ function layerOf(
     inputSize: D,
     directions: [direction],
     clip: null,
-    linearBeforeReset: false,
+    linearBeforeReset: true,
     inputForget: false,
     sublayers: [
       {
@@ -221,6 +221,5 @@ function configOf(layers: number, sizes: LayerSizes, vocabularySize: number, tie
     layer_norm_epsilon: normEpsilon,
     residual_in_fp32: true,
     tie_word_embeddings: tied,
-    torch_dtype: 'float32',
   };
 }

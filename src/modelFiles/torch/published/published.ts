@@ -2,10 +2,10 @@
 import type { GeneralModel } from '../../../core/model/generalModel';
 import type { PlainModel } from '../../../core/model/plainModel';
 import type { Tensor } from '../../../formats/safetensors';
-import { UserError } from '../../../userError';
+import type { UserError } from '../../../userError';
 import type { WeightTensor } from '../weightTensors';
 
-/** Null where there is none. */
+/** What is in the config.json; null where there is none. */
 export type PublishedConfig = Readonly<Record<string, unknown>> | null;
 
 export interface PublishedModel {
@@ -24,17 +24,4 @@ export interface Published {
   read(tensors: ReadonlyMap<string, WeightTensor>, config: PublishedConfig, file: string): PublishedModel | null;
   /** Null where the library has no such model. */
   write(model: PlainModel): PublishedFiles | null;
-}
-
-/** @param text of config.json; null where there is none  Throws a UserError for what is none. */
-export function publishedConfig(text: string | null, file: string): PublishedConfig {
-  if (text === null) return null;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return parsed as Readonly<Record<string, unknown>>;
-  } catch {
-    // As one that holds something else.
-  }
-  throw new UserError('error.torch.configNotJson', file);
 }
