@@ -6,7 +6,7 @@ import type { NormRole } from '../../layers/norm';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../../modelFiles/torchNames';
 import type { InspectReport } from '../../protocol/engine';
 
-interface Gradient {
+export interface ReportedGradient {
   readonly layers: readonly (readonly (ByRole<Floats> & { readonly P?: Floats | null })[])[];
   /** Of a tied output W is the embedding, the same array. */
   readonly output: { readonly W: Floats; readonly b: Floats };
@@ -32,7 +32,11 @@ export interface TensorPlaces {
 
 export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding' | 'parameterNorms'>;
 
-export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[], places: TensorPlaces): GradientNorms {
+export function gradientReport(
+  gradient: ReportedGradient,
+  traces: readonly LayerTrace[],
+  places: TensorPlaces,
+): GradientNorms {
   const { layers, output, embedding } = gradient;
   const parameters = layers.flatMap((ofDirections, layer) =>
     ofDirections.map((own, d) => {
@@ -56,7 +60,7 @@ export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]
 
 /** Every parameter once, by its name in PyTorch, in the order of its modules. */
 function namedTensors(
-  { layers, output, embedding, norms, norm }: Gradient,
+  { layers, output, embedding, norms, norm }: ReportedGradient,
   traces: readonly LayerTrace[],
   { isPlain, normNames }: TensorPlaces,
 ): [string, Floats][] {

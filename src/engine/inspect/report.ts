@@ -74,8 +74,8 @@ async function reportOf(
     return total && log10 && { total, log10 };
   });
   await pause();
-  const regions = flows.flatMap(({ layer, direction, states: [first] }) =>
-    (first?.regions ?? []).map((region): LayerRegion => ({ layer, direction, ...region })),
+  const regions = flows.flatMap(({ layer, direction, states: ofStates }) =>
+    (ofStates.at(0)?.regions ?? []).map((region): LayerRegion => ({ layer, direction, ...region })),
   );
   return {
     loss: trace.loss,

@@ -3,7 +3,7 @@ import { isPlainStack, type ModelConfig } from '../../core/model/config';
 import { isPlainModel, type GeneralModel } from '../../core/model/generalModel';
 import type { Parameters } from '../../core/model/parameters';
 import { normName, sublayersOf } from '../../core/model/sublayers';
-import type { TensorPlaces } from './gradientReport';
+import type { ReportedGradient, TensorPlaces } from './gradientReport';
 
 export function placesOfConfig(config: ModelConfig): TensorPlaces {
   return {
@@ -17,6 +17,6 @@ export function placesOf(model: GeneralModel): TensorPlaces {
 }
 
 /** A gradient of the shape of the parameters, as the report takes it. */
-export function gradientOf({ layers, output, embedding, norms, finalNorm }: Parameters) {
+export function gradientOf({ layers, output, embedding, norms, finalNorm }: Parameters): ReportedGradient {
   return { layers, output, embedding, norms, norm: finalNorm };
 }
