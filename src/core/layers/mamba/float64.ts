@@ -5,6 +5,7 @@
 import { addMatrixVector } from '../../float64/products';
 import { lengthOf, logistic } from '../../numeric';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
+import { addContributions } from './contributions';
 import { backward } from './float64Back';
 import { flow } from './float64Flow';
 import { mambaSizes } from './sizes';
@@ -67,6 +68,7 @@ export const float64: Float64Mixer<MambaTrace> = {
   },
   backward,
   flow,
+  addContributions,
 
   stateNorms(layer, { steps, h, projected }) {
     const { E, S, K } = mambaSizes(layer);

@@ -229,6 +229,24 @@ describe('what is known of Mamba', () => {
     assertClose(sum, total, 1e-12, 'sum over targets');
   });
 
+  it('is a sum of what each token left in it', () => {
+    const layer = layerOf({ ...options, biases: true }, () => {});
+    const trace = float64.forward(layer, x, steps);
+    const weights = wave(52, 3, 1);
+    for (const step of [0, 1, 30, steps - 1]) {
+      const parts = new Float64Array(steps);
+      float64.addContributions?.(layer, trace, parts, weights, step);
+      const whole = weights.reduce((sum, weight, i) => sum + weight * trace.output[step * 3 + i], 0);
+      assertNear(
+        parts.reduce((sum, part) => sum + part, 0),
+        whole,
+        1e-12,
+        `step ${step}`,
+      );
+      assert.ok(parts.every((part, k) => (k <= step ? part !== 0 : part === 0)));
+    }
+  });
+
   it('agrees with central differences', () => {
     const layer = layerOf({ ...options, biases: true }, () => {});
     const weights = wave(50, steps * 3, 1);
