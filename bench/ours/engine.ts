@@ -1,6 +1,6 @@
 /** All that the measurements use of the engine, in one place. */
 import { availableParallelism } from 'node:os';
-import { createBackend, stepWorkOf } from '../../src/engine/backend';
+import { createBackend, stepWorkOf, windowWorkOf } from '../../src/engine/backend';
 import { generalModelOf } from '../../src/core/model/plainModel';
 import { FastReading } from '../../src/engine/inspect/reading';
 import { Inspector } from '../../src/engine/inspect/inspector';
@@ -75,7 +75,12 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     hiddenSize: hidden,
     vocabularySize: symbols,
   });
-  const backend = await createBackend(settings, availableParallelism(), stepWorkOf(config, batch));
+  const backend = await createBackend(
+    settings,
+    availableParallelism(),
+    stepWorkOf(config, batch),
+    windowWorkOf(config, batch),
+  );
   if (backend.name !== request.backend) throw new Error(`the backend ${request.backend} is not available here`);
   const trainer = Trainer.create(
     config,

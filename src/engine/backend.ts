@@ -1,7 +1,8 @@
 /** Chooses the backend of the large products, and on how many threads. */
 import { totalmem } from 'node:os';
 import { KernelProducts } from '../core/kernelProducts';
-import type { ModelConfig } from '../core/model/config';
+import { isMixer, type ModelConfig } from '../core/model/config';
+import { layoutOf } from '../core/model/parameters';
 import type { Products } from '../core/products';
 import { Arena } from '../kernels/arena';
 import type { ThreadPool } from '../kernels/threadPool';
@@ -36,13 +37,16 @@ const minStepWork = 2e6;
 /**
  * Sets up the chosen backend, or the kernels where ONNX Runtime cannot be loaded; `name` says which it is.
  * @param cores that may be used  @param stepWork multiply-adds of one step, see `stepWorkOf`; Infinity where only large products count
+ * @param windowWork of layers that do not go step by step, see `windowWorkOf`
  */
 export async function createBackend(
   { backend, threads: wanted }: BackendRequest,
   cores: number,
   stepWork: number,
+  windowWork = 0,
 ): Promise<Backend> {
-  const threads = wanted ?? (stepWork < minStepWork ? 1 : Math.min(cores, maxThreads));
+  const isSmall = Math.max(stepWork, windowWork) < minStepWork;
+  const threads = wanted ?? (isSmall ? 1 : Math.min(cores, maxThreads));
   const ort = backend === 'ort' ? await loadOrt() : undefined;
   const products = ort && (await ort.OrtProducts.create(threads, false));
   // Where the products of the steps would have to be copied out of shared memory and back, that takes more than the pool gains.
@@ -74,6 +78,13 @@ export function machineBytes(): number {
 /** Multiply-adds of one step of the largest layer's recurrence for all streams. */
 export function stepWorkOf({ layers }: ModelConfig, streams: number): number {
   return streams * Math.max(...layers.map(({ cell, hiddenSize: H }) => kindOf(cell).gates.length * H * H));
+}
+
+/** Multiply-adds of one token in all layers that compute a window at once, for all streams: as many as they have parameters. */
+export function windowWorkOf(config: ModelConfig, streams: number): number {
+  const mixers = config.layers.map(isMixer);
+  const own = layoutOf(config).entries.filter(({ layer }) => layer >= 0 && mixers[layer]);
+  return streams * own.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Undefined where there is no binary for this system or it does not load. */

@@ -110,6 +110,26 @@ export interface Kernels {
   ): void;
   geluForward(out: number, x: number, n: number): void;
   geluBackward(d: number, x: number, n: number): void;
+  // The selective state space layer, between its products
+  mambaConvolve(
+    T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,
+    projected: number, taps: number, bias: number, state: number, convolved: number, v: number,
+  ): void;
+  mambaScan(
+    T: number, B: number, E: number, S: number, R: number, first: number, count: number, lengths: number, quad: number, quads: number,
+    A: number, D: number, projected: number, v: number, selected: number, before: number, step: number, y: number, gated: number,
+    starts: number, h: number, state: number,
+  ): void;
+  mambaScanBack(
+    T: number, B: number, E: number, S: number, R: number, first: number, count: number, lengths: number, truncate: number, quad: number, quads: number,
+    A: number, D: number, projected: number, v: number, selected: number, before: number, step: number, y: number, starts: number, dGated: number,
+    carried: number, dProjected: number, dV: number, dBefore: number, dSelected: number, dA: number, dD: number, squares: number, scratch: number,
+  ): void;
+  mambaConvolveBack(
+    T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, truncate: number, channel: number, channels: number,
+    projected: number, taps: number, state: number, convolved: number, dV: number, dThrough: number, carried: number, dProjected: number, dTaps: number, dBias: number,
+    squares: number,
+  ): void;
 
   // Output layer
   softmax(rows: number, V: number, logits: number, targets: number, logProbabilities: number): void;

@@ -3,6 +3,7 @@ import { UserError } from '../userError';
 import { attention } from './kinds/attention';
 import { gru } from './kinds/gru';
 import { lstm } from './kinds/lstm';
+import { mamba } from './kinds/mamba';
 import { minGRU } from './kinds/minGRU';
 import { minLSTM } from './kinds/minLSTM';
 import { rnn } from './kinds/rnn';
@@ -20,7 +21,7 @@ import { recurrentWeights } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
-const kinds = { rnn, lstm, gru, minGRU, minLSTM, attention } as const satisfies Readonly<Record<string, RecurrentCell>>;
+const kinds = { rnn, lstm, gru, minGRU, minLSTM, mamba, attention } as const satisfies Readonly<Record<string, RecurrentCell>>;
 
 export type CellName = keyof typeof kinds;
 type Described = (typeof kinds)[CellName];

@@ -25,6 +25,7 @@ import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
 import { readMixerWeights } from './torch/mixerWeights';
 import { ownWeights } from './torch/ownFile';
+import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
 import {
   chainsOf,
@@ -80,6 +81,8 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     const model = generalModelOf(plain.config, plain.parameters);
     return { model, plain, trainingStep: 0, metadata: entries, notices };
   }
+  const published = readPublished(all, requested.config ?? null, file);
+  if (published) return { ...published, plain: null, trainingStep: 0, metadata: entries };
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
   const computed = computedWeight(considered.keys());

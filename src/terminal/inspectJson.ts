@@ -1,6 +1,6 @@
 /** What `inspect --json` prints: its keys are a contract. */
 import { stateNamed } from '../layers/catalog';
-import { inEnglish, type Message } from '../messages';
+import { inEnglish } from '../messages';
 import type { InspectReport, LayerReport, MatrixRowsRequest, OpenResult, StateReport } from '../protocol/engine';
 import type { FlowReport } from '../protocol/flowReport';
 import type { Verification } from '../protocol/model';

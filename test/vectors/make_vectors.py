@@ -13,6 +13,7 @@ from files import write
 from inputs import input_cases
 from inspection import inspect
 from long import long_case
+from mamba import mamba_cases
 from minimal import minimal_cases
 from optimizers import optimizers
 from stacks import stack_cases
@@ -63,6 +64,7 @@ GROUPS = {
     'inputs': (lambda: ((f'inputs/{name}', case) for name, case in input_cases()), 10),
     'minimal': (lambda: ((f'minimal/{name}', case) for name, case in minimal_cases()), 11),
     'long': (lambda: [('long-lstm', long_case())], 12),
+    'mamba': (lambda: ((f'mamba/{name}', case) for name, case in mamba_cases()), 10),
 }
 
 

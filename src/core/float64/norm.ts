@@ -41,6 +41,21 @@ export function normalize(x: Float64Array, { kind, gamma, beta, epsilon }: Norm)
   return y;
 }
 
+/** weights · y of a step as it depends on x with the row's mean and size held fixed: held · x + rest. @param weights [F] */
+export function heldNorm(
+  x: Float64Array,
+  step: number,
+  weights: Float64Array,
+  { kind, gamma, beta, epsilon }: Norm,
+): { readonly held: Float64Array; readonly rest: number } {
+  const F = gamma.length;
+  const { shift, inverse } = statisticsOf[kind](x, step * F, F, epsilon);
+  const held = weights.map((weight, i) => weight * gamma[i] * inverse);
+  let rest = 0;
+  for (let i = 0; i < F; i++) rest += (beta.length > 0 ? weights[i] * beta[i] : 0) - held[i] * shift;
+  return { held, rest };
+}
+
 /**
  * ∂/∂y → ∂/∂x of one step, in place:  ∂x = inverse · (g − mean(g) − x̂ mean(g ⊙ x̂)),  g = γ ⊙ ∂y; of rmsNorm without mean(g).
  * @param x T × F  @param gradient at [start, start + F)

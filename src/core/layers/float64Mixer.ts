@@ -46,6 +46,18 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
   ): Float64Array[];
   /** Of each state of the sublayer ‖s_t‖ by step. */
   stateNorms(layer: Float64MixerLayer, trace: Trace): Float64Array[];
+  /**
+   * Adds to each token's part of weights · y_step what that token left in it, the sum of which is exact with what the sublayer chooses held fixed (gates, step sizes,
+   * attention weights). Of a sublayer without such a sum it is missing.
+   * @param parts [T]  @param weights [O]
+   */
+  addContributions?(
+    layer: Float64MixerLayer,
+    trace: Trace,
+    parts: Float64Array,
+    weights: Float64Array,
+    step: number,
+  ): void;
   /** One of the kind's unit maps; null of a map that another sublayer has. */
   unitMap(layer: Float64MixerLayer, trace: Trace, name: string): MapValues | null;
 }

@@ -8,6 +8,7 @@ import type { MakeMixer } from './mixer';
 import * as attention from './attention';
 import * as gru from './gru';
 import * as lstm from './lstm';
+import * as mamba from './mamba';
 import * as minGRU from './minGRU';
 import * as minLSTM from './minLSTM';
 import * as rnn from './rnn';
@@ -37,7 +38,7 @@ type WithKind<Code> = Code &
     readonly hasR: boolean;
   };
 
-const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM, attention };
+const code: Readonly<Record<CellName, CellCode | MixerCode>> = { rnn, lstm, gru, minGRU, minLSTM, mamba, attention };
 
 /** Made once: they are looked up in every pass. */
 const cells = new Map<CellName, WithKind<Cell>>();

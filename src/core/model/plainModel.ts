@@ -1,12 +1,13 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
-import { activationsOf } from '../../layers/catalog';
+import { activationsOf, kindOf } from '../../layers/catalog';
 import { normEpsilon, type NormName } from '../../layers/norm';
 import { areSameOptions } from '../../layers/options';
+import type { LayerSizes } from '../../layers/parameters';
 import { UserError } from '../../userError';
 import { directionsOf, inputSize, isMixer, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import { eachRole, ofRole } from './directionParameters';
-import { weightsOf, type GeneralModel, type Norm } from './generalModel';
+import { sizesOfLayer, weightsOf, type GeneralModel, type Norm } from './generalModel';
 import { Parameters, type NormWeights } from './parameters';
 import { sublayersOf } from './sublayers';
 
@@ -32,7 +33,9 @@ export function plainModelOf(model: GeneralModel): PlainModel {
   }
   const activations = layers.flatMap(({ directions }) => directions.map(({ activations: forms }) => forms.at(0)?.name));
   if (new Set(activations).size > 1) throw new UserError('error.trainFrom.activationsDiffer');
-  if (model.norm) throw new UserError('error.trainFrom.layerNorm');
+  const around = layers.map((layer, index) => aroundOf(layer, sizesOfLayer(model, index)));
+  const differs = around.findIndex(({ norm, residual }) => norm !== around[0].norm || residual !== around[0].residual);
+  if (differs > 0) throw new UserError('error.trainFrom.layersDiffer', first.source, layers[differs].source);
   const isBidirectional = first.directions.length > 1;
   const config = uniformModel({
     cell: first.cell,
@@ -41,6 +44,8 @@ export function plainModelOf(model: GeneralModel): PlainModel {
     bidirectional: isBidirectional,
     hiddenSize: first.hiddenSize,
     options: first.options,
+    ...around[0],
+    finalNorm: normNameOf(model.norm),
     vocabularySize,
     embeddingSize: embedding && embedding.length / vocabularySize,
     tied: output.W === embedding,
@@ -53,9 +58,43 @@ export function plainModelOf(model: GeneralModel): PlainModel {
       for (const [{ role }, values] of eachRole(cell, parameters.layers[l][d])) values.set(ofRole(weights, role));
     });
   });
+  layers.forEach(({ sublayers }, l) => {
+    sublayers.forEach(({ norm }, s) => {
+      copyNorm(parameters.norms[l][s], norm);
+    });
+  });
+  copyNorm(parameters.finalNorm, model.norm);
   parameters.output.W.set(output.W);
   parameters.output.b.set(output.b);
   return { config, parameters };
+}
+
+/** What stands around all sublayers of a layer, but for those around which the same stands always. */
+function aroundOf(
+  { cell, sublayers, source }: GeneralModel['layers'][number],
+  sizes: LayerSizes,
+): { readonly norm: NormName; readonly residual: boolean } {
+  const described = kindOf(cell).mixer?.sublayers(sizes) ?? [];
+  const own = sublayers
+    .filter((_, s) => !described.at(s)?.around)
+    .map(({ norm, residual }) => ({ norm: normNameOf(norm), residual }));
+  const [first] = own;
+  if (own.some(({ norm, residual }) => norm !== first.norm || residual !== first.residual))
+    throw new UserError('error.trainFrom.layersDiffer', source, source);
+  return first;
+}
+
+/** Throws a UserError for an ε that models of ours do not have. */
+function normNameOf(norm: Norm | null): NormName {
+  if (!norm) return 'none';
+  if (Math.abs(norm.epsilon - normEpsilon) > 1e-6 * normEpsilon)
+    throw new UserError('error.trainFrom.normEpsilon', norm.epsilon, normEpsilon);
+  return norm.kind;
+}
+
+function copyNorm(ours: NormWeights | null, norm: Norm | null): void {
+  ours?.gamma.set(norm?.gamma ?? []);
+  ours?.beta.set(norm?.beta ?? []);
 }
 
 /** The same model in the general form, over the same parameters. */

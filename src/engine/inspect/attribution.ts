@@ -7,6 +7,7 @@ import {
   integratedGradients,
   type Attribution,
 } from '../../core/float64/float64Score';
+import { topContributions } from '../../core/float64/topContributions';
 import { byRole, ofRole } from '../../core/model/directionParameters';
 import type { GeneralModel, Norm, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
@@ -42,7 +43,11 @@ export interface AttributionTask {
  * @param step after which `symbol` is predicted
  */
 export function additive({ general, trace }: Look, symbol: number, step: number): Found<'additive'> | null {
-  const found = isAdditive(general) ? contributionsTo(trace, general.output.W, symbol, step) : null;
+  const found = isAdditive(general)
+    ? contributionsTo(trace, general.output.W, symbol, step)
+    : isOfMixers(general)
+      ? topContributions(trace, symbol, step)
+      : null;
   return (
     found && {
       method: 'additive',
@@ -134,6 +139,11 @@ function isAdditive({ layers, norm }: GeneralModel): boolean {
   const top = layers[layers.length - 1];
   const isAlone = top.sublayers.every(({ residual, isMixer }) => !residual && !isMixer);
   return norm === null && isAlone && additiveFormOf(top.cell)?.holds(top) === true;
+}
+
+/** Whether the top layer is a mixer: it says itself what adds up. */
+function isOfMixers({ layers }: GeneralModel): boolean {
+  return layers[layers.length - 1].sublayers.every(({ isMixer }) => isMixer);
 }
 
 function noAdditiveForm({ layers }: GeneralModel): UserError {

@@ -24,7 +24,7 @@ import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
-import { readWhole } from './openModel';
+import { configBeside, readWhole } from './openModel';
 import { graphSummaryOf, summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
@@ -50,6 +50,7 @@ export async function examineModel(
     } = readTorchWeights(bytes, path, {
       ...architecture,
       activation: architecture.activation ?? 'tanh',
+      config: await configBeside(path),
     });
     const hasVocabulary = vocabularyOfMetadata(metadata, general.vocabularySize, path) !== null;
     return examined({

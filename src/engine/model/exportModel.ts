@@ -1,13 +1,17 @@
 /** Writing the open model for other tools. */
-import { extname } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { formatVocabulary } from '../../modelFiles/vocabularyFormat';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { PlainModel } from '../../core/model/plainModel';
+import { encodeSafetensors } from '../../formats/safetensors';
+import type { PublishedFiles } from '../../modelFiles/torch/published/published';
+import { writePublished } from '../../modelFiles/torch/published/registry';
 import { writeTorchWeights } from '../../modelFiles/writeTorchWeights';
 import { checkExportable } from '../../modelFiles/onnx/languageModelGraph';
 import { encodeCheckpoint } from '../../modelFiles/checkpointFile';
 import { UserError } from '../../userError';
 import { writeFileAtomic } from '../files/atomicWrite';
+import { configBeside } from './openModel';
 
 /** @param step steps it has been trained for  Throws a UserError for another ending, and where the file cannot be written. */
 export async function exportModel(
@@ -22,10 +26,25 @@ export async function exportModel(
       return writeFileAtomic(path, encodeCheckpoint({ config, parameters, vocabulary, step }));
     case '.safetensors': {
       const { symbols, tokens } = formatVocabulary(vocabulary);
-      const weights = writeTorchWeights({ config, parameters }, step, { vocabulary: symbols, tokens });
-      return writeFileAtomic(path, weights);
+      const metadata = { vocabulary: symbols, tokens };
+      const published = writePublished({ config, parameters });
+      if (published) return writeFiles(path, published, metadata);
+      return writeFileAtomic(path, writeTorchWeights({ config, parameters }, step, metadata));
     }
     default:
       throw new UserError('error.export.extension', path);
   }
+}
+
+/** The weights, and config.json beside them. Throws a UserError where there is one of another model. */
+async function writeFiles(
+  path: string,
+  { tensors, config }: PublishedFiles,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const place = join(dirname(path), 'config.json');
+  const there = await configBeside(path);
+  if (there && there['model_type'] !== config['model_type']) throw new UserError('error.export.configInTheWay', path);
+  await writeFileAtomic(path, encodeSafetensors(tensors, { ...metadata, format: 'pt' }));
+  await writeFileAtomic(place, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
 }

@@ -230,7 +230,7 @@ async function openWeights(bytes: Uint8Array, path: string, source: ModelSource)
 }
 
 /** What is in a `config.json` in the same folder, as transformers leaves one; null where there is none that can be read. */
-async function configBeside(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+export async function configBeside(path: string): Promise<Readonly<Record<string, unknown>> | null> {
   try {
     const found: unknown = JSON.parse(await readFile(join(dirname(path), 'config.json'), 'utf8'));
     return typeof found === 'object' && found !== null && !Array.isArray(found)

@@ -15,7 +15,7 @@ import { UserError } from '../../userError';
 import type { CorpusSource, ResumeRequest, StartingModel, TrainRequest } from '../../protocol/engine';
 import type { RunDescription } from '../../protocol/run';
 import type { ModelSettings, TokenUnit, TrainingSettings } from '../../protocol/settings';
-import { createBackend, machineBytes, stepWorkOf } from '../backend';
+import { createBackend, machineBytes, stepWorkOf, windowWorkOf } from '../backend';
 import { writeFileAtomic } from '../files/atomicWrite';
 import { corpusOfFile, corpusOfText, readText, readTextIfAny, type CorpusText } from '../files/corpusFile';
 import { readError } from '../files/fileErrors';
@@ -326,7 +326,10 @@ async function assemble(
   modelLock: ModelLock,
   cores: number,
 ): Promise<Pick<RunParts, 'model' | 'plain' | 'trainer' | 'validator'>> {
-  const backend = yieldingBackend(await createBackend(training, cores, stepWorkOf(config, training.batch)), modelLock);
+  const backend = yieldingBackend(
+    await createBackend(training, cores, stepWorkOf(config, training.batch), windowWorkOf(config, training.batch)),
+    modelLock,
+  );
   const trainer = Trainer.create(config, training, parameters, readers.training, backend);
   const validator = readers.validation && Validator.create(config, readers.validation, trainer.parameters, backend);
   const inspecting = await createBackend(training, cores, Infinity);

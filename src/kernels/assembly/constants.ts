@@ -36,6 +36,13 @@ export const enum Constant {
   tail2,
   tail1,
   tail0,
+  two,
+  atanh13,
+  atanh11,
+  atanh9,
+  atanh7,
+  atanh5,
+  atanh3,
 }
 
 const table = memory.data<f32>([
@@ -78,6 +85,14 @@ const table = memory.data<f32>([
   1.219201627e-1,
   1.194877088e-1,
   7.167985706e-6,
+  2,
+  // (artanh x / x − 1) / x² for |x| ≤ ⅓, the series.
+  1.0 / 13.0,
+  1.0 / 11.0,
+  1.0 / 9.0,
+  1.0 / 7.0,
+  1.0 / 5.0,
+  1.0 / 3.0,
 ]);
 
 @inline

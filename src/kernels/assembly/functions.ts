@@ -1,5 +1,5 @@
 /**
- * e^x, the logistic function and tanh, each to 2 units in the last place, and their derivatives. All rest on
+ * e^x, the logistic function, tanh and the softplus, each to 2 units in the last place, and their derivatives. All rest on
  *   e^x = 2ⁿ e^r,  n = x / ln 2 rounded,  e^r by a polynomial for |r| ≤ ½ ln 2.
  * Arguments beyond ±87, where float32 ends, are taken as ±87. What is not a number stays so.
  */
@@ -60,6 +60,27 @@ export function tanhFrom(x: v128, e: v128): v128 {
   p = fma(p, z, constant(Constant.tanh3));
   const small = fma(times(x, z), p, x);
   return v128.bitselect(small, large, f32x4.lt(z, constant(Constant.tanhBorder)));
+}
+
+/** ln(1 + e^x) = max(x, 0) + ln(1 + e),  e = e^−|x|;  ln(1 + e) = 2 artanh(e / (2 + e)), so that what is small keeps its digits. */
+@inline
+export function softplus(x: v128): v128 {
+  const e = expOfNegative(v128.or(x, constant(Constant.signBit)));
+  const ratio = f32x4.div(e, f32x4.add(constant(Constant.two), e));
+  const z = times(ratio, ratio);
+  let p = fma(constant(Constant.atanh13), z, constant(Constant.atanh11));
+  p = fma(p, z, constant(Constant.atanh9));
+  p = fma(p, z, constant(Constant.atanh7));
+  p = fma(p, z, constant(Constant.atanh5));
+  p = fma(p, z, constant(Constant.atanh3));
+  const half = fma(times(ratio, z), p, ratio);
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), f32x4.add(half, half));
+}
+
+/** φ(x) = x σ(x), from s = σ(x). */
+@inline
+export function slopeOfSilu(x: v128, s: v128): v128 {
+  return times(s, fma(x, rest(s), constant(Constant.one)));
 }
 
 /** 1 − tanh² x = 4e / (1 + e)²: to the last digits even where tanh is saturated. */

@@ -15,6 +15,8 @@ export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru'
 export { gruStepBack } from './gruStep';
 export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './lstm';
 export { lstmStepBack } from './lstmStep';
+export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
+export { mambaConvolve, mambaScan } from './mambaForward';
 export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
 export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
 export { normBackward, normColumnSums, normForward } from './norm';

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import type { CellName } from '../../layers/catalog';
 import type { LayerSizes } from '../../layers/parameters';
 import { attentionGraphs } from './kinds/attention';
+import { mambaGraphs } from './kinds/mamba';
 
 export interface SublayerPlace {
   readonly graph: GraphBuilder;
@@ -20,6 +21,7 @@ export interface SublayerPlace {
 export type SublayerGraph = (place: SublayerPlace) => string;
 
 const graphs: Readonly<Partial<Record<CellName, Readonly<Record<string, SublayerGraph>>>>> = {
+  mamba: mambaGraphs,
   attention: attentionGraphs,
 };
 

@@ -1,0 +1,4 @@
+import { float64 } from './float64';
+import { make } from './kernels';
+
+export const sublayers = { '': { make, float64 } };

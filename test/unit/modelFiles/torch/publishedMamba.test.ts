@@ -1,0 +1,138 @@
+/** Mamba as transformers saves it: what it computes is what transformers computes; out and in again it is the same; what is another model is refused by name. */
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { float64Gradient } from '../../../../src/core/float64/float64Backward';
+import { readInFloat64 } from '../../../../src/core/float64/float64Trace';
+import type { GeneralModel } from '../../../../src/core/model/generalModel';
+import { generalModelOf, plainModelOf } from '../../../../src/core/model/plainModel';
+import { lengthOf } from '../../../../src/core/numeric';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from '../../../../src/formats/safetensors';
+import { writePublished } from '../../../../src/modelFiles/torch/published/registry';
+import { readTorchWeights } from '../../../../src/modelFiles/torchWeights';
+import { assertClose, assertNear } from '../../../reference/compare';
+
+const folder = join(process.cwd(), 'test/vectors/data/mamba/published');
+
+interface Expected {
+  readonly ids: readonly number[];
+  readonly losses: readonly number[];
+  readonly gradientNorms: Readonly<Record<string, number>>;
+}
+
+function parsed<T>(name: string, file: string): T {
+  return JSON.parse(readFileSync(join(folder, name, file), 'utf8')) as T;
+}
+
+function bytesOf(name: string): Uint8Array {
+  return readFileSync(join(folder, name, 'model.safetensors'));
+}
+
+type Config = Readonly<Record<string, unknown>> | null;
+
+function read(bytes: Uint8Array, config: Config): ReturnType<typeof readTorchWeights> {
+  return readTorchWeights(bytes, 'model.safetensors', { activation: null, config });
+}
+
+function readKept(name: string): ReturnType<typeof readTorchWeights> {
+  return read(bytesOf(name), parsed(name, 'config.json'));
+}
+
+function lossesOf(model: GeneralModel, ids: readonly number[]): number[] {
+  const V = model.vocabularySize;
+  const { probabilities } = readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1)));
+  return ids.slice(1).map((id, t) => -Math.log(probabilities[t * V + id]));
+}
+
+/** With some tensors changed, left out (null) or added. */
+function changed(name: string, changes: Readonly<Record<string, Tensor | null>>): Uint8Array {
+  const tensors = new Map(decodeSafetensors(bytesOf(name), name).tensors);
+  for (const [tensor, to] of Object.entries(changes)) {
+    if (to) tensors.set(tensor, to);
+    else tensors.delete(tensor);
+  }
+  return encodeSafetensors(tensors, {});
+}
+
+describe('Mamba under transformers’ names', () => {
+  for (const name of ['tied', 'untied', 'without-head']) {
+    it(`${name}: the losses and gradients of transformers, in float64`, () => {
+      const { ids, losses, gradientNorms } = parsed<Expected>(name, 'expected.json');
+      const { model, notices } = readKept(name);
+      assert.deepEqual(notices, []);
+      assertClose(lossesOf(model, ids), losses, 1e-12, 'losses');
+      const { layers, embedding } = float64Gradient(
+        readInFloat64(model, Int32Array.from(ids.slice(0, -1)), Int32Array.from(ids.slice(1))),
+      );
+      const prefix = name === 'without-head' ? '' : 'backbone.';
+      const norm = (of: string) => gradientNorms[prefix + of];
+      assertNear(lengthOf(embedding ?? new Float64Array(0)), norm('embeddings.weight'), 1e-10, 'embedding');
+      const { own } = layers[0][0];
+      assertNear(lengthOf(own['A_log']), norm('layers.0.mixer.A_log'), 1e-10, 'A_log');
+      assertNear(lengthOf(own['W_conv']), norm('layers.0.mixer.conv1d.weight'), 1e-10, 'conv1d');
+      assertNear(lengthOf(own['W_in']), norm('layers.0.mixer.in_proj.weight'), 1e-10, 'in_proj');
+    });
+  }
+
+  it('can be trained further, and goes out and in again as the same model', () => {
+    for (const name of ['tied', 'without-head']) {
+      const { ids } = parsed<Expected>(name, 'expected.json');
+      const { model } = readKept(name);
+      const plain = plainModelOf(model);
+      assertClose(
+        lossesOf(generalModelOf(plain.config, plain.parameters), ids),
+        lossesOf(model, ids),
+        1e-12,
+        'as it is trained',
+      );
+      const files = writePublished(plain);
+      assert.ok(files);
+      const again = read(encodeSafetensors(files.tensors, {}), files.config);
+      assertClose(lossesOf(again.model, ids), lossesOf(model, ids), 1e-12, 'written and read');
+      assert.deepEqual(plainModelOf(again.model).config, plain.config);
+    }
+  });
+
+  it('is written with the names, shapes and settings that transformers has', () => {
+    const files = writePublished(plainModelOf(readKept('tied').model));
+    assert.ok(files);
+    const shapes = (tensors: ReadonlyMap<string, Tensor>) =>
+      [...tensors].map(([tensor, { shape }]) => `${tensor} ${shape.join()}`).sort();
+    assert.deepEqual(shapes(files.tensors), shapes(decodeSafetensors(bytesOf('tied'), 'tied').tensors));
+    const theirs = parsed<Readonly<Record<string, unknown>>>('tied', 'config.json');
+    for (const [key, value] of Object.entries(files.config)) assert.deepEqual(value, theirs[key], key);
+  });
+
+  it('has norms whose ε is in the config.json, and says so where there is none', () => {
+    const { model } = readKept('untied');
+    assert.equal(model.norm?.epsilon, 1e-4);
+    assert.throws(() => plainModelOf(model), /ε = 0\.0001/);
+    assert.deepEqual(
+      read(bytesOf('tied'), null).notices.map(({ key }) => key),
+      ['notice.torch.noConfig'],
+    );
+  });
+
+  it('is refused by name where it is another model of the family', () => {
+    assert.throws(() => readKept('second-version'), /Mamba-2/);
+    const config = parsed<Readonly<Record<string, unknown>>>('tied', 'config.json');
+    assert.throws(() => read(bytesOf('tied'), { ...config, model_type: 'falcon_mamba' }), /falcon_mamba/);
+    assert.throws(() => read(bytesOf('tied'), { ...config, hidden_act: 'gelu' }), /gelu/);
+    assert.throws(() => read(bytesOf('tied'), { ssm_cfg: { layer: 'Mamba2' } }), /Mamba-2/);
+  });
+
+  it('is refused with the tensor that is missing, of a wrong shape, or left over', () => {
+    const config = parsed<Config>('tied', 'config.json');
+    const two = { dtype: 'F32', shape: [2], data: new Float32Array(2) } as const;
+    const name = 'backbone.layers.1.mixer.D';
+    assert.throws(
+      () => read(changed('tied', { [name]: null }), config),
+      /lacks the tensor backbone\.layers\.1\.mixer\.D/,
+    );
+    assert.throws(() => read(changed('tied', { [name]: two }), config), /\[2\]; \[16\] was expected/);
+    assert.throws(
+      () => read(changed('tied', { 'backbone.position.weight': two }), config),
+      /backbone\.position\.weight/,
+    );
+  });
+});
