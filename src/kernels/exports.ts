@@ -107,7 +107,7 @@ export interface Kernels {
   fillRows(out: number, row: number, rows: number, width: number): void;
   gatherRows(out: number, table: number, ids: number, rows: number, width: number, bias: number): void;
   scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
-  columnSums(out: number, a: number, rows: number, n: number): void;
+  columnSums(out: number, a: number, rows: number, n: number, sums: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;
   addTransposed(out: number, a: number, stride: number, m: number, n: number): void;

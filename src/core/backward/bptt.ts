@@ -45,6 +45,8 @@ export class Backward {
   private readonly ofOutput: Float32Array;
   /** V × G·H: the sums of pre-activation gradients by token; empty with an embedding. */
   private readonly columns: Float32Array;
+  /** Of as many columns as the widest gradient has. */
+  private readonly sums: Float64Array;
 
   /** @param forward has filled the tape  @param parameters and @param gradient in the tape's arena */
   constructor(
@@ -69,6 +71,9 @@ export class Backward {
       bidirectional.length === 0 ? 0 : rows * Math.max(largestOutput(config), embeddingSize ?? 0),
     );
     this.embedded = arena.floats(rows * (embeddingSize ?? 0));
+    this.sums = arena.doubles(
+      Math.max(vocabularySize, ...layers.map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize)),
+    );
     this.ofOutput = arena.floats(config.tied ? vocabularySize * (embeddingSize ?? 0) : 0);
     this.columns = arena.floats(
       embeddingSize === null ? vocabularySize * cellOf(lowest.cell).gates.length * lowest.hiddenSize : 0,
@@ -217,7 +222,7 @@ export class Backward {
 
   private columnSums(out: Float32Array, a: Float32Array, width: number): Promise<void> {
     return this.sumOfBlocks(out, (first, count) =>
-      this.tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width),
+      this.tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width, at(this.sums)),
     );
   }
 

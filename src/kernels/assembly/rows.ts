@@ -44,37 +44,24 @@ export function scatterAddRows(table: usize, ids: usize, a: usize, rows: usize, 
   }
 }
 
-/** out[j] = Σ a[row, j]; a [rows, n], out [n]. Summed in float64: over a long text, float32 would lose digits. */
-export function columnSums(out: usize, a: usize, rows: usize, n: usize): void {
-  const stride = bytesOf(n);
-  let j: usize = 0;
-  for (; j + 8 <= n; j += 8, a += 32, out += 32) {
-    let s0 = f64x2.splat(0);
-    let s1 = f64x2.splat(0);
-    let s2 = f64x2.splat(0);
-    let s3 = f64x2.splat(0);
-    for (let row: usize = 0, at = a; row < rows; row++, at += stride) {
-      s0 = f64x2.add(s0, f64x2.promote_low_f32x4(v128.load64_zero(at)));
-      s1 = f64x2.add(s1, f64x2.promote_low_f32x4(v128.load64_zero(at, 8)));
-      s2 = f64x2.add(s2, f64x2.promote_low_f32x4(v128.load64_zero(at, 16)));
-      s3 = f64x2.add(s3, f64x2.promote_low_f32x4(v128.load64_zero(at, 24)));
+/**
+ * out[j] = Σ a[row, j]; a [rows, n], out [n]. Summed in float64: over a long text, float32 would lose digits. Row by row, as they lie in memory.
+ * @param sums Float64[n], scratch
+ */
+export function columnSums(out: usize, a: usize, rows: usize, n: usize, sums: usize): void {
+  memory.fill(sums, 0, n << 3);
+  const even = n & ~3;
+  for (let row: usize = 0; row < rows; row++) {
+    let to = sums;
+    const whole = a + bytesOf(even);
+    for (; a < whole; a += 16, to += 32) {
+      const values = v128.load(a);
+      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
+      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 0, 1))), 16);
     }
-    storeSums(out, s0);
-    storeSums(out + 8, s1);
-    storeSums(out + 16, s2);
-    storeSums(out + 24, s3);
+    for (let j = even; j < n; j++, a += 4, to += 8) f64.store(to, f64.load(to) + f32.load(a));
   }
-  for (; j < n; j++, a += 4, out += 4) {
-    let sum: f64 = 0;
-    for (let row: usize = 0, at = a; row < rows; row++, at += stride) sum += f32.load(at);
-    f32.store(out, <f32>sum);
-  }
-}
-
-@inline
-function storeSums(out: usize, sums: v128): void {
-  f32.store(out, <f32>f64x2.extract_lane(sums, 0));
-  f32.store(out, <f32>f64x2.extract_lane(sums, 1), 4);
+  for (let j: usize = 0; j < n; j++) f32.store(out + bytesOf(j), <f32>f64.load(sums + (j << 3)));
 }
 
 /** `width` columns of one matrix into another; strides from row to row in elements. */

@@ -77,7 +77,7 @@ for (const simd of kinds) {
             );
 
           const sums = bench.floats(normals(random, width));
-          kernels.columnSums(at(sums), at(a), rows, width);
+          kernels.columnSums(at(sums), at(a), rows, width, at(bench.doubles(width)));
           assertClose(
             sums,
             Float64Array.from({ length: width }, (_, j) =>
