@@ -142,6 +142,7 @@ export interface Kernels {
   gatherRows(out: number, table: number, ids: number, rows: number, width: number, bias: number): void;
   scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
   columnSums(out: number, a: number, rows: number, n: number): void;
+  columnSumsByRow(out: number, a: number, rows: number, n: number, sums: number): void;
   columnSumsOfPart(out: number, a: number, rows: number, n: number, width: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;

@@ -4,6 +4,7 @@ import type { Activation } from '../layers/activation';
 import type { GraphSummary } from './graph';
 import type { CellName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
+import type { LayerOptions } from '../layers/options';
 
 export interface LayerShape {
   readonly cell: CellName;
@@ -27,6 +28,8 @@ export interface ModelSummary {
   readonly parameterCount: number;
   /** Of the top layer, where that is a vanilla RNN with one that we train; tanh otherwise. */
   readonly activation: Activation;
+  /** Of the top layer. */
+  readonly options: LayerOptions;
   /** Who wrote the file, as it says: `pytorch 2.15`; null where it does not. */
   readonly producer: string | null;
 }

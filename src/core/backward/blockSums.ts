@@ -24,9 +24,9 @@ export async function sumOfBlocks(
   out.set(sum);
 }
 
-/** out[j] = Σ a[row, j]. */
+/** out[j] = Σ a[row, j]. @param width of the tape's `columnSums` at most */
 export function columnSums(tape: Tape, out: Float32Array, a: Float32Array, width: number): Promise<void> {
   return sumOfBlocks(tape, out, (first, count) =>
-    tape.arena.kernels.columnSums(at(out), at(a, first * width), count, width),
+    tape.arena.kernels.columnSumsByRow(at(out), at(a, first * width), count, width, at(tape.columnSums)),
   );
 }

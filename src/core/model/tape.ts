@@ -9,7 +9,16 @@ import type { NormKind } from '../../layers/norm';
 import type { Mixer } from '../layers/mixer';
 import { cellOf, mixerOf } from '../layers/registry';
 import type { Products } from '../products';
-import { directionsOf, sizesOf, topSize, type LayerConfig, type ModelConfig } from './config';
+import {
+  directionsOf,
+  inputSize,
+  isMixer,
+  outputSize,
+  sizesOf,
+  topSize,
+  type LayerConfig,
+  type ModelConfig,
+} from './config';
 import type { DirectionTape } from './directionTape';
 import { sublayersOf, type Sublayer } from './sublayers';
 
@@ -94,6 +103,8 @@ export class Tape {
   readonly probabilities: Float32Array;
   /** T × B: ln p(target), 0 where there is none. */
   readonly targetLogProbabilities: Float32Array;
+  /** Scratch of sums of columns: as many as the widest gradient of a window has. */
+  readonly columnSums: Float64Array;
 
   /** What is saved with a checkpoint, layer by layer. */
   readonly carried: readonly CarriedState[];
@@ -188,6 +199,16 @@ export class Tape {
     this.lengths = arena.ints(batch).fill(steps);
     this.probabilities = arena.floats(rows * config.vocabularySize);
     this.targetLogProbabilities = arena.floats(rows);
+    const { vocabularySize } = config;
+    const widthsOf = (layer: LayerConfig) =>
+      isMixer(layer) ? outputSize(layer) : cellOf(layer.cell).gates.length * layer.hiddenSize;
+    this.columnSums = arena.doubles(
+      Math.max(
+        vocabularySize,
+        inputSize(config, 0),
+        ...config.layers.flatMap((layer) => [widthsOf(layer), outputSize(layer)]),
+      ),
+    );
   }
 
   /** What a sublayer has read, before its norm; null of one-hot tokens. */

@@ -72,6 +72,7 @@ function describedGraph(description: RunDescription, graph: GraphSummary): RunDe
 function settingsOf({
   layers,
   activation,
+  options,
   embeddingSize,
   tied,
   vocabularySize,
@@ -82,6 +83,7 @@ function settingsOf({
     ...defaultModelSettings,
     cell,
     activation,
+    options,
     layers: layers.length,
     hiddenSize,
     bidirectional: directions.length > 1,

@@ -23,6 +23,7 @@ export function summaryOf(model: GeneralModel, producer: string | null): ModelSu
     hasNorm: model.norm !== null,
     parameterCount: parameterCount(model),
     activation: layers[layers.length - 1].directions[0].activations.at(0)?.name === 'relu' ? 'relu' : 'tanh',
+    options: layers[layers.length - 1].options,
     producer,
   };
 }

@@ -24,6 +24,6 @@ export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';
 export { rnnBackward, rnnBackwardStep, rnnForward, rnnForwardStep, rnnStepBack } from './rnn';
-export { columnSums, columnSumsOfPart, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
+export { columnSums, columnSumsByRow, columnSumsOfPart, copyColumns, fillRows, gatherRows, rowSquares, scaleRows, scatterAddRows } from './rows';
 export { lossGradient, softmax } from './softmax';
 export { addTransposed, transpose } from './transpose';

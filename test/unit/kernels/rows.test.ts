@@ -86,6 +86,9 @@ for (const simd of kinds) {
             1e-6,
             'sums of columns',
           );
+          const byRow = bench.floats(normals(random, width));
+          kernels.columnSumsByRow(at(byRow), at(a), rows, width, at(bench.doubles(width)));
+          assert.deepEqual(byRow, sums, 'row by row they have the same bits');
 
           const turned = bench.zeros(rows * width);
           kernels.transpose(at(turned), at(a), rows, width);
