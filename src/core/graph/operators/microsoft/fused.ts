@@ -184,7 +184,9 @@ export const fused: OperatorTable = {
   FusedConv: fusedConv,
   BiasSoftmax: biasSoftmax,
   BiasDropout: biasDropout,
-  BiasAdd: composed(3, (own, [x, bias, skip]) => own.apply(arithmeticOperators.Add, [own.apply(arithmeticOperators.Add, [x, bias]), skip])),
+  BiasAdd: composed(3, (own, [x, bias, skip]) =>
+    own.apply(arithmeticOperators.Add, [own.apply(arithmeticOperators.Add, [x, bias]), skip]),
+  ),
   ExpandDims: expandDims,
   Trilu: movement.Trilu,
   Range: creation.Range,
