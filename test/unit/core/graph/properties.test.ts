@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { floats, integers, type Tensor } from '../../../../src/core/graph/tensor';
 import { Random } from '../../../../src/core/model/random';
 import { operators as recurrentOperators } from '../../../../src/layers/catalog';
-import { gradientsBy, graph, modelOf, node, runModel, variable, type PlainAttribute } from './support';
+import { differentiate } from '../../../../src/core/graph/backward';
+import { Gradient } from '../../../../src/core/graph/gradient';
+import type { GraphRun } from '../../../../src/core/graph/run';
+import type { Variable } from '../../../../src/core/graph/tape';
+import { difference, gradientsBy, graph, modelOf, node, runModel, variable, type PlainAttribute } from './support';
 
 /** BACKFLOW_SEED=N draws the same shapes and numbers again. */
 const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
@@ -324,6 +328,12 @@ function check(operator: string, { inputs, attributes = {}, outputs = 1, opset =
     new Map(outputNames.map((name, k) => [variable(run, name), seeds[k]])),
     differentiable.map((i) => variable(run, `x${i}`)),
   );
+  severalAtOnce(
+    run,
+    outputNames.map((name) => variable(run, name)),
+    differentiable.map((i) => variable(run, `x${i}`)),
+    draw,
+  );
   differentiable.forEach((i, k) => {
     const x = inputs[i]?.data ?? new Float64Array(0);
     const gradient = gradients[k] ?? new Float64Array(x.length);
@@ -341,4 +351,27 @@ function check(operator: string, { inputs, attributes = {}, outputs = 1, opset =
       assert.ok(Math.abs(gradient[at] - expected) < 1e-7 * Math.max(1, Math.abs(expected)) + 2e-8, context);
     }
   });
+}
+
+/** The gradients of three targets, traced back at once, are those of each. */
+function severalAtOnce(run: GraphRun, outputs: readonly Variable[], wanted: readonly Variable[], draw: Draw): void {
+  const count = 3;
+  const seeds = outputs.map((output) => Array.from({ length: count }, () => draw.tensor(output.tensor.shape).data));
+  const whole = outputs.map((output, k) => {
+    const size = output.tensor.data.length;
+    const joined = new Float64Array(count * size);
+    seeds[k].forEach((seedOf, target) => {
+      joined.set(seedOf, target * size);
+    });
+    return [output, Gradient.of(joined)] as const;
+  });
+  const found = differentiate(run.tape, wanted)(new Map(whole), count);
+  for (let target = 0; target < count; target++) {
+    const alone = gradientsBy(run, new Map(outputs.map((output, k) => [output, seeds[k][target]])), wanted);
+    wanted.forEach((of, k) => {
+      const zero = new Float64Array(of.tensor.data.length);
+      const own = found.get(of)?.part(target, of.tensor.data.length).toFloat64() ?? zero;
+      assert.ok(difference(own, alone[k] ?? zero) < 1e-12, `target ${target} of several, input ${k}`);
+    });
+  }
 }

@@ -47,6 +47,20 @@ describe('graph mode beside the recognized stack', () => {
         total: totals[s],
         flows: flows.map((ofTarget) => ofTarget[s]),
       }));
+      const some = Array.from(new Set([0, Math.floor(reading.steps / 3), ...targets])).sort((a, b) => a - b);
+      const beginning = finished(reading.beginning(some[some.length - 2] + 1));
+      for (const state of states) {
+        const alone = some.map((target) => finished(reading.flow([state], target))[0]);
+        finished(reading.flowOfTargets(state, some)).forEach((row, i) => {
+          assert.ok(apart(withoutZeros(row), withoutZeros(alone[i])) < 1e-9, `the target ${some[i]} among several`);
+        });
+        const [short] = finished(beginning.flow([state], some[0]));
+        const { steps } = beginning;
+        assert.ok(
+          apart(withoutZeros(short), withoutZeros(alone[0].subarray(0, steps))) < limit,
+          `the target ${some[0]} of the text’s beginning`,
+        );
+      }
       const expected = await stack.totals();
       const perTarget = await Promise.all(targets.map((target) => stack.perTarget(target)));
       for (const [l, { cell, directions }] of stack.trace.layers.entries())
