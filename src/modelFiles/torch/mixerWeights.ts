@@ -1,36 +1,9 @@
 /** Weights of models whose layers are no recurrent modules, by the names people have. A new kind is its file beside this one, in kinds/, and a line here. */
-import type { ParameterEntry } from '../../core/model/parameters';
-import type { PlainModel } from '../../core/model/plainModel';
 import type { CellName } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { attentionWeights, groupedAttention } from './kinds/attention';
+import type { MixerWeights, NamedWeights, ReadMixerWeights } from './namedWeights';
 import type { WeightTensor } from './weightTensors';
-
-/** A file's tensors by name, and what is said besides. */
-export interface NamedWeights {
-  readonly tensors: ReadonlyMap<string, WeightTensor>;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** What is in a `config.json` beside the file; empty where there is none. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** What a person says: `heads=4,positions=rotary`. */
-  readonly answers: ReadonlyMap<string, string>;
-  /** For the sentences. */
-  readonly file: string;
-}
-
-export interface ReadMixerWeights {
-  readonly plain: PlainModel;
-  readonly notices: readonly UserError[];
-}
-
-export interface MixerWeights {
-  /** The name that a parameter of a model of such layers is written under. */
-  nameOf(entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>): string;
-  /** Whether a file with tensors of these names is meant. */
-  recognizes(names: readonly string[]): boolean;
-  /** Throws a UserError for a variant that is not computed here, and one that asks for what the file leaves open. */
-  read(weights: NamedWeights): ReadMixerWeights;
-}
 
 const kinds: Readonly<Partial<Record<CellName, MixerWeights>>> = { attention: attentionWeights };
 

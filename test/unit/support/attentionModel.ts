@@ -80,7 +80,7 @@ export class AttentionModel {
       return {
         name,
         prefix,
-        mixer: sublayers[name as keyof typeof sublayers].float64 as Float64Mixer,
+        mixer: sublayers[name as keyof typeof sublayers].float64,
         layer: { ...sizes, parameters },
         norm: isAdded ? null : this.normAt(prefix, this.shape.norm),
         residual: isAdded || this.shape.residual,

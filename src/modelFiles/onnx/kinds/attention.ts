@@ -6,7 +6,7 @@ import { attentionSizes } from '../../../core/layers/attention/sizes';
 import type { GraphBuilder } from '../../../formats/onnx/graphBuilder';
 import { dataType } from '../../../formats/onnx/messages';
 import { isOptionOn } from '../../../layers/options';
-import type { SublayerGraph } from '../mixerGraphs';
+import type { SublayerGraph } from '../sublayerGraph';
 
 /** x Wᵀ + b. */
 function affine(graph: GraphBuilder, x: string, W: string, b: string | null): string {

@@ -8,7 +8,7 @@ import { Parameters, type ParameterEntry } from '../../../core/model/parameters'
 import type { PlainModel } from '../../../core/model/plainModel';
 import { normEpsilon } from '../../../layers/norm';
 import { UserError } from '../../../userError';
-import type { NamedWeights, MixerWeights, ReadMixerWeights } from '../mixerWeights';
+import type { NamedWeights, MixerWeights, ReadMixerWeights } from '../namedWeights';
 import { haveSameNumbers, type WeightTensor } from '../weightTensors';
 
 const ofBlocks = /^(.*?)h\.\d+\.attn\.c_attn\.weight$/;
