@@ -57,6 +57,8 @@ async function mocha(name, folder, { environment = {}, deadline = timeouts.suite
       process.execPath,
       [
         '--enable-source-maps',
+        // The tests make much that lives briefly; with the usual 16 MB for it a tenth of the time goes into collecting that.
+        ...['--min-semi-space-size=32', '--max-semi-space-size=64'],
         join(root, 'node_modules/mocha/bin/mocha.js'),
         ...['--no-config', '--reporter', join(root, 'scripts/lib/reporter.cjs'), '--timeout', String(timeouts.test)],
         ...['--forbid-only', '--forbid-pending'],

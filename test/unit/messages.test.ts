@@ -1,9 +1,9 @@
 /** The tables of l10n/ and their uses: the same keys in both languages, each used, each with as many arguments as it has places. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { formatTemplate } from '../../src/messages';
+import { parseIf, sourcesOf } from './support/parsedSources';
 
 type Table = Readonly<Record<string, string>>;
 
@@ -28,27 +28,29 @@ interface Use {
   readonly given: number | undefined;
 }
 
+/** Whether a text may hold a literal that is a key. */
+function mentionsKey(text: string): boolean {
+  return Array.from(text.matchAll(/['"`]([a-z]\w*(?:\.\w+)+)['"`]/g)).some(([, key]) => Object.hasOwn(english, key));
+}
+
 /** Every literal that is a key. */
 function usesIn(folder: string): Use[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => {
-      const path = join(folder, name);
-      const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
-      const uses: Use[] = [];
-      const visit = (node: ts.Node): void => {
-        if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
-          uses.push({
-            key: node.text,
-            place: `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
-            given: givenBeside(node),
-          });
-        }
-        ts.forEachChild(node, visit);
-      };
-      visit(source);
-      return uses;
-    });
+  return sourcesOf(folder).flatMap((path) => {
+    const source = parseIf(path, mentionsKey);
+    const uses: Use[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
+        uses.push({
+          key: node.text,
+          place: `${path}:${node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
+          given: givenBeside(node),
+        });
+      }
+      ts.forEachChild(node, visit);
+    };
+    if (source) visit(source);
+    return uses;
+  });
 }
 
 /** The arguments behind a key in a call, or in the `args` beside it. */
@@ -74,7 +76,10 @@ function counted(given: readonly ts.Expression[]): number | undefined {
 }
 
 describe('the messages', () => {
-  const uses = [...usesIn('src'), ...usesIn('webview')];
+  let uses: readonly Use[];
+  before(() => {
+    uses = [...usesIn('src'), ...usesIn('webview')];
+  });
 
   for (const { name, english: ours, korean } of tables) {
     it(`${name}: have the same keys in both languages, sorted`, () => {
@@ -106,9 +111,7 @@ describe('the messages', () => {
 
   it('are in one table each: those that only the terminal uses in its own', () => {
     const [ofAll, ofTerminal] = tables.map((table) => Object.keys(table.english));
-    const elsewhere = new Set(
-      uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key),
-    );
+    const elsewhere = new Set(uses.filter(({ place }) => !place.startsWith('src/terminal/')).map(({ key }) => key));
     assert.deepEqual(
       ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)),
       [],
