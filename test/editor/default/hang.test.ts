@@ -7,10 +7,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 const themes = {
   dark: 'Dark Modern',
@@ -30,15 +31,11 @@ describe('an engine that hangs', () => {
   before(async () => {
     const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
     const settings = { 'backflow.model.hiddenSize': 16, 'backflow.training.checkpointSeconds': 1 };
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
-    await window.trustFolder();
+    ({ window, workspace } = await borrowWindow(
+      { 'tale.txt': tale },
+      { server: defaultCodeServer(), isTrusted: true, settings },
+    ));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
