@@ -155,6 +155,7 @@ function packageSuite() {
           await startCodeServer({
             data: join(temporary, release),
             release,
+            fewBuiltIns: true,
             packages: [join(packages, file)],
             reconnectionGrace: 5,
           }),
@@ -212,6 +213,7 @@ async function hostSuite(release) {
         browser: findChromium(),
         deadline,
         release,
+        fewBuiltIns: true,
       };
       return release === 'newest' && (await useDesktopEditor())
         ? runInDesktopEditor(options)
