@@ -72,14 +72,26 @@ async function clear({ window, workspace: { folder } }: SharedWindow): Promise<v
     if (i === 600) throw new Error('The run before did not end.');
     await window.page.waitForTimeout(100);
   }
-  await window.runCommand('View: Close All Editors');
-  await window.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
+  await closeEditors(window);
   await window.runCommand('Notifications: Clear All Notifications');
   await window.runCommand('View: Show Explorer');
   await window.page.locator('.explorer-folders-view').waitFor();
   for (const name of readdirSync(folder).filter((each) => each !== '.vscode'))
     rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   window.errors.length = 0;
+}
+
+/** Closes all editors, and saves nothing of a text that has no file. */
+async function closeEditors(window: EditorWindow): Promise<void> {
+  await window.runCommand('View: Close All Editors');
+  const { page } = window;
+  const discard = page.locator('.monaco-dialog-box .monaco-button', { hasText: "Don't Save" });
+  const tabs = page.locator('.tabs-container .tab');
+  for (let i = 0; (await tabs.count()) > 0; i++) {
+    if (i === 600) throw new Error('The editors before cannot be closed.');
+    if (await discard.isVisible()) await discard.click();
+    await page.waitForTimeout(100);
+  }
 }
 
 /** Stops the run that goes on or is paused; the palette has no such command where there is none. */
