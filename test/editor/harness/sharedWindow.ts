@@ -66,7 +66,7 @@ async function close(address: string): Promise<void> {
 }
 
 async function clear({ window, workspace: { folder } }: SharedWindow): Promise<void> {
-  await stopRun(window);
+  await endRuns(window);
   const isHeld = () => runsIn(folder).some((run) => existsSync(join(folder, '.backflow/runs', run, 'lock')));
   for (let i = 0; isHeld(); i++) {
     if (i === 600) throw new Error('The run before did not end.');
@@ -94,16 +94,28 @@ async function closeEditors(window: EditorWindow): Promise<void> {
   }
 }
 
-/** Stops the run that goes on or is paused; the palette has no such command where there is none. */
-async function stopRun({ page }: EditorWindow): Promise<void> {
-  const title = 'Backflow: Stop';
-  await page.keyboard.press('F1');
-  await page.locator('.quick-input-widget .quick-input-box input').fill(`>${title}`);
-  const row = page.locator(`.quick-input-list .monaco-list-row[aria-label^="${title}"]`).first();
-  const isThere = await row.waitFor({ timeout: 3000 }).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) await row.click();
-  else await page.keyboard.press('Escape');
+/** Ends every run and model of the window by its row, live ones first: by the palette only the one that is shown is stopped. */
+async function endRuns(window: EditorWindow): Promise<void> {
+  await window.runRows();
+  const { page } = window;
+  const first = page.locator('.sidebar .monaco-list-row[aria-level="1"]').first();
+  const entries = page.locator('.monaco-menu .action-menu-item');
+  const end = entries.filter({ hasText: /^End$/ });
+  const confirm = page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Save and End' });
+  // The rows come a moment after the view.
+  await first.waitFor({ timeout: 3000 }).catch(() => undefined);
+  for (let i = 0; await first.isVisible(); i++) {
+    if (i === 100) throw new Error('The runs before do not end.');
+    await first.click({ button: 'right' });
+    await entries.first().waitFor();
+    // The menu takes no click in its first moments.
+    await page.waitForTimeout(300);
+    if (!(await end.isVisible())) {
+      await page.keyboard.press('Escape');
+      return;
+    }
+    await end.click();
+    await page.waitForTimeout(500);
+    if (await confirm.isVisible()) await confirm.click();
+  }
 }
