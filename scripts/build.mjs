@@ -80,7 +80,7 @@ const programs = [
 const outside = ['mocha', 'playwright-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
 /** The folders of tests that run in one process each. */
-const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window'];
+const testFolders = ['unit', 'engine', 'webview', 'package', 'soak', 'editor/host', 'editor/window', 'editor/default'];
 
 /** All test files of a folder become one bundle, so that what they test is bundled and loaded once: out/test/FOLDER/all.test.js. */
 function testPrograms() {

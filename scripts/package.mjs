@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makePackageFolder } from './lib/packageFolder.mjs';
 import { allowedFor, packagePath, platforms, universal } from './lib/packages.mjs';
 import { buildProject, installDependencies } from './lib/project.mjs';
 import { SetupError, main, say } from './lib/say.mjs';
@@ -21,12 +22,17 @@ await main(async () => {
   await installDependencies();
   await buildProject();
   mkdirSync(resolve(root, values.out), { recursive: true });
-  for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name)))
-    await pack(platform, values.out);
+  const contents = makePackageFolder();
+  try {
+    for (const platform of platforms.filter((name) => positionals.length === 0 || positionals.includes(name)))
+      await pack(platform, contents, values.out);
+  } finally {
+    rmSync(contents, { recursive: true, force: true });
+  }
   return 0;
 });
 
-async function pack(platform, folder) {
+async function pack(platform, contents, folder) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const file = packagePath(folder, platform, version);
   const temporary = mkdtempSync(join(tmpdir(), 'backflow-package-'));
@@ -39,7 +45,7 @@ async function pack(platform, folder) {
     const target = platform === universal ? {} : { target: platform };
     // The pictures of README.md are shown where the repository is; the package carries none.
     await createVSIX({
-      cwd: root,
+      cwd: contents,
       packagePath: file,
       ignoreFile,
       allowMissingRepository: true,

@@ -21,9 +21,10 @@ const usage = `npm test -- [SUITE …] [--quick] [--grep TEXT] [--lanes N]
   host     the extension, inside a real extension host
   lowest   the same, in the lowest supported editor
   window   the editor as a person uses it, in a real browser; screenshots go to .vscode-test/screenshots
+  default  the same with what is usual: folders asked about, notifications shown, two windows at once; and what npm start opens
   package  the packages: what is in them, and the one for this machine installed in the newest and the lowest editor
   soak     a window in use for six rounds, or for BACKFLOW_SOAK_MINUTES: nothing grows, no engine outlives it
-  editor   host and window
+  editor   host, window and default
 
 Without a name, all of them. --quick is lint, unit and engine. --grep: only tests whose titles contain the text. --lanes: how many suites run side by side (3, or 1
 where there is one processor); with 1, each says at once what it does. BACKFLOW_TEST_EDITOR=desktop runs "host" in a downloaded Visual Studio Code.`;
@@ -70,7 +71,7 @@ function parse(args) {
 
 /** The suites' names, in their order. */
 function chosen(asked) {
-  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window'] : [name]));
+  const names = asked.flatMap((name) => (name === 'editor' ? ['host', 'window', 'default'] : [name]));
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
   if (unknown !== undefined) throw new SetupError(`There is no suite "${unknown}".\n\n${usage}`);
   return Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));

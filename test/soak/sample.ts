@@ -1,6 +1,6 @@
 /** What a window and its engines use at one moment, and what counts as growth. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CDPSession } from 'playwright-core';
 import { descendants, openFiles, residentBytes, running, temporaryFiles } from './processes';
@@ -65,14 +65,12 @@ export async function takeSample(
   };
 }
 
-/** What the probe has found out after now. */
+/** What the probe finds out now. */
 async function newest(file: string): Promise<{ readonly used: number; readonly handles: number }> {
-  const asked = Date.now();
-  for (;;) {
-    const found = JSON.parse(readFileSync(file, 'utf8')) as { time: number; used: number; handles: number };
-    if (found.time > asked) return found;
-    await wait(50);
-  }
+  rmSync(file, { force: true });
+  writeFileSync(`${file}.wanted`, '');
+  while (!existsSync(file)) await wait(50);
+  return JSON.parse(readFileSync(file, 'utf8')) as { used: number; handles: number };
 }
 
 export function table(samples: readonly Sample[]): string {

@@ -4,7 +4,7 @@ import { formats } from '../fuzz/formats';
 import { fuzz } from '../fuzz/run';
 import { checkStateDicts } from '../fuzz/stateDicts/check';
 
-const count = Number(process.env['BACKFLOW_FUZZ_COUNT'] ?? 500);
+const count = Number(process.env['BACKFLOW_FUZZ_COUNT'] ?? 200);
 const seed = Number(process.env['BACKFLOW_SEED'] ?? Date.now() % 2 ** 31);
 const chosen = process.env['BACKFLOW_FUZZ_FORMATS']?.split(',');
 

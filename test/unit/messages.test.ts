@@ -1,9 +1,9 @@
 /** The tables of l10n/ and their uses: the same keys in both languages, each used, each with as many arguments as it has places. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { formatTemplate } from '../../src/messages';
+import { parseIf, sourcesOf } from './support/parsedSources';
 
 type Table = Readonly<Record<string, string>>;
 
@@ -30,19 +30,13 @@ interface Use {
   readonly given: number | undefined;
 }
 
-/** Of a folder, read once. */
-const sourcesIn = (folder: string) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => {
-      const path = join(folder, name);
-      return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
-    });
-const product = sourcesIn('src');
-const page = sourcesIn('webview');
+/** Whether a text may hold a literal that is a key. */
+function mentionsKey(text: string): boolean {
+  return Array.from(text.matchAll(/['"`]([a-z]\w*(?:\.\w+)+)['"`]/g)).some(([, key]) => Object.hasOwn(english, key));
+}
 
 /** Every word that stands as it is among the arguments beside a key: a person reads it in no language but this. */
-function wordsAmongArguments(sources: readonly ts.SourceFile[]): string[] {
+function wordsAmongArguments(folder: string): string[] {
   const found: string[] = [];
   const visitArgument = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) {
@@ -60,25 +54,29 @@ function wordsAmongArguments(sources: readonly ts.SourceFile[]): string[] {
     }
     ts.forEachChild(node, visit);
   };
-  sources.forEach(visit);
+  for (const path of sourcesOf(folder)) {
+    const source = parseIf(path, mentionsKey);
+    if (source) visit(source);
+  }
   return found;
 }
 
 /** Every literal that is a key. */
-function usesIn(sources: readonly ts.SourceFile[]): Use[] {
-  return sources.flatMap((source) => {
+function usesIn(folder: string): Use[] {
+  return sourcesOf(folder).flatMap((path) => {
+    const source = parseIf(path, mentionsKey);
     const uses: Use[] = [];
     const visit = (node: ts.Node): void => {
       if (ts.isStringLiteralLike(node) && Object.hasOwn(english, node.text)) {
         uses.push({
           key: node.text,
-          place: `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
+          place: `${path}:${node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
           given: givenBeside(node),
         });
       }
       ts.forEachChild(node, visit);
     };
-    visit(source);
+    if (source) visit(source);
     return uses;
   });
 }
@@ -106,7 +104,10 @@ function counted(given: readonly ts.Expression[]): number | undefined {
 }
 
 describe('the messages', () => {
-  const uses = [...usesIn(product), ...usesIn(page)];
+  let uses: readonly Use[];
+  before(() => {
+    uses = [...usesIn('src'), ...usesIn('webview')];
+  });
 
   for (const { name, english: ours, korean } of tables) {
     it(`${name}: have the same keys in both languages, sorted`, () => {
@@ -138,9 +139,7 @@ describe('the messages', () => {
 
   it('are in one table each: those that only the terminal uses in its own', () => {
     const [ofAll, ofTerminal] = tables.map((table) => Object.keys(table.english));
-    const elsewhere = new Set(
-      uses.filter(({ place }) => !place.startsWith(join('src', 'terminal'))).map(({ key }) => key),
-    );
+    const elsewhere = new Set(uses.filter(({ place }) => !place.startsWith('src/terminal/')).map(({ key }) => key));
     assert.deepEqual(
       ofTerminal.filter((key) => ofAll.includes(key) || elsewhere.has(key)),
       [],
@@ -169,11 +168,7 @@ describe('the messages', () => {
   });
 
   it('have no English words for arguments, but messages', () => {
-    assert.deepEqual(
-      wordsAmongArguments(product),
-      ['F16, BF16, F32, F64'],
-      'names that are the same in every language',
-    );
+    assert.deepEqual(wordsAmongArguments('src'), ['F16, BF16, F32, F64'], 'names that are the same in every language');
   });
 
   it('can have messages as arguments', () => {

@@ -11,11 +11,13 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
 }
 
-/** A sentence for each violation of axe's rules, with all elements concerned; none on a page that everybody can use. */
-export async function violationsOn(page: Page): Promise<string[]> {
+/** A sentence for each violation of axe's rules, with all elements concerned; none on a page, or within one of its elements, that everybody can use. */
+export async function violationsOn(page: Page, within?: string): Promise<string[]> {
   if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(script);
   // Of the rules that are kept axe then lists one element each, not all, which takes half the time.
-  const { violations } = await page.evaluate<{ violations: Violation[] }>(`axe.run({ resultTypes: ['violations'] })`);
+  const { violations } = await page.evaluate<{ violations: Violation[] }>(
+    `axe.run(${within === undefined ? 'document' : JSON.stringify(within)}, { resultTypes: ['violations'] })`,
+  );
   return violations.map(
     ({ id, nodes }) =>
       `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`,

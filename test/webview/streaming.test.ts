@@ -45,7 +45,7 @@ describe('a stream of frames', function () {
       await page.evaluate('probe.countDrawing()');
       await stream(2);
       rounds.push(await counted(frames));
-      await stream(40);
+      await stream(15);
       rounds.push(await counted(frames));
       if (scale === 1) await page.close();
     }

@@ -1,5 +1,5 @@
 /**
- * Runs in every document of a window, before its own scripts: has webviews draw four pictures a second. While a run continues the panel draws as often as the
+ * Runs in every document of a window, before its own scripts: has webviews draw two or three pictures a second. While a run continues the panel draws as often as the
  * display shows something new, which without a graphics processor takes a core from everything else.
  */
 export function drawSeldom(): void {
@@ -12,7 +12,7 @@ export function drawSeldom(): void {
   if (!`${page.location.href} ${page.parent.location.href}`.includes('/webview/')) return;
   const atNextPicture = page.requestAnimationFrame.bind(page);
   page.requestAnimationFrame = (draw) => {
-    setTimeout(() => atNextPicture(draw), 240);
+    setTimeout(() => atNextPicture(draw), 400);
     return 0;
   };
 }

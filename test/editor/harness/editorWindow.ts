@@ -21,7 +21,7 @@ export interface WindowOptions {
   readonly height?: number;
   /** The one with the extension in development unless given. */
   readonly server?: CodeServer;
-  /** Of Backflow's pages: as often as the display asks where it is 'display'. Four a second unless given. */
+  /** Of Backflow's pages: as often as the display asks where it is 'display'. Two or three a second unless given. */
   readonly pictures?: 'display' | 'few';
   /** Display language, such as `ko`: of the extensions; the editor's own words stay English where no language pack is installed. */
   readonly language?: string;

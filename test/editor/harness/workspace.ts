@@ -19,13 +19,30 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-/** Makes a folder with these files, name → content, and editor settings beside the usual ones of a test. */
-export function makeWorkspace(
-  files: Readonly<Record<string, string | Uint8Array>>,
-  { theme = 'dark', settings = {} }: { theme?: Theme; settings?: Readonly<Record<string, unknown>> } = {},
-): Workspace {
+/** Name → content. */
+export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+export interface WorkspaceOptions {
+  readonly theme?: Theme;
+  /** Beside the usual ones of a test. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Makes a folder with these files and settings. */
+export function makeWorkspace(files: Files, options: WorkspaceOptions = {}): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'backflow-editor-'));
   mkdirSync(join(folder, '.vscode'));
+  const workspace = { folder, remove: () => removeFolder(folder) };
+  fillWorkspace(workspace, files, options);
+  return workspace;
+}
+
+/** Writes files into a folder, and settings in place of those it has. */
+export function fillWorkspace(
+  { folder }: Workspace,
+  files: Files,
+  { theme = 'dark', settings = {} }: WorkspaceOptions,
+): void {
   const chosen = {
     ...plainWindow,
     'workbench.colorTheme': colorThemes[theme],
@@ -33,10 +50,6 @@ export function makeWorkspace(
   };
   writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(chosen, null, 2));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  return {
-    folder,
-    remove: () => removeFolder(folder),
-  };
 }
 
 /** Changes some of a folder's settings, as a person does who edits the file. A window on the folder has them a moment later: see `EditorWindow.changeSettings`. */

@@ -1,3 +1,7 @@
 import { closeBrowser } from '../harness/sharedBrowser';
+import { closeSharedWindows } from '../harness/sharedWindow';
 
-after(closeBrowser);
+after(async () => {
+  await closeSharedWindows();
+  await closeBrowser();
+});

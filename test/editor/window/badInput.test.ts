@@ -1,8 +1,9 @@
 /** What cannot be trained on is refused with one sentence, and nothing is written. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { EditorWindow } from '../harness/editorWindow';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import type { EditorWindow } from '../harness/editorWindow';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 const refused: readonly { readonly file: string; readonly content: string | Uint8Array; readonly sentence: RegExp }[] =
   [
@@ -27,17 +28,11 @@ describe('what cannot be trained', () => {
 
   before(async () => {
     const texts = Object.fromEntries(refused.map(({ file, content }) => [file, content]));
-    workspace = makeWorkspace({
+    ({ window, workspace } = await borrowWindow({
       ...texts,
       'text.txt': 'the sea and the tide and the clock. '.repeat(100),
       blocked: 'a file',
-    });
-    window = await EditorWindow.open({ folder: workspace.folder });
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
+    }));
   });
 
   afterEach(async function () {

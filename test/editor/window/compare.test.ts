@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { firstFrame, moreFrames, picture, runsIn, settled } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 describe('comparing and playing', () => {
   let workspace: Workspace;
@@ -14,17 +15,11 @@ describe('comparing and playing', () => {
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace(
+    ({ window, workspace } = await borrowWindow(
       { 'tale.txt': tale },
       { settings: { 'backflow.model.hiddenSize': 24, 'backflow.training.batch': 4 } },
-    );
-    window = await EditorWindow.open({ folder: workspace.folder });
+    ));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {

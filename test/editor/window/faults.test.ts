@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 describe('faults under a window', () => {
   let workspace: Workspace;
@@ -21,17 +22,11 @@ describe('faults under a window', () => {
       'backflow.training.ask': false,
       'backflow.training.checkpointSeconds': 1,
     };
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder });
+    ({ window, workspace } = await borrowWindow({ 'tale.txt': tale }, { settings }));
     await window.openFile('tale.txt');
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame();
     await moreFrames(panel, 5);
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {

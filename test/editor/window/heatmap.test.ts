@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { withStoppedEngine } from '../harness/engine';
 import { moreFrames } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 /** What a person has on other systems: two-unit characters, tabs, Windows' line ends. */
 const mixed = 'tab\there 🙂🌌 ends\r\n하늘을 🙂 우러러\r\n\tplain line again\r\n'.repeat(40);
@@ -24,18 +25,12 @@ describe('the text as the heatmap', () => {
       'backflow.training.window': 16,
       'editor.occurrencesHighlight': 'off',
     };
-    workspace = makeWorkspace({ 'tale.txt': tale, 'mixed.txt': mixed }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder });
+    ({ window, workspace } = await borrowWindow({ 'tale.txt': tale, 'mixed.txt': mixed }, { settings }));
     await window.openFile('tale.txt');
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 20);
+    await moreFrames(await window.panelFrame(), 5);
     await window.runCommand('Backflow: Pause');
     await window.showTab('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -144,7 +139,7 @@ describe('the text as the heatmap', () => {
   it('stands on the right characters: behind tabs, two-unit characters and Windows’ line ends', async () => {
     await window.openFile('mixed.txt');
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 20);
+    await moreFrames(await window.panelFrame(), 3);
     await window.runCommand('Backflow: Pause');
     await window.showTab('mixed.txt');
     // Columns count UTF-16 units: behind the tab, between the emoji, behind them, in Korean behind an emoji, and a tab at the start.

@@ -4,28 +4,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { moreFrames, picture, settled } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
 
 describe('the flow over training', () => {
-  let workspace: Workspace;
   let window: EditorWindow;
   let panel: FrameLocator;
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace(
+    ({ window } = await borrowWindow(
       { 'tale.txt': tale },
-      { settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } },
-    );
-    window = await EditorWindow.open({ folder: workspace.folder, height: 1400 });
+      { height: 1400, settings: { 'backflow.model.hiddenSize': 32, 'backflow.training.ask': false } },
+    ));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -40,9 +33,9 @@ describe('the flow over training', () => {
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame('[data-figure="flow"]');
     await slider().waitFor();
-    await moreFrames(panel, 20);
+    await moreFrames(panel, 8);
     const before = await value('max');
-    await moreFrames(panel, 20);
+    await moreFrames(panel, 4);
     assert.ok((await value('max')) > before && before > (await value('min')));
     assert.ok((await picture(panel, 'overTraining')).colors > 10);
   });

@@ -4,18 +4,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { codeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import type { EditorWindow } from '../harness/editorWindow';
+import { borrowWindow } from '../harness/sharedWindow';
 
 describe('what the model writes', () => {
-  let workspace: Workspace;
   let window: EditorWindow;
   let panel: FrameLocator;
 
   before(async () => {
     const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 64 } });
-    window = await EditorWindow.open({ folder: workspace.folder });
+    ({ window } = await borrowWindow({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 64 } }));
     await window.openFile('tale.txt');
     await window.runCommand('Backflow: Train on This File');
     panel = await window.panelFrame('.sample tbody tr:not([hidden])');
@@ -23,11 +21,6 @@ describe('what the model writes', () => {
 
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') await window.screenshot('failed-samples');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   const rows = () => panel.locator('.sample tbody tr:not([hidden])');

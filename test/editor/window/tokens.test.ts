@@ -1,9 +1,10 @@
 /** The text looked at with models of other tokens than characters: tints, targets and hovers on whole words, and on the bytes of a character. */
 import assert from 'node:assert/strict';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { withStoppedEngine } from '../harness/engine';
 import { moreFrames } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 /** Two-unit characters, an apostrophe within a word, tabs, Windows' line ends. */
 const mixed = 'The stones can’t speak 🙂🌌 of 하늘을 today.\r\n\tplain walls again 🙂 한\r\n'.repeat(40);
@@ -38,13 +39,7 @@ describe('the text by the tokens of the model', () => {
       'backflow.corpus.vocabularySize': 40,
       'editor.occurrencesHighlight': 'off',
     };
-    workspace = makeWorkspace({ 'words.txt': mixed, 'bytes.txt': mixed }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder });
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
+    ({ window, workspace } = await borrowWindow({ 'words.txt': mixed, 'bytes.txt': mixed }, { settings }));
   });
 
   afterEach(async function () {
@@ -55,7 +50,7 @@ describe('the text by the tokens of the model', () => {
   async function trainOn(file: string): Promise<void> {
     await window.openFile(file);
     await window.runCommand('Backflow: Train on This File');
-    await moreFrames(await window.panelFrame(), 20);
+    await moreFrames(await window.panelFrame(), 8);
     await window.runCommand('Backflow: Pause');
     await window.showTab(file);
   }

@@ -8,9 +8,18 @@ import { removeFolder } from '../../support/removeFolder';
 import { backflow } from '../support/commandLine';
 import { smallDisk, type Disk } from '../support/disk';
 import { endEngines, requestFor, startEngine, temporaryFolder, type TestEngine } from '../support/engineProcess';
-import { assertSameRun, checkpointAfter, checkpointSteps, end, pangrams, trainToEnd } from '../support/faults';
+import {
+  assertSameRun,
+  checkpointAfter,
+  checkpointSteps,
+  end,
+  pangrams,
+  stopLater,
+  trainToEnd,
+} from '../support/faults';
 
-const settings = { steps: 6000, checkpointEvery: 40, validateEvery: 500 };
+/** Without an end: the test ends it. */
+const settings = { steps: null, checkpointEvery: 40, validateEvery: 500 };
 
 /** Resolves with the sentence with which the run pauses by itself. */
 async function pausedWith(engine: TestEngine): Promise<string> {
@@ -20,7 +29,12 @@ async function pausedWith(engine: TestEngine): Promise<string> {
 
 describe('a run whose disk or text fails it', () => {
   const folder = temporaryFolder();
-  const whole = join(folder.path, 'whole');
+  /** What a run was to become that nothing happened to, after so many steps. */
+  const undisturbed = async (steps: number) => {
+    const whole = join(folder.path, `whole-${steps}`);
+    if (!existsSync(whole)) await trainToEnd(whole, { ...settings, steps });
+    return whole;
+  };
   const disks: Disk[] = [];
   const disk = (bytes: number) => {
     const made = smallDisk(bytes);
@@ -28,7 +42,6 @@ describe('a run whose disk or text fails it', () => {
     return made;
   };
 
-  before(() => trainToEnd(whole, settings));
   afterEach(endEngines);
   after(async () => {
     for (const one of disks) one.remove();
@@ -57,10 +70,9 @@ describe('a run whose disk or text fails it', () => {
         'nothing half written',
       );
       small.makeRoom();
-      const finished = engine.next('finished');
       assert.equal((await engine.calls.call('resume', null)).state, 'running');
-      assert.equal((await finished).step, settings.steps);
-      assertSameRun(whole, run, settings.steps);
+      const step = await stopLater(engine, run);
+      assertSameRun(await undisturbed(step), run, step);
     } finally {
       await end(engine);
     }
@@ -79,11 +91,9 @@ describe('a run whose disk or text fails it', () => {
     await end(engine);
     small.makeRoom();
     const next = startEngine();
-    const finished = next.next('finished');
     await next.calls.call('resumeRun', { folder: run, steps: null });
-    await finished;
-    await end(next);
-    assertSameRun(whole, run, settings.steps);
+    const step = await stopLater(next, run);
+    assertSameRun(await undisturbed(step), run, step);
   });
 
   it('a disk that becomes read-only: paused with a sentence, goes on with the same bits when it no longer is', async () => {
@@ -98,10 +108,9 @@ describe('a run whose disk or text fails it', () => {
       small.setReadOnly(true);
       assert.match(await paused, /read-only/);
       small.setReadOnly(false);
-      const finished = engine.next('finished');
       await engine.calls.call('resume', null);
-      await finished;
-      assertSameRun(whole, run, settings.steps);
+      const step = await stopLater(engine, run);
+      assertSameRun(await undisturbed(step), run, step);
     } finally {
       await end(engine);
     }
@@ -128,6 +137,7 @@ describe('a run whose disk or text fails it', () => {
   it('a folder that is removed: paused with a sentence; resumed, it is made anew and the run ends with the same weights', async () => {
     const run = join(folder.path, 'removed');
     const engine = startEngine();
+    let step: number;
     try {
       await engine.calls.call('train', requestFor(pangrams, run, settings));
       await checkpointAfter(run, 0);
@@ -135,10 +145,10 @@ describe('a run whose disk or text fails it', () => {
       await removeFolder(run);
       assert.match(await paused, /removed.* was moved or deleted/);
       assert.ok(!existsSync(run), 'what was deleted stays so until somebody says otherwise');
-      const finished = engine.next('finished');
       await engine.calls.call('resume', null);
-      await finished;
-      for (const name of [`step-${settings.steps}.onnx`, `step-${settings.steps}.safetensors`]) {
+      step = await stopLater(engine, run);
+      const whole = await undisturbed(step);
+      for (const name of [`step-${step}.onnx`, `step-${step}.safetensors`]) {
         assert.ok(
           readFileSync(join(run, 'checkpoints', name)).equals(readFileSync(join(whole, 'checkpoints', name))),
           name,
@@ -148,7 +158,7 @@ describe('a run whose disk or text fails it', () => {
       await end(engine);
     }
     const again = startEngine();
-    await again.calls.call('resumeRun', { folder: run, steps: settings.steps + 1 });
+    await again.calls.call('resumeRun', { folder: run, steps: step + 1 });
     await end(again);
   });
 
@@ -166,18 +176,15 @@ describe('a run whose disk or text fails it', () => {
       harm(text);
       await checkpointAfter(run, checkpointSteps(run).at(-1)!);
       await end(engine);
-      assert.ok(checkpointSteps(run).at(-1)! < settings.steps);
       const next = startEngine();
-      const finished = next.next('finished');
       await next.calls.call('resumeRun', { folder: run, steps: null });
-      await finished;
-      await end(next);
-      assertSameRun(whole, run, settings.steps);
+      const step = await stopLater(next, run);
+      assertSameRun(await undisturbed(step), run, step);
 
       rmSync(join(run, 'corpus.txt'));
       const last = startEngine();
       await assert.rejects(
-        last.calls.call('resumeRun', { folder: run, steps: settings.steps + 1 }),
+        last.calls.call('resumeRun', { folder: run, steps: step + 1 }),
         what === 'changed' ? /has changed since this run began/ : /There is no file/,
       );
       await end(last);

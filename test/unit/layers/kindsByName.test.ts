@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import {
   cellNames,
@@ -13,6 +12,7 @@ import {
   type CellName,
 } from '../../../src/layers/catalog';
 import { inEnglish } from '../../../src/messages';
+import { parse, parseIf, sourcesOf } from '../support/parsedSources';
 
 /** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
 const names: ReadonlySet<string> = new Set(
@@ -46,15 +46,14 @@ function isOfOneKind(path: string): boolean {
 }
 
 /** Where a source has a kind's name as a value or a type: a string of its own (a sentence that mentions it is none), or the name of a property. */
-function placesOf(path: string, text: string): string[] {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+function placesIn(source: ts.SourceFile): string[] {
   const places: string[] = [];
   const visit = (node: ts.Node): void => {
     const isString = ts.isStringLiteralLike(node) && names.has(node.text);
     const isProperty = ts.isIdentifier(node) && names.has(node.text) && isPropertyName(node);
     if (isString || isProperty) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
-      places.push(`${path}:${line + 1} ${node.getText(source)}`);
+      places.push(`${source.fileName}:${line + 1} ${node.getText(source)}`);
     }
     ts.forEachChild(node, visit);
   };
@@ -72,10 +71,9 @@ function isPropertyName(node: ts.Identifier): boolean {
   );
 }
 
-function sourcesOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name).replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts'));
+/** Whether a text holds a kind's name at all, in a sentence or else. */
+function mentionsKind(text: string): boolean {
+  return [...names].some((name) => text.includes(name));
 }
 
 describe('the kinds of layer', () => {
@@ -85,7 +83,10 @@ describe('the kinds of layer', () => {
     );
     assert.ok(sources.length > 200, 'the sources were found');
     assert.deepEqual(
-      sources.flatMap((path) => placesOf(path, readFileSync(path, 'utf8'))),
+      sources.flatMap((path) => {
+        const source = parseIf(path, mentionsKind);
+        return source ? placesIn(source) : [];
+      }),
       [],
     );
   });
@@ -165,8 +166,9 @@ describe('the kinds of layer', () => {
       `f({ ${name} });`,
       `x = "${name}";`,
     ];
-    for (const way of ways) assert.equal(placesOf('source.ts', way).length, 1, way);
-    assert.equal(placesOf('source.ts', `node = { opType: '${operator}' };`).length, 1);
-    assert.deepEqual(placesOf('source.ts', `// '${name}'\nx = 'An ${name} in a sentence.'; y = ${name}Forward;`), []);
+    const placesOf = (text: string) => placesIn(parse('source.ts', text));
+    for (const way of ways) assert.equal(placesOf(way).length, 1, way);
+    assert.equal(placesOf(`node = { opType: '${operator}' };`).length, 1);
+    assert.deepEqual(placesOf(`// '${name}'\nx = 'An ${name} in a sentence.'; y = ${name}Forward;`), []);
   });
 });

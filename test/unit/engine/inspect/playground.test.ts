@@ -96,20 +96,21 @@ describe('the playground', () => {
     }
   });
 
+  const H = 16;
+  const small = { ...defaultPlayground, hiddenSize: H };
   for (const cell of ['rnn', 'gru', 'lstm'] as const) {
     for (const matrix of ['orthogonal', 'gaussian'] as const) {
       it(`draws the ${matrix} matrices of a ${cell} once: another gain, bias or length only draws what a letter adds, and the output`, async () => {
-        const { hiddenSize: H } = defaultPlayground;
         const draws = mock.method(Random.prototype, 'normal').mock;
         try {
           const playground = new Playground();
           const gates = { rnn: 1, gru: 3, lstm: 4 }[cell];
           const rest = 26 * H * (gates + 1);
-          await playground.run({ ...defaultPlayground, cell, matrix }, defaultThresholds);
+          await playground.run({ ...small, cell, matrix }, defaultThresholds);
           assert.ok(draws.callCount() >= gates * H * H + rest, `${draws.callCount()} numbers were drawn`);
           for (const moved of [{ gain: 0.7 }, { forgetBias: 2 }, { length: 64 }, { length: 512 }]) {
             draws.resetCalls();
-            await playground.run({ ...defaultPlayground, cell, matrix, ...moved }, defaultThresholds);
+            await playground.run({ ...small, cell, matrix, ...moved }, defaultThresholds);
             assert.equal(draws.callCount(), rest, JSON.stringify(moved));
           }
         } finally {

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { moreFrames } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
 
 describe('the list of runs', () => {
-  let workspace: Workspace;
   let window: EditorWindow;
 
   before(async () => {
@@ -19,15 +18,11 @@ describe('the list of runs', () => {
       'backflow.training.checkpointSeconds': 3600,
       'backflow.training.validateEvery': 1_000_000,
     };
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
-    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
-    await window.trustFolder();
+    ({ window } = await borrowWindow(
+      { 'tale.txt': tale },
+      { server: defaultCodeServer(), isTrusted: true, settings: { 'backflow.model.hiddenSize': 16, ...rare } },
+    ));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {

@@ -3,40 +3,30 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { graphModelFile, graphModelTensors } from '../../unit/support/graphModel';
-import { codeServer, defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import { defaultCodeServer } from '../harness/codeServer';
+import type { EditorWindow } from '../harness/editorWindow';
 import { framesDrawn } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
 
 const { embedding, state, firstSum, secondSum } = graphModelTensors;
 
 describe('a model in graph mode', () => {
-  let workspace: Workspace;
   let window: EditorWindow;
 
   before(async () => {
-    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 2000);
-    workspace = makeWorkspace({
-      'tale.txt': tale,
-      'mixed.onnx': graphModelFile(Array.from(new Set(tale)).sort()),
-    });
-    window = await EditorWindow.open({
-      folder: workspace.folder,
-      width: 1600,
-      height: 1000,
-      server: defaultCodeServer(),
-    });
-    await window.trustFolder();
+    const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 2000);
+    ({ window } = await borrowWindow(
+      {
+        'tale.txt': tale,
+        'mixed.onnx': graphModelFile(Array.from(new Set(tale)).sort()),
+      },
+      { server: defaultCodeServer(), isTrusted: true, width: 1600, height: 1000 },
+    ));
   });
 
   afterEach(async function () {
     if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   it('has a page that says why it is no stack, and lists its tensors', async () => {

@@ -11,10 +11,11 @@ import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
 import { encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { decodeModel, encodeModel, type ModelProto } from '../../../src/formats/onnx/messages';
 import { defaultTrainingSettings } from '../../../src/protocol/settings';
-import { codeServer, defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import { defaultCodeServer } from '../harness/codeServer';
+import type { EditorWindow } from '../harness/editorWindow';
 import { firstFrame, moreFrames } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 /** A model for the characters of this text that says nothing of itself but its graph. */
 function foreignModel(text: string, change: (model: ModelProto) => ModelProto = (model) => model): Uint8Array {
@@ -67,34 +68,25 @@ describe('a model of another tool', () => {
   let window: EditorWindow;
 
   before(async () => {
-    const tale = readFileSync(join(codeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
-    workspace = makeWorkspace({
-      'tale.txt': tale,
-      // Fewer symbols than the models have.
-      'short.txt': 'the sea and the tide and the stone '.repeat(20),
-      'symbols.json': JSON.stringify(Array.from(new Set(tale)).sort()),
-      'model.onnx': foreignModel(tale),
-      'strange.onnx': foreignModel(tale, withStrangeNode),
-      'unsaid.onnx': foreignModel(tale),
-      'weights.safetensors': bareWeights(tale),
-    });
-    window = await EditorWindow.open({
-      folder: workspace.folder,
-      width: 1600,
-      height: 1000,
-      server: defaultCodeServer(),
-    });
-    await window.trustFolder();
+    const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8').slice(0, 3000);
+    ({ window, workspace } = await borrowWindow(
+      {
+        'tale.txt': tale,
+        // Fewer symbols than the models have.
+        'short.txt': 'the sea and the tide and the stone '.repeat(20),
+        'symbols.json': JSON.stringify(Array.from(new Set(tale)).sort()),
+        'model.onnx': foreignModel(tale),
+        'strange.onnx': foreignModel(tale, withStrangeNode),
+        'unsaid.onnx': foreignModel(tale),
+        'weights.safetensors': bareWeights(tale),
+      },
+      { server: defaultCodeServer(), isTrusted: true, width: 1600, height: 1000 },
+    ));
   });
 
   afterEach(async function () {
     if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed-${this.currentTest.title.replace(/\W+/g, '-')}`);
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   it('opens from the explorer: its structure, and what its recurrent matrices do to lengths', async () => {

@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { firstFrame, moreFrames, runsIn } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 describe('two windows on one folder', () => {
   let workspace: Workspace;
@@ -20,18 +21,13 @@ describe('two windows on one folder', () => {
 
   before(async () => {
     const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16 } });
-    first = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
-    await first.trustFolder();
+    const options = { server: defaultCodeServer(), isTrusted: true, settings: { 'backflow.model.hiddenSize': 16 } };
+    ({ window: first, workspace } = await borrowWindow({ 'tale.txt': tale }, options));
     second = await first.another(workspace.folder);
     await Promise.all([first.openFile('tale.txt'), second.openFile('tale.txt')]);
   });
 
-  after(async () => {
-    await second.close();
-    await first.close();
-    await workspace.remove();
-  });
+  after(() => second.close());
 
   afterEach(async function () {
     if (this.currentTest?.state !== 'failed') return;

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FrameLocator } from 'playwright-core';
+import type { FrameLocator, Locator } from 'playwright-core';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { engineOf } from '../harness/engine';
 import { moreFrames, runsIn } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 const themes = {
   dark: 'Dark Modern',
@@ -30,15 +31,11 @@ describe('an engine that hangs', () => {
   before(async () => {
     const tale = readFileSync(join(defaultCodeServer().project, 'media/samples/tale.txt'), 'utf8');
     const settings = { 'backflow.model.hiddenSize': 16, 'backflow.training.checkpointSeconds': 1 };
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings });
-    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
-    await window.trustFolder();
+    ({ window, workspace } = await borrowWindow(
+      { 'tale.txt': tale },
+      { server: defaultCodeServer(), isTrusted: true, settings },
+    ));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -47,6 +44,17 @@ describe('an engine that hangs', () => {
   });
 
   const shows = (state: string) => panel.locator(`header .state[data-state="${state}"]`).waitFor();
+
+  /** A notification that lies over the window, or behind the bell when that was over before the walkthrough was read. */
+  const told = async (sentence: RegExp): Promise<Locator> => {
+    const places = ['toasts', 'center'].map((place) => `.notifications-${place} .notification-list-item:visible`);
+    const said = window.page.locator(places.join(', '), { hasText: sentence }).first();
+    for (;;) {
+      await said.waitFor({ timeout: 5000 }).catch(() => undefined);
+      if (await said.isVisible()) return said;
+      await window.runCommand('Notifications: Show Notifications');
+    }
+  };
 
   /** The picture beside a step: an SVG in a webview, whose colors follow the theme. */
   const pictureOf = (step: number) =>
@@ -109,10 +117,11 @@ describe('an engine that hangs', () => {
   });
 
   it('is told of, and ended when a person says so; the run goes on from what was saved', async () => {
-    await window.notification(/the engine has not answered for half a minute/).waitFor();
+    const hangs = await told(/the engine has not answered for half a minute/);
     await window.screenshot('hang');
-    await window.answer(/the engine has not answered for half a minute/, 'End It');
-    await window.answer(/Another process ended the engine/, 'Resume');
+    await hangs.locator('.monaco-button', { hasText: 'End It' }).click();
+    const ended = await told(/Another process ended the engine/);
+    await ended.locator('.monaco-button', { hasText: 'Resume' }).click();
     await window.runCommand('Backflow: Open Panel');
     panel = await window.panelFrame();
     await shows('running');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { removeFolder } from '../../support/removeFolder';
@@ -20,6 +21,13 @@ describe('npm start', () => {
 
   before(async () => {
     await removeFolder(place);
+    // Beside the two extensions of the demo that which lets engines rest.
+    const extensions = join(place, 'start/extensions');
+    mkdirSync(extensions, { recursive: true });
+    symlinkSync(
+      join(defaultCodeServer().project, 'test/editor/resting'),
+      join(extensions, 'backflow.backflow-resting-0.0.0'),
+    );
     const start = [join(defaultCodeServer().project, 'scripts/start.mjs'), '--editor', 'server', '--folder', place];
     program = spawn(process.execPath, start, { stdio: ['ignore', 'pipe', 'inherit'] });
     const address = await printedAddress(program);
