@@ -15,30 +15,46 @@ import {
 import { eachRole, ofRole } from '../../../src/core/model/directionParameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
-import { cellNames, optionsOf } from '../../../src/layers/catalog';
+import { cellNames, kindOf, optionsOf } from '../../../src/layers/catalog';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
 
 const around = { vocabularySize: 9, tied: false, objective: 'next', finalNorm: 'none' } as const;
+const cells = cellNames.filter((name) => !kindOf(name).mixer);
 const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): LayerConfig => ({
-  cell: cellNames[kind % cellNames.length],
+  cell: cells[kind % cells.length],
   activation: 'tanh',
   hiddenSize,
   ...plainLayer,
   bidirectional,
   // In every other mixture as well as by default.
-  options: optionsOf(cellNames[kind % cellNames.length], { positive: hiddenSize === 11 }),
+  options: optionsOf(cells[kind % cells.length], { positive: hiddenSize === 11 }),
 });
 
-/** Every kind once, in an order that begins with each of them. */
-const mixtures: readonly ModelConfig[] = cellNames.map((_, first) =>
-  checkConfig({
-    ...around,
-    embeddingSize: first === 0 ? 5 : null,
-    layers: cellNames.map((__, l) => layerOf(first + l, [11, 4, 7][l % 3], first === 1 && l === 1)),
-  }),
-);
+/** Of kinds that are no cells: all of one width. */
+const mixerLayers = cellNames
+  .filter((name) => kindOf(name).mixer)
+  .map((cell): LayerConfig => ({
+    cell,
+    activation: 'tanh',
+    hiddenSize: 8,
+    ...plainLayer,
+    options: optionsOf(cell, {}),
+  }));
+
+/** Every cell once, in an order that begins with each of them; and all other kinds between two cells, and below them. */
+const mixtures: readonly ModelConfig[] = [
+  ...cells.map((_, first) =>
+    checkConfig({
+      ...around,
+      embeddingSize: first === 0 ? 5 : null,
+      layers: cells.map((__, l) => layerOf(first + l, [11, 4, 7][l % 3], first === 1 && l === 1)),
+    }),
+  ),
+  checkConfig({ ...around, embeddingSize: 5, layers: [layerOf(0, 8, false), ...mixerLayers, layerOf(1, 7, false)] }),
+  checkConfig({ ...around, embeddingSize: 8, layers: [...mixerLayers, layerOf(2, 8, false)] }),
+];
 
 const noPause = () => Promise.resolve();
 
