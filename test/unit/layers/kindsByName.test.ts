@@ -32,7 +32,12 @@ interface CellSetting {
 }
 
 /** The catalog, the list of the kinds' code, and that of the graphs of those without an operator. */
-const registries = ['src/layers/catalog.ts', 'src/core/layers/registry.ts', 'src/modelFiles/onnx/layers/registry.ts'];
+const registries = [
+  'src/layers/catalog.ts',
+  'src/core/layers/registry.ts',
+  'src/modelFiles/onnx/layers/registry.ts',
+  'src/modelFiles/onnx/mixerGraphs.ts',
+];
 
 /** What bears a kind's name, a file or a folder, is that kind's own. */
 function isOfOneKind(path: string): boolean {
