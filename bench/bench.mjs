@@ -21,6 +21,7 @@ import * as profile from './parts/profile.mjs';
 import * as recording from './parts/recording.mjs';
 import * as sampling from './parts/sampling.mjs';
 import * as shortfall from './parts/shortfall.mjs';
+import * as stateSpace from './parts/stateSpace.mjs';
 import * as training from './parts/training.mjs';
 
 const usage = `npm run bench -- [PART …] [options]
@@ -28,6 +29,7 @@ const usage = `npm run bench -- [PART …] [options]
 Parts, all but the profile without a name:
   training    training steps, beside PyTorch
   minimal     training steps of minGRU and minLSTM, beside PyTorch's scan and loop
+  stateSpace  training steps of Mamba, beside transformers (not among the standard parts: its Python needs transformers)
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
@@ -55,6 +57,7 @@ Options:
 const parts = {
   training,
   minimal,
+  stateSpace,
   limit,
   shortfall,
   inspection,
@@ -132,7 +135,7 @@ async function bench() {
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
     const peers =
-      ['training', 'minimal'].some((name) => names.includes(name)) && !alone
+      ['training', 'minimal', 'stateSpace'].some((name) => names.includes(name)) && !alone
         ? await Promise.all(python.map(startPeer))
         : [];
     const head = {

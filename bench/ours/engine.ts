@@ -8,7 +8,7 @@ import { makeFrame } from '../../src/engine/inspect/frame';
 import { Trainer } from '../../src/engine/train/trainer';
 import { Vocabulary } from '../../src/core/corpus/vocabulary';
 import { Streams } from '../../src/core/corpus/streams';
-import { plainStack, uniformModel } from '../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../src/core/model/config';
 import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
@@ -29,6 +29,8 @@ export interface TrainingRequest {
   readonly threads: number | null;
   /** Of the cell's kind; by default its own. */
   readonly options?: LayerOptions;
+  /** What stands around the layers, with an embedding of their size; by default nothing, and tokens are one-hot. */
+  readonly around?: Pick<StackConfig, 'norm' | 'finalNorm' | 'residual' | 'tied'>;
   /** False leaves the recording out, to measure what it costs. */
   readonly recording?: boolean;
 }
@@ -68,6 +70,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
   };
   const config = uniformModel({
     ...plainStack,
+    ...(request.around && { ...request.around, embeddingSize: hidden }),
     cell,
     activation: 'tanh',
     options: request.options ?? {},

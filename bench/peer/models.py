@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from minimal import Loop, Scan
+from state_space import Sequential
 
 FUSED = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}
 CELLS = {'lstm': nn.LSTMCell, 'gru': nn.GRUCell, 'rnn': nn.RNNCell}
@@ -62,4 +63,4 @@ class Recorded(nn.Module):
         return torch.stack([torch.stack([h.grad for h in outputs]).flatten(1).norm(dim=1) for outputs in self.hidden])
 
 
-MODELS = {'plain': Plain, 'recorded': Recorded, 'scan': Scan, 'loop': Loop}
+MODELS = {'plain': Plain, 'recorded': Recorded, 'scan': Scan, 'loop': Loop, 'sequential': Sequential}

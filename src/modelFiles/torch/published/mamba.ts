@@ -24,7 +24,7 @@ const headBias = 'lm_head.bias';
 const none = new Float32Array(0);
 
 export const mamba: Published = {
-  read(tensors, config, file) {
+  read: (tensors, config, file) => {
     const places = [...tensors.keys()].flatMap((name) => {
       const match = ofLayer.exec(name);
       return match ? [{ prefix: match[1], layer: Number(match[2]) }] : [];

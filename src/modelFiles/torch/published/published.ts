@@ -21,7 +21,11 @@ export interface PublishedFiles {
 
 export interface Published {
   /** Null where the tensors are not such a model's. Throws a UserError where they are, but not in a form that is known. */
-  read(tensors: ReadonlyMap<string, WeightTensor>, config: PublishedConfig, file: string): PublishedModel | null;
+  readonly read: (
+    tensors: ReadonlyMap<string, WeightTensor>,
+    config: PublishedConfig,
+    file: string,
+  ) => PublishedModel | null;
   /** Null where the library has no such model. */
-  write(model: PlainModel): PublishedFiles | null;
+  readonly write: (model: PlainModel) => PublishedFiles | null;
 }

@@ -20,8 +20,16 @@ interface Expected {
   readonly gradientNorms: Readonly<Record<string, number>>;
 }
 
-function parsed<T>(name: string, file: string): T {
-  return JSON.parse(readFileSync(join(folder, name, file), 'utf8')) as T;
+function parsed(name: string, file: string): unknown {
+  return JSON.parse(readFileSync(join(folder, name, file), 'utf8'));
+}
+
+function expectedOf(name: string): Expected {
+  return parsed(name, 'expected.json') as Expected;
+}
+
+function configOf(name: string): Readonly<Record<string, unknown>> {
+  return parsed(name, 'config.json') as Readonly<Record<string, unknown>>;
 }
 
 function bytesOf(name: string): Uint8Array {
@@ -35,7 +43,7 @@ function read(bytes: Uint8Array, config: Config): ReturnType<typeof readTorchWei
 }
 
 function readKept(name: string): ReturnType<typeof readTorchWeights> {
-  return read(bytesOf(name), parsed(name, 'config.json'));
+  return read(bytesOf(name), configOf(name));
 }
 
 function lossesOf(model: GeneralModel, ids: readonly number[]): number[] {
@@ -57,7 +65,7 @@ function changed(name: string, changes: Readonly<Record<string, Tensor | null>>)
 describe('Mamba under transformers’ names', () => {
   for (const name of ['tied', 'untied', 'without-head']) {
     it(`${name}: the losses and gradients of transformers, in float64`, () => {
-      const { ids, losses, gradientNorms } = parsed<Expected>(name, 'expected.json');
+      const { ids, losses, gradientNorms } = expectedOf(name);
       const { model, notices } = readKept(name);
       assert.deepEqual(notices, []);
       assertClose(lossesOf(model, ids), losses, 1e-12, 'losses');
@@ -76,7 +84,7 @@ describe('Mamba under transformers’ names', () => {
 
   it('can be trained further, and goes out and in again as the same model', () => {
     for (const name of ['tied', 'without-head']) {
-      const { ids } = parsed<Expected>(name, 'expected.json');
+      const { ids } = expectedOf(name);
       const { model } = readKept(name);
       const plain = plainModelOf(model);
       assertClose(
@@ -99,7 +107,7 @@ describe('Mamba under transformers’ names', () => {
     const shapes = (tensors: ReadonlyMap<string, Tensor>) =>
       [...tensors].map(([tensor, { shape }]) => `${tensor} ${shape.join()}`).sort();
     assert.deepEqual(shapes(files.tensors), shapes(decodeSafetensors(bytesOf('tied'), 'tied').tensors));
-    const theirs = parsed<Readonly<Record<string, unknown>>>('tied', 'config.json');
+    const theirs = configOf('tied');
     for (const [key, value] of Object.entries(files.config)) assert.deepEqual(value, theirs[key], key);
   });
 
@@ -115,14 +123,14 @@ describe('Mamba under transformers’ names', () => {
 
   it('is refused by name where it is another model of the family', () => {
     assert.throws(() => readKept('second-version'), /Mamba-2/);
-    const config = parsed<Readonly<Record<string, unknown>>>('tied', 'config.json');
+    const config = configOf('tied');
     assert.throws(() => read(bytesOf('tied'), { ...config, model_type: 'falcon_mamba' }), /falcon_mamba/);
     assert.throws(() => read(bytesOf('tied'), { ...config, hidden_act: 'gelu' }), /gelu/);
     assert.throws(() => read(bytesOf('tied'), { ssm_cfg: { layer: 'Mamba2' } }), /Mamba-2/);
   });
 
   it('is refused with the tensor that is missing, of a wrong shape, or left over', () => {
-    const config = parsed<Config>('tied', 'config.json');
+    const config = configOf('tied');
     const two = { dtype: 'F32', shape: [2], data: new Float32Array(2) } as const;
     const name = 'backbone.layers.1.mixer.D';
     assert.throws(
