@@ -147,7 +147,8 @@ function oneByOneScaled(
       incoming.map((gradient, k) => gradient?.part(target, outputs[k].tensor.data.length)),
       needed,
     ).forEach((gradient, k) => {
-      parts[k][target] = gradient;
+      // An operator answers for all inputs that it can have.
+      if (k < parts.length) parts[k][target] = gradient;
     });
   return parts.map((ofTargets, k) =>
     ofTargets.some((each) => each) ? Gradient.joined(ofTargets, count, inputs[k]?.tensor.data.length ?? 0) : undefined,

@@ -48,7 +48,7 @@ describe('graph mode beside the recognized stack', () => {
         flows: flows.map((ofTarget) => ofTarget[s]),
       }));
       const some = Array.from(new Set([0, Math.floor(reading.steps / 3), ...targets])).sort((a, b) => a - b);
-      const beginning = finished(reading.beginning(some[some.length - 2] + 1));
+      const beginning = finished(reading.beginning(Math.max(1, reading.steps - 1)));
       for (const state of states) {
         const alone = some.map((target) => finished(reading.flow([state], target))[0]);
         finished(reading.flowOfTargets(state, some)).forEach((row, i) => {
