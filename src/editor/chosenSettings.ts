@@ -39,11 +39,21 @@ export function modelSettings(read: SettingReader): ModelSettings {
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
     tied: flag(read('model.tied'), defaults.tied),
     objective: objective(read),
-    norm: oneOf(read, 'model.norm', norms, defaults.norm),
-    finalNorm: oneOf(read, 'model.finalNorm', norms, defaults.finalNorm),
-    residual: flag(read('model.residual'), defaults.residual),
+    norm: usualOr(oneOf(read, 'model.norm', ['usual', ...norms], 'usual')),
+    finalNorm: usualOr(oneOf(read, 'model.finalNorm', ['usual', ...norms], 'usual')),
+    residual: residual(read),
     options: options(read),
   });
+}
+
+/** Null leaves it to the kind of layer. */
+function usualOr<Name extends string>(name: Name | 'usual'): Name | null {
+  return name === 'usual' ? null : name;
+}
+
+function residual(read: SettingReader): boolean | null {
+  const chosen = usualOr(oneOf(read, 'model.residual', ['usual', 'on', 'off'], 'usual'));
+  return chosen === null ? null : chosen === 'on';
 }
 
 /** Of every kind, since another one than is set may be trained; those that are as by default go without saying. */

@@ -21,7 +21,9 @@ import { recurrentWeights } from './parameters';
 import { filledOptions, optionsInWords, type LayerOptions, type OptionDescription } from './options';
 
 /** In the order in which they are offered. */
-const kinds = { rnn, lstm, gru, minGRU, minLSTM, mamba, attention } as const satisfies Readonly<Record<string, RecurrentCell>>;
+const kinds = { rnn, lstm, gru, minGRU, minLSTM, mamba, attention } as const satisfies Readonly<
+  Record<string, RecurrentCell>
+>;
 
 export type CellName = keyof typeof kinds;
 type Described = (typeof kinds)[CellName];

@@ -3,6 +3,7 @@
  * forward only. What it computes is in a folder of its own under src/core/layers, a `Mixer` and a `Float64Mixer` for each of its sublayers.
  */
 import type { LayerOptions, OptionDescription } from './options';
+import type { NormName } from './norm';
 import type { LayerSizes, ParameterDescription } from './parameters';
 import type { LayerDescription, NotApplicable, StateDescription, UnitMapDescription } from './recurrent';
 
@@ -22,6 +23,16 @@ export interface SublayerDescription {
   readonly around?: 'added';
 }
 
+/** What stands around the layers of a stack. */
+export interface Surroundings {
+  readonly norm: NormName;
+  readonly finalNorm: NormName;
+  readonly residual: boolean;
+}
+
+/** Of recurrent layers, unless something else is chosen. */
+export const bare: Surroundings = { norm: 'none', finalNorm: 'none', residual: false };
+
 export interface MixerDescription extends LayerDescription {
   /** In the order of files; those of all sublayers. No role is W, R, Wb or Rb. */
   readonly parameters: readonly ParameterDescription[];
@@ -37,6 +48,10 @@ export interface MixerDescription extends LayerDescription {
    * @param place "layer 2", for the sentence
    */
   readonly check: (sizes: LayerSizes, place: string) => void;
+  /** As it was published; what a stack of it has unless something else is chosen. */
+  readonly surroundings: Surroundings;
+  /** Its width is a multiple of this. */
+  readonly widthStep: (options: LayerOptions) => number;
   /**
    * In a model whose lowest layer is of this kind, the standard deviation of the embedding and of the output's weights at the start, with a bias of zeros; null where
    * they begin as those of recurrent layers do.

@@ -2,7 +2,7 @@
 import { kindOf, optionsOf, type CellName } from '../layers/catalog';
 import { normParameterCount } from '../layers/norm';
 import { shapeWith } from '../layers/parameters';
-import { completeModel, isEmbeddingOfTopSize, type ModelSettings } from './settings';
+import { completeModel, isEmbeddingOfTopSize, surroundingsOf, type ModelSettings } from './settings';
 
 const maxHiddenSize = 4096;
 
@@ -30,21 +30,30 @@ export function parameterCountOf(
   return count;
 }
 
-/** The settings with another cell, of the hidden size at which the count is nearest to `count`. */
+/** The settings with another cell, of the hidden size at which the count is nearest to `count`. What stands around its layers is as usual for it where that was so before. */
 export function settingsOfSize(
   model: ModelSettings,
   cell: CellName,
   vocabularySize: number,
   count: number,
 ): ModelSettings {
-  const withSize = (hiddenSize: number): ModelSettings =>
+  const usual = surroundingsOf(model.cell);
+  const open = {
+    ...model,
+    cell,
+    norm: model.norm === usual.norm ? null : model.norm,
+    finalNorm: model.finalNorm === usual.finalNorm ? null : model.finalNorm,
+    residual: model.residual === usual.residual ? null : model.residual,
+  };
+  const { mixer } = kindOf(cell);
+  const step = mixer?.widthStep(optionsOf(cell, model.options)) ?? 1;
+  const withSize = (steps: number): ModelSettings =>
     completeModel({
-      ...model,
-      cell,
-      hiddenSize,
-      embeddingSize: isEmbeddingOfTopSize(model) ? null : model.embeddingSize,
+      ...open,
+      hiddenSize: steps * step,
+      embeddingSize: isEmbeddingOfTopSize(model) || mixer ? null : model.embeddingSize,
     });
-  let [low, high] = [1, maxHiddenSize];
+  let [low, high] = [1, Math.floor(maxHiddenSize / step)];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (parameterCountOf(withSize(middle), vocabularySize) < count) low = middle + 1;

@@ -1,6 +1,7 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
 import type { Activation } from '../layers/activation';
 import { defaultCell, kindOf, type CellName } from '../layers/catalog';
+import { bare, type Surroundings } from '../layers/mixer';
 import type { NormName } from '../layers/norm';
 import type { LayerOptions } from '../layers/options';
 import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
@@ -154,23 +155,41 @@ export const defaultTrainingSettings: TrainingSettings = {
 
 export const defaultThresholds: Thresholds = { vanishing: -3, exploding: 2 };
 
+/** What stands around the layers of a stack of this kind, unless something else is chosen. */
+export function surroundingsOf(cell: CellName): Surroundings {
+  return kindOf(cell).mixer?.surroundings ?? bare;
+}
+
+/** A model of which some is left open. */
+export type OpenModelSettings = Omit<ModelSettings, 'objective' | keyof Surroundings> & {
+  readonly [Open in 'objective' | keyof Surroundings]: ModelSettings[Open] | null;
+};
+
 /**
- * What is left open follows from the rest: a bidirectional stack is trained on masked tokens; a tied output, a residual connection, a norm before the lowest layer
+ * What is left open follows from the rest: what stands around the layers is as usual for their kind; a bidirectional stack is trained on masked tokens; a tied output, a residual connection, a norm before the lowest layer
  * and a mixer have an embedding of the top layer's size.
  */
-export function completeModel(
-  model: Omit<ModelSettings, 'objective'> & { readonly objective: ObjectiveName | null },
-): ModelSettings {
-  const { cell, bidirectional, hiddenSize, embeddingSize, objective, norm } = model;
-  const needsEmbedding = isEmbeddingOfTopSize(model) || norm !== 'none' || kindOf(cell).mixer !== undefined;
+export function completeModel(model: OpenModelSettings): ModelSettings {
+  const { cell, bidirectional, hiddenSize, embeddingSize, objective } = model;
+  const usual = surroundingsOf(cell);
+  const norm = model.norm ?? usual.norm;
+  const residual = model.residual ?? usual.residual;
+  const needsEmbedding = isEmbeddingOfTopSize({ ...model, residual }) || norm !== 'none';
   return {
     ...model,
+    norm,
+    finalNorm: model.finalNorm ?? usual.finalNorm,
+    residual,
     objective: objective ?? (bidirectional ? 'masked' : 'next'),
     embeddingSize: embeddingSize ?? (needsEmbedding ? (bidirectional ? 2 : 1) * hiddenSize : null),
   };
 }
 
 /** The embedding has to be as large as what a layer gives. */
-export function isEmbeddingOfTopSize({ tied, residual }: Pick<ModelSettings, 'tied' | 'residual'>): boolean {
-  return tied || residual;
+export function isEmbeddingOfTopSize({
+  cell,
+  tied,
+  residual,
+}: Pick<ModelSettings, 'cell' | 'tied' | 'residual'>): boolean {
+  return tied || residual || kindOf(cell).mixer !== undefined;
 }

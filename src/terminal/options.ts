@@ -97,7 +97,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       tied: { help: 'help.train.tied' },
       norm: { value: 'none|layerNorm|rmsNorm', help: 'help.train.norm' },
       'final-norm': { value: 'none|layerNorm|rmsNorm', help: 'help.train.finalNorm' },
-      residual: { help: 'help.train.residual' },
+      residual: { value: 'on|off', help: 'help.train.residual' },
       objective: { value: 'NAME', help: 'help.train.objective' },
       ...ofKinds,
       dropout: { value: 'X', help: 'help.train.dropout', args: [training.dropout] },

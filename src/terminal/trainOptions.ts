@@ -42,6 +42,8 @@ function unit(given: GivenOptions): TokenUnit {
     : choice(given, 'tokens', units, defaultVocabularySettings.unit);
 }
 
+const onOrOff = ['on', 'off'] as const;
+
 export function readModel(given: GivenOptions): ModelSettings {
   const defaults = defaultModelSettings;
   const bidirectional = given.switches.has('bidirectional');
@@ -57,9 +59,9 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
       : null,
-    norm: choice(given, 'norm', norms, defaults.norm),
-    finalNorm: choice(given, 'final-norm', norms, defaults.finalNorm),
-    residual: given.switches.has('residual'),
+    norm: given.values.has('norm') ? choice(given, 'norm', norms, defaults.norm) : null,
+    finalNorm: given.values.has('final-norm') ? choice(given, 'final-norm', norms, defaults.finalNorm) : null,
+    residual: given.values.has('residual') ? choice(given, 'residual', onOrOff, 'off') === 'on' : null,
     options: readLayerOptions(given, cell),
   });
   if (bidirectional && model.objective === 'next') {

@@ -10,7 +10,7 @@ import type { Float64Mixer, Float64MixerTrace } from '../../src/core/layers/floa
 import type { MakeMixer, Mixer, MixerParameters } from '../../src/core/layers/mixer';
 import { addCode } from '../../src/core/layers/registry';
 import { addKind, type CellName } from '../../src/layers/catalog';
-import { mixer } from '../../src/layers/mixer';
+import { bare, mixer } from '../../src/layers/mixer';
 import { uniformWithin } from '../../src/layers/parameters';
 import { lengthOf } from '../../src/core/numeric';
 
@@ -350,6 +350,8 @@ export const mean: CellName = addKind(
     sublayers: () => [{ name: '', states: [] }],
     context: ({ context }) => Number(context),
     check: noCheck,
+    surroundings: bare,
+    widthStep: () => 1,
     deviationAround: null,
     notApplicable: { truncation: 'cell.rnn.notAdditive' },
   }),
@@ -398,6 +400,8 @@ export const leaky: CellName = addKind(
     ],
     context: () => null,
     check: noCheck,
+    surroundings: bare,
+    widthStep: () => 1,
     deviationAround: null,
     notApplicable: {},
   }),

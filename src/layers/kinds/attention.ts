@@ -98,6 +98,9 @@ export const attention = mixer({
     if (hasTable(sizes) && input !== hidden) throw new UserError('error.setting.positionsWidth', place, hidden, input);
   },
 
+  surroundings: { norm: 'layerNorm', finalNorm: 'layerNorm', residual: true },
+  // Rotary positions turn pairs.
+  widthStep: (options) => heads(options) * (options['positions'] === 'rotary' ? 2 : 1),
   deviationAround: deviation,
   notApplicable: {
     truncation: 'cell.attention.noTruncation',

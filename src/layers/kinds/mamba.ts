@@ -157,6 +157,8 @@ export const mamba = mixer({
   sublayers: () => [{ name: '', states: ['scan', 'convolution'] }],
   context: () => null,
   check: () => {},
+  surroundings: { norm: 'rmsNorm', finalNorm: 'rmsNorm', residual: true },
+  widthStep: () => 1,
   deviationAround: deviation,
   notApplicable: {},
 });

@@ -45,4 +45,18 @@ describe('the number of parameters', () => {
       assert.deepEqual(settingsOfSize(complete, 'lstm', 71, wanted), complete);
     }
   });
+
+  it('takes what stands around layers as is usual for the other kind, and a width that its heads divide', () => {
+    const lstm = { ...defaultModelSettings, hiddenSize: 64 };
+    const count = parameterCountOf(lstm, 58);
+    const attention = settingsOfSize(lstm, 'attention', 58, count);
+    assert.deepEqual([attention.norm, attention.finalNorm, attention.residual], ['layerNorm', 'layerNorm', true]);
+    assert.equal(attention.hiddenSize % 4, 0);
+    assert.equal(attention.embeddingSize, attention.hiddenSize);
+    assert.ok(Math.abs(parameterCountOf(attention, 58) / count - 1) < 0.15);
+    const back = settingsOfSize(attention, 'lstm', 58, count);
+    assert.deepEqual([back.norm, back.residual, back.embeddingSize], ['none', false, null]);
+    const chosen = settingsOfSize({ ...lstm, norm: 'rmsNorm', embeddingSize: 64 }, 'attention', 58, count);
+    assert.equal(chosen.norm, 'rmsNorm', 'what was chosen stays');
+  });
 });
