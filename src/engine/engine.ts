@@ -235,7 +235,7 @@ export class Engine {
   ): Promise<readonly TokenReport[]> {
     return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      const look = await this.model.inspector.look(text, target, thresholds);
+      const look = await this.model.inspector.look(text, target, thresholds, { inputs: true });
       return Promise.all(tokens.map((token) => describeToken(look, token)));
     }, true);
   }

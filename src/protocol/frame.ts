@@ -7,7 +7,7 @@ import type { Message } from '../messages';
 import type { LayerShape } from './model';
 import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
-import type { Region, Thresholds } from '../terms/regions';
+import type { Level, Region, Thresholds } from '../terms/regions';
 
 /**
  * Which state of a layer a lane of the flow is of. Of a model in graph mode there are no layers: a lane is one of the tensors in `FrameHeader.graph`, whose
@@ -24,7 +24,9 @@ export type SeriesName =
   /** ‖s_t‖. */
   | 'norm'
   /** log₁₀‖∂L/∂s_t‖ of the mean loss; only when asked for. */
-  | 'total';
+  | 'total'
+  /** log₁₀‖∂ℓ_τ/∂x^(l)_t‖ of what is read at boundary l, which is the entry's `layer`; as `flow`. Only when asked for, and of a model without states. */
+  | 'input';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
@@ -74,15 +76,26 @@ export interface FlowRegion extends LayerRegion {
   readonly state: LaneState;
 }
 
-/** What the flow through one state of one layer comes to, in numbers. */
-export interface FlowSummary {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly state: LaneState;
+/** What one series of gradients comes to, in numbers. */
+export interface SeriesSummary {
   /** Smallest lag at which the per-target gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
   /** Mean of ln of the gradient factor over the reachable steps, nats per token; null with fewer than two such steps. */
   readonly slope: number | null;
+  /** Only where the series is level: the horizon then says nothing. */
+  readonly level?: Level;
+}
+
+/** What the flow through one state of one layer comes to. */
+export interface FlowSummary extends SeriesSummary {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly state: LaneState;
+}
+
+/** The same of what is read at a boundary: l = 0 by the lowest layer, l = N by the output layer. */
+export interface InputSummary extends SeriesSummary {
+  readonly boundary: number;
 }
 
 /** What a frame says of a model in graph mode. */
@@ -114,6 +127,8 @@ export interface FrameHeader {
   readonly thresholds: Thresholds;
   /** Layer by layer and direction by direction, in the order of the kind's states. */
   readonly flows: readonly FlowSummary[];
+  /** Of every boundary, the lowest first, where the frame holds the input gradients. */
+  readonly inputs?: readonly InputSummary[];
   readonly regions: readonly FlowRegion[];
   readonly series: readonly SeriesEntry[];
   readonly unitMap: UnitMap;

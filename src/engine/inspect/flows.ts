@@ -1,26 +1,29 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
-import { horizonOf, slopeOf } from '../../core/analysis/regions';
+import { joinedLogarithms } from '../../core/analysis/boundaries';
+import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
 import type { Direction } from '../../layers/direction';
-import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
+import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 
-/** Of one state of one layer. */
-export interface StateFlow {
-  /** log₁₀‖∂ℓ_τ/∂s_t‖. */
+/** Of one state of one layer, or of what is read at one boundary. */
+export interface SeriesFlow {
+  /** log₁₀‖∂ℓ_τ/∂s_t‖, or of x^(l)_t. */
   readonly log10: Float64Array;
   /** The same, relative to the target's own step. */
   readonly relative: Float64Array;
   readonly regions: readonly Region[];
   readonly horizon: number | null;
   readonly slope: number | null;
+  /** Null where it is not level. */
+  readonly level: Level | null;
 }
 
 export interface LayerFlow {
   readonly layer: number;
   readonly direction: Direction;
   /** In the order of the kind's states. */
-  readonly states: readonly StateFlow[];
+  readonly states: readonly SeriesFlow[];
 }
 
 /** The flow to one target, a step of the probe, layer by layer and direction by direction. */
@@ -31,12 +34,20 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
     directions.map((states, d) => ({
       layer,
       direction: layers[layer].directions[d].direction,
-      states: states.map((log10) => stateFlow(log10, target, thresholds)),
+      states: states.map((log10) => seriesFlow(log10, target, thresholds)),
     })),
   );
 }
 
-function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
+/** What one target's input gradient does at every boundary, the lowest first. */
+export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<SeriesFlow[]> {
+  const norms = await reading.perTarget(target);
+  // Above the lowest boundary a recurrent layer's first state, the directions side by side, is what is read.
+  const above = norms.map((directions) => joinedLogarithms(directions.map(([first]) => first)));
+  return [await reading.inputFlow(target), ...above].map((log10) => seriesFlow(log10, target, thresholds));
+}
+
+function seriesFlow(log10: Float64Array, target: number, thresholds: Thresholds): SeriesFlow {
   const relative = relativeTo(target, log10);
   return {
     log10,
@@ -44,6 +55,7 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
     regions: regionsOf(relative, thresholds),
     horizon: horizonOf(relative, target, thresholds),
     slope: slopeOf(relative, target),
+    level: levelOf(relative, target, thresholds),
   };
 }
 

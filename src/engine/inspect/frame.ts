@@ -10,9 +10,11 @@ import type {
   FrameHeader,
   SeriesEntry,
   SeriesName,
+  SeriesSummary,
   UnitMapChoice,
 } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
+import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
 import { stateNorms, unitValues } from './states';
@@ -29,12 +31,12 @@ export async function makeFrame(
   sequence: number,
   trainingStep: number,
 ): Promise<Frame> {
-  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
+  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch);
   return frameOf(look, watch, sequence, trainingStep);
 }
 
 export function frameOf(
-  { symbols, trace, target, thresholds, flows, totals }: Look,
+  { symbols, trace, target, thresholds, flows, inputs, totals }: Look,
   watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
   sequence: number,
   trainingStep: number,
@@ -43,7 +45,7 @@ export function frameOf(
   const choice = checkUnitMap(trace, watch.unitMap);
   const H = layers[choice.layer].hiddenSize;
   const series: SeriesEntry[] = [];
-  const lanes = flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), 0);
+  const lanes = flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), inputs?.length ?? 0);
   const { lane } = watch;
   const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
   const add = (name: SeriesName, { layer, direction }: Place, state: StateName | null, values: ArrayLike<number>) => {
@@ -67,7 +69,7 @@ export function frameOf(
       const flow = states[index];
       add('flow', place, state, flow.log10);
       add('norm', place, state, stateNorms(trace, layer, d, index));
-      summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
+      summaries.push({ ...place, state, ...summaryOf(flow) });
       for (const region of flow.regions) regions.push({ ...place, state, ...region });
     });
     if (totals)
@@ -75,6 +77,7 @@ export function frameOf(
         add('total', place, state, totals[layer][d][index].map(Math.log10));
       });
   }
+  inputs?.forEach(({ log10 }, boundary) => add('input', { layer: boundary, direction: 'forward' }, null, log10));
   const unitOffset = series.length * T;
   data.set(
     unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity),
@@ -98,12 +101,17 @@ export function frameOf(
     loss: trace.loss,
     thresholds,
     flows: summaries,
+    ...(inputs && { inputs: inputs.map((flow, boundary) => ({ boundary, ...summaryOf(flow) })) }),
     regions,
     series,
     unitMap: { ...choice, units: H, offset: unitOffset },
     ...(lane && { lane: { choice: lane, offset: laneOffset } }),
   };
   return { header, data };
+}
+
+function summaryOf({ horizon, slope, level }: SeriesFlow): SeriesSummary {
+  return { horizon, slope, ...(level && { level }) };
 }
 
 function directionIndex({ layers }: Trace, layer: number, direction: Direction): number {

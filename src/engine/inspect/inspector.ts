@@ -11,7 +11,7 @@ import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
-import { flowsOf, resolveTarget, type LayerFlow } from './flows';
+import { flowsOf, inputFlowsOf, resolveTarget, type LayerFlow, type SeriesFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -37,6 +37,15 @@ export interface Look {
   readonly flows: readonly LayerFlow[];
   /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
   readonly totals: readonly (readonly TotalNorms[])[] | null;
+  /** The input gradients of every boundary, the lowest first; null unless asked for. */
+  readonly inputs: readonly SeriesFlow[] | null;
+}
+
+/** What is looked at besides the flow of the states. */
+export interface Besides {
+  readonly total?: boolean;
+  /** A model without states is looked at by its inputs, asked for or not. */
+  readonly inputs?: boolean;
 }
 
 /** Nothing shows the regions. */
@@ -52,9 +61,13 @@ export class Inspector {
 
   /**
    * For drawing: quick, and right. Throws a UserError as `idsOf` does, and for a target that is no step of the text.
-   * @param withTotal also the total gradient
    */
-  async look(text: string, wanted: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
+  async look(
+    text: string,
+    wanted: number | 'last',
+    thresholds: Thresholds,
+    { total = false, inputs = false }: Besides = {},
+  ): Promise<Look> {
     const ids = this.idsOf(text);
     const target = resolveTarget(wanted, ids.length - 1);
     const { reading, flows } = await this.readTrusted(ids, target, thresholds);
@@ -62,8 +75,17 @@ export class Inspector {
       general,
       vocabulary: { symbols },
     } = this.model;
-    const totals = withTotal ? (await reading.totals()).totals : null;
-    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals };
+    const areWanted = inputs || flows.every(({ states }) => states.length === 0);
+    return {
+      general,
+      symbols,
+      trace: reading.trace,
+      target,
+      thresholds,
+      flows,
+      inputs: areWanted ? await inputFlowsOf(reading, target, thresholds) : null,
+      totals: total ? (await reading.totals()).totals : null,
+    };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */

@@ -19,7 +19,7 @@ import {
 import type { Thresholds } from '../../terms/regions';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
-import { flowsOf } from './flows';
+import { flowsOf, inputFlowsOf } from './flows';
 import { Float64Reading } from './reading';
 
 const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
@@ -55,6 +55,7 @@ export class Playground {
       target,
       thresholds,
       flows: await flowsOf(reading, target, thresholds),
+      inputs: await inputFlowsOf(reading, target, thresholds),
       totals: null,
     };
     return {

@@ -21,7 +21,7 @@ function frameAt(trainingStep: number, slope: number, tokens = 20, target = toke
 function nameOfBefore(name: SeriesName, state: StateName | null): string {
   if (state === null) return name;
   if (name === 'norm') return state;
-  return state === 'hidden' ? name : { flow: 'cellFlow', total: 'totalCell', loss: '' }[name];
+  return state === 'hidden' ? name : { flow: 'cellFlow', total: 'totalCell', loss: '', input: '' }[name];
 }
 
 describe('the flows over training', () => {
