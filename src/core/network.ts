@@ -20,7 +20,7 @@ export interface LearningNetwork extends Network {
 /** To be called by `Arena.build`; its parameters are zero. */
 export function makeNetwork(arena: Arena, config: ModelConfig, settings: TapeSettings, products: Products): Network {
   const parameters = parametersIn(arena, config);
-  const tape = new Tape(arena, config, settings);
+  const tape = new Tape(arena, config, settings, products);
   return { parameters, tape, forward: new Forward(tape, parameters, products) };
 }
 
@@ -31,8 +31,8 @@ export function makeLearningNetwork(
   settings: TapeSettings,
   products: Products,
 ): LearningNetwork {
-  const { parameters, tape, forward } = makeNetwork(arena, config, settings, products);
-  const backward = new Backward(tape, forward, parameters, parametersIn(arena, config), products);
+  const { parameters, tape, forward } = makeNetwork(arena, config, { ...settings, learns: true }, products);
+  const backward = new Backward(tape, parameters, parametersIn(arena, config), products);
   return { parameters, tape, forward, backward };
 }
 

@@ -1,6 +1,7 @@
 /** From the editor's settings, which can hold anything, to the protocol's, which hold what they say. */
 import { activations } from '../layers/activation';
 import { cellNames, layerOptions } from '../layers/catalog';
+import { norms } from '../layers/norm';
 import { checkOption, type LayerOptions } from '../layers/options';
 import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
@@ -38,6 +39,9 @@ export function modelSettings(read: SettingReader): ModelSettings {
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
     tied: flag(read('model.tied'), defaults.tied),
     objective: objective(read),
+    norm: oneOf(read, 'model.norm', norms, defaults.norm),
+    finalNorm: oneOf(read, 'model.finalNorm', norms, defaults.finalNorm),
+    residual: flag(read('model.residual'), defaults.residual),
     options: options(read),
   });
 }

@@ -112,6 +112,13 @@ export interface Kernels {
   transpose(out: number, a: number, m: number, n: number): void;
   addTransposed(out: number, a: number, stride: number, m: number, n: number): void;
 
+  // Norms
+  normForward(
+    rows: number, n: number, x: number, gamma: number, beta: number, rms: number, epsilon: number, out: number, statistics: number,
+  ): void;
+  normBackward(rows: number, n: number, x: number, gamma: number, rms: number, statistics: number, gradient: number): void;
+  normColumnSums(out: number, x: number, statistics: number, gradient: number, rows: number, n: number): void;
+
   // Elements
   add(out: number, a: number, b: number, n: number): void;
   multiplyElements(out: number, a: number, b: number, n: number): void;

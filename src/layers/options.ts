@@ -108,3 +108,17 @@ export function areSameOptions(one: LayerOptions, other: LayerOptions): boolean 
   const names = Object.keys(one);
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
+
+/** What most layers have. */
+export const noOptions: LayerOptions = {};
+
+/** Options of one kind, as the code of the kind reads them: they were checked where they entered. */
+export function numberOption(options: LayerOptions, name: string): number {
+  const value = options[name];
+  if (typeof value !== 'number') throw new Error(`no number ${name} among the options`);
+  return value;
+}
+
+export function isOptionOn(options: LayerOptions, name: string): boolean {
+  return options[name] === true;
+}

@@ -5,7 +5,7 @@
 import type { KeysOf } from '../messages';
 import type { Activation } from './activation';
 import type { LayerOptions, OptionDescription, SwitchOption } from './options';
-import type { ParameterDescription } from './parameters';
+import type { LayerSizes, ParameterDescription } from './parameters';
 
 /** Of the values of a unit map: between 0 and 1 (a gate), between −1 and 1, or without a bound. */
 export type UnitRange = 'share' | 'signed' | 'unbounded';
@@ -22,9 +22,11 @@ export interface UnitMapDescription {
   readonly of?: (gates: ArrayLike<number> & Iterable<number>) => number;
   /** It goes through the layer's activation, which saturates where that is tanh. */
   readonly isActivated?: boolean;
+  /** How many units it has, where that is not H. */
+  readonly units?: (sizes: LayerSizes) => number;
 }
 
-/** What a layer carries from one step to the next, H numbers in each direction. */
+/** What a layer carries from one step to the next, in each direction. */
 export interface StateDescription {
   /** In files too. */
   readonly name: string;
@@ -34,6 +36,29 @@ export interface StateDescription {
   readonly short: KeysOf<'state'>;
   /** Its values, unit by unit. */
   readonly unitMap: string;
+  /** How many numbers it is, where that is not H. */
+  readonly width?: (sizes: LayerSizes) => number;
+}
+
+/** What cannot be had of a kind, and the sentence that says why. */
+export type NotApplicable = Readonly<
+  Partial<Record<'contributions' | 'truncation' | 'bidirectional' | 'gain' | 'halfLife' | 'horizon', KeysOf<'cell'>>>
+>;
+
+/** What every kind says of itself. */
+export interface LayerDescription {
+  readonly name: string;
+  /** The same in every language. */
+  readonly label: string;
+  /** Where there is room for more than the label. */
+  readonly title: KeysOf<'cell'>;
+  /** In the order of files. */
+  readonly parameters: readonly ParameterDescription[];
+  readonly states: readonly StateDescription[];
+  readonly unitMaps: readonly UnitMapDescription[];
+  /** What else can be chosen for it. */
+  readonly options: readonly OptionDescription[];
+  readonly notApplicable: NotApplicable;
 }
 
 /** ONNX's activation functions, by their names in lower case; `affine` is y = x. */
@@ -57,23 +82,13 @@ export interface LinearNames {
   readonly projection: string;
 }
 
-export interface RecurrentCell {
-  readonly name: string;
-  /** The same in every language. */
-  readonly label: string;
-  /** Where there is room for more than the label. */
-  readonly title: KeysOf<'cell'>;
+export interface RecurrentCell extends LayerDescription {
   /** The G blocks of H rows in W, R and the biases, in ONNX's order: each is the name of a unit map. */
   readonly gates: readonly string[];
-  /** In the order of files. */
-  readonly parameters: readonly ParameterDescription[];
   /** The first one is also what the layer gives; the last one carries the gradient farthest. */
   readonly states: readonly StateDescription[];
-  readonly unitMaps: readonly UnitMapDescription[];
   /** Whether its activation can be chosen. */
   readonly activation: 'chosen' | 'fixed';
-  /** What else can be chosen for it. */
-  readonly options: readonly OptionDescription[];
   /** The gate that the setting `forgetBias` is about; null for a cell without one. */
   readonly forgetGate: string | null;
   /** The gate by whose bias a unit's memory becomes longer or shorter, where that is not the one that keeps its state. */
@@ -93,8 +108,6 @@ export interface RecurrentCell {
   } | null;
   /** Of a kind without such a module, whose layers are modules of `nn.Linear`s: how people name them. */
   readonly linears?: LinearNames;
-  /** What cannot be had of it, and the sentence that says why. */
-  readonly notApplicable: { readonly contributions?: KeysOf<'cell'> };
 }
 
 /** Of the kinds that are also computed in logarithms, which need a candidate above 0: it goes through g(u) = u + ½ for u ≥ 0, σ(u) otherwise. */

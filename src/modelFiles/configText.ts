@@ -1,6 +1,7 @@
 /** How a model's configuration is kept in a file's metadata. */
 import {
   checkConfig,
+  plainLayer,
   plainStack,
   uniformModel,
   uniformStack,
@@ -19,14 +20,19 @@ export const ownKeys = {
 
 /**
  * Of layers that are alike what they have in common and their number, as it has always been; of others a list. In a fixed order: the same model is
- * the same file, however its configuration was put together. The options of a kind that has none are left out.
+ * the same file, however its configuration was put together. What older versions did not know is left
+ * out where it is as it was then: options of a kind without any, norms and residual connections.
  */
 export function configText(config: ModelConfig): string {
   return JSON.stringify(uniformStack(config) ?? config, (key, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return key === 'options' && entries.length === 0 ? undefined : Object.fromEntries(entries);
+    return key === 'options' && entries.length === 0 ? undefined : Object.fromEntries(entries.filter(isKept));
   });
+}
+
+function isKept([key, value]: readonly [string, unknown]): boolean {
+  return !(key === 'norm' || key === 'finalNorm' || key === 'residual') || value !== plainStack[key];
 }
 
 /** @param kept parsed from JSON  Throws a UserError for what is none. */
@@ -36,7 +42,7 @@ export function configOf(kept: unknown): ModelConfig {
   return checkConfig({
     ...(given as ModelConfig),
     layers: (given.layers as readonly Partial<LayerConfig>[]).map(
-      (layer) => ({ bidirectional: plainStack.bidirectional, options: plainStack.options, ...layer }) as LayerConfig,
+      (layer) => ({ ...plainLayer, ...layer }) as LayerConfig,
     ),
   });
 }

@@ -8,7 +8,13 @@ import { activationsOf, kindOf, optionsOf } from '../layers/catalog';
 import { choicesOf, optionOfText, type LayerOptions, type OptionDescription } from '../layers/options';
 import { isSharedRole } from '../layers/parameters';
 import { byRole } from '../core/model/directionParameters';
-import type { GeneralDirection, GeneralLayer, GeneralModel, Weights } from '../core/model/generalModel';
+import {
+  plainAround,
+  type GeneralDirection,
+  type GeneralLayer,
+  type GeneralModel,
+  type Weights,
+} from '../core/model/generalModel';
 import { generalModelOf, type PlainModel } from '../core/model/plainModel';
 import { decodeSafetensors } from '../formats/safetensors';
 import { UserError } from '../userError';
@@ -207,7 +213,12 @@ function modelOf(
     layers: chain.flatMap(({ layers }) =>
       layers.map((layer) => layerOf(layer, activation, chosenOptions(layer), file)),
     ),
-    norm: norm && { gamma: valuesOf(norm.gamma, file), beta: valuesOf(norm.beta, file), epsilon: layerNormEpsilon },
+    norm: norm && {
+      kind: 'layerNorm',
+      gamma: valuesOf(norm.gamma, file),
+      beta: valuesOf(norm.beta, file),
+      epsilon: layerNormEpsilon,
+    },
     output: { W, b: bias ? valuesOf(bias, file) : zerosLike(W, vocabularySize) },
   };
 }
@@ -229,6 +240,7 @@ function layerOf(layer: RecurrentLayer, activation: Activation, options: LayerOp
     })),
     clip: null,
     linearBeforeReset: true,
+    ...plainAround,
     inputForget: false,
     source,
   };

@@ -1,26 +1,31 @@
 /** How many parameters a model of these settings has, and which hidden size gives another cell as many. */
-import { kindOf, type CellName } from '../layers/catalog';
-import type { ParameterSize } from '../layers/parameters';
-import { completeModel, type ModelSettings } from './settings';
+import { kindOf, optionsOf, type CellName } from '../layers/catalog';
+import { normParameterCount } from '../layers/norm';
+import { shapeWith } from '../layers/parameters';
+import { completeModel, isEmbeddingOfTopSize, type ModelSettings } from './settings';
 
 const maxHiddenSize = 4096;
 
 /** @param vocabularySize V */
 export function parameterCountOf(
-  { cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied }: ModelSettings,
+  { cell, layers, bidirectional, hiddenSize: H, embeddingSize, tied, norm, finalNorm, options }: ModelSettings,
   vocabularySize: number,
 ): number {
   const directions = bidirectional ? 2 : 1;
-  let count = vocabularySize + (tied ? 0 : vocabularySize * directions * H) + (embeddingSize ?? 0) * vocabularySize;
+  const output = directions * H;
+  const { parameters, gates, mixer } = kindOf(cell);
+  let count = vocabularySize + (tied ? 0 : vocabularySize * output) + (embeddingSize ?? 0) * vocabularySize;
+  count += normParameterCount(finalNorm, output);
   for (let layer = 0; layer < layers; layer++) {
-    const inputs = layer === 0 ? (embeddingSize ?? vocabularySize) : directions * H;
-    const sizes: Readonly<Record<ParameterSize, number>> = {
-      gates: kindOf(cell).gates.length * H,
-      hidden: H,
-      input: inputs,
-    };
-    for (const { shape } of kindOf(cell).parameters)
-      count += directions * shape.reduce((length, size) => length * sizes[size], 1);
+    const input = layer === 0 ? (embeddingSize ?? vocabularySize) : output;
+    const sizes = { input, hidden: H, options: optionsOf(cell, options), layer, layers };
+    for (const parameter of parameters)
+      count +=
+        directions * (shapeWith(parameter, gates.length, sizes)?.reduce((length, size) => length * size, 1) ?? 0);
+    const sublayers = mixer?.sublayers(sizes) ?? [{}];
+    sublayers.forEach((sublayer, index) => {
+      if (!('around' in sublayer)) count += normParameterCount(norm, index === 0 ? input : output);
+    });
   }
   return count;
 }
@@ -33,7 +38,12 @@ export function settingsOfSize(
   count: number,
 ): ModelSettings {
   const withSize = (hiddenSize: number): ModelSettings =>
-    completeModel({ ...model, cell, hiddenSize, embeddingSize: model.tied ? null : model.embeddingSize });
+    completeModel({
+      ...model,
+      cell,
+      hiddenSize,
+      embeddingSize: isEmbeddingOfTopSize(model) ? null : model.embeddingSize,
+    });
   let [low, high] = [1, maxHiddenSize];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,6 +1,7 @@
 /** What a person chooses before a run. Names follow PyTorch's; DESIGN words are defined in docs/architecture.md. */
 import type { Activation } from '../layers/activation';
-import { defaultCell, type CellName } from '../layers/catalog';
+import { defaultCell, kindOf, type CellName } from '../layers/catalog';
+import type { NormName } from '../layers/norm';
 import type { LayerOptions } from '../layers/options';
 import type { InitializationName, ObjectiveName, OptimizerName, ScheduleName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
@@ -25,6 +26,12 @@ export interface ModelSettings {
   /** The output's weights are the embedding's. */
   readonly tied: boolean;
   readonly objective: ObjectiveName;
+  /** What stands before every layer, … */
+  readonly norm: NormName;
+  /** … and between the top layer and the output. */
+  readonly finalNorm: NormName;
+  /** What a layer reads is added to what it gives. */
+  readonly residual: boolean;
   /** What else can be chosen for some kind; other kinds ignore it. */
   readonly options: LayerOptions;
 }
@@ -103,6 +110,9 @@ export const defaultModelSettings: ModelSettings = {
   embeddingSize: null,
   tied: false,
   objective: 'next',
+  norm: 'none',
+  finalNorm: 'none',
+  residual: false,
   options: {},
 };
 
@@ -144,14 +154,23 @@ export const defaultTrainingSettings: TrainingSettings = {
 
 export const defaultThresholds: Thresholds = { vanishing: -3, exploding: 2 };
 
-/** What is left open follows from the rest: a bidirectional stack is trained on masked tokens, a tied output has an embedding of its own size. */
+/**
+ * What is left open follows from the rest: a bidirectional stack is trained on masked tokens; a tied output, a residual connection, a norm before the lowest layer
+ * and a mixer have an embedding of the top layer's size.
+ */
 export function completeModel(
   model: Omit<ModelSettings, 'objective'> & { readonly objective: ObjectiveName | null },
 ): ModelSettings {
-  const { bidirectional, tied, hiddenSize, embeddingSize, objective } = model;
+  const { cell, bidirectional, hiddenSize, embeddingSize, objective, norm } = model;
+  const needsEmbedding = isEmbeddingOfTopSize(model) || norm !== 'none' || kindOf(cell).mixer !== undefined;
   return {
     ...model,
     objective: objective ?? (bidirectional ? 'masked' : 'next'),
-    embeddingSize: embeddingSize ?? (tied ? (bidirectional ? 2 : 1) * hiddenSize : null),
+    embeddingSize: embeddingSize ?? (needsEmbedding ? (bidirectional ? 2 : 1) * hiddenSize : null),
   };
+}
+
+/** The embedding has to be as large as what a layer gives. */
+export function isEmbeddingOfTopSize({ tied, residual }: Pick<ModelSettings, 'tied' | 'residual'>): boolean {
+  return tied || residual;
 }

@@ -1,8 +1,9 @@
 /** The options of `backflow train` as the engine's settings. */
 import { activations } from '../layers/activation';
 import { cellNames, kindOf, layerOptions, type CellName } from '../layers/catalog';
+import { norms } from '../layers/norm';
 import type { LayerOptions, OptionDescription, OptionValue } from '../layers/options';
-import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
+import { initializations, maxLayers, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import {
   completeModel,
   defaultModelSettings,
@@ -48,7 +49,7 @@ export function readModel(given: GivenOptions): ModelSettings {
   const model = completeModel({
     cell,
     activation: choice(given, 'activation', activations, defaults.activation),
-    layers: integer(given, 'layers', 1, 8) ?? defaults.layers,
+    layers: integer(given, 'layers', 1, maxLayers) ?? defaults.layers,
     bidirectional,
     hiddenSize: integer(given, 'hidden', 1, 4096) ?? defaults.hiddenSize,
     embeddingSize: integer(given, 'embedding', 1, 4096) ?? null,
@@ -56,6 +57,9 @@ export function readModel(given: GivenOptions): ModelSettings {
     objective: given.values.has('objective')
       ? choice<ObjectiveName>(given, 'objective', objectives, defaults.objective)
       : null,
+    norm: choice(given, 'norm', norms, defaults.norm),
+    finalNorm: choice(given, 'final-norm', norms, defaults.finalNorm),
+    residual: given.switches.has('residual'),
     options: readLayerOptions(given, cell),
   });
   if (bidirectional && model.objective === 'next') {

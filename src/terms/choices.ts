@@ -1,5 +1,8 @@
 /** What can be chosen for a training run, by name. The first place for a new name: whatever offers, checks or reads one uses these lists. */
 
+/** Of a stack: enough that gradients can be seen to vanish in depth too. */
+export const maxLayers = 24;
+
 /** What the model predicts: each next token, or tokens that are masked in what it reads. */
 export const objectives = ['next', 'masked'] as const;
 export type ObjectiveName = (typeof objectives)[number];

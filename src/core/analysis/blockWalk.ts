@@ -30,6 +30,12 @@ export interface BlockWalked<V> {
   multiplyRows(values: V, rows: number, width: number, factors: Float64Array): void;
   /** @param preActivations out, [rows, G·H] from `from`: ∂ℓ/∂a_t as W sees it */
   stepBack(layer: number, t: number, rows: number, step: WalkStep<V>, preActivations: V, from: number): void;
+  /** Whether what the lowest layer reads has gradients that its pre-activations do not give: see `hasInputRows`. */
+  readonly hasLowestRows: boolean;
+  /** log₁₀ of e^logScale · length. */
+  log10Of(length: number, logScale: number): number;
+  /** In place, of rows [rows, I]: from what reaches the output of the norm before a layer at step t to what reaches its input. */
+  normBack(layer: number, t: number, rows: number, gradient: V): void;
   /** out [rows, I] = ∂ℓ/∂a W. @param targets the first row's target; each row's is one less than that of the row before */
   down(layer: number, preActivations: V, rows: number, targets: number, out: V): Promise<void> | void;
 }
@@ -61,6 +67,9 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
   private readonly preActivations: V;
   private above: V;
   private below: V;
+  /** What goes past a layer, and its scales; empty without residual connections. */
+  private readonly past: V;
+  private readonly pastScales: Float64Array;
   private readonly aboveScales: Float64Array;
   private readonly sent: Float64Array;
   private readonly lengths: Float64Array;
@@ -81,10 +90,13 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
     }));
     this.hidden = walked.zeros(largest(({ hiddenSize }) => hiddenSize));
     this.furtherTotal = walked.zeros(largest(({ states, hiddenSize }) => (states - 1) * hiddenSize));
-    this.preActivations = walked.zeros(layers.length > 1 ? largest(({ width }) => width) : 0);
-    const widest = largest(({ hiddenSize }) => hiddenSize);
+    const goesDown = layers.length > 1 || walked.hasLowestRows;
+    this.preActivations = walked.zeros(goesDown ? largest(({ width }) => width) : 0);
+    const widest = largest(({ hiddenSize, inputSize }) => Math.max(hiddenSize, walked.hasLowestRows ? inputSize : 0));
     this.above = walked.zeros(widest);
-    this.below = walked.zeros(layers.length > 1 ? widest : 0);
+    this.below = walked.zeros(goesDown ? widest : 0);
+    this.past = walked.zeros(layers.some(isResidual) ? widest : 0);
+    this.pastScales = scales();
     this.aboveScales = scales();
     this.sent = scales();
     this.lengths = scales();
@@ -107,14 +119,48 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
       const rows = Math.min(to - t, to - from);
       aboveScales.fill(-Infinity);
       if (t >= from) await this.arriveAtTop(t, rows - 1);
-      for (let layer = top; layer >= 0; layer--) {
-        const at = layer > 0 ? 0 : await lowest.place(t, rows);
-        this.step(layer, t, rows, layer > 0 ? this.preActivations : lowest.values, at);
-        if (layer > 0) await this.sendDown(layer, rows, to - 1);
+      for (let layer = top; layer > 0; layer--) await this.layer(layer, t, rows, to - 1);
+      if (walked.hasLowestRows) {
+        await this.layer(0, t, rows, to - 1);
+        for (let r = 0; r < rows; r++)
+          out[(to - 1 - r - from) * walked.steps + t] =
+            aboveScales[r] === -Infinity ? -Infinity : walked.log10Of(1, aboveScales[r]);
+      } else {
+        const at = await lowest.place(t, rows);
+        this.step(0, t, rows, lowest.values, at);
+        lowest.placed(t, rows, this.sent);
       }
-      lowest.placed(t, rows, this.sent);
     }
     await lowest.end();
+  }
+
+  /** One step of a layer and what stands around it. */
+  private async layer(layer: number, t: number, rows: number, targets: number): Promise<void> {
+    const { walked, aboveScales, past, pastScales } = this;
+    const own = walked.layers[layer];
+    if (isResidual(own)) {
+      past.set(this.above.subarray(0, rows * own.inputSize));
+      pastScales.set(aboveScales);
+    }
+    this.step(layer, t, rows, this.preActivations, 0);
+    await this.sendDown(layer, t, rows, targets);
+    if (isResidual(own)) this.addPast(rows, own.inputSize);
+  }
+
+  private addPast(rows: number, I: number): void {
+    const { walked, above, aboveScales, past, pastScales, lengths } = this;
+    for (let r = 0; r < rows; r++) {
+      const common = Math.max(aboveScales[r], pastScales[r]);
+      if (common === -Infinity) continue;
+      walked.combine(above, past, Math.exp(pastScales[r] - common), above, Math.exp(aboveScales[r] - common), r * I, I);
+      aboveScales[r] = common;
+    }
+    walked.lengths(above, rows, I, lengths);
+    for (let r = 0; r < rows; r++) {
+      if (aboveScales[r] > -Infinity) aboveScales[r] += Math.log(lengths[r]);
+      if (lengths[r] === 0 || !(aboveScales[r] > -Infinity)) lengths[r] = 1;
+    }
+    walked.divideRows(above, rows, I, lengths);
   }
 
   private async arriveAtTop(target: number, row: number): Promise<void> {
@@ -159,11 +205,15 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
     if (F > 0) walked.multiplyRows(further, rows, F, lengths);
   }
 
-  /** Leaves what reaches the layer below in `above`. */
-  private async sendDown(layer: number, rows: number, targets: number): Promise<void> {
+  /** Leaves what reaches the layer's input, past its norm, in `above`. */
+  private async sendDown(layer: number, t: number, rows: number, targets: number): Promise<void> {
     const { walked, below, aboveScales, sent, lengths } = this;
-    const { inputSize: I } = walked.layers[layer];
+    const {
+      inputSize: I,
+      sublayers: [{ hasNorm }],
+    } = walked.layers[layer];
     await walked.down(layer, this.preActivations, rows, targets, below);
+    if (hasNorm) walked.normBack(layer, t, rows, below);
     walked.lengths(below, rows, I, lengths);
     for (let r = 0; r < rows; r++) {
       aboveScales[r] = sent[r] === -Infinity ? -Infinity : sent[r] + Math.log(lengths[r]);
@@ -172,4 +222,8 @@ export class BlockWalk<V extends Vector> implements MatrixRows {
     walked.divideRows(below, rows, I, lengths);
     [this.above, this.below] = [below, this.above];
   }
+}
+
+function isResidual({ sublayers: [{ residual }] }: WalkedLayer): boolean {
+  return residual;
 }

@@ -10,6 +10,7 @@ import type { Products } from '../products';
 import { BlockWalk, type BlockWalked, type LowestRows } from './blockWalk';
 import { stepsOfInputBlock } from './inputGradient';
 import type { MatrixRows } from './matrixRows';
+import { sublayerNormBack } from './normRows';
 import type { Walked, WalkedLayer, WalkStep } from './perTargetWalk';
 import { log10Of } from './scaled';
 
@@ -59,6 +60,16 @@ class BlockOfTape implements BlockWalked<Float32Array> {
     );
     this.squares = arena.doubles(rows);
     this.factors = arena.floats(rows);
+  }
+
+  readonly log10Of = log10Of;
+
+  get hasLowestRows(): boolean {
+    return this.walked.inputRows[0];
+  }
+
+  normBack(layer: number, t: number, rows: number, gradient: Float32Array): void {
+    sublayerNormBack(this.tape, this.parameters, layer, 0, t, gradient, 0, rows);
   }
 
   get steps(): number {

@@ -2,12 +2,13 @@
 import { at, type Arena } from '../../kernels/arena';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import { cellOf } from '../layers/registry';
-import { directionsOf, inputSize, ofEachShape, topSize } from '../model/config';
+import { directionsOf, hasInputRows, inputSize, ofEachShape, outputSize, topSize } from '../model/config';
 import { addressesOfOwn } from '../model/directionParameters';
 import type { Parameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
+import { normRowsBack, sublayerNormBack } from './normRows';
 import { PerTargetWalk, type Walked, type WalkedLayer, type WalkStep } from './perTargetWalk';
 import { log10Of } from './scaled';
 
@@ -25,6 +26,7 @@ export class PerTargetGradient extends PerTargetWalk<Float32Array> {
 
 class WalkedTape implements Walked<Float32Array> {
   readonly layers: readonly WalkedLayer[];
+  readonly inputRows: readonly boolean[];
   readonly log10Of = log10Of;
   private readonly arena: Arena;
   /** Of each layer the way back through R; null of a kind without it. */
@@ -47,16 +49,26 @@ class WalkedTape implements Walked<Float32Array> {
       return {
         hiddenSize: own.hiddenSize,
         inputSize: inputSize(config, layer),
+        outputSize: outputSize(own),
         states: states.length,
         width: gates.length * own.hiddenSize,
         directions: directionsOf(own),
+        sublayers: tape.layers[layer].sublayers.map(({ norm, residual, inputSize: I }) => ({
+          inputSize: I,
+          hasNorm: norm !== null,
+          residual,
+        })),
       };
     });
+    this.inputRows = Array.from({ length: config.layers.length + 1 }, (_, boundary) => hasInputRows(config, boundary));
     const isSeparate = config.layers.some(({ cell }) => cellOf(cell).linearBeforeReset);
     this.recurrentPreActivations = arena.floats(isSeparate ? Math.max(...this.layers.map(({ width }) => width)) : 0);
     this.error = arena.floats(config.vocabularySize);
-    this.R = ofEachShape(config, ({ cell, hiddenSize: H }) =>
-      cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null,
+    this.R = ofEachShape(
+      config,
+      ({ cell, hiddenSize: H }) =>
+        cellOf(cell).hasR ? new FixedMatrix(arena, cellOf(cell).gates.length * H, H) : null,
+      null,
     );
   }
 
@@ -109,7 +121,27 @@ class WalkedTape implements Walked<Float32Array> {
     const size = error.reduce((max, entry) => Math.max(max, Math.abs(entry)), 0);
     if (size > 0) for (let v = 0; v < error.length; v++) error[v] /= size;
     await this.products.multiply(out.subarray(outAt, outAt + width), error, this.parameters.output.W, 1, width, V);
+    this.finalNormBack(target, out, outAt);
     return size > 0 ? Math.log(size) : 0;
+  }
+
+  private finalNormBack(t: number, gradient: Float32Array, from: number): void {
+    const { finalNorm, layers } = this.tape;
+    if (finalNorm)
+      normRowsBack(
+        this.tape,
+        finalNorm,
+        this.parameters.finalNorm,
+        layers[layers.length - 1].given,
+        t,
+        gradient,
+        from,
+        1,
+      );
+  }
+
+  normBack(layer: number, sublayer: number, t: number, gradient: Float32Array, from: number): void {
+    sublayerNormBack(this.tape, this.parameters, layer, sublayer, t, gradient, from, 1);
   }
 
   begin(layer: number, d: number): void {

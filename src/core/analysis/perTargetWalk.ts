@@ -4,6 +4,7 @@
  * goes. Exactly zero stays exactly zero. The walk is the same in every precision; what computes it is a `Walked`.
  */
 import type { Direction } from '../../layers/direction';
+import { addArrival, arrivals, rescale, type Arithmetic, type Arrivals } from './arrivals';
 
 /** log₁₀‖∂ℓ_τ/∂s_t‖ of one layer and direction: for each of its states T values, NaN where τ cannot depend on it, −Infinity for exactly zero. */
 export type PerTargetNorms = readonly Float64Array[];
@@ -12,37 +13,26 @@ interface Vector {
   fill(value: number): unknown;
 }
 
-/** What the walk does with numbers; it looks into no vector itself. Parts of vectors are given by where they begin, and their length. */
-interface Arithmetic<V> {
-  zeros(length: number): V;
-  /** out = α a + β b; b is not read where β is 0: it may be left from before. */
-  combine(
-    out: V,
-    outAt: number,
-    alpha: number,
-    a: V,
-    aAt: number,
-    beta: number,
-    b: V,
-    bAt: number,
-    length: number,
-  ): void;
-  lengthOf(values: V, at: number, length: number): number;
-  /** log₁₀ of e^logScale · length; −Infinity of 0. */
-  log10Of(length: number, logScale: number): number;
-  divide(values: V, at: number, length: number, divisor: number): void;
-  multiply(values: V, length: number, factor: number): void;
+/** What stands around a part of a layer. */
+export interface WalkedSublayer {
+  readonly inputSize: number;
+  readonly hasNorm: boolean;
+  readonly residual: boolean;
 }
 
 export interface WalkedLayer {
   /** H, and I. */
   readonly hiddenSize: number;
   readonly inputSize: number;
+  /** D·H, or what a mixer gives. */
+  readonly outputSize: number;
   /** S. */
   readonly states: number;
-  /** G·H: of what goes down, before W. */
+  /** G·H: of what goes down, before W; 0 of a mixer. */
   readonly width: number;
+  /** None of a mixer. */
   readonly directions: readonly Direction[];
+  readonly sublayers: readonly WalkedSublayer[];
 }
 
 /** One step back of one direction; all at one scale. */
@@ -62,6 +52,8 @@ export interface Walked<V> extends Arithmetic<V> {
   readonly steps: number;
   /** The lowest first. */
   readonly layers: readonly WalkedLayer[];
+  /** Whether the inputs at boundary 0 … N have gradients that no state has: see `hasInputRows`. */
+  readonly inputRows: readonly boolean[];
   /** Writes what the loss of a step sends to the top layer's output; returns the logarithm of its scale, −Infinity where nothing is to be predicted. */
   lossGradient(target: number, out: V, outAt: number): Promise<number>;
   /** Called before the first step of a direction. */
@@ -70,16 +62,10 @@ export interface Walked<V> extends Arithmetic<V> {
   stepBack(layer: number, d: number, t: number, step: WalkStep<V>, preActivations: V, from: number): void;
   /** out [count, I] = Wᵀ ∂ℓ/∂a of `count` steps from `first`; rows at which nothing was sent hold anything. */
   down(layer: number, d: number, preActivations: V, first: number, count: number, out: V): Promise<void>;
-}
-
-/** Rows of some width, one for each step. */
-export interface Arrivals<V> {
-  /** Each row of unit length, … */
-  readonly values: V;
-  /** … times e^logScale; −Infinity for zero. */
-  readonly logScales: Float64Array;
-  /** 1 where something can arrive at all, even if zero. */
-  readonly isReached: Uint8Array;
+  /** In place at [at, at + I): from what reaches the output of the norm before a sublayer at step t to what reaches its input. */
+  normBack(layer: number, sublayer: number, t: number, gradient: V, at: number): void;
+  /** A mixer's sublayer, as `Float64Mixer.flow`; the norms of the kind's states, null of those that another sublayer has. There are mixers in float64 only. */
+  mixerFlow?(layer: number, sublayer: number, above: Arrivals<V>, below: Arrivals<V>): readonly (Float64Array | null)[];
 }
 
 /** What travels along time. */
@@ -103,6 +89,11 @@ export interface SentDown<V> {
 export class PerTargetWalk<V extends Vector> {
   private above: Arrivals<V>;
   private below: Arrivals<V>;
+  /**
+   * Of the last call: log₁₀‖∂ℓ_τ/∂x_t‖ of what each layer reads, and of what the output reads, N + 1 in all; NaN where x_t cannot reach τ. Null where another variable is the
+   * same.
+   */
+  readonly inputs: (Float64Array | null)[];
   /** Of each layer and direction what comes from the step that was visited before. */
   private readonly carried: readonly (readonly Carried<V>[])[];
   private readonly hidden: V;
@@ -119,8 +110,11 @@ export class PerTargetWalk<V extends Vector> {
     maxSteps: number,
   ) {
     const { layers } = walked;
-    const largest = (of: (layer: WalkedLayer) => number) => Math.max(...layers.map(of));
-    const widest = largest(outputOf);
+    const largest = (of: (layer: WalkedLayer) => number) => Math.max(0, ...layers.map(of));
+    const widest = largest(({ outputSize, sublayers }) =>
+      Math.max(outputSize, ...sublayers.map(({ inputSize }, s) => (s > 0 || walked.inputRows[0] ? inputSize : 0))),
+    );
+    this.inputs = walked.inputRows.map(() => null);
     this.above = arrivals(walked, maxSteps, widest);
     this.below = arrivals(walked, maxSteps, widest);
     this.carried = layers.map(({ directions, hiddenSize, states }) =>
@@ -138,7 +132,7 @@ export class PerTargetWalk<V extends Vector> {
       preActivations: walked.zeros(maxSteps * width),
       logScales: new Float64Array(maxSteps),
     }));
-    this.down = walked.zeros(layers.length > 1 ? maxSteps * widest : 0);
+    this.down = walked.zeros(layers.length > 1 || walked.inputRows[0] ? maxSteps * widest : 0);
   }
 
   /** Of the last call: what has reached the pre-activations of the lowest layer, direction by direction. */
@@ -171,15 +165,65 @@ export class PerTargetWalk<V extends Vector> {
     const norms: PerTargetNorms[][] = Array.from(layers, () => []);
     await this.arriveAtTop(target);
     for (let layer = layers.length - 1; layer >= 0; layer--) {
-      this.below.logScales.fill(-Infinity);
-      this.below.isReached.fill(0);
-      for (let d = 0; d < layers[layer].directions.length; d++) {
-        norms[layer].push(this.direction(layer, d));
-        if (layer > 0) await this.sendDown(layer, d);
-      }
-      [this.above, this.below] = [this.below, this.above];
+      this.takeInput(layer + 1, target);
+      for (let s = layers[layer].sublayers.length - 1; s >= 0; s--) await this.sublayer(layer, s, norms[layer]);
     }
+    this.takeInput(0, target);
     return norms;
+  }
+
+  /** What comes before the target and has no way to it, as an earlier step of what the output reads, is zero like what has lost it on its way. */
+  private takeInput(boundary: number, target: number | null): void {
+    const { above, walked } = this;
+    if (!walked.inputRows[boundary]) return;
+    this.inputs[boundary] = Float64Array.from({ length: walked.steps }, (_, t) => {
+      if (above.isReached[t] === 0) return target === null || t < target ? -Infinity : NaN;
+      return above.logScales[t] === -Infinity ? -Infinity : walked.log10Of(1, above.logScales[t]);
+    });
+  }
+
+  /** @param norms of the layer, which get those of the sublayer's states */
+  private async sublayer(layer: number, s: number, norms: PerTargetNorms[]): Promise<void> {
+    const { walked } = this;
+    const { directions, sublayers } = walked.layers[layer];
+    const { hasNorm, residual, inputSize } = sublayers[s];
+    this.below.logScales.fill(-Infinity);
+    this.below.isReached.fill(0);
+    if (directions.length === 0) this.mixer(layer, s, norms);
+    for (let d = 0; d < directions.length; d++) {
+      norms.push(this.direction(layer, d));
+      if (layer > 0 || walked.inputRows[0]) await this.sendDown(layer, d);
+    }
+    if (hasNorm) this.normBack(layer, s, inputSize);
+    if (residual) this.addPast(inputSize);
+    [this.above, this.below] = [this.below, this.above];
+  }
+
+  private mixer(layer: number, s: number, norms: PerTargetNorms[]): void {
+    const { walked, above, below } = this;
+    if (!walked.mixerFlow) throw new Error('a mixer is walked through in float64 only');
+    const [before] = norms;
+    const found = walked.mixerFlow(layer, s, above, below);
+    norms[0] = found.map((own, state) => own ?? before?.[state] ?? new Float64Array(walked.steps).fill(NaN));
+  }
+
+  private normBack(layer: number, s: number, width: number): void {
+    const { walked, below } = this;
+    for (let t = 0; t < walked.steps; t++) {
+      if (below.logScales[t] === -Infinity) continue;
+      walked.normBack(layer, s, t, below.values, t * width);
+      below.logScales[t] = rescale(walked, below.values, t * width, width, below.logScales[t]);
+    }
+  }
+
+  /** What goes past a sublayer. */
+  private addPast(width: number): void {
+    const { walked, above, below } = this;
+    for (let t = 0; t < walked.steps; t++) {
+      if (above.isReached[t] === 1) below.isReached[t] = 1;
+      if (above.logScales[t] > -Infinity)
+        addArrival(walked, below, t, above.values, t * width, width, above.logScales[t]);
+    }
   }
 
   private async arriveAtTop(target: number | null): Promise<void> {
@@ -188,7 +232,7 @@ export class PerTargetWalk<V extends Vector> {
     above.isReached.fill(0);
     if (target === null) return;
     above.isReached[target] = 1;
-    const width = outputOf(walked.layers[walked.layers.length - 1]);
+    const { outputSize: width } = walked.layers[walked.layers.length - 1];
     const logScale = await walked.lossGradient(target, above.values, target * width);
     if (logScale > -Infinity) above.logScales[target] = rescale(walked, above.values, target * width, width, logScale);
   }
@@ -260,49 +304,4 @@ export class PerTargetWalk<V extends Vector> {
     for (let t = first; t <= last; t++)
       if (isSent(logScales[t])) addArrival(walked, below, t, down, (t - first) * inputSize, inputSize, logScales[t]);
   }
-}
-
-/** Size of what a layer gives, D·H. */
-function outputOf({ directions, hiddenSize }: WalkedLayer): number {
-  return directions.length * hiddenSize;
-}
-
-export function arrivals<V>({ zeros }: Pick<Arithmetic<V>, 'zeros'>, steps: number, width: number): Arrivals<V> {
-  return {
-    values: zeros(steps * width),
-    logScales: new Float64Array(steps).fill(-Infinity),
-    isReached: new Uint8Array(steps),
-  };
-}
-
-/** Adds a row of some scale to what reaches step t. */
-export function addArrival<V>(
-  arithmetic: Arithmetic<V>,
-  { values, logScales }: Arrivals<V>,
-  t: number,
-  row: V,
-  from: number,
-  width: number,
-  logScale: number,
-): void {
-  const common = Math.max(logScale, logScales[t]);
-  arithmetic.combine(
-    values,
-    t * width,
-    Math.exp(logScale - common),
-    row,
-    from,
-    Math.exp(logScales[t] - common),
-    values,
-    t * width,
-    width,
-  );
-  logScales[t] = rescale(arithmetic, values, t * width, width, common);
-}
-
-/** Brings a row to unit length; returns the logarithm of its scale. */
-function rescale<V>(arithmetic: Arithmetic<V>, values: V, at: number, width: number, logScale: number): number {
-  const length = arithmetic.lengthOf(values, at, width);
-  if (length !== 0) arithmetic.divide(values, at, width, length);
-  return logScale + Math.log(length);
 }

@@ -3,7 +3,7 @@
  * gates were. A row stands for one training step or, when many have been taken, for a stretch of them: the rows are then merged in
  * pairs, so that the record of a run of any length has a fixed size. Gradients are averaged as squares, fractions as they are.
  */
-import type { TotalNorms } from '../backward/recurrence';
+import type { TotalNorms } from '../backward/totals';
 import { cellOf } from '../layers/registry';
 import { directionsOf, type ModelConfig } from '../model/config';
 import type { Direction } from '../../layers/direction';

@@ -11,6 +11,7 @@ import type { Tape } from '../model/tape';
 import type { Products } from '../products';
 import { restoreTargets } from './lossErrors';
 import type { MatrixRows } from './matrixRows';
+import { normRowsBack } from './normRows';
 import { log10Of } from './scaled';
 
 /** A row whose squares sum to something outside is brought back to unit length: float32 holds its entries well inside. */
@@ -122,6 +123,10 @@ export class TargetMatrix {
     arena.kernels.lossGradient(steps, V, at(probabilities), at(targets), 1, at(this.errors));
     restoreTargets(this.errors, targets.subarray(0, steps), V);
     await this.products.multiply(this.sources, this.errors, this.parameters.output.W, steps, topSize(config), V);
+    const { finalNorm, layers } = this.tape;
+    const x = layers[layers.length - 1].given;
+    for (let t = 0; finalNorm && t < steps; t++)
+      normRowsBack(this.tape, finalNorm, this.parameters.finalNorm, x, t, this.sources, t * topSize(config), 1);
   }
 
   /** From ∂ℓ/∂h_t of the first `rows` targets to ∂ℓ/∂h_{t−1}. */

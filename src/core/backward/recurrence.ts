@@ -8,15 +8,13 @@ import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix } from '../../kernels/fixedMatrix';
 import type { BackwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
-import { directionsOf, ofEachShape, type LayerConfig, type ModelConfig } from '../model/config';
+import { directionsOf, isMixer, ofEachShape, type LayerConfig, type ModelConfig } from '../model/config';
 import { addressesOfOwn } from '../model/directionParameters';
 import { stepOf } from '../model/directionTape';
 import type { DirectionParameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import type { Products, StepProducts } from '../products';
-
-/** ‖∂L/∂s_t‖₂ over units and streams, of one layer's direction: for each of its states a value per step of the window. */
-export type TotalNorms = readonly Float64Array[];
+import type { TotalNorms } from './totals';
 
 /** What a layer of some kind and size needs to run. */
 interface Buffers {
@@ -30,9 +28,22 @@ interface Buffers {
   readonly squares: Float64Array;
 }
 
+/** Of a mixer. */
+const noBuffers: Buffers = {
+  matrix: null,
+  products: null,
+  transposed: new Float32Array(0),
+  product: new Float32Array(0),
+  squares: new Float64Array(0),
+};
+
 /** G·H of the widest layer. */
 function largestWidth({ layers }: ModelConfig, isCounted: (layer: LayerConfig) => boolean): number {
-  return Math.max(0, ...layers.filter(isCounted).map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize));
+  const recurrent = layers.filter((layer) => !isMixer(layer));
+  return Math.max(
+    0,
+    ...recurrent.filter(isCounted).map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize),
+  );
 }
 
 export class BackwardRecurrence {
@@ -55,14 +66,14 @@ export class BackwardRecurrence {
   ) {
     const { config, arena, maxSteps, batch } = tape;
     const ofEach = <T>(make: (layer: LayerConfig) => T): T[][] =>
-      config.layers.map((layer) => directionsOf(layer).map(() => make(layer)));
+      config.layers.map((layer) => (isMixer(layer) ? [] : directionsOf(layer).map(() => make(layer))));
     this.totals = ofEach(({ cell }) => cellOf(cell).states.map(() => new Float64Array(maxSteps)));
     this.carried = ofEach(({ cell, hiddenSize }) => cellOf(cell).states.map(() => arena.floats(batch * hiddenSize)));
     this.preActivations = arena.floats(maxSteps * batch * largestWidth(config, () => true));
     this.separate = arena.floats(maxSteps * batch * largestWidth(config, ({ cell }) => cellOf(cell).linearBeforeReset));
     this.recurrentPreActivations = this.preActivations;
     this.parts = splitStreams(batch, arena.threads);
-    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
+    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products), noBuffers);
   }
 
   private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {

@@ -1,29 +1,27 @@
 /** Total gradients of the mean loss, ∂L/∂s_t of every state of every layer and direction, and the norms of the gradients of all parameters, in float64. */
 import { restoreTargets } from '../analysis/lossErrors';
 import { lengthOf } from '../numeric';
-import type { TotalNorms } from '../backward/recurrence';
-import { byRole, lengthOfShape, shapeOf, type ByRole } from '../model/directionParameters';
-import { layerOutputSize } from '../model/generalModel';
-import { stepBackBuffers } from '../layers/float64Cell';
-import { float64CellOf } from '../layers/registry';
-import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalize, normalizeBack } from './layerNorm';
+import type { TotalNorms } from '../backward/totals';
+import { kindOf } from '../../layers/catalog';
+import { hasInputRows } from '../model/generalModel';
+import type { Float64Trace } from './float64Trace';
+import { layerBack, type DirectionGradient, type LayerBack } from './layerBack';
+import { addNormGradient, normalizeBack, zeroNormGradient, type NormGradient } from './norm';
 import { addOuter, addRowsMatrix } from './products';
-
-/** Gradients of one direction's parameters. */
-export interface DirectionGradient extends ByRole<Float64Array> {
-  /** [3·H], of i, o and f; null without peepholes. */
-  readonly P: Float64Array | null;
-}
 
 export interface Float64Gradient {
   readonly totals: readonly (readonly TotalNorms[])[];
+  /** ‖∂L/∂x_t‖ of what each layer reads, and of what the output reads, N + 1 in all; null where another variable is the same (see `hasInputRows`). */
+  readonly inputs: readonly (Float64Array | null)[];
   readonly layers: readonly (readonly DirectionGradient[])[];
+  /** Of the norms before each layer's sublayers; null where there is none. */
+  readonly norms: readonly (readonly (NormGradient | null)[])[];
   readonly output: { readonly W: Float64Array; readonly b: Float64Array };
   /** Of a tied output it holds the output's part too. */
   readonly embedding: Float64Array | null;
-  readonly norm: { readonly gamma: Float64Array; readonly beta: Float64Array } | null;
-  /** ∂L/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂L/∂x_t is made of. */
+  /** Of the final one. */
+  readonly norm: NormGradient | null;
+  /** ∂L/∂a_t of the lowest layer, a recurrent one, as W sees it, T × Σ_d G·H, its directions side by side: what ∂L/∂x_t is made of. */
   readonly lowest: Float64Array;
 }
 
@@ -61,29 +59,29 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
   const V = model.vocabularySize;
   const width = model.output.W.length / V;
   const output = { W: new Float64Array(V * width), b: new Float64Array(V) };
-  let above = new Float64Array(T * width);
+  let above: Float64Array = new Float64Array(T * width);
   for (let t = 0; t < T; t++) {
     addLossGradient(trace, t, 1 / T, above, t * width);
     const error = lossError(trace, t);
     for (let i = 0; i < V; i++) output.b[i] += error[i] /= T;
     addOuter(output.W, error, 0, trace.top, t * width, V, width);
   }
-  const lowest = new Float64Array(
-    T * layers[0].directions.length * float64CellOf(layers[0].cell).gates.length * layers[0].hiddenSize,
-  );
-  const totals: TotalNorms[][] = [];
-  const gradients: DirectionGradient[][] = [];
-  for (const [l, layer] of Array.from(layers.entries()).reverse()) {
-    const E = model.layers[l].inputSize;
-    const below = new Float64Array(layer.input ? T * E : 0);
-    const found = layer.directions.map((_, d) => backDirection(trace, layer, d, above, below, l === 0 ? lowest : null));
-    totals.unshift(found.map(({ norms }) => norms));
-    gradients.unshift(found.map(({ gradient }) => gradient));
-    above = below;
+  const [{ cell, directions, hiddenSize }] = layers;
+  const lowest = new Float64Array(T * directions.length * kindOf(cell).gates.length * hiddenSize);
+  const inputs: (Float64Array | null)[] = [];
+  const found: LayerBack[] = [];
+  for (let l = layers.length - 1; l >= 0; l--) {
+    inputs.unshift(hasInputRows(model, l + 1) ? rowLengths(above, T) : null);
+    const back = layerBack(trace, l, above, l === 0 ? lowest : null);
+    found.unshift(back);
+    above = back.below ?? new Float64Array(0);
   }
+  inputs.unshift(hasInputRows(model, 0) ? rowLengths(above, T) : null);
   return {
-    totals,
-    layers: gradients,
+    totals: found.map(({ totals }) => totals),
+    inputs,
+    layers: found.map(({ gradient }) => gradient),
+    norms: found.map(({ norms }) => norms),
     output,
     embedding: embeddingGradient(trace, above, output.W),
     norm: normGradient(trace),
@@ -91,28 +89,23 @@ export function float64Gradient(trace: Float64Trace): Float64Gradient {
   };
 }
 
-/** ∂L/∂γ = Σ_t ∂L/∂y_t ⊙ x̂_t, ∂L/∂β = Σ_t ∂L/∂y_t. */
-function normGradient(trace: Float64Trace): Float64Gradient['norm'] {
+/** ‖row‖ of each of T. */
+function rowLengths(rows: Float64Array, T: number): Float64Array {
+  const width = rows.length / T;
+  return Float64Array.from({ length: T }, (_, t) => lengthOf(rows, t * width, width));
+}
+
+/** Of the final norm. */
+function normGradient(trace: Float64Trace): NormGradient | null {
   const {
     model: { norm },
     steps: T,
     layers,
   } = trace;
   if (!norm) return null;
-  const F = norm.gamma.length;
-  const gradient = { gamma: new Float64Array(F), beta: new Float64Array(F) };
-  const standard = normalize(layers[layers.length - 1].output, {
-    gamma: new Float64Array(F).fill(1),
-    beta: new Float64Array(F),
-    epsilon: norm.epsilon,
-  });
-  for (let t = 0; t < T; t++) {
-    const above = outputInputGradient(trace, t, 1 / T);
-    for (let i = 0; i < F; i++) {
-      gradient.gamma[i] += above[i] * standard[t * F + i];
-      gradient.beta[i] += above[i];
-    }
-  }
+  const gradient = zeroNormGradient(norm);
+  const x = layers[layers.length - 1].output;
+  for (let t = 0; t < T; t++) addNormGradient(gradient, x, t, outputInputGradient(trace, t, 1 / T), 0, norm);
   return gradient;
 }
 
@@ -135,55 +128,4 @@ function embeddingGradient(
     for (let i = 0; i < E; i++) sum[id * E + i] += gradients[t * E + i];
   });
   return sum;
-}
-
-/** Adds what goes down to `below`, T × I. @param lowest filled with the pre-activations' gradients; null above the lowest layer */
-function backDirection(
-  { steps: T, inputs }: Float64Trace,
-  { input, directions, hiddenSize: H, cell: name }: Float64Layer,
-  d: number,
-  above: Float64Array,
-  below: Float64Array,
-  lowest: Float64Array | null,
-): { norms: TotalNorms; gradient: DirectionGradient } {
-  const own = directions[d];
-  const { layer, parameters } = own;
-  const cell = float64CellOf(name);
-  const rows = cell.gates.length * H;
-  const I = layer.inputSize;
-  const zeros = byRole(
-    name,
-    (parameter) => new Float64Array(lengthOfShape(shapeOf(parameter, layer, I))),
-    new Float64Array(0),
-  );
-  const gradient = { ...zeros, P: parameters.peepholes && new Float64Array(3 * H) };
-  const norms = cell.states.map(() => new Float64Array(T));
-  const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
-  const read = new Float64Array(H);
-  const width = layerOutputSize(layer);
-  for (let visited = 0; visited < T; visited++) {
-    const t = parameters.direction === 'forward' ? T - 1 - visited : visited;
-    const { before, after } = rowsOf(parameters, t);
-    for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[t * width + d * H + u];
-    norms[0][t] = lengthOf(back.hidden, 0, H);
-    const step = { ...back, step: t, before, after };
-    cell.back(own, step);
-    for (let state = 1; state < norms.length; state++)
-      norms[state][t] = lengthOf(back.furtherTotal, (state - 1) * H, H);
-    for (let gate = 0; cell.hasR && gate < cell.gates.length; gate++) {
-      cell.recurrentInput?.(own, gate, t, before, read);
-      addOuter(gradient.R.subarray(gate * H * H, (gate + 1) * H * H), back.recurrent, gate * H, read, 0, H, H);
-    }
-    for (let j = 0; j < gradient.Wb.length; j++) gradient.Wb[j] += back.preActivations[j];
-    for (let j = 0; j < gradient.Rb.length; j++) gradient.Rb[j] += back.recurrent[j];
-    cell.addOwn?.(gradient.own, own, step);
-    if (gradient.P) cell.addPeepholes?.(gradient.P, own, step);
-    lowest?.set(back.preActivations, (t * directions.length + d) * rows);
-    if (!input) for (let j = 0; j < rows; j++) gradient.W[j * I + inputs[t]] += back.preActivations[j];
-    else {
-      addOuter(gradient.W, back.preActivations, 0, input, t * I, rows, I);
-      addRowsMatrix(below.subarray(t * I, (t + 1) * I), back.preActivations, 0, rows, parameters.W, 1, rows, I);
-    }
-  }
-  return { norms, gradient };
 }

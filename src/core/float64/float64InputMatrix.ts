@@ -1,7 +1,7 @@
 /** The source × target matrix of the lowest boundary in float64: ∂ℓ_τ/∂x_t for every target τ, through every layer and direction. */
 import { wholeMatrix, type MatrixRows } from '../analysis/matrixRows';
 import { inputRowsInFloat64 } from './float64InputRows';
-import { perTargetInFloat64, lowestInputFlow } from './float64PerTarget';
+import { perTargetInFloat64, inputFlow } from './float64PerTarget';
 import type { Float64Trace } from './float64Trace';
 import { LowestInput } from './lowestInput';
 
@@ -19,13 +19,14 @@ export function inputMatrixInFloat64(
 /** Rows of that matrix. */
 export function float64InputRows(trace: Float64Trace): MatrixRows {
   const { steps: T, model, layers } = trace;
+  const isRecurrent = layers.every(({ sublayers }) => sublayers.every(({ mixer }) => !mixer));
   const input = new LowestInput(model, (T * (T + 1)) / 2);
-  if (layers.every(({ directions }) => directions.length === 1 && directions[0].direction === 'forward'))
+  if (isRecurrent && layers.every(({ directions }) => directions.length === 1 && directions[0].direction === 'forward'))
     return inputRowsInFloat64(trace, input);
   return {
     blockSize: 1,
     async write(from, _to, out) {
-      out.set(lowestInputFlow((await perTargetInFloat64(trace, from)).lowest, input));
+      out.set(inputFlow(await perTargetInFloat64(trace, from), input));
     },
   };
 }

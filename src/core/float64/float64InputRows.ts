@@ -7,9 +7,12 @@ import type { WalkedLayer, WalkStep } from '../analysis/perTargetWalk';
 import type { StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
+import { hasInputRows } from '../model/generalModel';
+import { log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
-import { log10Of } from './float64PerTarget';
+import { walkedLayers } from './float64PerTarget';
 import { rowsOf, type Float64Trace } from './float64Trace';
+import { normalizeBack } from './norm';
 import type { LowestInput } from './lowestInput';
 
 /** Numbers of a layer's pre-activations of a block: what travels stays in the nearer caches. */
@@ -18,25 +21,12 @@ const maxRowsOfBlock = 64;
 
 /** @param trace of a model that reads forward only  @param input of it */
 export function inputRowsInFloat64(trace: Float64Trace, input: LowestInput): MatrixRows {
-  const layers = layersOf(trace);
+  const layers = walkedLayers(trace);
   const widest = Math.max(...layers.map(({ width }) => width));
   const rows = Math.max(4, Math.min(maxRowsOfBlock, Math.floor(maxNumbersOfBlock / widest), trace.steps));
   return Arena.build((arena) => {
     const block = new BlockOfTrace(trace, layers, arena, rows);
     return new BlockWalk(block, new LowestLengths(trace, input, arena, rows), rows);
-  });
-}
-
-function layersOf(trace: Float64Trace): WalkedLayer[] {
-  return trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
-    const { gates, states } = float64CellOf(cell);
-    return {
-      hiddenSize,
-      inputSize: trace.model.layers[layer].inputSize,
-      states: states.length,
-      width: gates.length * hiddenSize,
-      directions: directions.map(({ direction }) => direction),
-    };
   });
 }
 
@@ -47,6 +37,8 @@ class BlockOfTrace implements BlockWalked<Float64Array> {
     readonly R: FixedMatrix64 | null;
     readonly W: FixedMatrix64 | null;
   }[];
+  readonly hasLowestRows: boolean;
+  readonly log10Of = log10Of;
   private hasWeights = false;
 
   constructor(
@@ -55,10 +47,11 @@ class BlockOfTrace implements BlockWalked<Float64Array> {
     private readonly arena: Arena,
     rows: number,
   ) {
+    this.hasLowestRows = hasInputRows(trace.model, 0);
     this.ways = layers.map(({ hiddenSize: H, width, inputSize: I }, layer) => ({
       recurrent: arena.doubles(rows * width),
       R: trace.layers[layer].directions[0].parameters.R.length > 0 ? new FixedMatrix64(arena, width, H) : null,
-      W: layer > 0 ? new FixedMatrix64(arena, width, I) : null,
+      W: layer > 0 || this.hasLowestRows ? new FixedMatrix64(arena, width, I) : null,
     }));
   }
 
@@ -85,6 +78,11 @@ class BlockOfTrace implements BlockWalked<Float64Array> {
     out.fill(0, outAt, outAt + this.layers[this.layers.length - 1].hiddenSize);
     addLossGradient(this.trace, target, 1, out, outAt);
     return Promise.resolve(0);
+  }
+
+  normBack(layer: number, t: number, rows: number, gradient: Float64Array): void {
+    const [{ norm, input, inputSize: I }] = this.trace.layers[layer].sublayers;
+    if (norm && input) for (let r = 0; r < rows; r++) normalizeBack(input, t, gradient, r * I, norm);
   }
 
   combine(

@@ -5,8 +5,8 @@ import { FixedMatrix64 } from '../../kernels/fixedMatrix64';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
+import { log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
-import { log10Of } from './float64PerTarget';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 
 /** A row outside is brought back to unit length. */

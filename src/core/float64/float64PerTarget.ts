@@ -1,25 +1,28 @@
 /** Per-target gradients in float64: ∂ℓ_τ/∂h_t through every layer, direction and step, and ∂ℓ_τ/∂x_t of what the lowest layer reads. */
+import { addArrival, arrivals, type Arrivals } from '../analysis/arrivals';
 import {
-  addArrival,
-  arrivals,
   PerTargetWalk,
-  type Arrivals,
   type PerTargetNorms,
   type Walked,
   type WalkedLayer,
   type WalkStep,
 } from '../analysis/perTargetWalk';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
+import { kindOf } from '../../layers/catalog';
 import { float64CellOf } from '../layers/registry';
-import { lengthOf } from '../numeric';
+import { hasInputRows } from '../model/generalModel';
+import { Float64Arithmetic, log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
 import { rowsOf, type Float64Trace } from './float64Trace';
 import type { LowestInput } from './lowestInput';
+import { normalizeBack } from './norm';
 import { addRowsMatrix } from './products';
 
 export interface Float64PerTarget {
   /** Of every layer and direction. */
   readonly norms: PerTargetNorms[][];
+  /** As `PerTargetWalk.inputs`. */
+  readonly inputs: readonly (Float64Array | null)[];
   /** ∂ℓ_τ/∂a_t of the lowest layer as W sees it, T × Σ_d G·H, its directions side by side: what ∂ℓ_τ/∂x_t is made of. */
   readonly lowest: Arrivals<Float64Array>;
 }
@@ -29,10 +32,15 @@ export async function perTargetInFloat64(trace: Float64Trace, target: number): P
   const walked = new WalkedTrace(trace);
   const walk = new PerTargetWalk<Float64Array>(walked, trace.steps);
   const norms = await walk.run(target);
-  return { norms, lowest: sideBySide(walked, walk) };
+  return { norms, inputs: walk.inputs, lowest: sideBySide(walked, walk) };
 }
 
 /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads: NaN where x_t cannot reach τ, −Infinity for exactly zero. */
+export function inputFlow({ inputs: [own], lowest }: Float64PerTarget, input: LowestInput): Float64Array {
+  return own ?? lowestInputFlow(lowest, input);
+}
+
+/** The same of a lowest layer whose pre-activations give it. */
 export function lowestInputFlow(
   { values, logScales, isReached }: Arrivals<Float64Array>,
   input: LowestInput,
@@ -41,10 +49,6 @@ export function lowestInputFlow(
     if (isReached[t] === 0) return NaN;
     return logScale === -Infinity ? -Infinity : log10Of(input.lengthOf(values, t * input.width), logScale);
   });
-}
-
-export function log10Of(length: number, logScale: number): number {
-  return length === 0 ? -Infinity : Math.log10(length) + logScale * Math.LOG10E;
 }
 
 /** What the directions of the lowest layer send down, at one scale for each step. */
@@ -70,59 +74,62 @@ function sideBySide(
   return sum;
 }
 
-class WalkedTrace implements Walked<Float64Array> {
+/** What the walks know of a trace's layers. */
+export function walkedLayers({ layers, model, steps }: Float64Trace): WalkedLayer[] {
+  return layers.map(({ cell, hiddenSize, directions, sublayers, output }, layer) => {
+    const { gates, states } = kindOf(cell);
+    return {
+      hiddenSize,
+      inputSize: model.layers[layer].inputSize,
+      outputSize: output.length / steps,
+      states: states.length,
+      width: gates.length * hiddenSize,
+      directions: directions.map(({ direction }) => direction),
+      sublayers: sublayers.map(({ norm, residual, inputSize }) => ({ inputSize, hasNorm: norm !== null, residual })),
+    };
+  });
+}
+
+class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   readonly layers: readonly WalkedLayer[];
-  readonly log10Of = log10Of;
-  readonly lengthOf = lengthOf;
+  readonly inputRows: readonly boolean[];
   /** Of each layer. */
   private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
 
   constructor(private readonly trace: Float64Trace) {
-    this.layers = trace.layers.map(({ cell, hiddenSize, directions }, layer) => {
-      const { gates, states } = float64CellOf(cell);
-      return {
-        hiddenSize,
-        inputSize: trace.model.layers[layer].inputSize,
-        states: states.length,
-        width: gates.length * hiddenSize,
-        directions: directions.map(({ direction }) => direction),
-      };
-    });
-    this.back = this.layers.map(({ hiddenSize, width, states }) => stepBackBuffers(1, hiddenSize, width, states));
+    super();
+    this.layers = walkedLayers(trace);
+    const { model } = trace;
+    this.inputRows = Array.from({ length: model.layers.length + 1 }, (_, boundary) => hasInputRows(model, boundary));
+    this.back = this.layers.map(({ hiddenSize, width, states }) =>
+      stepBackBuffers(1, hiddenSize, width, Math.max(1, states)),
+    );
   }
 
   get steps(): number {
     return this.trace.steps;
   }
 
-  readonly zeros = (length: number): Float64Array => new Float64Array(length);
-
-  combine(
-    out: Float64Array,
-    outAt: number,
-    alpha: number,
-    a: Float64Array,
-    aAt: number,
-    beta: number,
-    b: Float64Array,
-    bAt: number,
-    length: number,
-  ): void {
-    if (beta === 0) for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i];
-    else for (let i = 0; i < length; i++) out[outAt + i] = alpha * a[aAt + i] + beta * b[bAt + i];
-  }
-
-  divide(values: Float64Array, at: number, length: number, divisor: number): void {
-    for (let i = at; i < at + length; i++) values[i] /= divisor;
-  }
-
-  multiply(values: Float64Array, length: number, factor: number): void {
-    for (let i = 0; i < length; i++) values[i] *= factor;
-  }
-
   lossGradient(target: number, out: Float64Array, outAt: number): Promise<number> {
     addLossGradient(this.trace, target, 1, out, outAt);
     return Promise.resolve(0);
+  }
+
+  normBack(layer: number, sublayer: number, t: number, gradient: Float64Array, at: number): void {
+    const { norm, input } = this.trace.layers[layer].sublayers[sublayer];
+    if (norm && input) normalizeBack(input, t, gradient, at, norm);
+  }
+
+  mixerFlow(
+    layer: number,
+    sublayer: number,
+    above: Arrivals<Float64Array>,
+    below: Arrivals<Float64Array>,
+  ): (Float64Array | null)[] {
+    const { cell, sublayers } = this.trace.layers[layer];
+    const { mixer, states } = sublayers[sublayer];
+    const found = mixer?.code.flow(mixer.layer, mixer.trace, above, below) ?? [];
+    return kindOf(cell).states.map(({ name }) => found[states.indexOf(name)] ?? null);
   }
 
   stepBack(

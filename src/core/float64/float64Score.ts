@@ -4,13 +4,12 @@
  *   integrated gradients:  x_k · ∫₀¹ ∂S/∂x_k (αx) dα, from the input of zeros; they sum to S(x) − S(0) (Sundararajan et al. 2017)
  * x_k is the one-hot token, or its embedding.
  */
-import { layerOutputSize, type GeneralModel, type Weights } from '../model/generalModel';
+import { kindOf } from '../../layers/catalog';
+import type { GeneralModel, Weights } from '../model/generalModel';
 import { gaussLegendre } from '../analysis/gaussLegendre';
-import { stepBackBuffers } from '../layers/float64Cell';
-import { float64CellOf } from '../layers/registry';
-import { readInFloat64, rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
-import { normalizeBack } from './layerNorm';
-import { addRowsMatrix } from './products';
+import { readInFloat64, type Float64Trace } from './float64Trace';
+import { layerBack } from './layerBack';
+import { normalizeBack } from './norm';
 
 export interface Attribution {
   /** Part of each of the T tokens. */
@@ -109,56 +108,27 @@ function along(trace: Float64Trace, model: GeneralModel, symbol: number, step: n
   const seed = Float64Array.from(W.subarray(symbol * width, (symbol + 1) * width));
   if (model.norm) normalizeBack(layers[layers.length - 1].output, step, seed, 0, model.norm);
   above.set(seed, step * width);
-  for (let l = layers.length - 1; l > 0; l--) {
-    const I = model.layers[l].inputSize;
-    const below = new Float64Array(T * I);
-    eachStepBack(layers[l], T, above, (d, t, preActivations) => {
-      addRowsMatrix(
-        below.subarray(t * I, (t + 1) * I),
-        preActivations,
-        0,
-        preActivations.length,
-        model.layers[l].directions[d].W,
-        1,
-        preActivations.length,
-        I,
-      );
-    });
-    above = below;
+  let lowest: Float64Array | null = null;
+  for (let l = layers.length - 1; l >= 0; l--) {
+    if (l === 0 && !model.embedding) lowest = preActivationsOf(trace);
+    above = layerBack(trace, l, above, lowest, false).below ?? new Float64Array(0);
   }
   const parts = new Float64Array(T);
   const { inputSize: I, directions } = model.layers[0];
-  const x = new Float64Array(I);
-  eachStepBack(layers[0], T, above, (d, t, preActivations) => {
-    const { W: M } = directions[d];
-    if (!model.embedding) {
-      for (let j = 0; j < preActivations.length; j++) parts[t] += preActivations[j] * M[j * I + inputs[t]];
-      return;
-    }
-    x.fill(0);
-    addRowsMatrix(x, preActivations, 0, preActivations.length, M, 1, preActivations.length, I);
-    for (let i = 0; i < I; i++) parts[t] += x[i] * model.embedding[inputs[t] * I + i];
+  if (model.embedding) {
+    for (let t = 0; t < T; t++)
+      for (let i = 0; i < I; i++) parts[t] += above[t * I + i] * model.embedding[inputs[t] * I + i];
+    return parts;
+  }
+  directions.forEach(({ W: M }, d) => {
+    const rows = M.length / I;
+    for (let t = 0; lowest && t < T; t++)
+      for (let j = 0; j < rows; j++) parts[t] += lowest[(t * directions.length + d) * rows + j] * M[j * I + inputs[t]];
   });
   return parts;
 }
 
-/** Goes back through every direction of a layer. @param above [T, D·H]: what arrives at its outputs  @param visit is given ∂S/∂(W x) of a step, [G·H] */
-function eachStepBack(
-  { directions, hiddenSize: H, cell: name }: Float64Layer,
-  T: number,
-  above: Float64Array,
-  visit: (d: number, step: number, preActivations: Float64Array) => void,
-): void {
-  const cell = float64CellOf(name);
-  const rows = cell.gates.length * H;
-  directions.forEach((own, d) => {
-    const width = layerOutputSize(own.layer);
-    const back = { n: 1, ...stepBackBuffers(1, H, rows, cell.states.length) };
-    for (let visited = 0; visited < T; visited++) {
-      const step = own.direction === 'forward' ? T - 1 - visited : visited;
-      for (let u = 0; u < H; u++) back.hidden[u] = back.previous[u] + above[step * width + d * H + u];
-      cell.back(own, { ...back, step, ...rowsOf(own, step) });
-      visit(d, step, back.preActivations);
-    }
-  });
+/** Room for the gradients of the lowest layer's pre-activations. */
+function preActivationsOf({ steps, layers: [{ cell, directions, hiddenSize }] }: Float64Trace): Float64Array {
+  return new Float64Array(steps * directions.length * kindOf(cell).gates.length * hiddenSize);
 }

@@ -1,24 +1,55 @@
 /** A general model's forward pass over one stream of tokens, all in float64, and what it leaves for the ways back. */
-import { layerOutputSize, type GeneralDirection, type GeneralLayer, type GeneralModel } from '../model/generalModel';
-import type { LayerTrace, Trace } from '../model/trace';
+import {
+  layerOutputSize,
+  sizesOfLayer,
+  type GeneralDirection,
+  type GeneralLayer,
+  type GeneralModel,
+  type Norm,
+} from '../model/generalModel';
+import type { DirectionTrace, LayerTrace, MixerValues, Trace } from '../model/trace';
 import { activationOf } from './activations';
 import type { Float64Direction } from '../layers/float64Cell';
-import { float64CellOf } from '../layers/registry';
-import { normalize } from './layerNorm';
+import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../layers/float64Mixer';
+import { float64CellOf, mixerOf } from '../layers/registry';
+import { normalize } from './norm';
 import { addMatrixVector } from './products';
 
-export interface Float64Layer extends LayerTrace {
-  readonly directions: readonly (Float64Direction & LayerTrace['directions'][number])[];
-  /** T × I: what it reads; null where that is one-hot tokens. */
+/** A mixer's sublayer that has been run. */
+export interface MixerRun {
+  readonly code: Float64Mixer;
+  readonly layer: Float64MixerLayer;
+  readonly trace: Float64MixerTrace;
+}
+
+/** One part of a layer, with what stands around it. */
+export interface Float64Sublayer {
+  readonly norm: Norm | null;
+  readonly residual: boolean;
+  /** Names of its states. */
+  readonly states: readonly string[];
+  readonly inputSize: number;
+  /** T × I: what it reads, before its norm and after it; null where that is one-hot tokens. */
   readonly input: Float64Array | null;
-  /** T × D·H. */
+  readonly read: Float64Array | null;
+  /** Null of a recurrent layer. */
+  readonly mixer: MixerRun | null;
+  /** T × O: what is read next. */
+  readonly output: Float64Array;
+}
+
+export interface Float64Layer extends LayerTrace {
+  /** Of a recurrent layer; none of a mixer. */
+  readonly directions: readonly (Float64Direction & DirectionTrace)[];
+  readonly sublayers: readonly Float64Sublayer[];
+  /** T × O: what the layer above reads. */
   readonly output: Float64Array;
 }
 
 export interface Float64Trace extends Trace {
   readonly model: GeneralModel;
   readonly layers: readonly Float64Layer[];
-  /** T × D·H: what the output layer reads. */
+  /** T × O: what the output layer reads. */
   readonly top: Float64Array;
   readonly probabilities: Float64Array;
   readonly targetLogProbabilities: Float64Array;
@@ -37,8 +68,8 @@ export function readInFloat64(model: GeneralModel, inputs: Int32Array, targets: 
   const T = inputs.length;
   let x = embedded(model, inputs);
   const layers: Float64Layer[] = [];
-  for (const layer of model.layers) {
-    const read = readLayer(layer, x, inputs);
+  for (const layer of model.layers.keys()) {
+    const read = readLayer(model, layer, x, inputs);
     layers.push(read);
     x = read.output;
   }
@@ -58,19 +89,89 @@ function embedded({ embedding, vocabularySize }: GeneralModel, inputs: Int32Arra
   return x;
 }
 
-function readLayer(layer: GeneralLayer, input: Float64Array | null, ids: Int32Array): Float64Layer {
-  const { cell, hiddenSize: H } = layer;
-  const T = ids.length;
-  const directions = layer.directions.map((parameters) => readDirection(layer, parameters, input, ids));
+function readLayer(model: GeneralModel, index: number, input: Float64Array | null, ids: Int32Array): Float64Layer {
+  const layer = model.layers[index];
+  const { cell, hiddenSize } = layer;
+  const sublayers: Float64Sublayer[] = [];
+  let directions: Float64Layer['directions'] = [];
+  let x = input;
+  for (const { name, norm, residual, states, isMixer } of layer.sublayers) {
+    const I = sublayers.length === 0 ? layer.inputSize : layerOutputSize(layer);
+    const read = norm && x ? normalize(x, norm) : x;
+    let mixer: MixerRun | null = null;
+    if (isMixer && read) mixer = runMixer(model, index, name, I, read, ids.length);
+    else directions = layer.directions.map((parameters) => readDirection(layer, parameters, read, ids));
+    const own = mixer?.trace.output ?? sideBySide(layer, directions, ids.length);
+    const output = residual && x ? sumOf(own, x) : own;
+    sublayers.push({ norm, residual, states, inputSize: I, input: x, read, mixer, output });
+    x = output;
+  }
+  return {
+    cell,
+    hiddenSize,
+    directions,
+    sublayers,
+    output: x ?? new Float64Array(0),
+    ...(sublayers.some(({ mixer }) => mixer) && { values: valuesOf(sublayers) }),
+  };
+}
+
+function runMixer(
+  model: GeneralModel,
+  index: number,
+  name: string,
+  input: number,
+  x: Float64Array,
+  steps: number,
+): MixerRun {
+  const { cell, directions } = model.layers[index];
+  const { own } = directions[0];
+  const parameters = Object.fromEntries(Object.entries(own).map(([role, values]) => [role, Float64Array.from(values)]));
+  const layer = { ...sizesOfLayer(model, index), input, parameters };
+  const code = mixerOf(cell, name).float64;
+  return { code, layer, trace: code.forward(layer, x, steps) };
+}
+
+function valuesOf(sublayers: readonly Float64Sublayer[]): MixerValues {
+  const runs = sublayers.flatMap(({ mixer, states }) => (mixer ? [{ ...mixer, states }] : []));
+  return {
+    stateNorms(state) {
+      for (const { code, layer, trace, states } of runs) {
+        const found = states.indexOf(state);
+        if (found >= 0) return code.stateNorms(layer, trace)[found];
+      }
+      throw new Error(`no sublayer has the state ${state}`);
+    },
+    unitMap(name) {
+      for (const { code, layer, trace } of runs) {
+        const map = code.unitMap(layer, trace, name);
+        if (map) return map;
+      }
+      throw new Error(`no sublayer has the unit map ${name}`);
+    },
+  };
+}
+
+/** T × D·H: what the directions give. */
+function sideBySide(
+  layer: GeneralLayer,
+  directions: readonly Pick<Float64Direction & DirectionTrace, 'direction' | 'states'>[],
+  steps: number,
+): Float64Array {
+  const { hiddenSize: H } = layer;
   const D = directions.length;
-  const output = new Float64Array(T * layerOutputSize(layer));
+  const output = new Float64Array(steps * layerOutputSize(layer));
   directions.forEach(({ direction, states: [given] }, d) => {
-    for (let t = 0; t < T; t++) {
+    for (let t = 0; t < steps; t++) {
       const { after } = rowsOf({ direction }, t);
       output.set(given.subarray(after * H, (after + 1) * H), (t * D + d) * H);
     }
   });
-  return { cell, hiddenSize: H, directions, input, output };
+  return output;
+}
+
+function sumOf(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value + b[i]);
 }
 
 function readDirection(

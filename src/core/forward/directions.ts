@@ -4,8 +4,9 @@ import type { DirectionTape } from '../model/directionTape';
 import type { LayerTape, Tape } from '../model/tape';
 
 /** Writes what each step of both directions gives into the layer's output. What a single direction gives is that already. */
-export function concatenate({ arena, rows, batch }: Tape, { directions, output, hiddenSize: H }: LayerTape): void {
+export function concatenate({ arena, rows, batch }: Tape, { directions, sublayers, hiddenSize: H }: LayerTape): void {
   if (directions.length === 1) return;
+  const [{ output }] = sublayers;
   directions.forEach(({ direction, states: [given] }, d) => {
     const first = at(given, direction === 'forward' ? batch * H : 0);
     arena.kernels.copyColumns(at(output, d * H), directions.length * H, first, H, rows, H);

@@ -1,4 +1,7 @@
-/** Dropout between the layers of a stack (Srivastava et al. 2014), scaled in training as PyTorch's. */
+/**
+ * Dropout between the layers of a stack (Srivastava et al. 2014), scaled in training as PyTorch's: of what every sublayer but the last gives, before what it has
+ * read is added.
+ */
 import { Random } from '../model/random';
 import type { Tape } from '../model/tape';
 
@@ -10,7 +13,7 @@ export function fillDropout({ layers }: Tape, probability: number, seed: number,
   // The golden ratio's fraction of 2³² spreads the steps over the seeds.
   const random = Random.fromSeed((seed ^ Math.imul(step + 1, 0x9e3779b1)) | 0);
   const kept = 1 / (1 - probability);
-  for (const { dropout } of layers) {
+  for (const { dropout } of layers.flatMap(({ sublayers }) => sublayers)) {
     if (!dropout) continue;
     for (let i = 0; i < dropout.length; i++) dropout[i] = random.uniform() < probability ? 0 : kept;
   }

@@ -8,7 +8,7 @@ import type { Kernels } from '../../kernels/exports';
 import { FixedMatrix, minToShare } from '../../kernels/fixedMatrix';
 import type { ForwardPass, Part } from '../layers/cell';
 import { cellOf } from '../layers/registry';
-import { directionsOf, ofEachShape, type LayerConfig } from '../model/config';
+import { directionsOf, isMixer, ofEachShape, type LayerConfig } from '../model/config';
 import { addressesOfOwn } from '../model/directionParameters';
 import type { DirectionParameters } from '../model/parameters';
 import { before, stepOf, type DirectionTape } from '../model/directionTape';
@@ -30,6 +30,16 @@ interface Buffers {
   readonly counts: Int32Array;
 }
 
+/** Of a mixer. */
+const noBuffers: Buffers = {
+  matrix: null,
+  products: null,
+  isShared: false,
+  product: new Float32Array(0),
+  scratch: new Float32Array(0),
+  counts: new Int32Array(0),
+};
+
 export class ForwardRecurrence {
   /** Fractions of the last window's activations, in the order of `Cell.counts`. */
   readonly saturation: readonly (readonly Float64Array[])[];
@@ -43,10 +53,10 @@ export class ForwardRecurrence {
   ) {
     const { config, arena, batch } = tape;
     this.saturation = config.layers.map((layer) =>
-      directionsOf(layer).map(() => new Float64Array(cellOf(layer.cell).counts.length)),
+      directionsOf(layer).map(() => new Float64Array(isMixer(layer) ? 0 : cellOf(layer.cell).counts.length)),
     );
     this.parts = splitStreams(batch, arena.threads);
-    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products));
+    this.buffers = ofEachShape(config, (layer) => this.buffersFor(layer, products), noBuffers);
   }
 
   private buffersFor({ cell: name, hiddenSize: H }: LayerConfig, of: Products): Buffers {

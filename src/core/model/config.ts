@@ -1,9 +1,11 @@
 /** What a model is, before it has parameters. */
 import { activations, type Activation } from '../../layers/activation';
-import { checkCell, optionsOf, type CellName } from '../../layers/catalog';
+import { checkCell, kindOf, optionsOf, type CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
-import { areSameOptions, type LayerOptions } from '../../layers/options';
-import { objectives, type ObjectiveName } from '../../terms/choices';
+import { isNormName, norms, type NormName } from '../../layers/norm';
+import { areSameOptions, noOptions, type LayerOptions } from '../../layers/options';
+import type { LayerSizes } from '../../layers/parameters';
+import { maxLayers, objectives, type ObjectiveName } from '../../terms/choices';
 import { UserError } from '../../userError';
 
 export interface LayerConfig {
@@ -14,6 +16,10 @@ export interface LayerConfig {
   readonly hiddenSize: number;
   /** It also reads the window from its end; what both directions give side by side is its output. */
   readonly bidirectional: boolean;
+  /** What stands before the layer, or before each of its sublayers. */
+  readonly norm: NormName;
+  /** What it reads is added to what it gives: y = x + layer(norm(x)). */
+  readonly residual: boolean;
   /** What else can be chosen for its kind, all of it; what other kinds have is dropped. */
   readonly options: LayerOptions;
 }
@@ -28,6 +34,8 @@ interface AroundLayers {
   readonly tied: boolean;
   /** What is predicted: each next token, or tokens that were masked in the input. */
   readonly objective: ObjectiveName;
+  /** What stands between the top layer and the output. */
+  readonly finalNorm: NormName;
 }
 
 export interface ModelConfig extends AroundLayers {
@@ -44,61 +52,69 @@ export interface StackConfig extends LayerConfig, AroundLayers {
 /** A one-directional stack that reads one-hot tokens and predicts the next: what a model is by default. */
 export const plainStack = {
   bidirectional: false,
-  options: {},
+  norm: 'none',
+  residual: false,
+  options: noOptions,
   embeddingSize: null,
   tied: false,
   objective: 'next',
+  finalNorm: 'none',
 } as const;
 
-const limits = { layers: 8, hiddenSize: 4096, vocabularySize: 200_000 } as const;
+/** What a layer has by default besides its kind and size. */
+export const plainLayer = {
+  bidirectional: plainStack.bidirectional,
+  norm: plainStack.norm,
+  residual: plainStack.residual,
+  options: plainStack.options,
+} as const;
+
+/** What a `LayerConfig` may leave out: older files do, and the settings of a person who has not chosen it. */
+export type Around = 'norm' | 'residual' | 'options';
+/** A stack as files and settings have it. */
+export type GivenStack = Omit<StackConfig, Around | 'finalNorm'> & Partial<Pick<StackConfig, Around | 'finalNorm'>>;
+
+const limits = { layers: maxLayers, hiddenSize: 4096, vocabularySize: 200_000 } as const;
 
 /** The same as a list of layers; throws a UserError as `checkConfig`. */
 export function uniformModel({
-  layers,
-  cell,
-  activation,
-  hiddenSize,
-  bidirectional,
-  options,
-  ...around
-}: StackConfig): ModelConfig {
-  const layer = checkLayer({ cell, activation, hiddenSize, bidirectional, options }, () => {
-    checkInteger('layers', layers, 1, limits.layers);
-  });
-  return checkConfig({ ...around, layers: Array<LayerConfig>(layers).fill(layer) });
-}
-
-/** Null of a model whose layers differ. */
-export function uniformStack({
   layers,
   vocabularySize,
   embeddingSize,
   tied,
   objective,
-}: ModelConfig): StackConfig | null {
-  const [{ cell, activation, hiddenSize, bidirectional, options }] = layers;
-  const isAlike = layers.every(
-    (layer) =>
-      layer.cell === cell &&
-      layer.activation === activation &&
-      layer.hiddenSize === hiddenSize &&
-      layer.bidirectional === bidirectional &&
-      areSameOptions(layer.options, options),
+  ...given
+}: GivenStack): ModelConfig {
+  const { finalNorm = plainStack.finalNorm, ...own } = given;
+  const layer = checkLayer({ ...plainLayer, ...own }, () => {
+    checkInteger('layers', layers, 1, limits.layers);
+  });
+  return checkConfig({
+    layers: Array<LayerConfig>(layers).fill(layer),
+    vocabularySize,
+    embeddingSize,
+    tied,
+    objective,
+    finalNorm,
+  });
+}
+
+/** Null of a model whose layers differ. */
+export function uniformStack({ layers, ...around }: ModelConfig): StackConfig | null {
+  const [first] = layers;
+  return layers.every((layer) => isSameLayer(layer, first)) ? { ...first, layers: layers.length, ...around } : null;
+}
+
+function isSameLayer(a: LayerConfig, b: LayerConfig): boolean {
+  return (
+    a.cell === b.cell &&
+    a.activation === b.activation &&
+    a.hiddenSize === b.hiddenSize &&
+    a.bidirectional === b.bidirectional &&
+    a.norm === b.norm &&
+    a.residual === b.residual &&
+    areSameOptions(a.options, b.options)
   );
-  return isAlike
-    ? {
-        cell,
-        activation,
-        layers: layers.length,
-        bidirectional,
-        hiddenSize,
-        options,
-        vocabularySize,
-        embeddingSize,
-        tied,
-        objective,
-      }
-    : null;
 }
 
 /** Returns the config and nothing else, its settings in this order; or throws a UserError naming the one that is wrong, its value and what is allowed. */
@@ -111,20 +127,45 @@ export function checkConfig(config: ModelConfig): ModelConfig {
     throw new UserError('error.setting.tiedEmbeddingSize', topSize(config), config.embeddingSize ?? 'one-hot');
   }
   if (!objectives.includes(config.objective)) throw new UserError('error.setting.objectiveUnknown', config.objective);
-  const { vocabularySize, embeddingSize, tied, objective } = config;
-  return { layers, vocabularySize, embeddingSize, tied, objective };
+  const { vocabularySize, embeddingSize, tied, objective, finalNorm } = config;
+  checkNorm(finalNorm);
+  const checked = { layers, vocabularySize, embeddingSize, tied, objective, finalNorm };
+  for (const layer of layers.keys()) checkPlace(checked, layer);
+  return checked;
 }
 
 /** @param between what is checked before the size */
-function checkLayer(
-  { cell, activation, hiddenSize, bidirectional, options }: LayerConfig,
-  between = () => {},
-): LayerConfig {
+function checkLayer(layer: LayerConfig, between = () => {}): LayerConfig {
+  const { cell, activation, hiddenSize, bidirectional, norm, residual } = layer;
   checkCell(cell);
   if (!activations.includes(activation)) throw new UserError('error.setting.activationUnknown', activation);
   between();
   checkInteger('hidden size', hiddenSize, 1, limits.hiddenSize);
-  return { cell, activation, hiddenSize, bidirectional, options: optionsOf(cell, options) };
+  checkNorm(norm);
+  if (typeof residual !== 'boolean') throw new UserError('error.setting.residual', String(residual));
+  const options = optionsOf(cell, layer.options);
+  return { cell, activation, hiddenSize, bidirectional, norm, residual, options };
+}
+
+function checkNorm(norm: NormName): void {
+  if (!isNormName(norm)) throw new UserError('error.setting.normUnknown', String(norm), norms.join(', '));
+}
+
+/** What a layer can be where it stands. */
+function checkPlace(config: ModelConfig, layer: number): void {
+  const own = config.layers[layer];
+  const { label, mixer } = kindOf(own.cell);
+  const place = layer + 1;
+  if (layer === 0 && config.embeddingSize === null) {
+    if (mixer) throw new UserError('error.setting.mixerOneHot', label, own.hiddenSize);
+    if (own.norm !== 'none') throw new UserError('error.setting.normOneHot', own.norm);
+    if (own.residual) throw new UserError('error.setting.residualOneHot', outputSize(own));
+  }
+  if (own.residual && inputSize(config, layer) !== outputSize(own))
+    throw new UserError('error.setting.residualWidth', place, inputSize(config, layer), outputSize(own));
+  if (!mixer) return;
+  if (own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
+  mixer.check(sizesOf(config, layer), `layer ${place}`);
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
@@ -172,14 +213,41 @@ export function inputSize({ layers, embeddingSize, vocabularySize }: ModelConfig
   return layer === 0 ? (embeddingSize ?? vocabularySize) : outputSize(layers[layer - 1]);
 }
 
+/** What the shapes of a layer's parameters and states follow from. */
+export function sizesOf(config: ModelConfig, layer: number): LayerSizes {
+  const { hiddenSize, options } = config.layers[layer];
+  return { input: inputSize(config, layer), hidden: hiddenSize, options, layer, layers: config.layers.length };
+}
+
+/** Most steps that every layer can read at once; null for no limit. */
+export function contextOf({ layers }: ModelConfig): number | null {
+  const contexts = layers.flatMap(({ cell, options }) => kindOf(cell).mixer?.context(options) ?? []);
+  return contexts.length > 0 ? Math.min(...contexts) : null;
+}
+
+/**
+ * Whether what stands at a boundary (0: what the lowest layer reads, N: what the output reads) has gradients that no state has: a recurrent layer without a
+ * residual connection gives its first state itself, and one that reads tokens without a norm gives their gradients by its pre-activations.
+ */
+export function hasInputRows({ layers }: ModelConfig, boundary: number): boolean {
+  if (boundary > 0) return layers[boundary - 1].residual || isMixer(layers[boundary - 1]);
+  return layers[0].norm !== 'none' || layers[0].residual || isMixer(layers[0]);
+}
+
 export function readsBothWays({ layers }: ModelConfig): boolean {
   return layers.some(({ bidirectional }) => bidirectional);
 }
 
-/** Of each layer what `make` gives, once for all that are of one kind and size: they take turns with it. */
-export function ofEachShape<T>({ layers }: ModelConfig, make: (layer: LayerConfig) => T): readonly T[] {
+/** It is no recurrent cell. */
+export function isMixer({ cell }: Pick<LayerConfig, 'cell'>): boolean {
+  return kindOf(cell).mixer !== undefined;
+}
+
+/** Of each recurrent layer what `make` gives, once for all that are of one kind and size: they take turns with it; `none` of a mixer. */
+export function ofEachShape<T>({ layers }: ModelConfig, make: (layer: LayerConfig) => T, none: T): readonly T[] {
   const made = new Map<string, T>();
   return layers.map((layer) => {
+    if (isMixer(layer)) return none;
     const shape = `${layer.cell} ${layer.hiddenSize}`;
     const own = made.get(shape) ?? make(layer);
     made.set(shape, own);

@@ -1,16 +1,31 @@
 /** The parameters of one direction of one layer, or anything that has one thing for each of them. */
 import { at } from '../../kernels/arena';
 import { kindOf, type CellName } from '../../layers/catalog';
-import { isSharedRole, type ParameterDescription, type ParameterSize, type SharedRole } from '../../layers/parameters';
+import {
+  isSharedRole,
+  shapeWith,
+  type LayerSizes,
+  type ParameterDescription,
+  type SharedRole,
+} from '../../layers/parameters';
 
 /** By role; those that every kind computes alike, empty where the kind has none, and its own. */
 export interface ByRole<T> extends Readonly<Record<SharedRole, T>> {
   readonly own: Readonly<Record<string, T>>;
 }
 
-/** @param none of a role that the kind lacks */
-export function byRole<T>(cell: CellName, make: (parameter: ParameterDescription) => T, none: T): ByRole<T> {
-  const made = kindOf(cell).parameters.map((parameter) => [parameter.role, make(parameter)] as const);
+/**
+ * @param make undefined of a parameter that a mixer's layer does not have  @param none of a role that the kind lacks, among those that every kind computes alike
+ */
+export function byRole<T>(
+  cell: CellName,
+  make: (parameter: ParameterDescription) => T | undefined,
+  none: T,
+): ByRole<T> {
+  const made = kindOf(cell).parameters.flatMap((parameter): (readonly [string, T])[] => {
+    const own = make(parameter);
+    return own === undefined ? [] : [[parameter.role, own]];
+  });
   const shared = (role: SharedRole) => made.find(([name]) => name === role)?.[1] ?? none;
   return {
     W: shared('W'),
@@ -30,22 +45,21 @@ export function addressesOfOwn({ own }: ByRole<Float32Array>): Readonly<Record<s
   return Object.fromEntries(Object.entries(own).map(([role, values]) => [role, at(values)]));
 }
 
-/** Each parameter that the kind has, in the order of files. */
+/** Each parameter that the layer has, in the order of files. */
 export function eachRole<T>(cell: CellName, values: ByRole<T>): (readonly [ParameterDescription, T])[] {
-  return kindOf(cell).parameters.map((parameter) => [parameter, ofRole(values, parameter.role)] as const);
+  return kindOf(cell)
+    .parameters.filter(({ role }) => isSharedRole(role) || Object.hasOwn(values.own, role))
+    .map((parameter) => [parameter, ofRole(values, parameter.role)] as const);
 }
 
-export function shapeOf(
-  { shape }: ParameterDescription,
-  { cell, hiddenSize }: { readonly cell: CellName; readonly hiddenSize: number },
-  inputSize: number,
-): number[] {
-  const sizes: Readonly<Record<ParameterSize, number>> = {
-    gates: kindOf(cell).gates.length * hiddenSize,
-    hidden: hiddenSize,
-    input: inputSize,
-  };
-  return shape.map((size) => sizes[size]);
+/** Null of one that a mixer's layer does not have. */
+export function shapeOf(parameter: ParameterDescription, cell: CellName, of: LayerSizes): readonly number[] | null {
+  return shapeWith(parameter, kindOf(cell).gates.length, of);
+}
+
+/** Undefined of no shape. */
+export function zerosOf(shape: readonly number[] | null): Float64Array | undefined {
+  return shape ? new Float64Array(lengthOfShape(shape)) : undefined;
 }
 
 export function lengthOfShape(shape: readonly number[]): number {

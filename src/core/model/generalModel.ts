@@ -5,7 +5,9 @@
  */
 import type { CellName } from '../../layers/catalog';
 import type { Direction } from '../../layers/direction';
+import type { NormKind } from '../../layers/norm';
 import type { LayerOptions } from '../../layers/options';
+import type { LayerSizes } from '../../layers/parameters';
 import type { ByRole } from './directionParameters';
 
 /** As the file has them: float64 where it does. */
@@ -63,13 +65,34 @@ export interface GeneralLayer {
   readonly linearBeforeReset: boolean;
   /** LSTM: f = 1 − i. */
   readonly inputForget: boolean;
+  /** What stands around each of its sublayers; a recurrent layer has one. */
+  readonly sublayers: readonly GeneralSublayer[];
   /** The node or tensors that it was read from, for sentences. */
   readonly source: string;
 }
 
-/** y = γ ⊙ (x − mean) / √(variance + ε) + β, over the features of the top layer's output. */
-export interface LayerNorm {
+/** y = x + sublayer(norm(x)), or without either. */
+export interface GeneralSublayer {
+  /** Empty of the only one. */
+  readonly name: string;
+  readonly norm: Norm | null;
+  readonly residual: boolean;
+  /** Of a mixer; its parameters are the `own` ones of the layer's only direction. */
+  readonly isMixer: boolean;
+  /** Names of its states, in the order of its code. */
+  readonly states: readonly string[];
+}
+
+/** What stands around a layer of a file that has neither norm nor residual. */
+export const plainAround = {
+  sublayers: [{ name: '', norm: null, residual: false, isMixer: false, states: [] }],
+} as const;
+
+/** layerNorm: y = γ ⊙ (x − mean) / √(variance + ε) + β; rmsNorm: y = γ ⊙ x / √(mean x² + ε); over the features of a step. */
+export interface Norm {
+  readonly kind: NormKind;
   readonly gamma: Weights;
+  /** Zeros where a LayerNorm has none; empty of an rmsNorm. */
   readonly beta: Weights;
   readonly epsilon: number;
 }
@@ -81,14 +104,30 @@ export interface GeneralModel {
   readonly embedding: Weights | null;
   /** The lowest first; at least one. */
   readonly layers: readonly GeneralLayer[];
-  readonly norm: LayerNorm | null;
+  /** Between the top layer and the output. */
+  readonly norm: Norm | null;
   /** W [V, D·H] and b [V], zeros where the file has none. W is the embedding itself when they are tied: the same array. */
   readonly output: { readonly W: Weights; readonly b: Weights };
+}
+
+/**
+ * Whether what stands at a boundary (0: what the lowest layer reads, N: what the output reads) has gradients that no state has: a recurrent layer without a
+ * residual connection gives its first state itself, and one that reads tokens without a norm gives their gradients by its pre-activations.
+ */
+export function hasInputRows({ layers }: Pick<GeneralModel, 'layers'>, boundary: number): boolean {
+  const { sublayers } = layers[Math.max(0, boundary - 1)];
+  return sublayers.some(({ norm, residual, isMixer }) => residual || isMixer || (boundary === 0 && norm !== null));
 }
 
 /** All that a direction has. */
 export function weightsOf({ W, R, Wb, Rb, own, peepholes }: GeneralDirection): Weights[] {
   return [W, R, Wb, Rb, ...Object.values(own), ...(peepholes ? [peepholes] : [])];
+}
+
+/** What the shapes of a layer's parameters and states follow from. */
+export function sizesOfLayer({ layers }: GeneralModel, layer: number): LayerSizes {
+  const { inputSize, hiddenSize, options } = layers[layer];
+  return { input: inputSize, hidden: hiddenSize, options, layer, layers: layers.length };
 }
 
 /** Size of what a layer gives: the states of its directions side by side, D·H. */

@@ -1,8 +1,9 @@
 /** A model's first parameters. */
 import { kindOf } from '../../layers/catalog';
+import { normalWith, type FirstValue } from '../../layers/parameters';
 import type { InitializationName } from '../../terms/choices';
 import { UserError } from '../../userError';
-import { inputSize, topSize, type ModelConfig } from './config';
+import { inputSize, sizesOf, topSize, type ModelConfig } from './config';
 import type { Weights } from './generalModel';
 import { randomOrthogonal } from './orthogonal';
 import { Parameters, type ParameterEntry } from './parameters';
@@ -44,7 +45,7 @@ const recurrentBlocks: Readonly<Record<Exclude<InitializationName, 'pytorch'>, R
  *   ±1/√(D·H), biases too, as `nn.LSTM` and `nn.Linear` do.
  * - The others differ in the recurrent matrices, gate by gate. Their other matrices are Xavier (scale 1), those of a cell gate by
  *   gate; their biases are zero.
- * What a kind says to be uniform between two numbers is so in all of them.
+ * What a kind says of its parameters' first values is so in all of them, and norms begin as the identity.
  * An embedding is normal with variance 1, as `nn.Embedding`; one that is also the output's weights is as these.
  * The settings must have passed `checkInitialization`.
  */
@@ -55,11 +56,15 @@ export function initialize(
 ): Parameters {
   const parameters = new Parameters(config);
   const { initialization, initScale, forgetBias } = settings;
+  const deviation = kindOf(config.layers[0].cell).mixer?.deviationAround ?? null;
   for (const entry of parameters.layout.entries) {
     const values = parameters.view(entry);
-    if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
-    else if (typeof entry.parameter?.initialization === 'object')
-      fillBetween(values, entry.parameter.initialization.between, random);
+    const own = entry.parameter?.initialization;
+    if (entry.parameter === null && deviation !== null) fillAround(values, entry, deviation, random);
+    else if (entry.role === 'embedding' && !config.tied) values.forEach((_, i) => (values[i] = random.normal()));
+    else if (typeof own === 'object')
+      if ('between' in own) fillBetween(values, own.between, random);
+      else fillFirst(values, own.first(sizesOf(config, Math.max(0, entry.layer))), random);
     else if (initialization === 'pytorch') fillUniform(values, 1 / Math.sqrt(fanOf(entry, config)), random);
     else
       fillTensor(
@@ -73,6 +78,17 @@ export function initialize(
   }
   if (forgetBias !== null) setForgetBias(parameters, config, forgetBias);
   return parameters;
+}
+
+/** Embedding and output of a model whose lowest kind says how they begin. */
+function fillAround(values: Float32Array, { role }: ParameterEntry, deviation: number, random: Random): void {
+  if (role === 'b') values.fill(0);
+  else fillFirst(values, normalWith(deviation), random);
+}
+
+/** As a kind says, element by element. */
+export function fillFirst(values: Weights, first: FirstValue, random: Random): void {
+  for (let i = 0; i < values.length; i++) values[i] = first(random, i);
 }
 
 /** What PyTorch's initialization depends on. */

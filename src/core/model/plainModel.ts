@@ -1,12 +1,14 @@
 /** Which general models are also a `ModelConfig`: those can be trained, and the fast kernels compute them. */
 import { activationsOf } from '../../layers/catalog';
+import { normEpsilon, type NormName } from '../../layers/norm';
 import { areSameOptions } from '../../layers/options';
 import { UserError } from '../../userError';
-import { directionsOf, inputSize, uniformModel, type ModelConfig } from './config';
+import { directionsOf, inputSize, isMixer, uniformModel, type ModelConfig } from './config';
 import { unusualForm } from './generalForm';
 import { eachRole, ofRole } from './directionParameters';
-import { weightsOf, type GeneralModel } from './generalModel';
-import { Parameters } from './parameters';
+import { weightsOf, type GeneralModel, type Norm } from './generalModel';
+import { Parameters, type NormWeights } from './parameters';
+import { sublayersOf } from './sublayers';
 
 export interface PlainModel {
   readonly config: ModelConfig;
@@ -75,6 +77,13 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
       clip: null,
       linearBeforeReset: true,
       inputForget: false,
+      sublayers: sublayersOf(config, layer).map(({ name, norm, residual, states }, s) => ({
+        name,
+        norm: normOf(norm, parameters.norms[layer][s]),
+        residual,
+        isMixer: isMixer({ cell }),
+        states,
+      })),
       source: `layer${layer}`,
     };
   });
@@ -82,14 +91,21 @@ export function generalModelOf(config: ModelConfig, parameters: Parameters): Gen
     vocabularySize: config.vocabularySize,
     embedding: parameters.embedding,
     layers,
-    norm: null,
+    norm: normOf(config.finalNorm, parameters.finalNorm),
     output: parameters.output,
   };
 }
 
+function normOf(kind: NormName, weights: NormWeights | null): Norm | null {
+  return kind === 'none' || !weights ? null : { kind, ...weights, epsilon: normEpsilon };
+}
+
 /** Numbers in all parameters; a tied output counts once. */
 export function parameterCount({ embedding, layers, norm, output }: GeneralModel): number {
-  const ofLayers = layers.flatMap(({ directions }) => directions.flatMap(weightsOf));
+  const ofLayers = layers.flatMap(({ directions, sublayers }) => [
+    ...directions.flatMap(weightsOf),
+    ...sublayers.flatMap((sublayer) => (sublayer.norm ? [sublayer.norm.gamma, sublayer.norm.beta] : [])),
+  ]);
   const all = [
     embedding,
     ...ofLayers,

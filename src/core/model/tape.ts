@@ -4,22 +4,59 @@
  * which may have fewer steps than there is room for.
  */
 import { at, type Arena } from '../../kernels/arena';
-import { cellOf } from '../layers/registry';
-import { directionsOf, outputSize, type ModelConfig } from './config';
-import type { CellName } from '../../layers/catalog';
+import { kindOf, type CellName } from '../../layers/catalog';
+import type { NormKind } from '../../layers/norm';
+import type { Mixer } from '../layers/mixer';
+import { cellOf, mixerOf } from '../layers/registry';
+import type { Products } from '../products';
+import { directionsOf, sizesOf, topSize, type LayerConfig, type ModelConfig } from './config';
 import type { DirectionTape } from './directionTape';
+import { sublayersOf, type Sublayer } from './sublayers';
+
+/** What a norm leaves behind. */
+export interface NormTape {
+  readonly kind: NormKind;
+  /** T × B × I. */
+  readonly output: Float32Array;
+  /** T × B × 2: what was subtracted from the row, and what it was then multiplied by. */
+  readonly statistics: Float32Array;
+}
+
+/** One part of a layer, with what stands around it: given = x + dropout(output), output = sublayer(norm(x)). */
+export interface SublayerTape extends Omit<Sublayer, 'norm'> {
+  readonly norm: NormTape | null;
+  /** Null of a recurrent layer. */
+  readonly mixer: Mixer | null;
+  /** T × B × O: what the sublayer itself gives, of a recurrent layer its directions side by side. */
+  readonly output: Float32Array;
+  /** 0 or 1/(1 − p) for each element of `output`; null without dropout. */
+  readonly dropout: Float32Array | null;
+  /** `output`, after dropout if there is any. */
+  readonly passed: Float32Array;
+  /** What is read next: `passed`, and x where that is added. */
+  readonly given: Float32Array;
+}
 
 export interface LayerTape {
   readonly cell: CellName;
   /** H. */
   readonly hiddenSize: number;
+  /** Of a recurrent layer; none of a mixer. */
   readonly directions: readonly DirectionTape[];
-  /** T × B × D·H: what each step gives, the directions side by side. */
-  readonly output: Float32Array;
-  /** What the layer above reads: `output`, after dropout if there is any. */
-  readonly passed: Float32Array;
-  /** 0 or 1/(1 − p) for each element of `output`; null without dropout. */
-  readonly dropout: Float32Array | null;
+  readonly sublayers: readonly SublayerTape[];
+  /** T × B × O: what the layer above reads. */
+  readonly given: Float32Array;
+}
+
+/** A state that is carried into the window, as long as it is on the tape. */
+export interface CarriedState {
+  readonly layer: number;
+  /** Of the kind's states. */
+  readonly name: string;
+  /** Numbers of one stream. */
+  readonly width: number;
+  /** B × width. */
+  readonly values: Float32Array;
 }
 
 export interface TapeSettings {
@@ -28,6 +65,8 @@ export interface TapeSettings {
   readonly batch: number;
   /** Dropout between layers, in training only. */
   readonly dropout?: boolean;
+  /** Gradients will be taken of what is on it: what only they need is kept. */
+  readonly learns?: boolean;
   /** Count saturated gates and take the norms of gradients on the way, as always; without, to measure what that costs. */
   readonly records?: boolean;
 }
@@ -38,6 +77,10 @@ export class Tape {
   steps: number;
   readonly maxSteps: number;
   readonly layers: readonly LayerTape[];
+  /** T·B × E; empty where tokens are read one-hot. */
+  readonly embedded: Float32Array;
+  /** Between the top layer and the output. */
+  readonly finalNorm: NormTape | null;
   readonly records: boolean;
   /** T × B token ids: what is read (−1: nothing, in padding) … */
   readonly inputs: Int32Array;
@@ -52,10 +95,16 @@ export class Tape {
   /** T × B: ln p(target), 0 where there is none. */
   readonly targetLogProbabilities: Float32Array;
 
+  /** What is saved with a checkpoint, layer by layer. */
+  readonly carried: readonly CarriedState[];
+  /** Of each mixer's state, that it carries in and out itself. */
+  private readonly ofMixers: readonly { readonly carried: CarriedState; readonly state: Float32Array }[];
+
   constructor(
     readonly arena: Arena,
     readonly config: ModelConfig,
-    { steps, batch, dropout = false, records = true }: TapeSettings,
+    { steps, batch, dropout = false, records = true, learns = false }: TapeSettings,
+    products: Products,
   ) {
     this.records = records;
     this.steps = steps;
@@ -64,31 +113,93 @@ export class Tape {
     const rows = steps * batch;
     const none = new Float32Array(0);
     this.layers = config.layers.map((own, layer) => {
-      const cell = cellOf(own.cell);
-      const H = own.hiddenSize;
-      const tapes = directionsOf(own).map((direction) => ({
-        direction,
-        states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
-        gates: arena.floats(rows * cell.gates.length * H),
-        recurrentCandidate: cell.linearBeforeReset ? arena.floats(rows * H) : none,
-      }));
-      const outputs = rows * outputSize(own);
-      const output = tapes.length === 1 ? tapes[0].states[0].subarray(batch * H) : arena.floats(outputs);
-      const drops = dropout && layer < config.layers.length - 1;
+      const directions = kindOf(own.cell).mixer ? [] : directionTapes(arena, own, steps, batch);
+      const parts = sublayersOf(config, layer);
+      const sublayers = parts.map((sublayer, index): SublayerTape => {
+        const sizes = { ...sizesOf(config, layer), input: sublayer.inputSize };
+        const mixer =
+          directions.length > 0
+            ? null
+            : mixerOf(own.cell, sublayer.name).make(arena, sizes, { steps, batch, learns }, products);
+        const { norm, inputSize, outputSize } = sublayer;
+        const [first] = directions;
+        const output =
+          mixer?.output ??
+          (directions.length === 1
+            ? first.states[0].subarray(batch * own.hiddenSize)
+            : arena.floats(rows * outputSize));
+        const isLast = layer === config.layers.length - 1 && index === parts.length - 1;
+        const drops = dropout && !isLast;
+        const passed = drops ? arena.floats(rows * outputSize) : output;
+        return {
+          ...sublayer,
+          norm:
+            norm === 'none'
+              ? null
+              : { kind: norm, output: arena.floats(rows * inputSize), statistics: arena.floats(2 * rows) },
+          mixer,
+          output,
+          dropout: drops ? arena.floats(rows * outputSize) : null,
+          passed,
+          given: sublayer.residual ? arena.floats(rows * outputSize) : passed,
+        };
+      });
       return {
         cell: own.cell,
-        hiddenSize: H,
-        directions: tapes,
-        output,
-        passed: drops ? arena.floats(outputs) : output,
-        dropout: drops ? arena.floats(outputs) : null,
+        hiddenSize: own.hiddenSize,
+        directions,
+        sublayers,
+        given: sublayers.at(-1)?.given ?? none,
       };
+    });
+    this.embedded = arena.floats(rows * (config.embeddingSize ?? 0));
+    this.finalNorm =
+      config.finalNorm === 'none'
+        ? null
+        : {
+            kind: config.finalNorm,
+            output: arena.floats(rows * topSize(config)),
+            statistics: arena.floats(2 * rows),
+          };
+    const ofMixers = this.layers.flatMap(({ sublayers }, layer) =>
+      sublayers.flatMap(({ mixer, states }) =>
+        states.flatMap((name, index) => {
+          if (!mixer) return [];
+          const width = stateWidth(config, layer, name);
+          return [{ carried: { layer, name, width, values: arena.floats(batch * width) }, state: mixer.states[index] }];
+        }),
+      ),
+    );
+    this.ofMixers = ofMixers;
+    this.carried = config.layers.flatMap((own, layer) => {
+      const { directions } = this.layers[layer];
+      if (directions.length === 0)
+        return ofMixers.map(({ carried }) => carried).filter((state) => state.layer === layer);
+      const width = own.hiddenSize;
+      return kindOf(own.cell).states.map(({ name }, state) => ({
+        layer,
+        name,
+        width,
+        values: directions[0].states[state].subarray(0, batch * width),
+      }));
     });
     this.inputs = arena.ints(rows);
     this.targets = arena.ints(rows);
     this.lengths = arena.ints(batch).fill(steps);
     this.probabilities = arena.floats(rows * config.vocabularySize);
     this.targetLogProbabilities = arena.floats(rows);
+  }
+
+  /** What a sublayer has read, before its norm; null of one-hot tokens. */
+  inputOf(layer: number, sublayer: number): Float32Array | null {
+    if (sublayer > 0) return this.layers[layer].sublayers[sublayer - 1].given;
+    if (layer > 0) return this.layers[layer - 1].given;
+    return this.config.embeddingSize === null ? null : this.embedded;
+  }
+
+  /** T × B × O: what the output layer reads. */
+  get top(): Float32Array {
+    return this.finalNorm?.output ?? this.layers[this.layers.length - 1].given;
   }
 
   /** Rows of a series that the window fills: T·B. */
@@ -126,12 +237,36 @@ export class Tape {
     for (const { directions, hiddenSize } of this.layers) {
       const size = this.batch * hiddenSize;
       const last = this.steps * size;
-      for (const states of directions[0].states) states.copyWithin(0, last, last + size);
+      for (const states of directions.at(0)?.states ?? []) states.copyWithin(0, last, last + size);
     }
+    for (const { carried, state } of this.ofMixers) carried.values.set(state);
+  }
+
+  /** Gives the mixers the states that are carried in, which they replace by those that they carry out. */
+  loadCarried(): void {
+    for (const { carried, state } of this.ofMixers) state.set(carried.values);
   }
 
   clearState(): void {
-    for (const { directions, hiddenSize } of this.layers)
-      for (const states of directions[0].states) states.fill(0, 0, this.batch * hiddenSize);
+    for (const { values } of this.carried) values.fill(0);
   }
+}
+
+function directionTapes(arena: Arena, own: LayerConfig, steps: number, batch: number): DirectionTape[] {
+  const cell = cellOf(own.cell);
+  const H = own.hiddenSize;
+  const none = new Float32Array(0);
+  return directionsOf(own).map((direction) => ({
+    direction,
+    states: cell.states.map(() => arena.floats((steps + 1) * batch * H)),
+    gates: arena.floats(steps * batch * cell.gates.length * H),
+    recurrentCandidate: cell.linearBeforeReset ? arena.floats(steps * batch * H) : none,
+  }));
+}
+
+/** Numbers of a state of one stream. */
+function stateWidth(config: ModelConfig, layer: number, name: string): number {
+  const sizes = sizesOf(config, layer);
+  const found = kindOf(config.layers[layer].cell).states.find((state) => state.name === name);
+  return found?.width?.(sizes) ?? sizes.hidden;
 }

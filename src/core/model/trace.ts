@@ -13,11 +13,27 @@ export interface DirectionTrace {
   readonly gates: Floats;
 }
 
+/** Of a mixer, by the names of its kind's states and unit maps. */
+export interface MixerValues {
+  /** ‖s_t‖ by step. */
+  stateNorms(state: string): Float64Array;
+  unitMap(name: string): MapValues;
+}
+
+/** Values of a unit map: T × units, time-major. */
+export interface MapValues {
+  readonly units: number;
+  readonly values: Floats;
+}
+
 export interface LayerTrace {
   readonly cell: CellName;
   /** H. */
   readonly hiddenSize: number;
+  /** Of a recurrent layer; none of a mixer. */
   readonly directions: readonly DirectionTrace[];
+  /** Of a mixer that has been read in float64. */
+  readonly values?: MixerValues;
 }
 
 /** Of one stream. */

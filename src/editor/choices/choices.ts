@@ -1,5 +1,6 @@
 /** The few settings that matter most before a run, and profiles: known sets of them. */
 import { cellNames, defaultCell, plainCell } from '../../layers/catalog';
+import { maxLayers } from '../../terms/choices';
 import type { SettingReader } from '../chosenSettings';
 
 /** Values by the names of settings, behind "backflow.". */
@@ -26,7 +27,7 @@ const whole = (setting: string, limits: [number, number], ...values: number[]): 
 export const fields: readonly Field[] = [
   name('model.cell', ...cellNames),
   whole('model.hiddenSize', [1, 2048], 16, 32, 64, 128, 256, 512),
-  whole('model.layers', [1, 8], 1, 2, 3),
+  whole('model.layers', [1, maxLayers], 1, 2, 3),
   whole('training.window', [2, 4096], 16, 32, 64, 128, 256),
   whole('training.steps', [0, 1_000_000_000], 0, 300, 1000, 3000, 10_000),
   { name: 'training.learningRate', values: [0.0005, 0.001, 0.002, 0.005, 0.01], limits: [1e-9, 100], isWhole: false },

@@ -2,6 +2,7 @@
 import { activations } from '../../layers/activation';
 import { cellNames, kindOf } from '../../layers/catalog';
 import type { LayerOptions, OptionDescription, OptionValue } from '../../layers/options';
+import { norms } from '../../layers/norm';
 import { initializations, objectives, optimizers, schedules } from '../../terms/choices';
 import { UserError } from '../../userError';
 import type { RunDescription } from '../../protocol/run';
@@ -97,6 +98,9 @@ function readModel(model: Fields): RunDescription['model'] {
     ),
     tied: model.added('tied', defaults.tied, (key) => model.boolean(key)),
     objective: model.added('objective', defaults.objective, (key) => model.oneOf(key, objectives)),
+    norm: model.added('norm', defaults.norm, (key) => model.oneOf(key, norms)),
+    finalNorm: model.added('finalNorm', defaults.finalNorm, (key) => model.oneOf(key, norms)),
+    residual: model.added('residual', defaults.residual, (key) => model.boolean(key)),
     options: model.added('options', {}, (key) => readOptions(model.object(key), kindOf(cell).options)),
   };
   return {

@@ -1,5 +1,5 @@
 /** Reads probes with a model, and asks the analysis what its gradients do. */
-import type { TotalNorms } from '../../core/backward/recurrence';
+import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { readsBothWays } from '../../core/model/config';

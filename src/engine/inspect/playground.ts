@@ -4,11 +4,12 @@
  */
 import { checkInteger } from '../../core/model/config';
 import { byRole, lengthOfShape, shapeOf } from '../../core/model/directionParameters';
-import type { ActivationForm, GeneralModel, Weights } from '../../core/model/generalModel';
-import { fillBetween } from '../../core/model/initialize';
+import { plainAround, type ActivationForm, type GeneralModel, type Weights } from '../../core/model/generalModel';
+import { fillBetween, fillFirst } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Random } from '../../core/model/random';
 import { activationsOf, checkCell, isRecurrentByMatrix, kindOf, memoryGateOf, optionsOf } from '../../layers/catalog';
+import { noOptions } from '../../layers/options';
 import { UserError } from '../../userError';
 import {
   playgroundLimits,
@@ -129,6 +130,7 @@ function modelOf(
         ],
         clip: null,
         linearBeforeReset: true,
+        ...plainAround,
         inputForget: false,
         source: 'playground',
       },
@@ -148,8 +150,14 @@ function ownOf(
   const begun = byRole(
     cell,
     (parameter) => {
-      const values = new Float64Array(lengthOfShape(shapeOf(parameter, { cell, hiddenSize }, inputSize)));
-      if (typeof parameter.initialization === 'object') fillBetween(values, parameter.initialization.between, random);
+      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1 };
+      const shape = shapeOf(parameter, cell, sizes);
+      if (!shape) return undefined;
+      const values = new Float64Array(lengthOfShape(shape));
+      const { initialization } = parameter;
+      if (typeof initialization === 'object')
+        if ('between' in initialization) fillBetween(values, initialization.between, random);
+        else fillFirst(values, initialization.first(sizes), random);
       return values;
     },
     new Float64Array(0),

@@ -5,7 +5,7 @@ import { inputRowsOf } from '../../core/analysis/inputRows';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
 import type { PerTargetNorms } from '../../core/analysis/perTargetWalk';
 import { TargetMatrix } from '../../core/analysis/targetMatrix';
-import type { TotalNorms } from '../../core/backward/recurrence';
+import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
 import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';

@@ -15,6 +15,7 @@ export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './
 export { lstmStepBack } from './lstmStep';
 export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
 export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
+export { normBackward, normColumnSums, normForward } from './norm';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
 export { multiplyAdd64 } from './product64';

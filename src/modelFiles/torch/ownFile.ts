@@ -1,12 +1,5 @@
 /** Weights that Backflow has written itself: their names, and what their metadata says, leave nothing open. */
-import {
-  directionsOf,
-  inputSize,
-  topSize,
-  uniformModel,
-  uniformStack,
-  type ModelConfig,
-} from '../../core/model/config';
+import { directionsOf, sizesOf, topSize, uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
 import { eachRole, shapeOf } from '../../core/model/directionParameters';
 import { Parameters } from '../../core/model/parameters';
 import type { PlainModel } from '../../core/model/plainModel';
@@ -41,7 +34,7 @@ export function tensorsOfModel({ config, parameters }: PlainModel): {
     directions.flatMap((own, d) =>
       eachRole(stack.cell, own).map(([parameter, values]) => ({
         name: torchName(parameter, layer, directionsOf(stack)[d]),
-        shape: shapeOf(parameter, stack, inputSize(config, layer)),
+        shape: shapeOf(parameter, stack.cell, sizesOf(config, layer)) ?? [],
         values,
         isGated: true,
       })),

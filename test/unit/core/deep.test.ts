@@ -71,7 +71,7 @@ describe('dropout', () => {
     });
     const masks = (seed: number, step: number) => {
       fillDropout(tape, 0.3, seed, step);
-      return tape.layers.map(({ dropout }) => dropout?.slice() ?? null);
+      return tape.layers.map(({ sublayers: [{ dropout }] }) => dropout?.slice() ?? null);
     };
     const first = masks(1, 0);
     assert.equal(first[2], null, 'not after the last layer');

@@ -5,7 +5,7 @@ import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { readInFloat64, type Float64Trace } from '../../../src/core/float64/float64Trace';
 import { plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
 import { initialize } from '../../../src/core/model/initialize';
-import type { GeneralModel } from '../../../src/core/model/generalModel';
+import { plainAround, type GeneralModel } from '../../../src/core/model/generalModel';
 import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Random } from '../../../src/core/model/random';
@@ -257,6 +257,7 @@ describe('portable weights, 201 tokens', () => {
                 initialStates: [],
               },
             ],
+            ...plainAround,
             clip: null,
             linearBeforeReset: true,
             inputForget: false,

@@ -5,7 +5,13 @@ import { float64Gradient } from '../../../src/core/float64/float64Backward';
 import { matrixInFloat64 } from '../../../src/core/float64/float64Matrix';
 import { LowestInput } from '../../../src/core/float64/lowestInput';
 import { lowestInputFlow, perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
-import { checkConfig, uniformStack, type LayerConfig, type ModelConfig } from '../../../src/core/model/config';
+import {
+  checkConfig,
+  plainLayer,
+  uniformStack,
+  type LayerConfig,
+  type ModelConfig,
+} from '../../../src/core/model/config';
 import { eachRole, ofRole } from '../../../src/core/model/directionParameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { Vocabulary } from '../../../src/core/corpus/vocabulary';
@@ -14,11 +20,12 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/chec
 import { assertClose, assertNear } from '../../reference/compare';
 import { backendNames, randomModel, readProbe } from '../support/models';
 
-const around = { vocabularySize: 9, tied: false, objective: 'next' } as const;
+const around = { vocabularySize: 9, tied: false, objective: 'next', finalNorm: 'none' } as const;
 const layerOf = (kind: number, hiddenSize: number, bidirectional: boolean): LayerConfig => ({
   cell: cellNames[kind % cellNames.length],
   activation: 'tanh',
   hiddenSize,
+  ...plainLayer,
   bidirectional,
   // In every other mixture as well as by default.
   options: optionsOf(cellNames[kind % cellNames.length], { positive: hiddenSize === 11 }),

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { initialize } from '../../../src/core/model/initialize';
-import { uniformModel, type StackConfig } from '../../../src/core/model/config';
+import { plainStack, uniformModel, type StackConfig } from '../../../src/core/model/config';
 import { Random } from '../../../src/core/model/random';
 import { Float64Reading } from '../../../src/engine/inspect/reading';
 import type { GradientNorms } from '../../../src/engine/inspect/gradientReport';
@@ -126,13 +126,9 @@ describe('weights that Backflow has written', () => {
     cell: 'lstm',
     activation: 'tanh',
     layers: 1,
-    bidirectional: false,
-    options: {},
     hiddenSize: 7,
     vocabularySize: 7,
-    embeddingSize: null,
-    tied: false,
-    objective: 'next',
+    ...plainStack,
   };
   const variants: Record<string, Partial<StackConfig>> = {
     'one-hot, as many units as symbols': {},

@@ -60,7 +60,7 @@ export function loadWindow({ tape }: Bench, { inputs, targets, lengths, masks }:
   tape.targets.set(targets);
   tape.lengths.set(lengths);
   tape.resize(inputs.length / lengths.length);
-  masks?.forEach((mask, l) => tape.layers[l].dropout!.set(mask));
+  masks?.forEach((mask, l) => tape.layers[l].sublayers[0].dropout!.set(mask));
 }
 
 /** One stream of a window, without its padding. */

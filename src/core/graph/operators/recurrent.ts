@@ -7,7 +7,7 @@ import { activationOf } from '../../float64/activations';
 import { addOuter } from '../../float64/products';
 import { stepBackBuffers, type Float64Cell, type Float64Direction } from '../../layers/float64Cell';
 import { float64CellOf } from '../../layers/registry';
-import type { GeneralLayer } from '../../model/generalModel';
+import { plainAround, type GeneralLayer } from '../../model/generalModel';
 import { Carried, ScaledSum } from '../carried';
 import type { Call, Operator, OperatorTable, ScaledVjp } from '../call';
 import { Gradient } from '../gradient';
@@ -137,6 +137,7 @@ function lanesOf(call: Call, kind: LayerKind, sizes: Sizes): Lane[] {
     clip: clip > 0 ? clip : null,
     source: '',
     linearBeforeReset: known.includes('linear_before_reset') && attributes.flag('linear_before_reset'),
+    ...plainAround,
     inputForget: known.includes('input_forget') && attributes.flag('input_forget'),
   };
   const zeros = new Float64Array(rows);

@@ -1,5 +1,5 @@
 /** From the meaning of the logits back to the tokens: the model. */
-import type { GeneralLayer, GeneralModel, Weights } from '../../../core/model/generalModel';
+import { plainAround, type GeneralLayer, type GeneralModel, type Weights } from '../../../core/model/generalModel';
 import { UserError } from '../../../userError';
 import type { Content, Logits, RecurrentNode, States } from './value';
 
@@ -49,6 +49,7 @@ function layerOf(states: States, below: Content): GeneralLayer {
     clip,
     linearBeforeReset,
     inputForget,
+    ...plainAround,
     directions,
     source: Array.from(new Set(own)).join(', '),
   };

@@ -112,6 +112,10 @@ function normed(
   };
   return {
     ...data,
-    content: { kind: 'normed', of, norm: { gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon } },
+    content: {
+      kind: 'normed',
+      of,
+      norm: { kind: 'layerNorm', gamma: weights(gamma, 1), beta: weights(beta, 0), epsilon },
+    },
   };
 }

@@ -6,7 +6,7 @@
 import type { StateName } from '../../../layers/catalog';
 import type { Direction } from '../../../layers/direction';
 import type { Weights } from '../../../core/model/generalModel';
-import type { GeneralDirection, GeneralLayer, LayerNorm } from '../../../core/model/generalModel';
+import type { GeneralDirection, GeneralLayer, Norm } from '../../../core/model/generalModel';
 import type { UserError } from '../../../userError';
 import type { Constant } from '../../../formats/onnx/constant';
 
@@ -68,7 +68,7 @@ export interface DirectionOfNode {
 }
 
 /** A recurrent node, without the directions, which its states name. */
-export interface RecurrentNode extends Omit<GeneralLayer, 'directions'> {
+export interface RecurrentNode extends Omit<GeneralLayer, 'directions' | 'sublayers'> {
   /** What it reads, … */
   readonly input: Content;
   /** … and along which atom; "" where that axis has size 1. */
@@ -88,7 +88,7 @@ export type NormStep =
 export interface Normed {
   readonly kind: 'normed';
   readonly of: States;
-  readonly norm: LayerNorm;
+  readonly norm: Norm;
 }
 
 export interface Logits {

@@ -5,7 +5,12 @@ import { inputMatrixInFloat64 } from '../../../../src/core/float64/float64InputM
 import { perTargetInFloat64, lowestInputFlow } from '../../../../src/core/float64/float64PerTarget';
 import { readInFloat64, type Float64Trace } from '../../../../src/core/float64/float64Trace';
 import { LowestInput } from '../../../../src/core/float64/lowestInput';
-import type { GeneralDirection, GeneralLayer, GeneralModel } from '../../../../src/core/model/generalModel';
+import {
+  plainAround,
+  type GeneralDirection,
+  type GeneralLayer,
+  type GeneralModel,
+} from '../../../../src/core/model/generalModel';
 import { generalModelOf } from '../../../../src/core/model/plainModel';
 import { plainStack, uniformModel, type StackConfig } from '../../../../src/core/model/config';
 import { Parameters } from '../../../../src/core/model/parameters';
@@ -161,6 +166,7 @@ describe('the gradient of a model in the general form', () => {
     options: {},
     clip: null,
     linearBeforeReset: false,
+    ...plainAround,
     inputForget: false,
     source: '',
     ...part,
@@ -193,7 +199,7 @@ describe('the gradient of a model in the general form', () => {
           ],
         }),
       ],
-      norm: { gamma: drawn(3), beta: drawn(3), epsilon: 1e-5 },
+      norm: { kind: 'layerNorm', gamma: drawn(3), beta: drawn(3), epsilon: 1e-5 },
       output: { W: drawn(V * 3), b: drawn(V) },
     };
     // No token twice: then ∂L/∂x_t is the gradient of a row of the embedding.

@@ -1,0 +1,94 @@
+/**
+ * Norms over the features of each step; T × F:
+ *   layerNorm  y = γ ⊙ x̂ + β,  x̂ = (x − mean) / √(variance + ε)
+ *   rmsNorm    y = γ ⊙ x̂,      x̂ = x / √(mean x² + ε)
+ */
+import type { NormKind } from '../../layers/norm';
+import type { Norm } from '../model/generalModel';
+
+/** Of a row: x̂ = (x − shift) · inverse. */
+interface Statistics {
+  readonly shift: number;
+  readonly inverse: number;
+}
+
+const statisticsOf: Readonly<
+  Record<NormKind, (x: Float64Array, start: number, F: number, epsilon: number) => Statistics>
+> = {
+  layerNorm(x, start, F, epsilon) {
+    let mean = 0;
+    for (let i = 0; i < F; i++) mean += x[start + i] / F;
+    let variance = 0;
+    for (let i = 0; i < F; i++) variance += (x[start + i] - mean) ** 2 / F;
+    return { shift: mean, inverse: 1 / Math.sqrt(variance + epsilon) };
+  },
+
+  rmsNorm(x, start, F, epsilon) {
+    let square = 0;
+    for (let i = 0; i < F; i++) square += x[start + i] ** 2 / F;
+    return { shift: 0, inverse: 1 / Math.sqrt(square + epsilon) };
+  },
+};
+
+export function normalize(x: Float64Array, { kind, gamma, beta, epsilon }: Norm): Float64Array {
+  const F = gamma.length;
+  const y = new Float64Array(x.length);
+  for (let start = 0; start < x.length; start += F) {
+    const { shift, inverse } = statisticsOf[kind](x, start, F, epsilon);
+    for (let i = 0; i < F; i++) y[start + i] = gamma[i] * (x[start + i] - shift) * inverse;
+    if (beta.length > 0) for (let i = 0; i < F; i++) y[start + i] += beta[i];
+  }
+  return y;
+}
+
+/**
+ * ∂/∂y → ∂/∂x of one step, in place:  ∂x = inverse · (g − mean(g) − x̂ mean(g ⊙ x̂)),  g = γ ⊙ ∂y; of rmsNorm without mean(g).
+ * @param x T × F  @param gradient at [start, start + F)
+ */
+export function normalizeBack(
+  x: Float64Array,
+  step: number,
+  gradient: Float64Array,
+  start: number,
+  { kind, gamma, epsilon }: Norm,
+): void {
+  const F = gamma.length;
+  const at = step * F;
+  const { shift, inverse } = statisticsOf[kind](x, at, F, epsilon);
+  let [sum, along] = [0, 0];
+  for (let i = 0; i < F; i++) {
+    const g = gamma[i] * gradient[start + i];
+    sum += g / F;
+    along += (g * (x[at + i] - shift) * inverse) / F;
+  }
+  if (kind === 'rmsNorm') sum = 0;
+  for (let i = 0; i < F; i++)
+    gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - shift) * inverse * along);
+}
+
+/** Gradients of a norm's parameters. */
+export interface NormGradient {
+  readonly gamma: Float64Array;
+  /** Empty where the norm has none. */
+  readonly beta: Float64Array;
+}
+
+export function zeroNormGradient({ gamma, beta }: Norm): NormGradient {
+  return { gamma: new Float64Array(gamma.length), beta: new Float64Array(beta.length) };
+}
+
+/** Adds a step's share of ∂L/∂γ = Σ_t ∂L/∂y_t ⊙ x̂_t and ∂L/∂β = Σ_t ∂L/∂y_t. @param above ∂L/∂y_t at [start, start + F) */
+export function addNormGradient(
+  sum: NormGradient,
+  x: Float64Array,
+  step: number,
+  above: Float64Array,
+  start: number,
+  { kind, epsilon }: Norm,
+): void {
+  const F = sum.gamma.length;
+  const at = step * F;
+  const { shift, inverse } = statisticsOf[kind](x, at, F, epsilon);
+  for (let i = 0; i < F; i++) sum.gamma[i] += above[start + i] * ((x[at + i] - shift) * inverse);
+  for (let i = 0; i < sum.beta.length; i++) sum.beta[i] += above[start + i];
+}

@@ -1,0 +1,51 @@
+/**
+ * What a sublayer of a mixer computes in float64, of one text and one stream: the oracle of its kernels, and what inspection uses. Plain loops; helpers are in
+ * src/core/float64/products.ts. Norm and residual are the stack's work, as in float32.
+ */
+import type { LayerSizes } from '../../layers/parameters';
+import type { Arrivals } from '../analysis/arrivals';
+import type { MapValues } from '../model/trace';
+
+export interface Float64MixerLayer extends LayerSizes {
+  /** Of the layer, those of all its sublayers, by role; one that the layer does not have is missing. */
+  readonly parameters: Float64Parameters;
+}
+
+export type Float64Parameters = Readonly<Partial<Record<string, Float64Array>>>;
+
+export interface Float64MixerTrace {
+  /** T × O. */
+  readonly output: Float64Array;
+}
+
+export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrace> {
+  /** @param x T × I  States begin at zero. */
+  forward(layer: Float64MixerLayer, x: Float64Array, steps: number): Trace;
+  /**
+   * Total gradients: ∂ℓ/∂x is added to `below`, T × I, ∂ℓ/∂parameters to `gradient`.
+   * @param above T × O: ∂ℓ/∂y  @param norms of each state of the sublayer [T], out: ‖∂ℓ/∂s_t‖
+   */
+  backward(
+    layer: Float64MixerLayer,
+    trace: Trace,
+    above: Float64Array,
+    below: Float64Array,
+    gradient: Float64Parameters,
+    norms: readonly Float64Array[],
+  ): void;
+  /**
+   * The gradient of one target, right at any lag: rows carry their own scale, so that nothing underflows or overflows.
+   * @param above T × O: ∂ℓ_τ/∂y  @param below T × I, out: ∂ℓ_τ/∂x, its `isReached` too; it comes with nothing in it
+   * @returns of each state of the sublayer log₁₀‖∂ℓ_τ/∂s_t‖ by step: NaN where the target cannot be reached, −Infinity for exactly zero
+   */
+  flow(
+    layer: Float64MixerLayer,
+    trace: Trace,
+    above: Arrivals<Float64Array>,
+    below: Arrivals<Float64Array>,
+  ): Float64Array[];
+  /** Of each state of the sublayer ‖s_t‖ by step. */
+  stateNorms(layer: Float64MixerLayer, trace: Trace): Float64Array[];
+  /** One of the kind's unit maps; null of a map that another sublayer has. */
+  unitMap(layer: Float64MixerLayer, trace: Trace, name: string): MapValues | null;
+}
