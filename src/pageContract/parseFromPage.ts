@@ -54,6 +54,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
         : undefined;
     case 'total':
       return typeof message['shown'] === 'boolean' ? { type: 'total', shown: message['shown'] } : undefined;
+    case 'inputs':
+      return typeof message['shown'] === 'boolean' ? { type: 'inputs', shown: message['shown'] } : undefined;
     case 'unitMap': {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };

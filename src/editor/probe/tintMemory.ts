@@ -44,10 +44,11 @@ export class TintMemory implements vscode.Disposable {
   }
 }
 
-/** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are neither units nor the surprise. */
+/** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are neither units nor inputs nor the surprise. */
 function isOf(choice: TintChoice, { layers, graph, shownSeries }: Shown): boolean {
   if (choice.kind === 'surprise') return graph === null;
   if (choice.kind === 'gradient') return choice.series === undefined || shownSeries.includes(choice.series);
+  if (choice.kind === 'input') return graph === null && choice.boundary <= layers.length;
   if (choice.kind === 'loss') return true;
   const layer = layers.at(choice.layer);
   return (

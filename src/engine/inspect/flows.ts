@@ -1,5 +1,4 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
-import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';
@@ -41,10 +40,7 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
 
 /** What one target's input gradient does at every boundary, the lowest first. */
 export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<SeriesFlow[]> {
-  const norms = await reading.perTarget(target);
-  // Above the lowest boundary a recurrent layer's first state, the directions side by side, is what is read.
-  const above = norms.map((directions) => joinedLogarithms(directions.map(([first]) => first)));
-  return [await reading.inputFlow(target), ...above].map((log10) => seriesFlow(log10, target, thresholds));
+  return (await reading.inputFlows(target)).map((log10) => seriesFlow(log10, target, thresholds));
 }
 
 function seriesFlow(log10: Float64Array, target: number, thresholds: Thresholds): SeriesFlow {

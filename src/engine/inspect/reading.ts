@@ -1,4 +1,5 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
+import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { InputGradient } from '../../core/analysis/inputGradient';
 import { wholeMatrix, type MatrixRows } from '../../core/analysis/matrixRows';
 import { inputRowsOf } from '../../core/analysis/inputRows';
@@ -39,6 +40,8 @@ export interface Reading {
   perTarget(target: number): Promise<PerTargetNorms[][]>;
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
   inputFlow(target: number): Promise<Float64Array>;
+  /** The same of what is read at every boundary, the lowest first. */
+  inputFlows(target: number): Promise<readonly Float64Array[]>;
   /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` receives the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
@@ -147,7 +150,12 @@ export class FastReading implements Reading {
 
   async inputFlow(target: number): Promise<Float64Array> {
     await this.perTarget(target);
-    return this.inputGradient.flow(this.perTargetGradient);
+    return this.perTargetGradient.inputs[0] ?? this.inputGradient.flow(this.perTargetGradient);
+  }
+
+  async inputFlows(target: number): Promise<readonly Float64Array[]> {
+    const norms = await this.perTarget(target);
+    return [await this.inputFlow(target), ...aboveLowest(norms, this.perTargetGradient.inputs)];
   }
 
   /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
@@ -232,6 +240,11 @@ export class Float64Reading implements Reading {
     return lowestInputFlow((await this.itemsOf(target)).lowest, new LowestInput(model, steps));
   }
 
+  async inputFlows(target: number): Promise<readonly Float64Array[]> {
+    const { norms, inputs } = await this.itemsOf(target);
+    return [await this.inputFlow(target), ...aboveLowest(norms, inputs)];
+  }
+
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
     return matrixInFloat64(this.trace, pause);
   }
@@ -257,6 +270,14 @@ export class Float64Reading implements Reading {
       this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
     return this.lastInFloat64.found;
   }
+}
+
+/** Of every boundary above the lowest; where the walk has none of its own, the first states of the layer below it, side by side, are what is read there. */
+function aboveLowest(
+  norms: readonly (readonly PerTargetNorms[])[],
+  inputs: readonly (Float64Array | null)[],
+): Float64Array[] {
+  return norms.map((directions, l) => inputs[l + 1] ?? joinedLogarithms(directions.map(([first]) => first)));
 }
 
 function tooLong(steps: number): UserError {
