@@ -177,7 +177,7 @@ export class Engine {
     const inspector = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
     const make: MakeFrame = (watch, sequence, pause) => makeGraphFrame(inspector, watch, sequence, pause);
     const sink = { frame: this.emitter('frame'), watchFailed: this.emitter('watchFailed') };
-    this.graph = { inspector, frames: new FrameSource(make, this.modelLock, sink, () => false) };
+    this.graph = { inspector, frames: new FrameSource(make, this.modelLock, sink, () => false, () => 0) };
     return {
       model: graphSummaryOf(graph, stackRefusal, producer),
       verification: null,
@@ -403,7 +403,7 @@ export class Engine {
       trainingStep,
       run,
       history,
-      frames: new FrameSource(make, this.modelLock, sink, isTraining),
+      frames: new FrameSource(make, this.modelLock, sink, isTraining, trainingStep),
       samples,
     };
   }

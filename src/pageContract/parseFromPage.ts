@@ -18,7 +18,7 @@ const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 
 /** Runs or models that can be compared at once. */
-export const maxCompared = 4;
+export const maxCompared = 6;
 
 /** Code units of an error's text that are kept. */
 const maxErrorLength = 4000;

@@ -111,6 +111,10 @@ export interface Watch {
   readonly lane?: LaneChoice;
   /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
   readonly series?: readonly string[];
+  /**
+   * While the model is trained, a frame at each of the steps of `isCommonStep`, and at no others but the first: runs that are compared are then seen at equal steps.
+   */
+  readonly atCommonSteps?: boolean;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maxRate: number;
 }

@@ -6,6 +6,7 @@ export const minLSTM = recurrent({
   name: 'minLSTM',
   label: 'minLSTM',
   title: 'cell.minLSTM.title',
+  path: 'panel.path.decay',
   gates: ['forgetGate', 'inputGate', 'candidate'],
   parameters: [linearWeights('to_hidden_and_f_i_gate.weight'), linearBias('to_hidden_and_f_i_gate.bias')],
   states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],
