@@ -177,7 +177,16 @@ export class Engine {
     const inspector = new GraphInspector(graph, vocabulary, stackRefusal, Math.min(totalmem() / 4, maxTape));
     const make: MakeFrame = (watch, sequence, pause) => makeGraphFrame(inspector, watch, sequence, pause);
     const sink = { frame: this.emitter('frame'), watchFailed: this.emitter('watchFailed') };
-    this.graph = { inspector, frames: new FrameSource(make, this.modelLock, sink, () => false, () => 0) };
+    this.graph = {
+      inspector,
+      frames: new FrameSource(
+        make,
+        this.modelLock,
+        sink,
+        () => false,
+        () => 0,
+      ),
+    };
     return {
       model: graphSummaryOf(graph, stackRefusal, producer),
       verification: null,

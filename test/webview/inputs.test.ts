@@ -1,5 +1,6 @@
 /** The input gradient on the page: by what a layer reads, level series, models without states, and depth. */
 import assert from 'node:assert/strict';
+import { screenshotPath } from './browser';
 import { onePage } from './onePage';
 import type { FrameOptions } from './synthetic';
 
@@ -14,10 +15,7 @@ describe('the input gradient on the page', () => {
     await frame(options);
   };
   const tab = (kind: string) => on.page.locator(`[data-choice="gradient"] [data-value="${kind}"]`);
-  const shoot = async (name: string): Promise<void> => {
-    const folder = process.env['BACKFLOW_TEST_PICTURES'];
-    if (folder) await on.page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-  };
+  const shoot = (name: string): Promise<unknown> => on.page.screenshot({ path: screenshotPath(name), fullPage: true });
 
   it('is asked for when its tab is chosen, and says by which layer', async () => {
     const states: FrameOptions = { slopes: [-0.1, -0.2] };
@@ -64,7 +62,7 @@ describe('the input gradient on the page', () => {
     await begin({ slopes: [-0.1], stateless: true, inputs: [0, -9], levelAt: { boundary: 0, log10: -1 } });
     assert.match(
       await text('.verdict'),
-      /^This model carries no state from token to token; .* It? ?.*level in the input of layer 1: at every distance about 0\.10 of/,
+      /^This model carries no state from token to token; shown is the gradient of what a layer reads\. The gradient of this token is level in the input of layer 1: at every distance about 0\.10 of/,
     );
     assert.ok(await tab('input').isHidden(), 'there is nothing else to choose');
     assert.deepEqual(await posted('inputs'), []);

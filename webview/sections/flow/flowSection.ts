@@ -320,10 +320,10 @@ export class FlowSection implements Section {
       boundaries.replaceChildren(
         ...Array.from({ length: layers.length + 1 }, (_, l) =>
           element('option', {
-            text: texts.get(
-              'panel.flow.inputOfPlace',
-              l < layers.length ? texts.layer(l, 'forward') : texts.get('panel.row.output'),
-            ),
+            text:
+              l < layers.length
+                ? texts.get('panel.flow.inputOfLayer', texts.layer(l, 'forward'))
+                : texts.get('panel.flow.inputOfOutput'),
             attributes: { value: String(l) },
           }),
         ),
