@@ -13,6 +13,7 @@ import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
 import * as limit from './parts/limit.mjs';
 import * as long from './parts/long.mjs';
+import * as minimal from './parts/minimal.mjs';
 import * as opening from './parts/opening.mjs';
 import * as pagePart from './parts/page.mjs';
 import * as playground from './parts/playground.mjs';
@@ -26,6 +27,7 @@ const usage = `npm run bench -- [PART …] [options]
 
 Parts, all but the profile without a name:
   training    training steps, beside PyTorch
+  minimal     training steps of minGRU and minLSTM, beside PyTorch's scan and loop
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
@@ -52,6 +54,7 @@ Options:
 
 const parts = {
   training,
+  minimal,
   limit,
   shortfall,
   inspection,
@@ -67,6 +70,7 @@ const parts = {
 };
 const standard = [
   'training',
+  'minimal',
   'limit',
   'shortfall',
   'inspection',
@@ -127,7 +131,10 @@ async function bench() {
     await build();
     const ours = startOurs(chosen);
     const before = revision === undefined ? null : await startBefore(revision, chosen);
-    const peers = names.includes('training') && !alone ? await Promise.all(python.map(startPeer)) : [];
+    const peers =
+      ['training', 'minimal'].some((name) => names.includes(name)) && !alone
+        ? await Promise.all(python.map(startPeer))
+        : [];
     const head = {
       date: new Date().toISOString().slice(0, 10),
       machine: describeMachine(),
@@ -140,7 +147,7 @@ async function bench() {
     const results = { beforeName: before?.name ?? null };
     for (const name of names)
       results[name] = await parts[name].measure(
-        { ...chosen, ours, before, peers, rows, cores: availableParallelism(), quick, say },
+        { ...chosen, ours, before, peers, rows, only, cores: availableParallelism(), quick, say },
         results,
       );
     const text = page(

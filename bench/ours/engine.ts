@@ -13,6 +13,7 @@ import { initialize } from '../../src/core/model/initialize';
 import { Random } from '../../src/core/model/random';
 import { Arena } from '../../src/kernels/arena';
 import type { CellName } from '../../src/layers/catalog';
+import type { LayerOptions } from '../../src/layers/options';
 import { defaultThresholds, defaultTrainingSettings, type BackendName } from '../../src/protocol/settings';
 import { sampledStep } from './sampled';
 
@@ -26,6 +27,8 @@ export interface TrainingRequest {
   readonly vocabulary: number;
   readonly backend: BackendName;
   readonly threads: number | null;
+  /** Of the cell's kind; by default its own. */
+  readonly options?: LayerOptions;
   /** False leaves the recording out, to measure what it costs. */
   readonly recording?: boolean;
 }
@@ -67,6 +70,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     ...plainStack,
     cell,
     activation: 'tanh',
+    options: request.options ?? {},
     layers,
     hiddenSize: hidden,
     vocabularySize: symbols,

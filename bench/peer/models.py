@@ -1,10 +1,12 @@
-"""The peer's two ways to train a character model in PyTorch (1.13 or later), each as fast as its idiomatic form allows.
+"""The peer's ways to train a character model in PyTorch (1.13 or later), each as fast as its idiomatic form allows; those of the minimal cells are in minimal.py.
 
 Both read windows of T steps from B parallel streams of one-hot tokens, carry the detached state from window to window, and take
 the mean cross-entropy. Shapes: inputs T x B x V, states L x B x H.
 """
 import torch
 from torch import nn
+
+from minimal import Loop, Scan
 
 FUSED = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}
 CELLS = {'lstm': nn.LSTMCell, 'gru': nn.GRUCell, 'rnn': nn.RNNCell}
@@ -60,4 +62,4 @@ class Recorded(nn.Module):
         return torch.stack([torch.stack([h.grad for h in outputs]).flatten(1).norm(dim=1) for outputs in self.hidden])
 
 
-MODELS = {'plain': Plain, 'recorded': Recorded}
+MODELS = {'plain': Plain, 'recorded': Recorded, 'scan': Scan, 'loop': Loop}

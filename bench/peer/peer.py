@@ -1,7 +1,7 @@
 """Measures PyTorch on request: one JSON object a line on standard input, one answer a line on standard output.
 
     {"do": "describe"}                                  -> {"torch", "python", "blas", "capability"}
-    {"do": "build", "name", "column": "plain" | "recorded", "cell", "hidden", "layers", "batch", "window", "vocabulary"} -> {"optimizer"}
+    {"do": "build", "name", "column": "plain" | "recorded" | "scan" | "loop", "cell", "hidden", "layers", "batch", "window", "vocabulary"} -> {"optimizer"}
     {"do": "run", "name", "steps"}                      -> {"seconds": of all these training steps}
     {"do": "clear"}                                     -> {}: forgets the models
 

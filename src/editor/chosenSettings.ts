@@ -46,12 +46,12 @@ export function modelSettings(read: SettingReader): ModelSettings {
   });
 }
 
-/** Of every kind, as far as they are set: another kind than the one that is set may be trained. */
+/** Of every kind, since another one than is set may be trained; those that are as by default go without saying. */
 function options(read: SettingReader): LayerOptions {
   return Object.fromEntries(
     layerOptions.flatMap((option) => {
       const value = read(`model.${option.name}`);
-      return value === undefined ? [] : [[option.name, checkOption(option, value)]];
+      return value === undefined || value === option.default ? [] : [[option.name, checkOption(option, value)]];
     }),
   );
 }

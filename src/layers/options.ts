@@ -83,6 +83,7 @@ export function choicesOf(option: OptionDescription): readonly string[] {
 }
 
 function inWords(value: unknown): string {
+  if (value === undefined) return 'missing';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -25,8 +25,9 @@ export type SeriesName =
   | 'norm'
   /** log₁₀‖∂L/∂s_t‖ of the mean loss; only when asked for. */
   | 'total'
-  /** log₁₀‖∂ℓ_τ/∂x^(l)_t‖ of what is read at boundary l, which is the entry's `layer`; as `flow`. Only when asked for, and of a model without states. */
-  | 'input';
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ and log₁₀‖∂L/∂x_t‖ of the input at a boundary, which is the series' `layer`: 0 what the lowest layer reads, N what the output reads. See `FrameHeader.inputs`. */
+  | 'inputFlow'
+  | 'inputTotal';
 
 export interface SeriesEntry {
   readonly name: SeriesName;
@@ -93,9 +94,11 @@ export interface FlowSummary extends SeriesSummary {
   readonly state: LaneState;
 }
 
-/** The same of what is read at a boundary: l = 0 by the lowest layer, l = N by the output layer. */
+/** What the flow through the input at one boundary comes to. */
 export interface InputSummary extends SeriesSummary {
+  /** 0 … N. */
   readonly boundary: number;
+  readonly regions: readonly Region[];
 }
 
 /** What a frame says of a model in graph mode. */
@@ -127,9 +130,12 @@ export interface FrameHeader {
   readonly thresholds: Thresholds;
   /** Layer by layer and direction by direction, in the order of the kind's states. */
   readonly flows: readonly FlowSummary[];
-  /** Of every boundary, the lowest first, where the frame holds the input gradients. */
-  readonly inputs?: readonly InputSummary[];
   readonly regions: readonly FlowRegion[];
+  /**
+   * The lowest boundary first. Where they are asked for, and always of a model with a layer whose output is no state of its own (a mixer, or a residual
+   * connection): elsewhere the states of the layers say the same but for the lowest boundary.
+   */
+  readonly inputs?: readonly InputSummary[];
   readonly series: readonly SeriesEntry[];
   readonly unitMap: UnitMap;
   /** Only where the watch asks for one. */

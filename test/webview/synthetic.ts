@@ -115,7 +115,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     const own = (options.inputDepth ?? 0) * (inputs.length - 1 - boundary);
     const level = options.levelAt?.boundary === boundary ? options.levelAt.log10 : null;
     const relative = (lag: number): number => (level === null ? slope * lag : lag === 0 ? 0 : level);
-    add('input', boundary, null, (t) => (t > target ? Number.NaN : ownSize + own + relative(target - t)));
+    add('inputFlow', boundary, null, (t) => (t > target ? Number.NaN : ownSize + own + relative(target - t)));
     const horizon = Array.from({ length: target + 1 }, (_, lag) => lag).find(
       (lag) => relative(lag) < thresholds.vanishing,
     );
@@ -123,6 +123,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
       boundary,
       horizon: horizon ?? null,
       slope: slope * Math.LN10,
+      regions: [],
       ...(level !== null && { level: { log10: level, slope: 0 } }),
     };
   });

@@ -61,7 +61,7 @@ export function inputRows(frame: Frame, main = 0): FlowRow[] {
   const top = inputs.length - 1;
   return inputs
     .flatMap(({ boundary, ...summary }): FlowRow[] => {
-      const flow = seriesOf(frame, 'input', boundary);
+      const flow = seriesOf(frame, 'inputFlow', boundary);
       if (!flow) return [];
       const place = { layer: boundary, direction: 'forward', state: null } as const;
       const relative = relativeTo(flow, target);

@@ -202,9 +202,9 @@ export class PerTargetWalk<V extends Vector> {
   private mixer(layer: number, s: number, norms: PerTargetNorms[]): void {
     const { walked, above, below } = this;
     if (!walked.mixerFlow) throw new Error('a mixer is walked through in float64 only');
-    const [before] = norms;
+    const before = norms.at(0);
     const found = walked.mixerFlow(layer, s, above, below);
-    norms[0] = found.map((own, state) => own ?? before?.[state] ?? new Float64Array(walked.steps).fill(NaN));
+    norms[0] = found.map((own, state) => own ?? before?.at(state) ?? new Float64Array(walked.steps).fill(NaN));
   }
 
   private normBack(layer: number, s: number, width: number): void {

@@ -4,8 +4,9 @@
  * pairs, so that the record of a run of any length has a fixed size. Gradients are averaged as squares, fractions as they are.
  */
 import type { TotalNorms } from '../backward/totals';
+import { kindOf } from '../../layers/catalog';
 import { cellOf } from '../layers/registry';
-import { directionsOf, type ModelConfig } from '../model/config';
+import { directionsOf, hasInputRows, isMixer, type ModelConfig } from '../model/config';
 import type { Direction } from '../../layers/direction';
 
 /** Even, so that rows merge in pairs. */
@@ -16,7 +17,10 @@ const maxColumns = 256;
 export interface RecordedSeries {
   readonly layer: number;
   readonly direction: Direction;
-  /** The unit map of a state: norms of ∂L/∂s_t over the window; otherwise one of `Cell.counts`, a fraction. */
+  /**
+   * The unit map of a state: norms of ∂L/∂s_t over the window; `input`, of what the layer reads, or above all layers the output, likewise where no state has
+   * it; otherwise one of `Cell.counts`, a fraction.
+   */
   readonly name: string;
   /** First column of a row, and how many. */
   readonly offset: number;
@@ -44,7 +48,8 @@ export class Recording {
     const series: RecordedSeries[] = [];
     let offset = 0;
     for (const [layer, own] of config.layers.entries()) {
-      const { counts, states } = cellOf(own.cell);
+      const { states } = kindOf(own.cell);
+      const counts = isMixer(own) ? [] : cellOf(own.cell).counts;
       for (const direction of directionsOf(own)) {
         const add = (name: string, columns: number) => {
           series.push({ layer, direction, name, offset, columns });
@@ -54,6 +59,12 @@ export class Recording {
         for (const name of counts) add(name, 1);
       }
     }
+    // What older records have not stands behind what they have.
+    for (let layer = 0; layer <= config.layers.length; layer++) {
+      if (!hasInputRows(config, layer)) continue;
+      series.push({ layer, direction: 'forward', name: 'input', offset, columns: this.columns });
+      offset += this.columns;
+    }
     this.series = series;
     this.width = offset;
     this.values = new Float64Array((maxRows + 1) * offset);
@@ -61,21 +72,26 @@ export class Recording {
 
   /** Adds a training step: of each layer and direction the norms of its first `steps` steps, and the fractions of its gates. */
   add(
-    totals: readonly (readonly TotalNorms[])[],
+    {
+      totals,
+      inputs,
+    }: { readonly totals: readonly (readonly TotalNorms[])[]; readonly inputs: readonly (Float64Array | null)[] },
     saturation: readonly (readonly Float64Array[])[],
     steps: number,
   ): void {
     let at = this.rows * this.width;
+    const addNorms = (norms: Float64Array) => {
+      for (let t = 0; t < steps; t++)
+        this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
+      at += this.columns;
+    };
     totals.forEach((directions, layer) => {
       directions.forEach((states, d) => {
-        for (const norms of states) {
-          for (let t = 0; t < steps; t++)
-            this.values[at + Math.floor(t / this.stepsPerColumn)] += (norms[t] * norms[t]) / this.stepsPerColumn;
-          at += this.columns;
-        }
+        states.forEach(addNorms);
         for (const fraction of saturation[layer][d]) this.values[at++] += fraction;
       });
     });
+    for (const norms of inputs) if (norms) addNorms(norms);
     this.pending++;
     if (this.pending === this.stepsPerRow) this.finishRow();
   }

@@ -28,12 +28,10 @@ export class SegmentedBackward {
     private readonly network: LearningNetwork,
     private readonly ids: Ids,
   ) {
-    const { layers, maxSteps } = network.tape;
+    const { maxSteps } = network.tape;
     this.steps = ids.length - 1;
     this.segments = Math.ceil(this.steps / maxSteps);
-    this.states = layers.flatMap(({ directions: [{ states }], hiddenSize }) =>
-      states.map((state) => state.subarray(0, hiddenSize)),
-    );
+    this.states = network.tape.carried.map(({ values }) => values);
     this.borders = this.states.map((state) => new Float32Array(this.segments * state.length));
   }
 

@@ -3,10 +3,13 @@ import { Arena } from '../../kernels/arena';
 import { wholeMatrix, type MatrixRows } from '../analysis/matrixRows';
 import { FixedMatrix64 } from '../../kernels/fixedMatrix64';
 import { stepBackBuffers, type StepBack } from '../layers/float64Cell';
+import { kindOf } from '../../layers/catalog';
 import { float64CellOf } from '../layers/registry';
 import { lengthOf } from '../numeric';
 import { log10Of } from './arithmetic';
 import { addLossGradient } from './float64Backward';
+import { float64InputRows } from './float64InputMatrix';
+import { perTargetInFloat64 } from './float64PerTarget';
 import { rowsOf, type Float64Layer, type Float64Trace } from './float64Trace';
 
 /** A row outside is brought back to unit length. */
@@ -21,10 +24,25 @@ const maxRowsOfBlock = 64;
  * part that is done; it may throw to cancel.
  */
 export function matrixInFloat64(trace: Float64Trace, pause: (done: number) => Promise<void>): Promise<Float64Array> {
-  return wholeMatrix(trace.steps, new Float64TopRows(trace), pause);
+  return wholeMatrix(trace.steps, topRowsInFloat64(trace), pause);
 }
 
-/** Rows of that matrix, in any order: each has the same bits whatever others it is computed with. */
+/** Rows of that matrix; of a mixer at the top of its first state, or, where it has none, of what the lowest layer reads. */
+export function topRowsInFloat64(trace: Float64Trace): MatrixRows {
+  const top = trace.layers.length - 1;
+  const { sublayers } = trace.layers[top];
+  if (sublayers.every(({ mixer }) => !mixer)) return new Float64TopRows(trace);
+  if (kindOf(trace.layers[top].cell).states.length === 0) return float64InputRows(trace);
+  return {
+    blockSize: 1,
+    async write(from, _to, out) {
+      const { norms } = await perTargetInFloat64(trace, from);
+      out.set(norms[top][0][0]);
+    },
+  };
+}
+
+/** Of a recurrent layer, rows of that matrix, in any order: each has the same bits whatever others it is computed with. */
 export class Float64TopRows implements MatrixRows {
   readonly blockSize: number;
   private readonly layer: Float64Layer;

@@ -219,8 +219,13 @@ export function sizesOf(config: ModelConfig, layer: number): LayerSizes {
   return { input: inputSize(config, layer), hidden: hiddenSize, options, layer, layers: config.layers.length };
 }
 
+/** Whether nothing stands around any layer, and each is a recurrent one: the stack is then one module of PyTorch's. */
+export function isPlainStack({ layers }: ModelConfig): boolean {
+  return layers.every((layer) => layer.norm === 'none' && !layer.residual && !isMixer(layer));
+}
+
 /** Most steps that every layer can read at once; null for no limit. */
-export function contextOf({ layers }: ModelConfig): number | null {
+export function contextOfLayers(layers: readonly Pick<LayerConfig, 'cell' | 'options'>[]): number | null {
   const contexts = layers.flatMap(({ cell, options }) => kindOf(cell).mixer?.context(options) ?? []);
   return contexts.length > 0 ? Math.min(...contexts) : null;
 }

@@ -119,6 +119,13 @@ export function hasInputRows({ layers }: Pick<GeneralModel, 'layers'>, boundary:
   return sublayers.some(({ norm, residual, isMixer }) => residual || isMixer || (boundary === 0 && norm !== null));
 }
 
+/** Whether nothing stands around any layer, and each is a recurrent one. */
+export function isPlainModel({ layers }: GeneralModel): boolean {
+  return layers.every(({ sublayers }) =>
+    sublayers.every(({ norm, residual, isMixer }) => norm === null && !residual && !isMixer),
+  );
+}
+
 /** All that a direction has. */
 export function weightsOf({ W, R, Wb, Rb, own, peepholes }: GeneralDirection): Weights[] {
   return [W, R, Wb, Rb, ...Object.values(own), ...(peepholes ? [peepholes] : [])];

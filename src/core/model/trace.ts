@@ -36,6 +36,11 @@ export interface LayerTrace {
   readonly values?: MixerValues;
 }
 
+/** The directions of a layer as everyone names them; a mixer reads forward. */
+export function directionNames({ directions }: Pick<LayerTrace, 'directions'>): readonly Direction[] {
+  return directions.length > 0 ? directions.map(({ direction }) => direction) : ['forward'];
+}
+
 /** Of one stream. */
 export interface Trace {
   /** T. */

@@ -44,11 +44,11 @@ export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]
         graph && choice.series !== undefined ? graph.series.findIndex(({ name }) => name === choice.series) : null;
       if (lane === -1) return undefined;
       return gradientTints(
-        graph || hasStates(frame) ? relativeFlow(frame, 'flow', lane) : relativeFlow(frame, 'input', 0),
+        graph || hasStates(frame) ? relativeFlow(frame, 'flow', lane) : relativeFlow(frame, 'inputFlow', 0),
       );
     }
     case 'input':
-      return frame.header.inputs && gradientTints(relativeFlow(frame, 'input', choice.boundary));
+      return frame.header.inputs && gradientTints(relativeFlow(frame, 'inputFlow', choice.boundary));
     case 'loss': {
       const loss = seriesOf(frame, 'loss');
       return loss && ofPredicted(loss, spans, lossStarts);
@@ -122,7 +122,7 @@ function signedTint(value: number, starts: readonly number[]): Tint | undefined 
  * r_t of the state, of all layers, through which most of the gradient gets: text is lost to the target only where it vanishes
  * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target. @param only of this layer or boundary; null for all
  */
-function relativeFlow({ header, data }: Frame, series: 'flow' | 'input', only: number | null): Float64Array {
+function relativeFlow({ header, data }: Frame, series: 'flow' | 'inputFlow', only: number | null): Float64Array {
   const steps = header.tokens.length;
   const largest = new Float64Array(steps).fill(NaN);
   for (const { name, layer, offset } of header.series) {

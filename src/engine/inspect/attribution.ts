@@ -8,7 +8,7 @@ import {
   type Attribution,
 } from '../../core/float64/float64Score';
 import { byRole, ofRole } from '../../core/model/directionParameters';
-import type { GeneralModel, Weights } from '../../core/model/generalModel';
+import type { GeneralModel, Norm, Weights } from '../../core/model/generalModel';
 import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { AttributeRequest, AttributionReport } from '../../protocol/engine';
@@ -123,10 +123,11 @@ function taskOf(
   return { method, model, inputs: isForward ? inputs.slice(0, step + 1) : inputs, symbol, step, steps: inputs.length };
 }
 
-/** Whether what the top layer gives is the sum that the contributions add up to, and no norm stands behind it. */
+/** Whether what the top layer gives is the sum that the contributions add up to, and neither a norm stands behind it nor is anything added to it. */
 function isAdditive({ layers, norm }: GeneralModel): boolean {
   const top = layers[layers.length - 1];
-  return norm === null && additiveFormOf(top.cell)?.holds(top) === true;
+  const isAlone = top.sublayers.every(({ residual, isMixer }) => !residual && !isMixer);
+  return norm === null && isAlone && additiveFormOf(top.cell)?.holds(top) === true;
 }
 
 function noAdditiveForm({ layers }: GeneralModel): UserError {
@@ -139,16 +140,21 @@ function noAdditiveForm({ layers }: GeneralModel): UserError {
 /** The model as it is now: training continues meanwhile. */
 function ownCopy(model: GeneralModel): GeneralModel {
   const copy = (weights: Weights) => Float64Array.from(weights);
+  // A mixer's layer can lack some.
+  const copyIfAny = (weights: Weights | undefined) => weights && copy(weights);
+  const ownNorm = (norm: Norm): Norm => ({ ...norm, gamma: copy(norm.gamma), beta: copy(norm.beta) });
   return {
     ...model,
     embedding: model.embedding && copy(model.embedding),
     layers: model.layers.map((layer) => ({
       ...layer,
+      sublayers: layer.sublayers.map((sublayer) => ({ ...sublayer, norm: sublayer.norm && ownNorm(sublayer.norm) })),
       directions: layer.directions.map((own) => ({
         ...own,
-        ...byRole(layer.cell, ({ role }) => copy(ofRole(own, role)), new Float64Array(0)),
+        ...byRole(layer.cell, ({ role }) => copyIfAny(ofRole(own, role)), new Float64Array(0)),
       })),
     })),
+    norm: model.norm && ownNorm(model.norm),
     output: { W: copy(model.output.W), b: copy(model.output.b) },
   };
 }

@@ -1,5 +1,7 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
+import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
+import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
 import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
@@ -32,15 +34,23 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
   return norms.flatMap((directions, layer) =>
     directions.map((states, d) => ({
       layer,
-      direction: layers[layer].directions[d].direction,
+      direction: directionNames(layers[layer])[d],
       states: states.map((log10) => seriesFlow(log10, target, thresholds)),
     })),
   );
 }
 
-/** What one target's input gradient does at every boundary, the lowest first. */
+/** The flow to one target through what each layer reads, and through what the output reads: boundary 0 … N. */
 export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<SeriesFlow[]> {
-  return (await reading.inputFlows(target)).map((log10) => seriesFlow(log10, target, thresholds));
+  const [norms, own] = [await reading.perTarget(target), await reading.perTargetInputs(target)];
+  const lowest = await reading.inputFlow(target);
+  return own.map((found, boundary) =>
+    seriesFlow(
+      boundary === 0 ? lowest : (found ?? joinedLogarithms(norms[boundary - 1].map(([given]) => given))),
+      target,
+      thresholds,
+    ),
+  );
 }
 
 function seriesFlow(log10: Float64Array, target: number, thresholds: Thresholds): SeriesFlow {

@@ -1,5 +1,5 @@
 /** A probe's flow as a frame: every series in one array, and a header that says where each lies. */
-import type { Trace } from '../../core/model/trace';
+import { directionNames, type MapValues, type Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import { kindOf, unitMapNamesOf, type StateName } from '../../layers/catalog';
@@ -17,7 +17,7 @@ import type { Direction } from '../../layers/direction';
 import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
-import { stateNorms, unitValues } from './states';
+import { mapValues, stateNorms } from './states';
 
 interface Place {
   readonly layer: number;
@@ -43,11 +43,13 @@ export function frameOf(
 ): Frame {
   const { steps: T, layers } = trace;
   const choice = checkUnitMap(trace, watch.unitMap);
-  const H = layers[choice.layer].hiddenSize;
+  const { units, values: ofMap } = mapOf(trace, choice);
   const series: SeriesEntry[] = [];
-  const lanes = flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), inputs?.length ?? 0);
+  const lanes =
+    flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), 0) +
+    (inputs ? inputs.flows.length * (inputs.totals ? 2 : 1) : 0);
   const { lane } = watch;
-  const data = new Float32Array(T * (1 + lanes + H + (lane ? 1 : 0)));
+  const data = new Float32Array(T * (1 + lanes + units + (lane ? 1 : 0)));
   const add = (name: SeriesName, { layer, direction }: Place, state: StateName | null, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
@@ -77,22 +79,25 @@ export function frameOf(
         add('total', place, state, totals[layer][d][index].map(Math.log10));
       });
   }
-  inputs?.forEach(({ log10 }, boundary) => add('input', { layer: boundary, direction: 'forward' }, null, log10));
+  const ofInputs = (inputs?.flows ?? []).map((flow, boundary) => {
+    const place = { layer: boundary, direction: 'forward' } as const;
+    add('inputFlow', place, null, flow.log10);
+    const total = inputs?.totals?.[boundary];
+    if (total) add('inputTotal', place, null, total.map(Math.log10));
+    return { boundary, ...summaryOf(flow), regions: flow.regions };
+  });
   const unitOffset = series.length * T;
-  data.set(
-    unitValues(trace, choice.layer, directionIndex(trace, choice.layer, choice.direction), choice.quantity),
-    unitOffset,
-  );
-  const laneOffset = unitOffset + T * H;
+  data.set(ofMap, unitOffset);
+  const laneOffset = unitOffset + T * units;
   if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
 
   const header: FrameHeader = {
     sequence,
     trainingStep,
-    layers: layers.map(({ cell, hiddenSize, directions }) => ({
-      cell,
-      hiddenSize,
-      directions: directions.map(({ direction }) => direction),
+    layers: layers.map((layer) => ({
+      cell: layer.cell,
+      hiddenSize: layer.hiddenSize,
+      directions: directionNames(layer),
     })),
     ...(watch.text !== undefined && { probe: watch.text }),
     tokens: Array.from(trace.inputs, (id) => symbols[id]),
@@ -101,10 +106,10 @@ export function frameOf(
     loss: trace.loss,
     thresholds,
     flows: summaries,
-    ...(inputs && { inputs: inputs.map((flow, boundary) => ({ boundary, ...summaryOf(flow) })) }),
+    ...(inputs && { inputs: ofInputs }),
     regions,
     series,
-    unitMap: { ...choice, units: H, offset: unitOffset },
+    unitMap: { ...choice, units, offset: unitOffset },
     ...(lane && { lane: { choice: lane, offset: laneOffset } }),
   };
   return { header, data };
@@ -115,7 +120,13 @@ function summaryOf({ horizon, slope, level }: SeriesFlow): SeriesSummary {
 }
 
 function directionIndex({ layers }: Trace, layer: number, direction: Direction): number {
-  return layers[layer].directions.findIndex((each) => each.direction === direction);
+  return directionNames(layers[layer]).indexOf(direction);
+}
+
+/** Of a kind without any, none. */
+function mapOf(trace: Trace, { layer, direction, quantity }: UnitMapChoice): MapValues {
+  if (unitMapNamesOf(trace.layers[layer].cell).length === 0) return { units: 0, values: new Float32Array(0) };
+  return mapValues(trace, layer, directionIndex(trace, layer, direction), quantity);
 }
 
 function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
@@ -124,7 +135,7 @@ function checkUnitMap(trace: Trace, choice: UnitMapChoice): UnitMapChoice {
     choice.layer >= 0 &&
     layer &&
     directionIndex(trace, choice.layer, choice.direction) >= 0 &&
-    unitMapNamesOf(layer.cell).includes(choice.quantity);
+    (unitMapNamesOf(layer.cell).length === 0 || unitMapNamesOf(layer.cell).includes(choice.quantity));
   if (!exists) throw new UserError('error.inspect.noSuchQuantity', choice.quantity, choice.layer + 1);
   return choice;
 }

@@ -1,28 +1,49 @@
 /** The norms of a gradient, tensor by tensor. */
 import { eachRole, type ByRole } from '../../core/model/directionParameters';
-import type { LayerTrace, Floats } from '../../core/model/trace';
+import { directionNames, type LayerTrace, type Floats } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
-import { torchName, torchNames } from '../../modelFiles/torchNames';
+import type { NormRole } from '../../layers/norm';
+import { torchName, torchNameInLayer, torchNames, torchNormName } from '../../modelFiles/torchNames';
 import type { InspectReport } from '../../protocol/engine';
 
-interface Gradient {
+export interface ReportedGradient {
   readonly layers: readonly (readonly (ByRole<Floats> & { readonly P?: Floats | null })[])[];
   /** Of a tied output W is the embedding, the same array. */
   readonly output: { readonly W: Floats; readonly b: Floats };
   readonly embedding: Floats | null;
-  readonly norm?: { readonly gamma: Floats; readonly beta: Floats } | null;
+  /** Before the sublayers of each layer, and before the output; null where there is none. */
+  readonly norms: readonly (readonly (NormFloats | null)[])[];
+  readonly norm: NormFloats | null;
+}
+
+interface NormFloats {
+  readonly gamma: Floats;
+  /** Empty where the norm has none. */
+  readonly beta: Floats;
+}
+
+/** What tensors are named by. */
+export interface TensorPlaces {
+  /** Nothing stands around any layer, and each is a recurrent one. */
+  readonly isPlain: boolean;
+  /** Of each layer the names of the norms before its sublayers. */
+  readonly normNames: readonly (readonly string[])[];
 }
 
 export type GradientNorms = Pick<InspectReport, 'parameters' | 'output' | 'embedding' | 'parameterNorms'>;
 
-export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]): GradientNorms {
+export function gradientReport(
+  gradient: ReportedGradient,
+  traces: readonly LayerTrace[],
+  places: TensorPlaces,
+): GradientNorms {
   const { layers, output, embedding } = gradient;
   const parameters = layers.flatMap((ofDirections, layer) =>
     ofDirections.map((own, d) => {
-      const { cell, directions } = traces[layer];
+      const { cell } = traces[layer];
       return {
         layer,
-        direction: directions[d].direction,
+        direction: directionNames(traces[layer])[d],
         norms: Object.fromEntries(eachRole(cell, own).map(([{ role }, values]) => [role, lengthOf(values)])),
       };
     }),
@@ -32,28 +53,37 @@ export function gradientReport(gradient: Gradient, traces: readonly LayerTrace[]
     output: { W: lengthOf(output.W), b: lengthOf(output.b) },
     embedding: embedding && lengthOf(embedding),
     parameterNorms: Object.fromEntries(
-      namedTensors(gradient, traces).map(([name, tensor]) => [name, lengthOf(tensor)]),
+      namedTensors(gradient, traces, places).map(([name, tensor]) => [name, lengthOf(tensor)]),
     ),
   };
 }
 
 /** Every parameter once, by its name in PyTorch, in the order of its modules. */
 function namedTensors(
-  { layers, output, embedding, norm }: Gradient,
+  { layers, output, embedding, norms, norm }: ReportedGradient,
   traces: readonly LayerTrace[],
+  { isPlain, normNames }: TensorPlaces,
 ): [string, Floats][] {
   const named: [string, Floats][] = [];
   if (embedding) named.push([torchNames.embedding, embedding]);
+  const addNorm = (values: NormFloats | null, name: (role: NormRole) => string) => {
+    if (values) named.push([name('gamma'), values.gamma]);
+    if (values && values.beta.length > 0) named.push([name('beta'), values.beta]);
+  };
   layers.forEach((ofDirections, layer) => {
+    norms[layer].forEach((values, s) => addNorm(values, (role) => torchNormName(layer, normNames[layer][s], role)));
     ofDirections.forEach((own, d) => {
       const { cell, directions } = traces[layer];
-      const { direction } = directions[d];
-      for (const [parameter, values] of eachRole(cell, own))
-        named.push([torchName(parameter, layer, direction), values]);
-      if (own.P) named.push([torchName('peephole', layer, direction), own.P]);
+      const direction = directionNames(traces[layer])[d];
+      const nameOf = (parameter: Parameters<typeof torchName>[0]) =>
+        isPlain
+          ? torchName(parameter, layer, direction)
+          : torchNameInLayer(parameter, layer, direction, directions.length === 0);
+      for (const [parameter, values] of eachRole(cell, own)) named.push([nameOf(parameter), values]);
+      if (own.P) named.push([nameOf('peephole'), own.P]);
     });
   });
-  if (norm) named.push([torchNames.norm.gamma, norm.gamma], [torchNames.norm.beta, norm.beta]);
+  addNorm(norm, (role) => torchNames.norm[role]);
   if (output.W !== embedding) named.push([torchNames.output.W, output.W]);
   named.push([torchNames.output.b, output.b]);
   return named;

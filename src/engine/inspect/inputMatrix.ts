@@ -1,5 +1,5 @@
 /** The matrix of the lowest boundary for a report. It passes every layer once for each target, which in float64 takes minutes where the rest takes seconds. */
-import { workOfStep, type Inspector } from './inspector';
+import { kernelModel, workOfStep, type Inspector } from './inspector';
 import type { Reading } from './reading';
 
 /** Multiply-adds above which the kernels compute it, if their numbers are right: some ten seconds in float64. */
@@ -28,7 +28,8 @@ export async function readingForInputMatrix(
   text: string,
   maxWork = maxFloat64Work,
 ): Promise<Reading> {
-  const { plain, general } = inspector.model;
+  const { general } = inspector.model;
+  const plain = inspector.model.plain && kernelModel(inspector.model.plain);
   const { steps } = reading.trace;
   if (!plain || steps ** 2 * workOfStep(general) < maxWork) return reading;
   const fast = await inspector.readPlain(text);

@@ -2,8 +2,8 @@
 import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { readsBothWays } from '../../core/model/config';
-import type { GeneralModel } from '../../core/model/generalModel';
+import { contextOfLayers, isMixer, isPlainStack, readsBothWays } from '../../core/model/config';
+import { hasInputRows, type GeneralModel } from '../../core/model/generalModel';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { Trace } from '../../core/model/trace';
 import { isUnboundedBy } from '../../layers/catalog';
@@ -37,14 +37,18 @@ export interface Look {
   readonly flows: readonly LayerFlow[];
   /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
   readonly totals: readonly (readonly TotalNorms[])[] | null;
-  /** The input gradients of every boundary, the lowest first; null unless asked for. */
-  readonly inputs: readonly SeriesFlow[] | null;
+  /** At boundary 0 … N; null unless asked for, or where states do not say the same. */
+  readonly inputs: {
+    readonly flows: readonly SeriesFlow[];
+    /** Null unless asked for; of a boundary whose gradients are a state's null. */
+    readonly totals: readonly (Float64Array | null)[] | null;
+  } | null;
 }
 
 /** What is looked at besides the flow of the states. */
 export interface Besides {
   readonly total?: boolean;
-  /** A model without states is looked at by its inputs, asked for or not. */
+  /** A model in which states do not say the same is looked at by its inputs, asked for or not. */
   readonly inputs?: boolean;
 }
 
@@ -75,22 +79,20 @@ export class Inspector {
       general,
       vocabulary: { symbols },
     } = this.model;
-    const areWanted = inputs || flows.every(({ states }) => states.length === 0);
-    return {
-      general,
-      symbols,
-      trace: reading.trace,
-      target,
-      thresholds,
-      flows,
-      inputs: areWanted ? await inputFlowsOf(reading, target, thresholds) : null,
-      totals: total ? (await reading.totals()).totals : null,
-    };
+    const found = total ? await reading.totals() : null;
+    const hasInputs = general.layers.some((_, layer) => hasInputRows(general, layer + 1));
+    const ofInputs =
+      inputs || hasInputs
+        ? { flows: await inputFlowsOf(reading, target, thresholds), totals: found && found.inputs }
+        : null;
+    const totals = found && found.totals;
+    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals, inputs: ofInputs };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */
   async read(text: string): Promise<Reading> {
-    const { plain, general } = this.model;
+    const { general } = this.model;
+    const plain = this.byKernels;
     const ids = this.idsOf(text);
     const isQuick = (ids.length - 1) * workOfStep(general) < maxFloat64Work;
     return plain && !isQuick ? this.readFast(ids, plain) : new Float64Reading(general, ids);
@@ -98,14 +100,15 @@ export class Inspector {
 
   /** By the kernels. Throws a UserError for a model whose form they do not know; good until the next call. */
   async readPlain(text: string): Promise<FastReading> {
-    const { plain } = this.model;
+    const plain = this.byKernels;
     if (!plain) throw new UserError('error.inspect.notTruncatable');
     return this.readFast(this.idsOf(text), plain);
   }
 
   /** For something to be drawn that takes long: as quick as can be while the model is trained, else as `read`. */
   async readForMatrix(text: string): Promise<Reading> {
-    const { plain, isLive } = this.model;
+    const { isLive } = this.model;
+    const plain = this.byKernels;
     return plain && isLive ? this.readFast(this.idsOf(text), plain) : this.read(text);
   }
 
@@ -114,6 +117,9 @@ export class Inspector {
     if (this.encoded?.text !== text) this.encoded = { text, ids: this.model.vocabulary.encode(text) };
     const { ids } = this.encoded;
     if (ids.length < 2) throw new UserError('error.inspect.textTooShort', ids.length);
+    const context = contextOfLayers(this.model.general.layers);
+    if (context !== null && ids.length - 1 > context)
+      throw new UserError('error.inspect.longerThanContext', ids.length - 1, context);
     return ids;
   }
 
@@ -123,11 +129,14 @@ export class Inspector {
     target: number,
     thresholds: Thresholds,
   ): Promise<{ reading: Reading; flows: readonly LayerFlow[] }> {
-    const { plain, general, isLive } = this.model;
+    const { general, isLive } = this.model;
+    const plain = this.byKernels;
     if (plain) {
       const reading = await this.readFast(ids, plain);
       const flows = await flowsOf(reading, target, thresholds);
-      if (isLive || (await this.isTrusted(reading, flows, target, plain))) return { reading, flows };
+      // How float32 spoils what goes past a layer has not been measured.
+      if (isLive || (isPlainStack(plain.config) && (await this.isTrusted(reading, flows, target, plain))))
+        return { reading, flows };
     }
     const reading = new Float64Reading(general, ids);
     return { reading, flows: await flowsOf(reading, target, thresholds) };
@@ -153,6 +162,11 @@ export class Inspector {
     return true;
   }
 
+  private get byKernels(): PlainModel | null {
+    const { plain } = this.model;
+    return plain && kernelModel(plain);
+  }
+
   /** Good until the next call. */
   private async readFast(ids: Ids, plain: PlainModel): Promise<FastReading> {
     const steps = ids.length - 1;
@@ -162,10 +176,22 @@ export class Inspector {
   }
 }
 
+/** The model where the kernels can inspect it: what flows through a mixer is computed in float64 only; else null. */
+export function kernelModel(plain: PlainModel): PlainModel | null {
+  return plain.config.layers.some(isMixer) ? null : plain;
+}
+
 /** Multiply-adds of one step through the whole model, one way. */
 export function workOfStep({ layers, output, embedding }: GeneralModel): number {
   const ofLayers = layers.map(({ directions }, l) =>
-    directions.reduce((sum, { W, R }) => sum + R.length + (l > 0 || embedding ? W.length : 0), 0),
+    directions.reduce(
+      (sum, { W, R, own }) =>
+        sum +
+        R.length +
+        (l > 0 || embedding ? W.length : 0) +
+        Object.values(own).reduce((numbers, { length }) => numbers + length, 0),
+      0,
+    ),
   );
   return ofLayers.reduce((sum, work) => sum + work, output.W.length);
 }

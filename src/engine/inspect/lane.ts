@@ -1,9 +1,9 @@
 /** The series that the text is tinted by, where the frame does not hold it anyway. */
-import type { Trace } from '../../core/model/trace';
+import { directionNames, type Trace } from '../../core/model/trace';
 import { UserError } from '../../userError';
 import { unitMapNamesOf } from '../../layers/catalog';
 import type { LaneChoice } from '../../protocol/frame';
-import { unitValues } from './states';
+import { mapValues } from './states';
 
 /** T values. Throws a UserError for a unit that the model does not have. @param V size of the vocabulary */
 export function laneValues(trace: Trace, V: number, choice: LaneChoice): Float32Array {
@@ -27,17 +27,11 @@ function oneUnit(
   { layer, direction, quantity, unit }: Extract<LaneChoice, { kind: 'unit' }>,
 ): Float32Array {
   const own = trace.layers.at(layer);
-  const d = own ? own.directions.findIndex((each) => each.direction === direction) : -1;
-  if (
-    !own ||
-    d < 0 ||
-    !unitMapNamesOf(own.cell).includes(quantity) ||
-    !Number.isInteger(unit) ||
-    unit < 0 ||
-    unit >= own.hiddenSize
-  ) {
-    throw new UserError('error.inspect.noSuchUnit', unit + 1, quantity, layer + 1);
-  }
-  const values = unitValues(trace, layer, d, quantity);
-  return Float32Array.from({ length: trace.steps }, (_, t) => values[t * own.hiddenSize + unit]);
+  const noSuchUnit = () => new UserError('error.inspect.noSuchUnit', unit + 1, quantity, layer + 1);
+  const d = own ? directionNames(own).indexOf(direction) : -1;
+  if (!own || d < 0 || !unitMapNamesOf(own.cell).includes(quantity) || !Number.isInteger(unit) || unit < 0)
+    throw noSuchUnit();
+  const { values, units } = mapValues(trace, layer, d, quantity);
+  if (unit >= units) throw noSuchUnit();
+  return Float32Array.from({ length: trace.steps }, (_, t) => values[t * units + unit]);
 }

@@ -8,6 +8,12 @@ import { relativeTo, type Thresholds } from '../../terms/regions';
 type Place = Pick<LayerReport, 'layer' | 'direction' | 'kind'>;
 type StateSeries = Omit<StateReport, 'flow'> & { readonly log10: Float64Array };
 
+/** Of one boundary. */
+interface InputSeries {
+  readonly total: Float64Array;
+  readonly log10: Float64Array;
+}
+
 /** @param states in the order of the kind's  @param target τ */
 export function layerReport(
   place: Place,
@@ -23,10 +29,12 @@ export function layerReport(
 
 /**
  * What a recurrent layer gives to the one above is its first state, the directions side by side; so that this state's gradients are those of the boundary.
- * @param lowest of what the lowest layer reads  @param layers of every layer and direction, in order  @param target τ
+ * Elsewhere, where a layer has a residual connection or is no recurrent one, the boundary has gradients of its own.
+ * @param lowest of what the lowest layer reads  @param own of those boundaries, 0 … N; null of the others  @param layers of every layer and direction, in order  @param target τ
  */
 export function inputReports(
-  lowest: { readonly total: Float64Array; readonly log10: Float64Array },
+  lowest: InputSeries,
+  own: readonly (InputSeries | null)[],
   layers: readonly LayerReport[],
   target: number,
   thresholds: Thresholds,
@@ -38,6 +46,11 @@ export function inputReports(
   });
   const inputs = [report(0, lowest.total, lowest.log10)];
   for (let l = 0; l <= layers[layers.length - 1].layer; l++) {
+    const found = own[l + 1];
+    if (found) {
+      inputs.push(report(l + 1, found.total, found.log10));
+      continue;
+    }
     const given = layers.filter(({ layer }) => layer === l).map(({ states: [first] }) => first);
     inputs.push(
       report(

@@ -16,6 +16,7 @@ import { gradientReport } from './gradientReport';
 import type { InspectedModel } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { stateNorms } from './states';
+import { gradientOf, placesOfConfig } from './tensorPlaces';
 
 /** Steps of a segment: long enough for large products, short enough for a small tape; and so the gradient has the bits of one tape's. */
 export const segmentSteps = stepsOfBlock;
@@ -44,6 +45,7 @@ export async function makeLongReport(
   const ofSteps = () => new Float64Array(segmented.steps);
   const gradients = () => ({ total: ofSteps(), log10: ofSteps().fill(NaN) });
   const lowest = gradients();
+  const inputs = network.backward.inputs.map((own) => (own ? gradients() : null));
   const layers = config.layers.map(({ cell, hiddenSize: width }) =>
     kindOf(cell).states.map(({ name }) => ({ name, width, norm: ofSteps(), ...gradients() })),
   );
@@ -56,8 +58,14 @@ export async function makeLongReport(
         if (flows) log10.set(flows[layer][0][state], first);
       });
     });
-    lowest.total.set(await inputGradient.keptLengths(), first);
-    if (flows) lowest.log10.set(await inputGradient.flow(perTarget), first);
+    const [own] = network.backward.inputs;
+    lowest.total.set(own?.subarray(0, steps) ?? (await inputGradient.keptLengths()), first);
+    if (flows) lowest.log10.set(perTarget.inputs[0] ?? (await inputGradient.flow(perTarget)), first);
+    inputs.forEach((input, boundary) => {
+      const [ofTotal, ofTarget] = [network.backward.inputs[boundary], perTarget.inputs[boundary]];
+      if (input && ofTotal) input.total.set(ofTotal.subarray(0, steps), first);
+      if (input && ofTarget && flows) input.log10.set(ofTarget, first);
+    });
     await pause();
   };
   const loss = await segmented.run(visit, (d, preActivations) => inputGradient.keep(d, preActivations));
@@ -77,8 +85,8 @@ export async function makeLongReport(
     tokens: Array.from(ids.subarray(0, segmented.steps), (id) => vocabulary.symbols[id]),
     ...startsAndEnds(request.text, vocabulary.unit, ids.length),
     layers: reports,
-    ...gradientReport(network.backward.gradient, network.tape.layers),
-    inputs: inputReports(lowest, reports, target, request.thresholds),
+    ...gradientReport(gradientOf(network.backward.gradient), network.tape.layers, placesOfConfig(config)),
+    inputs: inputReports(lowest, inputs, reports, target, request.thresholds),
     regions,
     matrix: null,
     inputMatrix: null,

@@ -4,7 +4,7 @@ import { readsBothWays } from '../../core/model/config';
 import type { MatrixRowsRequest } from '../../protocol/engine';
 import { UserError } from '../../userError';
 import { readingForInputMatrix } from './inputMatrix';
-import type { Inspector } from './inspector';
+import { kernelModel, type Inspector } from './inspector';
 import { oneSequence } from './oneSequence';
 import type { Reading } from './reading';
 import { maxTapeSteps } from './report';
@@ -22,7 +22,8 @@ export class MatrixSource {
 
   /** Throws a UserError as a report does. */
   static async of(inspector: Inspector, given: string): Promise<MatrixSource> {
-    const { plain, vocabulary } = inspector.model;
+    const { vocabulary } = inspector.model;
+    const plain = inspector.model.plain && kernelModel(inspector.model.plain);
     const { text } = oneSequence(given, vocabulary);
     const steps = inspector.idsOf(text).length - 1;
     if (plain && steps > maxTapeSteps && !readsBothWays(plain.config))

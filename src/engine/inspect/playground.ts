@@ -56,7 +56,7 @@ export class Playground {
       target,
       thresholds,
       flows: await flowsOf(reading, target, thresholds),
-      inputs: await inputFlowsOf(reading, target, thresholds),
+      inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
       totals: null,
     };
     return {

@@ -1,5 +1,4 @@
 /** A probe that has been read, and everything that can be asked of its gradients; computed in float32 by the kernels, or in float64. */
-import { joinedLogarithms } from '../../core/analysis/boundaries';
 import { InputGradient } from '../../core/analysis/inputGradient';
 import { wholeMatrix, type MatrixRows } from '../../core/analysis/matrixRows';
 import { inputRowsOf } from '../../core/analysis/inputRows';
@@ -10,8 +9,8 @@ import type { TotalNorms } from '../../core/backward/totals';
 import type { Ids } from '../../core/corpus/ids';
 import { float64Gradient, type Float64Gradient } from '../../core/float64/float64Backward';
 import { float64InputRows, inputMatrixInFloat64 } from '../../core/float64/float64InputMatrix';
-import { perTargetInFloat64, lowestInputFlow, type Float64PerTarget } from '../../core/float64/float64PerTarget';
-import { Float64TopRows, matrixInFloat64 } from '../../core/float64/float64Matrix';
+import { inputFlow, perTargetInFloat64, type Float64PerTarget } from '../../core/float64/float64PerTarget';
+import { matrixInFloat64, topRowsInFloat64 } from '../../core/float64/float64Matrix';
 import { readInFloat64, type Float64Trace } from '../../core/float64/float64Trace';
 import { LowestInput } from '../../core/float64/lowestInput';
 import { readsBothWays } from '../../core/model/config';
@@ -23,10 +22,13 @@ import { UserError } from '../../userError';
 import { minToShare } from '../../kernels/fixedMatrix';
 import { stepWorkOf, type Backend } from '../backend';
 import { gradientReport, type GradientNorms } from './gradientReport';
+import { gradientOf, placesOf, placesOfConfig } from './tensorPlaces';
 
 export interface Totals {
   /** ‖∂L/∂h_t‖ and ‖∂L/∂c_t‖, layer by layer and direction by direction. */
   readonly totals: readonly (readonly TotalNorms[])[];
+  /** ‖∂L/∂x_t‖ at boundary 0 … N (what each layer reads, and what the output reads); null where a state is the same variable. */
+  readonly inputs: readonly (Float64Array | null)[];
   /** Of the parameters' gradients. */
   readonly norms: GradientNorms;
 }
@@ -38,10 +40,10 @@ export interface Reading {
   totalsWithInput(): Promise<Totals & { readonly input: Float64Array }>;
   /** The per-target gradient of one target, layer by layer and direction by direction. */
   perTarget(target: number): Promise<PerTargetNorms[][]>;
+  /** log₁₀‖∂ℓ_τ/∂x_t‖ at boundary 0 … N; null where a state is the same variable. */
+  perTargetInputs(target: number): Promise<readonly (Float64Array | null)[]>;
   /** log₁₀‖∂ℓ_τ/∂x_t‖ of what the lowest layer reads; NaN where x_t cannot reach τ, −Infinity for exactly zero. */
   inputFlow(target: number): Promise<Float64Array>;
-  /** The same of what is read at every boundary, the lowest first. */
-  inputFlows(target: number): Promise<readonly Float64Array[]>;
   /** T × T: row τ is the log₁₀‖∂ℓ_τ/∂h_t‖ of the top layer; NaN for t > τ. `pause` receives the part that is done. */
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array>;
   /** T × T: row τ is `inputFlow` of τ. */
@@ -122,24 +124,41 @@ export class FastReading implements Reading {
   }
 
   async totals(): Promise<Totals> {
-    const { backward, tape } = this.network;
+    const { backward } = this.network;
     backward.clearCarried();
     await backward.run({ truncation: 0 });
-    return { totals: backward.totals, norms: gradientReport(backward.gradient, tape.layers) };
+    return this.totalsNow();
   }
 
   async totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
     const {
-      network: { backward, tape },
+      network: { backward },
       inputGradient,
     } = this;
+    const [own] = backward.inputs;
     backward.clearCarried();
-    await backward.run({ truncation: 0, visitLowest: (d, preActivations) => inputGradient.keep(d, preActivations) });
+    await backward.run({
+      truncation: 0,
+      ...(!own && {
+        visitLowest: (d: number, preActivations: Float32Array) => inputGradient.keep(d, preActivations),
+      }),
+    });
+    return { ...this.totalsNow(), input: own ?? (await inputGradient.keptLengths()) };
+  }
+
+  private totalsNow(): Totals {
+    const { backward, tape } = this.network;
+    const { totals, inputs, gradient } = backward;
     return {
-      totals: backward.totals,
-      norms: gradientReport(backward.gradient, tape.layers),
-      input: await inputGradient.keptLengths(),
+      totals,
+      inputs,
+      norms: gradientReport(gradientOf(gradient), tape.layers, placesOfConfig(tape.config)),
     };
+  }
+
+  async perTargetInputs(target: number): Promise<readonly (Float64Array | null)[]> {
+    await this.perTarget(target);
+    return this.perTargetGradient.inputs;
   }
 
   async perTarget(target: number): Promise<PerTargetNorms[][]> {
@@ -150,12 +169,7 @@ export class FastReading implements Reading {
 
   async inputFlow(target: number): Promise<Float64Array> {
     await this.perTarget(target);
-    return this.perTargetGradient.inputs[0] ?? this.inputGradient.flow(this.perTargetGradient);
-  }
-
-  async inputFlows(target: number): Promise<readonly Float64Array[]> {
-    const norms = await this.perTarget(target);
-    return [await this.inputFlow(target), ...aboveLowest(norms, this.perTargetGradient.inputs)];
+    return this.perTargetGradient.inputs[0] ?? (await this.inputGradient.flow(this.perTargetGradient));
   }
 
   /** ∂L/∂parameters and the norms ‖∂L/∂h_t‖ of the lowest layer's first direction, with truncation k2; 0 for none. Good until the next call. */
@@ -226,8 +240,10 @@ export class Float64Reading implements Reading {
   totalsWithInput(): ReturnType<Reading['totalsWithInput']> {
     const gradient = float64Gradient(this.trace);
     const { steps, model } = this.trace;
-    const lowest = new LowestInput(model, steps);
-    const input = Float64Array.from({ length: steps }, (_, t) => lowest.lengthOf(gradient.lowest, t * lowest.width));
+    const [own] = gradient.inputs;
+    const lowest = own ? null : new LowestInput(model, steps);
+    const input =
+      own ?? Float64Array.from({ length: steps }, (_, t) => lowest?.lengthOf(gradient.lowest, t * lowest.width) ?? NaN);
     return Promise.resolve({ ...this.totalsOf(gradient), input });
   }
 
@@ -235,14 +251,14 @@ export class Float64Reading implements Reading {
     return (await this.itemsOf(target)).norms;
   }
 
-  async inputFlow(target: number): Promise<Float64Array> {
-    const { steps, model } = this.trace;
-    return lowestInputFlow((await this.itemsOf(target)).lowest, new LowestInput(model, steps));
+  async perTargetInputs(target: number): Promise<readonly (Float64Array | null)[]> {
+    return (await this.itemsOf(target)).inputs;
   }
 
-  async inputFlows(target: number): Promise<readonly Float64Array[]> {
-    const { norms, inputs } = await this.itemsOf(target);
-    return [await this.inputFlow(target), ...aboveLowest(norms, inputs)];
+  async inputFlow(target: number): Promise<Float64Array> {
+    const { steps, model } = this.trace;
+    const found = await this.itemsOf(target);
+    return found.inputs[0] ?? inputFlow(found, new LowestInput(model, steps));
   }
 
   matrix(pause: (done: number) => Promise<void>): Promise<Float64Array> {
@@ -254,7 +270,7 @@ export class Float64Reading implements Reading {
   }
 
   matrixRows(): MatrixRows {
-    return new Float64TopRows(this.trace);
+    return topRowsInFloat64(this.trace);
   }
 
   inputMatrixRows(): MatrixRows {
@@ -262,7 +278,12 @@ export class Float64Reading implements Reading {
   }
 
   private totalsOf(gradient: Float64Gradient): Totals {
-    return { totals: gradient.totals, norms: gradientReport(gradient, this.trace.layers) };
+    const { layers, model } = this.trace;
+    return {
+      totals: gradient.totals,
+      inputs: gradient.inputs,
+      norms: gradientReport(gradient, layers, placesOf(model)),
+    };
   }
 
   private itemsOf(target: number): Promise<Float64PerTarget> {
@@ -270,14 +291,6 @@ export class Float64Reading implements Reading {
       this.lastInFloat64 = { target, found: perTargetInFloat64(this.trace, target) };
     return this.lastInFloat64.found;
   }
-}
-
-/** Of every boundary above the lowest; where the walk has none of its own, the first states of the layer below it, side by side, are what is read there. */
-function aboveLowest(
-  norms: readonly (readonly PerTargetNorms[])[],
-  inputs: readonly (Float64Array | null)[],
-): Float64Array[] {
-  return norms.map((directions, l) => inputs[l + 1] ?? joinedLogarithms(directions.map(([first]) => first)));
 }
 
 function tooLong(steps: number): UserError {

@@ -1,12 +1,14 @@
 /** The whole report of a text: what `backflow inspect` prints. */
 import { readsBothWays } from '../../core/model/config';
+import { sizesOfLayer } from '../../core/model/generalModel';
+import { directionNames } from '../../core/model/trace';
 import { kindOf } from '../../layers/catalog';
 import type { InspectReport, InspectRequest } from '../../protocol/engine';
 import type { LayerRegion } from '../../protocol/frame';
 import { startsAndEnds } from '../../tokens/spans';
 import { flowsOf, resolveTarget } from './flows';
 import { inputMatrixOf } from './inputMatrix';
-import type { Inspector } from './inspector';
+import { kernelModel, type Inspector } from './inspector';
 import { inputReports, layerReport } from './layerReport';
 import { makeLongReport } from './longReport';
 import { oneSequence } from './oneSequence';
@@ -42,21 +44,23 @@ async function reportOf(
   const ids = inspector.idsOf(request.text);
   const steps = ids.length - 1;
   const target = resolveTarget(request.target, steps);
-  if (plain && steps > maxTapeSteps && !readsBothWays(plain.config)) {
-    return makeLongReport(inspector.model, plain, ids, target, request, pause);
+  const byKernels = plain && kernelModel(plain);
+  if (byKernels && steps > maxTapeSteps && !readsBothWays(byKernels.config)) {
+    return makeLongReport(inspector.model, byKernels, ids, target, request, pause);
   }
   const reading = await inspector.read(request.text);
   const { trace } = reading;
   await pause();
-  const { totals, norms, input } = await reading.totalsWithInput();
+  const { totals, inputs: ofTotals, norms, input } = await reading.totalsWithInput();
   await pause();
   const flows = await flowsOf(reading, target, request.thresholds);
   const layers = flows.map(({ layer, direction, states: ofStates }) => {
-    const { directions, hiddenSize: width, cell: kind } = trace.layers[layer];
-    const d = directions.findIndex((each) => each.direction === direction);
-    const states = kindOf(kind).states.map(({ name }, state) => ({
+    const { hiddenSize, cell: kind } = trace.layers[layer];
+    const d = directionNames(trace.layers[layer]).indexOf(direction);
+    const sizes = sizesOfLayer(inspector.model.general, layer);
+    const states = kindOf(kind).states.map(({ name, width }, state) => ({
       name,
-      width,
+      width: width?.(sizes) ?? hiddenSize,
       norm: stateNorms(trace, layer, d, state),
       total: totals[layer][d][state],
       log10: ofStates[state].log10,
@@ -64,9 +68,14 @@ async function reportOf(
     return layerReport({ layer, direction, kind }, states, target, request.thresholds);
   });
   const lowest = { total: input, log10: await reading.inputFlow(target) };
+  const ofTarget = await reading.perTargetInputs(target);
+  const inputs = ofTotals.map((total, boundary) => {
+    const log10 = ofTarget[boundary];
+    return total && log10 && { total, log10 };
+  });
   await pause();
-  const regions = flows.flatMap(({ layer, direction, states: [{ regions }] }) =>
-    regions.map((region): LayerRegion => ({ layer, direction, ...region })),
+  const regions = flows.flatMap(({ layer, direction, states: ofStates }) =>
+    (ofStates.at(0)?.regions ?? []).map((region): LayerRegion => ({ layer, direction, ...region })),
   );
   return {
     loss: trace.loss,
@@ -74,7 +83,7 @@ async function reportOf(
     ...startsAndEnds(request.text, vocabulary.unit, steps + 1),
     layers,
     ...norms,
-    inputs: inputReports(lowest, layers, target, request.thresholds),
+    inputs: inputReports(lowest, inputs, layers, target, request.thresholds),
     regions,
     matrix: request.matrix ? await reading.matrix(pause) : null,
     inputMatrix: request.matrix ? await inputMatrixOf(inspector, reading, request.text, pause) : null,

@@ -1,7 +1,7 @@
 /** Series of a probe's states, read from its trace. */
 import { kindOf } from '../../layers/catalog';
 import { after, before } from '../../core/model/directionTape';
-import type { Floats, Trace } from '../../core/model/trace';
+import type { Floats, MapValues, Trace } from '../../core/model/trace';
 import { lengthOf } from '../../core/numeric';
 
 /** What is read of a trace here. */
@@ -9,7 +9,8 @@ type States = Pick<Trace, 'layers' | 'steps'>;
 
 /** ‖s_t‖₂ of each step, of one of the kind's states, or of the first: what the layer gives. */
 export function stateNorms({ layers, steps }: States, layer: number, d: number, state = 0): Float64Array {
-  const { hiddenSize: H, directions } = layers[layer];
+  const { cell, hiddenSize: H, directions, values } = layers[layer];
+  if (values) return values.stateNorms(kindOf(cell).states[state].name);
   const direction = directions[d];
   return Float64Array.from({ length: steps }, (_, t) => lengthOf(direction.states[state], after(direction, t) * H, H));
 }
@@ -25,7 +26,13 @@ export function hiddenChange({ layers }: States, layer: number, d: number, step:
   return Math.sqrt(change);
 }
 
-/** T × H values of one of the kind's unit maps, time-major. */
+/** One of the kind's unit maps, time-major. */
+export function mapValues(trace: States, layer: number, d: number, quantity: string): MapValues {
+  const { values, hiddenSize } = trace.layers[layer];
+  return values ? values.unitMap(quantity) : { units: hiddenSize, values: unitValues(trace, layer, d, quantity) };
+}
+
+/** T × H values of one of a recurrent layer's unit maps, time-major. */
 export function unitValues({ layers, steps }: States, layer: number, d: number, quantity: string): Floats {
   const { hiddenSize: H, cell, directions } = layers[layer];
   const direction = directions[d];

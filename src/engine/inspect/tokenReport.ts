@@ -1,4 +1,5 @@
 /** What the hover over a token says. */
+import { directionNames } from '../../core/model/trace';
 import { regionKind } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { TokenReport } from '../../protocol/engine';
@@ -38,10 +39,12 @@ function predictions({ trace, symbols }: Look, step: number): Prediction[] {
 }
 
 function layerStates({ trace, target, flows, inputs, thresholds }: Look, step: number): TokenReport['layers'] {
-  return flows.map(({ layer, direction, states: [{ log10, relative }] }) => {
-    const d = trace.layers[layer].directions.findIndex((each) => each.direction === direction);
+  // What a mixer gives is none of its states.
+  const recurrent = flows.filter(({ layer }) => trace.layers[layer].directions.length > 0);
+  return recurrent.map(({ layer, direction, states: [{ log10, relative }] }) => {
+    const d = directionNames(trace.layers[layer]).indexOf(direction);
     const r = relative[step];
-    const ofInput = inputs?.[layer].relative[step] ?? NaN;
+    const ofInput = inputs?.flows[layer].relative[step] ?? NaN;
     // From the neighbor through which the gradient came.
     const gain = direction === 'forward' ? log10[step] - log10[step + 1] : log10[step] - log10[step - 1];
     const isBeyond = direction === 'forward' ? step < target : step > target;

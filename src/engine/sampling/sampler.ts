@@ -1,9 +1,13 @@
-/** Text from the model as it is when the text begins: one token at a time, the state carried along. */
-import { readsBothWays } from '../../core/model/config';
+/**
+ * Text from the model as it is when the text begins: one token at a time, the state carried along. A model with a layer that carries none reads its context again for
+ * every token, and of a longer text only as much of its end.
+ */
+import { contextOfLayers, isMixer, readsBothWays, type ModelConfig } from '../../core/model/config';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import type { Random } from '../../core/model/random';
 import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights, type SamplingSettings } from '../../core/sampling';
+import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { ModelSettings } from '../../protocol/settings';
@@ -20,6 +24,8 @@ export class Sampler {
   private drawing: Drawing | null = null;
   /** The id that is read next. */
   private last = 0;
+  /** What has been read, where it is read again. */
+  private read: number[] = [];
 
   private constructor(
     private readonly vocabulary: Vocabulary,
@@ -35,7 +41,12 @@ export class Sampler {
     if (!plain) throw new UserError('error.generate.form');
     refuseGeneration({ bidirectional: readsBothWays(plain.config), objective: plain.config.objective });
     const network = backend.build(1, (arena, products) =>
-      makeNetwork(arena, plain.config, { steps: 1, batch: 1 }, products),
+      makeNetwork(
+        arena,
+        plain.config,
+        { steps: isStateless(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
+        products,
+      ),
     );
     return new Sampler(vocabulary, plain, network);
   }
@@ -54,9 +65,10 @@ export class Sampler {
     const [first, ...rest] = beginning(this.vocabulary, prompt);
     this.drawing = drawing;
     this.network.tape.clearState();
+    this.read = [];
     this.last = first;
     for (const id of rest) {
-      await this.read();
+      await this.readLast(false);
       this.last = id;
     }
   }
@@ -64,20 +76,45 @@ export class Sampler {
   /** The next token's id; null at the end of a sequence. */
   async next(): Promise<number | null> {
     if (!this.drawing) throw new Error('no text has been begun');
-    await this.read();
-    this.last = draw(
-      samplingWeights(this.network.tape.probabilities, this.drawing, this.excluded),
-      this.drawing.random,
-    );
+    const probabilities = await this.readLast(true);
+    this.last = draw(samplingWeights(probabilities, this.drawing, this.excluded), this.drawing.random);
     return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
-  private async read(): Promise<void> {
+  /** @param isWanted what follows the token  @returns V probabilities, where they are wanted */
+  private async readLast(isWanted: boolean): Promise<Float32Array> {
     const { tape, forward } = this.network;
-    tape.inputs[0] = this.last;
+    const V = tape.config.vocabularySize;
+    if (!isStateless(tape.config)) {
+      tape.inputs[0] = this.last;
+      await forward.run();
+      tape.carryState();
+      return tape.probabilities;
+    }
+    this.read.push(this.last);
+    if (!isWanted) return tape.probabilities;
+    const context = this.read.slice(-tape.maxSteps);
+    tape.inputs.set(context);
+    tape.targets.fill(-1);
+    tape.lengths[0] = context.length;
+    tape.resize(context.length);
+    // Of what lies before the context no layer knows anything.
+    tape.clearState();
     await forward.run();
-    tape.carryState();
+    return tape.probabilities.subarray((context.length - 1) * V, context.length * V);
   }
+}
+
+/** Whether a layer carries nothing from step to step. */
+function isStateless({ layers }: ModelConfig): boolean {
+  return layers.some((layer) => isMixer(layer) && kindOf(layer.cell).states.length === 0);
+}
+
+/** Tokens that are read again where no layer has a limit. */
+const defaultContext = 256;
+
+function contextFor({ layers }: ModelConfig): number {
+  return contextOfLayers(layers) ?? defaultContext;
 }
 
 /** Throws a UserError for a model that does not predict the next token from those before it. */

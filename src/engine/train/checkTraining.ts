@@ -1,5 +1,6 @@
 /** The settings of a training, refused where they enter. */
-import { checkInteger } from '../../core/model/config';
+import { checkInteger, contextOfLayers, type ModelConfig } from '../../core/model/config';
+import { kindOf } from '../../layers/catalog';
 import { checkInitialization } from '../../core/model/initialize';
 import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/registry';
@@ -53,5 +54,16 @@ export function checkTogether(
   if (!(dropout >= 0 && dropout < 1)) throw new UserError('error.setting.dropout', String(dropout));
   if (dropout > 0 && layers < 2) {
     throw new UserError('error.setting.dropoutOneLayer');
+  }
+}
+
+/** Throws a UserError for windows that a layer cannot read, and for what is not applicable to one. @param steps T, of the longest window */
+export function checkLayers(config: ModelConfig, { truncation }: TrainingSettings, steps: number): void {
+  const context = contextOfLayers(config.layers);
+  if (context !== null && steps > context) throw new UserError('error.setting.windowLongerThanContext', steps, context);
+  if (truncation === null) return;
+  for (const { cell } of config.layers) {
+    const why = kindOf(cell).notApplicable.truncation;
+    if (why) throw new UserError('error.setting.truncationNotApplicable', truncation, { key: why, args: [] });
   }
 }

@@ -24,7 +24,7 @@ import { RunFolder, type Checkpoint } from '../files/runFolder';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
-import { checkTogether, checkTraining } from './checkTraining';
+import { checkLayers, checkTogether, checkTraining } from './checkTraining';
 import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
@@ -53,6 +53,7 @@ export async function setUpRun(
     : startAnew(request, text));
   checkSize(config);
   const readers = readersOf(corpus, asked);
+  checkLayers(config, asked, readers.training.steps);
   const training = withSteps(asked, readers);
   const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, modelLock, cores);

@@ -9,7 +9,6 @@ import { clip } from '../../core/optimize/clip';
 import { optimizerOf } from '../../core/optimize/registry';
 import type { Optimizer } from '../../core/optimize/optimizer';
 import { learningRateAt } from '../../core/optimize/schedule';
-import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import { ArenaTooLarge } from '../../kernels/arena';
 import type { TrainingSettings } from '../../protocol/settings';
@@ -131,7 +130,7 @@ export class Trainer {
       this.step++;
     });
     tape.carryState();
-    if (tape.records) this.recording.add(backward.totals, forward.saturation, steps);
+    if (tape.records) this.recording.add(backward, forward.saturation, steps);
     const newTokens = tape.lengths.reduce((sum, length) => sum + length, 0);
     this.tokens += newTokens;
     return {
@@ -178,12 +177,7 @@ export class Trainer {
     const { tape } = this.network;
     return [
       ...Object.entries(this.optimizer.moments).map(([name, data]): NamedArray => [`optimizer.${name}`, data]),
-      ...tape.layers.flatMap(({ cell, hiddenSize, directions: [{ states }] }, layer) =>
-        kindOf(cell).states.map(({ name }, state): NamedArray => [
-          `state.${layer}.${name}`,
-          states[state].subarray(0, tape.batch * hiddenSize),
-        ]),
-      ),
+      ...tape.carried.map(({ layer, name, values }): NamedArray => [`state.${layer}.${name}`, values]),
       ['recording', this.recording.values],
     ];
   }

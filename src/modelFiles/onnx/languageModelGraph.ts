@@ -3,13 +3,16 @@
  */
 import { operatorName } from '../../core/model/generalForm';
 import { activationsOf, kindOf, type CellName, type LayerKind } from '../../layers/catalog';
-import { directionsOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
+import { directionsOf, isMixer, sizesOf, topSize, type LayerConfig, type ModelConfig } from '../../core/model/config';
 import { lengthOfShape } from '../../core/model/directionParameters';
 import type { ParameterEntry, Parameters } from '../../core/model/parameters';
-import { layerGraphOf } from './layers/registry';
+import { normName, sublayersOf, type Sublayer } from '../../core/model/sublayers';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, type ModelProto } from '../../formats/onnx/messages';
+import { normEpsilon, type NormKind } from '../../layers/norm';
 import { UserError } from '../../userError';
+import { layerGraphOf } from './layers/registry';
+import { hasGraphs, sublayerGraph } from './mixerGraphs';
 
 const opset = 18;
 const irVersion = 8;
@@ -22,7 +25,10 @@ export const names = {
   logits: 'logits',
   /** [V, E]. */
   embedding: 'embedding',
-  /** One of those that the layer's kind lists: W [D, G·H, I], R [D, G·H, H], B [D, 2·G·H], … */
+  /**
+   * One of those that the layer's kind lists: W [D, G·H, I], R [D, G·H, H], B [D, 2·G·H], …; of a mixer as its kind has them; and of a norm before it
+   * `norm.gamma` and `norm.beta`, [I].
+   */
   ofLayer: (layer: number, tensor: string) => `layer${layer}.${tensor}`,
   /** The states before the first step, [D, batch or 1, H]: inputs that are zero where they are not given. LSTM: c too. */
   firstState: (layer: number, state: string) => `layer${layer}.${state}_0`,
@@ -58,12 +64,25 @@ export function tensorsOf(config: ModelConfig, layout: Parameters['layout']): Gr
         others.length === 0
           ? first.shape
           : [lengthOfShape(first.shape) + others.reduce((sum, { length }) => sum + length, 0)];
-      tensors.push({ name: names.ofLayer(layer, tensor), shape: [D, ...shape], offset: first.offset });
+      // Those of ONNX's recurrent operators have the direction in front.
+      const isOfDirections = !isMixer(own) && isOfKind(own.cell, first);
+      tensors.push({
+        name: names.ofLayer(layer, tensor),
+        shape: isOfDirections ? [D, ...shape] : shape,
+        offset: first.offset,
+      });
     }
   }
+  for (const { layer, parameter, name, shape, offset } of layout.entries)
+    if (layer < 0 && parameter) tensors.push({ name, shape, offset });
   if (!config.tied) tensors.push({ name: names.outputW, shape: [V, topSize(config)], offset: offsetOf(-1, 'W') });
   tensors.push({ name: names.outputB, shape: [V], offset: offsetOf(-1, 'b') });
   return tensors;
+}
+
+/** Not of a norm that stands before the layer. */
+function isOfKind(cell: CellName, { role }: ParameterEntry): boolean {
+  return kindOf(cell).parameters.some((parameter) => parameter.role === role);
 }
 
 function byTensor(entries: readonly ParameterEntry[]): ReadonlyMap<string, [ParameterEntry, ...ParameterEntry[]]> {
@@ -80,7 +99,12 @@ function byTensor(entries: readonly ParameterEntry[]): ReadonlyMap<string, [Para
 
 /** Throws a UserError for a model with a layer that ONNX cannot say. */
 export function checkExportable({ layers }: ModelConfig): void {
-  for (const { cell } of layers) if (!layerGraphOf(cell)) onnxOf(cell);
+  for (const { cell } of layers) if (!hasGraph(cell)) onnxOf(cell);
+}
+
+/** Whether ONNX can say it, by an operator or by several. */
+function hasGraph(cell: CellName): boolean {
+  return kindOf(cell).onnx !== null || layerGraphOf(cell) !== null || hasGraphs(cell);
 }
 
 /** Throws a UserError for a kind that ONNX has no operator for. */
@@ -91,6 +115,7 @@ export function onnxOf(cell: CellName): NonNullable<LayerKind['onnx']> {
 }
 
 /**
+ * The norm before the output has its γ and β, [D·H], under `norm.gamma` and `norm.beta`.
  * `ids` int64 [time, batch] → `logits` [time, batch, V]. What the states outputs give may be fed to the states inputs, to continue with a text; without them
  * the states start at zero. Of a model with a layer that ONNX cannot say the file has the tensors and no computation.
  */
@@ -103,7 +128,7 @@ export function checkpointModel(
   for (const { name, shape, offset } of tensorsOf(config, parameters.layout)) {
     graph.floats(name, shape, parameters.values.subarray(offset, offset + lengthOfShape(shape)));
   }
-  if (config.layers.every(({ cell }) => kindOf(cell).onnx ?? layerGraphOf(cell))) compute(graph, config);
+  if (config.layers.every(({ cell }) => hasGraph(cell))) compute(graph, config);
   return {
     irVersion,
     producerName: 'backflow',
@@ -118,23 +143,92 @@ function compute(graph: GraphBuilder, config: ModelConfig): void {
   const { vocabularySize: V } = config;
   graph.input(names.ids, dataType.int64, ['time', 'batch']);
   let x = config.embeddingSize === null ? oneHot(graph, config) : graph.node('Gather', [names.embedding, names.ids]);
-  const batch = graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
-  const stateShapes = new Map<string, string>();
+  const constant = constantsOf(graph);
+  const stateShape = stateShapesOf(graph);
   for (const [layer, own] of config.layers.entries()) {
-    const [D, H] = [directionsOf(own).length, own.hiddenSize];
-    const stateShape =
-      stateShapes.get(`${D} ${H}`) ??
-      graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
-    stateShapes.set(`${D} ${H}`, stateShape);
-    x = recurrent(graph, own, layer, x, stateShape);
+    for (const sublayer of sublayersOf(config, layer)) {
+      const { norm, residual } = sublayer;
+      const read = norm === 'none' ? x : normalized(graph, norm, x, names.ofLayer(layer, normName(sublayer)), constant);
+      const given = isMixer(own)
+        ? mixed(graph, config, layer, sublayer, read, constant)
+        : recurrent(graph, own, layer, read, stateShape(own));
+      x = residual ? graph.node('Add', [given, x]) : given;
+    }
   }
+  if (config.finalNorm !== 'none') x = normalized(graph, config.finalNorm, x, 'norm', constant);
   const transposed = graph.node('Transpose', [config.tied ? names.embedding : names.outputW], { perm: [1, 0] });
   graph.node('Add', [graph.node('MatMul', [x, transposed]), names.outputB], {}, names.logits);
   graph.output(names.logits, dataType.float, ['time', 'batch', V]);
   for (const [layer, own] of config.layers.entries()) {
-    for (const { symbol } of kindOf(own.cell).states)
+    // What a mixer carries begins at zero in the graph.
+    for (const { symbol } of isMixer(own) ? [] : kindOf(own.cell).states)
       graph.output(names.lastState(layer, symbol), dataType.float, [directionsOf(own).length, 'batch', own.hiddenSize]);
   }
+}
+
+/** Float constants, each kept once. */
+function constantsOf(graph: GraphBuilder): (...values: number[]) => string {
+  const kept = new Map<string, string>();
+  return (...values) => {
+    const key = values.join(' ');
+    const name = kept.get(key) ?? `floats${kept.size}`;
+    if (!kept.has(key)) graph.floats(name, values.length === 1 ? [] : [values.length], Float32Array.from(values));
+    kept.set(key, name);
+    return name;
+  };
+}
+
+/** [D, batch, H] of a layer's states, made where it is first needed. */
+function stateShapesOf(graph: GraphBuilder): (layer: LayerConfig) => string {
+  const shapes = new Map<string, string>();
+  let batch: string | null = null;
+  return (layer) => {
+    const [D, H] = [directionsOf(layer).length, layer.hiddenSize];
+    batch ??= graph.node('Gather', [graph.node('Shape', [names.ids]), graph.integers([1])]);
+    const shape =
+      shapes.get(`${D} ${H}`) ?? graph.node('Concat', [graph.integers([D]), batch, graph.integers([H])], { axis: 0 });
+    shapes.set(`${D} ${H}`, shape);
+    return shape;
+  };
+}
+
+/** @param at what its parameters' names begin with */
+function normalized(
+  graph: GraphBuilder,
+  norm: NormKind,
+  x: string,
+  at: string,
+  constant: (...values: number[]) => string,
+): string {
+  if (norm === 'layerNorm')
+    return graph.node('LayerNormalization', [x, `${at}.gamma`, `${at}.beta`], {
+      axis: -1,
+      epsilon: { float: normEpsilon },
+    });
+  const squares = graph.node('ReduceMean', [graph.node('Mul', [x, x]), graph.integers([-1])], { keepdims: 1 });
+  const root = graph.node('Sqrt', [graph.node('Add', [squares, constant(normEpsilon)])]);
+  return graph.node('Mul', [graph.node('Div', [x, root]), `${at}.gamma`]);
+}
+
+/** A mixer's sublayer, [time, batch, I] → [time, batch, O]. */
+function mixed(
+  graph: GraphBuilder,
+  config: ModelConfig,
+  layer: number,
+  { name, inputSize }: Sublayer,
+  x: string,
+  constant: (...values: number[]) => string,
+): string {
+  const { cell } = config.layers[layer];
+  const nodes = sublayerGraph(cell, name);
+  if (!nodes) throw new UserError('error.onnx.noOperatorForKind', kindOf(cell).label);
+  return nodes({
+    graph,
+    x,
+    sizes: { ...sizesOf(config, layer), input: inputSize },
+    tensor: (role) => names.ofLayer(layer, role),
+    constant,
+  });
 }
 
 /** [time, batch, I] → [time, batch, D·H]. @param stateShape of a state: [D, batch, H] */

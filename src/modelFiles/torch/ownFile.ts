@@ -1,14 +1,25 @@
 /** Weights that Backflow has written itself: their names, and what their metadata says, leave nothing open. */
-import { directionsOf, sizesOf, topSize, uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
+import {
+  directionsOf,
+  isMixer,
+  isPlainStack,
+  sizesOf,
+  topSize,
+  uniformModel,
+  uniformStack,
+  type ModelConfig,
+} from '../../core/model/config';
 import { eachRole, shapeOf } from '../../core/model/directionParameters';
-import { Parameters } from '../../core/model/parameters';
+import { Parameters, type NormWeights } from '../../core/model/parameters';
 import type { PlainModel } from '../../core/model/plainModel';
+import { normName, sublayersOf } from '../../core/model/sublayers';
 import type { Tensor } from '../../formats/safetensors';
 import { isCellName } from '../../layers/catalog';
 import type { Activation } from '../../layers/activation';
+import type { NormRole } from '../../layers/norm';
 import { UserError } from '../../userError';
 import { configOf, configText, ownKeys } from '../configText';
-import { torchName, torchNames } from '../torchNames';
+import { torchName, torchNameInLayer, torchNames, torchNormName } from '../torchNames';
 import { intoOurOrder } from './gateOrder';
 import type { WeightsFile } from './weightTensors';
 
@@ -30,22 +41,41 @@ export function tensorsOfModel({ config, parameters }: PlainModel): {
   if (!stack) throw new UserError('error.torch.layersDiffer');
   const whole = { isGated: false };
   const { embedding, output } = parameters;
-  const recurrent = parameters.layers.flatMap((directions, layer) =>
-    directions.flatMap((own, d) =>
+  const isPlain = isPlainStack(config);
+  const recurrent = parameters.layers.flatMap((directions, layer) => [
+    ...parameters.norms[layer].flatMap((norm, s) =>
+      normTensors(norm, (role) => torchNormName(layer, normName(sublayersOf(config, layer)[s]), role)),
+    ),
+    ...directions.flatMap((own, d) =>
       eachRole(stack.cell, own).map(([parameter, values]) => ({
-        name: torchName(parameter, layer, directionsOf(stack)[d]),
+        name: isPlain
+          ? torchName(parameter, layer, directionsOf(stack)[d])
+          : torchNameInLayer(parameter, layer, directionsOf(stack)[d], isMixer(stack)),
         shape: shapeOf(parameter, stack.cell, sizesOf(config, layer)) ?? [],
         values,
-        isGated: true,
+        isGated: !isMixer(stack),
       })),
     ),
-  );
+  ]);
   return [
     ...(embedding && E !== null ? [{ name: torchNames.embedding, shape: [V, E], values: embedding, ...whole }] : []),
     ...recurrent,
+    ...normTensors(parameters.finalNorm, (role) => torchNames.norm[role]),
     ...(tied ? [] : [{ name: torchNames.output.W, shape: [V, topSize(config)], values: output.W, ...whole }]),
     { name: torchNames.output.b, shape: [V], values: output.b, ...whole },
   ];
+}
+
+/** @param name by which role's the tensor is called */
+function normTensors(norm: NormWeights | null, name: (role: NormRole) => string): ReturnType<typeof tensorsOfModel> {
+  if (!norm) return [];
+  const roles = (['gamma', 'beta'] as const).filter((role) => norm[role].length > 0);
+  return roles.map((role) => ({
+    name: name(role),
+    shape: [norm[role].length],
+    values: norm[role],
+    isGated: false,
+  }));
 }
 
 /** What the metadata says of a model besides its vocabulary. */

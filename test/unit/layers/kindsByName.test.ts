@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { cellNames, defaultCell, isCellName, kindOf, type CellName } from '../../../src/layers/catalog';
+import {
+  cellNames,
+  defaultCell,
+  isCellName,
+  kindOf,
+  layerOptions,
+  stateNamed,
+  unitMapNamed,
+  type CellName,
+} from '../../../src/layers/catalog';
 import { inEnglish } from '../../../src/messages';
 
 /** What a kind is called: by us, by a person, by ONNX and by PyTorch. */
@@ -89,6 +98,41 @@ describe('the kinds of layer', () => {
     for (const file of ['package.nls.json', 'package.nls.ko.json']) {
       const texts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string | undefined>>;
       for (const name of cellNames) assert.ok(texts[`setting.model.cell.${name}`], `${name} in ${file}`);
+    }
+  });
+
+  it('mean the same by a state or a unit map of one name, but for its range', () => {
+    for (const kind of cellNames.map(kindOf)) {
+      for (const map of kind.unitMaps)
+        assert.deepEqual(
+          { ...unitMapNamed(map.name), range: null, of: null },
+          { ...map, range: null, of: null },
+          `${kind.name} ${map.name}`,
+        );
+      for (const state of kind.states) assert.deepEqual(stateNamed(state.name), state, `${kind.name} ${state.name}`);
+    }
+  });
+
+  it('have a setting for each of their options, with its default and what it allows', () => {
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      contributes: {
+        configuration: readonly {
+          properties: Readonly<
+            Record<string, { type: string; default: unknown; minimum?: number; maximum?: number; enum?: string[] }>
+          >;
+        }[];
+      };
+    };
+    const properties = Object.assign({}, ...contributes.configuration.map((each) => each.properties)) as Readonly<
+      Record<string, (typeof contributes.configuration)[number]['properties'][string] | undefined>
+    >;
+    for (const option of layerOptions) {
+      const setting = properties[`backflow.model.${option.name}`];
+      assert.ok(setting, option.name);
+      assert.equal(setting.default, option.default, option.name);
+      if (option.type === 'switch') assert.equal(setting.type, 'boolean');
+      if (option.type === 'number') assert.deepEqual([setting.minimum, setting.maximum], [option.min, option.max]);
+      if (option.type === 'choice') assert.deepEqual(setting.enum, option.choices);
     }
   });
 

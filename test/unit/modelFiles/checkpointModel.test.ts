@@ -9,6 +9,9 @@ import { encodeModel } from '../../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../../src/formats/onnx/onnxFile';
 import { readOnnx } from '../../../src/modelFiles/onnx/read/readModel';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/modelFiles/checkpointFile';
+import { decodeSafetensors } from '../../../src/formats/safetensors';
+import { readTorchWeights } from '../../../src/modelFiles/torchWeights';
+import { writeTorchWeights } from '../../../src/modelFiles/writeTorchWeights';
 import { flushSubnormals, InferenceSession, Tensor } from '../../../src/engine/onnxRuntime';
 import { assertClose } from '../../reference/compare';
 import { randomModel, readProbe } from '../support/models';
@@ -25,6 +28,60 @@ const stacks: readonly Partial<StackConfig>[] = [
   { embeddingSize: 6, tied: true },
   { embeddingSize: 12, tied: true, bidirectional: true, layers: 2, objective: 'masked' },
 ];
+
+/** With a norm or a residual connection around every layer. */
+const aroundStacks: readonly Partial<StackConfig>[] = [
+  { embeddingSize: 6, layers: 2, norm: 'layerNorm' },
+  { embeddingSize: 6, layers: 3, norm: 'rmsNorm', residual: true, finalNorm: 'layerNorm', tied: true },
+  { embeddingSize: 12, layers: 2, residual: true, finalNorm: 'rmsNorm', bidirectional: true, objective: 'masked' },
+];
+
+for (const cell of ['rnn', 'lstm', 'gru', 'minGRU', 'minLSTM'] as const) {
+  for (const stack of aroundStacks) {
+    it(`checkpoint of ${cell} ${JSON.stringify(stack)} on ONNX Runtime, and read back`, async () => {
+      const config = uniformModel({
+        ...plainStack,
+        cell,
+        activation: 'tanh',
+        layers: 1,
+        hiddenSize: 6,
+        vocabularySize: V,
+        ...stack,
+      });
+      const { parameters, ids } = randomModel(config, 5, 21);
+      for (const entry of parameters.layout.entries)
+        if (/norm/.test(entry.role))
+          parameters.view(entry).forEach((value, i, values) => (values[i] = value + 0.1 * Math.sin(i)));
+      const { tape } = await readProbe('wasm', config, parameters, ids);
+      const vocabulary = new Vocabulary(Array.from('abcdefg'));
+      const bytes = encodeCheckpoint({ config, parameters, vocabulary, step: 3 });
+      const session = await InferenceSession.create(bytes, options);
+      const feeds = { ids: new Tensor('int64', BigInt64Array.from(ids.slice(0, -1), BigInt), [20, 1]) };
+      const { logits } = await session.run(feeds);
+      assertClose(
+        softmaxRows(logits.data as Float32Array),
+        tape.probabilities.subarray(0, 20 * V),
+        1e-5,
+        'probabilities',
+      );
+      const read = decodeCheckpoint(bytes, 'step-3.onnx');
+      assert.deepEqual(read.config, config);
+      assert.deepEqual(read.parameters.values, parameters.values);
+
+      const weights = writeTorchWeights({ config, parameters }, 3, {});
+      const { plain } = readTorchWeights(weights, 'own.safetensors', { activation: null, tensors: null });
+      assert.deepEqual(plain?.config, config);
+      assert.deepEqual(plain.parameters.values, parameters.values);
+      const { tensors } = decodeSafetensors(weights, 'own.safetensors');
+      assert.equal(tensors.has('layers.0.norm.weight'), config.layers[0].norm !== 'none');
+      assert.equal(tensors.has('norm.bias'), config.finalNorm === 'layerNorm');
+      assert.ok(
+        [...tensors.keys()].every((name) => !name.startsWith('rnn.')),
+        'no module of several layers is meant',
+      );
+    });
+  }
+}
 
 for (const { cell, activation } of [
   { cell: 'rnn', activation: 'tanh' },

@@ -13,10 +13,10 @@ export function depthGrid(frame: Frame): DepthGrid | null {
   const { inputs, tokens, target } = frame.header;
   if (!inputs) return null;
   const [rows, T] = [inputs.length, tokens.length];
-  const own = seriesOf(frame, 'input', rows - 1)?.[target] ?? NaN;
+  const own = seriesOf(frame, 'inputFlow', rows - 1)?.[target] ?? NaN;
   const values = new Float32Array(rows * T).fill(NaN);
   for (let row = 0; row < rows; row++) {
-    const flow = seriesOf(frame, 'input', rows - 1 - row);
+    const flow = seriesOf(frame, 'inputFlow', rows - 1 - row);
     if (!flow) return null;
     for (let t = 0; t < T; t++) {
       // A target that sends nothing back has no size to compare with.

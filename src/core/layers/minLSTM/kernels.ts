@@ -8,7 +8,7 @@ export const kernels: Cell = {
   linearBeforeReset: false,
   bypassesR: true,
   kink: ({ options }) => (options['positive'] === true ? { block: 2, at: kinkOfPositive } : null),
-  counts: ['forgetGate.left', 'forgetGate.right', 'inputGate.left', 'inputGate.right'],
+  counts: ['relativeForgetGate.left', 'relativeForgetGate.right', 'inputGate.left', 'inputGate.right'],
 
   forwardKernel: 'minLSTMForward',
   forwardStepKernel: null,

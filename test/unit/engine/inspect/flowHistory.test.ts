@@ -21,7 +21,9 @@ function frameAt(trainingStep: number, slope: number, tokens = 20, target = toke
 function nameOfBefore(name: SeriesName, state: StateName | null): string {
   if (state === null) return name;
   if (name === 'norm') return state;
-  return state === 'hidden' ? name : { flow: 'cellFlow', total: 'totalCell', loss: '', input: '' }[name];
+  return state === 'hidden'
+    ? name
+    : { flow: 'cellFlow', total: 'totalCell', loss: '', inputFlow: '', inputTotal: '' }[name];
 }
 
 describe('the flows over training', () => {

@@ -120,7 +120,7 @@ async function assertFrames(inspector: Inspector, text: string, stack: InputCase
   for (const { target, boundaries } of stack.flows) {
     const watch = { text, target, thresholds, unitMap, total: false, maxRate: 1 };
     const { header, data } = await makeFrame(inspector, { ...watch, inputs: true }, 1, 0);
-    const entries = header.series.filter(({ name }) => name === 'input');
+    const entries = header.series.filter(({ name }) => name === 'inputFlow');
     assert.deepEqual(
       entries.map(({ layer }) => layer),
       boundaries.map((_, l) => l),
