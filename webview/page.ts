@@ -7,7 +7,7 @@ import type { Columns } from './shared/columns';
 import { button } from './shared/controls';
 import { element } from './shared/dom';
 import { Exporter, type PageState } from './shared/exporting/exporter';
-import { flowRows, type FlowRow } from './shared/flowRows';
+import { firstRows, type FlowRow } from './shared/flowRows';
 import { Header } from './header';
 import { KeptPlace } from './keptPlace';
 import type { Link } from './shared/link';
@@ -156,6 +156,7 @@ export class Page {
     this.view.setMark(null);
     this.stale.metrics = this.stale.frame = true;
     this.link.remember(run);
+    this.link.forgetInputs();
     this.place.opened();
   }
 
@@ -252,7 +253,7 @@ export class Page {
     if (!next) return false;
     this.arrived = null;
     this.frame = next;
-    this.rows = flowRows(next);
+    this.rows = firstRows(next);
     this.failure = null;
     this.view.accept(next.header.tokens.length, next.header.unitMap.units);
     this.stale.frame = true;

@@ -2,6 +2,7 @@
 import type { PageView } from '../src/pageContract/messages';
 import { ChartSection } from './sections/learning/chartSection';
 import { CompareSection } from './sections/compare/compareSection';
+import { DepthSection } from './sections/depth/depthSection';
 import { FlowSection } from './sections/flow/flowSection';
 import { MatrixSection } from './sections/matrix/matrixSection';
 import { OverTrainingSection } from './sections/overTraining/overTrainingSection';
@@ -21,6 +22,7 @@ export function sectionsOf(parts: PageParts, view: PageView): Section[] {
       return [
         new ChartSection(parts),
         new FlowSection(parts),
+        new DepthSection(parts),
         new OverTrainingSection(parts),
         new SampleSection(parts),
         new WhySection(parts),

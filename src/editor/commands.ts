@@ -1,7 +1,7 @@
 /** The commands, as package.json declares them. */
 import * as vscode from 'vscode';
 import type { ControlAction } from '../pageContract/messages';
-import { compareCells } from './compare/compareCells';
+import { compareKinds } from './compare/compareKinds';
 import { compareRuns } from './compare/compareRuns';
 import type { Comparisons } from './compare/comparisons';
 import { generateText } from './generate';
@@ -164,7 +164,7 @@ function comparingCommands({
   playground,
 }: CommandParts): Record<string, Work> {
   return {
-    'backflow.compareCells': (target) => compareCells(training, comparisons, target),
+    'backflow.compareCells': (target) => compareKinds(training, comparisons, target),
     'backflow.compareRuns': () => compareRuns({ registry, pastRuns, opener, comparisons }),
     'backflow.compareTruncations': () => comparisons.compareTruncations(),
     'backflow.playground': () => playground.show(),

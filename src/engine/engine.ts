@@ -227,7 +227,7 @@ export class Engine {
   ): Promise<readonly TokenReport[]> {
     return this.modelLock.run(async () => {
       signal.throwIfAborted();
-      const look = await this.model.inspector.look(text, target, thresholds);
+      const look = await this.model.inspector.look(text, target, thresholds, { inputs: true });
       return Promise.all(tokens.map((token) => describeToken(look, token)));
     }, true);
   }
@@ -395,7 +395,7 @@ export class Engine {
       trainingStep,
       run,
       history,
-      frames: new FrameSource(make, this.modelLock, sink, isTraining),
+      frames: new FrameSource(make, this.modelLock, sink, isTraining, trainingStep),
       samples,
     };
   }

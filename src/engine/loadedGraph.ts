@@ -44,7 +44,13 @@ export function loadGraph(
   };
   return {
     inspector,
-    frames: new FrameSource(makeFrame, modelLock, sink, () => false),
+    frames: new FrameSource(
+      makeFrame,
+      modelLock,
+      sink,
+      () => false,
+      () => 0,
+    ),
     samples: new SampleSource(sampled, modelLock, (sample) => sink.sampleDrawn(sample)),
     makeSampler,
   };

@@ -52,6 +52,8 @@ export const cellNames = Object.keys(kinds) as CellName[];
 
 /** What is trained by default. */
 export const defaultCell: CellName = lstm.name;
+/** What is compared by default: the classic ones. */
+export const comparedCells: readonly CellName[] = [rnn.name, lstm.name, gru.name];
 /** The one without gates, in which gradients vanish and explode by the book. */
 export const plainCell: CellName = rnn.name;
 

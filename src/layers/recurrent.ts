@@ -52,6 +52,8 @@ export interface LayerDescription {
   readonly label: string;
   /** Where there is room for more than the label. */
   readonly title: KeysOf<'cell'>;
+  /** By what a gradient comes from one token to an earlier one: the sentence in which this kind is compared with others. */
+  readonly path: KeysOf<'panel.path'>;
   /** In the order of files. */
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];

@@ -110,6 +110,8 @@ export type FromPage =
   | { readonly type: 'target'; readonly target: number | 'last' }
   /** Whether the total gradient is shown too. */
   | { readonly type: 'total'; readonly shown: boolean }
+  /** Whether the input gradients are shown too. */
+  | { readonly type: 'inputs'; readonly shown: boolean }
   | { readonly type: 'unitMap'; readonly choice: UnitMapChoice }
   | { readonly type: 'overTraining'; readonly lane: FlowLane }
   /** Show the flow of an earlier training step. */

@@ -18,7 +18,7 @@ const actions: ReadonlySet<string> = new Set<ControlAction>(['pause', 'resume', 
 const directions: ReadonlySet<string> = new Set<Direction>(['forward', 'backward']);
 
 /** Runs or models that can be compared at once. */
-export const maxCompared = 4;
+export const maxCompared = 6;
 
 /** Code units of an error's text that are kept. */
 const maxErrorLength = 4000;
@@ -54,6 +54,8 @@ export function parseFromPage(message: unknown): FromPage | undefined {
         : undefined;
     case 'total':
       return typeof message['shown'] === 'boolean' ? { type: 'total', shown: message['shown'] } : undefined;
+    case 'inputs':
+      return typeof message['shown'] === 'boolean' ? { type: 'inputs', shown: message['shown'] } : undefined;
     case 'unitMap': {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };

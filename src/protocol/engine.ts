@@ -105,10 +105,16 @@ export interface Watch {
   readonly unitMap: UnitMapChoice;
   /** Also the total gradient, which costs another pass back. */
   readonly total: boolean;
+  /** Also the input gradient at every boundary, which a frame of a model without states has anyway. */
+  readonly inputs?: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
   readonly series?: readonly string[];
+  /**
+   * While the model is trained, a frame at each of the steps of `isCommonStep`, and at no others but the first: runs that are compared are then seen at equal steps.
+   */
+  readonly atCommonSteps?: boolean;
   /** Frames a second at most, besides the rules that two frames are under way at most and that frames take a small share of training. */
   readonly maxRate: number;
 }
@@ -219,6 +225,8 @@ export interface TokenReport {
     /** ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖; null at and after the target. */
     readonly gain: number | null;
     readonly region: 'vanishing' | 'exploding' | null;
+    /** log₁₀(‖∂ℓ_τ/∂x_t‖ / ‖∂ℓ_τ/∂x_τ‖), x what the layer reads, by all its directions; null where x_t cannot reach τ. */
+    readonly inputGradient: number | null;
   }[];
   /**
    * What each earlier token has of this one's logit, in the form that is complete for the cell: of gated cells what it left in the top

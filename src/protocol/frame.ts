@@ -7,7 +7,7 @@ import type { Message } from '../messages';
 import type { LayerShape } from './model';
 import type { StateName, UnitMapName } from '../layers/catalog';
 import type { Direction } from '../layers/direction';
-import type { Region, Thresholds } from '../terms/regions';
+import type { Level, Region, Thresholds } from '../terms/regions';
 
 /**
  * Which state of a layer a lane of the flow is of. Of a model in graph mode there are no layers: a lane is one of the tensors in `FrameHeader.graph`, whose
@@ -79,19 +79,25 @@ export interface FlowRegion extends LayerRegion {
   readonly state: LaneState;
 }
 
-/** What the flow through one state of one layer comes to, in numbers. */
-export interface FlowSummary {
-  readonly layer: number;
-  readonly direction: Direction;
-  readonly state: LaneState;
+/** What one series of gradients comes to, in numbers. */
+export interface SeriesSummary {
   /** Smallest lag at which the per-target gradient is under the vanishing threshold; null if it never is. */
   readonly horizon: number | null;
   /** Mean of ln of the gradient factor over the reachable steps, nats per token; null with fewer than two such steps. */
   readonly slope: number | null;
+  /** Only where the series is level: the horizon then says nothing. */
+  readonly level?: Level;
+}
+
+/** What the flow through one state of one layer comes to. */
+export interface FlowSummary extends SeriesSummary {
+  readonly layer: number;
+  readonly direction: Direction;
+  readonly state: LaneState;
 }
 
 /** What the flow through the input at one boundary comes to. */
-export interface InputSummary extends Pick<FlowSummary, 'horizon' | 'slope'> {
+export interface InputSummary extends SeriesSummary {
   /** 0 … N. */
   readonly boundary: number;
   readonly regions: readonly Region[];
@@ -128,8 +134,8 @@ export interface FrameHeader {
   readonly flows: readonly FlowSummary[];
   readonly regions: readonly FlowRegion[];
   /**
-   * The lowest boundary first. Only of a model with a layer whose output is no state of its own (a mixer, or a residual connection): by these its layers are
-   * compared. Elsewhere the states say the same.
+   * The lowest boundary first. Where they are asked for, and always of a model with a layer whose output is no state of its own (a mixer, or a residual
+   * connection): elsewhere the states of the layers say the same but for the lowest boundary.
    */
   readonly inputs?: readonly InputSummary[];
   readonly series: readonly SeriesEntry[];

@@ -15,6 +15,14 @@ export interface Region {
   readonly to: number;
 }
 
+/** What a gradient that neither falls nor grows with distance comes to: see `levelOf`. */
+export interface Level {
+  /** Its mean over all lags, relative to the target's own step. */
+  readonly log10: number;
+  /** Of the least-squares line of its natural logarithm over the lag, nats per token. */
+  readonly slope: number;
+}
+
 /** r_t = log₁₀(‖δ_{τ→t}‖ / ‖δ_{τ→τ}‖); NaN where the target cannot be reached or its own gradient is zero. */
 export function relativeTo(target: number, log10: Float64Array): Float64Array {
   const own = log10[target];

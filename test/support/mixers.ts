@@ -341,6 +341,7 @@ export const mean: CellName = addKind(
     name: 'testMean',
     label: 'Mean',
     title: 'cell.rnn.title',
+    path: 'panel.path.direct',
     parameters: [{ role: 'w', shape: ({ hidden }) => [hidden], initialization: drawn(1), tensor: 'w', torch: null }],
     states: [],
     unitMaps: [],
@@ -363,6 +364,7 @@ export const leaky: CellName = addKind(
     name: 'testLeaky',
     label: 'Leaky',
     title: 'cell.rnn.title',
+    path: 'panel.path.direct',
     parameters: [
       { role: 'a', shape: ({ hidden }) => [widthOf(hidden)], initialization: drawn(0.9), tensor: 'a', torch: null },
       {

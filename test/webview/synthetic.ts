@@ -1,6 +1,6 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
-import type { FlowRegion, FlowSummary, Frame, SeriesEntry } from '../../src/protocol/frame';
+import type { FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
 import type { CellName } from '../../src/layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
@@ -26,8 +26,17 @@ export interface FrameOptions {
   readonly unitLayer?: number;
   /** Every gradient and unit is neutral, except at this one step (and unit 0): there the gradient has grown by 10^3, and the unit is 1. */
   readonly spikeAt?: number;
+  /** log₁₀ of the gain per lag of the input gradients, boundary 0 first; without it a frame holds none. */
+  readonly inputs?: readonly number[];
+  /** log₁₀ by which the input gradient at the target changes from each boundary to the one below. */
+  readonly inputDepth?: number;
+  /** Boundaries whose input gradient is level: the same from lag 1 on, this many powers of ten below the target's own. */
+  readonly levelAt?: { readonly boundary: number; readonly log10: number };
+  /** A model whose layers carry no state. */
+  readonly stateless?: boolean;
   /** log₁₀ of the total gradient, the same at every step; without it a frame holds none. */
   readonly total?: number;
+  readonly trainingStep?: number;
 }
 
 /** The size a panel is to be smooth at: T = 512, H = 256, three layers. */
@@ -61,7 +70,8 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const quantity = options.quantity ?? 'hidden';
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
-  const data = new Float32Array(steps * (1 + 5 * slopes.length) + steps * hiddenSize);
+  const inputs = options.inputs ?? [];
+  const data = new Float32Array(steps * (1 + 5 * slopes.length + inputs.length) + steps * hiddenSize);
   let used = 0;
   const add = (
     name: SeriesEntry['name'],
@@ -89,7 +99,8 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
       if (options.spikeAt !== undefined) return ownSize + (t === options.spikeAt ? 3 : 0);
       return ownSize + slope * (target - t) + noise(t, layer);
     };
-  slopes.forEach((slope, layer) => {
+  const ofStates = options.stateless === true ? [] : slopes;
+  ofStates.forEach((slope, layer) => {
     add('flow', layer, 'hidden', ramp(slope, layer));
     add('norm', layer, 'hidden', (t) => 3 + 0.5 * Math.cos(t / 3));
   });
@@ -100,6 +111,22 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   });
   const { total } = options;
   if (total !== undefined) slopes.forEach((_, layer) => add('total', layer, 'hidden', () => total));
+  const inputSummaries = inputs.map((slope, boundary): InputSummary => {
+    const own = (options.inputDepth ?? 0) * (inputs.length - 1 - boundary);
+    const level = options.levelAt?.boundary === boundary ? options.levelAt.log10 : null;
+    const relative = (lag: number): number => (level === null ? slope * lag : lag === 0 ? 0 : level);
+    add('inputFlow', boundary, null, (t) => (t > target ? Number.NaN : ownSize + own + relative(target - t)));
+    const horizon = Array.from({ length: target + 1 }, (_, lag) => lag).find(
+      (lag) => relative(lag) < thresholds.vanishing,
+    );
+    return {
+      boundary,
+      horizon: horizon ?? null,
+      slope: slope * Math.LN10,
+      regions: [],
+      ...(level !== null && { level: { log10: level, slope: 0 } }),
+    };
+  });
   const unitMap = {
     layer: options.unitLayer ?? slopes.length - 1,
     direction: 'forward' as const,
@@ -134,13 +161,13 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     return { layer, direction: 'forward', state, horizon: lag ?? null, slope: slope * Math.LN10 };
   };
   const flows = [
-    ...slopes.map((slope, layer) => summary('hidden', layer, slope)),
+    ...ofStates.map((slope, layer) => summary('hidden', layer, slope)),
     ...cellSlopes.map((slope, layer) => summary('cell', layer, slope)),
   ];
   return {
     header: {
       sequence: options.sequence ?? 1,
-      trainingStep: 1240,
+      trainingStep: options.trainingStep ?? 1240,
       layers: slopes.map(() => ({ cell, hiddenSize, directions: ['forward'] })),
       tokens,
       lastTarget: 'x',
@@ -148,6 +175,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
       loss: 2,
       thresholds,
       flows,
+      ...(inputs.length > 0 && { inputs: inputSummaries }),
       regions,
       series,
       unitMap,

@@ -80,11 +80,21 @@ export function comparedMessage(): ToPage {
 }
 
 /** Each run's frame: exactly a ramp. */
-export function comparedFrame(run: number, slope: number, tokens = 96, sequence = 1, target = tokens - 1): ToPage {
+export function comparedFrame(
+  run: number,
+  slope: number,
+  tokens = 96,
+  sequence = 1,
+  target = tokens - 1,
+  trainingStep = 896,
+): ToPage {
   const cell = (['rnn', 'lstm', 'gru'] as const)[run];
   const frame: Frame = syntheticFrame({
-    slopes: [cell === 'lstm' ? 2 * slope : slope],
+    // The states of each fall at a rate of their own; what is compared is the input.
+    slopes: [2 * slope],
     cellSlopes: cell === 'lstm' ? [slope] : [],
+    inputs: [slope, 2 * slope],
+    trainingStep,
     tokens,
     cell,
     hiddenSize: 4,

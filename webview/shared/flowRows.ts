@@ -1,5 +1,6 @@
 /**
- * The flow of a frame, as the figures need it: one row per layer, direction and state, or in graph mode per tensor, relative to the target's own step.
+ * The flow of a frame, as the figures need it: one row per layer, direction and state, in graph mode per tensor, or per boundary between layers, relative to
+ * the target's own step.
  */
 import { kindOf } from '../../src/layers/catalog';
 import { seriesOf, type FlowSummary, type Frame, type FrameHeader, type LaneState } from '../../src/protocol/frame';
@@ -8,11 +9,12 @@ import { namedSeries, type NamedSeries } from './seriesNames';
 
 export interface FlowRow {
   readonly kind: GradientKind;
+  /** Of an input the boundary: what layer `layer` + 1 reads, or at the top the output layer. */
   readonly layer: number;
   readonly direction: Direction;
   readonly state: LaneState;
-  /** What a row's name must say: which layer, which state of the only layer, or both. */
-  readonly naming: 'layer' | 'state' | 'both';
+  /** What a row's name must say: which layer, which state of the only layer, or both; whose input, or that it is the output layer's. */
+  readonly naming: 'layer' | 'state' | 'both' | 'input' | 'output';
   /** The tensor; null of a layer's state. */
   readonly series: NamedSeries | null;
   /** A tensor that the target's loss reads at the target alone: what stands there at earlier steps reaches it by others. */
@@ -24,8 +26,8 @@ export interface FlowRow {
   readonly summary: FlowSummary;
 }
 
-/** Of one target's loss, or of the mean loss over all of them. */
-export type GradientKind = 'perTarget' | 'total';
+/** Of one target's loss by the states, of the mean loss over all targets, or of one target's loss by what is read at a boundary. */
+export type GradientKind = 'perTarget' | 'total' | 'input';
 
 const seriesNames = { perTarget: 'flow', total: 'total' } as const;
 
@@ -33,7 +35,7 @@ const seriesNames = { perTarget: 'flow', total: 'total' } as const;
  * Top layer first, as the rows are drawn; of a layer's states the last one first; of a graph what it computes last first. Empty where the frame does not
  * hold this kind.
  */
-export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRow[] {
+export function flowRows(frame: Frame, kind: Exclude<GradientKind, 'input'> = 'perTarget'): FlowRow[] {
   const { flows, target, layers, graph } = frame.header;
   const naming = namingOf(frame.header);
   const named = graph && namedSeries(graph.series);
@@ -43,7 +45,7 @@ export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRo
     const series = named?.[layer] ?? null;
     if (!flow) return [];
     const relative = relativeTo(flow, target);
-    const isOwnStepOnly = series !== null && relative.every((r, t) => t === target || !(r > -Infinity));
+    const isOwnStepOnly = series !== null && endsAt(target, relative);
     return [{ kind, layer, direction, state, naming, series, relative, isOwnStepOnly, summary }];
   });
   const place = ({ layer, state }: Pick<FlowRow, 'layer' | 'state'>) =>
@@ -51,6 +53,43 @@ export function flowRows(frame: Frame, kind: GradientKind = 'perTarget'): FlowRo
   rows.sort((a, b) => b.layer - a.layer || b.direction.localeCompare(a.direction) || place(b) - place(a));
   const embedding = rows.findLastIndex(({ series }) => series?.role === 'embedding');
   return rows.map((row, i) => ({ ...row, isMain: i === Math.max(0, embedding) }));
+}
+
+/** By what is read at each boundary, the highest first; empty where the frame does not hold it. @param main the boundary that speaks for all */
+export function inputRows(frame: Frame, main = 0): FlowRow[] {
+  const { inputs = [], target } = frame.header;
+  const top = inputs.length - 1;
+  return inputs
+    .flatMap(({ boundary, ...summary }): FlowRow[] => {
+      const flow = seriesOf(frame, 'inputFlow', boundary);
+      if (!flow) return [];
+      const place = { layer: boundary, direction: 'forward', state: null } as const;
+      const relative = relativeTo(flow, target);
+      return [
+        {
+          kind: 'input',
+          ...place,
+          naming: boundary === top ? 'output' : 'input',
+          series: null,
+          relative,
+          isOwnStepOnly: endsAt(target, relative),
+          isMain: boundary === Math.min(main, top),
+          summary: { ...place, ...summary },
+        },
+      ];
+    })
+    .reverse();
+}
+
+/** What a frame is drawn by at first: its states, or the inputs of a model that has none. */
+export function firstRows(frame: Frame): FlowRow[] {
+  const { flows, graph } = frame.header;
+  return flows.length > 0 || graph ? flowRows(frame) : inputRows(frame);
+}
+
+/** Whether nothing before (or after) the target's own step gets any of the gradient. */
+function endsAt(target: number, relative: Float32Array): boolean {
+  return relative.every((r, t) => t === target || !(r > -Infinity));
 }
 
 function namingOf({ flows }: FrameHeader): FlowRow['naming'] {

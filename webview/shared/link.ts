@@ -11,6 +11,8 @@ export class Link {
   /** What is shown is not the editor's text: steps of it mean nothing there. */
   private isElsewhere = false;
   private isPast = false;
+  /** Sections that show the input gradients. */
+  private readonly withInputs = new Set<string>();
 
   constructor(private readonly editor: Editor) {}
 
@@ -55,6 +57,20 @@ export class Link {
 
   total(shown: boolean): void {
     this.post({ type: 'total', shown });
+  }
+
+  /** Whether this section shows the input gradients; the editor hears of it when it matters. */
+  inputs(section: string, shown: boolean): void {
+    const were = this.withInputs.size > 0;
+    if (shown) this.withInputs.add(section);
+    else this.withInputs.delete(section);
+    const are = this.withInputs.size > 0;
+    if (are !== were) this.post({ type: 'inputs', shown: are });
+  }
+
+  /** Another run is shown, of which the editor knows nothing yet. */
+  forgetInputs(): void {
+    this.withInputs.clear();
   }
 
   unitMap(choice: UnitMapChoice): void {

@@ -93,9 +93,11 @@ export class Texts {
     return `${facts}, ${this.get('panel.row.width', this.numbers.integer(width))}`;
   }
 
-  /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”; of a graph “embedding” or a tensor's name. */
+  /** A row's name in a margin: “layer 2”, of several states “layer 2, c” or “cell c”; of an input “input 2” or “output”; of a graph “embedding” or a tensor's name. */
   row({ layer, direction, state, naming, series }: Named): string {
     if (series) return this.series(series);
+    if (naming === 'input') return this.get('panel.row.input', String(layer + 1));
+    if (naming === 'output') return this.get('panel.row.output');
     const name = this.layer(layer, direction);
     if (naming === 'layer' || state === null) return name;
     const { symbol, short } = stateNamed(state);
@@ -104,10 +106,12 @@ export class Texts {
       : this.get('panel.row.stateOf', name, symbol);
   }
 
-  /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”; of a graph “the embedding” or a tensor's name. */
+  /** A row's name in a sentence: “layer 2”, of several states “the cell state of layer 2” or “the cell state”; “the input of layer 2”; of a graph “the embedding” or a tensor's name. */
   rowInSentence(row: Named): string {
     const { layer, direction, state, naming, series } = row;
     if (series) return this.get(series.isOnlyOfRole ? 'panel.row.theState' : 'panel.row.theTensor', this.row(row));
+    if (naming === 'input') return this.get('panel.row.inputOf', this.layer(layer, direction));
+    if (naming === 'output') return this.get('panel.row.inputOfOutput');
     const name = this.layer(layer, direction);
     if (naming === 'layer' || state === null) return name;
     const label = this.unitMap(stateNamed(state).unitMap);

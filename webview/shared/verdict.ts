@@ -32,7 +32,42 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
   if (before === 0) return plain(texts.get('panel.verdict.nothingBefore'));
 
   // Spoken from the bottom layer up.
-  const bottomUp = [...rows].reverse();
+  const inOrder = [...rows].reverse();
+  const isOneOfSeveral = all.length > 1 || all[0].kind === 'input';
+  const sentences = levels(inOrder, thresholds.vanishing, isOneOfSeveral, texts);
+  const bottomUp = inOrder.filter(({ summary }) => !summary.level);
+  if (bottomUp.length > 0) sentences.push(...fallsAndGrows(header, bottomUp, inOrder.length, isOneOfSeveral, texts));
+  if (far.length > 0 && near.length > 0)
+    sentences.push(texts.segments('panel.verdict.ownStepOnly', plain(namesInWords(near, texts))));
+  return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
+}
+
+/** Of the rows that are level, how large they are at every distance: a horizon would say nothing of them. Of many those that are largest and smallest. */
+function levels(rows: readonly FlowRow[], vanishing: number, isOneOfSeveral: boolean, texts: Texts): Segment[][] {
+  const found = rows.flatMap((row) => (row.summary.level ? [{ row, level: row.summary.level }] : []));
+  const bySize = found.toSorted((a, b) => b.level.log10 - a.level.log10);
+  const said = found.length <= maxNamed ? found : [bySize[0], bySize[bySize.length - 1]];
+  return said.map(({ row, level }) => {
+    const size = texts.numbers.fromLog10(level.log10);
+    const numbers = [
+      level.log10 < vanishing ? strong(size, 'vanishing') : plain(size),
+      plain(texts.numbers.decimals(level.slope, 3)),
+    ];
+    return isOneOfSeveral
+      ? texts.segments('panel.verdict.levelIn', ...numbers, plain(texts.rowInSentence(row)))
+      : texts.segments('panel.verdict.level', ...numbers);
+  });
+}
+
+/** The rows that fall or grow with distance: after how many tokens they cross a threshold, and, where there are no others, what follows from it. */
+function fallsAndGrows(
+  header: FrameHeader,
+  bottomUp: readonly FlowRow[],
+  ofRows: number,
+  isOneOfSeveral: boolean,
+  texts: Texts,
+): Segment[][] {
+  const { target, thresholds } = header;
   const exploding = bottomUp.map((row) => smallestLag(row, target, (r) => r >= thresholds.exploding));
   const sentences: Segment[][] = [];
   if (exploding.some((lag) => lag !== null)) {
@@ -40,13 +75,14 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
       texts.segments(
         'panel.verdict.grows',
         plain(multipleName(thresholds.exploding, texts)),
-        lagsInWords(bottomUp, exploding, 'exploding', all.length > 1, texts),
+        lagsInWords(bottomUp, exploding, 'exploding', isOneOfSeveral, texts),
       ),
     );
   }
   const horizons = bottomUp.map((row) => row.summary.horizon);
   const fraction = plain(fractionName(thresholds.vanishing, texts));
   if (horizons.every((horizon) => horizon === null)) {
+    const before = bottomUp.every((row) => row.direction === 'forward') ? target : header.tokens.length - 1;
     if (sentences.length === 0)
       sentences.push(texts.segments('panel.verdict.stays', fraction, strong(texts.tokens(before), 'vanishing')));
   } else {
@@ -54,14 +90,12 @@ export function verdict(header: FrameHeader, all: readonly FlowRow[], texts: Tex
       texts.segments(
         sentences.length === 0 ? 'panel.verdict.falls' : 'panel.verdict.fallsToo',
         fraction,
-        lagsInWords(bottomUp, horizons, 'vanishing', all.length > 1, texts),
+        lagsInWords(bottomUp, horizons, 'vanishing', isOneOfSeveral, texts),
       ),
     );
-    sentences.push(...consequence(header, bottomUp, horizons, texts));
+    if (bottomUp.length === ofRows) sentences.push(...consequence(header, bottomUp, horizons, texts));
   }
-  if (far.length > 0 && near.length > 0)
-    sentences.push(texts.segments('panel.verdict.ownStepOnly', plain(namesInWords(near, texts))));
-  return sentences.flatMap((sentence, i) => (i === 0 ? sentence : [...plain(' '), ...sentence]));
+  return sentences;
 }
 
 /**

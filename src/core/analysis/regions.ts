@@ -1,5 +1,5 @@
-/** What a per-target gradient comes to: horizon and slope, relative to the target's own step. */
-import type { Thresholds } from '../../terms/regions';
+/** What a per-target gradient comes to: horizon and slope, or level and slope, relative to the target's own step. */
+import type { Level, Thresholds } from '../../terms/regions';
 
 /** The smallest lag at which the gradient is under 10^vanishing of the target's own step; null if it never is. */
 export function horizonOf(relative: Float64Array, target: number, { vanishing }: Thresholds): number | null {
@@ -16,4 +16,31 @@ export function slopeOf(relative: Float64Array, target: number): number | null {
   while (first > 0 && Number.isFinite(relative[first - 1])) first--;
   const lags = target - first;
   return lags < 2 ? null : ((relative[first] - relative[target]) * Math.LN10) / lags;
+}
+
+/** Fewer earlier steps than this make no series. */
+const minLags = 8;
+/** Part of the vanishing threshold, in powers of ten: less than a token's first tint. */
+const maxChange = 1 / 3;
+
+/**
+ * Of a series that is level, its level: with y_k = ln(‖δ_{τ→τ−k}‖ / ‖δ_{τ→τ}‖) at the lags k = 1 … K = τ, all of them finite, and
+ * slope b = Σ_k (k − k̄)(y_k − ȳ) / Σ_k (k − k̄)² of their least-squares line, that is where |b| (K − 1) < ⅓ |v| ln 10: from one end of the text to the other
+ * the line changes by less than a third of the vanishing threshold v. Whether and where such a series crosses a threshold is chance, so that a horizon says nothing of it. Lag 0
+ * is left out: the target's own step has a path of its own. Null for any other series, and with fewer than eight lags.
+ */
+export function levelOf(relative: Float64Array, target: number, { vanishing }: Thresholds): Level | null {
+  if (target < minLags) return null;
+  const middle = (target + 1) / 2;
+  let [sum, moment] = [0, 0];
+  for (let lag = 1; lag <= target; lag++) {
+    const value = relative[target - lag];
+    if (!Number.isFinite(value)) return null;
+    sum += value;
+    moment += (lag - middle) * value;
+  }
+  // Σ (k − k̄)² = K (K² − 1) / 12.
+  const slope = (12 * moment) / (target * (target ** 2 - 1));
+  if (!(Math.abs(slope) * (target - 1) < maxChange * Math.abs(vanishing))) return null;
+  return { log10: sum / target, slope: slope * Math.LN10 };
 }

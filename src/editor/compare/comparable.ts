@@ -11,7 +11,7 @@ export interface ComparedModel {
   readonly graph: GraphSummary | null;
 }
 
-/** Names of the tensors by which models in graph mode are compared: of the embedding, which every path leads through; none where none was found. */
+/** Names of the tensors by which models in graph mode are compared: of the embedding, which is what a stack's lowest layer reads; none where none was found. */
 export function comparedTensors({ tensors }: GraphSummary): string[] {
   return tensors.flatMap(({ name, role }) => (role === 'embedding' ? [name] : [])).slice(0, 1);
 }
@@ -19,10 +19,6 @@ export function comparedTensors({ tensors }: GraphSummary): string[] {
 /** Why they cannot be compared token by token; null where they can. */
 export function refusalOf(models: readonly ComparedModel[]): Message | null {
   const [first, ...others] = models;
-  const graph = models.find((model) => model.graph !== null);
-  const stack = models.find((model) => model.graph === null);
-  // One is known by its embedding, the other by the states of its layers: their gradients are not the same quantity.
-  if (graph && stack) return { key: 'compare.graphAndStack', args: [graph.name, stack.name] };
   const without = models.find((model) => model.graph && comparedTensors(model.graph).length === 0);
   if (without) return { key: 'compare.noEmbedding', args: [without.name] };
   const other = others.find(({ unit }) => !isSameUnit(unit, first.unit));

@@ -1,7 +1,8 @@
-/** A comparison: two to four sessions on one probe, in a panel of its own. What it started, it ends when it is closed. */
+/** A comparison: two to six sessions on one probe, in a panel of its own. What it started, it ends when it is closed. */
 import * as vscode from 'vscode';
 import type { Frame } from '../../protocol/frame';
 import type { ControlAction, FromPage, PanelStatus } from '../../pageContract/messages';
+import type { RunState } from '../../protocol/run';
 import { thresholds } from '../chosenSettings';
 import type { Panel } from '../panel/panel';
 import { frameForPage, rowsForPage } from '../panel/wholeBuffers';
@@ -15,6 +16,7 @@ import { settingsFor } from '../settings';
 import { debounced } from '../timing';
 import { localize, localizeMessage } from '../localize';
 import { comparedTensors } from './comparable';
+import { framesToShow, KeptFrames } from './equalSteps';
 
 export interface Compared {
   readonly session: RunSession;
@@ -33,15 +35,21 @@ const rate = 10;
 /** Milliseconds of rest before a selection is read. */
 const rest = 150;
 
-/** Of one session: the frame the page is drawing, and the newest that has come since. */
-interface Drawing {
-  under: number | null;
-  waiting: Frame | null;
+/** Of one session. */
+interface Shown {
+  readonly frames: KeptFrames;
+  hasTrained: boolean;
+  /** What the page has of it. */
+  sent: Frame | null;
+  /** Sequence of the frame that the page is drawing. */
+  drawing: number | null;
 }
+
+const endedStates: readonly RunState[] = ['stopped', 'finished', 'failed'];
 
 export class Comparison implements vscode.Disposable {
   private readonly listeners: vscode.Disposable;
-  private readonly drawings: Drawing[];
+  private readonly shown: readonly Shown[];
   private readonly follow = debounced(() => this.readProbe(true), rest);
   private probe: Probe | undefined;
   private target: number | 'last' = 'last';
@@ -52,7 +60,8 @@ export class Comparison implements vscode.Disposable {
     private readonly compared: readonly Compared[],
     private readonly document: vscode.Uri,
   ) {
-    this.drawings = compared.map(() => ({ under: null, waiting: null }));
+    this.shown = compared.map(() => ({ frames: new KeptFrames(), hasTrained: false, sent: null, drawing: null }));
+    compared.forEach(({ session }, run) => this.look(session, run));
     this.listeners = vscode.Disposable.from(
       ...compared.flatMap(({ session }, run) => this.listen(session, run)),
       parts.panel.onDidReceive((message) => this.receive(message)),
@@ -67,7 +76,7 @@ export class Comparison implements vscode.Disposable {
   /** Everything, for a page that has just come. */
   show(): void {
     const { panel } = this.parts;
-    for (const drawing of this.drawings) drawing.under = drawing.waiting = null;
+    for (const each of this.shown) each.sent = each.drawing = null;
     panel.setTitle(localize('tab.named', this.title));
     panel.post({
       type: 'compared',
@@ -79,8 +88,10 @@ export class Comparison implements vscode.Disposable {
       })),
     });
     this.compared.forEach(({ session }, run) => {
-      if (session.lastFrame) this.passOn(run, session.lastFrame);
+      const { frames } = this.shown[run];
+      if (frames.steps.length === 0 && session.lastFrame) frames.accept(session.lastFrame);
     });
+    this.passOn();
     this.watch();
   }
 
@@ -102,7 +113,9 @@ export class Comparison implements vscode.Disposable {
     const { panel } = this.parts;
     return [
       session.onDidChange(() => {
+        this.look(session, run);
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
+        this.passOn();
         // One that has been resumed has a new engine, which knows nothing yet.
         this.watch();
       }),
@@ -111,10 +124,14 @@ export class Comparison implements vscode.Disposable {
         else panel.post({ type: 'comparedProgress', run, rows: rowsForPage(progress) });
         panel.post({ type: 'comparedStatus', run, status: statusOf(session) });
       }),
-      session.onDidReceiveFrame((frame) => this.passOn(run, frame)),
-      session.onDidRefuseWatch((message) =>
-        panel.post({ type: 'comparedFailed', run, message: localizeMessage(message) }),
-      ),
+      session.onDidReceiveFrame((frame) => {
+        this.shown[run].frames.accept(frame);
+        this.passOn();
+      }),
+      session.onDidRefuseWatch((message) => {
+        this.shown[run].frames.clear();
+        panel.post({ type: 'comparedFailed', run, message: localizeMessage(message) });
+      }),
     ];
   }
 
@@ -142,20 +159,34 @@ export class Comparison implements vscode.Disposable {
     }
   }
 
-  /** The engine is answered elsewhere; a page that draws slowly gets fewer frames, and always the newest. */
-  private passOn(run: number, frame: Frame): void {
-    const drawing = this.drawings[run];
-    if (drawing.under !== null) drawing.waiting = frame;
-    else if (this.parts.panel.post({ type: 'comparedFrame', run, frame: frameForPage(frame) }))
-      drawing.under = frame.header.sequence;
+  /** Remembers that a session has been trained here. */
+  private look(session: RunSession, run: number): void {
+    if (session.isRun && !endedStates.includes(session.status.state)) this.shown[run].hasTrained = true;
+  }
+
+  /** What stands at equal steps goes to the page, all of it together, once the page has drawn what it has. The engines are answered elsewhere. */
+  private passOn(): void {
+    if (this.shown.some(({ drawing }) => drawing !== null)) return;
+    const frames = framesToShow(
+      this.compared.map(({ session: { status } }, run) => ({
+        ...this.shown[run],
+        hasEnded: endedStates.includes(status.state),
+      })),
+    );
+    this.shown.forEach((each, run) => {
+      const frame = frames[run];
+      if (!frame || frame === each.sent) return;
+      if (!this.parts.panel.post({ type: 'comparedFrame', run, frame: frameForPage(frame) })) return;
+      each.sent = frame;
+      each.drawing = frame.header.sequence;
+    });
   }
 
   private drawn(run: number, sequence: number): void {
-    const drawing = this.drawings.at(run);
-    if (drawing?.under !== sequence) return;
-    const { waiting } = drawing;
-    drawing.under = drawing.waiting = null;
-    if (waiting) this.passOn(run, waiting);
+    const each = this.shown.at(run);
+    if (each?.drawing !== sequence) return;
+    each.drawing = null;
+    this.passOn();
   }
 
   /** `isAsked`: only a selection changes the probe there is, so that a click does not. */
@@ -181,6 +212,8 @@ export class Comparison implements vscode.Disposable {
             thresholds: thresholds(settingsFor(this.document)),
             unitMap: session.unitMap,
             total: false,
+            inputs: true,
+            atCommonSteps: true,
             ...(session.graph && { series: comparedTensors(session.graph) }),
             maxRate: rate,
           },

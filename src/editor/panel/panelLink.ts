@@ -99,6 +99,10 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.withTotal = message.shown;
         this.watching.update();
         break;
+      case 'inputs':
+        if (session) session.withInputs = message.shown;
+        this.watching.update();
+        break;
       case 'unitMap':
         if (session) session.unitMap = message.choice;
         this.watching.update();

@@ -126,6 +126,7 @@ function states(report: TokenReport, localize: Localize): string[] {
     if (layer.gain !== null) facts.push(localize('hover.gradientFactor', significant(layer.gain)));
     if (layer.region !== null)
       facts.push(`**${layer.region === 'vanishing' ? localize('hover.vanishing') : localize('hover.exploding')}**`);
+    if (layer.inputGradient !== null) facts.push(localize('hover.inputGradient', powerOfTen(layer.inputGradient)));
     const name =
       layer.direction === 'forward'
         ? localize('layer.number', layer.layer + 1)

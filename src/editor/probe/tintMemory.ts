@@ -44,7 +44,7 @@ export class TintMemory implements vscode.Disposable {
   }
 }
 
-/** A unit or a tensor chosen for one model may not be there in the next. */
+/** A unit or a tensor chosen for one model may not be there in the next; in graph mode there are no inputs of layers. */
 function isOf(choice: TintChoice, { layers, graph, shownSeries }: Shown): boolean {
   if (choice.kind === 'surprise') return graph === null || graph.hasScores;
   if (choice.kind === 'element') {
@@ -52,6 +52,7 @@ function isOf(choice: TintChoice, { layers, graph, shownSeries }: Shown): boolea
     return shownSeries.includes(choice.series) && choice.unit < width;
   }
   if (choice.kind === 'gradient') return choice.series === undefined || shownSeries.includes(choice.series);
+  if (choice.kind === 'input') return graph === null && choice.boundary <= layers.length;
   if (choice.kind === 'loss') return true;
   const layer = layers.at(choice.layer);
   return (

@@ -32,6 +32,8 @@ export async function pickTint(session: RunSession, memory: TintMemory): Promise
 
 function unitItems(session: RunSession): Item[] {
   return [
+    { label: localize('tint.input.heading'), kind: vscode.QuickPickItemKind.Separator },
+    ...inputItems(session),
     { label: localize('tint.unit.heading'), kind: vscode.QuickPickItemKind.Separator },
     ...unitKinds(session.layers).map((unit): Item => ({
       label: nameOf(unit),
@@ -39,6 +41,14 @@ function unitItems(session: RunSession): Item[] {
       unit,
     })),
   ];
+}
+
+/** The gradient by what each layer reads, and the output layer. */
+function inputItems({ layers }: RunSession): Item[] {
+  return Array.from({ length: layers.length + 1 }, (_, boundary): Item => ({
+    label: boundary < layers.length ? localize('tint.input', boundary + 1) : localize('tint.input.output'),
+    choice: { kind: 'input', boundary },
+  }));
 }
 
 /** The gradient by one of the tensors that are shown, or one unit of it. */

@@ -3,13 +3,24 @@ import { seriesOf, type Frame, type Lane, type LaneChoice } from '../../protocol
 import type { Span } from '../../tokens/spans';
 import { tintOf, type Tint } from './tintLevels';
 
-/** The per-target gradient of the target, in graph mode perhaps by one tensor alone; the loss of each token; or what a frame has a lane for. */
+/**
+ * The per-target gradient of the target, in graph mode perhaps by one tensor alone; the same by what is read at one boundary; the loss of each token; or what a
+ * frame has a lane for.
+ */
 export type TintChoice =
-  { readonly kind: 'gradient'; readonly series?: string } | { readonly kind: 'loss' } | LaneChoice;
+  | { readonly kind: 'gradient'; readonly series?: string }
+  | { readonly kind: 'input'; readonly boundary: number }
+  | { readonly kind: 'loss' }
+  | LaneChoice;
+
+/** Whether tokens are tinted by how much of the target's gradient reaches them. */
+export function isGradient({ kind }: TintChoice): boolean {
+  return kind === 'gradient' || kind === 'input';
+}
 
 /** The lane that the engine is asked for. */
 export function laneOf(choice: TintChoice): LaneChoice | undefined {
-  return choice.kind === 'gradient' || choice.kind === 'loss' ? undefined : choice;
+  return choice.kind === 'surprise' || choice.kind === 'unit' ? choice : undefined;
 }
 
 /** Where the levels begin: of loss and surprise in bits, of a unit as fractions of its range. */
@@ -24,14 +35,20 @@ const unitStarts = [0.2, 0.4, 0.6, 0.8];
  * @param spans of the tokens
  */
 export function tintsOf(frame: Frame, choice: TintChoice, spans: readonly Span[]): (Tint | undefined)[] | undefined {
+  const gradientTints = (relative: Float64Array) =>
+    joined([...relative, NaN], spans, larger).map((value) => tintOf(value, frame.header.thresholds));
   switch (choice.kind) {
     case 'gradient': {
-      const { thresholds, graph } = frame.header;
+      const { graph } = frame.header;
       const lane =
         graph && choice.series !== undefined ? graph.series.findIndex(({ name }) => name === choice.series) : null;
       if (lane === -1) return undefined;
-      return joined([...relativeFlow(frame, lane), NaN], spans, larger).map((relative) => tintOf(relative, thresholds));
+      return gradientTints(
+        graph || hasStates(frame) ? relativeFlow(frame, 'flow', lane) : relativeFlow(frame, 'inputFlow', 0),
+      );
     }
+    case 'input':
+      return frame.header.inputs && gradientTints(relativeFlow(frame, 'inputFlow', choice.boundary));
     case 'loss': {
       const loss = seriesOf(frame, 'loss');
       return loss && ofPredicted(loss, spans, lossStarts);
@@ -70,6 +87,10 @@ function farther(a: number, b: number): number {
   return Number.isNaN(a) || Math.abs(b) > Math.abs(a) ? b : a;
 }
 
+function hasStates({ header }: Frame): boolean {
+  return header.flows.length > 0;
+}
+
 function laneValues({ header: { lane, tokens }, data }: Frame, choice: LaneChoice): Float32Array | undefined {
   return lane && isSame(lane, choice) ? data.subarray(lane.offset, lane.offset + tokens.length) : undefined;
 }
@@ -106,13 +127,13 @@ function signedTint(value: number, starts: readonly number[]): Tint | undefined 
 
 /**
  * r_t of the state, of all layers, through which most of the gradient gets: text is lost to the target only where it vanishes
- * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target. @param only of this layer; null for all
+ * on every path, and an explosion on one path is an explosion. NaN where no state reaches the target. @param only of this layer or boundary; null for all
  */
-function relativeFlow({ header, data }: Frame, only: number | null): Float64Array {
+function relativeFlow({ header, data }: Frame, series: 'flow' | 'inputFlow', only: number | null): Float64Array {
   const steps = header.tokens.length;
   const largest = new Float64Array(steps).fill(NaN);
   for (const { name, layer, offset } of header.series) {
-    if (name !== 'flow' || (only !== null && layer !== only)) continue;
+    if (name !== series || (only !== null && layer !== only)) continue;
     const own = data[offset + header.target];
     if (!Number.isFinite(own)) continue;
     for (let t = 0; t < steps; t++) {

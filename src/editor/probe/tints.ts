@@ -13,7 +13,7 @@ import { rangeOf } from './probeReader';
 import { isProbeOf, placesOf, tokenCount } from './probeText';
 import { levelsPerSide, nearestRegions, regionLevel, tintRuns, type Tint, type TintKind } from './tintLevels';
 import type { TintMemory } from './tintMemory';
-import { tintsOf, type TintChoice } from './tintQuantity';
+import { isGradient, tintsOf, type TintChoice } from './tintQuantity';
 import { localize } from '../localize';
 
 /** Milliseconds between two drawings while nothing but the weights changes. */
@@ -114,7 +114,7 @@ export class Tints implements vscode.Disposable {
     const ranges = new Map<string, vscode.Range[]>([...this.types.keys()].map((key) => [key, []]));
     for (const run of tintRuns(tints)) {
       ranges.get(keyOf(run))?.push(rangeOf(probe, run.from, run.to));
-      const isRegion = choice.kind === 'gradient' && (run.kind === 'zero' || run.level >= regionLevel);
+      const isRegion = isGradient(choice) && (run.kind === 'zero' || run.level >= regionLevel);
       if (isRegion) ranges.get(rulerKey(run.kind))?.push(rangeOf(probe, run.from, run.to));
     }
     const editors = vscode.window.visibleTextEditors.filter(
@@ -122,11 +122,11 @@ export class Tints implements vscode.Disposable {
     );
     this.decorations.clearAllBut(editors);
     const target = frame.header.target + 1;
-    const marked = choice.kind === 'gradient' && target < tokenCount(probe) ? [rangeOf(probe, target, target + 1)] : [];
+    const marked = isGradient(choice) && target < tokenCount(probe) ? [rangeOf(probe, target, target + 1)] : [];
     for (const editor of editors) {
       for (const [key, type] of this.types) this.decorations.set(editor, type, ranges.get(key) ?? []);
       this.decorations.set(editor, this.targetMark, marked);
-      this.decorations.set(editor, this.note, choice.kind === 'gradient' ? notesOf(editor, probe, frame, tints) : []);
+      this.decorations.set(editor, this.note, isGradient(choice) ? notesOf(editor, probe, frame, tints) : []);
     }
     this.shown = { frame, key: keyOfFrame(frame) };
     this.drawn.fire(frame);

@@ -57,6 +57,7 @@ export class Watching implements vscode.Disposable {
       thresholds: thresholds(settingsFor(probe.document)),
       unitMap: session.unitMap,
       total: session.withTotal && this.panel.isVisible,
+      ...((choice?.kind === 'input' || (session.withInputs && this.panel.isVisible)) && { inputs: true }),
       ...(lane && { lane }),
       ...(session.chosenSeries && { series: session.chosenSeries }),
       maxRate: this.panel.isVisible ? panelRate : tintRate,

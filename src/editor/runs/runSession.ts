@@ -78,6 +78,8 @@ export class RunSession implements vscode.Disposable {
   target: number | 'last' = 'last';
   /** Whether the page shows the total gradient too. */
   withTotal = false;
+  /** And the input gradients. */
+  withInputs = false;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */

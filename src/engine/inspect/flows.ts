@@ -1,28 +1,30 @@
 /** What one target's per-target gradient does on its way through every layer and direction. */
 import { joinedLogarithms } from '../../core/analysis/boundaries';
-import { horizonOf, slopeOf } from '../../core/analysis/regions';
+import { horizonOf, levelOf, slopeOf } from '../../core/analysis/regions';
 import { directionNames } from '../../core/model/trace';
 import type { Direction } from '../../layers/direction';
-import { regionsOf, relativeTo, type Region, type Thresholds } from '../../terms/regions';
+import { regionsOf, relativeTo, type Level, type Region, type Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Reading } from './reading';
 
-/** Of one state of one layer. */
-export interface StateFlow {
-  /** log₁₀‖∂ℓ_τ/∂s_t‖. */
+/** Of one state of one layer, or of what is read at one boundary. */
+export interface SeriesFlow {
+  /** log₁₀‖∂ℓ_τ/∂s_t‖, or of x^(l)_t. */
   readonly log10: Float64Array;
   /** The same, relative to the target's own step. */
   readonly relative: Float64Array;
   readonly regions: readonly Region[];
   readonly horizon: number | null;
   readonly slope: number | null;
+  /** Null where it is not level. */
+  readonly level: Level | null;
 }
 
 export interface LayerFlow {
   readonly layer: number;
   readonly direction: Direction;
   /** In the order of the kind's states. */
-  readonly states: readonly StateFlow[];
+  readonly states: readonly SeriesFlow[];
 }
 
 /** The flow to one target, a step of the probe, layer by layer and direction by direction. */
@@ -33,17 +35,17 @@ export async function flowsOf(reading: Reading, target: number, thresholds: Thre
     directions.map((states, d) => ({
       layer,
       direction: directionNames(layers[layer])[d],
-      states: states.map((log10) => stateFlow(log10, target, thresholds)),
+      states: states.map((log10) => seriesFlow(log10, target, thresholds)),
     })),
   );
 }
 
 /** The flow to one target through what each layer reads, and through what the output reads: boundary 0 … N. */
-export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<StateFlow[]> {
+export async function inputFlowsOf(reading: Reading, target: number, thresholds: Thresholds): Promise<SeriesFlow[]> {
   const [norms, own] = [await reading.perTarget(target), await reading.perTargetInputs(target)];
   const lowest = await reading.inputFlow(target);
   return own.map((found, boundary) =>
-    stateFlow(
+    seriesFlow(
       boundary === 0 ? lowest : (found ?? joinedLogarithms(norms[boundary - 1].map(([given]) => given))),
       target,
       thresholds,
@@ -51,7 +53,7 @@ export async function inputFlowsOf(reading: Reading, target: number, thresholds:
   );
 }
 
-function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds): StateFlow {
+function seriesFlow(log10: Float64Array, target: number, thresholds: Thresholds): SeriesFlow {
   const relative = relativeTo(target, log10);
   return {
     log10,
@@ -59,6 +61,7 @@ function stateFlow(log10: Float64Array, target: number, thresholds: Thresholds):
     regions: regionsOf(relative, thresholds),
     horizon: horizonOf(relative, target, thresholds),
     slope: slopeOf(relative, target),
+    level: levelOf(relative, target, thresholds),
   };
 }
 

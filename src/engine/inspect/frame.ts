@@ -10,9 +10,11 @@ import type {
   FrameHeader,
   SeriesEntry,
   SeriesName,
+  SeriesSummary,
   UnitMapChoice,
 } from '../../protocol/frame';
 import type { Direction } from '../../layers/direction';
+import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
 import { laneValues } from './lane';
 import { mapValues, stateNorms } from './states';
@@ -29,12 +31,12 @@ export async function makeFrame(
   sequence: number,
   trainingStep: number,
 ): Promise<Frame> {
-  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch.total);
+  const look = await inspector.look(watch.text, watch.target, watch.thresholds, watch);
   return frameOf(look, watch, sequence, trainingStep);
 }
 
 export function frameOf(
-  { symbols, trace, target, thresholds, flows, totals, inputs }: Look,
+  { symbols, trace, target, thresholds, flows, inputs, totals }: Look,
   watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
   sequence: number,
   trainingStep: number,
@@ -69,7 +71,7 @@ export function frameOf(
       const flow = states[index];
       add('flow', place, state, flow.log10);
       add('norm', place, state, stateNorms(trace, layer, d, index));
-      summaries.push({ ...place, state, horizon: flow.horizon, slope: flow.slope });
+      summaries.push({ ...place, state, ...summaryOf(flow) });
       for (const region of flow.regions) regions.push({ ...place, state, ...region });
     });
     if (totals)
@@ -82,7 +84,7 @@ export function frameOf(
     add('inputFlow', place, null, flow.log10);
     const total = inputs?.totals?.[boundary];
     if (total) add('inputTotal', place, null, total.map(Math.log10));
-    return { boundary, horizon: flow.horizon, slope: flow.slope, regions: flow.regions };
+    return { boundary, ...summaryOf(flow), regions: flow.regions };
   });
   const unitOffset = series.length * T;
   data.set(ofMap, unitOffset);
@@ -111,6 +113,10 @@ export function frameOf(
     ...(lane && { lane: { choice: lane, offset: laneOffset } }),
   };
   return { header, data };
+}
+
+function summaryOf({ horizon, slope, level }: SeriesFlow): SeriesSummary {
+  return { horizon, slope, ...(level && { level }) };
 }
 
 function directionIndex({ layers }: Trace, layer: number, direction: Direction): number {

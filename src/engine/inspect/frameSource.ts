@@ -7,6 +7,7 @@ import { UserError } from '../../userError';
 import type { Watch } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
 import type { Message } from '../../messages';
+import { isCommonStep } from '../../terms/commonSteps';
 import type { ModelLock } from '../modelLock';
 
 /** Part of the time that frames may take while a run is on. */
@@ -35,6 +36,8 @@ export class FrameSource {
   private watched: Watch | null = null;
   /** The probe, the target or the weights have changed since the last frame. */
   private isStale = false;
+  /** No frame of this watch has been made. */
+  private isNew = false;
   private sequence = 0;
   private drawn = 0;
   /** Milliseconds on the monotonic clock; before this no frame is due. */
@@ -46,6 +49,7 @@ export class FrameSource {
     private readonly modelLock: ModelLock,
     private readonly sink: FrameSink,
     private readonly isTraining: () => boolean,
+    private readonly trainingStep: () => number,
   ) {}
 
   /** Frames of this probe from now on; the first as soon as the model is free, also within a training step. A new watch does not wait for an old frame's drawing. */
@@ -53,7 +57,7 @@ export class FrameSource {
     this.watched = watch;
     this.drawn = this.sequence;
     this.notBefore = 0;
-    this.isStale = true;
+    this.isStale = this.isNew = true;
     // The user has pressed a key, and waits.
     void this.makeIfDue();
   }
@@ -87,7 +91,11 @@ export class FrameSource {
   }
 
   private isDue(): boolean {
-    return this.watched !== null && this.isStale && this.hasRoom && performance.now() >= this.notBefore;
+    if (this.watched === null || !this.isStale) return false;
+    // Each of these is waited for by those that train more slowly. They are few, so that none need be left out.
+    if (this.watched.atCommonSteps === true && this.isTraining())
+      return this.isNew || isCommonStep(this.trainingStep());
+    return this.hasRoom && performance.now() >= this.notBefore;
   }
 
   /** Without a training loop to ask for frames, a timer does. */
@@ -105,7 +113,7 @@ export class FrameSource {
   private async make(): Promise<void> {
     const watch = this.watched;
     if (!watch || !this.isDue()) return;
-    this.isStale = false;
+    this.isStale = this.isNew = false;
     const start = performance.now();
     try {
       const frame = await this.makeFrame(watch, this.sequence + 1, async () => {

@@ -11,7 +11,7 @@ import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
 import { isNearKink, isWithinFloat32 } from './float32';
-import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type StateFlow } from './flows';
+import { flowsOf, inputFlowsOf, resolveTarget, textTooShort, type LayerFlow, type SeriesFlow } from './flows';
 import { Float64Reading, FastReading, type Reading } from './reading';
 
 /** A model as inspection needs it; the parameters may change between inspections. */
@@ -37,12 +37,19 @@ export interface Look {
   readonly flows: readonly LayerFlow[];
   /** Of the mean loss, layer by layer and direction by direction; null unless asked for. */
   readonly totals: readonly (readonly TotalNorms[])[] | null;
-  /** At boundary 0 … N, of a model in which states do not say the same; else null. */
+  /** At boundary 0 … N; null unless asked for, or where states do not say the same. */
   readonly inputs: {
-    readonly flows: readonly StateFlow[];
+    readonly flows: readonly SeriesFlow[];
     /** Null unless asked for; of a boundary whose gradients are a state's null. */
     readonly totals: readonly (Float64Array | null)[] | null;
   } | null;
+}
+
+/** What is looked at besides the flow of the states. */
+export interface Besides {
+  readonly total?: boolean;
+  /** A model in which states do not say the same is looked at by its inputs, asked for or not. */
+  readonly inputs?: boolean;
 }
 
 /** Nothing shows the regions. */
@@ -58,9 +65,13 @@ export class Inspector {
 
   /**
    * For drawing: quick, and right. Throws a UserError as `idsOf` does, and for a target that is no step of the text.
-   * @param withTotal also the total gradient
    */
-  async look(text: string, wanted: number | 'last', thresholds: Thresholds, withTotal = false): Promise<Look> {
+  async look(
+    text: string,
+    wanted: number | 'last',
+    thresholds: Thresholds,
+    { total = false, inputs = false }: Besides = {},
+  ): Promise<Look> {
     const ids = this.idsOf(text);
     const target = resolveTarget(wanted, ids.length - 1);
     const { reading, flows } = await this.readTrusted(ids, target, thresholds);
@@ -68,13 +79,14 @@ export class Inspector {
       general,
       vocabulary: { symbols },
     } = this.model;
-    const found = withTotal ? await reading.totals() : null;
+    const found = total ? await reading.totals() : null;
     const hasInputs = general.layers.some((_, layer) => hasInputRows(general, layer + 1));
-    const inputs = hasInputs
-      ? { flows: await inputFlowsOf(reading, target, thresholds), totals: found && found.inputs }
-      : null;
+    const ofInputs =
+      inputs || hasInputs
+        ? { flows: await inputFlowsOf(reading, target, thresholds), totals: found && found.inputs }
+        : null;
     const totals = found && found.totals;
-    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals, inputs };
+    return { general, symbols, trace: reading.trace, target, thresholds, flows, totals, inputs: ofInputs };
   }
 
   /** For figures that are to be right to the last digit: in float64, unless that would take too long. */

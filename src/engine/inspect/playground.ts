@@ -21,7 +21,7 @@ import {
 import type { Thresholds } from '../../terms/regions';
 import { spectrumOf } from '../model/examination';
 import { frameOf } from './frame';
-import { flowsOf } from './flows';
+import { flowsOf, inputFlowsOf } from './flows';
 import { Float64Reading } from './reading';
 
 const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
@@ -57,8 +57,8 @@ export class Playground {
       target,
       thresholds,
       flows: await flowsOf(reading, target, thresholds),
+      inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
       totals: null,
-      inputs: null,
     };
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),

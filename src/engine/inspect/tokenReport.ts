@@ -38,12 +38,13 @@ function predictions({ trace, symbols }: Look, step: number): Prediction[] {
     .slice(0, shownPredictions);
 }
 
-function layerStates({ trace, target, flows, thresholds }: Look, step: number): TokenReport['layers'] {
+function layerStates({ trace, target, flows, inputs, thresholds }: Look, step: number): TokenReport['layers'] {
   // What a mixer gives is none of its states.
   const recurrent = flows.filter(({ layer }) => trace.layers[layer].directions.length > 0);
   return recurrent.map(({ layer, direction, states: [{ log10, relative }] }) => {
     const d = directionNames(trace.layers[layer]).indexOf(direction);
     const r = relative[step];
+    const ofInput = inputs?.flows[layer].relative[step] ?? NaN;
     // From the neighbor through which the gradient came.
     const gain = direction === 'forward' ? log10[step] - log10[step + 1] : log10[step] - log10[step - 1];
     const isBeyond = direction === 'forward' ? step < target : step > target;
@@ -55,6 +56,7 @@ function layerStates({ trace, target, flows, thresholds }: Look, step: number): 
       gradient: Number.isNaN(r) ? null : r,
       gain: !isBeyond || Number.isNaN(gain) ? null : 10 ** gain,
       region: regionKind(r, thresholds),
+      inputGradient: Number.isNaN(ofInput) ? null : ofInput,
     };
   });
 }

@@ -47,6 +47,7 @@ export const attention = mixer({
   name: 'attention',
   label: 'Attention',
   title: 'cell.attention.title',
+  path: 'panel.path.direct',
   parameters: [
     weights('P', (sizes) => (hasTable(sizes) ? [context(sizes.options), sizes.hidden] : null)),
     weights('Wqkv', ({ hidden, input }) => [3 * hidden, input]),

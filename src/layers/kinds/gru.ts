@@ -6,6 +6,7 @@ export const gru = recurrent({
   name: 'gru',
   label: 'GRU',
   title: 'cell.gru.title',
+  path: 'panel.path.product',
   gates: ['updateGate', 'resetGate', 'candidate'],
   parameters: operatorParameters,
   states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],

@@ -6,6 +6,7 @@ export const lstm = recurrent({
   name: 'lstm',
   label: 'LSTM',
   title: 'cell.lstm.title',
+  path: 'panel.path.product',
   gates: ['inputGate', 'outputGate', 'forgetGate', 'candidate'],
   parameters: operatorParameters,
   states: [

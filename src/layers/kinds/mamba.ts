@@ -46,6 +46,7 @@ export const mamba = mixer({
   name: 'mamba',
   label: 'Mamba',
   title: 'cell.mamba.title',
+  path: 'panel.path.decay',
   parameters: [
     {
       role: 'W_in',

@@ -6,6 +6,7 @@ export const minGRU = recurrent({
   name: 'minGRU',
   label: 'minGRU',
   title: 'cell.minGRU.title',
+  path: 'panel.path.decay',
   // Not the GRU's update gate, which keeps the state: this one writes.
   gates: ['writeGate', 'candidate'],
   parameters: [linearWeights('to_hidden_and_gate.weight'), linearBias('to_hidden_and_gate.bias')],

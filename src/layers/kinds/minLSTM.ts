@@ -6,6 +6,7 @@ export const minLSTM = recurrent({
   name: 'minLSTM',
   label: 'minLSTM',
   title: 'cell.minLSTM.title',
+  path: 'panel.path.decay',
   // Not the LSTM's forget gate, by which the state is multiplied: here its share in f + i is.
   gates: ['relativeForgetGate', 'inputGate', 'candidate'],
   parameters: [linearWeights('to_hidden_and_f_i_gate.weight'), linearBias('to_hidden_and_f_i_gate.bias')],

@@ -6,6 +6,7 @@ export const rnn = recurrent({
   name: 'rnn',
   label: 'RNN',
   title: 'cell.rnn.title',
+  path: 'panel.path.product',
   gates: ['preActivation'],
   parameters: operatorParameters,
   states: [{ name: 'hidden', symbol: 'h', short: 'state.hidden', unitMap: 'hidden' }],

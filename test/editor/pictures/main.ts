@@ -136,10 +136,16 @@ async function takeStills(window: EditorWindow): Promise<void> {
 /** Three cells with as many parameters, each after 2,000 steps. */
 async function takeComparison(window: EditorWindow): Promise<void> {
   await window.goTo(start.line, start.column);
-  await window.runCommand('Backflow: Compare Cells on This File');
+  await window.runCommand('Backflow: Compare Kinds on This File');
+  await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'minLSTM' }).waitFor();
+  await window.page.keyboard.press('Enter');
   const page = await window.panelFrame('[data-figure="compared"]');
   for (let i = 0; i < 3; i++)
-    await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasText: '2,000' }).waitFor({ timeout: 240_000 });
+    await page
+      .locator('.runs tbody td:nth-child(3)')
+      .nth(i)
+      .filter({ hasText: /^2,000$/ })
+      .waitFor({ timeout: 240_000 });
   await settled(async () => (await picture(page, 'compared')).url);
   await window.rest();
   writeFileSync(join(images, 'compare.png'), await window.page.screenshot());

@@ -1,4 +1,4 @@
-/** Comparing: the three cells on one text, truncations, and the playground, from the palette to the picture. */
+/** Comparing: three kinds of layer on one text, truncations, and the playground, from the palette to the picture. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,9 +40,12 @@ describe('comparing and playing', () => {
     await window.page.keyboard.press('Control+w');
   });
 
-  it('trains the three cells with as many parameters each, and shows them together', async () => {
+  it('trains the three kinds with as many parameters each, and shows them together', async () => {
     await window.showTab('tale.txt');
-    await window.runCommand('Backflow: Compare Cells on This File');
+    await window.runCommand('Backflow: Compare Kinds on This File');
+    // RNN, LSTM and GRU are chosen already.
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'minLSTM' }).waitFor();
+    await window.page.keyboard.press('Enter');
     const page = await window.panelFrame('[data-figure="compared"]');
     await moreFrames(page, 5);
     const names = await page.locator('.runs tbody th').allInnerTexts();
@@ -56,7 +59,7 @@ describe('comparing and playing', () => {
     assert.ok((Math.max(...counts) - Math.min(...counts)) / Math.max(...counts) < 0.02, counts.join(', '));
     const steps = () => page.locator('.runs tbody td:nth-child(3)').allInnerTexts();
     const before = await steps();
-    // Each continues, at its own pace.
+    // Each continues, and is shown where all have come to.
     for (let i = 0; i < 3; i++)
       await page.locator('.runs tbody td:nth-child(3)').nth(i).filter({ hasNotText: before[i] }).waitFor();
     assert.ok((await picture(page, 'compared')).colors > 4);
@@ -69,16 +72,16 @@ describe('comparing and playing', () => {
     await page.locator('.comparison vscode-button[data-action="resume"]').waitFor();
     const rows = await settled(() => page.locator('.comparison .runs tbody').innerText());
     // Another file over it in its column: the page is gone, and comes again.
-    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    await window.page.locator('.tabs-container .tab', { hasText: '3 kinds' }).click();
     await window.runCommand('Backflow: Open Playground');
     await window.panelFrame('#play-gain');
-    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    await window.page.locator('.tabs-container .tab', { hasText: '3 kinds' }).click();
     page = await window.panelFrame('[data-figure="compared"]');
     await page.locator('.comparison .runs tbody tr').nth(2).waitFor();
     await page.locator('canvas[data-figure="compared"]').waitFor();
     assert.equal(await settled(() => page.locator('.comparison .runs tbody').innerText()), rows);
     await firstFrame(page);
-    await window.page.locator('.tabs-container .tab', { hasText: 'Three cells' }).click();
+    await window.page.locator('.tabs-container .tab', { hasText: '3 kinds' }).click();
     await window.page.keyboard.press('Control+w');
     await window.page.locator('.activitybar .action-label[aria-label^="Backflow"]').click();
     await window.page

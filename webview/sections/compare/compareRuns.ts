@@ -1,43 +1,85 @@
-/** The runs that a comparison shows, and what of each is drawn: one lane of its newest frame, and its losses. */
-import type { FlowSummary, Frame } from '../../../src/protocol/frame';
+/** The runs that a comparison shows, and what of each is drawn: one lane of a frame, and its losses. */
+import type { Frame, SeriesSummary } from '../../../src/protocol/frame';
 import type { ComparedRun, MetricRows, PanelStatus } from '../../../src/pageContract/messages';
-import type { RunDescription } from '../../../src/protocol/run';
+import { progressColumns, type RunDescription } from '../../../src/protocol/run';
+import { isCommonStep } from '../../../src/terms/commonSteps';
 import { Metrics } from '../../shared/charts/metrics';
-import { flowRows, type FlowRow } from '../../shared/flowRows';
+import { flowRows, inputRows, type FlowRow } from '../../shared/flowRows';
+
+const endedStates: readonly PanelStatus['state'][] = ['stopped', 'finished', 'failed'];
+const [stepColumn, lossColumn] = [progressColumns.indexOf('step'), progressColumns.indexOf('loss')];
 
 export class RunInView {
   readonly metrics = new Metrics();
   readonly run: RunDescription;
-  status: PanelStatus;
+  /** It has trained while it was looked at. */
+  hasTrained = false;
   frame: Frame | null = null;
-  /** Top layer first. */
+  /** The highest boundary first. */
   rows: readonly FlowRow[] = [];
   failure: string | null = null;
+  private now: PanelStatus;
+  /** Losses of the steps at which all runs are looked at, nats per token. */
+  private readonly losses = new Map<number, number>();
 
   constructor({ run, status, history }: ComparedRun) {
     this.run = run;
-    this.status = status;
-    this.metrics.add(history);
+    this.now = status;
+    this.become(status);
+    this.progress(history);
+  }
+
+  /** Of now, which can be later than what is shown. */
+  get status(): PanelStatus {
+    return this.now;
+  }
+
+  become(status: PanelStatus): void {
+    this.now = status;
+    if (!endedStates.includes(status.state)) this.hasTrained = true;
   }
 
   accept(frame: Frame): void {
     this.frame = frame;
-    this.rows = flowRows(frame);
+    this.rows = frame.header.graph ? flowRows(frame) : inputRows(frame);
     this.failure = null;
+  }
+
+  fail(message: string): void {
+    this.failure = message;
+    this.frame = null;
+    this.rows = [];
   }
 
   progress(rows: MetricRows): void {
     this.metrics.add(rows);
+    for (let at = 0; at + progressColumns.length <= rows.rows.length; at += progressColumns.length) {
+      const step = rows.rows[at + stepColumn];
+      if (isCommonStep(step)) this.losses.set(step, rows.rows[at + lossColumn]);
+    }
   }
 
-  /** The top layer, of an LSTM its cell state, which carries the gradient; in graph mode the embedding: what the runs are compared by. */
+  /** Of the step that is shown, where the run has gone on since; else the newest, or the probe's where nothing is trained. Nats per token. */
+  get loss(): number | undefined {
+    const step = this.frame?.header.trainingStep;
+    const isPast = step !== undefined && step < this.now.step;
+    return (isPast ? this.losses.get(step) : undefined) ?? this.metrics.latest?.loss ?? this.frame?.header.loss;
+  }
+
+  /** The input gradient of the lowest boundary, in graph mode that of the embedding: what the runs are compared by. */
   get lane(): FlowRow | undefined {
     return this.rows.find(({ isMain }) => isMain);
   }
 
-  get summary(): FlowSummary | undefined {
+  get summary(): SeriesSummary | undefined {
     return this.lane?.summary;
   }
+}
+
+/** Whether those that train are all shown at one step. */
+export function areAtEqualSteps(runs: readonly RunInView[]): boolean {
+  const steps = runs.flatMap(({ hasTrained, frame }) => (hasTrained && frame ? [frame.header.trainingStep] : []));
+  return new Set(steps).size < 2;
 }
 
 /** Whether two runs read the probe by the same tokens, so that their columns mean the same. */

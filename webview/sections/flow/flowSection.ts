@@ -1,6 +1,8 @@
 /** Does the gradient reach back? The verdict, the profile, the flow and the text under each other, their scale, and the readout. */
-import type { Frame, FrameHeader } from '../../../src/protocol/frame';
+import type { FlowRegion, Frame, FrameHeader } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/pageContract/messages';
+import type { PageKey } from '../../../src/messages';
+import { regionsOf, relativeTo } from '../../../src/terms/regions';
 import { cssColor, specialColors } from '../../shared/colors/maps';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
@@ -12,7 +14,7 @@ import { listen } from '../../shared/figures/pointer';
 import { ProfileFigure } from './profile';
 import { ScaleFigure } from '../../shared/figures/scale';
 import { TokenStrip } from '../../shared/figures/tokenStrip';
-import { flowRows, type FlowRow, type GradientKind } from '../../shared/flowRows';
+import { flowRows, inputRows, type FlowRow, type GradientKind } from '../../shared/flowRows';
 import { powerOfTen } from '../../shared/format';
 import { gesturesOver, type OverText } from '../../shared/gestures';
 import { Readout } from './readout';
@@ -22,6 +24,9 @@ import { visibleSymbol, visibleText } from '../../shared/symbols';
 import type { Segment, Texts } from '../../shared/texts';
 import type { Theme } from '../../shared/theme';
 import { verdict } from '../../shared/verdict';
+
+/** Among the sections that ask for input gradients. */
+const sectionName = 'flow';
 
 export class FlowSection implements Section {
   readonly root: HTMLElement;
@@ -44,9 +49,13 @@ export class FlowSection implements Section {
   private readonly tensors: PageButton;
   private readonly kinds: ChoiceRow;
   private kind: GradientKind = 'perTarget';
+  /** Of the input gradients: what the layer above this boundary reads. */
+  private boundary = 0;
+  private readonly boundaries: HTMLSelectElement;
   private shown: OverText | null = null;
   /** What is drawn: of the kind chosen, as soon as a frame holds it. */
   private drawn: readonly FlowRow[] = [];
+  private regions: readonly FlowRegion[] = [];
   private brush: readonly [from: number, to: number] | null = null;
   private marked: number | null = null;
   /** The pointer is on the strip, whose text then stays still. */
@@ -75,6 +84,9 @@ export class FlowSection implements Section {
     this.kinds = new ChoiceRow(texts.get('panel.flow.gradientKind'), 'gradient', (kind) =>
       this.choose(kind as GradientKind),
     );
+    this.boundaries = element('select', { attributes: { 'aria-label': texts.get('panel.flow.inputOf') } });
+    this.boundaries.dataset['choice'] = 'boundary';
+    this.boundaries.addEventListener('change', () => this.chooseBoundary(Number(this.boundaries.value)));
     this.canvases.append(this.profile.figure.canvas, this.flow.figure.canvas, this.strip.figure.canvas);
     this.below.append(this.readout.root, this.legend());
     const { root, controls, sentence } = sectionFrame(texts, {
@@ -88,6 +100,10 @@ export class FlowSection implements Section {
         { formula: 'horizon = min { lag : r_{τ−lag} < v }' },
         'panel.flow.explainedSlope',
         { formula: 'slope = mean ln ( ‖∂ℓ_τ/∂h_t‖ / ‖∂ℓ_τ/∂h_{t+1}‖ )' },
+        'panel.flow.explainedInput',
+        { formula: 'δ^{(l)}_t = ∂ℓ_τ/∂x^{(l)}_t, l = 0 … N' },
+        'panel.flow.explainedLevel',
+        { formula: 'level = mean r_{τ−k}, if | b | (K − 1) < ⅓ | v | ln 10' },
       ],
       onExport: () => parts.exportSection(this),
     });
@@ -97,7 +113,14 @@ export class FlowSection implements Section {
       help: texts.get('panel.tensors.help'),
       pressed: () => link.chooseTensors(),
     });
-    controls.append(this.kinds.root, this.tensors.root, this.targetName, this.reset.root, this.wholeText.root);
+    controls.append(
+      this.kinds.root,
+      this.boundaries,
+      this.tensors.root,
+      this.targetName,
+      this.reset.root,
+      this.wholeText.root,
+    );
     root.append(this.verdictLine, this.canvases, this.below);
     this.root = root;
     this.sentence = sentence;
@@ -107,8 +130,13 @@ export class FlowSection implements Section {
   /** The run that is opened is asked for what the page showed before. */
   receive(message: ToPage): void {
     if (message.type !== 'run' || !message.run) return;
-    this.kind = this.parts.link.keptView('gradient') === 'total' ? 'total' : 'perTarget';
-    if (this.kind === 'total') this.parts.link.total(true);
+    const { link } = this.parts;
+    const kept = link.keptView('gradient');
+    this.kind = kept === 'total' || kept === 'input' ? kept : 'perTarget';
+    const boundary = link.keptView('boundary');
+    this.boundary = Number.isInteger(boundary) ? Math.max(0, boundary as number) : 0;
+    if (this.kind === 'total') link.total(true);
+    if (this.kind === 'input') link.inputs(sectionName, true);
   }
 
   draw(scene: Scene): void {
@@ -138,12 +166,13 @@ export class FlowSection implements Section {
       header,
       rows: this.drawn,
       behind: this.isTotal ? rows : [],
+      regions: this.regions,
       columns,
       theme,
       marked,
       brush: this.brush,
     });
-    this.flow.draw(width, this.drawn, this.isTotal ? [] : header.regions, columns, theme, marked);
+    this.flow.draw(width, this.drawn, this.regions, columns, theme, marked);
     this.strip.draw(
       width,
       header,
@@ -152,7 +181,7 @@ export class FlowSection implements Section {
       theme,
       marked,
     );
-    this.readout.show(frame, rows, view.mark, view.unit);
+    this.readout.show(frame, this.isTotal ? rows : this.drawn, view.mark, view.unit);
     if (byKeys) this.readout.announce();
   }
 
@@ -166,7 +195,9 @@ export class FlowSection implements Section {
   }
 
   tables(): readonly ExportedTable[] {
-    return this.shown ? flowTables(this.shown.frame, flowRows(this.shown.frame), this.texts) : [];
+    if (!this.shown) return [];
+    const { frame } = this.shown;
+    return flowTables(frame, [...flowRows(frame), ...inputRows(frame)], this.texts);
   }
 
   /** Whether what is drawn is the total gradient: chosen, and in the frame. */
@@ -200,13 +231,23 @@ export class FlowSection implements Section {
 
   private choose(kind: GradientKind): void {
     this.kind = kind;
-    this.parts.link.keepView('gradient', kind);
-    this.parts.link.total(kind === 'total');
+    const { link } = this.parts;
+    link.keepView('gradient', kind);
+    link.total(kind === 'total');
+    link.inputs(sectionName, kind === 'input');
+    // What was asked for before may be in the frame that is shown.
+    this.parts.repaint();
+  }
+
+  private chooseBoundary(boundary: number): void {
+    this.boundary = boundary;
+    this.parts.link.keepView('boundary', boundary);
+    this.parts.repaint();
   }
 
   /** In place of the figures: why there are none. */
   private say(sentence: string): void {
-    this.canvases.hidden = this.below.hidden = this.kinds.root.hidden = true;
+    this.canvases.hidden = this.below.hidden = this.kinds.root.hidden = this.boundaries.hidden = true;
     this.wholeText.show(false, false);
     this.showTarget(null);
     this.setVerdict([{ text: sentence, tone: null }]);
@@ -216,19 +257,31 @@ export class FlowSection implements Section {
   private paint(frame: Frame, rows: readonly FlowRow[], theme: Theme): void {
     const { header } = frame;
     const { texts } = this;
-    const total = this.kind === 'total' ? flowRows(frame, 'total') : [];
-    this.drawn = total.length > 0 ? total : rows;
+    const kind = this.kindFor(header);
+    const chosen = kind === 'total' ? flowRows(frame, 'total') : kind === 'input' ? this.inputRow(frame) : [];
+    this.drawn = chosen.length > 0 ? chosen : rows;
+    this.regions = regionsFor(header, this.drawn);
     this.canvases.hidden = this.below.hidden = false;
+    const total = { value: 'total', text: texts.get('panel.flow.gradientTotal') };
     this.kinds.show(
-      [
-        { value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') },
-        { value: 'total', text: texts.get('panel.flow.gradientTotal') },
-      ],
-      this.kind,
+      header.graph
+        ? [{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, total]
+        : [
+            ...(hasStates(header)
+              ? [{ value: 'perTarget', text: texts.get('panel.flow.gradientOfToken') }, total]
+              : []),
+            { value: 'input', text: texts.get('panel.flow.gradientOfInput') },
+          ],
+      kind,
     );
+    this.showBoundaries(header, kind);
+    setText(this.sentence, texts.get(sentenceOf(header, kind)));
     this.showTarget(header);
+    const noStates = hasStates(header) ? '' : `${texts.get('panel.flow.noStates')} `;
     this.setVerdict(
-      this.isTotal ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }] : verdict(header, rows, texts),
+      this.isTotal
+        ? [{ text: texts.get('panel.flow.totalSentence'), tone: null }]
+        : [{ text: noStates, tone: null }, ...verdict(header, this.drawn, texts)],
     );
     this.flow.show(this.drawn, theme);
     this.scale.draw(header.thresholds, theme);
@@ -249,10 +302,38 @@ export class FlowSection implements Section {
     );
   }
 
+  /** What there is to choose: a model without states has input gradients alone. */
+  private kindFor(header: FrameHeader): GradientKind {
+    if (header.graph) return this.kind === 'total' ? 'total' : 'perTarget';
+    return hasStates(header) ? this.kind : 'input';
+  }
+
+  /** The one of the chosen boundary; none while the frame does not hold it. */
+  private inputRow(frame: Frame): FlowRow[] {
+    return inputRows(frame, this.boundary).filter(({ isMain }) => isMain);
+  }
+
+  private showBoundaries({ layers }: FrameHeader, kind: GradientKind): void {
+    const { boundaries, texts } = this;
+    boundaries.hidden = kind !== 'input';
+    if (boundaries.options.length !== layers.length + 1)
+      boundaries.replaceChildren(
+        ...Array.from({ length: layers.length + 1 }, (_, l) =>
+          element('option', {
+            text:
+              l < layers.length
+                ? texts.get('panel.flow.inputOfLayer', texts.layer(l, 'forward'))
+                : texts.get('panel.flow.inputOfOutput'),
+            attributes: { value: String(l) },
+          }),
+        ),
+      );
+    boundaries.value = String(Math.min(this.boundary, layers.length));
+  }
+
   /** How many of the tensors are shown, and the way to choose others. */
   private showTensors({ run, frame }: Scene): void {
     const all = run?.graph?.tensors.length;
-    setText(this.sentence, this.texts.get(all === undefined ? 'panel.flow.sentence' : 'panel.flow.sentenceOfTensors'));
     this.tensors.show(all !== undefined && all > 1, true);
     if (all === undefined) return;
     const { numbers } = this.texts;
@@ -307,4 +388,27 @@ export class FlowSection implements Section {
       ),
     );
   }
+}
+
+function hasStates({ flows, graph }: FrameHeader): boolean {
+  return graph !== undefined || flows.length > 0;
+}
+
+function sentenceOf({ graph }: FrameHeader, kind: GradientKind): PageKey {
+  if (graph) return 'panel.flow.sentenceOfTensors';
+  return kind === 'input' ? 'panel.flow.sentenceOfInputs' : 'panel.flow.sentence';
+}
+
+/** Where these rows vanish and explode; the frame has it of the states, and of the total gradient nobody asks. */
+function regionsFor({ regions, target, thresholds }: FrameHeader, rows: readonly FlowRow[]): readonly FlowRegion[] {
+  if (rows.some(({ kind }) => kind === 'total')) return [];
+  if (rows.every(({ kind }) => kind === 'perTarget')) return regions;
+  return rows.flatMap(({ layer, direction, state, relative }) =>
+    regionsOf(relativeTo(target, Float64Array.from(relative)), thresholds).map((region) => ({
+      layer,
+      direction,
+      state,
+      ...region,
+    })),
+  );
 }

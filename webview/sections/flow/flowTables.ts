@@ -12,6 +12,10 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
     const series = graph?.series[layer];
     return series ? [series.name, series.role] : [layer + 1, direction, state];
   };
+  const rowCells = (row: FlowRow): Cell[] =>
+    row.kind === 'input'
+      ? [row.naming === 'output' ? 'output' : row.layer + 1, row.direction, 'input']
+      : laneCells(row);
   return [
     {
       id: 'flow-steps',
@@ -36,7 +40,7 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
               tokens[t],
               target - t,
               loss?.[t] ?? null,
-              ...laneCells(row),
+              ...rowCells(row),
               row.relative[t],
               gainAt(row, t, target),
               size,
@@ -48,8 +52,14 @@ export function flowTables(frame: Frame, rows: readonly FlowRow[], texts: Texts)
     {
       id: 'flow-summary',
       title: texts.get('panel.table.flowSummary'),
-      columns: [...laneColumns, 'target step', 'horizon [tokens]', 'slope [nats/token]'],
-      rows: () => rows.map((row): Cell[] => [...laneCells(row), target, row.summary.horizon, row.summary.slope]),
+      columns: [...laneColumns, 'target step', 'horizon [tokens]', 'slope [nats/token]', 'level [log10]'],
+      rows: () =>
+        rows.map((row): Cell[] => {
+          const { horizon, slope, level } = row.summary;
+          // Of a level series a horizon would say nothing.
+          const numbers = level ? [null, level.slope, level.log10] : [horizon, slope, null];
+          return [...rowCells(row), target, ...numbers];
+        }),
     },
     {
       id: 'flow-regions',

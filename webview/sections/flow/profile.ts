@@ -1,5 +1,5 @@
 /** The profile: one line per layer and state, or tensor, the size of the gradient over time, on a logarithmic axis. */
-import type { FrameHeader } from '../../../src/protocol/frame';
+import type { FlowRegion, FrameHeader } from '../../../src/protocol/frame';
 import { centerOf, columnWidth, edgeOf, type Columns } from '../../shared/columns';
 import type { FlowRow } from '../../shared/flowRows';
 import { powerOfTen } from '../../shared/format';
@@ -35,6 +35,8 @@ export interface ProfileScene {
   readonly rows: readonly FlowRow[];
   /** Drawn faint, to compare with: of the total gradient, the per-target. */
   readonly behind: readonly FlowRow[];
+  /** Of the rows. */
+  readonly regions: readonly FlowRegion[];
   readonly columns: Columns;
   readonly theme: Theme;
   readonly marked: Marked;
@@ -52,12 +54,12 @@ export class ProfileFigure {
   }
 
   private drawOn(pen: Pen, width: number, scene: ProfileScene): void {
-    const { header, rows, behind, columns, theme, marked, brush } = scene;
+    const { header, rows, behind, regions, columns, theme, marked, brush } = scene;
     const axis = axisFor([...rows, ...behind]);
     const isTotal = behind.length > 0;
     pen.font = `${labelSize}px ${theme.font}`;
     pen.textBaseline = 'middle';
-    const bands = isTotal ? [] : stretches(header);
+    const bands = isTotal ? [] : stretches(regions, header.tokens.length, rows.length);
     for (const band of bands) drawBand(pen, columns, theme, toneOf(band.kind, theme), band.from, band.to, top, height);
     this.drawAxis(pen, axis, columns, theme);
     if (!isTotal) this.drawThresholds(pen, header, axis, columns, theme);
@@ -148,7 +150,7 @@ export class ProfileFigure {
     const taken: [from: number, to: number][] = [];
     pen.textAlign = 'center';
     for (const { summary, direction, isOwnStepOnly } of rows) {
-      if (summary.horizon === null || isOwnStepOnly) continue;
+      if (summary.horizon === null || summary.level || isOwnStepOnly) continue;
       const step = direction === 'forward' ? target - summary.horizon : target + summary.horizon;
       const x = Math.round(centerOf(columns, step)) + 0.5;
       if (x < columns.left || x > columns.left + columns.width) continue;

@@ -115,14 +115,20 @@ export class Readout {
     const { target } = frame.header;
     const gain = gainAt(row, step, target);
     const size = seriesOf(frame, 'norm', row.layer, row.direction, row.state)?.[step];
-    const { horizon, slope } = row.summary;
+    const { horizon, slope, level } = row.summary;
     return [
       this.nameOf(row),
       this.relativeText(row.relative[step]),
       gain === null ? '' : numbers.short(gain),
       size === undefined || Number.isNaN(size) ? '' : numbers.short(size),
-      row.isOwnStepOnly ? '' : horizon === null ? texts.get('panel.column.noHorizon') : numbers.integer(horizon),
-      slope === null ? '' : numbers.decimals(slope, 3),
+      row.isOwnStepOnly
+        ? ''
+        : level
+          ? texts.get('panel.column.level', numbers.fromLog10(level.log10))
+          : horizon === null
+            ? texts.get('panel.column.noHorizon')
+            : numbers.integer(horizon),
+      level ? numbers.decimals(level.slope, 3) : slope === null ? '' : numbers.decimals(slope, 3),
     ];
   }
 

@@ -16,6 +16,8 @@ export interface HeatmapOptions {
   readonly highestRow?: number;
   /** The first and the last row in view are named in the left margin. */
   rowName(row: number): string;
+  /** Every row is, as far as names have room. */
+  readonly namesEveryRow?: boolean;
   /** Some columns are named under the map; none where this is absent, as over the text. */
   readonly columnName?: (column: number) => string;
   /** A value of the color scale, in words; the scale stands in the right margin. */
@@ -104,6 +106,13 @@ export class HeatmapFigure {
     pen.textAlign = 'right';
     pen.fillStyle = theme.dim;
     const room = columns.left - 10;
+    const pitch = rows.height / rows.count;
+    if (this.options.namesEveryRow === true) {
+      const stride = Math.max(1, Math.ceil((labelSize + 1) / pitch));
+      for (let row = from; row <= to; row += stride)
+        pen.fillText(this.options.rowName(row), columns.left - 8, rows.top + (row + 0.5 - rows.first) * pitch, room);
+      return;
+    }
     pen.fillText(this.options.rowName(from), columns.left - 8, inset + labelSize / 2, room);
     if (to > from) pen.fillText(this.options.rowName(to), columns.left - 8, inset + rows.height - labelSize / 2, room);
   }

@@ -37,6 +37,7 @@ const report: TokenReport = {
       gradient: -4.3,
       gain: 0.9,
       region: 'vanishing',
+      inputGradient: -5.1,
     },
   ],
   contributions: {
@@ -58,7 +59,7 @@ describe('the hover’s text', () => {
     const text = hoverText(report, probe, english);
     assert.ok(
       text.includes(
-        '‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing**',
+        '‖h‖ 3.25 · change 0.50 · gradient 5.0·10⁻⁵ of the target’s · gradient factor 0.90 · **vanishing** · input gradient 7.9·10⁻⁶',
       ),
       text,
     );

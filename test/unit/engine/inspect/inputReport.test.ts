@@ -4,6 +4,7 @@ import { Vocabulary } from '../../../../src/core/corpus/vocabulary';
 import { plainStack, uniformModel, type ModelConfig } from '../../../../src/core/model/config';
 import { generalModelOf, type PlainModel } from '../../../../src/core/model/plainModel';
 import { createBackend } from '../../../../src/engine/backend';
+import { makeFrame } from '../../../../src/engine/inspect/frame';
 import { Inspector, type InspectedModel } from '../../../../src/engine/inspect/inspector';
 import { makeLongReport, segmentSteps } from '../../../../src/engine/inspect/longReport';
 import { makeReport } from '../../../../src/engine/inspect/report';
@@ -77,6 +78,10 @@ for (const name of inputCaseNames) {
       if (stack.directions === 1)
         it(`in segments (${backend})`, async () =>
           assertReports(inSegments, await probeOf(backend, stack), stack, float32Tolerance, false));
+      it(`in frames (${backend})`, async () => {
+        const { inspected, text } = await probeOf(backend, stack);
+        for (const isLive of [true, false]) await assertFrames(new Inspector({ ...inspected, isLive }), text, stack);
+      });
     }
   });
 }
@@ -107,6 +112,34 @@ async function assertReports(
     assertStates(report, stack, tolerance);
     if (!hasMatrix) assert.equal(report.inputMatrix, null);
     else assertLogarithms(report.inputMatrix!, stack.inputMatrix.flat(), tolerance, 'inputMatrix');
+  }
+}
+
+async function assertFrames(inspector: Inspector, text: string, stack: InputCase): Promise<void> {
+  const unitMap = { layer: 0, direction: 'forward', quantity: 'hidden' } as const;
+  for (const { target, boundaries } of stack.flows) {
+    const watch = { text, target, thresholds, unitMap, total: false, maxRate: 1 };
+    const { header, data } = await makeFrame(inspector, { ...watch, inputs: true }, 1, 0);
+    const entries = header.series.filter(({ name }) => name === 'inputFlow');
+    assert.deepEqual(
+      entries.map(({ layer }) => layer),
+      boundaries.map((_, l) => l),
+    );
+    for (const { layer, offset } of entries)
+      assertLogarithms(
+        data.subarray(offset, offset + header.tokens.length),
+        boundaries[layer],
+        float32Tolerance,
+        `boundary ${layer}`,
+      );
+    const report = await makeReport(inspector, { text, target, thresholds, matrix: false }, noPause);
+    assert.deepEqual(
+      header.inputs?.map(({ boundary, horizon }) => [boundary, horizon]),
+      report.inputs.map(({ boundary, flow }) => [boundary, flow.horizon]),
+    );
+    const without = await makeFrame(inspector, watch, 2, 0);
+    assert.equal(without.header.inputs, undefined);
+    assert.equal(without.data.length, data.length - entries.length * header.tokens.length);
   }
 }
 

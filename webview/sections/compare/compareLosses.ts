@@ -1,0 +1,61 @@
+/** The losses of compared runs, a line each. */
+import { LineChart } from '../../shared/charts/lineChart';
+import { element } from '../../shared/dom';
+import type { Scene } from '../../shared/section';
+import type { Texts } from '../../shared/texts';
+import { runColors } from './compareLines';
+import type { RunNames } from './compareNames';
+import type { RunInView } from './compareRuns';
+
+export class CompareLosses {
+  readonly root: HTMLElement;
+  private readonly plot = element('div', { class: 'plot' });
+  private chart: LineChart | null = null;
+  private isFresh = true;
+
+  constructor(private readonly texts: Texts) {
+    this.root = element(
+      'div',
+      { class: 'loss-block' },
+      element(
+        'div',
+        { class: 'heading' },
+        element('h2', { text: texts.get('panel.compare.lossTitle') }),
+        element('span', { class: 'dim', text: texts.get('panel.loss.subtitle') }),
+      ),
+      this.plot,
+    );
+  }
+
+  /** Other runs are compared from now on. */
+  open(): void {
+    this.chart = null;
+    this.plot.replaceChildren();
+    this.isFresh = true;
+  }
+
+  /** Losses have come. */
+  changed(): void {
+    this.isFresh = true;
+  }
+
+  draw(runs: readonly RunInView[], names: RunNames, theme: Scene['theme'], repaint: boolean): void {
+    const { texts } = this;
+    const trained = runs.some(({ metrics }) => metrics.latest !== null);
+    this.root.hidden = !trained;
+    if (!trained || !(this.isFresh || repaint)) return;
+    this.isFresh = false;
+    if (!this.chart) {
+      const looks = runs.map((_, i) => ({ color: () => runColors()[i], kind: 'line' as const }));
+      this.chart = new LineChart(this.plot, 'loss', looks, false, texts, () => undefined);
+    }
+    this.chart.setTheme(theme);
+    this.chart.show(runs.map(({ metrics }) => metrics.loss.points));
+    const said = runs.flatMap((run) => {
+      const { latest } = run.metrics;
+      const loss = latest && texts.get('panel.header.nats', texts.numbers.decimals(latest.loss, 2));
+      return loss === null ? [] : [texts.get('panel.compare.reach', names.label(run), loss)];
+    });
+    this.chart.describe(texts.get('panel.compare.lossDescription', said.join(', ')));
+  }
+}
