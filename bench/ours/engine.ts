@@ -117,7 +117,8 @@ export async function createTraining(request: TrainingRequest): Promise<Training
     maxRate: 20,
   } as const;
   const probe = vocabulary.encode(text);
-  const reading = FastReading.ofSize(probe.length - 1, plain, inspecting, true);
+  // A mixer has none: made where it is asked for.
+  let reading: FastReading | null = null;
   let frames = 0;
   return {
     async step() {
@@ -128,6 +129,7 @@ export async function createTraining(request: TrainingRequest): Promise<Training
       await makeFrame(inspector, watch, ++frames, trainer.step);
     },
     async matrix() {
+      reading ??= FastReading.ofSize(probe.length - 1, plain, inspecting, true);
       await reading.read(probe, plain);
       await reading.matrix(() => Promise.resolve());
     },
