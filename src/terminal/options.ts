@@ -74,7 +74,7 @@ const ofKinds: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
   layerOptions.map((option) => [
     commandLineName(option),
     option.type === 'switch'
-      ? { help: option.help }
+      ? { help: option.help, ...(option.default && { value: 'on|off' }) }
       : { value: option.type === 'number' ? 'N' : 'NAME', help: option.help, args: [option.default] },
   ]),
 );

@@ -88,7 +88,8 @@ function layerOption(given: GivenOptions, option: OptionDescription): OptionValu
   const name = commandLineName(option);
   switch (option.type) {
     case 'switch':
-      return given.switches.has(name) ? true : undefined;
+      if (!option.default) return given.switches.has(name) ? true : undefined;
+      return given.values.has(name) ? choice(given, name, onOrOff, 'on') === 'on' : undefined;
     case 'number': {
       const { min, max, isWhole } = option;
       return isWhole

@@ -7,6 +7,7 @@ import { encodeModel, type ModelProto } from '../../src/formats/onnx/messages';
 import { decodeOnnx } from '../../src/formats/onnx/onnxFile';
 import { RpcError } from '../../src/protocol/rpc';
 import { defaultThresholds } from '../../src/protocol/settings';
+import { assertNear } from '../reference/compare';
 import { removeFolder } from '../support/removeFolder';
 import { backflow } from './support/commandLine';
 
@@ -85,7 +86,14 @@ describe('a model in graph mode', () => {
       report.series.map(({ role }) => role),
       ['embedding', 'residual', 'residual', 'residual', 'residual', 'residual'],
     );
-    assert.deepEqual(report.seriesMatrix?.[5], report.series[0].flow?.log10);
+    const row = report.seriesMatrix?.[5] ?? [];
+    const flow = report.series[0].flow?.log10 ?? [];
+    assert.equal(row.length, flow.length);
+    // Several targets go back together, and products of several rows are summed in another order.
+    row.forEach((value, t) => {
+      if (value === null || flow[t] === null) assert.equal(value, flow[t]);
+      else assertNear(value, flow[t], 1e-12, `the matrix at ${t}`, true);
+    });
     assert.ok(report.tensors.length > report.series.length);
     assert.match(report.notices[0], /graph mode/i);
   });

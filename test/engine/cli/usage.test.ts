@@ -49,7 +49,7 @@ describe('the command line', () => {
   it('refuses wrong values, naming the option, the value and what is allowed', async () => {
     await hello.refuses(
       2,
-      /--cell is "transformer"; it must be one of rnn, lstm, gru, minGRU, minLSTM\./,
+      /--cell is "transformer"; it must be one of rnn, lstm, gru, minGRU, minLSTM, mamba, attention\./,
       'train hello.txt --cell transformer',
     );
     await hello.refuses(2, /--hidden is "0"; it must be a whole number from 1 to 4096\./, 'train hello.txt --hidden 0');
