@@ -1,23 +1,7 @@
 /** The ONNX subgraphs of layers that are no recurrent operator, by kind and sublayer. A new kind is its file beside this one, in kinds/, and a line here. */
-import type { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import type { CellName } from '../../layers/catalog';
-import type { LayerSizes } from '../../layers/parameters';
 import { mambaGraphs } from './kinds/mamba';
-
-export interface SublayerPlace {
-  readonly graph: GraphBuilder;
-  /** [time, batch, I]: what it reads, behind its norm. */
-  readonly x: string;
-  /** I of the sublayer. */
-  readonly sizes: LayerSizes;
-  /** The graph's name of a parameter of the layer, by its role. */
-  readonly tensor: (role: string) => string;
-  /** A float constant, or a vector of several; the same one is kept once. */
-  readonly constant: (...values: number[]) => string;
-}
-
-/** Adds the nodes of a sublayer; returns the name of what it gives, [time, batch, O]. */
-export type SublayerGraph = (place: SublayerPlace) => string;
+import type { SublayerGraph } from './sublayerGraph';
 
 const graphs: Readonly<Partial<Record<CellName, Readonly<Record<string, SublayerGraph>>>>> = { mamba: mambaGraphs };
 

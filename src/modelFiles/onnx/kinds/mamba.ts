@@ -5,7 +5,7 @@
 import { mambaSizes } from '../../../core/layers/mamba/sizes';
 import { GraphBuilder } from '../../../formats/onnx/graphBuilder';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';
-import type { SublayerGraph } from '../mixerGraphs';
+import type { SublayerGraph } from '../sublayerGraph';
 
 export const mambaGraphs: Readonly<Record<string, SublayerGraph>> = {
   '': ({ graph, x, sizes, tensor, constant }) => {
