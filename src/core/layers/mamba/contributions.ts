@@ -4,7 +4,7 @@
  */
 import { addRowsMatrix } from '../../float64/products';
 import type { Float64MixerLayer } from '../float64Mixer';
-import { parametersOf, silu, type MambaTrace } from './float64';
+import { parametersOf, silu, type MambaTrace } from './trace';
 import { mambaSizes } from './sizes';
 
 /** See `Float64Mixer.addContributions`. */

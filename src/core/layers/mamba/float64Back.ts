@@ -2,7 +2,7 @@
 import { addOuter, addRowsMatrix } from '../../float64/products';
 import { lengthOf, logistic } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
-import { parametersOf, silu, siluSlope, type MambaParameters, type MambaTrace } from './float64';
+import { parametersOf, silu, siluSlope, type MambaParameters, type MambaTrace } from './trace';
 import { mambaSizes, type MambaSizes } from './sizes';
 
 /** Gradients of one step, all at one scale. */

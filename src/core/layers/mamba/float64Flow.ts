@@ -5,7 +5,7 @@ import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { addRowsMatrix } from '../../float64/products';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer } from '../float64Mixer';
-import { parametersOf, type MambaParameters, type MambaTrace } from './float64';
+import { parametersOf, type MambaParameters, type MambaTrace } from './trace';
 import { carriedLength, stepBack, stepBackBuffers, type MambaStepBack } from './float64Back';
 import { mambaSizes, type MambaSizes } from './sizes';
 

@@ -1,7 +1,7 @@
 /** What every unit of the layer has at every step, to be looked at. */
 import type { MapValues } from '../../model/trace';
 import type { Float64MixerLayer } from '../float64Mixer';
-import type { MambaTrace } from './float64';
+import type { MambaTrace } from './trace';
 import { mambaSizes } from './sizes';
 
 /** Channel by channel Δ and u; of each channel number by number exp(Δ A) and h. Null for a map of another name. */

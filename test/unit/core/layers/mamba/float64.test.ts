@@ -1,6 +1,7 @@
 /** The layer in float64 beside PyTorch, and what is known of it without any library. */
 import { strict as assert } from 'node:assert';
-import { float64, type MambaTrace } from '../../../../../src/core/layers/mamba/float64';
+import { float64 } from '../../../../../src/core/layers/mamba/float64';
+import type { MambaTrace } from '../../../../../src/core/layers/mamba/trace';
 import { float64Arithmetic } from '../../../../../src/core/float64/arithmetic';
 import { addArrival, arrivals, type Arrivals } from '../../../../../src/core/analysis/arrivals';
 import { lengthOf } from '../../../../../src/core/numeric';
