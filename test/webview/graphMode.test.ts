@@ -239,7 +239,7 @@ describe('a model in graph mode on the page', () => {
     await page.waitForFunction(`probe.posted.some(({ type }) => type === 'save')`);
     const saved = (await posted()).find((message) => message.type === 'save');
     const [head, ...lines] = String(saved?.data).replace('\ufeff', '').trim().split(/\r?\n/);
-    assert.equal(head, 'tensor,role,target step,horizon [tokens],slope [nats/token]');
+    assert.equal(head, 'tensor,role,target step,horizon [tokens],slope [nats/token],level [log10]');
     assert.deepEqual(
       lines.map((line) => line.split(',').slice(0, 2)),
       [

@@ -38,7 +38,7 @@ describe('what the page shows of the playground', () => {
     await open({ view: 'playground' });
     await on.page.evaluate('probe.playground({ tokens: 50, slopes: [-0.05], cell: "rnn" })');
     assert.equal(await on.page.locator('#play-forgetBias').isVisible(), false);
-    await on.page.locator('[data-choice=cell] button', { hasText: 'LSTM' }).click();
+    await on.page.locator('[data-choice=cell] [data-value=lstm]').click();
     await settled();
     assert.equal(await on.page.locator('[data-choice=activation]').isVisible(), false);
     await on.page.locator('#play-forgetBias').focus();

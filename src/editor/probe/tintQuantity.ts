@@ -88,7 +88,7 @@ function farther(a: number, b: number): number {
 }
 
 function hasStates({ header }: Frame): boolean {
-  return header.flows.length > 0;
+  return header.series.some(({ name }) => name === 'flow');
 }
 
 function laneValues({ header: { lane, tokens }, data }: Frame, choice: LaneChoice): Float32Array | undefined {
