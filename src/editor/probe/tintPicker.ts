@@ -46,7 +46,7 @@ function unitItems(session: RunSession): Item[] {
 /** The gradient by what each layer reads, and the output layer. */
 function inputItems({ layers }: RunSession): Item[] {
   return Array.from({ length: layers.length + 1 }, (_, boundary): Item => ({
-    label: boundary < layers.length ? localize('tint.input', boundary + 1) : localize('tint.input.output'),
+    label: boundary < layers.length ? localize('tint.input.layer', boundary + 1) : localize('tint.input.output'),
     choice: { kind: 'input', boundary },
   }));
 }

@@ -48,7 +48,7 @@ describe('settings', () => {
       trainingSettings(from(values)),
     ];
     for (const [setting, value, said, choices] of [
-      ['model.cell', 'transformer', 'transformer', 'rnn, lstm, gru, minGRU, minLSTM'],
+      ['model.cell', 'transformer', 'transformer', 'rnn, lstm, gru, minGRU, minLSTM, mamba, attention'],
       ['model.activation', 'gelu', 'gelu', 'tanh, relu'],
       ['model.objective', 'guess', 'guess', 'auto, next, masked'],
       ['corpus.tokens', 'letter', 'letter', 'codePoint, grapheme, word, byte'],

@@ -112,12 +112,14 @@ describe('the state of a page', () => {
 });
 
 describe('what a comparison’s page has kept', () => {
-  it('is taken over as far as it is paths, four at most', () => {
-    assert.deepEqual(parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e'] }), [
+  it('is taken over as far as it is paths, six at most', () => {
+    assert.deepEqual(parseCompared({ compared: ['/a', 7, '', '/b', null, '/c', '/d', '/e', '/f', '/g'] }), [
       '/a',
       '/b',
       '/c',
       '/d',
+      '/e',
+      '/f',
     ]);
     for (const none of [undefined, null, {}, { compared: '/a' }]) assert.deepEqual(parseCompared(none), []);
   });

@@ -73,7 +73,7 @@ describe('the command line in Korean', () => {
       () => readCommand(['train', 'x.txt', '--layers', '0'], new Date(0)),
       (error) =>
         error instanceof UsageError &&
-        error.message === '--layers의 값이 "0"입니다. 쓸 수 있는 값은 1에서 8까지의 정수입니다.',
+        error.message === '--layers의 값이 "0"입니다. 쓸 수 있는 값은 1에서 24까지의 정수입니다.',
     );
   });
 

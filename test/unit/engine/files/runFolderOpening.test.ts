@@ -132,11 +132,11 @@ describe('opening a run folder', () => {
     };
     await broken(
       (json) => (json.model.cell = 'transformer'),
-      /"model\.cell" should be one of rnn, lstm, gru, minGRU, minLSTM, and is "transformer"/,
+      /"model\.cell" should be one of rnn, lstm, gru, minGRU, minLSTM, mamba, attention, and is "transformer"/,
     );
     await broken(
       (json) => delete json.model.cell,
-      /"model\.cell" should be one of rnn, lstm, gru, minGRU, minLSTM, and is missing/,
+      /"model\.cell" should be one of rnn, lstm, gru, minGRU, minLSTM, mamba, attention, and is missing/,
     );
     await broken((json) => (json.corpus.tokens = -1), /"corpus\.tokens" should be a whole number from 1, and is -1/);
     await broken((json) => (json.training.seed = 1.5), /"training\.seed" should be a whole number, and is 1\.5/);
