@@ -1,7 +1,6 @@
 /** Comparisons of runs, of models and of truncations. */
 import assert from 'node:assert/strict';
 import { onePage } from './onePage';
-import { sharedBrowser } from './shared';
 
 describe('what the page shows of comparisons', () => {
   const on = onePage();
@@ -124,13 +123,13 @@ describe('what the page shows of comparisons', () => {
   });
 
   it('show nothing before they are drawn, and then only what there is', async () => {
-    const page = await (await sharedBrowser()).open({ view: 'compare' });
+    await open({ view: 'compare' });
+    const { page } = on;
     await page.evaluate('new Promise(requestAnimationFrame)');
     const seen = () => page.locator('button:visible, vscode-button:visible, h1:visible, .empty:visible').count();
     assert.equal(await seen(), 0);
     await page.addInitScript('window.requestAnimationFrame = () => 0');
     await page.reload();
     assert.equal(await seen(), 0);
-    await page.close();
   });
 });
