@@ -3,6 +3,7 @@
  * forward only. What it computes is in a folder of its own under src/core/layers, a `Mixer` and a `Float64Mixer` for each of its sublayers.
  */
 import type { LayerOptions, OptionDescription } from './options';
+import type { Message } from '../messages';
 import type { NormName } from './norm';
 import type { LayerSizes, ParameterDescription } from './parameters';
 import type { LayerDescription, NotApplicable, StateDescription, UnitMapDescription } from './recurrent';
@@ -47,7 +48,7 @@ export interface MixerDescription extends LayerDescription {
    * Throws a UserError for sizes and options that do not go together, as heads that do not divide the width: one sentence that says what, where and what to do.
    * @param place "layer 2", for the sentence
    */
-  readonly check: (sizes: LayerSizes, place: string) => void;
+  readonly check: (sizes: LayerSizes, place: Message) => void;
   /** As it was published; what a stack of it has unless something else is chosen. */
   readonly surroundings: Surroundings;
   /** Its width is a multiple of this. */

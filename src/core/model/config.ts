@@ -170,7 +170,7 @@ function checkPlace(config: ModelConfig, layer: number): void {
     throw new UserError('error.setting.residualWidth', place, inputSize(config, layer), outputSize(own));
   if (!mixer) return;
   if (own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
-  mixer.check(sizesOf(config, layer), `layer ${place}`);
+  mixer.check(sizesOf(config, layer), { key: 'quantity.layer', args: [place] });
 }
 
 /** Throws a UserError unless `value` is an integer between the limits, both included. */
