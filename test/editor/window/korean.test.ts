@@ -56,7 +56,7 @@ describe('the editor in Korean', () => {
     const steps = window.page.locator('.getting-started-step');
     await steps.first().waitFor();
     const said = (await steps.allInnerTexts()).join('\n');
-    assert.match(said, /셀 비교하기/);
+    assert.match(said, /층의 종류 비교하기/);
     assert.doesNotMatch(said.replaceAll(/Backflow|Enter/g, ''), /[a-z]{3}/);
     await window.screenshot('korean-walkthrough');
     await steps.first().locator('.monaco-button', { hasText: '이야기 열기' }).click();

@@ -128,7 +128,7 @@ describe('training on an open text', () => {
     await window.giveFile(table);
     assert.ok(
       (await written(table)).startsWith(
-        '\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token]\r\n',
+        '\ufefflayer,direction,state,target step,horizon [tokens],slope [nats/token],level [log10]\r\n',
       ),
     );
   });
