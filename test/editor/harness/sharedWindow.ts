@@ -39,6 +39,7 @@ export async function borrowWindow(
       await clear(known);
       fillWorkspace(known.workspace, files, options);
       await known.window.changeSettings({});
+      await listed(known.window, files);
       return known;
     } catch (error) {
       // What a test has left there that failed is no reason for the next to fail.
@@ -79,6 +80,15 @@ async function clear({ window, workspace: { folder } }: SharedWindow): Promise<v
   for (const name of readdirSync(folder).filter((each) => each !== '.vscode'))
     rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   window.errors.length = 0;
+}
+
+/** The explorer lists files as it learns of them: rows would still move under the pointer of who opens one. */
+async function listed({ page }: EditorWindow, files: Files): Promise<void> {
+  for (const name of Object.keys(files).filter((each) => /^[^./\\][^/\\]*$/.test(each)))
+    await page
+      .locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`)
+      .first()
+      .waitFor({ timeout: 30_000 });
 }
 
 /** Closes all editors, and saves nothing of a text that has no file. */
