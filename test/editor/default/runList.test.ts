@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCodeServer } from '../harness/codeServer';
-import type { EditorWindow } from '../harness/editorWindow';
+import { EditorWindow } from '../harness/editorWindow';
 import { moreFrames } from '../harness/panel';
-import { borrowWindow } from '../harness/sharedWindow';
+import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('the list of runs', () => {
+  let workspace: Workspace;
+  // Its own: what a shared one has shown in the activity bar's view stays expanded or not.
   let window: EditorWindow;
 
   before(async () => {
@@ -18,11 +20,15 @@ describe('the list of runs', () => {
       'backflow.training.checkpointSeconds': 3600,
       'backflow.training.validateEvery': 1_000_000,
     };
-    ({ window } = await borrowWindow(
-      { 'tale.txt': tale },
-      { server: defaultCodeServer(), isTrusted: true, settings: { 'backflow.model.hiddenSize': 16, ...rare } },
-    ));
+    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
+    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
+    await window.trustFolder();
     await window.openFile('tale.txt');
+  });
+
+  after(async () => {
+    await window.close();
+    await workspace.remove();
   });
 
   afterEach(async function () {
