@@ -9,7 +9,7 @@ import { makeWorkspace, type Workspace } from '../harness/workspace';
 
 describe('the list of runs', () => {
   let workspace: Workspace;
-  // Its own: what a shared one has shown in the activity bar's view stays expanded or not.
+  // Its own: a shared one may still list a run of the file before.
   let window: EditorWindow;
 
   before(async () => {
