@@ -37,7 +37,7 @@ export interface Flow {
   /** T + 1: where each ends. The bytes of one character all have its place; between words there can be spaces. */
   readonly ends: Uint32Array;
   readonly target: number;
-  /** The lowest first, each direction by itself. */
+  /** The lowest first, each direction by itself; without layers that carry no state, such as attention. */
   readonly layers: readonly FlowLayer[];
 }
 

@@ -99,23 +99,26 @@ export class Flows implements vscode.Disposable {
   }
 }
 
-function flowOf({ loss, tokens, starts, ends, layers, regions }: InspectReport): Flow {
+/** A layer that carries no state has no row. */
+function flowOf({ loss, tokens, starts, ends, layers, inputs, regions }: InspectReport): Flow {
   return {
     loss,
     tokens,
     starts,
     ends,
-    target: layers[0].states[0].flow.target,
-    layers: layers.map(({ layer, direction, states: [{ norm, total, flow }] }) => ({
-      layer,
-      direction,
-      hidden: norm,
-      gradient: flow.log10,
-      total,
-      horizon: flow.horizon,
-      regions: regions
-        .filter((region) => region.layer === layer && region.direction === direction)
-        .map(({ kind, from, to }) => ({ kind, from, to })),
-    })),
+    target: inputs[0].flow.target,
+    layers: layers
+      .filter(({ states }) => states.length > 0)
+      .map(({ layer, direction, states: [{ norm, total, flow }] }) => ({
+        layer,
+        direction,
+        hidden: norm,
+        gradient: flow.log10,
+        total,
+        horizon: flow.horizon,
+        regions: regions
+          .filter((region) => region.layer === layer && region.direction === direction)
+          .map(({ kind, from, to }) => ({ kind, from, to })),
+      })),
   };
 }
