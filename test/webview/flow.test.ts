@@ -49,7 +49,10 @@ describe('the flow on the page', () => {
     (await posted()).filter((message) => message.type === type).at(-1);
   const pixel = (figure: string, x: number, y: number): Promise<number[]> =>
     page.evaluate<number[]>(`probe.pixel('${figure}', ${x}, ${y})`);
-  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const text = async (selector: string): Promise<string> => {
+    await page.evaluate('probe.settled()');
+    return page.locator(selector).innerText();
+  };
   const hover = async (figure: string, x: number, y: number): Promise<void> => {
     await page.locator(`canvas[data-figure="${figure}"]`).hover({ position: { x, y } });
     await page.evaluate('probe.settled()');

@@ -11,6 +11,7 @@ export interface OnePage {
   readonly open: (options?: OpenOptions) => Promise<void>;
   /** What the page has sent of one type. */
   readonly posted: <T extends FromPage['type']>(type: T) => Promise<Extract<FromPage, { type: T }>[]>;
+  /** What is read of an element once what was done before is drawn. */
   readonly text: (selector: string) => Promise<string>;
   readonly settled: () => Promise<void>;
   readonly canvas: (figure: string) => Locator;
@@ -33,7 +34,10 @@ export function onePage(): OnePage {
       page = await browser.open(options);
     },
     posted: (type) => page.evaluate(`probe.posted.filter((message) => message.type === '${type}')`),
-    text: (selector) => page.locator(selector).innerText(),
+    text: async (selector) => {
+      await on.settled();
+      return page.locator(selector).innerText();
+    },
     settled: () => page.evaluate('probe.settled()'),
     canvas: (figure) => page.locator(`canvas[data-figure="${figure}"]`),
     columnsOf: async (figure) => {

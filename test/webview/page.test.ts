@@ -20,7 +20,10 @@ describe('the page', () => {
     page = await browser.open(options);
   };
   const posted = (): Promise<FromPage[]> => page.evaluate<FromPage[]>('probe.posted');
-  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const text = async (selector: string): Promise<string> => {
+    await page.evaluate('probe.settled()');
+    return page.locator(selector).innerText();
+  };
   const actions = (): Promise<string[]> =>
     page.evaluate<string[]>(
       `[...document.querySelectorAll('header [data-action]:not([disabled]):not([hidden])')].map((node) => node.dataset.action)`,

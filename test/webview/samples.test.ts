@@ -89,7 +89,10 @@ describe('what the model writes, on the page', () => {
   };
   const show = (of: readonly ModelSample[], others: object = {}): Promise<unknown> =>
     page.evaluate(`probe.samples(${JSON.stringify(of)}, ${JSON.stringify(others)})`);
-  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const text = async (selector: string): Promise<string> => {
+    await page.evaluate('probe.settled()');
+    return page.locator(selector).innerText();
+  };
   const rows = () => page.locator('.sample tbody tr:not([hidden])');
   const sampleOf = (step: number, text: string): ModelSample => ({ step, loss: 2, temperature: 0.8, text });
   afterEach(async () => {

@@ -82,9 +82,29 @@ export class PastRuns implements vscode.Disposable {
     this.watchers = this.folders.all().flatMap((parent) => {
       const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(parent, telling));
       const touch = (file: vscode.Uri) => this.touch(parent, file);
-      return [watcher, watcher.onDidCreate(touch), watcher.onDidChange(touch), watcher.onDidDelete(touch)];
+      return [
+        watcher,
+        watcher.onDidCreate(touch),
+        watcher.onDidChange(touch),
+        watcher.onDidDelete(touch),
+        ...this.watchDeletion(parent),
+      ];
     });
     return this.inTurn(() => this.takeAll());
+  }
+
+  /** Of a folder that is deleted with all that is in it, nothing is reported but the folder itself: that of the runs, or one it lies in. */
+  private watchDeletion(parent: vscode.Uri): vscode.Disposable[] {
+    return foldersDownTo(parent).flatMap((folder) => {
+      const name = folder.path.slice(folder.path.lastIndexOf('/') + 1);
+      const watcher = vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(vscode.Uri.joinPath(folder, '..'), name),
+        true,
+        true,
+        false,
+      );
+      return [watcher, watcher.onDidDelete(() => void this.inTurn(() => this.takeAll()))];
+    });
   }
 
   /** What changes in one run's folder concerns that run alone. */
@@ -128,6 +148,20 @@ export class PastRuns implements vscode.Disposable {
       .sort((a, b) => time(b) - time(a) || (a.folder.path < b.folder.path ? -1 : 1));
     this.changed.fire();
   }
+}
+
+/** A folder of runs, and those it lies in up to the workspace folder, that one not included. */
+function foldersDownTo(parent: vscode.Uri): readonly vscode.Uri[] {
+  const root = vscode.workspace.getWorkspaceFolder(parent)?.uri;
+  const folders = [parent];
+  if (root && !isSame(root, parent))
+    for (
+      let above = vscode.Uri.joinPath(parent, '..');
+      above.path.length > root.path.length;
+      above = vscode.Uri.joinPath(above, '..')
+    )
+      folders.push(above);
+  return folders;
 }
 
 function isSame(one: vscode.Uri, other: vscode.Uri): boolean {

@@ -1,15 +1,15 @@
 /** The list of runs, expanded, while a run continues. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCodeServer } from '../harness/codeServer';
-import { EditorWindow } from '../harness/editorWindow';
+import type { EditorWindow } from '../harness/editorWindow';
 import { moreFrames } from '../harness/panel';
-import { makeWorkspace, type Workspace } from '../harness/workspace';
+import { borrowWindow } from '../harness/sharedWindow';
+import type { Workspace } from '../harness/workspace';
 
 describe('the list of runs', () => {
   let workspace: Workspace;
-  // Its own: a shared one may still list a run of the file before.
   let window: EditorWindow;
 
   before(async () => {
@@ -20,15 +20,10 @@ describe('the list of runs', () => {
       'backflow.training.checkpointSeconds': 3600,
       'backflow.training.validateEvery': 1_000_000,
     };
-    workspace = makeWorkspace({ 'tale.txt': tale }, { settings: { 'backflow.model.hiddenSize': 16, ...rare } });
-    window = await EditorWindow.open({ folder: workspace.folder, server: defaultCodeServer() });
-    await window.trustFolder();
+    const settings = { 'backflow.model.hiddenSize': 16, ...rare };
+    const options = { server: defaultCodeServer(), isTrusted: true, settings };
+    ({ window, workspace } = await borrowWindow({ 'tale.txt': tale }, options));
     await window.openFile('tale.txt');
-  });
-
-  after(async () => {
-    await window.close();
-    await workspace.remove();
   });
 
   afterEach(async function () {
@@ -68,6 +63,15 @@ describe('the list of runs', () => {
     }
     await run.locator('.monaco-tl-twistie').click();
     await run.filter({ hasText: 'nats' }).waitFor();
+    assert.deepEqual(window.errors, []);
+  });
+
+  it('forgets the runs of a folder that is deleted as a whole', async () => {
+    const run = await window.runRows();
+    await window.chooseInTree(run, 'End');
+    await run.filter({ hasNotText: 'nats' }).waitFor();
+    rmSync(join(workspace.folder, '.backflow'), { recursive: true });
+    await run.first().waitFor({ state: 'detached' });
     assert.deepEqual(window.errors, []);
   });
 });

@@ -74,11 +74,13 @@ async function clear({ window, workspace: { folder } }: SharedWindow): Promise<v
     await window.page.waitForTimeout(100);
   }
   await closeEditors(window);
+  for (const name of readdirSync(folder).filter((each) => each !== '.vscode'))
+    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  // The list of runs forgets those that are gone.
+  await window.page.locator('.sidebar .monaco-list-row').first().waitFor({ state: 'detached' });
   await window.runCommand('Notifications: Clear All Notifications');
   await window.runCommand('View: Show Explorer');
   await window.page.locator('.explorer-folders-view').waitFor();
-  for (const name of readdirSync(folder).filter((each) => each !== '.vscode'))
-    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   window.errors.length = 0;
 }
 
