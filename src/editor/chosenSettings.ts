@@ -6,6 +6,7 @@ import { checkOption, type LayerOptions } from '../layers/options';
 import { initializations, objectives, optimizers, schedules, type ObjectiveName } from '../terms/choices';
 import type { Thresholds } from '../terms/regions';
 import { UserError } from '../userError';
+import { readLayers } from '../protocol/layerList';
 import {
   completeModel,
   defaultModelSettings,
@@ -13,6 +14,8 @@ import {
   defaultTrainingSettings,
   defaultVocabularySettings,
   type ModelSettings,
+  type OpenModelSettings,
+  type StackSettings,
   type TrainingSettings,
   type VocabularySettings,
 } from '../protocol/settings';
@@ -29,11 +32,20 @@ const minProbeTokens = 16;
  */
 
 export function modelSettings(read: SettingReader): ModelSettings {
+  return completeModel({ ...openModel(read), layers: layers(read) });
+}
+
+/** The same with as many layers, all of the kind and size that the settings have for layers that are alike. */
+export function stackSettings(read: SettingReader): StackSettings {
+  const listed = layers(read);
+  return completeModel({ ...openModel(read), layers: typeof listed === 'number' ? listed : listed.length });
+}
+
+function openModel(read: SettingReader): Omit<OpenModelSettings, 'layers'> {
   const defaults = defaultModelSettings;
-  return completeModel({
+  return {
     cell: oneOf(read, 'model.cell', cellNames, defaults.cell),
     activation: oneOf(read, 'model.activation', activations, defaults.activation),
-    layers: integer(read('model.layers'), 1, defaults.layers),
     bidirectional: flag(read('model.bidirectional'), defaults.bidirectional),
     hiddenSize: integer(read('model.hiddenSize'), 1, defaults.hiddenSize),
     embeddingSize: noneAtZero(integer(read('model.embeddingSize'), 0, 0)),
@@ -43,7 +55,13 @@ export function modelSettings(read: SettingReader): ModelSettings {
     finalNorm: usualOr(oneOf(read, 'model.finalNorm', ['usual', ...norms], 'usual')),
     residual: residual(read),
     options: options(read),
-  });
+  };
+}
+
+/** How many, or a list of those that differ. */
+function layers(read: SettingReader): OpenModelSettings['layers'] {
+  const value = read('model.layers');
+  return typeof value === 'string' ? readLayers(value) : integer(value, 1, defaultModelSettings.layers);
 }
 
 /** Null leaves it to the kind of layer. */

@@ -163,6 +163,12 @@ export function unitMapNamesOf(name: CellName): readonly UnitMapName[] {
   return kindOf(name).unitMaps.map((map) => map.name);
 }
 
+/** The map that is asked for, where the kind has it, else its first one; of a kind without any, what was asked for. */
+export function unitMapOr(name: CellName, wanted: UnitMapName): UnitMapName {
+  const names = unitMapNamesOf(name);
+  return names.includes(wanted) ? wanted : (names.at(0) ?? wanted);
+}
+
 /** The same of every kind that has it. */
 export function unitMapNamed(name: UnitMapName): UnitMapDescription {
   const found = maps.get(name);

@@ -9,7 +9,7 @@ import { checkSampling, draw, samplingWeights } from '../../core/sampling';
 import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
-import type { ModelSettings } from '../../protocol/settings';
+import type { ObjectiveName } from '../../terms/choices';
 import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
@@ -109,7 +109,10 @@ function contextFor({ layers }: ModelConfig): number {
 export function refuseGeneration({
   bidirectional,
   objective,
-}: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+}: {
+  readonly bidirectional: boolean;
+  readonly objective: ObjectiveName;
+}): void {
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }

@@ -4,6 +4,7 @@ import {
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
+  isMixture,
 } from '../../../src/protocol/settings';
 import { readCommand } from '../../../src/terminal/commandLine';
 import { UsageError } from '../../../src/terminal/options';
@@ -141,7 +142,9 @@ describe('reading a command line', () => {
     const model = (line: string) => {
       const command = read(`train c --hidden 10 ${line}`);
       assert.ok(command.kind === 'train');
-      const { bidirectional, objective, tied, embeddingSize } = command.request.model;
+      const chosen = command.request.model;
+      assert.ok(!isMixture(chosen));
+      const { bidirectional, objective, tied, embeddingSize } = chosen;
       return [bidirectional, objective, tied, embeddingSize];
     };
     assert.deepEqual(model('--bidirectional'), [true, 'masked', false, null]);

@@ -3,6 +3,7 @@ import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
@@ -178,16 +179,21 @@ export class OverTrainingSection implements Section {
   /** The states of the model's layers, the top one first; chooses that. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    // The last one carries the gradient farthest.
-    const states = kindOf(model.cell)
-      .states.map(({ name }) => name)
-      .reverse();
-    const naming = states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
-    const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
-    const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
-    const lanes = layers.flatMap((layer) =>
-      directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
-    );
+    const layers = layersOf(model).map(({ cell, bidirectional }, layer) => ({
+      layer,
+      // The last one carries the gradient farthest.
+      states: kindOf(cell)
+        .states.map(({ name }) => name)
+        .reverse(),
+      directions: bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const),
+    }));
+    const names = new Set(layers.flatMap(({ states }) => states));
+    const naming = names.size < 2 ? 'layer' : layers.length > 1 ? 'both' : 'state';
+    const lanes = layers
+      .reverse()
+      .flatMap(({ layer, directions, states }) =>
+        directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
+      );
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;

@@ -1,9 +1,11 @@
 /** Why? What the units did over the same text: the gradient factor of each step, the unit map, how saturated the units are, how long they remember. */
-import { isUnboundedBy, rangeOf, unitMapNamesOf, type UnitMapName } from '../../../src/layers/catalog';
+import { isUnboundedBy, rangeOf, unitMapNamesOf, unitMapOr, type UnitMapName } from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type FrameOfGraph, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/pageContract/messages';
+import type { LayerConfig } from '../../../src/layers/layerConfig';
 import type { RunDescription } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow, type Option } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
@@ -129,13 +131,7 @@ export class WhySection implements Section {
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
       this.gain.figure.describe(this.texts.get('panel.gradientFactor.description'));
-      this.paint(
-        frame,
-        theme,
-        run !== null &&
-          header.graph === undefined &&
-          isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
-      );
+      this.paint(frame, theme, run !== null && header.graph === undefined && hasNoBound(run, header.unitMap.layer));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
     const row = view.unit === null ? null : this.figure.rowOf(view.unit);
@@ -177,12 +173,7 @@ export class WhySection implements Section {
     const order = unitOrders.find((each) => each === this.link.keptView('order'));
     if (order) this.order = order;
     const { unitMap } = this.link.state();
-    const exists =
-      run &&
-      !run.graph &&
-      unitMap &&
-      unitMap.layer < run.model.layers &&
-      unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
+    const exists = run && !run.graph && unitMap && hasUnitMap(layersOf(run.model).at(unitMap.layer), unitMap);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -256,7 +247,7 @@ export class WhySection implements Section {
     this.parts.repaint();
   }
 
-  /** The same quantity at another place, or the hidden state where that layer's cell has no such quantity. */
+  /** The same quantity at another place, or the first one where that layer's kind has no such quantity. */
   private choiceAt(place: string): UnitMapChoice {
     const [layer, direction] = place.split(' ');
     const cell = this.stack.at(Number(layer))?.cell;
@@ -264,7 +255,7 @@ export class WhySection implements Section {
     return {
       layer: Number(layer),
       direction: direction === 'backward' ? 'backward' : 'forward',
-      quantity: cell && unitMapNamesOf(cell).includes(quantity) ? quantity : 'hidden',
+      quantity: cell ? unitMapOr(cell, quantity) : quantity,
     };
   }
 
@@ -273,6 +264,16 @@ export class WhySection implements Section {
     this.awaited = true;
     this.link.unitMap(choice);
   }
+}
+
+/** Whether the values of a layer's state have no upper bound. */
+function hasNoBound({ model }: RunDescription, layer: number): boolean {
+  const own = layersOf(model).at(layer);
+  return own !== undefined && isUnboundedBy(own.cell, own.activation);
+}
+
+function hasUnitMap(layer: LayerConfig | undefined, { quantity }: UnitMapChoice): boolean {
+  return layer !== undefined && unitMapNamesOf(layer.cell).includes(quantity);
 }
 
 function isSameText(one: readonly string[], other: readonly string[]): boolean {

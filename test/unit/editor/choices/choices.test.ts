@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fields, profiles, valueOf, withChoices } from '../../../../src/editor/choices/choices';
-import { modelSettings, trainingSettings } from '../../../../src/editor/chosenSettings';
+import { modelSettings, stackSettings, trainingSettings } from '../../../../src/editor/chosenSettings';
 import { checkTraining } from '../../../../src/engine/train/checkTraining';
 
 interface Property {
@@ -51,8 +51,8 @@ describe('the choices before training', () => {
 
   it('stand before the settings, which hold for the rest', () => {
     const read = withChoices(settings, { 'model.cell': 'gru', 'training.steps': 0 });
-    assert.equal(modelSettings(read).cell, 'gru');
-    assert.equal(modelSettings(read).hiddenSize, 128);
+    assert.equal(stackSettings(read).cell, 'gru');
+    assert.equal(stackSettings(read).hiddenSize, 128);
     assert.equal(trainingSettings(read).steps, null);
   });
 });

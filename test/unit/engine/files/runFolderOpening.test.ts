@@ -7,6 +7,7 @@ import {
   defaultModelSettings,
   defaultTrainingSettings,
   type TrainingSettings,
+  isMixture,
 } from '../../../../src/protocol/settings';
 import { placeForRun, recordOf } from '../../support/runFolders';
 
@@ -91,7 +92,9 @@ describe('opening a run folder', () => {
       backend,
       threads,
     };
-    const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = record.description.model;
+    const { model } = record.description;
+    assert.ok(!isMixture(model));
+    const { cell, activation, layers, hiddenSize, vocabularySize, parameterCount } = model;
     const oldModel = { cell, activation, layers, hiddenSize, vocabularySize, parameterCount };
     const { name, path, tokens } = record.description.corpus;
     await writeFile(
