@@ -60,8 +60,19 @@ function openModel(read: SettingReader): Omit<OpenModelSettings, 'layers'> {
 
 /** How many, or a list of those that differ. */
 function layers(read: SettingReader): OpenModelSettings['layers'] {
-  const value = read('model.layers');
-  return typeof value === 'string' ? readLayers(value) : integer(value, 1, defaultModelSettings.layers);
+  const list = layerList(read);
+  return list === null ? integer(read('model.layers'), 1, defaultModelSettings.layers) : readLayers(list);
+}
+
+/** What is written of layers that differ; null where all are alike. It may stand in the place of their number too, as on the command line. */
+export function layerList(read: SettingReader): string | null {
+  const found = [read('model.mixture'), read('model.layers')].find(isList);
+  return found ?? null;
+}
+
+/** A text without a letter is no list, and as much nonsense as another text where a number is wanted. */
+function isList(value: unknown): value is string {
+  return typeof value === 'string' && /\p{L}/u.test(value);
 }
 
 /** Null leaves it to the kind of layer. */

@@ -12,7 +12,7 @@ import {
   schedules,
   type ObjectiveName,
 } from '../terms/choices';
-import { listExample, readLayers } from '../protocol/layerList';
+import { readLayers } from '../protocol/layerList';
 import {
   completeModel,
   defaultModelSettings,
@@ -88,7 +88,7 @@ export function readModel(given: GivenOptions): ModelSettings {
 function readLayerList(given: GivenOptions): number | readonly ListedLayer[] {
   const value = given.values.get('layers');
   if (value === undefined) return defaultModelSettings.layers;
-  if (!/[a-z]/i.test(value)) return integer(given, 'layers', 1, maxLayers, localize('value.orList', listExample)) ?? 1;
+  if (!/[a-z]/i.test(value)) return integer(given, 'layers', 1, maxLayers) ?? defaultModelSettings.layers;
   const layers = asUsage(() => readLayers(value));
   if (typeof layers === 'number') return layers;
   if (given.values.has('cell')) throw new UsageError(localize('usage.cellWithList'));
