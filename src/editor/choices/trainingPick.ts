@@ -45,7 +45,9 @@ export async function askBeforeTraining(
 }
 
 function rows(read: SettingReader, choices: Choices): Row[] {
-  const own = Object.keys(choices).filter((name) => !fields.some((field) => field.name === name));
+  const own = Object.keys(choices).filter(
+    (name) => name !== mixtureField && !fields.some((field) => field.name === name),
+  );
   return [
     {
       label: localize('training.pick.start'),
@@ -61,9 +63,7 @@ function rows(read: SettingReader, choices: Choices): Row[] {
           field.name === kindField && layerList(read) !== null ? modelInWords(read) : shown(field, read(field.name));
         return {
           label: labelOf(field),
-          description: Object.hasOwn(choices, field.name)
-            ? `${value} · ${localize('training.pick.chosenHere')}`
-            : value,
+          description: isChosen(field, choices) ? `${value} · ${localize('training.pick.chosenHere')}` : value,
           does: field,
         };
       }),
@@ -109,6 +109,11 @@ function modelInWords(read: SettingReader): string {
 /** What a list of layers says itself. */
 function isListed({ name }: Field, read: SettingReader): boolean {
   return layerList(read) !== null && (name === 'model.layers' || name === 'model.hiddenSize');
+}
+
+/** Whether the choice was made here, and not in the settings. */
+function isChosen({ name }: Field, choices: Choices): boolean {
+  return Object.hasOwn(choices, name) || (name === kindField && Object.hasOwn(choices, mixtureField));
 }
 
 function labelOf({ name }: Field): string {
