@@ -142,7 +142,7 @@ function checkPlace(config: ModelConfig, layer: number): void {
     if (own.residual) throw new UserError('error.setting.residualOneHot', outputSize(own));
   }
   if (own.residual && inputSize(config, layer) !== outputSize(own))
-    throw new UserError('error.setting.residualWidth', place, inputSize(config, layer), outputSize(own), label);
+    throw new UserError('error.setting.residualWidth', place, inputSize(config, layer), outputSize(own));
   if (!mixer) return;
   if (own.bidirectional) throw new UserError('error.setting.mixerBidirectional', place, label);
   mixer.check(sizesOf(config, layer), { key: 'quantity.layer', args: [place] });

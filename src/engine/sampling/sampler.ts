@@ -14,7 +14,6 @@ import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
 export class Sampler implements TokenSampler {
-  readonly notices: readonly UserError[] = [];
   private readonly excluded: ReadonlySet<number>;
   private drawing: Drawing | null = null;
   /** The id that is read next. */
@@ -43,6 +42,12 @@ export class Sampler implements TokenSampler {
       ),
     );
     return new Sampler(vocabulary, plain, network);
+  }
+
+  /** Of a text longer than what is read again, that tokens were drawn from its end alone. */
+  get notices(): readonly UserError[] {
+    const { maxSteps } = this.network.tape;
+    return this.read.length > maxSteps ? [new UserError('notice.sample.slid', maxSteps)] : [];
   }
 
   takeWeights(): void {

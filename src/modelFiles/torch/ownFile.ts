@@ -40,7 +40,10 @@ interface NamedTensor {
   readonly gatesOf: CellName | null;
 }
 
-/** A model's parameters, each under its name and with its shape in PyTorch’s world. Where layers differ, each is a module of its own. */
+/**
+ * A model's parameters, each under its name and with its shape in PyTorch’s world: those under which reports name their gradients. Recurrent layers with nothing
+ * around them are numbered as those of one module, also where they differ, so that no module has them all.
+ */
 export function tensorsOfModel({ config, parameters }: PlainModel): NamedTensor[] {
   const { vocabularySize: V, embeddingSize: E, tied } = config;
   const stack = uniformStack(config);
@@ -54,8 +57,7 @@ export function tensorsOfModel({ config, parameters }: PlainModel): NamedTensor[
       ...whole,
     }));
   const { embedding, output } = parameters;
-  const isOneModule = stack !== null && isPlainStack(config);
-  const ofLayers = config.layers.flatMap((_, layer) => layerTensors({ config, parameters }, layer, isOneModule));
+  const ofLayers = config.layers.flatMap((_, layer) => layerTensors({ config, parameters }, layer));
   return [
     ...(embedding && E !== null ? [{ name: torchNames.embedding, shape: [V, E], values: embedding, ...whole }] : []),
     ...ofLayers,
@@ -65,8 +67,8 @@ export function tensorsOfModel({ config, parameters }: PlainModel): NamedTensor[
   ];
 }
 
-/** @param isOneModule all layers are one module of PyTorch's */
-function layerTensors({ config, parameters }: PlainModel, layer: number, isOneModule: boolean): NamedTensor[] {
+function layerTensors({ config, parameters }: PlainModel, layer: number): NamedTensor[] {
+  const isPlain = isPlainStack(config);
   const own = config.layers[layer];
   const sublayers = sublayersOf(config, layer);
   const ofNorms = parameters.norms[layer].flatMap((norm, s) =>
@@ -75,7 +77,7 @@ function layerTensors({ config, parameters }: PlainModel, layer: number, isOneMo
   const ofDirections = parameters.layers[layer].flatMap((weights, d) => {
     const direction = directionsOf(own)[d];
     return eachRole(own.cell, weights).map(([parameter, values]) => ({
-      name: isOneModule
+      name: isPlain
         ? torchName(parameter, layer, direction)
         : torchNameInLayer(parameter, layer, direction, isMixer(own)),
       shape: shapeOf(parameter, own.cell, sizesOf(config, layer)) ?? [],
