@@ -25,9 +25,10 @@ export function readLayers(text: string): number | readonly ListedLayer[] {
 function layersIn(part: string, list: string): ListedLayer[] {
   const found = form.exec(part);
   if (!found) throw new UserError('error.layers.form', part, list, listExample);
+  // A group that takes no part is undefined, whatever the type says.
   const [, cell, size, count] = found as unknown as readonly [string, string, string?, string?];
   if (!isCellName(cell)) throw new UserError('error.layers.kind', cell, cellNames.join(', '));
-  const hiddenSize = (size as string | undefined) === undefined ? null : Number(size);
+  const hiddenSize = size === undefined ? null : Number(size);
   if (hiddenSize !== null && (hiddenSize < 1 || hiddenSize > maxHiddenSize))
     throw new UserError('error.layers.size', part, maxHiddenSize);
   const times = count === undefined ? 1 : Number(count);

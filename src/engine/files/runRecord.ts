@@ -11,7 +11,6 @@ import {
   defaultModelSettings,
   defaultTrainingSettings,
   defaultVocabularySettings,
-  isMixture,
   type TrainingSettings,
 } from '../../protocol/settings';
 import { Fields } from './checkedJson';
@@ -32,15 +31,14 @@ export interface RunRecord {
   readonly versions: Versions;
 }
 
-/** Grows when a reader of today could not understand what is written: one of the first knows only layers that are alike. */
-const format = 2;
-const formatOfStacks = 1;
+/** Grows when a reader of today could not understand what is written. */
+const format = 1;
 
 /** The text of run.json. The folder is not in it: a run may be moved. */
 export function formatRunRecord({ description, corpusSha256, created, versions }: RunRecord): string {
   const { name, corpus, model, training, backend } = description;
   const file = {
-    format: isMixture(model) ? format : formatOfStacks,
+    format,
     name,
     created,
     corpus: { ...corpus, sha256: corpusSha256 },

@@ -83,10 +83,8 @@ describe('backflow with layers of several kinds', () => {
     );
     assert.match(further.output, /^LSTM 8 \+ Attention 8, /);
     const record = JSON.parse(await readFile(join(folder, 'further', 'run.json'), 'utf8')) as {
-      format: number;
       model: { layers: { cell: string; hiddenSize: number }[] };
     };
-    assert.equal(record.format, 2);
     assert.deepEqual(
       record.model.layers.map(({ cell, hiddenSize }) => [cell, hiddenSize]),
       [

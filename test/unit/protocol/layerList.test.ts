@@ -50,10 +50,10 @@ describe('a list of layers', () => {
       ['lstm:0', /^The size in “lstm:0” of the list of layers must be a whole number from 1 to 4096\.$/],
       ['gru:4097', /from 1 to 4096\.$/],
       ['gru:99999999999999999999', /from 1 to 4096\.$/],
-      ['lstm:8x0', /^A model has 1 to 24 layers, not 0\.$/],
-      ['lstm:8x12,gru:8x13', /^A model has 1 to 24 layers, not 25\.$/],
-      ['lstm:8x999999999', /^A model has 1 to 24 layers/],
-      ['0', /^A model has 1 to 24 layers, not 0\.$/],
+      ['lstm:8x0', /^The number of layers is 0; it must be from 1 to 24\.$/],
+      ['lstm:8x12,gru:8x13', /^The number of layers is 25; it must be from 1 to 24\.$/],
+      ['lstm:8x999999999', /^The number of layers is 999999999;/],
+      ['0', /^The number of layers is 0; it must be from 1 to 24\.$/],
     ] as const)
       assert.throws(
         () => readLayers(list),

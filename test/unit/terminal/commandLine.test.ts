@@ -175,7 +175,7 @@ describe('reading a command line', () => {
   it('refuses values no training can use', () => {
     for (const [line, sentence] of [
       ['--layers lstm:8,transformer:8', /names “transformer”, which is no kind of layer/],
-      ['--layers lstm:8x30', /^A model has 1 to 24 layers, not 30\.$/],
+      ['--layers lstm:8x30', /^The number of layers is 30; it must be from 1 to 24\.$/],
       ['--layers 25', /^--layers is "25"; it must be a whole number from 1 to 24\.$/],
       ['--layers lstm:8,gru:8 --cell rnn', /^--cell is the kind of layers that are all alike/],
       ['--layers lstm:8,gru:8 --hidden 16', /^--hidden is the size of layers for which the list/],
