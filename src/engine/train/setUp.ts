@@ -263,7 +263,15 @@ async function restored(
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training, config), training, modelLock, cores);
+  const parts = await assemble(
+    config,
+    parameters,
+    corpus,
+    readersOf(corpus, training, config),
+    training,
+    modelLock,
+    cores,
+  );
   await broken(() => parts.trainer.restoreState(state, checkpoint.state));
   return parts;
 }
