@@ -20,13 +20,13 @@ describe('backflow with layers of several kinds', () => {
     Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 
   for (const [list, options, name] of [
-    ['lstm:8,attention:8', '--context 32 --heads 2', 'LSTM 8 + Attention 8'],
+    ['lstm:8,attention:8', '--positions learned --window 24 --context 24 --heads 2', 'LSTM 8 + Attention 8'],
     ['mamba:8,attention:8x2', '--context 32 --positions rotary --heads 2', 'Mamba 8 + Attention 2 × 8'],
     ['gru:8,minGRU:6', '--positive --truncate 4', 'GRU 8 + minGRU 6'],
   ] as const) {
     it(`trains ${list}, says what it is, and resumes with the same bits`, async () => {
       const train = (steps: number, run: string) =>
-        backflow(folder, `train hello.txt --layers ${list} ${options} ${small} --steps ${steps} --out ${run} --json`);
+        backflow(folder, `train hello.txt --layers ${list} ${small} ${options} --steps ${steps} --out ${run} --json`);
       const whole = await train(16, 'whole');
       assert.deepEqual([whole.status, whole.errors], [0, '']);
       await train(7, 'halves');
@@ -104,10 +104,14 @@ describe('backflow with layers of several kinds', () => {
         /Layer 2 reads 8 numbers a step and gives 16: a residual connection needs as many/,
       ],
       [
-        '--layers lstm:8,attention:16 --residual off',
+        '--layers lstm:8,attention:16 --residual off --positions learned --context 64',
         /In layer 2, learned positions are added to what the layer reads, which must be as wide as the layer: 16, not 8/,
       ],
       ['--layers lstm:6,attention:6', /In layer 2, 4 heads do not divide the width 6/],
+      [
+        '--layers lstm:8,attention:8 --positions learned --window 32',
+        /A learned table of 256 positions with windows of 32/,
+      ],
       ['--layers gru:8,attention:8 --truncate 4', /Truncation 4: Attention carries no state from step to step/],
       ['--layers lstm:8,mamba:16 --bidirectional --residual off', /Layer 2 \(Mamba\) reads forward only/],
       [

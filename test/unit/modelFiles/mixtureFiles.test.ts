@@ -27,7 +27,7 @@ function mixture(list: string, others: Partial<OpenModelSettings> = {}): ModelCo
 }
 
 const models: Readonly<Record<string, ModelConfig>> = {
-  'lstm:8,attention:8': mixture('lstm:8,attention:8', { options: { context: 12 } }),
+  'lstm:8,attention:8': mixture('lstm:8,attention:8', { options: { positions: 'learned', context: 12 } }),
   'attention:8,lstm:8, tied': mixture('attention:8,lstm:8', { tied: true }),
   'mamba:8,attention:8x2': mixture('mamba:8,attention:8x2', { options: { positions: 'rotary', heads: 2 } }),
   'minGRU:4,mamba:6 without residual connections': mixture('minGRU:4,mamba:6', { residual: false }),
