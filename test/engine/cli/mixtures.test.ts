@@ -48,7 +48,7 @@ describe('backflow with layers of several kinds', () => {
   it('exports it as ONNX and as weights, which open as the same model, write text and can be trained further', async () => {
     const options = `--context 32 --heads 2 ${small} --steps 12 --out mixed`;
     const trained = await backflow(folder, `train hello.txt --layers lstm:8,attention:8 ${options}`);
-    assert.match(trained.output, /^LSTM 8 \+ Attention 8, [\d,]+ parameters, on hello\.txt: /);
+    assert.match(trained.output, /^LSTM 8 \+ Attention \(heads 2, context 32\) 8, [\d,]+ parameters, on hello\.txt: /);
     const files = ['mixed', 'mixed.onnx', 'mixed.safetensors'];
     for (const file of files.slice(1)) await backflow(folder, `export mixed --out ${file}`);
     const reports = await Promise.all(
@@ -81,7 +81,7 @@ describe('backflow with layers of several kinds', () => {
       folder,
       'train hello.txt --from mixed.safetensors --window 8 --steps 3 --out further',
     );
-    assert.match(further.output, /^LSTM 8 \+ Attention 8, /);
+    assert.match(further.output, /^LSTM 8 \+ Attention \(heads 2, context 32\) 8, /);
     const record = JSON.parse(await readFile(join(folder, 'further', 'run.json'), 'utf8')) as {
       model: { layers: { cell: string; hiddenSize: number }[] };
     };
