@@ -163,6 +163,12 @@ export function unitMapNamesOf(name: CellName): readonly UnitMapName[] {
   return kindOf(name).unitMaps.map((map) => map.name);
 }
 
+/** The one that is looked at until another is chosen: the values of the first state, or of a kind without states the first; null of a kind without any. */
+export function firstUnitMapOf(name: CellName): UnitMapName | null {
+  const { states, unitMaps } = kindOf(name);
+  return states.at(0)?.unitMap ?? unitMaps.at(0)?.name ?? null;
+}
+
 /** The same of every kind that has it. */
 export function unitMapNamed(name: UnitMapName): UnitMapDescription {
   const found = maps.get(name);

@@ -60,6 +60,12 @@ export function parseFromPage(message: unknown): FromPage | undefined {
       const choice = parseChoice(message['choice']);
       return choice && { type: 'unitMap', choice };
     }
+    case 'attention': {
+      const { choice } = message;
+      return isFields(choice) && isIndex(choice['layer']) && isIndex(choice['head'])
+        ? { type: 'attention', choice: { layer: choice['layer'], head: choice['head'] } }
+        : undefined;
+    }
     case 'overTraining': {
       const lane = parseLane(message['lane']);
       return lane && { type: 'overTraining', lane };

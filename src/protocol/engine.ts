@@ -4,7 +4,7 @@
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Contribution, FlowReport, Prediction } from './flowReport';
-import type { Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
+import type { AttentionChoice, Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
@@ -109,6 +109,8 @@ export interface Watch {
   readonly inputs?: boolean;
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
+  /** The attention weights of one head, and its layer's gradients by keys and values; of a layer without heads it is not answered. */
+  readonly attention?: AttentionChoice;
   /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
   readonly series?: readonly string[];
   /**

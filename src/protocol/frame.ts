@@ -68,6 +68,29 @@ export interface Lane {
   readonly offset: number;
 }
 
+/** Which head of which layer the page looks at; only its weights are sent. */
+export interface AttentionChoice {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** What the steps of a layer's heads take of each other, and what the target's gradient is by their keys and values. */
+export interface AttentionOfFrame extends AttentionChoice {
+  /** Of the layer. */
+  readonly heads: number;
+  /**
+   * First element in `Frame.data` of T × T weights, row τ, column t: what the head at step τ takes of step t; the rows sum to 1, and are NaN for t > τ, which cannot
+   * be read. Null for a text of more than `maxAttentionSteps`.
+   */
+  readonly weights: number | null;
+  /** First elements of heads × T each: log₁₀‖∂ℓ_τ/∂k_t‖ and log₁₀‖∂ℓ_τ/∂v_t‖ by head; NaN where t cannot reach the target, −Infinity for exactly zero. */
+  readonly keys: number;
+  readonly values: number;
+}
+
+/** A picture of more tokens than this is larger than any screen, and a frame of it large. */
+export const maxAttentionSteps = 1024;
+
 /** A region of one layer's flow. */
 export interface LayerRegion extends Region {
   readonly layer: number;
@@ -142,6 +165,8 @@ export interface FrameHeader {
   readonly unitMap: UnitMap;
   /** Only where the watch asks for one. */
   readonly lane?: Lane;
+  /** Only where the watch asks for it, of a layer with heads. */
+  readonly attention?: AttentionOfFrame;
 }
 
 export interface Frame {
@@ -164,6 +189,20 @@ export function seriesOf(
         (s.layer === layer && s.direction === direction && (state === undefined || s.state === state))),
   );
   return entry && frame.data.subarray(entry.offset, entry.offset + frame.header.tokens.length);
+}
+
+/** The T × T weights of the head that the frame shows, a view into it; null where it holds none. */
+export function attentionWeightsOf({ header: { attention, tokens }, data }: Frame): Float32Array | null {
+  if (!attention || attention.weights === null) return null;
+  return data.subarray(attention.weights, attention.weights + tokens.length ** 2);
+}
+
+/** heads × T values, a view into the frame. */
+export function headNormsOf(
+  { header: { attention, tokens }, data }: Frame,
+  of: 'keys' | 'values',
+): Float32Array | null {
+  return attention ? data.subarray(attention[of], attention[of] + attention.heads * tokens.length) : null;
 }
 
 /** The T × H values of the frame's unit map, time-major, a view into the frame. */

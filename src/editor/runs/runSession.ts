@@ -11,8 +11,8 @@ import type {
 } from '../../protocol/engine';
 import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape } from '../../protocol/model';
-import { unitMapNamesOf } from '../../layers/catalog';
-import type { Frame, UnitMapChoice } from '../../protocol/frame';
+import { firstUnitMapOf, unitMapNamesOf } from '../../layers/catalog';
+import type { AttentionChoice, Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import {
@@ -80,6 +80,8 @@ export class RunSession implements vscode.Disposable {
   withTotal = false;
   /** And the input gradients. */
   withInputs = false;
+  /** Which head's attention weights the page shows; null until it shows some. */
+  attention: AttentionChoice | null = null;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */
@@ -211,7 +213,7 @@ export class RunSession implements vscode.Disposable {
     return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
   }
 
-  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer, or the first state of a graph. */
+  /** Which unit × time map the page looks at; until it has chosen, the first state of the top layer, or of a graph. */
   get unitMap(): UnitMapChoice {
     if (this.graph && !this.chosenUnitMap) {
       const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
@@ -221,14 +223,17 @@ export class RunSession implements vscode.Disposable {
       );
       return { layer, direction: 'forward', quantity: 'hidden' };
     }
-    return this.chosenUnitMap ?? { layer: this.description.model.layers - 1, direction: 'forward', quantity: 'hidden' };
+    const { layers, cell } = this.description.model;
+    return (
+      this.chosenUnitMap ?? { layer: layers - 1, direction: 'forward', quantity: firstUnitMapOf(cell) ?? 'hidden' }
+    );
   }
 
   set unitMap(choice: UnitMapChoice) {
-    const { layers, cell } = this.description.model;
+    const layer = this.layers.at(choice.layer);
     const exists = this.graph
       ? choice.layer < this.shownSeries.length
-      : choice.layer < layers && unitMapNamesOf(cell).includes(choice.quantity);
+      : layer !== undefined && unitMapNamesOf(layer.cell).includes(choice.quantity);
     if (exists) this.chosenUnitMap = choice;
   }
 

@@ -164,6 +164,7 @@ export function rowOf({ header, data }: Frame, before: HistoryRow | null): Histo
   };
   // What the page has chosen lies behind the series; the text is not asked for again.
   delete kept.lane;
+  delete kept.attention;
   delete kept.probe;
   const row = { header: kept, data: data.slice(0, header.unitMap.offset) };
   return { ...row, peak: peakOf(row) };

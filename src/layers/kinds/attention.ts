@@ -61,13 +61,6 @@ export const attention = mixer({
   ],
   states: [],
   unitMaps: [
-    {
-      name: 'attentionWeights',
-      label: 'unitMap.attentionWeights',
-      range: 'share',
-      // Of each head a weight for every step that is read.
-      units: ({ options }) => heads(options) * context(options),
-    },
     { name: 'mlpActivations', label: 'unitMap.mlpActivations', range: 'unbounded', units: ({ hidden }) => 4 * hidden },
   ],
   options: [
@@ -88,6 +81,7 @@ export const attention = mixer({
     { name: 'mlp', states: [] },
   ],
   context,
+  heads,
 
   check(sizes, place) {
     const { input, hidden, options } = sizes;
