@@ -108,8 +108,8 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   /** Of each layer. */
   private readonly back: readonly Pick<StepBack, 'preActivations' | 'recurrent'>[];
 
-  /** Of layers of heads: what has reached their output. */
-  private readonly aboveHeads = new Map<number, Arrivals<Float64Array>>();
+  /** Of layers of heads what the target's gradient is by them, once it is asked for: what has reached their output is kept. */
+  private readonly ofHeads = new Map<number, () => HeadNorms | undefined>();
 
   constructor(
     private readonly trace: Float64Trace,
@@ -146,15 +146,16 @@ class WalkedTrace extends Float64Arithmetic implements Walked<Float64Array> {
   ): (Float64Array | null)[] {
     const { cell, sublayers } = this.trace.layers[layer];
     const { mixer, states } = sublayers[sublayer];
-    if (this.withHeads && mixer?.code.headNorms) this.aboveHeads.set(layer, copyOf(above));
+    if (this.withHeads && mixer?.code.headNorms) {
+      const kept = copyOf(above);
+      this.ofHeads.set(layer, () => mixer.code.headNorms?.(mixer.layer, mixer.trace, kept));
+    }
     const found = mixer?.code.flow(mixer.layer, mixer.trace, above, below) ?? [];
     return kindOf(cell).states.map(({ name }) => found[states.indexOf(name)] ?? null);
   }
 
   headNorms(layer: number): HeadNorms | null {
-    const above = this.aboveHeads.get(layer);
-    const mixer = this.trace.layers[layer].sublayers.find(({ mixer: each }) => each?.code.headNorms)?.mixer;
-    return (above && mixer?.code.headNorms?.(mixer.layer, mixer.trace, above)) ?? null;
+    return this.ofHeads.get(layer)?.() ?? null;
   }
 
   stepBack(

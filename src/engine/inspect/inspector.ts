@@ -191,15 +191,15 @@ export class Inspector {
   }
 }
 
-/** Null of a layer, or a head of it, that is not there: a page can ask for what the model before had. */
+/** Null of a layer without heads; of a head that it does not have, its last: a page can ask for what the model before had. */
 async function attentionOf(
   reading: Reading,
   target: number,
   { layer, head }: AttentionChoice,
 ): Promise<Look['attention']> {
   const heads = reading.trace.layers.at(layer)?.values?.heads.length ?? 0;
-  const norms = head < heads ? await reading.headNorms(target, layer) : null;
-  return norms && { layer, head, ...norms };
+  const norms = heads > 0 ? await reading.headNorms(target, layer) : null;
+  return norms && { layer, head: Math.min(head, heads - 1), ...norms };
 }
 
 /** The model where the kernels can inspect it: what flows through a mixer is computed in float64 only; else null. */
