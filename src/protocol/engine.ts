@@ -4,7 +4,7 @@
  */
 import type { ReadUnit } from '../tokens/tokenUnit';
 import type { Contribution, FlowReport, Prediction } from './flowReport';
-import type { AttentionChoice, Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
+import type { HeadChoice, Frame, LaneChoice, LayerRegion, UnitMapChoice } from './frame';
 import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTokenRequest } from './graph';
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
@@ -110,7 +110,7 @@ export interface Watch {
   /** One more series, if it is wanted. */
   readonly lane?: LaneChoice;
   /** The attention weights of one head, and its layer's gradients by keys and values; of a layer without heads it is not answered. */
-  readonly attention?: AttentionChoice;
+  readonly head?: HeadChoice;
   /** Only in graph mode: names of the tensors to show, in place of the usual ones. */
   readonly series?: readonly string[];
   /**

@@ -1,13 +1,6 @@
 /** Frames with known answers, built to the protocol; used by the tests and, in the browser, by what they put there. */
 import type { StateName, UnitMapName } from '../../src/layers/catalog';
-import type {
-  AttentionOfFrame,
-  FlowRegion,
-  FlowSummary,
-  Frame,
-  InputSummary,
-  SeriesEntry,
-} from '../../src/protocol/frame';
+import type { HeadsOfFrame, FlowRegion, FlowSummary, Frame, InputSummary, SeriesEntry } from '../../src/protocol/frame';
 import type { PanelStatus, ToPage } from '../../src/pageContract/messages';
 import type { CellName } from '../../src/layers/catalog';
 import { defaultModelSettings, defaultTrainingSettings } from '../../src/protocol/settings';
@@ -42,7 +35,7 @@ export interface FrameOptions {
   /** A model whose layers carry no state. */
   readonly stateless?: boolean;
   /** A layer of heads, whose weights fall by half with each token back from `peak` tokens back; `even` makes them all alike. Gradients by keys and values: see `headGradient`. */
-  readonly attention?: {
+  readonly withHeads?: {
     readonly heads: number;
     readonly layer?: number;
     readonly head?: number;
@@ -86,9 +79,9 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
   const cell = options.cell ?? 'lstm';
   const series: SeriesEntry[] = [];
   const inputs = options.inputs ?? [];
-  const heads = options.attention?.heads ?? 0;
-  const ofAttention = heads > 0 ? steps * (steps + 2 * heads) : 0;
-  const data = new Float32Array(steps * (1 + 5 * slopes.length + inputs.length) + steps * hiddenSize + ofAttention);
+  const heads = options.withHeads?.heads ?? 0;
+  const numbersOfHeads = heads > 0 ? steps * (steps + 2 * heads) : 0;
+  const data = new Float32Array(steps * (1 + 5 * slopes.length + inputs.length) + steps * hiddenSize + numbersOfHeads);
   let used = 0;
   const add = (
     name: SeriesEntry['name'],
@@ -157,7 +150,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
     for (let t = 0; t < steps; t++)
       for (let u = 0; u < hiddenSize; u++) data[used + t * hiddenSize + u] = unitValue(t, u, quantity);
 
-  const attention = options.attention && attentionIn(data, used + steps * hiddenSize, steps, target, options.attention);
+  const ofHeads = options.withHeads && headsIn(data, used + steps * hiddenSize, steps, target, options.withHeads);
   const regions: FlowRegion[] = [];
   const summary = (state: StateName, layer: number, slope: number): FlowSummary => {
     const entry = series.find((s) => s.name === 'flow' && s.state === state && s.layer === layer);
@@ -197,7 +190,7 @@ export function syntheticFrame(options: FrameOptions = {}): Frame {
       regions,
       series,
       unitMap,
-      ...(attention && { attention }),
+      ...(ofHeads && { heads: ofHeads }),
     },
     data,
   };
@@ -209,13 +202,13 @@ export function headGradient(lag: number, head: number): number {
 }
 
 /** Writes what a frame has of a layer of heads, from `offset` on. */
-function attentionIn(
+function headsIn(
   data: Float32Array,
   offset: number,
   steps: number,
   target: number,
-  { heads, layer = 0, head = 0, peak = 0, even = false }: NonNullable<FrameOptions['attention']>,
-): AttentionOfFrame {
+  { heads, layer = 0, head = 0, peak = 0, even = false }: NonNullable<FrameOptions['withHeads']>,
+): HeadsOfFrame {
   const [keys, values, weights] = [offset, offset + heads * steps, offset + 2 * heads * steps];
   for (let h = 0; h < heads; h++)
     for (let t = 0; t < steps; t++) {
@@ -228,7 +221,7 @@ function attentionIn(
     const sum = scores.reduce((all, score) => all + score, 0);
     for (let t = 0; t < steps; t++) data[weights + row * steps + t] = t > row ? Number.NaN : scores[t] / sum;
   }
-  return { layer, head, heads, weights, keys, values };
+  return { layer, head, count: heads, weights, keys, values };
 }
 
 /** What the unit map of a synthetic frame holds. */

@@ -1,5 +1,5 @@
 /** What the page says to the editor. */
-import type { AttentionChoice, UnitMapChoice } from '../../src/protocol/frame';
+import type { HeadChoice, UnitMapChoice } from '../../src/protocol/frame';
 import type { ControlAction, FromPage, PanelState } from '../../src/pageContract/messages';
 import type { FlowLane } from '../../src/protocol/overTraining';
 import type { PlaygroundSettings } from '../../src/protocol/playground';
@@ -78,8 +78,8 @@ export class Link {
     this.editor.setState({ ...this.state(), unitMap: choice });
   }
 
-  attention(choice: AttentionChoice): void {
-    this.post({ type: 'attention', choice });
+  head(choice: HeadChoice): void {
+    this.post({ type: 'head', choice });
   }
 
   overTraining(lane: FlowLane): void {

@@ -107,8 +107,8 @@ export class PanelLink implements vscode.Disposable {
         if (session) session.unitMap = message.choice;
         this.watching.update();
         break;
-      case 'attention':
-        if (session) session.attention = message.choice;
+      case 'head':
+        if (session) session.head = message.choice;
         this.watching.update();
         break;
       case 'chooseTensors':

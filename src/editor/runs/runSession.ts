@@ -12,7 +12,7 @@ import type {
 import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape } from '../../protocol/model';
 import { firstUnitMapOf, unitMapNamesOf } from '../../layers/catalog';
-import type { AttentionChoice, Frame, UnitMapChoice } from '../../protocol/frame';
+import type { HeadChoice, Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import {
@@ -81,7 +81,7 @@ export class RunSession implements vscode.Disposable {
   /** And the input gradients. */
   withInputs = false;
   /** Which head's attention weights the page shows; null until it shows some. */
-  attention: AttentionChoice | null = null;
+  head: HeadChoice | null = null;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */

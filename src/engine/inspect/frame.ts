@@ -16,7 +16,7 @@ import type {
 import type { Direction } from '../../layers/direction';
 import type { SeriesFlow } from './flows';
 import type { Inspector, Look } from './inspector';
-import { attentionSeries } from './attention';
+import { headSeries } from './heads';
 import { laneValues } from './lane';
 import { mapValues, stateNorms } from './states';
 
@@ -37,7 +37,7 @@ export async function makeFrame(
 }
 
 export function frameOf(
-  { symbols, trace, target, thresholds, flows, inputs, totals, attention }: Look,
+  { symbols, trace, target, thresholds, flows, inputs, totals, heads }: Look,
   watch: Pick<Watch, 'unitMap' | 'lane'> & Partial<Pick<Watch, 'text'>>,
   sequence: number,
   trainingStep: number,
@@ -50,9 +50,9 @@ export function frameOf(
     flows.reduce((sum, { states }) => sum + states.length * (totals ? 3 : 2), 0) +
     (inputs ? inputs.flows.length * (inputs.totals ? 2 : 1) : 0);
   const { lane } = watch;
-  const ofHeads = attentionSeries(trace, attention);
-  const attentionOffset = T * (1 + lanes + units + (lane ? 1 : 0));
-  const data = new Float32Array(attentionOffset + ofHeads.length);
+  const ofHeads = headSeries(trace, heads);
+  const headsOffset = T * (1 + lanes + units + (lane ? 1 : 0));
+  const data = new Float32Array(headsOffset + ofHeads.length);
   const add = (name: SeriesName, { layer, direction }: Place, state: StateName | null, values: ArrayLike<number>) => {
     const offset = series.length * T;
     data.set(values, offset);
@@ -93,7 +93,7 @@ export function frameOf(
   data.set(ofMap, unitOffset);
   const laneOffset = unitOffset + T * units;
   if (lane) data.set(laneValues(trace, symbols.length, lane), laneOffset);
-  const heads = ofHeads.write(data, attentionOffset);
+  const written = ofHeads.write(data, headsOffset);
 
   const header: FrameHeader = {
     sequence,
@@ -115,7 +115,7 @@ export function frameOf(
     series,
     unitMap: { ...choice, units, offset: unitOffset },
     ...(lane && { lane: { choice: lane, offset: laneOffset } }),
-    ...(heads && { attention: heads }),
+    ...(written && { heads: written }),
   };
   return { header, data };
 }

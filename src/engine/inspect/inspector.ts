@@ -8,7 +8,7 @@ import type { PlainModel } from '../../core/model/plainModel';
 import type { HeadNorms } from '../../core/layers/float64Mixer';
 import type { Trace } from '../../core/model/trace';
 import { isUnboundedBy } from '../../layers/catalog';
-import type { AttentionChoice } from '../../protocol/frame';
+import type { HeadChoice } from '../../protocol/frame';
 import type { Thresholds } from '../../terms/regions';
 import { UserError } from '../../userError';
 import type { Backend } from '../backend';
@@ -46,7 +46,7 @@ export interface Look {
     readonly totals: readonly (Float64Array | null)[] | null;
   } | null;
   /** Of the layer of heads that was asked for; null of another layer. */
-  readonly attention: (AttentionChoice & HeadNorms) | null;
+  readonly heads: (HeadChoice & HeadNorms) | null;
 }
 
 /** What is looked at besides the flow of the states. */
@@ -54,7 +54,7 @@ export interface Besides {
   readonly total?: boolean;
   /** A model in which states do not say the same is looked at by its inputs, asked for or not. */
   readonly inputs?: boolean;
-  readonly attention?: AttentionChoice;
+  readonly head?: HeadChoice;
 }
 
 /** Nothing shows the regions. */
@@ -75,7 +75,7 @@ export class Inspector {
     text: string,
     wanted: number | 'last',
     thresholds: Thresholds,
-    { total = false, inputs = false, attention }: Besides = {},
+    { total = false, inputs = false, head }: Besides = {},
   ): Promise<Look> {
     const ids = this.idsOf(text);
     const target = resolveTarget(wanted, ids.length - 1);
@@ -100,7 +100,7 @@ export class Inspector {
       flows,
       totals,
       inputs: ofInputs,
-      attention: attention ? await attentionOf(reading, target, attention) : null,
+      heads: head ? await headsOf(reading, target, head) : null,
     };
   }
 
@@ -192,14 +192,10 @@ export class Inspector {
 }
 
 /** Null of a layer without heads; of a head that it does not have, its last: a page can ask for what the model before had. */
-async function attentionOf(
-  reading: Reading,
-  target: number,
-  { layer, head }: AttentionChoice,
-): Promise<Look['attention']> {
-  const heads = reading.trace.layers.at(layer)?.values?.heads.length ?? 0;
-  const norms = heads > 0 ? await reading.headNorms(target, layer) : null;
-  return norms && { layer, head: Math.min(head, heads - 1), ...norms };
+async function headsOf(reading: Reading, target: number, { layer, head }: HeadChoice): Promise<Look['heads']> {
+  const count = reading.trace.layers.at(layer)?.values?.heads.length ?? 0;
+  const norms = count > 0 ? await reading.headNorms(target, layer) : null;
+  return norms && { layer, head: Math.min(head, count - 1), ...norms };
 }
 
 /** The model where the kernels can inspect it: what flows through a mixer is computed in float64 only; else null. */

@@ -19,6 +19,8 @@ import { sectionFrame } from '../../shared/sectionFrame';
 const pace = 400;
 const pageOfRows = 10;
 const keptName = 'overTraining';
+/** In place of a state's name. */
+const ofInput = 'x';
 const liveStates: readonly RunState[] = ['starting', 'running', 'paused'];
 
 export class OverTrainingSection implements Section {
@@ -175,18 +177,19 @@ export class OverTrainingSection implements Section {
     ];
   }
 
-  /** The states of the model's layers, the top one first; chooses that. */
+  /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
     // The last one carries the gradient farthest.
     const states = kindOf(model.cell)
       .states.map(({ name }) => name)
       .reverse();
-    const naming = states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
-    const layers = Array.from({ length: model.layers }, (_, i) => model.layers - 1 - i);
+    const hasStates = states.length > 0;
+    const naming = !hasStates ? 'input' : states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
+    const layers = Array.from({ length: model.layers }, (_, i) => (hasStates ? model.layers - 1 - i : i));
     const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
     const lanes = layers.flatMap((layer) =>
-      directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
+      directions.flatMap((direction) => (hasStates ? states : [null]).map((state) => ({ layer, direction, state }))),
     );
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
@@ -367,7 +370,7 @@ export class OverTrainingSection implements Section {
 }
 
 function keyOf(lane: FlowLane | null): string {
-  return lane ? `${lane.layer} ${lane.direction} ${lane.state}` : '';
+  return lane ? `${lane.layer} ${lane.direction} ${lane.state ?? ofInput}` : '';
 }
 
 function laneOf(key: string): FlowLane {
@@ -375,7 +378,7 @@ function laneOf(key: string): FlowLane {
   return {
     layer: Number(layer),
     direction: direction === 'backward' ? 'backward' : 'forward',
-    state: isStateName(state) ? state : kindOf(plainCell).states[0].name,
+    state: state === ofInput ? null : isStateName(state) ? state : kindOf(plainCell).states[0].name,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Which tokens does attention read? One head's weights, target by source, and what the target's gradient is by all heads' keys and values. */
 import { kindOf } from '../../../src/layers/catalog';
-import { attentionWeightsOf, type AttentionChoice, type Frame } from '../../../src/protocol/frame';
+import { headWeightsOf, type HeadChoice, type Frame } from '../../../src/protocol/frame';
 import type { ToPage } from '../../../src/pageContract/messages';
 import { weightMap } from '../../shared/colors/maps';
 import { ChoiceRow } from '../../shared/controls';
@@ -10,13 +10,13 @@ import { TargetBySource, type TargetAndSource } from '../../shared/figures/targe
 import type { PageParts, Scene, Section } from '../../shared/section';
 import { sectionFrame } from '../../shared/sectionFrame';
 import { visibleSymbol } from '../../shared/symbols';
-import { attentionTables } from './attentionTables';
-import { attentionVerdict } from './attentionVerdict';
+import { headTables } from './headTables';
+import { headVerdict } from './headVerdict';
 import { HeadGradients } from './headGradients';
 
-const keptName = 'attention';
+const keptName = 'heads';
 
-export class AttentionSection implements Section {
+export class HeadsSection implements Section {
   readonly root: HTMLElement;
   private readonly layers: ChoiceRow;
   private readonly heads: ChoiceRow;
@@ -27,7 +27,7 @@ export class AttentionSection implements Section {
   private readonly readout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
   private readonly picture: HTMLElement;
   private readonly gradientReadout = element('p', { class: 'caption number', attributes: { 'aria-live': 'polite' } });
-  private choice: AttentionChoice | null = null;
+  private choice: HeadChoice | null = null;
   /** What the engine has been asked for, of this run. */
   private asked = '';
   private shown: Frame | null = null;
@@ -41,13 +41,13 @@ export class AttentionSection implements Section {
       this.choose({ layer: this.choice?.layer ?? 0, head: Number(head) }),
     );
     this.weights = new TargetBySource(parts, {
-      name: 'attention',
+      name: 'attention-weights',
       valueName: (value) => texts.numbers.plain(value),
       scaleTicks: [1, 0.5, 0],
     });
     this.gradients = new HeadGradients(parts);
     const { root } = sectionFrame(texts, {
-      id: 'attention',
+      id: 'heads',
       title: 'panel.attention.title',
       sentence: 'panel.attention.sentence',
       explanation: [
@@ -86,21 +86,21 @@ export class AttentionSection implements Section {
     const { frame, columns, width, theme, fresh } = scene;
     const layers = frame ? layersOfHeads(frame) : [];
     if (frame && layers.length > 0) this.ask(frame, layers);
-    const attention = frame?.header.attention;
+    const heads = frame?.header.heads;
     // Of an earlier training step there are no weights.
-    this.root.hidden = !attention;
-    this.shown = attention ? frame : null;
-    if (!frame || !attention) return;
+    this.root.hidden = !heads;
+    this.shown = heads ? frame : null;
+    if (!frame || !heads) return;
     const { texts } = this.parts;
     const { tokens, target } = frame.header;
-    this.showChoices(layers, attention.heads);
-    const weights = attentionWeightsOf(frame);
+    this.showChoices(layers, heads.count);
+    const weights = headWeightsOf(frame);
     this.picture.hidden = weights === null;
     if (weights) {
       if (fresh.frame || fresh.paint) this.weights.show(weights, tokens.length, weightMap(theme.kind));
       this.weights.draw({ tokens, isCurrent: true }, columns, width, theme, target);
     }
-    if (fresh.frame || fresh.paint) this.describe(frame, attention, weights);
+    if (fresh.frame || fresh.paint) this.describe(frame, heads, weights);
     const { cell } = this.weights;
     setText(this.readout, cell && weights ? this.weightText(frame, weights, cell) : '');
     this.gradients.draw(frame, scene);
@@ -123,42 +123,42 @@ export class AttentionSection implements Section {
     const { shown } = this;
     if (!shown) return [];
     const { texts } = this.parts;
-    const weights = attentionWeightsOf(shown);
+    const weights = headWeightsOf(shown);
     return [
-      ...(weights ? [this.weights.heatmap.figure.exported('attention', this.titleOf(shown))] : []),
+      ...(weights ? [this.weights.heatmap.figure.exported('attention-weights', this.titleOf(shown))] : []),
       this.gradients.heatmap.figure.exported('attention-gradients', texts.get('panel.attention.gradientTitle')),
     ];
   }
 
   tables(): readonly ExportedTable[] {
-    return this.shown ? attentionTables(this.shown, this.titleOf(this.shown), this.parts.texts) : [];
+    return this.shown ? headTables(this.shown, this.titleOf(this.shown), this.parts.texts) : [];
   }
 
-  private titleOf({ header: { attention } }: Frame): string {
+  private titleOf({ header: { heads } }: Frame): string {
     const { texts } = this.parts;
-    return texts.get('panel.attention.titleOf', attention ? this.nameOf(attention) : '');
+    return texts.get('panel.attention.titleOf', heads ? this.nameOf(heads) : '');
   }
 
   /** “head 1 of layer 2”. */
-  private nameOf({ layer, head }: AttentionChoice): string {
+  private nameOf({ layer, head }: HeadChoice): string {
     const { texts } = this.parts;
     return texts.get('panel.attention.headOfLayer', texts.numbers.integer(head + 1), texts.layer(layer, 'forward'));
   }
 
   /** The weights come with the next frame once they are asked for. */
-  private ask({ header: { attention } }: Frame, layers: readonly number[]): void {
+  private ask({ header: { heads } }: Frame, layers: readonly number[]): void {
     const kept = this.choice;
     this.choice = kept && layers.includes(kept.layer) ? kept : { layer: layers[0], head: 0 };
     // Another layer can have fewer heads.
-    if (attention && attention.layer === this.choice.layer && this.choice.head >= attention.heads)
+    if (heads && heads.layer === this.choice.layer && this.choice.head >= heads.count)
       this.choice = { ...this.choice, head: 0 };
     const key = `${this.choice.layer} ${this.choice.head}`;
     if (this.asked === key) return;
     this.asked = key;
-    this.parts.link.attention(this.choice);
+    this.parts.link.head(this.choice);
   }
 
-  private choose(choice: AttentionChoice): void {
+  private choose(choice: HeadChoice): void {
     this.choice = choice;
     this.parts.link.keepView(keptName, choice);
     this.parts.redraw();
@@ -180,14 +180,14 @@ export class AttentionSection implements Section {
     );
   }
 
-  private describe(frame: Frame, choice: AttentionChoice, weights: Float32Array | null): void {
+  private describe(frame: Frame, choice: HeadChoice, weights: Float32Array | null): void {
     const { texts } = this.parts;
     const { tokens, target } = frame.header;
     const T = tokens.length;
     const size = texts.numbers.integer(T);
     const name = this.nameOf(choice);
     const said = weights
-      ? attentionVerdict({ tokens, target, weights: weights.subarray(target * T, (target + 1) * T), name }, texts)
+      ? headVerdict({ tokens, target, weights: weights.subarray(target * T, (target + 1) * T), name }, texts)
       : texts.get('panel.attention.tooLong', size);
     setText(this.said, said);
     setText(this.caption, weights ? texts.get('panel.attention.caption', size, name) : '');
@@ -220,7 +220,7 @@ function layersOfHeads({ header: { layers } }: Frame): number[] {
 }
 
 /** What the page kept, whatever it is. */
-function choiceIn(kept: unknown): AttentionChoice | null {
+function choiceIn(kept: unknown): HeadChoice | null {
   if (typeof kept !== 'object' || kept === null || !('layer' in kept) || !('head' in kept)) return null;
   const { layer, head } = kept;
   const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -16,7 +16,7 @@ export interface HeadAtTarget {
   readonly name: string;
 }
 
-export function attentionVerdict({ tokens, target, weights, name }: HeadAtTarget, texts: Texts): string {
+export function headVerdict({ tokens, target, weights, name }: HeadAtTarget, texts: Texts): string {
   const { numbers } = texts;
   const strongest = strongestOf(weights, target);
   const own = visibleSymbol(tokens[target]);

@@ -19,16 +19,16 @@ export interface HeadGrid {
 
 /** Null where the frame does not hold them. */
 export function headGrid(frame: Frame): HeadGrid | null {
-  const { attention, inputs = [], target } = frame.header;
+  const { heads, inputs = [], target } = frame.header;
   const [keys, values] = [headNormsOf(frame, 'keys'), headNormsOf(frame, 'values')];
-  if (!attention || !keys || !values) return null;
+  if (!heads || !keys || !values) return null;
   const own = seriesOf(frame, 'inputFlow', inputs.length - 1)?.[target] ?? NaN;
   const grid = new Float32Array(keys.length + values.length);
   grid.set(keys);
   grid.set(values, keys.length);
   // A target that sends nothing back has no size to compare with.
   if (Number.isFinite(own)) for (let i = 0; i < grid.length; i++) grid[i] -= own;
-  return { heads: attention.heads, values: grid };
+  return { heads: heads.count, values: grid };
 }
 
 export class HeadGradients {

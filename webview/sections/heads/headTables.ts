@@ -1,20 +1,20 @@
 /** The attention weights and the gradients by keys and values as tables. */
-import { attentionWeightsOf, type Frame } from '../../../src/protocol/frame';
+import { headWeightsOf, type Frame } from '../../../src/protocol/frame';
 import type { Cell, ExportedTable } from '../../shared/exporting/exported';
 import type { Texts } from '../../shared/texts';
 import { headGrid } from './headGradients';
 
 /** @param title of the shown head's weights */
-export function attentionTables(frame: Frame, title: string, texts: Texts): ExportedTable[] {
+export function headTables(frame: Frame, title: string, texts: Texts): ExportedTable[] {
   const { tokens } = frame.header;
   const T = tokens.length;
-  const weights = attentionWeightsOf(frame);
+  const weights = headWeightsOf(frame);
   const grid = headGrid(frame);
   return [
     ...(weights
       ? [
           {
-            id: 'attention',
+            id: 'attention-weights',
             title,
             columns: ['target', 'source', 'weight'],
             *rows(): Iterable<Cell[]> {

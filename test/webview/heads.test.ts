@@ -24,15 +24,15 @@ describe('attention on the page', () => {
   const { open, posted, text, settled, canvas, columnsOf } = on;
   const frame = (options: FrameOptions): Promise<unknown> =>
     on.page.evaluate(`probe.frame(${JSON.stringify({ ...model, ...options })})`);
-  const begin = async (attention: NonNullable<FrameOptions['attention']>, options: OpenOptions = {}): Promise<void> => {
+  const begin = async (withHeads: NonNullable<FrameOptions['withHeads']>, options: OpenOptions = {}): Promise<void> => {
     await open(options);
     await on.page.evaluate('probe.run(400)');
     await frame({});
-    await frame({ sequence: 2, attention });
+    await frame({ sequence: 2, withHeads });
   };
   const place = async (target: number, source: number) => {
-    const { left, right } = await columnsOf('attention');
-    const { height } = (await canvas('attention').boundingBox())!;
+    const { left, right } = await columnsOf('attention-weights');
+    const { height } = (await canvas('attention-weights').boundingBox())!;
     return { x: left + ((right - left) * (source + 0.5)) / 40, y: 6 + ((height - 12) * (target + 0.5)) / 40 };
   };
   const choice = (name: string, value: number) => on.page.locator(`[data-choice="${name}"] [data-value="${value}"]`);
@@ -41,19 +41,19 @@ describe('attention on the page', () => {
     await open();
     await on.page.evaluate('probe.run(400)');
     await frame({});
-    assert.deepEqual(await posted('attention'), [{ type: 'attention', choice: { layer: 0, head: 0 } }]);
-    assert.ok(await on.page.locator('section.attention').isHidden());
-    await frame({ sequence: 2, attention: { heads: 2 } });
-    assert.ok(await on.page.locator('section.attention').isVisible());
-    assert.equal((await posted('attention')).length, 1, 'it is asked for once');
+    assert.deepEqual(await posted('head'), [{ type: 'head', choice: { layer: 0, head: 0 } }]);
+    assert.ok(await on.page.locator('section.heads').isHidden());
+    await frame({ sequence: 2, withHeads: { heads: 2 } });
+    assert.ok(await on.page.locator('section.heads').isVisible());
+    assert.equal((await posted('head')).length, 1, 'it is asked for once');
   });
 
   it('is not there for a model without heads, and nothing is asked for', async () => {
     await open();
     await on.page.evaluate('probe.run(400)');
     await on.page.evaluate('probe.frame({ slopes: [-0.1] })');
-    assert.deepEqual(await posted('attention'), []);
-    assert.ok(await on.page.locator('section.attention').isHidden());
+    assert.deepEqual(await posted('head'), []);
+    assert.ok(await on.page.locator('section.heads').isHidden());
   });
 
   it('asks for another head or layer that is chosen, and remembers it', async () => {
@@ -63,7 +63,7 @@ describe('attention on the page', () => {
     await choice('attentionLayer', 1).click();
     await settled();
     assert.deepEqual(
-      (await posted('attention')).map((message) => message.choice),
+      (await posted('head')).map((message) => message.choice),
       [
         { layer: 0, head: 0 },
         { layer: 0, head: 2 },
@@ -71,53 +71,53 @@ describe('attention on the page', () => {
       ],
     );
     // Until its frame comes the picture names what it shows.
-    assert.match(await text('section.attention .caption.dim >> nth=0'), /head 1 of layer 1/);
-    await frame({ sequence: 3, attention: { heads: 4, layer: 1, head: 2 } });
-    assert.match(await text('section.attention .caption.dim >> nth=0'), /head 3 of layer 2/);
+    assert.match(await text('section.heads .caption.dim >> nth=0'), /head 1 of layer 1/);
+    await frame({ sequence: 3, withHeads: { heads: 4, layer: 1, head: 2 } });
+    assert.match(await text('section.heads .caption.dim >> nth=0'), /head 3 of layer 2/);
     await on.page.evaluate('probe.run(10)');
     await frame({ sequence: 4 });
-    assert.deepEqual((await posted('attention')).at(-1)?.choice, { layer: 1, head: 2 });
+    assert.deepEqual((await posted('head')).at(-1)?.choice, { layer: 1, head: 2 });
   });
 
   it('takes the first head where the layer has no such one', async () => {
     await begin({ heads: 4 });
     await choice('attentionHead', 3).click();
     await settled();
-    await frame({ sequence: 3, attention: { heads: 2, head: 1 } });
+    await frame({ sequence: 3, withHeads: { heads: 2, head: 1 } });
     await settled();
-    assert.deepEqual((await posted('attention')).at(-1)?.choice, { layer: 0, head: 0 });
+    assert.deepEqual((await posted('head')).at(-1)?.choice, { layer: 0, head: 0 });
   });
 
   it('says in a sentence what the head reads at the target', async () => {
     await begin({ heads: 2, peak: 3 });
     // 0.5^|lag − 3|, the sum of which is 1 + 2 · (½ + ¼ + ⅛) + … = 2.875 but for 2⁻³⁶.
     assert.equal(
-      await text('section.attention .said'),
+      await text('section.heads .said'),
       'At the target “a”, head 1 of layer 1 reads “·”, 3 tokens back, most: weight 0.35. Half of its weight is on 4 tokens nearest to the target.',
     );
-    await frame({ sequence: 3, attention: { heads: 2, even: true } });
+    await frame({ sequence: 3, withHeads: { heads: 2, even: true } });
     assert.equal(
-      await text('section.attention .said'),
+      await text('section.heads .said'),
       'At the target “a”, head 1 of layer 1 reads all 40 tokens up to it about alike: none has a weight above 0.03. Half of its weight is on 20 tokens nearest to the target.',
     );
-    await frame({ sequence: 4, attention: { heads: 2 } });
+    await frame({ sequence: 4, withHeads: { heads: 2 } });
     assert.match(
-      await text('section.attention .said'),
+      await text('section.heads .said'),
       /reads that token itself most: weight 0\.50\. Half of its weight is on 1 token nearest/,
     );
   });
 
   it('tells target, source and weight under the pointer; a click makes the row the target and marks the source', async () => {
     await begin({ heads: 2 });
-    await canvas('attention').hover({ position: await place(20, 18) });
+    await canvas('attention-weights').hover({ position: await place(20, 18) });
     await settled();
-    const readout = 'section.attention .caption.number >> nth=0';
+    const readout = 'section.heads .caption.number >> nth=0';
     assert.match(await text(readout), /^target “.”, source “.”, 2 tokens back: weight 0\.125$/);
     assert.deepEqual((await posted('mark')).at(-1), { type: 'mark', step: 18 });
-    await canvas('attention').hover({ position: await place(20, 30) });
+    await canvas('attention-weights').hover({ position: await place(20, 30) });
     await settled();
     assert.match(await text(readout), /a later token, which cannot be read$/);
-    await canvas('attention').click({ position: await place(20, 18) });
+    await canvas('attention-weights').click({ position: await place(20, 18) });
     assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 20 });
     assert.deepEqual((await posted('mark')).at(-1), { type: 'mark', step: 18 });
   });
@@ -126,7 +126,7 @@ describe('attention on the page', () => {
     await begin({ heads: 2 });
     const colorAt = async (target: number, source: number): Promise<number[]> => {
       const { x, y } = await place(target, source);
-      return on.page.evaluate<number[]>(`probe.pixel('attention', ${x}, ${y})`);
+      return on.page.evaluate<number[]>(`probe.pixel('attention-weights', ${x}, ${y})`);
     };
     const [red, green, blue] = await colorAt(20, 20);
     assert.ok(green > red && green > blue, 'half of the weight is green');
@@ -141,14 +141,14 @@ describe('attention on the page', () => {
 
   it('can be walked by keys; Enter chooses', async () => {
     await begin({ heads: 2 });
-    await canvas('attention').focus();
+    await canvas('attention-weights').focus();
     for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft']) await on.page.keyboard.press(key);
     await settled();
-    assert.match(await text('section.attention .caption.number >> nth=0'), /1 token back: weight 0\.250$/);
+    assert.match(await text('section.heads .caption.number >> nth=0'), /1 token back: weight 0\.250$/);
     await on.page.keyboard.press('Enter');
     assert.deepEqual((await posted('target')).at(-1), { type: 'target', target: 37 });
     assert.match(
-      (await canvas('attention').getAttribute('aria-label'))!,
+      (await canvas('attention-weights').getAttribute('aria-label'))!,
       /^Picture of the attention weights of head 1 of layer 1, target by source, from 0 to 1\. At the target/,
     );
   });
@@ -163,22 +163,22 @@ describe('attention on the page', () => {
     await settled();
     // −0.5 − 1 − 0.2 − 1 = −2.7.
     assert.match(
-      await text('section.attention .caption.number >> nth=1'),
+      await text('section.heads .caption.number >> nth=1'),
       /^v, head 2, “.”: 2\.0·10⁻³ of the gradient at the output$/,
     );
     await canvas('head-gradients').focus();
     await on.page.keyboard.press('ArrowUp');
     await settled();
-    assert.match(await text('section.attention .caption.number >> nth=1'), /^v, head 1, “.”: 2\.0·10⁻² of/);
+    assert.match(await text('section.heads .caption.number >> nth=1'), /^v, head 1, “.”: 2\.0·10⁻² of/);
   });
 
   it('is taken away as pictures and tables', async () => {
     await begin({ heads: 2 });
-    await on.page.locator('[data-action=export-attention]').click();
+    await on.page.locator('[data-action=export-heads]').click();
     const offer = (await posted('offer')).at(-1)!;
     assert.deepEqual(
       offer.items.map(({ id, kind }) => `${kind} ${id}`),
-      ['figure attention', 'figure attention-gradients', 'data attention', 'data attention-gradients'],
+      ['figure attention-weights', 'figure attention-gradients', 'data attention-weights', 'data attention-gradients'],
     );
     const made = async (id: string, format: ExportFormat): Promise<string> => {
       await on.page.evaluate(`probe.send({ type: 'export', id: '${id}', format: '${format}' })`);
@@ -187,8 +187,8 @@ describe('attention on the page', () => {
       );
       return String((await posted('save')).at(-1)!.data);
     };
-    assert.match(await made('attention', 'svg'), /<title[^>]*>Attention weights, head 1 of layer 1<\/title>/);
-    const csv = (await made('attention', 'csv')).split('\r\n');
+    assert.match(await made('attention-weights', 'svg'), /<title[^>]*>Attention weights, head 1 of layer 1<\/title>/);
+    const csv = (await made('attention-weights', 'csv')).split('\r\n');
     assert.equal(csv[0], '\ufefftarget,source,weight');
     assert.equal(csv.length, 1 + (40 * 41) / 2 + 1);
     const rows = JSON.parse(await made('attention-gradients', 'json')) as Record<string, number>[];
@@ -204,15 +204,15 @@ describe('attention on the page', () => {
       await begin({ heads: 4, peak: 5 }, { theme });
       assert.deepEqual(await violationsOn(on.page), []);
       await on.page.screenshot({ path: screenshotPath(`attention-${theme}`), fullPage: true });
-      await on.page.locator('[popovertarget=attention-explained]').click();
-      assert.deepEqual(await violationsOn(on.page, '#attention-explained'), []);
+      await on.page.locator('[popovertarget=heads-explained]').click();
+      assert.deepEqual(await violationsOn(on.page, '#heads-explained'), []);
       await on.page.screenshot({ path: screenshotPath(`attention-explained-${theme}`) });
     });
 
   it('speaks Korean', async () => {
     await begin({ heads: 2, peak: 3 }, { strings: pageStringsOf(koreanTable), language: 'ko' });
     assert.match(
-      await text('section.attention .said'),
+      await text('section.heads .said'),
       /^대상 “a”에서 1층 헤드 1의 가장 큰 가중치\(0\.35\)는 토큰 3개 앞의 “·”에 있습니다\./,
     );
     await on.page.screenshot({ path: screenshotPath('attention-ko'), fullPage: true });
