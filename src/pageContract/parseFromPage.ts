@@ -128,7 +128,9 @@ export function parseCompared(state: unknown): string[] {
 function parseLane(lane: unknown): FlowLane | undefined {
   if (!isFields(lane) || !isIndex(lane['layer']) || !isDirection(lane['direction'])) return undefined;
   const state = lane['state'];
-  return state === null || isStateName(state) ? { layer: lane['layer'], direction: lane['direction'], state } : undefined;
+  return state === null || isStateName(state)
+    ? { layer: lane['layer'], direction: lane['direction'], state }
+    : undefined;
 }
 
 /** Whether the numbers are within their limits, the engine says. */

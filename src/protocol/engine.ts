@@ -9,7 +9,7 @@ import type { GraphReport, GraphRequest, GraphSummary, GraphTokenReport, GraphTo
 import type { Architecture, Examination, MatrixChoice, ModelSummary, Spectrum, Verification } from './model';
 import type { FlowLane, FlowOverTraining } from './overTraining';
 import type { PlaygroundResult, PlaygroundSettings } from './playground';
-import type { Message } from '../messages';
+import type { KeysOf, Message } from '../messages';
 import type { Progress, RunDescription, RunStatus, RunSummary } from './run';
 import type { ModelSample, SampleRequest, SampleResult, SampleWatch } from './sample';
 import type { CellName, StateName } from '../layers/catalog';
@@ -230,9 +230,16 @@ export interface TokenReport {
     /** log₁₀(‖∂ℓ_τ/∂x_t‖ / ‖∂ℓ_τ/∂x_τ‖), x what the layer reads, by all its directions; null where x_t cannot reach τ. */
     readonly inputGradient: number | null;
   }[];
+  /** Of layers that are no recurrent ones, the same of what they read of this token; empty for the last token. */
+  readonly inputs: readonly {
+    readonly layer: number;
+    /** log₁₀(‖∂ℓ_τ/∂x_t‖ / ‖∂ℓ_τ/∂x_τ‖); null where x_t cannot reach τ. */
+    readonly gradient: number | null;
+    readonly region: 'vanishing' | 'exploding' | null;
+  }[];
   /**
    * What each earlier token has of this one's logit, in the form that is complete for the cell: of gated cells what it left in the top
-   * layer's state, the gates held fixed; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
+   * layer's state, the gates held fixed; of mixers in all that they add to what the output layer reads; of a vanilla RNN integrated gradients. Null for the first token, where there is no such form,
    * and where it would take longer than a hover may.
    */
   readonly contributions: {
@@ -241,6 +248,8 @@ export interface TokenReport {
     readonly strongest: readonly Contribution[];
     /** The sum over all tokens, and what no token has: the state carried in, or the logit of an input of zeros. Together logit − bias. */
     readonly whole: number;
+    /** Of `additive`: what the layers choose and is not divided up, a sentence for each. */
+    readonly heldFixed: readonly KeysOf<'hover'>[];
   } | null;
 }
 
