@@ -152,7 +152,7 @@ export function stateNamed(name: StateName): LayerState {
 
 const maps = new Map(all.flatMap(({ unitMaps }) => unitMaps.map((map) => [map.name, map] as const)));
 
-/** What several kinds have under one name is the same in all of them, but for its range. */
+/** What several kinds have under one name is the same in all of them, but for its range and its letter. */
 export const unitMapNames: readonly UnitMapName[] = [...maps.keys()];
 
 export function isUnitMapName(value: unknown): value is UnitMapName {
