@@ -187,7 +187,7 @@ export interface InspectReport {
   readonly parameters: readonly ParameterReport[];
   readonly output: { readonly W: number; readonly b: number };
   readonly embedding: number | null;
-  /** ‖∂L/∂parameter‖₂ of every parameter by the name that PyTorch has for it, as the weights are exported; a tied output is the embedding. */
+  /** ‖∂L/∂parameter‖₂ of every parameter by the name under which it is exported, PyTorch's or that of the library that published the model; a tied output is the embedding. */
   readonly parameterNorms: Readonly<Record<string, number>>;
   /** Of every boundary, the lowest first. */
   readonly inputs: readonly InputReport[];
