@@ -93,17 +93,17 @@ describe('attention on the page', () => {
     // 0.5^|lag − 3|, the sum of which is 1 + 2 · (½ + ¼ + ⅛) + … = 2.875 but for 2⁻³⁶.
     assert.equal(
       await text('section.heads .said'),
-      'At the target “a”, head 1 of layer 1 reads “·”, 3 tokens back, most: weight 0.35. Half of its weight is on 4 tokens nearest to the target.',
+      'At the target “a”, head 1 of layer 1 reads “·”, 3 tokens back, most: weight 0.35. Half of its weight is on the 4 tokens nearest to the target.',
     );
     await frame({ sequence: 3, withHeads: { heads: 2, even: true } });
     assert.equal(
       await text('section.heads .said'),
-      'At the target “a”, head 1 of layer 1 reads all 40 tokens up to it about alike: none has a weight above 0.03. Half of its weight is on 20 tokens nearest to the target.',
+      'At the target “a”, head 1 of layer 1 reads all 40 tokens up to it about alike: none has a weight above 0.03. Half of its weight is on the 20 tokens nearest to the target.',
     );
     await frame({ sequence: 4, withHeads: { heads: 2 } });
     assert.match(
       await text('section.heads .said'),
-      /reads that token itself most: weight 0\.50\. Half of its weight is on 1 token nearest/,
+      /reads that token itself most: weight 0\.50\. Half of its weight is on the 1 token nearest/,
     );
   });
 
