@@ -6,7 +6,7 @@ import { pageStringsOf } from '../../src/messages';
 import { violationsOn } from './axe';
 import { screenshotPath, type OpenOptions } from './browser';
 import { onePage } from './onePage';
-import type { FrameOptions } from './synthetic';
+import { syntheticRun, type FrameOptions } from './synthetic';
 import type { ThemeName } from './themes';
 
 const model: FrameOptions = {
@@ -208,6 +208,34 @@ describe('attention on the page', () => {
       assert.deepEqual(await violationsOn(on.page, '#heads-explained'), []);
       await on.page.screenshot({ path: screenshotPath(`attention-explained-${theme}`) });
     });
+
+  it('beside it, no gain is drawn, which says why, and what was learned is told by what the layers read', async () => {
+    await open();
+    const { model: recurrent } = syntheticRun;
+    const run = { ...syntheticRun, model: { ...recurrent, cell: 'attention', layers: 2 } };
+    await on.page.evaluate(`probe.run(400, {}, ${JSON.stringify(run)})`);
+    await frame({});
+    assert.match(await text('section.why .sentence'), /no gain from one to the next; its weights are shown instead\.$/);
+    assert.ok(await canvas('gain').isHidden());
+    assert.ok(await canvas('units').isVisible());
+    await on.page.locator('[popovertarget=why-explained]').click();
+    assert.match(
+      await text('#why-explained'),
+      /Attention computes, at each step t \(MLP activations m\):\s+q\w*,.*\s.*m = GELU/s,
+    );
+    const lane = { layer: 0, direction: 'forward', state: null };
+    assert.deepEqual((await posted('overTraining')).at(-1), { type: 'overTraining', lane });
+    await on.page.evaluate(
+      `probe.overTraining(${JSON.stringify({ lane, slopes: [-0.5, -0.1], steps: [1, 100], lags: 40 })})`,
+    );
+    await frame({ sequence: 3, trainingStep: 500 });
+    assert.equal(
+      await text('.over .said'),
+      'The gradient reached 7 tokens at step 1 and reaches the whole text at step 500.',
+      'what is level has no horizon',
+    );
+    assert.deepEqual(await on.page.locator('[data-choice="lane"] button').allInnerTexts(), ['input 1', 'input 2']);
+  });
 
   it('speaks Korean', async () => {
     await begin({ heads: 2, peak: 3 }, { strings: pageStringsOf(koreanTable), language: 'ko' });

@@ -76,9 +76,10 @@ function popover(
   const parts = explanation.map((part) =>
     typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula),
   );
+  // It can be longer than a small window: then the keys scroll it.
   const body = element(
     'div',
-    { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } },
+    { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note', tabindex: '0' } },
     ...parts,
   );
   body.addEventListener('toggle', () => {

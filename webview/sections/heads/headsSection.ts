@@ -42,8 +42,8 @@ export class HeadsSection implements Section {
     );
     this.weights = new TargetBySource(parts, {
       name: 'attention-weights',
-      valueName: (value) => texts.numbers.plain(value),
-      scaleTicks: [1, 0.5, 0],
+      valueName: (root) => texts.numbers.plain(root ** 2),
+      scaleTicks: [1, 0.5, 0.1, 0.01, 0].map(Math.sqrt),
     });
     this.gradients = new HeadGradients(parts);
     const { root } = sectionFrame(texts, {
@@ -97,7 +97,8 @@ export class HeadsSection implements Section {
     const weights = headWeightsOf(frame);
     this.picture.hidden = weights === null;
     if (weights) {
-      if (fresh.frame || fresh.paint) this.weights.show(weights, tokens.length, weightMap(theme.kind));
+      // Of a hundred tokens most have a hundredth: the square root tells them from nothing.
+      if (fresh.frame || fresh.paint) this.weights.show(weights.map(Math.sqrt), tokens.length, weightMap(theme.kind));
       this.weights.draw({ tokens, isCurrent: true }, columns, width, theme, target);
     }
     if (fresh.frame || fresh.paint) this.describe(frame, heads, weights);

@@ -54,7 +54,7 @@ export class WhySection implements Section {
   /** The gradient factor of each step, where there is one. */
   private readonly ofGain: HTMLElement;
   /** What the layer that is shown computes. */
-  private readonly equations = element('div', {});
+  private readonly equations = element('div', { class: 'equations' });
   private equationsOf: CellName | null = null;
   private readonly texts: Texts;
   private readonly link: Link;
@@ -281,7 +281,7 @@ export class WhySection implements Section {
       return;
     }
     const { label, equations, unitMaps } = kindOf(cell);
-    const letters = unitMaps.map(({ name, symbol }) => `${texts.unitMap(name)} ${symbol}`).join(', ');
+    const letters = unitMaps.map(({ name, symbol }) => withLetter(texts.unitMap(name), symbol)).join(', ');
     this.equations.replaceChildren(
       element('p', { text: texts.get('panel.why.explainedEquations', label, letters) }),
       ...equations.map(formula),
@@ -321,6 +321,11 @@ export class WhySection implements Section {
     this.awaited = true;
     this.link.unitMap(choice);
   }
+}
+
+/** “forget gate f”; some names end with their letter. */
+function withLetter(name: string, letter: string): string {
+  return name.endsWith(` ${letter}`) ? name : `${name} ${letter}`;
 }
 
 /** Why no layer has a gain from step to step; null where one has. */
