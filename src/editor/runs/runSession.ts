@@ -11,8 +11,8 @@ import type {
 } from '../../protocol/engine';
 import type { GraphSummary, GraphTokenReport, GraphTokenRequest } from '../../protocol/graph';
 import type { LayerShape } from '../../protocol/model';
-import { unitMapNamesOf, unitMapOr } from '../../layers/catalog';
-import type { Frame, UnitMapChoice } from '../../protocol/frame';
+import { firstUnitMapOf, unitMapNamesOf } from '../../layers/catalog';
+import type { HeadChoice, Frame, UnitMapChoice } from '../../protocol/frame';
 import type { Message } from '../../messages';
 import { readUnitOf, type Progress, type RunDescription, type RunState, type RunStatus } from '../../protocol/run';
 import {
@@ -80,6 +80,8 @@ export class RunSession implements vscode.Disposable {
   withTotal = false;
   /** And the input gradients. */
   withInputs = false;
+  /** Which head's attention weights the page shows; null until it shows some. */
+  head: HeadChoice | null = null;
   /** The target stays where it is when the cursor moves. */
   isTargetPinned = false;
   /** The newest frame of the probe being watched. */
@@ -209,7 +211,7 @@ export class RunSession implements vscode.Disposable {
     return this.lastFrame?.header.layers ?? shapesOf(this.description.model);
   }
 
-  /** Which unit × time map the page looks at; until it has chosen, the hidden state of the top layer, or the first state of a graph. */
+  /** Which unit × time map the page looks at; until it has chosen, the first state of the top layer, or of a graph. */
   get unitMap(): UnitMapChoice {
     if (this.graph && !this.chosenUnitMap) {
       const states = this.graph.tensors.filter(({ role }) => role === 'state').map(({ name }) => name);
@@ -222,7 +224,7 @@ export class RunSession implements vscode.Disposable {
     if (this.chosenUnitMap) return this.chosenUnitMap;
     const layers = layersOf(this.description.model);
     const layer = layers.length - 1;
-    return { layer, direction: 'forward', quantity: unitMapOr(layers[layer].cell, 'hidden') };
+    return { layer, direction: 'forward', quantity: firstUnitMapOf(layers[layer].cell) ?? 'hidden' };
   }
 
   set unitMap(choice: UnitMapChoice) {

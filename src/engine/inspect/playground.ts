@@ -59,6 +59,7 @@ export class Playground {
       flows: await flowsOf(reading, target, thresholds),
       inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
       totals: null,
+      heads: null,
     };
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),

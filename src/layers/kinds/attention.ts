@@ -55,6 +55,14 @@ export const attention = mixer({
   label: 'Attention',
   title: 'cell.attention.title',
   path: 'panel.path.direct',
+  equations: [
+    'q_t, k_t, v_t = W_{QKV} x_t + b_{QKV}',
+    'a_{τ,t} = exp(q_τ · k_t / √d) / Σ_{j ≤ τ} exp(q_τ · k_j / √d)',
+    'MHA(x)_τ = W_O Σ_t a_{τ,t} v_t + b_O',
+    'm = GELU(W_1 x + b_1)',
+    'MLP(x) = W_2 m + b_2',
+  ],
+  heldFixed: 'hover.attentionHeldFixed',
   parameters: [
     weights('P', (sizes) => (hasTable(sizes) ? [context(sizes.options), sizes.hidden] : null)),
     weights('Wqkv', ({ hidden, input }) => [3 * hidden, input]),
@@ -69,13 +77,12 @@ export const attention = mixer({
   states: [],
   unitMaps: [
     {
-      name: 'attentionWeights',
-      label: 'unitMap.attentionWeights',
-      range: 'share',
-      // Of each head a weight for every step that is read.
-      units: ({ options }) => heads(options) * context(options),
+      name: 'mlpActivations',
+      label: 'unitMap.mlpActivations',
+      symbol: 'm',
+      range: 'unbounded',
+      units: ({ hidden }) => 4 * hidden,
     },
-    { name: 'mlpActivations', label: 'unitMap.mlpActivations', range: 'unbounded', units: ({ hidden }) => 4 * hidden },
   ],
   options: [
     { name: 'heads', type: 'number', default: 4, min: 1, max: 64, isWhole: true, help: 'option.heads.help' },
@@ -95,6 +102,7 @@ export const attention = mixer({
     { name: 'mlp', states: [] },
   ],
   context,
+  heads,
 
   check(sizes, place) {
     const { input, hidden, options } = sizes;

@@ -3,6 +3,7 @@ import { gelu, geluSlope } from '../../float64/gelu';
 import { addProduct, addProductOfTransposed, matrix } from '../../float64/matrixProduct';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
+import { addOwnContribution } from './contributions';
 import { addBias, addWeights } from './float64Attention';
 import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
@@ -68,6 +69,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   },
 
   stateNorms: () => [],
+  addContributions: addOwnContribution,
 
   unitMap(layer, { preActivations }, name) {
     return name === 'mlpActivations' ? { units: innerWidth(layer), values: preActivations.map(gelu) } : null;
