@@ -8,23 +8,29 @@ export interface MambaTrace extends Float64MixerTrace {
   readonly x: Float64Array;
   /** T × 2E: u, z. */
   readonly projected: Float64Array;
-  /** T × E: conv(u) + b_conv, and φ of it. */
+  /** T × E: σ(z). */
+  readonly gate: Float64Array;
+  /** T × E: conv(u) + b_conv, σ of it, and φ of it. */
   readonly convolved: Float64Array;
+  readonly convolvedGate: Float64Array;
   readonly v: Float64Array;
   /** T × (R + 2S): d, B, C. */
   readonly selected: Float64Array;
-  /** T × E: W_dt d + b_dt, and its softplus Δ. */
-  readonly beforeStep: Float64Array;
+  /** T × E: Δ, the softplus of W_dt d + b_dt, and its slope. */
   readonly step: Float64Array;
+  readonly stepSlope: Float64Array;
   /** E × S. */
   readonly A: Float64Array;
-  /** T × E × S: exp(Δ A). */
-  readonly kept: Float64Array;
-  /** (T + 1) × E × S. */
-  readonly h: Float64Array;
+  /** [chunks, E, S]: h before every chunk of steps: see scan.ts. */
+  readonly starts: Float64Array;
+  /** T: Σ h². */
+  readonly squares: Float64Array;
   /** T × E: h C + D ⊙ v, and that ⊙ φ(z). */
   readonly y: Float64Array;
   readonly gated: Float64Array;
+  /** Computed when they are first asked for: T × E × S, exp(Δ A), and (T + 1) × E × S. */
+  readonly kept: Float64Array;
+  readonly h: Float64Array;
 }
 
 export type MambaRole =
@@ -41,12 +47,12 @@ export function parametersOf({ parameters: p }: Pick<Float64MixerLayer, 'paramet
   return { W_in, b_in: b_in ?? none, W_conv, b_conv, W_x, W_dt, b_dt, A_log, D, W_out, b_out: b_out ?? none };
 }
 
-/** φ(x) = x σ(x), and its slope. */
+/** φ(x) = x σ(x). */
 export function silu(x: number): number {
   return x * logistic(x);
 }
 
-export function siluSlope(x: number): number {
-  const s = logistic(x);
+/** φ′(x), from s = σ(x). */
+export function siluSlope(x: number, s: number): number {
   return s * (1 + x * (1 - s));
 }
