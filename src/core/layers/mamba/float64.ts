@@ -12,7 +12,7 @@ import { backward } from './float64Back';
 import { flow } from './float64Flow';
 import { isSafe, scanForward, startsOf, statesOf } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
-import { parametersOf, type MambaParameters, type MambaTrace } from './trace';
+import { parametersOf, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 import { unitMap } from './unitMaps';
 
 export const float64: Float64Mixer<MambaTrace> = {
@@ -24,7 +24,7 @@ export const float64: Float64Mixer<MambaTrace> = {
     addProductOfTransposed(matrix(projected, 2 * E), matrix(x, I), matrix(p.W_in, I), steps, 2 * E, I);
     const convolved = convolve(sizes, p, projected, steps);
     const convolvedGate = logisticOf(convolved);
-    const v = convolved.map((value, i) => value * convolvedGate[i]);
+    const v = productOf(convolved, convolvedGate);
     const selected = new Float64Array(steps * width);
     addProductOfTransposed(matrix(selected, width), matrix(v, E), matrix(p.W_x, E), steps, width, E);
     const beforeStep = rowsOf(p.b_dt, steps, E);
@@ -78,18 +78,26 @@ function rowsOf(bias: Float64Array, steps: number, width: number): Float64Array 
 
 /** T × E: conv(u) + b_conv. */
 function convolve(
-  { E, K }: MambaSizes,
-  { W_conv, b_conv }: MambaParameters,
+  sizes: MambaSizes,
+  p: MambaParameters,
   projected: Float64Array,
   steps: number,
 ): Float64Array {
-  const convolved = rowsOf(b_conv, steps, E);
+  const { E, K } = sizes;
+  const taps = tapsOf(sizes, p);
+  const convolved = rowsOf(p.b_conv, steps, E);
   for (let t = 0; t < steps; t++)
     for (let k = 0; k < K && k <= t; k++) {
-      const from = (t - k) * 2 * E;
-      for (let e = 0; e < E; e++) convolved[t * E + e] += W_conv[e * K + K - 1 - k] * projected[from + e];
+      const [from, to, tap] = [(t - k) * 2 * E, t * E, k * E];
+      for (let e = 0; e < E; e++) convolved[to + e] += taps[tap + e] * projected[from + e];
     }
   return convolved;
+}
+
+function productOf(a: Float64Array, b: Float64Array): Float64Array {
+  const product = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) product[i] = a[i] * b[i];
+  return product;
 }
 
 /** z of every step, T × E. */

@@ -4,7 +4,7 @@ import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
 import { scanBackward, type ScanVisits } from './scan';
 import { mambaSizes, type MambaSizes } from './sizes';
-import { parametersOf, siluSlope, type MambaParameters, type MambaTrace } from './trace';
+import { parametersOf, siluSlope, tapsOf, type MambaParameters, type MambaTrace } from './trace';
 
 /** Rows of the steps 0 … `last`, each at a scale of its own: ∂ℓ/∂ … */
 export interface MambaBack {
@@ -70,11 +70,11 @@ export function scanAndSelectionBack(
 
 /**
  * Through the convolution, of step t: found [K − 1, E] = ∂ℓ/∂(u_t, u_{t−1}, …) through what the steps from t on read of them; its first row is ∂ℓ/∂u_t, whole.
- * @param factors [K] of the rows of `convolved` from t on, which bring them to one scale; zero for those that are not there
+ * @param taps as of `tapsOf`  @param factors [K] of the rows of `convolved` from t on, which bring them to one scale; zero for those that are not there
  */
 export function convolutionBack(
   { E, K }: MambaSizes,
-  { W_conv }: MambaParameters,
+  taps: Float64Array,
   { convolved, last }: Pick<MambaBack, 'convolved' | 'last'>,
   t: number,
   factors: Float64Array,
@@ -85,9 +85,10 @@ export function convolutionBack(
     for (let later = 0; later + i < K && t + later <= last; later++) {
       const factor = factors[later];
       if (factor === 0) continue;
-      const tap = K - 1 - later - i;
-      for (let e = 0, row = i * E, from = (t + later) * E; e < E; e++)
-        found[row + e] += factor * W_conv[e * K + tap] * convolved[from + e];
+      const tap = (later + i) * E;
+      const row = i * E;
+      const from = (t + later) * E;
+      for (let e = 0; e < E; e++) found[row + e] += factor * taps[tap + e] * convolved[from + e];
     }
 }
 
@@ -112,8 +113,9 @@ export function backward(
   const ofProjected = new Float64Array(steps * 2 * E);
   const factors = new Float64Array(K).fill(1);
   const found = new Float64Array((K - 1) * E);
+  const taps = tapsOf(sizes, p);
   for (let t = 0; t < steps; t++) {
-    convolutionBack(sizes, p, back, t, factors, found);
+    convolutionBack(sizes, taps, back, t, factors, found);
     ofInputs[t] = lengthOf(found);
     ofProjected.set(found.subarray(0, E), t * 2 * E);
     ofProjected.set(back.z.subarray(t * E, (t + 1) * E), (2 * t + 1) * E);

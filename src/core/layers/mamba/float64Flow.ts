@@ -8,7 +8,7 @@ import type { Float64MixerLayer } from '../float64Mixer';
 import { convolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
 import type { ScanVisits } from './scan';
 import { mambaSizes } from './sizes';
-import { parametersOf, type MambaTrace } from './trace';
+import { parametersOf, tapsOf, type MambaTrace } from './trace';
 
 /** See `Float64Mixer.flow`. */
 export function flow(
@@ -39,10 +39,11 @@ export function flow(
   const common = new Float64Array(lastSent + 1);
   const factors = new Float64Array(K);
   const found = new Float64Array((K - 1) * E);
+  const taps = tapsOf(sizes, p);
   for (let t = 0; t <= lastSent; t++) {
     const scale = (common[t] = scaleOf(scales, t, K, factors));
     if (scale === -Infinity) continue;
-    convolutionBack(sizes, p, back, t, factors, found);
+    convolutionBack(sizes, taps, back, t, factors, found);
     ofInputs[t] = log10Of(lengthOf(found), scale);
     for (let e = 0, to = t * 2 * E, z = t * E; e < E; e++, to++, z++) {
       ofProjected[to] = found[e];

@@ -1,5 +1,6 @@
 /** What the layer leaves behind of a text in float64, and its parameters; the names are those of its equations in src/layers/kinds/mamba.ts. */
 import { logistic } from '../../numeric';
+import type { MambaSizes } from './sizes';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 
 export interface MambaTrace extends Float64MixerTrace {
@@ -45,6 +46,13 @@ export function parametersOf({ parameters: p }: Pick<Float64MixerLayer, 'paramet
   if (!(W_in && W_conv && b_conv && W_x && W_dt && b_dt && A_log && D && W_out))
     throw new Error('a parameter of the layer is missing');
   return { W_in, b_in: b_in ?? none, W_conv, b_conv, W_x, W_dt, b_dt, A_log, D, W_out, b_out: b_out ?? none };
+}
+
+/** The convolution's weights, [K, E], those of its own step first. */
+export function tapsOf({ E, K }: MambaSizes, { W_conv }: MambaParameters): Float64Array {
+  const taps = new Float64Array(K * E);
+  for (let k = 0; k < K; k++) for (let e = 0; e < E; e++) taps[k * E + e] = W_conv[e * K + K - 1 - k];
+  return taps;
 }
 
 /** φ(x) = x σ(x). */
