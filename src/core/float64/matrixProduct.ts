@@ -1,4 +1,4 @@
-/** Products of float64 matrices of many rows, by the kernels: an order of magnitude faster than loops. */
+/** Products of float64 matrices of many rows: an order of magnitude faster than loops. By the kernels, or, if they are large, by whoever is faster. */
 import { at } from '../../kernels/arena';
 import type { Floats } from '../model/trace';
 import { workspace } from './workspace';
@@ -15,6 +15,32 @@ export interface Matrix<V extends Floats = Floats> {
 export function matrix<V extends Floats>(values: V, columns: number): Matrix<V> {
   return { values, at: 0, stride: columns };
 }
+
+/** What computes large products faster than the kernels. */
+export interface LargeProducts {
+  /** out[m, n] = a[m, k] · b[k, n], or a · bᵀ of b[n, k]; all of them without gaps, and no longer than that. */
+  multiply(
+    out: Float64Array,
+    a: Float64Array,
+    b: Float64Array,
+    m: number,
+    n: number,
+    k: number,
+    isTransposed: boolean,
+  ): void;
+}
+
+let large: LargeProducts | null = null;
+
+/** From now on, in this process. */
+export function useLargeProducts(products: LargeProducts): void {
+  large = products;
+}
+
+/** Multiply-adds up to which the kernels have done before another library has begun. */
+const maxForKernels = 1e6;
+/** Of what is handed to it, where it does not lie without gaps. */
+const copies = { a: new Float64Array(0), b: new Float64Array(0), out: new Float64Array(0) };
 
 /** Columns of one panel: `panelWidth` of src/kernels/assembly/product64.ts. */
 const panelWidth = 4;
@@ -62,6 +88,56 @@ function product(
   k: number,
 ): void {
   if (m === 0 || n === 0 || k === 0) return;
+  if (large && m * n * k > maxForKernels) largeProduct(large, out, a, b, down === 1, m, n, k);
+  else productByKernels(out, a, b, down, right, m, n, k);
+}
+
+function largeProduct(
+  products: LargeProducts,
+  out: Matrix<Float64Array>,
+  a: Matrix,
+  b: Matrix,
+  isTransposed: boolean,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  const left = withoutGaps('a', a, m, k);
+  const right = isTransposed ? withoutGaps('b', b, n, k) : withoutGaps('b', b, k, n);
+  const product = roomFor('out', m * n);
+  products.multiply(product, left, right, m, n, k, isTransposed);
+  for (let row = 0; row < m; row++)
+    for (let j = 0, from = row * n, to = out.at + row * out.stride; j < n; j++) out.values[to + j] += product[from + j];
+}
+
+function withoutGaps(
+  name: keyof typeof copies,
+  { values, at: first, stride }: Matrix,
+  rows: number,
+  columns: number,
+): Float64Array {
+  if (stride === columns && values instanceof Float64Array) return values.subarray(first, first + rows * columns);
+  const copy = roomFor(name, rows * columns);
+  copyRows(copy, 0, columns, values, first, stride, rows, columns);
+  return copy;
+}
+
+function roomFor(name: keyof typeof copies, length: number): Float64Array {
+  if (copies[name].length < length) copies[name] = new Float64Array(length);
+  return copies[name].subarray(0, length);
+}
+
+/** @param down and @param right as in `product` */
+function productByKernels(
+  out: Matrix<Float64Array>,
+  a: Matrix,
+  b: Matrix,
+  down: number,
+  right: number,
+  m: number,
+  n: number,
+  k: number,
+): void {
   const ofPanels = Math.ceil(n / panelWidth) * panelWidth * k;
   const space = workspace([ofPanels, m * k, m * n]);
   const [panels, left, sums] = [space.room(ofPanels), space.room(m * k), space.room(m * n)];

@@ -1,0 +1,60 @@
+/** Large products in float64 on ONNX Runtime's CPU provider: graphs of one Gemm, run by the library's synchronized sessions, since what is inspected is read at once. */
+import { binding, flushSubnormals, initOrt, Tensor } from '../onnxRuntime';
+import type { LargeProducts } from '../../core/float64/matrixProduct';
+import { GraphBuilder } from '../../formats/onnx/graphBuilder';
+import { dataType, encodeModel } from '../../formats/onnx/messages';
+
+type Session = InstanceType<(typeof binding)['InferenceSession']>;
+
+export class OrtProducts64 implements LargeProducts {
+  private readonly plain: Session;
+  private readonly transposed: Session;
+
+  constructor(threads: number) {
+    initOrt();
+    this.plain = sessionOf(0, threads);
+    this.transposed = sessionOf(1, threads);
+  }
+
+  multiply(
+    out: Float64Array,
+    a: Float64Array,
+    b: Float64Array,
+    m: number,
+    n: number,
+    k: number,
+    isTransposed: boolean,
+  ): void {
+    const feeds = {
+      a: new Tensor('float64', a, [m, k]),
+      b: new Tensor('float64', b, isTransposed ? [n, k] : [k, n]),
+    };
+    (isTransposed ? this.transposed : this.plain).run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
+  }
+}
+
+function sessionOf(transB: 0 | 1, threads: number): Session {
+  const graph = new GraphBuilder();
+  graph.input('a', dataType.double, ['m', 'k']);
+  graph.input('b', dataType.double, ['b0', 'b1']);
+  graph.node('Gemm', ['a', 'b'], { transB }, 'out');
+  graph.output('out', dataType.double, ['m', 'n']);
+  const bytes = encodeModel({
+    irVersion: 8,
+    graph: graph.build('product64'),
+    opsetImport: [{ domain: '', version: 18 }],
+    metadataProps: [],
+  });
+  const session = new binding.InferenceSession();
+  // A copy: the bytes may lie in a larger buffer, or in one that is shared.
+  const { buffer, byteLength } = Uint8Array.from(bytes);
+  session.loadModel(buffer, 0, byteLength, {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    extra: { session: { ...flushSubnormals, intra_op: { allow_spinning: '0' } } },
+  });
+  return session;
+}
