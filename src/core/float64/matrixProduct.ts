@@ -18,7 +18,7 @@ export function matrix<V extends Floats>(values: V, columns: number): Matrix<V> 
 
 /** What computes large products faster than the kernels. */
 export interface LargeProducts {
-  /** out[m, n] = a[m, k] · b[k, n], or a · bᵀ of b[n, k]; all of them without gaps, and no longer than that. */
+  /** out[m, n] = a[m, k] · b[k, n], or with aᵀ of a[k, m], or bᵀ of b[n, k]; all of them without gaps, and no longer than that. */
   multiply(
     out: Float64Array,
     a: Float64Array,
@@ -26,9 +26,11 @@ export interface LargeProducts {
     m: number,
     n: number,
     k: number,
-    isTransposed: boolean,
+    transposed: Transposed,
   ): void;
 }
+
+export type Transposed = 'none' | 'a' | 'b';
 
 let large: LargeProducts | null = null;
 
@@ -71,6 +73,10 @@ export function addTransposedProduct(
   n: number,
   k: number,
 ): void {
+  if (large && m * n * k > maxForKernels) {
+    largeProduct(large, out, a, b, 'a', m, n, k);
+    return;
+  }
   const transposed = new Float64Array(m * k);
   for (let l = 0; l < k; l++) for (let i = 0; i < m; i++) transposed[i * k + l] = a.values[a.at + l * a.stride + i];
   addProduct(out, matrix(transposed, k), b, m, n, k);
@@ -88,7 +94,7 @@ function product(
   k: number,
 ): void {
   if (m === 0 || n === 0 || k === 0) return;
-  if (large && m * n * k > maxForKernels) largeProduct(large, out, a, b, down === 1, m, n, k);
+  if (large && m * n * k > maxForKernels) largeProduct(large, out, a, b, down === 1 && right !== 1 ? 'b' : 'none', m, n, k);
   else productByKernels(out, a, b, down, right, m, n, k);
 }
 
@@ -97,15 +103,15 @@ function largeProduct(
   out: Matrix<Float64Array>,
   a: Matrix,
   b: Matrix,
-  isTransposed: boolean,
+  transposed: Transposed,
   m: number,
   n: number,
   k: number,
 ): void {
-  const left = withoutGaps('a', a, m, k);
-  const right = isTransposed ? withoutGaps('b', b, n, k) : withoutGaps('b', b, k, n);
+  const left = transposed === 'a' ? withoutGaps('a', a, k, m) : withoutGaps('a', a, m, k);
+  const right = transposed === 'b' ? withoutGaps('b', b, n, k) : withoutGaps('b', b, k, n);
   const product = roomFor('out', m * n);
-  products.multiply(product, left, right, m, n, k, isTransposed);
+  products.multiply(product, left, right, m, n, k, transposed);
   for (let row = 0; row < m; row++)
     for (let j = 0, from = row * n, to = out.at + row * out.stride; j < n; j++) out.values[to + j] += product[from + j];
 }

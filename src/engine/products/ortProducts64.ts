@@ -1,19 +1,21 @@
 /** Large products in float64 on ONNX Runtime's CPU provider: graphs of one Gemm, run by the library's synchronized sessions, since what is inspected is read at once. */
 import { binding, flushSubnormals, initOrt, Tensor } from '../onnxRuntime';
-import type { LargeProducts } from '../../core/float64/matrixProduct';
+import type { LargeProducts, Transposed } from '../../core/float64/matrixProduct';
 import { GraphBuilder } from '../../formats/onnx/graphBuilder';
 import { dataType, encodeModel } from '../../formats/onnx/messages';
 
 type Session = InstanceType<(typeof binding)['InferenceSession']>;
 
 export class OrtProducts64 implements LargeProducts {
-  private readonly plain: Session;
-  private readonly transposed: Session;
+  private readonly sessions: Readonly<Record<Transposed, Session>>;
 
   constructor(threads: number) {
     initOrt();
-    this.plain = sessionOf(0, threads);
-    this.transposed = sessionOf(1, threads);
+    this.sessions = {
+      none: sessionOf({ transA: 0, transB: 0 }, threads),
+      a: sessionOf({ transA: 1, transB: 0 }, threads),
+      b: sessionOf({ transA: 0, transB: 1 }, threads),
+    };
   }
 
   multiply(
@@ -23,21 +25,21 @@ export class OrtProducts64 implements LargeProducts {
     m: number,
     n: number,
     k: number,
-    isTransposed: boolean,
+    transposed: Transposed,
   ): void {
     const feeds = {
-      a: new Tensor('float64', a, [m, k]),
-      b: new Tensor('float64', b, isTransposed ? [n, k] : [k, n]),
+      a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
+      b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
     };
-    (isTransposed ? this.transposed : this.plain).run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
+    this.sessions[transposed].run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
   }
 }
 
-function sessionOf(transB: 0 | 1, threads: number): Session {
+function sessionOf(forms: { transA: number; transB: number }, threads: number): Session {
   const graph = new GraphBuilder();
-  graph.input('a', dataType.double, ['m', 'k']);
+  graph.input('a', dataType.double, ['a0', 'a1']);
   graph.input('b', dataType.double, ['b0', 'b1']);
-  graph.node('Gemm', ['a', 'b'], { transB }, 'out');
+  graph.node('Gemm', ['a', 'b'], forms, 'out');
   graph.output('out', dataType.double, ['m', 'n']);
   const bytes = encodeModel({
     irVersion: 8,

@@ -5,7 +5,9 @@
  *   ∂a_{τ,t} = (W_Oᵀ ∂y_τ) · v_t,  ∂s_{τ,t} = a_{τ,t} (∂a_{τ,t} − Σ_j a_{τ,j} ∂a_{τ,j}),
  *   ∂q_τ = Σ_t ∂s_{τ,t} k_t / √d,  ∂k_t = Σ_τ ∂s_{τ,t} q_τ / √d,  ∂v_t = Σ_τ a_{τ,t} W_Oᵀ ∂y_τ
  */
+import { at } from '../../../kernels/arena';
 import { addProduct, addProductOfTransposed, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { workspace } from '../../float64/workspace';
 import type { Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { parameter } from './parameter';
 import { turn } from './rotary';
@@ -46,14 +48,18 @@ function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: nu
   const { headSize: d, scale } = sizes;
   const a = new Float64Array(T * T);
   addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
+  const space = workspace([T]);
+  const exponentials = space.room(T);
   for (let target = 0; target < T; target++) {
-    const row = a.subarray(target * T, target * T + target + 1);
+    const row = target * T;
     let largest = -Infinity;
-    for (const score of row) largest = Math.max(largest, score);
+    for (let t = 0; t <= target; t++) largest = Math.max(largest, a[row + t]);
+    for (let t = 0; t <= target; t++) exponentials[t] = scale * (a[row + t] - largest);
+    space.kernels.applyExp64(at(exponentials), target + 1);
     let sum = 0;
-    for (let t = 0; t <= target; t++) sum += row[t] = Math.exp(scale * (row[t] - largest));
-    for (let t = 0; t <= target; t++) row[t] /= sum;
-    a.fill(0, target * T + target + 1, (target + 1) * T);
+    for (let t = 0; t <= target; t++) sum += exponentials[t];
+    for (let t = 0; t <= target; t++) a[row + t] = exponentials[t] / sum;
+    a.fill(0, row + target + 1, row + T);
   }
   return a;
 }
@@ -85,12 +91,7 @@ export function headsBack(
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
     slopes.fill(0);
     addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
-    for (let row = 0; row < n; row++) {
-      let mean = 0;
-      for (let t = 0; t < steps; t++) mean += a.values[a.at + row * a.stride + t] * slopes[row * steps + t];
-      for (let t = 0; t < steps; t++)
-        slopes[row * steps + t] = scale * a.values[a.at + row * a.stride + t] * (slopes[row * steps + t] - mean);
-    }
+    scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
       at: step * 3 * D + index * D + head * d,
@@ -103,6 +104,24 @@ export function headsBack(
   }
   if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
   return { qkv, context };
+}
+
+/** From ∂a to ∂s, n rows in place, of the steps `first` …; later steps have no weights. */
+function scoresBack(
+  slopes: Float64Array,
+  steps: number,
+  { values: weights, at: begin, stride }: Rows,
+  first: number,
+  n: number,
+  scale: number,
+): void {
+  for (let row = 0; row < n; row++) {
+    const [to, from, end] = [row * steps, begin + row * stride, first + row];
+    let mean = 0;
+    for (let t = 0; t <= end; t++) mean += weights[from + t] * slopes[to + t];
+    for (let t = 0; t <= end; t++) slopes[to + t] = scale * weights[from + t] * (slopes[to + t] - mean);
+    slopes.fill(0, to + end + 1, to + steps);
+  }
 }
 
 /** A row of biases, or zeros, for each step. */
