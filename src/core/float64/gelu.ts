@@ -36,23 +36,13 @@ function makeCoefficients(): Float64Array {
   return made;
 }
 
-/** Φ(x). */
-export function cumulative(x: number): number {
-  if (!(Math.abs(x) < limit)) return Number.isNaN(x) ? x : x > 0 ? 1 : 0;
-  const table = (coefficients ??= makeCoefficients());
-  const nearest = Math.round(x * pointsPerUnit);
-  const h = x - nearest / pointsPerUnit;
-  const first = (nearest + limit * pointsPerUnit) * terms;
-  let sum = table[first + terms - 1];
-  for (let n = terms - 2; n >= 0; n--) sum = sum * h + table[first + n];
-  return sum;
-}
-
 /** Φ of every element. */
 export function cumulatives(x: Float64Array): Float64Array {
-  const found = new Float64Array(x.length);
-  for (let i = 0; i < x.length; i++) found[i] = cumulative(x[i]);
-  return found;
+  const table = (coefficients ??= makeCoefficients());
+  const space = workspace([table.length, x.length, x.length]);
+  const [series, given, found] = [space.holding(table), space.holding(x), space.room(x.length)];
+  space.kernels.applySeries64(at(found), at(given), x.length, at(series), terms, pointsPerUnit, limit);
+  return found.slice();
 }
 
 /** gelu′ of every element, from Φ of it. */
@@ -64,12 +54,4 @@ export function geluSlopes(x: Float64Array, ofCumulative: Float64Array): Float64
   const slopes = new Float64Array(x.length);
   for (let i = 0; i < x.length; i++) slopes[i] = ofCumulative[i] + x[i] * densityOfZero * exponentials[i];
   return slopes;
-}
-
-export function gelu(x: number): number {
-  return x * cumulative(x);
-}
-
-export function geluSlope(x: number): number {
-  return cumulative(x) + x * normalDensity(x);
 }

@@ -112,8 +112,13 @@ function largeProduct(
   const right = transposed === 'b' ? withoutGaps('b', b, n, k) : withoutGaps('b', b, k, n);
   const product = roomFor('out', m * n);
   products.multiply(product, left, right, m, n, k, transposed);
+  const { values, at: first, stride } = out;
+  if (stride === n) {
+    for (let i = 0, to = first; i < product.length; i++, to++) values[to] += product[i];
+    return;
+  }
   for (let row = 0; row < m; row++)
-    for (let j = 0, from = row * n, to = out.at + row * out.stride; j < n; j++) out.values[to + j] += product[from + j];
+    for (let j = 0, from = row * n, to = first + row * stride; j < n; j++) values[to + j] += product[from + j];
 }
 
 function withoutGaps(

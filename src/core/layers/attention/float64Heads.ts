@@ -49,16 +49,12 @@ function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: nu
   const a = new Float64Array(T * T);
   addProductOfTransposed(matrix(a, T), queriesOf(sizes, qkv, head), keysOf(sizes, qkv, head), T, T, d);
   const space = workspace([T]);
-  const exponentials = space.room(T);
+  const scores = space.room(T);
   for (let target = 0; target < T; target++) {
     const row = target * T;
-    let largest = -Infinity;
-    for (let t = 0; t <= target; t++) largest = Math.max(largest, a[row + t]);
-    for (let t = 0; t <= target; t++) exponentials[t] = scale * (a[row + t] - largest);
-    space.kernels.applyExp64(at(exponentials), target + 1);
-    let sum = 0;
-    for (let t = 0; t <= target; t++) sum += exponentials[t];
-    for (let t = 0; t <= target; t++) a[row + t] = exponentials[t] / sum;
+    scores.set(a.subarray(row, row + target + 1));
+    space.kernels.softmaxRow64(at(scores), target + 1, scale);
+    a.set(scores.subarray(0, target + 1), row);
     a.fill(0, row + target + 1, row + T);
   }
   return a;

@@ -84,14 +84,13 @@ function convolve(
   steps: number,
 ): Float64Array {
   const { E, K } = sizes;
-  const taps = tapsOf(sizes, p);
-  const convolved = rowsOf(p.b_conv, steps, E);
+  const rows = rowsOf(p.b_conv, steps, E);
+  const space = workspace([K * E, projected.length, rows.length]);
+  const [taps, u, convolved] = [space.holding(tapsOf(sizes, p)), space.holding(projected), space.holding(rows)];
   for (let t = 0; t < steps; t++)
-    for (let k = 0; k < K && k <= t; k++) {
-      const [from, to, tap] = [(t - k) * 2 * E, t * E, k * E];
-      for (let e = 0; e < E; e++) convolved[to + e] += taps[tap + e] * projected[from + e];
-    }
-  return convolved;
+    for (let k = 0; k < K && k <= t; k++)
+      space.kernels.addProducts64(at(convolved, t * E), 1, at(taps, k * E), at(u, (t - k) * 2 * E), E);
+  return convolved.slice();
 }
 
 function productOf(a: Float64Array, b: Float64Array): Float64Array {

@@ -1,5 +1,7 @@
 /** The way back in float64: what the total gradients and those of one target share, and the total gradients of a text. */
+import { at } from '../../../kernels/arena';
 import { addProduct, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { workspace, type Workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
 import { scanBackward, type ScanVisits } from './scan';
@@ -68,28 +70,38 @@ export function scanAndSelectionBack(
   return { last, y, z, beforeStep: step, convolved: v, selected };
 }
 
-/**
- * Through the convolution, of step t: found [K − 1, E] = ∂ℓ/∂(u_t, u_{t−1}, …) through what the steps from t on read of them; its first row is ∂ℓ/∂u_t, whole.
- * @param taps as of `tapsOf`  @param factors [K] of the rows of `convolved` from t on, which bring them to one scale; zero for those that are not there
- */
-export function convolutionBack(
-  { E, K }: MambaSizes,
-  taps: Float64Array,
-  { convolved, last }: Pick<MambaBack, 'convolved' | 'last'>,
-  t: number,
-  factors: Float64Array,
-  found: Float64Array,
-): void {
-  found.fill(0);
-  for (let i = 0; i < K - 1; i++)
-    for (let later = 0; later + i < K && t + later <= last; later++) {
-      const factor = factors[later];
-      if (factor === 0) continue;
-      const tap = (later + i) * E;
-      const row = i * E;
-      const from = (t + later) * E;
-      for (let e = 0; e < E; e++) found[row + e] += factor * taps[tap + e] * convolved[from + e];
-    }
+/** Through the convolution, step by step; in the kernels' memory, which nothing else may use meanwhile. */
+export class ConvolutionBack {
+  /** [K − 1, E]: ∂ℓ/∂(u_t, u_{t−1}, …) through what the steps from t on read of them; its first row is ∂ℓ/∂u_t, whole. */
+  readonly found: Float64Array;
+  private readonly space: Workspace;
+  private readonly taps: Float64Array;
+  private readonly convolved: Float64Array;
+
+  constructor(
+    private readonly sizes: MambaSizes,
+    p: MambaParameters,
+    private readonly back: Pick<MambaBack, 'convolved' | 'last'>,
+  ) {
+    const { E, K } = sizes;
+    this.space = workspace([(K - 1) * E, K * E, back.convolved.length]);
+    this.found = this.space.room((K - 1) * E);
+    this.taps = this.space.holding(tapsOf(sizes, p));
+    this.convolved = this.space.holding(back.convolved);
+  }
+
+  /** Of step t. @param factors [K] of the rows from t on, which bring them to one scale; zero for those that are not there */
+  run(t: number, factors: Float64Array): void {
+    const { sizes, back, space, taps, convolved, found } = this;
+    const { E, K } = sizes;
+    found.fill(0);
+    for (let i = 0; i < K - 1; i++)
+      for (let later = 0; later + i < K && t + later <= back.last; later++)
+        if (factors[later] !== 0) {
+          const [row, tap] = [at(convolved, (t + later) * E), at(taps, (later + i) * E)];
+          space.kernels.addProducts64(at(found, i * E), factors[later], tap, row, E);
+        }
+  }
 }
 
 /** ∂ℓ/∂x, ∂ℓ/∂parameters and ‖∂ℓ/∂s_t‖: see `Float64Mixer.backward`. */
@@ -112,10 +124,10 @@ export function backward(
   const back = scanAndSelectionBack(sizes, p, trace, gates, last, visits, sums.A_log);
   const ofProjected = new Float64Array(steps * 2 * E);
   const factors = new Float64Array(K).fill(1);
-  const found = new Float64Array((K - 1) * E);
-  const taps = tapsOf(sizes, p);
+  const convolution = new ConvolutionBack(sizes, p, back);
+  const { found } = convolution;
   for (let t = 0; t < steps; t++) {
-    convolutionBack(sizes, taps, back, t, factors, found);
+    convolution.run(t, factors);
     ofInputs[t] = lengthOf(found);
     ofProjected.set(found.subarray(0, E), t * 2 * E);
     ofProjected.set(back.z.subarray(t * E, (t + 1) * E), (2 * t + 1) * E);

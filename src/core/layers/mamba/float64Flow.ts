@@ -5,10 +5,10 @@ import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { addProduct, matrix } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer } from '../float64Mixer';
-import { convolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
+import { ConvolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
 import type { ScanVisits } from './scan';
 import { mambaSizes } from './sizes';
-import { parametersOf, tapsOf, type MambaTrace } from './trace';
+import { parametersOf, type MambaTrace } from './trace';
 
 /** See `Float64Mixer.flow`. */
 export function flow(
@@ -38,12 +38,12 @@ export function flow(
   const ofProjected = new Float64Array((lastSent + 1) * 2 * E);
   const common = new Float64Array(lastSent + 1);
   const factors = new Float64Array(K);
-  const found = new Float64Array((K - 1) * E);
-  const taps = tapsOf(sizes, p);
+  const convolution = new ConvolutionBack(sizes, p, back);
+  const { found } = convolution;
   for (let t = 0; t <= lastSent; t++) {
     const scale = (common[t] = scaleOf(scales, t, K, factors));
     if (scale === -Infinity) continue;
-    convolutionBack(sizes, taps, back, t, factors, found);
+    convolution.run(t, factors);
     ofInputs[t] = log10Of(lengthOf(found), scale);
     for (let e = 0, to = t * 2 * E, z = t * E; e < E; e++, to++, z++) {
       ofProjected[to] = found[e];
