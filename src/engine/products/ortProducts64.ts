@@ -6,16 +6,18 @@ import { dataType, encodeModel } from '../../formats/onnx/messages';
 
 type Session = InstanceType<(typeof binding)['InferenceSession']>;
 
+/** Multiply-adds from which other threads are worth waking. */
+const minForThreads = 5e7;
+
 export class OrtProducts64 implements LargeProducts {
+  /** On one thread, and on several. */
+  private readonly alone: Readonly<Record<Transposed, Session>>;
   private readonly sessions: Readonly<Record<Transposed, Session>>;
 
   constructor(threads: number) {
     initOrt();
-    this.sessions = {
-      none: sessionOf({ transA: 0, transB: 0 }, threads),
-      a: sessionOf({ transA: 1, transB: 0 }, threads),
-      b: sessionOf({ transA: 0, transB: 1 }, threads),
-    };
+    this.alone = sessionsOf(1);
+    this.sessions = threads === 1 ? this.alone : sessionsOf(threads);
   }
 
   multiply(
@@ -31,8 +33,16 @@ export class OrtProducts64 implements LargeProducts {
       a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
       b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
     };
-    this.sessions[transposed].run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
+    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
   }
+}
+
+function sessionsOf(threads: number): Readonly<Record<Transposed, Session>> {
+  return {
+    none: sessionOf({ transA: 0, transB: 0 }, threads),
+    a: sessionOf({ transA: 1, transB: 0 }, threads),
+    b: sessionOf({ transA: 0, transB: 1 }, threads),
+  };
 }
 
 function sessionOf(forms: { transA: number; transB: number }, threads: number): Session {

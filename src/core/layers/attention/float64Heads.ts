@@ -60,37 +60,45 @@ function weightsOf(sizes: AttentionSizes, qkv: Float64Array, head: number, T: nu
   return a;
 }
 
-/** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. */
-export interface HeadsBack {
-  readonly qkv: Float64Array;
-  /** [n, D]: ∂/∂(Σ_t a_{τ,t} v_t). */
-  readonly context: Float64Array;
-}
-
-/** @param above [n, D]: gradients of y at steps `first` …; later ones have none */
+/** ∂/∂(queries, keys, values) of steps 0 … last, each row [3·D]; before they are turned. @param above [n, D]: gradients of y at steps `first` …; later ones have none */
 export function headsBack(
   layer: Float64MixerLayer,
   trace: AttentionTrace,
   above: Float64Array,
   first: number,
   n: number,
-): HeadsBack {
+): Float64Array {
+  const { width: D } = attentionSizes(layer);
+  const context = new Float64Array(n * D);
+  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
+  const qkv = new Float64Array((first + n) * 3 * D);
+  contextBack(layer, trace, { values: context, at: 0, stride: D }, first, n, qkv, 0);
+  return qkv;
+}
+
+/** The same from ∂/∂(Σ_t a_{τ,t} v_t), [n, D]. @param qkv out, from `start` on, where there are zeros */
+export function contextBack(
+  layer: Float64MixerLayer,
+  trace: AttentionTrace,
+  context: Rows,
+  first: number,
+  n: number,
+  qkv: Float64Array,
+  start: number,
+): void {
   const sizes = attentionSizes(layer);
   const { width: D, heads, headSize: d, isRotary, scale } = sizes;
   const steps = first + n;
-  const context = new Float64Array(n * D);
-  addProduct(matrix(context, D), matrix(above, D), matrix(parameter(layer, 'Wo'), D), n, D, D);
-  const qkv = new Float64Array(steps * 3 * D);
   const slopes = new Float64Array(n * steps);
   for (let head = 0; head < heads; head++) {
-    const ofContext = { values: context, at: head * d, stride: D };
+    const ofContext = { ...context, at: context.at + head * d };
     const a = { values: trace.weights[head], at: first * trace.steps, stride: trace.steps };
     slopes.fill(0);
     addProductOfTransposed(matrix(slopes, steps), ofContext, valuesOf(sizes, trace.qkv, head), n, steps, d);
     scoresBack(slopes, steps, a, first, n, scale);
     const part = (index: number, step = 0) => ({
       values: qkv,
-      at: step * 3 * D + index * D + head * d,
+      at: start + step * 3 * D + index * D + head * d,
       stride: 3 * D,
     });
     addProduct(part(0, first), matrix(slopes, steps), keysOf(sizes, trace.qkv, head), n, d, steps);
@@ -98,8 +106,7 @@ export function headsBack(
     addTransposedProduct(part(1), matrix(slopes, steps), { ...queries, at: queries.at + first * 3 * D }, steps, d, n);
     addTransposedProduct(part(2), a, ofContext, steps, d, n);
   }
-  if (isRotary) turn(qkv, steps, 3 * D, 2 * heads, d, -1);
-  return { qkv, context };
+  if (isRotary) turn(start === 0 ? qkv : qkv.subarray(start), steps, 3 * D, 2 * heads, d, -1);
 }
 
 /** From ∂a to ∂s, n rows in place, of the steps `first` …; later steps have no weights. */

@@ -1,6 +1,7 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
 import { cumulatives, geluSlopes } from '../../float64/gelu';
 import { addProduct, addProductOfTransposed, matrix } from '../../float64/matrixProduct';
+import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
 import { addBias, addWeights } from './float64Attention';
@@ -76,6 +77,20 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
       if (isSent(scales[first + row]))
         addRows(below, down.subarray(row * I, (row + 1) * I), first + row, 1, I, scales[first + row]);
     return [];
+  },
+
+  flowOfMany(layer, { slopes }, above) {
+    const { input: I, hidden: D } = layer;
+    const inner = innerWidth(layer);
+    const below = targetBlock(I, above.first, above.last, above.logScales);
+    const steps = stepsOf(above);
+    const rows = steps.length;
+    const back = new Float64Array(rows * inner);
+    addProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
+    for (let row = 0; row < rows; row++)
+      for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++) back[i] *= slopes[slope];
+    addProduct(matrix(below.values, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), rows, I, inner);
+    return below;
   },
 
   stateNorms: () => [],

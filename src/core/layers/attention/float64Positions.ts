@@ -17,6 +17,7 @@ export const float64Positions: Float64Mixer = {
   },
 
   flow: () => [],
+  flowOfMany: () => null,
   stateNorms: () => [],
   unitMap: () => null,
 };
