@@ -52,6 +52,18 @@ export function addProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: n
   product(out, a, b, b.stride, 1, m, n, k);
 }
 
+/** out[m, n] = a[m, k] · b[k, n]. */
+export function setProduct(out: Matrix<Float64Array>, a: Matrix, b: Matrix, m: number, n: number, k: number): void {
+  const { values, at: first, stride } = out;
+  if (large && stride === n && m * n * k > maxForKernels) {
+    const [left, right] = [withoutGaps('a', a, m, k), withoutGaps('b', b, k, n)];
+    large.multiply(values.subarray(first, first + m * n), left, right, m, n, k, 'none');
+    return;
+  }
+  for (let row = 0; row < m; row++) values.fill(0, first + row * stride, first + row * stride + n);
+  addProduct(out, a, b, m, n, k);
+}
+
 /** out[m, n] += a[m, k] · b[n, k]ᵀ. */
 export function addProductOfTransposed(
   out: Matrix<Float64Array>,

@@ -1,7 +1,7 @@
 /** The sublayer `mha` in float64: its equations are in float64Heads.ts. */
 import { arrivals, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
-import { addProduct, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer, Float64MixerLayer, Float64Parameters } from '../float64Mixer';
 import { addRows, bandsOf, lastReached } from './bands';
@@ -31,7 +31,7 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
     for (const { rows, first, last, logScale } of bandsOf(above, trace.steps, D)) {
       const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
       const down = new Float64Array((last + 1) * I);
-      addProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
+      setProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
       addRows(below, down, 0, last + 1, I, logScale);
     }
     return [];

@@ -1,6 +1,6 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
 import { cumulatives, geluSlopes } from '../../float64/gelu';
-import { addProduct, addProductOfTransposed, matrix } from '../../float64/matrixProduct';
+import { addProduct, addProductOfTransposed, matrix, setProduct } from '../../float64/matrixProduct';
 import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
@@ -72,7 +72,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     // Steps do not mix: every row keeps its own scale. Those that nothing was sent to hold anything, and are left out below.
     const back = innerBack(layer, trace, above.values.subarray(first * D, (first + n) * D), first, n);
     const down = new Float64Array(n * I);
-    addProduct(matrix(down, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), n, I, inner);
+    setProduct(matrix(down, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), n, I, inner);
     for (let row = 0; row < n; row++)
       if (isSent(scales[first + row]))
         addRows(below, down.subarray(row * I, (row + 1) * I), first + row, 1, I, scales[first + row]);
@@ -86,10 +86,10 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const steps = stepsOf(above);
     const rows = steps.length;
     const back = new Float64Array(rows * inner);
-    addProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
+    setProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
     for (let row = 0; row < rows; row++)
       for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++) back[i] *= slopes[slope];
-    addProduct(matrix(below.values, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), rows, I, inner);
+    setProduct(matrix(below.values, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), rows, I, inner);
     return below;
   },
 
@@ -111,7 +111,7 @@ function innerBack(
   const { hidden: D } = layer;
   const inner = innerWidth(layer);
   const back = new Float64Array(n * inner);
-  addProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
+  setProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
   for (let i = 0, slope = first * inner; i < back.length; i++, slope++) back[i] *= slopes[slope];
   return back;
 }

@@ -1,6 +1,6 @@
 /** The way back in float64: what the total gradients and those of one target share, and the total gradients of a text. */
 import { at } from '../../../kernels/arena';
-import { addProduct, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
 import { workspace, type Workspace } from '../../float64/workspace';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer, Float64Parameters } from '../float64Mixer';
@@ -32,7 +32,7 @@ export function gateBack(
   const ofY = new Float64Array((last + 1) * E);
   const ofZ = new Float64Array((last + 1) * E);
   const rows = last + 1 - first;
-  addProduct({ values: ofY, at: first * E, stride: E }, matrix(above, O), matrix(W_out, E), rows, E, O);
+  setProduct({ values: ofY, at: first * E, stride: E }, matrix(above, O), matrix(W_out, E), rows, E, O);
   for (let t = first; t <= last; t++)
     for (let i = t * E, z = (2 * t + 1) * E; i < (t + 1) * E; i++, z++) {
       ofZ[i] = ofY[i] * y[i] * siluSlope(projected[z], gate[i]);

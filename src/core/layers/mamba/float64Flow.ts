@@ -2,7 +2,7 @@
 import type { Arrivals } from '../../analysis/arrivals';
 import { addArrival } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
-import { addProduct, matrix } from '../../float64/matrixProduct';
+import { matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
 import type { Float64MixerLayer } from '../float64Mixer';
 import { ConvolutionBack, gateBack, scanAndSelectionBack } from './float64Back';
@@ -51,7 +51,7 @@ export function flow(
     }
   }
   const sent = new Float64Array((lastSent + 1) * I);
-  addProduct(matrix(sent, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), lastSent + 1, I, 2 * E);
+  setProduct(matrix(sent, I), matrix(ofProjected, 2 * E), matrix(p.W_in, I), lastSent + 1, I, 2 * E);
   for (let t = 0; t <= lastSent; t++)
     if (common[t] > -Infinity) addArrival(float64Arithmetic, below, t, sent, t * I, I, common[t]);
   return [ofScan, ofInputs];
