@@ -235,6 +235,11 @@ export function contextOfLayers(layers: readonly Pick<LayerConfig, 'cell' | 'opt
   return contexts.length > 0 ? Math.min(...contexts) : null;
 }
 
+/** Whether a layer carries nothing from step to step, so that all it knows of what came before is in the window. */
+export function hasStatelessLayer({ layers }: Pick<ModelConfig, 'layers'>): boolean {
+  return layers.some(({ cell }) => kindOf(cell).states.length === 0);
+}
+
 /**
  * Whether what stands at a boundary (0: what the lowest layer reads, N: what the output reads) has gradients that no state has: a recurrent layer without a
  * residual connection gives its first state itself, and one that reads tokens without a norm gives their gradients by its pre-activations.

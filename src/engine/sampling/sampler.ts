@@ -2,11 +2,10 @@
  * Text from the model as it is when the text begins: one token at a time, the state carried along. A model with a layer that carries none reads its context again for
  * every token, and of a longer text only as much of its end.
  */
-import { contextOfLayers, isMixer, readsBothWays, type ModelConfig } from '../../core/model/config';
+import { contextOfLayers, hasStatelessLayer, readsBothWays, type ModelConfig } from '../../core/model/config';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
-import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
 import type { ModelSettings } from '../../protocol/settings';
@@ -38,7 +37,7 @@ export class Sampler implements TokenSampler {
       makeNetwork(
         arena,
         plain.config,
-        { steps: isStateless(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
+        { steps: hasStatelessLayer(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
         products,
       ),
     );
@@ -73,7 +72,7 @@ export class Sampler implements TokenSampler {
   private async readLast(isWanted: boolean): Promise<Float32Array> {
     const { tape, forward } = this.network;
     const V = tape.config.vocabularySize;
-    if (!isStateless(tape.config)) {
+    if (!hasStatelessLayer(tape.config)) {
       tape.inputs[0] = this.last;
       await forward.run();
       tape.carryState();
@@ -91,11 +90,6 @@ export class Sampler implements TokenSampler {
     await forward.run();
     return tape.probabilities.subarray((context.length - 1) * V, context.length * V);
   }
-}
-
-/** Whether a layer carries nothing from step to step. */
-function isStateless({ layers }: ModelConfig): boolean {
-  return layers.some((layer) => isMixer(layer) && kindOf(layer.cell).states.length === 0);
 }
 
 /** Tokens that are read again where no layer has a limit. */

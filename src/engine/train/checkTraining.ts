@@ -1,5 +1,5 @@
 /** The settings of a training, refused where they enter. */
-import { checkInteger, contextOfLayers, type ModelConfig } from '../../core/model/config';
+import { checkInteger, contextOfLayers, sizesOf, type ModelConfig } from '../../core/model/config';
 import { kindOf } from '../../layers/catalog';
 import { checkInitialization } from '../../core/model/initialize';
 import { checkClipping } from '../../core/optimize/clip';
@@ -66,4 +66,11 @@ export function checkLayers(config: ModelConfig, { truncation }: TrainingSetting
     const why = kindOf(cell).notApplicable.truncation;
     if (why) throw new UserError('error.setting.truncationNotApplicable', truncation, { key: why, args: [] });
   }
+}
+
+/** Throws a UserError where windows of the corpus would leave a part of a new model without training. */
+export function checkWindows(config: ModelConfig, { mode, window }: TrainingSettings): void {
+  if (mode !== 'stream') return;
+  for (const [layer, { cell }] of config.layers.entries())
+    kindOf(cell).mixer?.checkWindow?.(sizesOf(config, layer), window);
 }

@@ -24,7 +24,7 @@ import { RunFolder, type Checkpoint } from '../files/runFolder';
 import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
-import { checkLayers, checkTogether, checkTraining } from './checkTraining';
+import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
 import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
@@ -52,8 +52,9 @@ export async function setUpRun(
     ? startFrom(request, request.from, text, signal)
     : startAnew(request, text));
   checkSize(config);
-  const readers = readersOf(corpus, asked);
+  const readers = readersOf(corpus, asked, config);
   checkLayers(config, asked, readers.training.steps);
+  if (!initial) checkWindows(config, asked);
   const training = withSteps(asked, readers);
   const parameters = initial ?? initialize(config, Random.fromSeed(training.seed), training);
   const parts = await assemble(config, parameters, corpus, readers, training, modelLock, cores);
@@ -262,7 +263,15 @@ async function restored(
   const { onnx, state } = await broken(() => folder.read(checkpoint));
   const { config, parameters, vocabulary } = await broken(() => decodeCheckpoint(onnx, checkpoint.model));
   const corpus = await corpusOf(folder, vocabulary, training);
-  const parts = await assemble(config, parameters, corpus, readersOf(corpus, training), training, modelLock, cores);
+  const parts = await assemble(
+    config,
+    parameters,
+    corpus,
+    readersOf(corpus, training, config),
+    training,
+    modelLock,
+    cores,
+  );
   await broken(() => parts.trainer.restoreState(state, checkpoint.state));
   return parts;
 }

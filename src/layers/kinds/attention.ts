@@ -75,7 +75,7 @@ export const attention = mixer({
     {
       name: 'positions',
       type: 'choice',
-      default: 'learned',
+      default: 'rotary',
       choices: ['learned', 'rotary', 'none'],
       help: 'option.positions.help',
     },
@@ -97,6 +97,11 @@ export const attention = mixer({
     if (options['positions'] === 'rotary' && headSize % 2 !== 0)
       throw new UserError('error.setting.rotaryHeads', place, headSize);
     if (hasTable(sizes) && input !== hidden) throw new UserError('error.setting.positionsWidth', place, hidden, input);
+  },
+
+  checkWindow(sizes, steps) {
+    if (hasTable(sizes) && context(sizes.options) > steps)
+      throw new UserError('error.setting.positionsBeyondWindow', context(sizes.options), steps);
   },
 
   surroundings: { norm: 'layerNorm', finalNorm: 'layerNorm', residual: true },
