@@ -82,11 +82,7 @@ export function report({ frames, passes }) {
   ]);
   return `H 128, L 2. Frames of a text that has changed, while the model is trained: mixers are read in float64, recurrent cells in float32.
 
-${table(
-  ['kind', 'frame, ms', 'times an LSTM’s', `≤ ${bars.frame}`],
-  ['left', 'right', 'right', 'right'],
-  ofFrames,
-)}
+${table(['kind', 'frame, ms', 'times an LSTM’s', `≤ ${bars.frame}`], ['left', 'right', 'right', 'right'], ofFrames)}
 
 The input matrix of ${tokens} targets, attention, ours in float64 with the reading of the text; beside it one backward pass for each target by what the lowest layer reads, with weights that want no gradient; in brackets the peer's threads, and the least and greatest ratio of one round.
 

@@ -106,7 +106,8 @@ function product(
   k: number,
 ): void {
   if (m === 0 || n === 0 || k === 0) return;
-  if (large && m * n * k > maxForKernels) largeProduct(large, out, a, b, down === 1 && right !== 1 ? 'b' : 'none', m, n, k);
+  if (large && m * n * k > maxForKernels)
+    largeProduct(large, out, a, b, down === 1 && right !== 1 ? 'b' : 'none', m, n, k);
   else productByKernels(out, a, b, down, right, m, n, k);
 }
 
@@ -177,7 +178,11 @@ function pack(panels: Float64Array, { values, at: first }: Matrix, down: number,
     const width = Math.min(panelWidth, n - j);
     if (width < panelWidth) panels.fill(0, j * k, (j + panelWidth) * k);
     for (let column = 0; column < width; column++)
-      for (let l = 0, from = first + (j + column) * right, to = j * k + column; l < k; l++, from += down, to += panelWidth)
+      for (
+        let l = 0, from = first + (j + column) * right, to = j * k + column;
+        l < k;
+        l++, from += down, to += panelWidth
+      )
         panels[to] = values[from];
   }
 }

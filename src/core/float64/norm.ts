@@ -121,8 +121,7 @@ export class NormBack {
       sum = kind === 'rmsNorm' ? 0 : sum / F;
       along /= F;
       const inverse = inverses[steps[row]];
-      for (let i = 0; i < F; i++)
-        gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
+      for (let i = 0; i < F; i++) gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
     }
   }
 }

@@ -39,6 +39,7 @@ export function addBlock(to: TargetBlock, from: TargetBlock): void {
   const { width } = to;
   for (let r = 0; r < from.first.length; r++) {
     let target = (to.begin[r] + from.first[r] - to.first[r]) * width;
-    for (let i = from.begin[r] * width; i < from.begin[r + 1] * width; i++, target++) to.values[target] += from.values[i];
+    for (let i = from.begin[r] * width; i < from.begin[r + 1] * width; i++, target++)
+      to.values[target] += from.values[i];
   }
 }

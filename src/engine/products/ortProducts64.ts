@@ -33,7 +33,11 @@ export class OrtProducts64 implements LargeProducts {
       a: new Tensor('float64', a, transposed === 'a' ? [k, m] : [m, k]),
       b: new Tensor('float64', b, transposed === 'b' ? [n, k] : [k, n]),
     };
-    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(feeds, { out: new Tensor('float64', out, [m, n]) }, {});
+    (m * n * k < minForThreads ? this.alone : this.sessions)[transposed].run(
+      feeds,
+      { out: new Tensor('float64', out, [m, n]) },
+      {},
+    );
   }
 }
 

@@ -88,7 +88,8 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const back = new Float64Array(rows * inner);
     setProduct(matrix(back, inner), matrix(above.values, D), matrix(parameter(layer, 'W2'), inner), rows, inner, D);
     for (let row = 0; row < rows; row++)
-      for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++) back[i] *= slopes[slope];
+      for (let i = row * inner, slope = steps[row] * inner; i < (row + 1) * inner; i++, slope++)
+        back[i] *= slopes[slope];
     setProduct(matrix(below.values, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), rows, I, inner);
     return below;
   },

@@ -77,12 +77,7 @@ function rowsOf(bias: Float64Array, steps: number, width: number): Float64Array 
 }
 
 /** T × E: conv(u) + b_conv. */
-function convolve(
-  sizes: MambaSizes,
-  p: MambaParameters,
-  projected: Float64Array,
-  steps: number,
-): Float64Array {
+function convolve(sizes: MambaSizes, p: MambaParameters, projected: Float64Array, steps: number): Float64Array {
   const { E, K } = sizes;
   const rows = rowsOf(p.b_conv, steps, E);
   const space = workspace([K * E, projected.length, rows.length]);

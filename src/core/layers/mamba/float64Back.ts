@@ -151,5 +151,6 @@ export function backward(
 
 /** Adds all rows; nothing to a bias that is not there. */
 function addRows(sum: Float64Array, rows: Float64Array, steps: number): void {
-  if (sum.length > 0) for (let t = 0; t < steps; t++) for (let j = 0; j < sum.length; j++) sum[j] += rows[t * sum.length + j];
+  if (sum.length > 0)
+    for (let t = 0; t < steps; t++) for (let j = 0; j < sum.length; j++) sum[j] += rows[t * sum.length + j];
 }
