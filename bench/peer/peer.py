@@ -1,7 +1,7 @@
 """Measures PyTorch on request: one JSON object a line on standard input, one answer a line on standard output.
 
     {"do": "describe"}                                  -> {"torch", "python", "blas", "capability"}
-    {"do": "build", "name", "column": "plain" | "recorded" | "scan" | "loop", "cell", "hidden", "layers", "batch", "window", "vocabulary"} -> {"optimizer"}
+    {"do": "build", "name", "column", "cell", "hidden", "layers", "batch", "window", "vocabulary", "heads"?, "compiled"?} -> {"optimizer"}; columns are those of models.py
     {"do": "run", "name", "steps"}                      -> {"seconds": of all these training steps}
     {"do": "clear"}                                     -> {}: forgets the models
 
@@ -26,11 +26,13 @@ TRIAL_SECONDS = 0.15
 class Training:
     """A model, random tokens to train it on, and the steps: forward, backward, clip to norm 1, Adam."""
 
-    def __init__(self, column, cell, hidden, layers, batch, window, vocabulary):
+    def __init__(self, column, cell, hidden, layers, batch, window, vocabulary, heads=None, compiled=False):
         torch.manual_seed(1)
         self.window = window
         self.vocabulary = vocabulary
-        self.model = MODELS[column](cell, vocabulary, hidden, layers)
+        of_attention = {} if heads is None else {'heads': heads, 'context': window}
+        self.model = MODELS[column](cell, vocabulary, hidden, layers, **of_attention)
+        self.logits = torch.compile(self.model) if compiled else self.model
         self.parameters = list(self.model.parameters())
         self.one_hot = torch.eye(vocabulary)
         self.ids = torch.randint(vocabulary, (STREAM_WINDOWS * window + 1, batch))
@@ -42,7 +44,7 @@ class Training:
         self.position = (start + self.window) % (STREAM_WINDOWS * self.window)
         inputs = self.one_hot[self.ids[start:start + self.window]]
         targets = self.ids[start + 1:start + self.window + 1]
-        loss = nn.functional.cross_entropy(self.model(inputs).flatten(0, 1), targets.flatten())
+        loss = nn.functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.model.after_backward()

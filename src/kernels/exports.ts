@@ -66,21 +66,23 @@ export interface Kernels {
     gates: number, recurrentCandidate: number, hidden: number, dh: number, dhCarried: number, da: number, daRecurrent: number, squares: number, s: number,
   ): void;
 
+  minGRUGates(rows: number, H: number, positive: number, bias: number, gates: number, occurrences: number, counts: number): void;
   minGRUForward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
-    gates: number, hidden: number, counts: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number, tokens: number, none: number,
+    bias: number, gates: number, hidden: number, counts: number,
   ): void;
   minGRUBackward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
-    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number, tokens: number, none: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, sums: number, squares: number,
   ): void;
+  minLSTMGates(rows: number, H: number, positive: number, bias: number, gates: number, occurrences: number, counts: number): void;
   minLSTMForward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number,
-    gates: number, hidden: number, counts: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, positive: number, tokens: number, none: number,
+    bias: number, gates: number, hidden: number, counts: number,
   ): void;
   minLSTMBackward(
-    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number,
-    gates: number, hidden: number, dh: number, dhCarried: number, da: number, squares: number,
+    T: number, B: number, H: number, first: number, count: number, reverse: number, lengths: number, truncate: number, positive: number, tokens: number, none: number,
+    gates: number, hidden: number, dh: number, dhCarried: number, da: number, sums: number, squares: number,
   ): void;
 
   // One step, many rows of gradients

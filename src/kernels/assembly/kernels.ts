@@ -17,8 +17,8 @@ export { lstmBackward, lstmBackwardStep, lstmForward, lstmForwardStep } from './
 export { lstmStepBack } from './lstmStep';
 export { mambaConvolveBack, mambaScanBack } from './mambaBackward';
 export { mambaConvolve, mambaScan } from './mambaForward';
-export { minGRUBackward, minGRUForward, minGRUStepBack } from './minGRU';
-export { minLSTMBackward, minLSTMForward, minLSTMStepBack } from './minLSTM';
+export { minGRUBackward, minGRUForward, minGRUGates, minGRUStepBack } from './minGRU';
+export { minLSTMBackward, minLSTMForward, minLSTMGates, minLSTMStepBack } from './minLSTM';
 export { normBackward, normColumnSums, normForward } from './norm';
 export { pack } from './panels';
 export { multiplyAdd } from './product';
