@@ -110,8 +110,8 @@ export interface Kernels {
   turnHeads(
     B: number, heads: number, d: number, first: number, count: number, stride: number, a: number, cosines: number, sines: number,
   ): void;
-  geluForward(out: number, x: number, n: number): void;
-  geluBackward(d: number, x: number, n: number): void;
+  geluForward(rows: number, n: number, x: number, bias: number, out: number): void;
+  geluBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
   // The selective state space layer, between its products
   mambaConvolve(
     T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,
@@ -145,7 +145,6 @@ export interface Kernels {
   scatterAddRows(table: number, ids: number, a: number, rows: number, width: number): void;
   columnSums(out: number, a: number, rows: number, n: number): void;
   columnSumsByRow(out: number, a: number, rows: number, n: number, sums: number): void;
-  columnSumsOfPart(out: number, a: number, rows: number, n: number, width: number): void;
   copyColumns(out: number, outStride: number, a: number, aStride: number, rows: number, width: number): void;
   transpose(out: number, a: number, m: number, n: number): void;
   addTransposed(out: number, a: number, stride: number, m: number, n: number): void;
@@ -154,8 +153,9 @@ export interface Kernels {
   normForward(
     rows: number, n: number, x: number, gamma: number, beta: number, rms: number, epsilon: number, out: number, statistics: number,
   ): void;
-  normBackward(rows: number, n: number, x: number, gamma: number, rms: number, statistics: number, gradient: number): void;
-  normColumnSums(out: number, x: number, statistics: number, gradient: number, rows: number, n: number): void;
+  normBackward(
+    rows: number, n: number, x: number, gamma: number, rms: number, statistics: number, gradient: number, ofGamma: number, ofBeta: number,
+  ): void;
 
   // Elements
   add(out: number, a: number, b: number, n: number): void;

@@ -13,6 +13,7 @@ import { addressesOfOwn } from '../model/directionParameters';
 import { stepOf } from '../model/directionTape';
 import type { DirectionParameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
+import { sumOfParts } from '../partSums';
 import type { Products, StepProducts } from '../products';
 import { stepsOfBlock } from './blockSums';
 import type { TotalNorms } from './totals';
@@ -48,12 +49,6 @@ function largestWidth({ layers }: ModelConfig, isCounted: (layer: LayerConfig) =
     0,
     ...recurrent.filter(isCounted).map(({ cell, hiddenSize }) => cellOf(cell).gates.length * hiddenSize),
   );
-}
-
-/** Into the first of them. */
-function sumOf([sum, ...others]: readonly Float64Array[]): Float64Array {
-  for (const other of others) for (let j = 0; j < sum.length; j++) sum[j] += other[j];
-  return sum;
 }
 
 export class BackwardRecurrence {
@@ -164,7 +159,7 @@ export class BackwardRecurrence {
     else arena.run(cell.backwardKernel, calls(pass.R));
     for (let p = 1; p < parts.length && sizeOfPart > 0; p++)
       arena.kernels.add(pass.preActivations, pass.preActivations, at(this.preActivations, p * sizeOfPart), sizeOfPart);
-    this.biasSums = areSummed ? sumOf(own.sums).subarray(0, width) : null;
+    this.biasSums = areSummed ? sumOfParts(own.sums, width) : null;
     if (tape.records) this.norms(squares, this.totals[layer][d], row);
   }
 
