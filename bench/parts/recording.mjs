@@ -13,9 +13,9 @@ const bar = 0.05;
 const turnsForOne = 8;
 
 /** One entry a row: the part of the time that recording takes, from the same training with and without it. */
-export async function measure({ ours, rows, timing, say }) {
+export async function measure({ ours, rows, kinds, timing, say }) {
   const results = [];
-  for (const { name, model } of rows) {
+  for (const { name, model } of [...rows, ...kinds]) {
     await ours.ask('build', { name: 'with', ...model, backend: 'ort', threads: null });
     await ours.ask('build', { name: 'without', ...model, backend: 'ort', threads: null, recording: false });
     const turns = { rounds: turnsForOne * timing.rounds, turn: timing.turn / turnsForOne };

@@ -135,7 +135,9 @@ export class Tape {
     this.layers = config.layers.map((own, layer) => {
       const tokens = isByToken && layer === 0 ? this.inputs : null;
       const rowsOfGates = tokens ? config.vocabularySize + 1 : rows;
-      const directions = kindOf(own.cell).mixer ? [] : directionTapes(arena, own, { steps, batch, tokens, rowsOfGates });
+      const directions = kindOf(own.cell).mixer
+        ? []
+        : directionTapes(arena, own, { steps, batch, tokens, rowsOfGates });
       const parts = sublayersOf(config, layer);
       const sublayers = parts.map((sublayer, index): SublayerTape => {
         const sizes = { ...sizesOf(config, layer), input: sublayer.inputSize };

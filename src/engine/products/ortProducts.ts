@@ -82,12 +82,7 @@ export class OrtProducts implements Products {
     return new OrtSteps(m * n * k < minForThreads ? this.smallStep : this.unbiased, m, n, k);
   }
 
-  private async run(
-    session: InferenceSession,
-    out: Float32Array,
-    shape: number[],
-    operands: Operands,
-  ): Promise<void> {
+  private async run(session: InferenceSession, out: Float32Array, shape: number[], operands: Operands): Promise<void> {
     const { staging } = this;
     const feeds = Object.fromEntries(
       Object.entries(operands).map(([name, [data, dims]]) => [
