@@ -50,6 +50,7 @@ Parts, all but the profile without a name:
 Options:
   --python PATH  a Python with PyTorch 1.13 or later to compare with; may be given again (default: python3)
   --alone        training without PyTorch beside it
+  --compile      also what torch.compile makes of the kinds' models, which takes it minutes
   --before REF   a revision of this project, as "main" or "HEAD~3": page, editor, playground, sampling and training are measured beside its build
   --node PATH    the Node.js that runs our side (default: this one)
   --threads N    threads of our side (default: the engine's choice)
@@ -101,6 +102,7 @@ const quickTiming = { rounds: 3, turn: 0.25 };
 const options = {
   python: { type: 'string', multiple: true, default: ['python3'] },
   alone: { type: 'boolean', default: false },
+  compile: { type: 'boolean', default: false },
   before: { type: 'string' },
   node: { type: 'string', default: process.execPath },
   threads: { type: 'string' },

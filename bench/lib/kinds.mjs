@@ -7,15 +7,16 @@ import { median, speedup } from './statistics.mjs';
 /**
  * One entry a row and PyTorch: `{ row, peer, ours: tokens/s, columns: [{ name, threads, tokensPerSecond, ratio, least, greatest, byProcessor }], ratio, reached }`,
  * where `ratio` is that beside the fastest column; of a column that PyTorch cannot compute `{ name, failed }`.
- * @param columns `{ name, column, compiled? }`: the peer's models, see bench/peer/models.py  @param bar times as fast
+ * @param columns `{ name, column, compiled? }`: the peer's models, see bench/peer/models.py; those compiled only with --compile  @param bar times as fast
  */
-export async function besideColumns({ ours, peers, timing, say }, rows, columns, bar) {
+export async function besideColumns({ ours, peers, compile, timing, say }, rows, columns, bar) {
+  const wanted = columns.filter(({ compiled = false }) => compile || !compiled);
   const results = [];
   for (const { name, model } of rows) {
     await ours.ask('build', { name: 'ours', ...model, backend: 'ort', threads: null });
     for (const peer of peers) {
       const sides = [];
-      for (const column of columns) sides.push(await fastestPeer(peer, column, model, timing));
+      for (const column of wanted) sides.push(await fastestPeer(peer, column, model, timing));
       const result = { row: name, peer: peer.name, ...(await compare(ours, sides, model, timing)) };
       for (const { worker } of peer.workers) await worker.ask('clear');
       results.push({ ...result, reached: result.ratio >= bar });

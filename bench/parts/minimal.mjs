@@ -17,5 +17,5 @@ export function measure(context) {
 }
 
 export function report(results) {
-  return `${legend}. *Scan* is the published scan in logarithms, *loop* one operation a step; the candidate is positive on both sides. \`torch.compile\` takes minutes for the loop's unrolled steps: it is left out. The bar is for the fastest.\n\n${columnsReport(results, bar)}`;
+  return `${legend}. *Scan* is the published scan in logarithms, *loop* one operation a step; the candidate is positive on both sides. The bar is for the fastest.\n\n${columnsReport(results, bar)}`;
 }

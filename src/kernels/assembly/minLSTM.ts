@@ -106,7 +106,7 @@ function scanUnits(state: usize, gates: usize, before: usize, after: usize, lane
 }
 
 /**
- * @param tokens and @param none as forward  @param gates as forward has left them  @param dh [T, B, H] in: what reaches h_t from above; out: ∂L/∂h_t
+ * @param tokens and @param none as forward  @param gates as forward has left them  @param dh [T, B, H] in: what reaches h_t from above; out: ∂L/∂h_t, but not by token
  * @param dhCarried [B, H] in: gradient of the state after the last step; out: before the first
  * @param da out: gradient of the pre-activations, [T, B, 3H]; by token [none + 1, 3H]: += their sums
  * @param sums Float64[3H] += Σ of them over the steps, and Float32[3H] behind it, scratch; 0 where they are not wanted  @param squares Float64[T]: += Σ (∂L/∂h_t)²
@@ -165,7 +165,8 @@ function unitsBack(
   state: usize, positive: usize, adds: usize, gates: usize, before: usize, dh: usize, carried: usize, da: usize, sums: usize, lanes: usize,
 ): v128 {
   const d = f32x4.add(load(dh, lanes), load(carried, lanes));
-  storeGradient(dh, d, lanes);
+  // By token nobody reads it.
+  if (!adds) storeGradient(dh, d, lanes);
   const f = load(gates, lanes);
   const i = load(gates + state, lanes);
   const c = load(gates + 2 * state, lanes);
