@@ -72,6 +72,16 @@ export function differentiatingIn(
   };
 }
 
+/** Those variables, and what they were computed from by a way that has a derivative. */
+export function differentiableFrom({ steps }: Tape, variables: ReadonlySet<Variable>): Set<Variable> {
+  const found = new Set(variables);
+  for (const { inputs, outputs, vjp, scaledVjp } of steps.toReversed()) {
+    if (!(vjp ?? scaledVjp) || !outputs.some((output) => found.has(output))) continue;
+    for (const input of inputs) if (input?.tensor.kind === 'float') found.add(input);
+  }
+  return found;
+}
+
 /** Those variables, and what was computed from them by a way that has a derivative. */
 function dependentsOf({ steps }: Tape, variables: ReadonlySet<Variable>): Set<Variable> {
   const found = new Set(variables);

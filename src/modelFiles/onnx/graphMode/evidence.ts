@@ -9,8 +9,8 @@ export interface Evidence {
   readonly base: TextRun;
   /** With another last token. */
   readonly last: TextRun;
-  /** With other tokens everywhere. */
-  readonly all: TextRun;
+  /** With other tokens everywhere but at the end. */
+  readonly earlier: TextRun;
   /** Of fewer steps, where that can be. */
   readonly shorter: TextRun | null;
 }

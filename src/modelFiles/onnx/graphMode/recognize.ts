@@ -28,6 +28,7 @@ import {
   tensorIn,
   valuesOf,
   type GraphUse,
+  type ScoreRow,
   type ScoresPlace,
   type TextRun,
 } from './textRun';
@@ -43,6 +44,8 @@ export interface GraphLanguageModel {
   readonly parameterCount: number;
   readonly readsLaterTokens: boolean;
   readonly series: readonly Series[];
+  /** What it has answered while it was tried; null of runs of any number of steps, which are short. */
+  readonly tried: { readonly ids: Int32Array; readonly rows: readonly ScoreRow[] } | null;
   readonly notices: readonly UserError[];
 }
 
@@ -93,9 +96,8 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
   }
   const { use, evidence, readsLater, hasMemory } = best;
   yield* checkOthers(program, best);
-  const targets = new Int32Array(evidence.base.steps);
   const numbered = cutsIds(best) ? yield* numberedRun(program, use) : null;
-  const series = findSeries(use, evidence, numbered, readsLater, targets);
+  const series = findSeries(use, evidence, numbered, readsLater);
   return {
     program,
     use,
@@ -104,12 +106,16 @@ export function* recognizeGraph(model: GraphModel, program: GraphProgram): Turns
     parameterCount: floatElements(graph),
     readsLaterTokens: readsLater,
     series,
+    tried:
+      use.way === 'whole' && use.ids.length !== null
+        ? { ids: evidence.ids, rows: scoreRows(evidence.base, use, use.scores) }
+        : null,
     notices: [...noticesOf(use, readsLater, hasMemory), ...parallelScan(evidence, series)],
   };
 }
 
-function readSymbolsOf(graph: GraphProto, ids: IdsInput, { base, all }: Evidence): number | null {
-  const sizes = [...tableSizes(graph, base, ids, all)];
+function readSymbolsOf(graph: GraphProto, ids: IdsInput, { base, earlier }: Evidence): number | null {
+  const sizes = [...tableSizes(graph, base, ids, earlier)];
   return sizes.length === 0 ? null : Math.max(...sizes);
 }
 
@@ -124,11 +130,11 @@ function parallelScan({ base, last }: Evidence, series: readonly Series[]): User
 }
 
 /** Whether ids of single steps are cut out of the text's. */
-function cutsIds({ use, evidence: { base, all } }: Attempt): boolean {
+function cutsIds({ use, evidence: { base, earlier } }: Attempt): boolean {
   const { length } = use.ids;
   if (length === null || use.way === 'single') return false;
   for (const [name, value] of base.calls[0].values) {
-    const other = all.calls[0].values.get(name);
+    const other = earlier.calls[0].values.get(name);
     if (!(value instanceof Variable) || !(other instanceof Variable) || value.tensor.kind === 'float') continue;
     if (!value.tensor.shape.includes(length) && differs(value, other)) return true;
   }
@@ -179,15 +185,15 @@ function* withoutScores(
       const some = someIds(long, 2);
       const run = (each: Int32Array) => runText(program, use, each, new Tape(maxTape));
       const base = yield* run(some);
-      const all = yield* run(changedFrom(some, 2, 0));
-      const size = [...tableSizes(graph, base, ids, all)].at(0);
+      const earlier = yield* run(changedFrom(some, 2, 0, long - 1));
+      const size = [...tableSizes(graph, base, ids, earlier)].at(0);
       const failure = base.calls[0].failures.at(0);
       // Where all can be computed, a longer run that fails is too long for the graph.
       if (!failure) break;
       if (size === undefined) continue;
       const last = yield* run(changedFrom(some, 2, long - 1));
       const shorter = ids.length === null ? yield* run(some.slice(0, short)) : null;
-      const series = findSeries(use, { ids: some, base, last, all, shorter }, null, false, new Int32Array(long));
+      const series = findSeries(use, { ids: some, base, last, earlier, shorter }, null, false);
       if (series.length === 0) continue;
       const notice = new UserError('notice.graph.nodeFailed', failure.node, operatorOf(failure), failure.reason);
       return {
@@ -198,6 +204,7 @@ function* withoutScores(
         parameterCount: floatElements(graph),
         readsLaterTokens: false,
         series,
+        tried: null,
         notices: [notice, ...noticesOf(use, false, true)],
       };
     }
@@ -336,20 +343,22 @@ function* verified(
     const base = made && isMade ? made.run : yield* run(ids);
     if (!isWhole(base, use, place)) continue;
     const last = yield* run(changedFrom(ids, size, long - 1));
-    const first = yield* run(changedFrom(ids, size, 0, 1));
-    const all = yield* run(changedFrom(ids, size, 0));
+    const earlier = yield* run(changedFrom(ids, size, 0, long - 1));
     const shorter = short === null ? null : yield* run(ids.slice(0, short));
-    const evidence: Evidence = { ids, base, last, all, shorter };
+    const evidence: Evidence = { ids, base, last, earlier, shorter };
     const rows = (each: TextRun) => rowsOf(each, use, place);
-    const [of, ofLast, ofFirst] = [base, last, first].map(rows);
-    if (!of.some((row, t) => !equal(row, rows(all)[t], 0))) return null;
+    const [of, ofLast, ofEarlier] = [base, last, earlier].map(rows);
+    if (of.every((row, t) => equal(row, ofEarlier[t], 0) && equal(row, ofLast[t], 0))) return null;
     if (use.way === 'prefixes' && equal(of[0], ofLast[0], 0)) return null;
     const readsLater =
       use.way !== 'prefixes' &&
       (of.slice(0, -1).some((row, t) => !equal(row, ofLast[t], 1e-9)) ||
         (use.way === 'whole' && shorter !== null && rows(shorter).some((row, t) => !equal(row, of[t], 1e-9))));
+    const end = of.length - 1;
     const hasMemory =
-      ofFirst.some((row, t) => (t > 0 || use.way === 'prefixes') && !equal(row, of[t], 0)) || readsLater;
+      readsLater ||
+      !equal(of[end], ofEarlier[end], 0) ||
+      remembersFirst(rows(yield* run(changedFrom(ids, size, 0, 1))), of);
     return {
       use: { ...use, scores: withForm(base, use, place) },
       evidence,
@@ -359,6 +368,11 @@ function* verified(
     };
   }
   return null;
+}
+
+/** Whether another first token changes any later answer. */
+function remembersFirst(changed: readonly Float64Array[], of: readonly Float64Array[]): boolean {
+  return changed.some((row, t) => t > 0 && !equal(row, of[t], 0));
 }
 
 function isWhole(run: TextRun, use: GraphUse, place: ScoresPlace): boolean {
