@@ -27,26 +27,23 @@ function same(a: number, b: number): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
-/** Which places along an axis have other values; of sums in another order the last digits do not count. */
-export function changedPlaces(a: Variable, b: Variable, axis: number): Set<number> {
-  const { shape, data } = a.tensor;
-  const other = b.tensor.data;
-  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const changed = new Set<number>();
+/** Which elements have other values, in order; of sums in another order the last digits do not count. */
+export function changedElements({ tensor: { data } }: Variable, { tensor: { data: other } }: Variable): number[] {
+  const changed: number[] = [];
+  for (let i = 0; i < data.length; i++) if (!same(data[i], other[i])) changed.push(i);
+  if (changed.length === 0) return changed;
   let scale = 0;
   for (let i = 0; i < data.length; i++) {
     const size = Math.abs(data[i]);
     if (size > scale && size !== Infinity) scale = size;
   }
-  for (let from = 0, place = 0; from < data.length; from += inner, place = place + 1 === shape[axis] ? 0 : place + 1) {
-    if (changed.has(place)) continue;
-    for (let i = from; i < from + inner; i++) {
-      if (same(data[i], other[i]) || Math.abs(data[i] - other[i]) <= 1e-12 * scale) continue;
-      changed.add(place);
-      break;
-    }
-  }
-  return changed;
+  return changed.filter((i) => !(Math.abs(data[i] - other[i]) <= 1e-12 * scale));
+}
+
+/** At which places along an axis these elements are. */
+export function placesOf({ tensor: { shape } }: Variable, elements: readonly number[], axis: number): Set<number> {
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return new Set(elements.map((i) => Math.floor(i / inner) % shape[axis]));
 }
 
 /** Of each variable the step of the tape that gives it. */
