@@ -16,7 +16,7 @@ import {
   type Beginning,
 } from '../../modelFiles/onnx/graphMode/textRun';
 import { UserError } from '../../userError';
-import type { ReadingSource } from '../inspect/graph/graphReading';
+import type { ReadingSource } from '../inspect/graph/segments';
 import { inTurns, type Pause } from '../inspect/graph/inTurns';
 import { readableSteps } from '../inspect/graph/readableSteps';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';

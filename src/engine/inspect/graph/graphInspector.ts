@@ -21,9 +21,10 @@ import { regionKind, regionsOf, relativeTo, type Thresholds } from '../../../ter
 import { startsAndEnds } from '../../../tokens/spans';
 import { UserError } from '../../../userError';
 import { resolveTarget, textTooShort } from '../flows';
-import { GraphReading, type ReadingSource } from './graphReading';
+import { GraphReading } from './graphReading';
 import { inTurns, type Pause } from './inTurns';
 import { readableSteps } from './readableSteps';
+import type { ReadingSource } from './segments';
 
 /** Targets of one matrix. */
 const maxMatrixSteps = 2048;

@@ -3,7 +3,7 @@ import { OperatorError } from '../../../core/graph/operatorError';
 import { Tape, Variable } from '../../../core/graph/tape';
 import type { Turns } from '../../../core/graph/turns';
 import { runText, scoreRows, tensorIn, valuesOf, type TextRun } from '../../../modelFiles/onnx/graphMode/textRun';
-import type { ReadingSource } from './graphReading';
+import type { ReadingSource } from './segments';
 
 export interface Readable {
   /** Of a text with T inputs the number of those that count; later ones change nothing, or cannot be read at all. */
