@@ -1,7 +1,8 @@
 /** A text that a graph has read, and the gradients of its losses by any of the graph's series. */
 import { differentiatingIn } from '../../../core/graph/backward';
 import { Gradient } from '../../../core/graph/gradient';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import { logProbabilities, lossSeeds } from '../../../modelFiles/onnx/graphMode/losses';
 import {
@@ -20,7 +21,7 @@ import {
   type TextRun,
 } from '../../../modelFiles/onnx/graphMode/textRun';
 import { joinedSeeds, scoreSeeds } from './seeds';
-import { callsAtOnce, loose, part, type ReadingSource, type Segment } from './segments';
+import { callsAtOnce, loose, part, tapeWithin, type ReadingSource, type Segment } from './segments';
 
 /** What one way back hands out: of step t of a series its elements and ∂/∂ them, undefined where nothing flows. */
 type Visit = (series: number, t: number, slab: Slab, gradient: Gradient | undefined) => void;
@@ -59,11 +60,11 @@ export class GraphReading {
       }
     };
     if (use.way === 'prefixes') {
-      for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), new Tape(maxTape)), 0);
+      for (let t = 0; t < T; t++) note(yield* runText(program, use, part(ids, 0, t + 1), tapeWithin(maxTape)), 0);
       return new GraphReading(source, ids, losses, surprises, [], null);
     }
     if (use.way === 'whole') {
-      const run = made ?? (yield* runText(program, use, part(ids, 0, T), new Tape(maxTape)));
+      const run = made ?? (yield* runText(program, use, part(ids, 0, T), tapeWithin(maxTape)));
       note(run, 0);
       return new GraphReading(source, ids, losses, surprises, [{ from: 0, to: T, beginning: beginningOfText }], run);
     }
@@ -146,7 +147,7 @@ export class GraphReading {
       1,
       (_, t, slab, gradient) => {
         targets.forEach((target, row) => {
-          const start = slab.start + row * slab.variable.tensor.data.length;
+          const start = slab.start + row * slab.variable.size;
           const log = log10NormOf({ ...slab, start }, gradient);
           const isBehind = series.isReversed ? t < target : t > target;
           rows[row][t] = log === -Infinity && isBehind ? NaN : log;
@@ -160,7 +161,7 @@ export class GraphReading {
 
   /** How many targets are best traced back at once: so many that small tensors make work of a good size, and large ones do not fill the memory. */
   get targetsAtOnce(): number {
-    const sizes = this.kept?.tape.steps.flatMap(({ outputs }) => outputs.map(({ tensor }) => tensor.data.length)) ?? [];
+    const sizes = this.kept?.tape.steps.flatMap(({ outputs }) => outputs.map(({ size }) => size)) ?? [];
     const largest = sizes.reduce((max, size) => Math.max(max, size), 1);
     return Math.max(1, Math.min(maxTargets, Math.floor(maxGradient / largest)));
   }
@@ -269,7 +270,7 @@ export class GraphReading {
     };
     if (use.way === 'prefixes') {
       for (const target of targets) {
-        const run = yield* runText(program, use, part(this.ids, 0, target + 1), new Tape(maxTape));
+        const run = yield* runText(program, use, part(this.ids, 0, target + 1), tapeWithin(maxTape));
         yield* handOut(series, run, 0, seedsOf(run, 0), [], visit);
       }
       return;
@@ -315,7 +316,7 @@ export class GraphReading {
   private *runOf(t: number): Turns<{ run: TextRun; from: number }> {
     const { program, use, maxTape } = this.source;
     if (use.way === 'prefixes')
-      return { run: yield* runText(program, use, part(this.ids, 0, t + 1), new Tape(maxTape)), from: 0 };
+      return { run: yield* runText(program, use, part(this.ids, 0, t + 1), tapeWithin(maxTape)), from: 0 };
     const segment = this.segments.find(({ to }) => t < to) ?? this.segments[0];
     return { run: this.kept ?? (yield* this.run(segment)), from: segment.from };
   }

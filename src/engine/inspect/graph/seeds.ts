@@ -11,7 +11,7 @@ export function scoreSeeds(
 ): Map<ScoreRow['variable'], Gradient> {
   return new Map(
     rows.map(({ variable, offset, stride }) => {
-      const seed = new Float64Array(variable.tensor.data.length);
+      const seed = new Float64Array(variable.size);
       const at = offset + symbol * stride;
       seed[at] = form === 'probabilities' ? 1 / variable.tensor.data[at] : 1;
       return [variable, Gradient.of(seed)] as const;
@@ -25,7 +25,7 @@ export function joinedSeeds(ofTargets: readonly Gradients[]): Gradients {
   return new Map(
     Array.from(variables, (variable) => {
       const parts = ofTargets.map((seeds) => seeds.get(variable));
-      return [variable, Gradient.joined(parts, parts.length, variable.tensor.data.length)] as const;
+      return [variable, Gradient.joined(parts, parts.length, variable.size)] as const;
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** A text that is read in parts, calls of one token each, of which only one part's tape is kept at once. */
 import type { GraphProgram } from '../../../core/graph/run';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import { runText, type Beginning, type GraphUse, type ScoresPlace } from '../../../modelFiles/onnx/graphMode/textRun';
 
@@ -9,6 +10,13 @@ export interface ReadingSource {
   readonly use: GraphUse & { readonly scores: ScoresPlace };
   /** Bytes that one tape may have. */
   readonly maxTape: number;
+}
+
+/** Of the tape's bytes those that are held without being needed: what is more is computed again on the way back. */
+const openShare = 1 / 8;
+
+export function tapeWithin(maxTape: number): Tape {
+  return new Tape(maxTape, openShare * maxTape);
 }
 
 /** Calls of one token each whose tape is kept at once. */

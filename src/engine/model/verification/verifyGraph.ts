@@ -1,5 +1,6 @@
 /** Whether graph mode computes what ONNX Runtime computes: the file's graph is run by both on the same tokens, and must predict the same. */
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Tensor } from '../../../core/graph/tensor';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';
 import type { GraphLanguageModel } from '../../../modelFiles/onnx/graphMode/recognize';

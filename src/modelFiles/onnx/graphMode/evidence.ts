@@ -1,5 +1,7 @@
 /** Runs of a few tokens, alike but for some of them: what they show of how a graph reads. */
-import type { Step, Tape, Variable } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import type { Tape } from '../../../core/graph/tape';
+import type { Variable } from '../../../core/graph/variable';
 import type { TextRun } from './textRun';
 
 /** Runs of the same number of steps. */

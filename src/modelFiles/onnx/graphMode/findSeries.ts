@@ -1,7 +1,8 @@
 /** Which series a graph has, and what they are: found by how its tensors change with the text and its length. */
 import { differentiableFrom } from '../../../core/graph/backward';
 import type { LoopRecord } from '../../../core/graph/control';
-import { Variable, type Step, type Value } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import { Variable, type Value } from '../../../core/graph/variable';
 import { convolved } from './convolved';
 import { differs, makersOf, originOf, type Evidence } from './evidence';
 import { batchOf } from './inputs';

@@ -5,7 +5,8 @@
 import type { OperatorError } from '../../../core/graph/operatorError';
 import type { GraphModel } from '../../../core/graph/model';
 import type { GraphProgram } from '../../../core/graph/run';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import { Unsupported } from '../../../core/graph/tensor';
 import type { Turns } from '../../../core/graph/turns';
 import { dataType, type GraphProto } from '../../../formats/onnx/messages';

@@ -1,6 +1,7 @@
 /** Along which axis a tensor has the steps of the text. */
 import { operators } from '../../../layers/catalog';
-import { Variable, type Step, type Value } from '../../../core/graph/tape';
+import type { Step } from '../../../core/graph/step';
+import { Variable, type Value } from '../../../core/graph/variable';
 import { changedElements, differs, placesOf, placesRead, type Evidence } from './evidence';
 
 export interface TimeAxis {

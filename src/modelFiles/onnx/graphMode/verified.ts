@@ -1,6 +1,7 @@
 /** Whether a way to run a graph is one: runs that differ in some tokens show what it reads, and inputs whose meaning is not known must make no difference. */
 import type { GraphProgram } from '../../../core/graph/run';
-import { Tape, Variable } from '../../../core/graph/tape';
+import { Tape } from '../../../core/graph/tape';
+import { Variable } from '../../../core/graph/variable';
 import type { Turns } from '../../../core/graph/turns';
 import { UserError } from '../../../userError';
 import type { Evidence } from './evidence';
