@@ -163,6 +163,11 @@ export function unitMapNamesOf(name: CellName): readonly UnitMapName[] {
   return kindOf(name).unitMaps.map((map) => map.name);
 }
 
+/** The map that is asked for, where the kind has it, else its first one; of a kind without any, what was asked for. */
+export function unitMapOr(name: CellName, wanted: UnitMapName): UnitMapName {
+  return unitMapNamesOf(name).includes(wanted) ? wanted : (firstUnitMapOf(name) ?? wanted);
+}
+
 /** The one that is looked at until another is chosen: the values of the first state, or of a kind without states the first; null of a kind without any. */
 export function firstUnitMapOf(name: CellName): UnitMapName | null {
   const { states, unitMaps } = kindOf(name);

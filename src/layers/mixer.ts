@@ -49,6 +49,8 @@ export interface MixerDescription extends LayerDescription {
    * @param place "layer 2", for the sentence
    */
   readonly check: (sizes: LayerSizes, place: Message) => void;
+  /** Throws a UserError where windows of so many steps would leave a part of a new layer without training. @param steps T, of every window */
+  readonly checkWindow?: (sizes: LayerSizes, steps: number) => void;
   /** As it was published; what a stack of it has unless something else is chosen. */
   readonly surroundings: Surroundings;
   /**

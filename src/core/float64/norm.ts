@@ -82,6 +82,51 @@ export function normalizeBack(
     gradient[start + i] = inverse * (gamma[i] * gradient[start + i] - sum - (x[at + i] - shift) * inverse * along);
 }
 
+/** The same of many gradients, rows of any steps. */
+export class NormBack {
+  /** T × F and T: x̂, and the inverses. */
+  private readonly normalized: Float64Array;
+  private readonly inverses: Float64Array;
+
+  constructor(
+    x: Float64Array,
+    private readonly norm: Norm,
+  ) {
+    const F = norm.gamma.length;
+    const T = x.length / F;
+    this.normalized = new Float64Array(x.length);
+    this.inverses = new Float64Array(T);
+    for (let t = 0; t < T; t++) {
+      const { shift, inverse } = statisticsOf[norm.kind](x, t * F, F, norm.epsilon);
+      this.inverses[t] = inverse;
+      for (let i = t * F; i < (t + 1) * F; i++) this.normalized[i] = (x[i] - shift) * inverse;
+    }
+  }
+
+  /** In place. @param steps of each row */
+  run(gradients: Float64Array, steps: Int32Array): void {
+    const {
+      normalized,
+      inverses,
+      norm: { kind, gamma },
+    } = this;
+    const F = gamma.length;
+    for (let row = 0; row < steps.length; row++) {
+      const [at, x] = [row * F, steps[row] * F];
+      let [sum, along] = [0, 0];
+      for (let i = 0; i < F; i++) {
+        const g = (gradients[at + i] *= gamma[i]);
+        sum += g;
+        along += g * normalized[x + i];
+      }
+      sum = kind === 'rmsNorm' ? 0 : sum / F;
+      along /= F;
+      const inverse = inverses[steps[row]];
+      for (let i = 0; i < F; i++) gradients[at + i] = inverse * (gradients[at + i] - sum - normalized[x + i] * along);
+    }
+  }
+}
+
 /** Gradients of a norm's parameters. */
 export interface NormGradient {
   readonly gamma: Float64Array;

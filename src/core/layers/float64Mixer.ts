@@ -4,6 +4,7 @@
  */
 import type { LayerSizes } from '../../layers/parameters';
 import type { Arrivals } from '../analysis/arrivals';
+import type { TargetBlock } from '../float64/targetBlock';
 import type { MapValues } from '../model/trace';
 
 export interface Float64MixerLayer extends LayerSizes {
@@ -52,6 +53,11 @@ export interface Float64Mixer<Trace extends Float64MixerTrace = Float64MixerTrac
     above: Arrivals<Float64Array>,
     below: Arrivals<Float64Array>,
   ): Float64Array[];
+  /**
+   * The same of several targets at once, without the norms of states: ∂ℓ_τ/∂x at the scales of what comes from above; null where nothing goes down. Of a sublayer that
+   * has it not, targets are done one by one.
+   */
+  flowOfMany?(layer: Float64MixerLayer, trace: Trace, above: TargetBlock): TargetBlock | null;
   /** Of each state of the sublayer ‖s_t‖ by step. */
   stateNorms(layer: Float64MixerLayer, trace: Trace): Float64Array[];
   /**

@@ -24,7 +24,7 @@ import {
 } from '../../protocol/sample';
 import { RpcError, type RequestOf, type ResultOf } from '../../protocol/rpc';
 import type { Direction } from '../../layers/direction';
-import type { SequenceSplit } from '../../protocol/settings';
+import { layersOf, type ModelSettings, type SequenceSplit } from '../../protocol/settings';
 import { isTokenizer, type ReadUnit } from '../../tokens/tokenUnit';
 import { loadTokenizers } from '../../tokens/tokenizers';
 import { endSentence, type EngineEnd } from '../process/endOfEngine';
@@ -208,9 +208,7 @@ export class RunSession implements vscode.Disposable {
   /** The model's, the lowest first; of a model from elsewhere not sure before its first frame. None in graph mode. */
   get layers(): readonly LayerShape[] {
     if (this.graph) return [];
-    const { cell, hiddenSize, layers, bidirectional } = this.description.model;
-    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
-    return this.lastFrame?.header.layers ?? Array.from({ length: layers }, () => ({ cell, hiddenSize, directions }));
+    return this.lastFrame?.header.layers ?? shapesOf(this.description.model);
   }
 
   /** Which unit × time map the page looks at; until it has chosen, the first state of the top layer, or of a graph. */
@@ -223,17 +221,17 @@ export class RunSession implements vscode.Disposable {
       );
       return { layer, direction: 'forward', quantity: 'hidden' };
     }
-    const { layers, cell } = this.description.model;
-    return (
-      this.chosenUnitMap ?? { layer: layers - 1, direction: 'forward', quantity: firstUnitMapOf(cell) ?? 'hidden' }
-    );
+    if (this.chosenUnitMap) return this.chosenUnitMap;
+    const layers = layersOf(this.description.model);
+    const layer = layers.length - 1;
+    return { layer, direction: 'forward', quantity: firstUnitMapOf(layers[layer].cell) ?? 'hidden' };
   }
 
   set unitMap(choice: UnitMapChoice) {
-    const layer = this.layers.at(choice.layer);
+    const layer = layersOf(this.description.model).at(choice.layer);
     const exists = this.graph
       ? choice.layer < this.shownSeries.length
-      : layer !== undefined && unitMapNamesOf(layer.cell).includes(choice.quantity);
+      : layer && unitMapNamesOf(layer.cell).includes(choice.quantity);
     if (exists) this.chosenUnitMap = choice;
   }
 
@@ -492,4 +490,11 @@ export class RunSession implements vscode.Disposable {
     this.opened = { ...this.opened, status };
     this.changed.fire();
   }
+}
+
+function shapesOf(model: ModelSettings): readonly LayerShape[] {
+  return layersOf(model).map(({ cell, hiddenSize, bidirectional }) => {
+    const directions: readonly Direction[] = bidirectional ? ['forward', 'backward'] : ['forward'];
+    return { cell, hiddenSize, directions };
+  });
 }

@@ -152,7 +152,7 @@ function ownOf(
   const begun = byRole(
     cell,
     (parameter) => {
-      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1 };
+      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1, below: [] };
       const shape = shapeOf(parameter, cell, sizes);
       if (!shape) return undefined;
       const values = new Float64Array(lengthOfShape(shape));

@@ -61,7 +61,9 @@ export class AttentionModel {
 
   sizesOf(layer: number): LayerSizes {
     const { width, heads, positions, context, biases, layers } = this.shape;
-    return { input: width, hidden: width, options: { heads, positions, context, biases }, layer, layers };
+    const options = { heads, positions, context, biases };
+    const below = Array.from({ length: layer }, () => ({ cell: attention.name, options }));
+    return { input: width, hidden: width, options, layer, layers, below };
   }
 
   private sublayersOf(layer: number): Sublayer[] {

@@ -3,6 +3,7 @@ import { isStateName, kindOf, plainCell } from '../../../src/layers/catalog';
 import type { FlowLane } from '../../../src/protocol/overTraining';
 import type { ToPage } from '../../../src/pageContract/messages';
 import type { RunDescription, RunState } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import { nearest } from '../../shared/charts/lineChart';
 import type { Metrics } from '../../shared/charts/metrics';
 import { button, ChoiceRow, type PageButton } from '../../shared/controls';
@@ -180,17 +181,24 @@ export class OverTrainingSection implements Section {
   /** The states of the model's layers, the top one first, which is chosen; of layers without states what they read, the lowest first. */
   private offer({ model, folder }: RunDescription): void {
     const { texts } = this.parts;
-    // The last one carries the gradient farthest.
-    const states = kindOf(model.cell)
-      .states.map(({ name }) => name)
-      .reverse();
-    const hasStates = states.length > 0;
-    const naming = !hasStates ? 'input' : states.length < 2 ? 'layer' : model.layers > 1 ? 'both' : 'state';
-    const layers = Array.from({ length: model.layers }, (_, i) => (hasStates ? model.layers - 1 - i : i));
-    const directions = model.bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const);
-    const lanes = layers.flatMap((layer) =>
-      directions.flatMap((direction) => (hasStates ? states : [null]).map((state) => ({ layer, direction, state }))),
-    );
+    const stack = layersOf(model).map(({ cell, bidirectional }, layer) => ({
+      layer,
+      // The last one carries the gradient farthest.
+      states: kindOf(cell)
+        .states.map(({ name }) => name)
+        .reverse(),
+      directions: bidirectional ? (['forward', 'backward'] as const) : (['forward'] as const),
+    }));
+    const names = new Set(stack.flatMap(({ states }) => states));
+    const naming = names.size === 0 ? 'input' : names.size < 2 ? 'layer' : stack.length > 1 ? 'both' : 'state';
+    const lanes =
+      names.size === 0
+        ? stack.map(({ layer }) => ({ layer, direction: 'forward' as const, state: null }))
+        : stack
+            .reverse()
+            .flatMap(({ layer, directions, states }) =>
+              directions.flatMap((direction) => states.map((state) => ({ layer, direction, state }))),
+            );
     const before = keptOf(this.parts.link.keptView(keptName));
     this.folder = folder;
     this.kept = before?.folder === folder ? before.step : null;

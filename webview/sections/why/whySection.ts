@@ -1,17 +1,19 @@
 /** Why? What the units did over the same text: the gradient factor of each step, the unit map, how saturated the units are, how long they remember. */
 import {
-  firstUnitMapOf,
   isUnboundedBy,
   kindOf,
   rangeOf,
   unitMapNamesOf,
+  unitMapOr,
   type CellName,
   type UnitMapName,
 } from '../../../src/layers/catalog';
 import { unitMapOf, type Frame, type FrameOfGraph, type UnitMapChoice } from '../../../src/protocol/frame';
 import type { LayerShape } from '../../../src/protocol/model';
 import type { ToPage } from '../../../src/pageContract/messages';
+import type { LayerConfig } from '../../../src/layers/layerConfig';
 import type { RunDescription } from '../../../src/protocol/run';
+import { layersOf } from '../../../src/protocol/settings';
 import type { Direction } from '../../../src/layers/direction';
 import { ChoiceRow, type Option } from '../../shared/controls';
 import type { PageKey } from '../../../src/messages';
@@ -150,13 +152,7 @@ export class WhySection implements Section {
     if (fresh.frame || fresh.paint) {
       this.gain.show(rows, header.target);
       this.gain.figure.describe(this.texts.get('panel.gradientFactor.description'));
-      this.paint(
-        frame,
-        theme,
-        run !== null &&
-          header.graph === undefined &&
-          isUnboundedBy(header.layers[header.unitMap.layer].cell, run.model.activation),
-      );
+      this.paint(frame, theme, run !== null && header.graph === undefined && hasNoBound(run, header.unitMap.layer));
     }
     this.gain.draw(width, columns, theme, { target: header.target, mark: view.mark });
     const row = view.unit === null ? null : this.figure.rowOf(view.unit);
@@ -198,12 +194,7 @@ export class WhySection implements Section {
     const order = unitOrders.find((each) => each === this.link.keptView('order'));
     if (order) this.order = order;
     const { unitMap } = this.link.state();
-    const exists =
-      run &&
-      !run.graph &&
-      unitMap &&
-      unitMap.layer < run.model.layers &&
-      unitMapNamesOf(run.model.cell).includes(unitMap.quantity);
+    const exists = run && !run.graph && unitMap && hasUnitMap(layersOf(run.model).at(unitMap.layer), unitMap);
     this.awaited = exists === true;
     if (!exists) return;
     this.choice = unitMap;
@@ -312,7 +303,7 @@ export class WhySection implements Section {
     return {
       layer: Number(layer),
       direction: direction === 'backward' ? 'backward' : 'forward',
-      quantity: cell && !unitMapNamesOf(cell).includes(quantity) ? (firstUnitMapOf(cell) ?? quantity) : quantity,
+      quantity: cell ? unitMapOr(cell, quantity) : quantity,
     };
   }
 
@@ -321,6 +312,16 @@ export class WhySection implements Section {
     this.awaited = true;
     this.link.unitMap(choice);
   }
+}
+
+/** Whether the values of a layer's state have no upper bound. */
+function hasNoBound({ model }: RunDescription, layer: number): boolean {
+  const own = layersOf(model).at(layer);
+  return own !== undefined && isUnboundedBy(own.cell, own.activation);
+}
+
+function hasUnitMap(layer: LayerConfig | undefined, { quantity }: UnitMapChoice): boolean {
+  return layer !== undefined && unitMapNamesOf(layer.cell).includes(quantity);
 }
 
 /** “forget gate f”; some names end with their letter. */

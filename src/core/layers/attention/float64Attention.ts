@@ -1,11 +1,12 @@
 /** The sublayer `mha` in float64: its equations are in float64Heads.ts. */
 import { arrivals, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
-import { addProduct, addTransposedProduct, matrix } from '../../float64/matrixProduct';
+import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
 import type { Float64Mixer, Float64MixerLayer, Float64Parameters, HeadNorms } from '../float64Mixer';
 import { addRows, bandsOf, lastReached } from './bands';
 import { addContributions } from './contributions';
+import { flowOfMany } from './float64Many';
 import { attend, headsBack, type AttentionTrace } from './float64Heads';
 import { parameter } from './parameter';
 import { attentionSizes } from './sizes';
@@ -16,11 +17,11 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
   backward(layer, trace, above, below, gradient) {
     const { input: I, width: D } = attentionSizes(layer);
     const T = trace.steps;
-    const back = headsBack(layer, trace, above, 0, T);
-    addProduct(matrix(below, I), matrix(back.qkv, 3 * D), matrix(parameter(layer, 'Wqkv'), I), T, I, 3 * D);
-    addWeights(gradient, 'Wqkv', back.qkv, 3 * D, trace.x, I, T);
+    const qkv = headsBack(layer, trace, above, 0, T);
+    addProduct(matrix(below, I), matrix(qkv, 3 * D), matrix(parameter(layer, 'Wqkv'), I), T, I, 3 * D);
+    addWeights(gradient, 'Wqkv', qkv, 3 * D, trace.x, I, T);
     addWeights(gradient, 'Wo', above, D, trace.context, D, T);
-    addBias(gradient, 'bqkv', back.qkv, 3 * D, T);
+    addBias(gradient, 'bqkv', qkv, 3 * D, T);
     addBias(gradient, 'bo', above, D, T);
   },
 
@@ -29,13 +30,15 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
     const W = matrix(parameter(layer, 'Wqkv'), I);
     below.isReached.fill(1, 0, lastReached(above, trace.steps) + 1);
     for (const { rows, first, last, logScale } of bandsOf(above, trace.steps, D)) {
-      const { qkv } = headsBack(layer, trace, rows, first, last + 1 - first);
+      const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
       const down = new Float64Array((last + 1) * I);
-      addProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
+      setProduct(matrix(down, I), matrix(qkv, 3 * D), W, last + 1, I, 3 * D);
       addRows(below, down, 0, last + 1, I, logScale);
     }
     return [];
   },
+
+  flowOfMany,
 
   stateNorms: () => [],
 
@@ -79,7 +82,7 @@ function headNorms(layer: Float64MixerLayer, trace: AttentionTrace, above: Arriv
   // A row of d numbers for each part, head and step: bands are added up by their scales.
   const found = arrivals(float64Arithmetic, 2 * heads * T, d);
   for (const { rows, first, last, logScale } of bandsOf(above, T, D)) {
-    const { qkv } = headsBack(layer, trace, rows, first, last + 1 - first);
+    const qkv = headsBack(layer, trace, rows, first, last + 1 - first);
     for (let index = 0; index < 2 * heads; index++) {
       const ofHead = new Float64Array((last + 1) * d);
       for (let t = 0; t <= last; t++) {

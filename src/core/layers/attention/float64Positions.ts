@@ -18,6 +18,7 @@ export const float64Positions: Float64Mixer = {
   },
 
   flow: () => [],
+  flowOfMany: () => null,
   stateNorms: () => [],
   addContributions: addOwnContribution,
   unitMap: () => null,

@@ -111,7 +111,14 @@ function layerOf(
   file: string,
 ): GeneralLayer {
   const mixer = `${module}.mixer`;
-  const sizes: LayerSizes = { input: D, hidden: D, options: optionsIn(taker, mixer, D, file), layer, layers };
+  const sizes: LayerSizes = {
+    input: D,
+    hidden: D,
+    options: optionsIn(taker, mixer, D, file),
+    layer,
+    layers,
+    below: [],
+  };
   const own = Object.fromEntries(
     kind.parameters.flatMap(({ role, shape, torch }): [string, Weights][] => {
       const expected = shape(sizes);

@@ -31,6 +31,7 @@ const layer: Float64MixerLayer = {
   options: { heads: 2, positions: 'none', context: 256, biases: true },
   layer: 0,
   layers: 1,
+  below: [],
   parameters,
 };
 
