@@ -229,6 +229,8 @@ describe('attention on the page', () => {
       `probe.overTraining(${JSON.stringify({ lane, slopes: [-0.5, -0.1], steps: [1, 100], lags: 40 })})`,
     );
     await frame({ sequence: 3, trainingStep: 500 });
+    // New rows are drawn a few times a second.
+    await on.page.waitForFunction(`document.querySelector('.over .said').textContent.includes('step 500')`);
     assert.equal(
       await text('.over .said'),
       'The gradient reached 7 tokens at step 1 and reaches the whole text at step 500.',

@@ -28,14 +28,8 @@ describe('for other extensions and for tasks', () => {
     for (const made of ['hello.txt', '.vscode/tasks.json', '.backflow']) await removeFolder(join(folder, made));
   });
 
-  it('a task of the type “backflow” trains to its end and exits with 0', async () => {
-    const task = {
-      type: 'backflow',
-      label: 'learn hello',
-      file: 'hello.txt',
-      profile: 'hello',
-      settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' },
-    };
+  /** Runs a task of tasks.json to its end. */
+  const trained = async (task: vscode.TaskDefinition & { readonly label: string }): Promise<void> => {
     mkdirSync(join(folder, '.vscode'), { recursive: true });
     writeFileSync(join(folder, '.vscode/tasks.json'), JSON.stringify({ version: '2.0.0', tasks: [task] }));
     const ended = new Promise<void>((resolve) => {
@@ -45,8 +39,18 @@ describe('for other extensions and for tasks', () => {
         resolve();
       });
     });
-    await vscode.tasks.executeTask(await fetched('learn hello'));
+    await vscode.tasks.executeTask(await fetched(task.label));
     await ended;
+  };
+
+  it('a task of the type “backflow” trains to its end and exits with 0', async () => {
+    await trained({
+      type: 'backflow',
+      label: 'learn hello',
+      file: 'hello.txt',
+      profile: 'hello',
+      settings: { 'training.steps': 60, 'backflow.model.cell': 'gru' },
+    });
     const [run] = runsIn(runs);
     assert.match(run, /^hello-gru-/);
     assert.ok(existsSync(join(runs, run, 'checkpoints', 'step-60.onnx')));
@@ -80,6 +84,29 @@ describe('for other extensions and for tasks', () => {
     const source = new vscode.CancellationTokenSource();
     source.cancel();
     await assert.rejects(api.flow('hello', { model: vscode.Uri.file(join(runs, run)), cancellation: source.token }));
+  });
+
+  // The last, since the others take the only run there is.
+  it('a flow of a model whose layers carry no state is that by what they read', async () => {
+    await trained({
+      type: 'backflow',
+      label: 'learn hello by attention',
+      file: 'hello.txt',
+      profile: 'hello',
+      settings: { 'training.steps': 5, 'backflow.model.cell': 'attention', 'backflow.model.hiddenSize': 8 },
+    });
+    const run = runsIn(runs).find((name) => name.startsWith('hello-attention-'));
+    assert.ok(run !== undefined);
+    const flow = await api.flow('hello hello hel', { model: vscode.Uri.file(join(runs, run)), target: 9 });
+    assert.deepEqual(flow.layers, []);
+    const lowest = flow.inputs[0];
+    const top = flow.inputs[flow.inputs.length - 1];
+    assert.ok(lowest.gradient.slice(0, 10).every(Number.isFinite), 'it reaches every earlier token');
+    assert.ok(Number.isNaN(lowest.gradient[10]), 'and no later one');
+    assert.ok(
+      top.gradient.slice(0, 9).every((each) => each === -Infinity),
+      'exactly zero but for its own step',
+    );
   });
 });
 
