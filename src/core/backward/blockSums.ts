@@ -1,12 +1,7 @@
 /** Sums over all rows of a window, block by block. */
 import { at } from '../../kernels/arena';
 import type { Tape } from '../model/tape';
-
-/**
- * Weight gradients of more steps than this are summed block by block, the blocks' sums in float64: in one float32 sum over a long text
- * digits would be lost. Segments of this length (`SegmentedBackward`) give the same bits.
- */
-export const stepsOfBlock = 1024;
+import { stepsOfBlock } from '../stepsOfBlock';
 
 /** @param write leaves in `out` the sum over `count` rows of the window from `first` on */
 export async function sumOfBlocks(

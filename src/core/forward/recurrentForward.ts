@@ -65,13 +65,13 @@ export class RecurrentForward {
     x: Float32Array | null,
   ): Promise<void> {
     const { config, inputs, rows, arena } = this.tape;
-    const { linearBeforeReset, gatesOfInput } = cellOf(config.layers[layer].cell);
+    const cell = cellOf(config.layers[layer].cell);
     const bias = this.biases[layer];
     const width = bias.length;
     bias.fill(0);
     bias.set(Wb);
-    if (!linearBeforeReset) for (let j = 0; j < Rb.length; j++) bias[j] += Rb[j];
-    const added = gatesOfInput ? null : bias;
+    if (!cell.linearBeforeReset) for (let j = 0; j < Rb.length; j++) bias[j] += Rb[j];
+    const added = cell.gatesOfInput ? null : bias;
     if (x) {
       await this.products.affine(gates, x, W, added, rows, width, inputSize(config, layer));
       return;
