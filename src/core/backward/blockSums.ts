@@ -1,7 +1,7 @@
 /** Sums over all rows of a window, block by block. */
 import { at } from '../../kernels/arena';
-import { stepsOfBlock } from '../model/blocks';
 import type { Tape } from '../model/tape';
+import { stepsOfBlock } from '../stepsOfBlock';
 
 /** @param write leaves in `out` the sum over `count` rows of the window from `first` on */
 export async function sumOfBlocks(

@@ -15,7 +15,7 @@ import type { DirectionParameters } from '../model/parameters';
 import type { Tape } from '../model/tape';
 import { sumOfParts } from '../partSums';
 import type { Products, StepProducts } from '../products';
-import { stepsOfBlock } from '../model/blocks';
+import { stepsOfBlock } from '../stepsOfBlock';
 import type { TotalNorms } from './totals';
 
 /** What a layer of some kind and size needs to run. */

@@ -7,7 +7,7 @@ import { at, type Arena } from '../../kernels/arena';
 import { kindOf, type CellName } from '../../layers/catalog';
 import type { NormKind } from '../../layers/norm';
 import type { Mixer } from '../layers/mixer';
-import { stepsOfBlock } from './blocks';
+import { stepsOfBlock } from '../stepsOfBlock';
 import { cellOf, mixerOf } from '../layers/registry';
 import type { Products } from '../products';
 import {

@@ -2,7 +2,7 @@
 import { InputGradient } from '../../core/analysis/inputGradient';
 import { PerTargetGradient } from '../../core/analysis/perTarget';
 import { regionsOf, relativeTo } from '../../terms/regions';
-import { stepsOfBlock } from '../../core/model/blocks';
+import { stepsOfBlock } from '../../core/stepsOfBlock';
 import { SegmentedBackward, type SegmentVisitor } from '../../core/backward/segmented';
 import type { Ids } from '../../core/corpus/ids';
 import { makeLearningNetwork } from '../../core/network';

@@ -1,6 +1,6 @@
 /** Exact gradients segment by segment beside PyTorch's over the whole of a long text. */
 import { strict as assert } from 'node:assert';
-import { stepsOfBlock } from '../../../../src/core/model/blocks';
+import { stepsOfBlock } from '../../../../src/core/stepsOfBlock';
 import { SegmentedBackward } from '../../../../src/core/backward/segmented';
 import { assertClose, assertNear } from '../../../reference/compare';
 import { loadLongCase } from '../../../reference/stackVectors';
