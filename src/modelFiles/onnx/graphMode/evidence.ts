@@ -34,7 +34,8 @@ export function changedElements({ tensor: { data } }: Variable, { tensor: { data
   if (data.length !== other.length) return Array.from(data.keys());
   const changed: number[] = [];
   for (let i = 0; i < data.length; i++) {
-    const [a, b] = [data[i], other[i]];
+    const a = data[i];
+    const b = other[i];
     if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) changed.push(i);
   }
   return changed;
