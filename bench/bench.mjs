@@ -10,6 +10,7 @@ import { build, startOurs, startPeer } from './lib/sides.mjs';
 import { keepJson, keepPage, page } from './lib/results.mjs';
 import * as attention from './parts/attention.mjs';
 import * as editor from './parts/editor.mjs';
+import * as graph from './parts/graph.mjs';
 import * as inspectedKinds from './parts/inspectedKinds.mjs';
 import * as inspection from './parts/inspection.mjs';
 import * as kernels from './parts/kernels.mjs';
@@ -36,6 +37,7 @@ Parts, all but the profile without a name:
   stateSpace  training steps of Mamba, beside transformers (not among the standard parts: its Python needs transformers)
   limit       what ONNX Runtime's matrix product reaches, and what share of it each side
   shortfall   why a bar of the training is missed: what it would take of the limit, and where our time goes
+  graph       a look at 256 tokens with models in graph mode, whole processes
   inspectedKinds  frames of every kind of layer, and the input matrix of attention beside PyTorch's backward passes
   inspection  a frame and the source × target matrix of a probe, and what frames cost training
   recording   what recording gradients and gates costs a training step
@@ -69,6 +71,7 @@ const parts = {
   limit,
   shortfall,
   inspection,
+  graph,
   inspectedKinds,
   recording,
   kernels,
@@ -88,6 +91,7 @@ const standard = [
   'limit',
   'shortfall',
   'inspection',
+  'graph',
   'inspectedKinds',
   'recording',
   'kernels',

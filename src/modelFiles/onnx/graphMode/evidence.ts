@@ -29,11 +29,24 @@ function same(a: number, b: number): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
-/** Which elements have other values, in order; of sums in another order the last digits do not count. */
+/** Which elements have other values, in order; all of a tensor of another size. */
 export function changedElements({ tensor: { data } }: Variable, { tensor: { data: other } }: Variable): number[] {
+  if (data.length !== other.length) return Array.from(data.keys());
   const changed: number[] = [];
-  for (let i = 0; i < data.length; i++) if (!same(data[i], other[i])) changed.push(i);
-  if (changed.length === 0) return changed;
+  for (let i = 0; i < data.length; i++) {
+    const a = data[i];
+    const b = other[i];
+    if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) changed.push(i);
+  }
+  return changed;
+}
+
+/** Those of the changed elements that differ by more than sums in another order do. */
+export function beyondRounding(
+  { tensor: { data } }: Variable,
+  { tensor: { data: other } }: Variable,
+  changed: readonly number[],
+): number[] {
   let scale = 0;
   for (let i = 0; i < data.length; i++) {
     const size = Math.abs(data[i]);

@@ -2,7 +2,7 @@
 import { operators } from '../../../layers/catalog';
 import type { Step } from '../../../core/graph/step';
 import { Variable, type Value } from '../../../core/graph/variable';
-import { changedElements, differs, placesOf, placesRead, type Evidence } from './evidence';
+import { beyondRounding, changedElements, placesOf, placesRead, type Evidence } from './evidence';
 
 export interface TimeAxis {
   readonly axis: number;
@@ -36,7 +36,8 @@ export function timeAxes(
     );
     if (fits.length === 0) continue;
     const isShown = short !== undefined && shorter !== null;
-    if (readsLater || !other || !differs(value, other)) {
+    const changed = readsLater || !other ? [] : changedElements(value, other);
+    if (!other || changed.length === 0) {
       // What has not changed does not depend on the last token: unless its length has shown what it is, it is of an earlier step.
       const axes = isShown
         ? fits
@@ -47,11 +48,11 @@ export function timeAxes(
       continue;
     }
     // The last token must have changed nothing but the last place.
-    const elements = changedElements(value, other);
+    const elements = beyondRounding(value, other, changed);
     const placed = fits.flatMap((axis): TimeAxis[] => {
-      const changed = placesOf(value, elements, axis);
-      if (changed.size !== 1) return [];
-      const [place] = changed;
+      const places = placesOf(value, elements, axis);
+      if (places.size !== 1) return [];
+      const [place] = places;
       return place === base.steps - 1 || place === 0 ? [{ axis, isFlipped: place === 0 && base.steps > 1 }] : [];
     });
     if (placed.length === 1) found.set(value, placed[0]);
