@@ -15,8 +15,7 @@ const maxTargets = 64;
 const leastShare = 1e-130;
 
 interface Stage {
-  readonly run: Pick<MixerRun, 'layer' | 'trace'>;
-  readonly flowOfMany: Exclude<MixerRun['code']['flowOfMany'], undefined>;
+  readonly mixer: MixerRun;
   readonly norm: NormBack | null;
   readonly residual: boolean;
 }
@@ -33,13 +32,8 @@ export function mixerRows(trace: Float64Trace): MatrixRows | null {
 }
 
 function stageOf({ mixer, norm, residual, input }: Float64Sublayer): Stage | null {
-  if (!mixer || !input) return null;
-  const {
-    code: { flowOfMany },
-    layer,
-    trace,
-  } = mixer;
-  return flowOfMany ? { run: { layer, trace }, flowOfMany, norm: norm && new NormBack(input, norm), residual } : null;
+  if (!mixer?.code.flowOfMany || !input) return null;
+  return { mixer, norm: norm && new NormBack(input, norm), residual };
 }
 
 class MixerRows implements MatrixRows {
@@ -83,8 +77,8 @@ class MixerRows implements MatrixRows {
   }
 }
 
-function stageBack({ run, flowOfMany, norm, residual }: Stage, above: TargetBlock, isSafe: Uint8Array): TargetBlock {
-  const below = flowOfMany(run.layer, run.trace, above);
+function stageBack({ mixer, norm, residual }: Stage, above: TargetBlock, isSafe: Uint8Array): TargetBlock {
+  const below = mixer.code.flowOfMany?.(mixer.layer, mixer.trace, above);
   if (below && norm) norm.run(below.values, stepsOf(below));
   if (below && residual) addBlock(below, above);
   const found = below ?? (residual ? above : targetBlock(above.width, above.first, above.last, above.logScales));
