@@ -150,6 +150,7 @@ function valuesOf(sublayers: readonly Float64Sublayer[]): MixerValues {
       }
       throw new Error(`no sublayer has the unit map ${name}`);
     },
+    heads: runs.flatMap(({ code, trace }) => code.headWeights?.(trace) ?? []),
   };
 }
 

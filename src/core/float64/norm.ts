@@ -41,7 +41,7 @@ export function normalize(x: Float64Array, { kind, gamma, beta, epsilon }: Norm)
   return y;
 }
 
-/** weights · y of a step as it depends on x with the row's mean and size held fixed: held · x + rest. @param weights [F] */
+/** weights · y of a step as it depends on x with the row's size held fixed: held · x + rest. Its mean, if it is taken away, depends on x. @param weights [F] */
 export function heldNorm(
   x: Float64Array,
   step: number,
@@ -49,11 +49,12 @@ export function heldNorm(
   { kind, gamma, beta, epsilon }: Norm,
 ): { readonly held: Float64Array; readonly rest: number } {
   const F = gamma.length;
-  const { shift, inverse } = statisticsOf[kind](x, step * F, F, epsilon);
-  const held = weights.map((weight, i) => weight * gamma[i] * inverse);
+  const { inverse } = statisticsOf[kind](x, step * F, F, epsilon);
+  const scaled = weights.map((weight, i) => weight * gamma[i] * inverse);
+  const mean = kind === 'layerNorm' ? scaled.reduce((sum, value) => sum + value, 0) / F : 0;
   let rest = 0;
-  for (let i = 0; i < F; i++) rest += (beta.length > 0 ? weights[i] * beta[i] : 0) - held[i] * shift;
-  return { held, rest };
+  for (let i = 0; i < beta.length; i++) rest += weights[i] * beta[i];
+  return { held: scaled.map((value) => value - mean), rest };
 }
 
 /**

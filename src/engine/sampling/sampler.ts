@@ -8,12 +8,11 @@ import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
-import type { ModelSettings } from '../../protocol/settings';
+import type { ObjectiveName } from '../../terms/choices';
 import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
 export class Sampler implements TokenSampler {
-  readonly notices: readonly UserError[] = [];
   private readonly excluded: ReadonlySet<number>;
   private drawing: Drawing | null = null;
   /** The id that is read next. */
@@ -42,6 +41,12 @@ export class Sampler implements TokenSampler {
       ),
     );
     return new Sampler(vocabulary, plain, network);
+  }
+
+  /** Of a text longer than what is read again, that tokens were drawn from its end alone. */
+  get notices(): readonly UserError[] {
+    const { maxSteps } = this.network.tape;
+    return this.read.length > maxSteps ? [new UserError('notice.sample.slid', maxSteps)] : [];
   }
 
   takeWeights(): void {
@@ -103,7 +108,10 @@ function contextFor({ layers }: ModelConfig): number {
 export function refuseGeneration({
   bidirectional,
   objective,
-}: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+}: {
+  readonly bidirectional: boolean;
+  readonly objective: ObjectiveName;
+}): void {
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }

@@ -6,7 +6,7 @@ import { checkClipping } from '../../core/optimize/clip';
 import { checkOptimizer } from '../../core/optimize/registry';
 import { checkSchedule } from '../../core/optimize/schedule';
 import { UserError } from '../../userError';
-import type { ModelSettings, TrainingSettings } from '../../protocol/settings';
+import { layersOf, readsBothWays, type ModelSettings, type TrainingSettings } from '../../protocol/settings';
 
 /** Returns the settings, or throws a UserError naming the one that cannot be used, its value and what is allowed. */
 export function checkTraining(training: TrainingSettings): TrainingSettings {
@@ -44,15 +44,12 @@ function checkReading({ mode, split, window, longestSequence, truncation }: Trai
 }
 
 /** Throws a UserError for a model that cannot be trained so. */
-export function checkTogether(
-  { bidirectional, objective, layers }: ModelSettings,
-  { dropout }: TrainingSettings,
-): void {
-  if (bidirectional && objective === 'next') {
+export function checkTogether(model: ModelSettings, { dropout }: TrainingSettings): void {
+  if (readsBothWays(model) && model.objective === 'next') {
     throw new UserError('error.setting.bidirectionalNext');
   }
   if (!(dropout >= 0 && dropout < 1)) throw new UserError('error.setting.dropout', String(dropout));
-  if (dropout > 0 && layers < 2) {
+  if (dropout > 0 && layersOf(model).length < 2) {
     throw new UserError('error.setting.dropoutOneLayer');
   }
 }

@@ -5,7 +5,7 @@ import type { Corpus, CorpusOptions } from '../../core/corpus/corpusBuilder';
 import { isForeign, isTokenizer } from '../../tokens/tokenUnit';
 import type { TokenizerDefinition } from '../../tokens/tokenizer/tokenizer';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
-import { uniformModel, uniformStack, type ModelConfig } from '../../core/model/config';
+import { uniformStack, type ModelConfig } from '../../core/model/config';
 import { initialize } from '../../core/model/initialize';
 import { generalModelOf } from '../../core/model/plainModel';
 import { layoutOf, type Parameters } from '../../core/model/parameters';
@@ -25,6 +25,7 @@ import { openModel } from '../model/openModel';
 import { versions } from '../versions';
 import type { ModelLock } from '../modelLock';
 import { checkLayers, checkTogether, checkTraining, checkWindows } from './checkTraining';
+import { modelOfSettings, settingsInFull } from './modelOfSettings';
 import { yieldingBackend } from './yieldingBackend';
 import { readKnownCorpus, readNewCorpus, type ReadCorpus } from './readCorpus';
 import { readersOf, type Readers } from './readers';
@@ -64,10 +65,8 @@ export async function setUpRun(
     folder: resolve(path),
     corpus: { ...nameOf(source), tokens: corpus.ids.length, unit: isTokenizer(unit) ? 'tokenizer' : unit },
     ...(isTokenizer(unit) && { tokenizer: unit }),
-    // What it has of its own kind, all of it.
     model: {
-      ...model,
-      options: config.layers[0].options,
+      ...settingsInFull(model, config),
       vocabularySize: config.vocabularySize,
       parameterCount: parameters.values.length,
     },
@@ -118,7 +117,7 @@ async function startAnew(
     model,
     unit,
     corpus,
-    config: uniformModel({ ...model, vocabularySize: corpus.vocabulary.size }),
+    config: modelOfSettings(model, corpus.vocabulary.size),
     initial: null,
   };
 }
@@ -138,8 +137,7 @@ async function startFrom(
   );
   if (!plain) throw trainingRefusal ?? new UserError('error.trainFrom.refused', from.path);
   const { config, parameters } = plain;
-  const model = uniformStack(config);
-  if (!model) throw new UserError('error.trainFrom.fileLayersDiffer', from.path);
+  const model = uniformStack(config) ?? config;
   checkTogether(model, training);
   const { unit } = vocabulary;
   if (isForeign(unit)) throw new UserError('error.trainFrom.words', from.path, unit);

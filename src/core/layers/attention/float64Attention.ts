@@ -3,8 +3,9 @@ import { arrivals, type Arrivals } from '../../analysis/arrivals';
 import { float64Arithmetic, log10Of } from '../../float64/arithmetic';
 import { addProduct, addTransposedProduct, matrix, setProduct } from '../../float64/matrixProduct';
 import { lengthOf } from '../../numeric';
-import type { Float64Mixer, Float64MixerLayer, Float64Parameters } from '../float64Mixer';
+import type { Float64Mixer, Float64MixerLayer, Float64Parameters, HeadNorms } from '../float64Mixer';
 import { addRows, bandsOf, lastReached } from './bands';
+import { addContributions } from './contributions';
 import { flowOfMany } from './float64Many';
 import { attend, headsBack, type AttentionTrace } from './float64Heads';
 import { parameter } from './parameter';
@@ -41,17 +42,10 @@ export const float64Attention: Float64Mixer<AttentionTrace> = {
 
   stateNorms: () => [],
 
-  /** `attentionWeights`: row τ has of every head the weights of all steps, zero where they are later than τ. */
-  unitMap(_layer, { steps: T, weights }, name) {
-    if (name !== 'attentionWeights') return null;
-    const units = weights.length * T;
-    const values = new Float64Array(T * units);
-    weights.forEach((a, head) => {
-      for (let target = 0; target < T; target++)
-        values.set(a.subarray(target * T, (target + 1) * T), target * units + head * T);
-    });
-    return { units, values };
-  },
+  addContributions,
+  headWeights: ({ weights }) => weights,
+  headNorms,
+  unitMap: () => null,
 };
 
 /** ∂W += ∂yᵀ x, [n, k]. */
@@ -80,20 +74,8 @@ export function addBias(
   for (let t = 0; t < steps; t++) for (let i = 0; i < n; i++) sum[i] += above[t * n + i];
 }
 
-/** Of each head log₁₀ norms by step: NaN where the target cannot be reached, −Infinity for exactly zero. */
-export interface KeyValueNorms {
-  /** ‖∂ℓ_τ/∂k_t‖, before rotary positions turn k. */
-  readonly keys: readonly Float64Array[];
-  /** ‖∂ℓ_τ/∂v_t‖. */
-  readonly values: readonly Float64Array[];
-}
-
 /** @param above T × D: ∂ℓ_τ/∂y of the sublayer */
-export function keyValueNorms(
-  layer: Float64MixerLayer,
-  trace: AttentionTrace,
-  above: Arrivals<Float64Array>,
-): KeyValueNorms {
+function headNorms(layer: Float64MixerLayer, trace: AttentionTrace, above: Arrivals<Float64Array>): HeadNorms {
   const { width: D, heads, headSize: d } = attentionSizes(layer);
   const { steps: T } = trace;
   const reached = lastReached(above, T);

@@ -4,6 +4,7 @@ import { addProduct, addProductOfTransposed, matrix, setProduct } from '../../fl
 import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
+import { addOwnContribution } from './contributions';
 import { addBias, addWeights } from './float64Attention';
 import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
@@ -95,6 +96,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   },
 
   stateNorms: () => [],
+  addContributions: addOwnContribution,
 
   unitMap(layer, { activations }, name) {
     return name === 'mlpActivations' ? { units: innerWidth(layer), values: activations } : null;
