@@ -15,7 +15,7 @@ const maxTargets = 64;
 const leastShare = 1e-130;
 
 interface Stage {
-  readonly run: MixerRun & { readonly code: Required<Pick<MixerRun['code'], 'flowOfMany'>> };
+  readonly mixer: MixerRun;
   readonly norm: NormBack | null;
   readonly residual: boolean;
 }
@@ -32,12 +32,8 @@ export function mixerRows(trace: Float64Trace): MatrixRows | null {
 }
 
 function stageOf({ mixer, norm, residual, input }: Float64Sublayer): Stage | null {
-  if (!mixer || !input) return null;
-  return canRunMany(mixer) ? { run: mixer, norm: norm && new NormBack(input, norm), residual } : null;
-}
-
-function canRunMany(run: MixerRun): run is Stage['run'] {
-  return run.code.flowOfMany !== undefined;
+  if (!mixer?.code.flowOfMany || !input) return null;
+  return { mixer, norm: norm && new NormBack(input, norm), residual };
 }
 
 class MixerRows implements MatrixRows {
@@ -81,12 +77,8 @@ class MixerRows implements MatrixRows {
   }
 }
 
-function stageBack(
-  { run: { code, layer, trace }, norm, residual }: Stage,
-  above: TargetBlock,
-  isSafe: Uint8Array,
-): TargetBlock {
-  const below = code.flowOfMany(layer, trace, above);
+function stageBack({ mixer, norm, residual }: Stage, above: TargetBlock, isSafe: Uint8Array): TargetBlock {
+  const below = mixer.code.flowOfMany?.(mixer.layer, mixer.trace, above);
   if (below && norm) norm.run(below.values, stepsOf(below));
   if (below && residual) addBlock(below, above);
   const found = below ?? (residual ? above : targetBlock(above.width, above.first, above.last, above.logScales));

@@ -62,14 +62,8 @@ export function scanAndSelectionBack(
     if (factor !== null) for (let e = 0, i = t * E; e < E; e++, i++) v[i] = y[i] * p.D[e];
     return factor;
   };
-  scanBackward(
-    sizes,
-    trace,
-    last,
-    { y, v, step, selected },
-    { begin, end: (t, length, carried) => visits.end(t, length, carried) },
-    ofA,
-  );
+  const end: ScanVisits['end'] = (...args) => visits.end(...args);
+  scanBackward(sizes, trace, last, { y, v, step, selected }, { begin, end }, ofA);
   for (let i = 0; i < step.length; i++) step[i] *= stepSlope[i];
   addProduct(matrix(selected, width), matrix(step, E), matrix(p.W_dt, R), steps, R, E);
   addProduct(matrix(v, E), matrix(selected, width), matrix(p.W_x, E), steps, E, width);
