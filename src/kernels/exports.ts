@@ -110,6 +110,8 @@ export interface Kernels {
   ): void;
   geluForward(out: number, x: number, n: number): void;
   geluBackward(d: number, x: number, n: number): void;
+  geluTanhForward(out: number, x: number, n: number): void;
+  geluTanhBackward(d: number, x: number, n: number): void;
   // The selective state space layer, between its products
   mambaConvolve(
     T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,

@@ -23,7 +23,6 @@ import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
-import { readMixerWeights } from './torch/mixerWeights';
 import { ownWeights } from './torch/ownFile';
 import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
@@ -75,16 +74,14 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
   const all = namedTensors(decoded);
-  const mixed = readMixerWeights({ tensors: all, metadata, config: requested.config ?? {}, file }, said);
-  if (mixed) {
-    const { plain, notices } = mixed;
-    const model = generalModelOf(plain.config, plain.parameters);
-    return { model, plain, trainingStep: 0, metadata: entries, notices };
-  }
-  const published = readPublished(all, requested.config ?? null, file);
-  if (published) return { ...published, plain: null, trainingStep: 0, metadata: entries };
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
+  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
+  const published = readPublished({ tensors: considered, metadata, config: requested.config ?? null, answers, file });
+  if (published) {
+    const notices = [...published.notices, ...unusedNotices(aside, file)];
+    return { model: published.model, plain: null, trainingStep: 0, metadata: entries, notices };
+  }
   const computed = computedWeight(considered.keys());
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
   const linear = linearNames(considered.keys());
@@ -97,7 +94,6 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     hasVocabulary: (size) => hasVocabulary(entries, size, file),
     file,
   });
-  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
   return {
     model: modelOf(
       reading,
@@ -283,14 +279,17 @@ function noticesOf(
   aside: readonly string[],
   file: string,
 ): UserError[] {
-  const names = [...unused.flatMap((tensor) => tensor.names), ...aside];
-  const shown = names.length > 8 ? [...names.slice(0, 7), '…'] : names;
   return [
     ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
     ...(chain.length > 1
       ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
       : []),
     ...(norm ? [new UserError('notice.torch.norm', file, norm.module, layerNormEpsilon)] : []),
-    ...(shown.length > 0 ? [new UserError('notice.torch.unused', file, shown.join(', '))] : []),
+    ...unusedNotices([...unused.flatMap((tensor) => tensor.names), ...aside], file),
   ];
+}
+
+function unusedNotices(names: readonly string[], file: string): UserError[] {
+  const shown = names.length > 8 ? [...names.slice(0, 7), '…'] : names;
+  return shown.length > 0 ? [new UserError('notice.torch.unused', file, shown.join(', '))] : [];
 }

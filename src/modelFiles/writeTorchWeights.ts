@@ -5,8 +5,8 @@ import { kindOf, torchGateOrderOf } from '../layers/catalog';
 import { encodeSafetensors, type Tensor } from '../formats/safetensors';
 import { UserError } from '../userError';
 import { inTorchOrder } from './torch/gateOrder';
-import { mixerWeightsOf } from './torch/mixerWeights';
 import { ownMetadata, tensorsOfModel } from './torch/ownFile';
+import { publishedOf } from './torch/published/registry';
 
 /**
  * To be loaded into `nn.Embedding`, `nn.RNN`, `nn.LSTM` or `nn.GRU` (or an `nn.ModuleList` of what its kind is known as), and `nn.Linear`. A tied output has no matrix of its own; that it is tied, and all
@@ -19,7 +19,7 @@ export function writeTorchWeights(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const [{ cell }] = model.config.layers;
-  if (uniformStack(model.config) && torchGateOrderOf(cell) === null && !mixerWeightsOf(cell))
+  if (uniformStack(model.config) && torchGateOrderOf(cell) === null && !publishedOf(cell)?.nameOf)
     throw new UserError('error.torch.noModule', kindOf(cell).label);
   const tensors = tensorsOfModel(model).map(({ name, shape, values, isGated }): [string, Tensor] => [
     name,

@@ -1,6 +1,7 @@
 /**
- * GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415), the exact one: gelu x = x Φ(x), gelu′ x = Φ(x) + x φ(x), with the normal distribution's Φ and φ. Φ by its
+ * GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415). The exact one: gelu x = x Φ(x), gelu′ x = Φ(x) + x φ(x), with the normal distribution's Φ and φ. Φ by its
  * Taylor series around the nearest of the points k/32: to 1e−16, and many times as fast as its own series.
+ * GPT-2's approximation: gelu x = ½ x (1 + tanh a), a = √(2/π) (x + 0.044715 x³).
  */
 import { normalCumulative, normalDensity } from '../graph/operators/special';
 
@@ -50,3 +51,26 @@ export function gelu(x: number): number {
 export function geluSlope(x: number): number {
   return cumulative(x) + x * normalDensity(x);
 }
+
+const tanhScale = Math.sqrt(2 / Math.PI);
+const tanhCubic = 0.044715;
+
+export function geluTanh(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(tanhScale * (x + tanhCubic * x ** 3)));
+}
+
+export function geluTanhSlope(x: number): number {
+  const tanh = Math.tanh(tanhScale * (x + tanhCubic * x ** 3));
+  return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * tanhScale * (1 + 3 * tanhCubic * x * x);
+}
+
+/** A form of GELU and its derivative. */
+export interface GeluForm {
+  readonly value: (x: number) => number;
+  readonly slope: (x: number) => number;
+}
+
+export const geluForms: Readonly<Record<'exact' | 'tanh', GeluForm>> = {
+  exact: { value: gelu, slope: geluSlope },
+  tanh: { value: geluTanh, slope: geluTanhSlope },
+};

@@ -9,7 +9,7 @@
 export { adamStep } from './adam';
 export { attentionBackward, attentionForward, turnHeads } from './attention';
 export { add, clampMagnitude, multiplyElements, scale, sumOfSquares } from './elements';
-export { geluBackward, geluForward } from './gelu';
+export { geluBackward, geluForward, geluTanhBackward, geluTanhForward } from './gelu';
 export { gemm } from './gemm';
 export { gruBackward, gruBackwardStep, gruForward, gruForwardStep } from './gru';
 export { gruStepBack } from './gruStep';

@@ -21,7 +21,7 @@ import { UserError } from '../../userError';
 import { configOf, configText, ownKeys } from '../configText';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../torchNames';
 import { intoOurOrder } from './gateOrder';
-import { mixerWeightsOf } from './mixerWeights';
+import { publishedOf } from './published/registry';
 import type { WeightsFile } from './weightTensors';
 
 export interface OwnWeights {
@@ -41,10 +41,10 @@ export function tensorsOfModel({ config, parameters }: PlainModel): {
   const stack = uniformStack(config);
   if (!stack) throw new UserError('error.torch.layersDiffer');
   const whole = { isGated: false };
-  const ofMixers = mixerWeightsOf(stack.cell);
-  if (ofMixers)
+  const nameOf = publishedOf(stack.cell)?.nameOf;
+  if (nameOf)
     return parameters.layout.entries.map((entry) => ({
-      name: ofMixers.nameOf(entry),
+      name: nameOf(entry),
       shape: entry.shape,
       values: parameters.view(entry),
       ...whole,

@@ -1,12 +1,12 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
-import { gelu, geluSlope } from '../../float64/gelu';
+import { geluForms, type GeluForm } from '../../float64/gelu';
 import { addProduct, addProductOfTransposed, matrix } from '../../float64/matrixProduct';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
 import { addRows } from './bands';
 import { addBias, addWeights } from './float64Attention';
 import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
-import { innerWidth } from './sizes';
+import { hasTanhGelu, innerWidth } from './sizes';
 
 interface MlpTrace extends Float64MixerTrace {
   readonly steps: number;
@@ -23,7 +23,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const preActivations = biasedRows(layer, 'b1', T, inner);
     addProductOfTransposed(matrix(preActivations, inner), matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I);
     const output = biasedRows(layer, 'b2', T, D);
-    const activations = preActivations.map(gelu);
+    const activations = preActivations.map(geluOf(layer).value);
     addProductOfTransposed(
       matrix(output, D),
       matrix(activations, inner),
@@ -42,7 +42,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const back = innerBack(layer, trace, above, 0, T);
     addProduct(matrix(below, I), matrix(back, inner), matrix(parameter(layer, 'W1'), I), T, I, inner);
     addWeights(gradient, 'W1', back, inner, x, I, T);
-    addWeights(gradient, 'W2', above, D, preActivations.map(gelu), inner, T);
+    addWeights(gradient, 'W2', above, D, preActivations.map(geluOf(layer).value), inner, T);
     addBias(gradient, 'b1', back, inner, T);
     addBias(gradient, 'b2', above, D, T);
   },
@@ -70,7 +70,9 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
   stateNorms: () => [],
 
   unitMap(layer, { preActivations }, name) {
-    return name === 'mlpActivations' ? { units: innerWidth(layer), values: preActivations.map(gelu) } : null;
+    return name === 'mlpActivations'
+      ? { units: innerWidth(layer), values: preActivations.map(geluOf(layer).value) }
+      : null;
   },
 };
 
@@ -86,6 +88,11 @@ function innerBack(
   const inner = innerWidth(layer);
   const back = new Float64Array(n * inner);
   addProduct(matrix(back, inner), matrix(above, D), matrix(parameter(layer, 'W2'), inner), n, inner, D);
-  for (let i = 0; i < back.length; i++) back[i] *= geluSlope(preActivations[first * inner + i]);
+  const { slope } = geluOf(layer);
+  for (let i = 0; i < back.length; i++) back[i] *= slope(preActivations[first * inner + i]);
   return back;
+}
+
+function geluOf(layer: Float64MixerLayer): GeluForm {
+  return geluForms[hasTanhGelu(layer) ? 'tanh' : 'exact'];
 }

@@ -5,7 +5,7 @@ import type { Products } from '../../products';
 import type { MakeMixer, Mixer, MixerBackPass, MixerPass, MixerRoom } from '../mixer';
 import { parameter } from './parameter';
 import { splitElements, sumColumns } from './parts';
-import { innerWidth } from './sizes';
+import { hasTanhGelu, innerWidth } from './sizes';
 
 export const makeMlp: MakeMixer = (arena, sizes, room, products) => new MlpMixer(arena, sizes, room, products);
 
@@ -41,7 +41,7 @@ class MlpMixer implements Mixer {
     const rows = steps * batch;
     await products.affine(preActivations, x, parameter(pass, 'W1'), parameters['b1'] ?? zeros, rows, inner, I);
     arena.run(
-      'geluForward',
+      hasTanhGelu(sizes) ? 'geluTanhForward' : 'geluForward',
       splitElements(rows * inner, arena.threads).map(({ first, count }) => [
         at(activations, first),
         at(preActivations, first),
@@ -64,7 +64,7 @@ class MlpMixer implements Mixer {
     sumColumns(arena, gradient['b2'], above, rows, D);
     await products.multiply(activations, above, parameter(pass, 'W2'), rows, inner, D);
     arena.run(
-      'geluBackward',
+      hasTanhGelu(sizes) ? 'geluTanhBackward' : 'geluBackward',
       splitElements(rows * inner, arena.threads).map(({ first, count }) => [
         at(activations, first),
         at(preActivations, first),
