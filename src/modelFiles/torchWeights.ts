@@ -36,7 +36,7 @@ import {
   type RecurrentLayer,
   type RecurrentTensors,
 } from './torch/recurrentModules';
-import { distinctTensors, isOfOptimizer, namedTensors, type WeightTensor } from './torch/weightTensors';
+import { distinctTensors, isOfOptimizer, namedTensors, type WeightsFile, type WeightTensor } from './torch/weightTensors';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
@@ -61,9 +61,13 @@ export interface TorchWeights {
 /** PyTorch's default: a file of weights does not have it. */
 const layerNormEpsilon = 1e-5;
 
-/** @param file for the sentences  Throws a UserError for what is no recurrent language model, or could be several. */
+/** Of one file, as `readDecodedWeights`. */
 export function readTorchWeights(bytes: Uint8Array, file: string, requested: RequestedArchitecture): TorchWeights {
-  const decoded = decodeSafetensors(bytes, file);
+  return readDecodedWeights(decodeSafetensors(bytes, file), file, requested);
+}
+
+/** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
+export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
   const { metadata } = decoded;
   const said = requested.tensors ?? '';
   const entries = new Map(Object.entries(metadata));

@@ -14,13 +14,14 @@ import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
 export class Sampler implements TokenSampler {
-  readonly notices: readonly UserError[] = [];
   private readonly excluded: ReadonlySet<number>;
   private drawing: Drawing | null = null;
   /** The id that is read next. */
   private last = 0;
   /** What has been read, where it is read again. */
   private read: number[] = [];
+  /** Whether it was longer than the context. */
+  private isSlid = false;
 
   private constructor(
     private readonly vocabulary: Vocabulary,
@@ -55,6 +56,7 @@ export class Sampler implements TokenSampler {
     this.drawing = drawing;
     this.network.tape.clearState();
     this.read = [];
+    this.isSlid = false;
     this.last = first;
     for (const id of rest) {
       await this.readLast(false);
@@ -69,6 +71,10 @@ export class Sampler implements TokenSampler {
     return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
+  get notices(): readonly UserError[] {
+    return this.isSlid ? [new UserError('notice.sample.slid', this.network.tape.maxSteps)] : [];
+  }
+
   /** @param isWanted what follows the token  @returns V probabilities, where they are wanted */
   private async readLast(isWanted: boolean): Promise<Float32Array> {
     const { tape, forward } = this.network;
@@ -81,6 +87,7 @@ export class Sampler implements TokenSampler {
     }
     this.read.push(this.last);
     if (!isWanted) return tape.probabilities;
+    this.isSlid ||= this.read.length > tape.maxSteps;
     const context = this.read.slice(-tape.maxSteps);
     tape.inputs.set(context);
     tape.targets.fill(-1);
