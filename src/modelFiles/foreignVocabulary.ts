@@ -62,7 +62,8 @@ export function vocabularyOfMetadata(
     const text = metadata.get(key);
     if (text === undefined) continue;
     const found = parsedSymbols(text, size, file);
-    if (found && (found.length === size || isRoundedUp(found.length, size))) return vocabularyOfSymbols(found, size, file);
+    if (found && (found.length === size || isRoundedUp(found.length, size)))
+      return vocabularyOfSymbols(found, size, file);
   }
   return null;
 }

@@ -36,7 +36,13 @@ import {
   type RecurrentLayer,
   type RecurrentTensors,
 } from './torch/recurrentModules';
-import { distinctTensors, isOfOptimizer, namedTensors, type WeightsFile, type WeightTensor } from './torch/weightTensors';
+import {
+  distinctTensors,
+  isOfOptimizer,
+  namedTensors,
+  type WeightsFile,
+  type WeightTensor,
+} from './torch/weightTensors';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
@@ -90,6 +96,9 @@ export function readDecodedWeights(decoded: WeightsFile, file: string, requested
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
   const linear = linearNames(considered.keys());
   const isOfLayers = (name: string) => isRecurrent(name) || linear.has(name);
+  const type = requested.config?.['model_type'];
+  if (typeof type === 'string' && !Array.from(considered.keys()).some(isOfLayers))
+    throw new UserError('error.torch.typeUnknown', file, type);
   const reading = chosenReading({
     chains: chainsIn(considered, isOfLayers, file),
     tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isOfLayers(names[0]))),

@@ -79,10 +79,10 @@ function readModel(weights: NamedWeights, prefix: string, layers: number): Publi
   const { tensors, file } = weights;
   const said = new Said(weights);
   const taker = new TensorTaker(tensors, file);
+  checkSaid(said, file);
   const wte = taker.around(prefix, 'wte.weight');
   const [V, D] = taker.shapeOf(wte);
   checkBlocks(taker, prefix, D, file);
-  checkSaid(said, file);
   const wpe = taker.around(prefix, 'wpe.weight');
   const hasTable = taker.has(wpe);
   const hasFinalNorm = taker.has(taker.around(prefix, 'ln_f.weight'));
@@ -225,6 +225,9 @@ function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
 
 /** Throws a UserError for what the model's own code would compute otherwise. */
 function checkSaid(said: Said, file: string): void {
+  // Of the same names, with queries, keys and values in another order, or norms elsewhere.
+  const type = said.text('model_type') ?? 'gpt2';
+  if (!/^(gpt2|nano[-_]?gpt)$/i.test(type)) throw new UserError('error.torch.otherVariant', file, type, 'GPT-2');
   const refuse = (name: string, expected: string) => {
     const found = said.text(name);
     if (found !== null && found !== expected) throw new UserError('error.torch.variant', file, name, found, expected);
