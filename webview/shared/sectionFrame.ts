@@ -22,17 +22,21 @@ export interface SectionFrame {
   readonly controls: HTMLElement;
   /** The plain sentence, where another is right for what is shown. */
   readonly sentence: HTMLElement;
+  /** What the popover says: more can be appended. */
+  readonly explanation: HTMLElement;
 }
 
 /** A section with its heading; what it shows is appended to `root`. */
 export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame {
   const title = texts.get(options.title);
   const controls = element('div', { class: 'tools' });
+  const { button, body } = popover(texts, options, title);
   const heading = element(
     'div',
     { class: 'heading' },
     element('h2', { text: title, attributes: { id: `${options.id}-title` } }),
-    ...popover(texts, options, title),
+    button,
+    body,
     controls,
   );
   if (options.onExport) {
@@ -55,10 +59,14 @@ export function sectionFrame(texts: Texts, options: FrameOptions): SectionFrame 
     heading,
     sentence,
   );
-  return { root, controls, sentence };
+  return { root, controls, sentence, explanation: body };
 }
 
-function popover(texts: Texts, { id, explanation }: FrameOptions, title: string): HTMLElement[] {
+function popover(
+  texts: Texts,
+  { id, explanation }: FrameOptions,
+  title: string,
+): { readonly button: HTMLElement; readonly body: HTMLElement } {
   const name = `${id}-explained`;
   const button = element('button', {
     class: 'about',
@@ -68,9 +76,10 @@ function popover(texts: Texts, { id, explanation }: FrameOptions, title: string)
   const parts = explanation.map((part) =>
     typeof part === 'string' ? element('p', { text: texts.get(part) }) : formula(part.formula),
   );
+  // It can be longer than a small window: then the keys scroll it.
   const body = element(
     'div',
-    { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note' } },
+    { class: 'explanation', attributes: { id: name, popover: 'auto', role: 'note', tabindex: '0' } },
     ...parts,
   );
   body.addEventListener('toggle', () => {
@@ -79,5 +88,5 @@ function popover(texts: Texts, { id, explanation }: FrameOptions, title: string)
     body.style.left = `${Math.max(8, Math.min(left, room))}px`;
     body.style.top = `${Math.max(8, Math.min(bottom + 4, window.innerHeight - body.offsetHeight - 8))}px`;
   });
-  return [button, body];
+  return { button, body };
 }

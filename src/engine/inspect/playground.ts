@@ -59,6 +59,7 @@ export class Playground {
       flows: await flowsOf(reading, target, thresholds),
       inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
       totals: null,
+      heads: null,
     };
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity: 'hidden' } }, ++this.sequence, 0),
@@ -151,7 +152,7 @@ function ownOf(
   const begun = byRole(
     cell,
     (parameter) => {
-      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1 };
+      const sizes = { input: inputSize, hidden: hiddenSize, options: noOptions, layer: 0, layers: 1, below: [] };
       const shape = shapeOf(parameter, cell, sizes);
       if (!shape) return undefined;
       const values = new Float64Array(lengthOfShape(shape));

@@ -2,14 +2,13 @@
  * Text from the model as it is when the text begins: one token at a time, the state carried along. A model with a layer that carries none reads its context again for
  * every token, and of a longer text only as much of its end.
  */
-import { contextOfLayers, isMixer, readsBothWays, type ModelConfig } from '../../core/model/config';
+import { contextOfLayers, hasStatelessLayer, readsBothWays, type ModelConfig } from '../../core/model/config';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import { makeNetwork, type Network } from '../../core/network';
 import { checkSampling, draw, samplingWeights } from '../../core/sampling';
-import { kindOf } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { PlainModel } from '../../core/model/plainModel';
-import type { ModelSettings } from '../../protocol/settings';
+import type { ObjectiveName } from '../../terms/choices';
 import type { InspectedModel } from '../inspect/inspector';
 import { beginningOf, excludedFrom, type Drawing, type TokenSampler } from './tokenSampler';
 
@@ -20,8 +19,6 @@ export class Sampler implements TokenSampler {
   private last = 0;
   /** What has been read, where it is read again. */
   private read: number[] = [];
-  /** Whether it was longer than the context. */
-  private isSlid = false;
 
   private constructor(
     private readonly vocabulary: Vocabulary,
@@ -39,11 +36,17 @@ export class Sampler implements TokenSampler {
       makeNetwork(
         arena,
         plain.config,
-        { steps: isStateless(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
+        { steps: hasStatelessLayer(plain.config) ? contextFor(plain.config) : 1, batch: 1 },
         products,
       ),
     );
     return new Sampler(vocabulary, plain, network);
+  }
+
+  /** Of a text longer than what is read again, that tokens were drawn from its end alone. */
+  get notices(): readonly UserError[] {
+    const { maxSteps } = this.network.tape;
+    return this.read.length > maxSteps ? [new UserError('notice.sample.slid', maxSteps)] : [];
   }
 
   takeWeights(): void {
@@ -56,7 +59,6 @@ export class Sampler implements TokenSampler {
     this.drawing = drawing;
     this.network.tape.clearState();
     this.read = [];
-    this.isSlid = false;
     this.last = first;
     for (const id of rest) {
       await this.readLast(false);
@@ -71,15 +73,11 @@ export class Sampler implements TokenSampler {
     return this.last === this.vocabulary.specials.eos ? null : this.last;
   }
 
-  get notices(): readonly UserError[] {
-    return this.isSlid ? [new UserError('notice.sample.slid', this.network.tape.maxSteps)] : [];
-  }
-
   /** @param isWanted what follows the token  @returns V probabilities, where they are wanted */
   private async readLast(isWanted: boolean): Promise<Float32Array> {
     const { tape, forward } = this.network;
     const V = tape.config.vocabularySize;
-    if (!isStateless(tape.config)) {
+    if (!hasStatelessLayer(tape.config)) {
       tape.inputs[0] = this.last;
       await forward.run();
       tape.carryState();
@@ -87,7 +85,6 @@ export class Sampler implements TokenSampler {
     }
     this.read.push(this.last);
     if (!isWanted) return tape.probabilities;
-    this.isSlid ||= this.read.length > tape.maxSteps;
     const context = this.read.slice(-tape.maxSteps);
     tape.inputs.set(context);
     tape.targets.fill(-1);
@@ -98,11 +95,6 @@ export class Sampler implements TokenSampler {
     await forward.run();
     return tape.probabilities.subarray((context.length - 1) * V, context.length * V);
   }
-}
-
-/** Whether a layer carries nothing from step to step. */
-function isStateless({ layers }: ModelConfig): boolean {
-  return layers.some((layer) => isMixer(layer) && kindOf(layer.cell).states.length === 0);
 }
 
 /** Tokens that are read again where no layer has a limit. */
@@ -116,7 +108,10 @@ function contextFor({ layers }: ModelConfig): number {
 export function refuseGeneration({
   bidirectional,
   objective,
-}: Pick<ModelSettings, 'bidirectional' | 'objective'>): void {
+}: {
+  readonly bidirectional: boolean;
+  readonly objective: ObjectiveName;
+}): void {
   if (bidirectional) {
     throw new UserError('error.generate.bidirectional');
   }

@@ -10,14 +10,20 @@ import { float64Gradient } from '../../../src/core/float64/float64Backward';
 import { perTargetInFloat64 } from '../../../src/core/float64/float64PerTarget';
 import { readInFloat64 } from '../../../src/core/float64/float64Trace';
 import { hasInputRows, plainStack, uniformModel, type ModelConfig } from '../../../src/core/model/config';
-import { Parameters } from '../../../src/core/model/parameters';
 import { generalModelOf } from '../../../src/core/model/plainModel';
 import { makeLearningNetwork } from '../../../src/core/network';
 import { createBackend } from '../../../src/engine/backend';
 import type { NormName } from '../../../src/layers/norm';
 import type { CellName } from '../../../src/layers/catalog';
 import { assertNear } from '../../reference/compare';
-import { assertGradients, assertParameters, formula, load, type Gradients, type Run } from '../support/formulaCases';
+import {
+  assertGradients,
+  assertParameters,
+  load,
+  parametersOf,
+  type Gradients,
+  type Run,
+} from '../support/formulaModels';
 import { backendNames, benchFor, type Bench, type TestBackend } from '../support/models';
 
 interface AroundCase {
@@ -68,17 +74,6 @@ function configOf(
   });
 }
 
-function parametersOf(config: ModelConfig): Parameters {
-  const parameters = new Parameters(config);
-  parameters.layout.entries.forEach((entry, p) => {
-    const isScale = entry.role.endsWith('gamma');
-    parameters.view(entry).forEach((_, k, values) => {
-      values[k] = isScale ? 1 + 0.3 * formula(p, k) : formula(p, k);
-    });
-  });
-  return parameters;
-}
-
 async function inspected(backend: TestBackend, config: ModelConfig, ids: readonly number[]): Promise<Bench> {
   const bench = await benchFor(backend, config, parametersOf(config), { steps: ids.length - 1, batch: 1 });
   bench.tape.inputs.set(ids.slice(0, -1));
@@ -103,7 +98,7 @@ for (const file of files) {
             const batch = windows[0].inputs.length;
             const bench = await benchFor(backend, config, parametersOf(config), { steps, batch });
             for (const [number, window] of windows.entries()) {
-              load(bench, window);
+              load(bench.tape, window);
               await bench.forward.run();
               assertNear(bench.tape.loss, losses[number], 1e-5, `loss of window ${number}`);
               if (number < windows.length - 1) bench.tape.carryState();

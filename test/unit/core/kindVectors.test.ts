@@ -24,7 +24,7 @@ import {
   type ByEntry,
   type Gradients,
   type Run,
-} from '../support/formulaCases';
+} from '../support/formulaModels';
 import { backendNames, readProbe, type TestBackend } from '../support/models';
 
 interface KindCase extends Readonly<Record<string, unknown>> {
@@ -202,7 +202,7 @@ for (const kind of kinds) {
             const batch = windows[0].inputs.length;
             const network = await networkFor(backend, config, steps, batch);
             for (const [number, window] of windows.entries()) {
-              load(network, window);
+              load(network.tape, window);
               await network.forward.run();
               assertNear(network.tape.loss, losses[number], 1e-5, `loss of window ${number}`);
               if (number < windows.length - 1) network.tape.carryState();

@@ -6,14 +6,14 @@
 import { checkConfig, sizesOf, type ModelConfig } from '../../../core/model/config';
 import { shapeOf } from '../../../core/model/directionParameters';
 import type { GeneralLayer, GeneralModel, Norm, Weights } from '../../../core/model/generalModel';
-import { Parameters, type ParameterEntry } from '../../../core/model/parameters';
+import { Parameters } from '../../../core/model/parameters';
 import { generalModelOf } from '../../../core/model/plainModel';
 import { normName, sublayersOf } from '../../../core/model/sublayers';
 import { attention as kind } from '../../../layers/kinds/attention';
 import { normEpsilon } from '../../../layers/norm';
 import { UserError } from '../../../userError';
 import { linearForm } from './linearForm';
-import type { NamedWeights, Published, PublishedModel } from './published';
+import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
 import { Said } from './said';
 import { TensorTaker } from './tensors';
 
@@ -51,6 +51,15 @@ const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
   gelu_python_tanh: 'tanh',
 };
 
+const nameOf: NameOf = ({ name, role, layer }) => {
+  if (name === 'output.W') return head;
+  if (name === 'output.b') return headBias;
+  if (role === 'embedding') return 'transformer.wte.weight';
+  if (role === 'P') return 'transformer.wpe.weight';
+  if (layer < 0) return `transformer.ln_f.${role === 'norm.gamma' ? 'weight' : 'bias'}`;
+  return `transformer.h.${layer}.${roles[role]}`;
+};
+
 export const attention: Published = {
   read: (weights) => {
     const blocks = Array.from(weights.tensors.keys()).flatMap((name) => {
@@ -64,14 +73,8 @@ export const attention: Published = {
   },
   // The code of people has matrices of either form, and files of no library say how many heads there are but in a file beside them.
   write: () => null,
-  nameOf: ({ name, role, layer }: Pick<ParameterEntry, 'name' | 'role' | 'layer'>) => {
-    if (name === 'output.W') return head;
-    if (name === 'output.b') return headBias;
-    if (role === 'embedding') return 'transformer.wte.weight';
-    if (role === 'P') return 'transformer.wpe.weight';
-    if (layer < 0) return `transformer.ln_f.${role === 'norm.gamma' ? 'weight' : 'bias'}`;
-    return `transformer.h.${layer}.${roles[role]}`;
-  },
+  nameOf: ({ layers: [{ cell }] }) => (cell === kind.name ? nameOf : null),
+  ownNames: nameOf,
 };
 
 /** @param prefix of the module that has the blocks */

@@ -22,6 +22,9 @@ export interface NamedWeights {
   readonly file: string;
 }
 
+/** The name that a parameter of a model is written under. */
+export type NameOf = (entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>) => string;
+
 export interface PublishedModel {
   readonly model: GeneralModel;
   readonly notices: readonly UserError[];
@@ -39,8 +42,10 @@ export interface Published {
    * the file leaves open.
    */
   readonly read: (weights: NamedWeights) => PublishedModel | null;
-  /** Null where the library has no such model, or where it is written with what Backflow says of it itself, under the names of `nameOf`. */
+  /** Null where the library has no such model, or where it is written with what Backflow says of it itself, under `ownNames`. */
   readonly write: (model: PlainModel) => PublishedFiles | null;
-  /** The name that a parameter of a model of such layers is written under in Backflow's own files; null where that is as of any other kind. */
-  readonly nameOf: ((entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>) => string) | null;
+  /** How its tensors are called there; null where it has no such model. */
+  readonly nameOf: (model: GeneralModel) => NameOf | null;
+  /** How those of any model of such layers are called in Backflow's own files; null where that is as of any other kind. */
+  readonly ownNames: NameOf | null;
 }

@@ -1,17 +1,13 @@
 /** All that are known, by the kind of their layers. A new one is its file and a line here. */
-import type { CellName } from '../../../layers/catalog';
+import type { GeneralModel } from '../../../core/model/generalModel';
 import type { PlainModel } from '../../../core/model/plainModel';
+import type { CellName } from '../../../layers/catalog';
 import { attention } from './attention';
 import { mamba } from './mamba';
-import type { NamedWeights, Published, PublishedFiles, PublishedModel } from './published';
+import type { NamedWeights, NameOf, Published, PublishedFiles, PublishedModel } from './published';
 import { withoutWrappers } from './tensors';
 
 const all: Readonly<Partial<Record<CellName, Published>>> = { mamba, attention };
-
-/** Of a kind whose layers are no recurrent modules; undefined of others. */
-export function publishedOf(cell: CellName): Published | undefined {
-  return all[cell];
-}
 
 /** Null where the tensors bear the names of none. Throws a UserError where they do, but the form is not known. */
 export function readPublished(weights: NamedWeights): PublishedModel | null {
@@ -21,6 +17,20 @@ export function readPublished(weights: NamedWeights): PublishedModel | null {
     if (found) return found;
   }
   return null;
+}
+
+/** How the tensors of a model of layers that are alike are called; null where none is known that has it. */
+export function publishedNames(model: GeneralModel): NameOf | null {
+  for (const { nameOf } of Object.values(all)) {
+    const found = nameOf(model);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** How they are called in files that say themselves what they are; null of a kind for which these names are as for any other. */
+export function ownNamesOf(cell: CellName): NameOf | null {
+  return all[cell]?.ownNames ?? null;
 }
 
 /** Null where no library has such a model. */

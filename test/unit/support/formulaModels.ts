@@ -1,8 +1,12 @@
-/** Vectors whose weights follow from a formula, so that of a gradient only its length and its product with the formula are kept (test/vectors/around.py and kinds.py). */
+/** Models whose weights follow from a formula, and what PyTorch says of them: see test/vectors/around.py, mixtures.py and kinds.py. */
 import { strict as assert } from 'node:assert';
-import type { ParameterEntry, Parameters } from '../../../src/core/model/parameters';
-import type { Network } from '../../../src/core/network';
+import type { ModelConfig } from '../../../src/core/model/config';
+import { Parameters, type ParameterEntry } from '../../../src/core/model/parameters';
+import type { Tape } from '../../../src/core/model/tape';
 import { assertNear } from '../../reference/compare';
+
+/** Stands for the logarithm of an exact zero. */
+const zero = -9999;
 
 /** By step; null where there is no gradient. */
 export type Series = readonly (number | null)[];
@@ -29,10 +33,22 @@ export function formula(p: number, k: number): number {
   return 0.5 * Math.sin(1 + 0.7 * p + 1.3 * k);
 }
 
+export function parametersOf(config: ModelConfig): Parameters {
+  const parameters = new Parameters(config);
+  parameters.layout.entries.forEach((entry, p) => {
+    const isScale = entry.role.endsWith('gamma');
+    parameters.view(entry).forEach((_, k, values) => {
+      values[k] = isScale ? 1 + 0.3 * formula(p, k) : formula(p, k);
+    });
+  });
+  return parameters;
+}
+
 /** @param what of logarithms the tolerance is absolute */
 function assertSeries(actual: Float64Array, expected: Series, tolerance: number, what: string): void {
   expected.forEach((value, t) => {
     if (value === null) assert.ok(!Number.isFinite(actual[t]) || actual[t] === 0, `${what}, step ${t}: ${actual[t]}`);
+    else if (value === zero) assert.equal(actual[t], -Infinity, `${what}, step ${t}`);
     else assertNear(actual[t], value, tolerance, `${what}, step ${t}`, what.startsWith('log₁₀'));
   });
 }
@@ -77,7 +93,7 @@ export function assertParameters(actual: ByEntry, expected: Run['gradients'], to
 }
 
 /** Puts [stream][step] on the tape. */
-export function load({ tape }: Pick<Network, 'tape'>, { inputs, targets }: Run['windows'][number]): void {
+export function load(tape: Tape, { inputs, targets }: Run['windows'][number]): void {
   const B = inputs.length;
   tape.inputs.fill(-1);
   tape.targets.fill(-1);
