@@ -115,6 +115,8 @@ export interface Kernels {
   ): void;
   geluForward(rows: number, n: number, x: number, bias: number, out: number): void;
   geluBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
+  geluTanhForward(rows: number, n: number, x: number, bias: number, out: number): void;
+  geluTanhBackward(rows: number, n: number, d: number, x: number, bias: number, sums: number): void;
   // The selective state space layer, between its products
   mambaConvolve(
     T: number, B: number, E: number, K: number, first: number, count: number, lengths: number, channel: number, channels: number,

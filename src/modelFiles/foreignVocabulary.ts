@@ -62,7 +62,8 @@ export function vocabularyOfMetadata(
     const text = metadata.get(key);
     if (text === undefined) continue;
     const found = parsedSymbols(text, size, file);
-    if (found?.length === size) return vocabularyOfSymbols(found, size, file);
+    if (found && (found.length === size || isRoundedUp(found.length, size)))
+      return vocabularyOfSymbols(found, size, file);
   }
   return null;
 }
@@ -122,11 +123,24 @@ function parsedSymbols(text: string, size: number, file: string): readonly strin
   }
 }
 
-function vocabularyOfSymbols(symbols: readonly string[], size: number, file: string): FoundVocabulary {
+/** Numbers that people round their vocabularies up to a multiple of: processors like them. */
+const roundings = [8, 16, 32, 64, 128, 256];
+
+/** Whether a model of `size` symbols is one of `given` of them, rounded up. */
+function isRoundedUp(given: number, size: number): boolean {
+  return given > 0 && given < size && roundings.some((multiple) => Math.ceil(given / multiple) * multiple === size);
+}
+
+function vocabularyOfSymbols(given: readonly string[], size: number, file: string): FoundVocabulary {
+  const padding = isRoundedUp(given.length, size)
+    ? Array.from({ length: size - given.length }, (_, i) => `<padding ${given.length + i}>`)
+    : [];
+  const symbols = [...given, ...padding];
   if (symbols.length !== size) throw new UserError('error.vocabularyFile.wrongSize', size, file, symbols.length);
   const conventional = symbols.findIndex((symbol) => unknownNames.includes(symbol));
   const unknownId = conventional < 0 ? null : conventional;
   const notices = unknownId === null ? [] : [new UserError('notice.vocabulary.unknownToken', symbols[unknownId])];
+  if (padding.length > 0) notices.push(new UserError('notice.vocabulary.padded', size, file, given.length));
   const unit = unitOf(symbols);
   const lineEnd = lineEndOf(symbols);
   if (lineEnd !== null) notices.push(new UserError('notice.vocabulary.lineEnds', symbols[lineEnd]));

@@ -23,7 +23,6 @@ import { answerOf, isSaidUnused, readAnswers, type TensorAnswers } from './torch
 import { choicesOfCopies, chosenReading, unreadable } from './torch/choice';
 import { intoOurOrder } from './torch/gateOrder';
 import { linearModules, linearNames } from './torch/linearModules';
-import { readMixerWeights } from './torch/mixerWeights';
 import { ownWeights } from './torch/ownFile';
 import { readPublished } from './torch/published/registry';
 import type { Reading } from './torch/readings';
@@ -37,7 +36,13 @@ import {
   type RecurrentLayer,
   type RecurrentTensors,
 } from './torch/recurrentModules';
-import { distinctTensors, isOfOptimizer, namedTensors, type WeightTensor } from './torch/weightTensors';
+import {
+  distinctTensors,
+  isOfOptimizer,
+  namedTensors,
+  type WeightsFile,
+  type WeightTensor,
+} from './torch/weightTensors';
 
 /** What a file of bare weights does not say. */
 export interface RequestedArchitecture {
@@ -62,9 +67,13 @@ export interface TorchWeights {
 /** PyTorch's default: a file of weights does not have it. */
 const layerNormEpsilon = 1e-5;
 
-/** @param file for the sentences  Throws a UserError for what is no recurrent language model, or could be several. */
+/** Of one file, as `readDecodedWeights`. */
 export function readTorchWeights(bytes: Uint8Array, file: string, requested: RequestedArchitecture): TorchWeights {
-  const decoded = decodeSafetensors(bytes, file);
+  return readDecodedWeights(decodeSafetensors(bytes, file), file, requested);
+}
+
+/** @param file for the sentences  Throws a UserError for what is no language model of layers that are known, or could be several. */
+export function readDecodedWeights(decoded: WeightsFile, file: string, requested: RequestedArchitecture): TorchWeights {
   const { metadata } = decoded;
   const said = requested.tensors ?? '';
   const entries = new Map(Object.entries(metadata));
@@ -75,20 +84,21 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     return { model, plain: own.plain, trainingStep: own.step, metadata: entries, notices: [] };
   }
   const all = namedTensors(decoded);
-  const mixed = readMixerWeights({ tensors: all, metadata, config: requested.config ?? {}, file }, said);
-  if (mixed) {
-    const { plain, notices } = mixed;
-    const model = generalModelOf(plain.config, plain.parameters);
-    return { model, plain, trainingStep: 0, metadata: entries, notices };
-  }
-  const published = readPublished(all, requested.config ?? null, file);
-  if (published) return { ...published, plain: null, trainingStep: 0, metadata: entries };
   const answers = readAnswers(said);
   const considered = new Map(Array.from(all).filter(([name]) => !isOfOptimizer(name) && !isSaidUnused(name, answers)));
+  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
+  const published = readPublished({ tensors: considered, metadata, config: requested.config ?? null, answers, file });
+  if (published) {
+    const notices = [...published.notices, ...unusedNotices(aside, file)];
+    return { model: published.model, plain: null, trainingStep: 0, metadata: entries, notices };
+  }
   const computed = computedWeight(considered.keys());
   if (computed !== undefined) throw new UserError('error.torch.computedWeight', file, computed);
   const linear = linearNames(considered.keys());
   const isOfLayers = (name: string) => isRecurrent(name) || linear.has(name);
+  const type = requested.config?.['model_type'];
+  if (typeof type === 'string' && !Array.from(considered.keys()).some(isOfLayers))
+    throw new UserError('error.torch.typeUnknown', file, type);
   const reading = chosenReading({
     chains: chainsIn(considered, isOfLayers, file),
     tensors: distinctTensors(Array.from(considered.values()).filter(({ names }) => !isOfLayers(names[0]))),
@@ -97,7 +107,6 @@ export function readTorchWeights(bytes: Uint8Array, file: string, requested: Req
     hasVocabulary: (size) => hasVocabulary(entries, size, file),
     file,
   });
-  const aside = Array.from(all).flatMap(([name, { data }]) => (data && !considered.has(name) ? [name] : []));
   return {
     model: modelOf(
       reading,
@@ -283,14 +292,17 @@ function noticesOf(
   aside: readonly string[],
   file: string,
 ): UserError[] {
-  const names = [...unused.flatMap((tensor) => tensor.names), ...aside];
-  const shown = names.length > 8 ? [...names.slice(0, 7), '…'] : names;
   return [
     ...(embedding === output ? [new UserError('notice.torch.tied', file, output.names.join(', '))] : []),
     ...(chain.length > 1
       ? [new UserError('notice.torch.modules', file, chain.map(({ name }) => name).join(' → '))]
       : []),
     ...(norm ? [new UserError('notice.torch.norm', file, norm.module, layerNormEpsilon)] : []),
-    ...(shown.length > 0 ? [new UserError('notice.torch.unused', file, shown.join(', '))] : []),
+    ...unusedNotices([...unused.flatMap((tensor) => tensor.names), ...aside], file),
   ];
+}
+
+function unusedNotices(names: readonly string[], file: string): UserError[] {
+  const shown = names.length > 8 ? [...names.slice(0, 7), '…'] : names;
+  return shown.length > 0 ? [new UserError('notice.torch.unused', file, shown.join(', '))] : [];
 }

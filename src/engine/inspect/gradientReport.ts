@@ -4,7 +4,7 @@ import { directionNames, type LayerTrace, type Floats } from '../../core/model/t
 import { lengthOf } from '../../core/numeric';
 import type { NormRole } from '../../layers/norm';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../../modelFiles/torchNames';
-import type { NameOf } from '../../modelFiles/torch/namedWeights';
+import type { NameOf } from '../../modelFiles/torch/published/published';
 import type { InspectReport } from '../../protocol/engine';
 
 export interface ReportedGradient {

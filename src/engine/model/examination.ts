@@ -1,11 +1,10 @@
 /** Looking into a model file without a text: its layers, how large their weights are, and what its recurrent matrices do to lengths. */
-import { extname } from 'node:path';
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { kindOf } from '../../layers/catalog';
 import { unusualForm } from '../../core/model/generalForm';
 import type { GeneralLayer, Weights } from '../../core/model/generalModel';
 import { generalModelOf } from '../../core/model/plainModel';
-import { readTorchWeights } from '../../modelFiles/torchWeights';
+import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { lengthOf } from '../../core/numeric';
 import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { GraphProgram } from '../../core/graph/run';
@@ -24,7 +23,9 @@ import type { Message } from '../../messages';
 import { inTurns } from '../inspect/graph/inTurns';
 import { externalDataOf } from './externalData';
 import { refuseOtherFormat } from './otherFormats';
-import { configBeside, readWhole } from './openModel';
+import { configBeside } from './openModel';
+import { isOfWeights, readWeights } from './weightFiles';
+import { readWhole } from './wholeFile';
 import { graphSummaryOf, summaryOf } from './summary';
 
 /** Beyond this the decompositions take minutes. */
@@ -40,14 +41,13 @@ export async function examineModel(
   { path, architecture }: ExamineRequest,
   pause: () => Promise<void>,
 ): Promise<Examined> {
-  const bytes = await readWhole(path);
-  if (extname(path).toLowerCase() === '.safetensors') {
+  if (isOfWeights(path)) {
     // What its activation is changes nothing of what is looked at here.
     const {
       model: general,
       metadata,
       notices,
-    } = readTorchWeights(bytes, path, {
+    } = readDecodedWeights(await readWeights(path), path, {
       ...architecture,
       activation: architecture.activation ?? 'tanh',
       config: await configBeside(path),
@@ -62,6 +62,7 @@ export async function examineModel(
       graph: null,
     });
   }
+  const bytes = await readWhole(path);
   refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);

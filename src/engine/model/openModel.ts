@@ -1,6 +1,6 @@
 /** Opens a model of any origin: a checkpoint of Backflow's, an ONNX file of another tool, or bare weights. */
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Vocabulary } from '../../core/corpus/vocabulary';
 import {
   vocabularyAsBytes,
@@ -16,7 +16,7 @@ import { checkpointOf } from '../../modelFiles/checkpointFile';
 import { decodeOnnx } from '../../formats/onnx/onnxFile';
 import { recognizeGraph, type GraphLanguageModel } from '../../modelFiles/onnx/graphMode/recognize';
 import { readOnnx, type GraphUse, type ReadModel } from '../../modelFiles/onnx/read/readModel';
-import { readTorchWeights } from '../../modelFiles/torchWeights';
+import { readDecodedWeights } from '../../modelFiles/torchWeights';
 import { UserError } from '../../userError';
 import type { OpenRequest } from '../../protocol/engine';
 import type { Verification } from '../../protocol/model';
@@ -28,6 +28,8 @@ import { refuseOtherFormat } from './otherFormats';
 import { RuntimeProcess } from '../runtime/runtimeProcess';
 import { classesOf } from '../../modelFiles/onnx/graphMode/classifier';
 import { withoutDropout } from './verification/dropout';
+import { isOfWeights, readWeights, weightsInFolder } from './weightFiles';
+import { readWhole } from './wholeFile';
 import type { ModelFile } from './verification/evaluator';
 import { sizeOf, verify } from './verification/verify';
 import { verifyGraph } from './verification/verifyGraph';
@@ -98,8 +100,8 @@ async function open(
   otherwise: (file: ModelFile, read: NoStack, runtime: RuntimeProcess) => Promise<OpenedGraph>,
 ): Promise<OpenedModel | OpenedGraph> {
   const { folder, path } = await locate(source.path);
+  if (isOfWeights(path)) return { ...(await openWeights(path, source)), folder };
   const bytes = await readWhole(path);
-  if (extname(path).toLowerCase() === '.safetensors') return { ...(await openWeights(bytes, path, source)), folder };
   refuseOtherFormat(bytes, path);
   const proto = decodeOnnx(bytes, path);
   const checkpoint = checkpointOf(proto, path);
@@ -211,9 +213,9 @@ function isFloat32({ embedding, layers, output }: GeneralModel): boolean {
   return [embedding, output.W, output.b, ...ofLayers].every((weights) => !(weights instanceof Float64Array));
 }
 
-async function openWeights(bytes: Uint8Array, path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
+async function openWeights(path: string, source: ModelSource): Promise<Omit<OpenedModel, 'folder'>> {
   const config = await configBeside(path);
-  const { model, plain, trainingStep, metadata, notices } = readTorchWeights(bytes, path, {
+  const { model, plain, trainingStep, metadata, notices } = readDecodedWeights(await readWeights(path), path, {
     ...source.architecture,
     config,
   });
@@ -288,16 +290,7 @@ function trainable(general: GeneralModel): Training {
   }
 }
 
-/** A file's bytes. Throws a UserError where it cannot be read. */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (thrown) {
-    throw readError(thrown, path);
-  }
-}
-
-/** The file a path means, and the run it belongs to, if any. */
+/** The file a path means, and the run it belongs to, if any. Of a folder as libraries leave one, its weights. */
 async function locate(path: string): Promise<{ path: string; folder: RunFolder | null }> {
   let isFolder: boolean;
   try {
@@ -306,7 +299,14 @@ async function locate(path: string): Promise<{ path: string; folder: RunFolder |
     throw readError(thrown, path);
   }
   if (!isFolder) return { path, folder: await RunFolder.open(dirname(dirname(path))).catch(() => null) };
-  const folder = await RunFolder.open(path);
+  let folder: RunFolder;
+  try {
+    folder = await RunFolder.open(path);
+  } catch (thrown) {
+    const weights = await weightsInFolder(path);
+    if (weights === null) throw thrown;
+    return { path: weights, folder: null };
+  }
   const checkpoint = await folder.newestCheckpoint();
   if (!checkpoint) throw new UserError('error.run.noCheckpointYet', path);
   return { path: checkpoint.model, folder };

@@ -43,6 +43,8 @@ export const enum Constant {
   atanh7,
   atanh5,
   atanh3,
+  geluScale,
+  geluCubic,
 }
 
 const table = memory.data<f32>([
@@ -93,6 +95,9 @@ const table = memory.data<f32>([
   1.0 / 7.0,
   1.0 / 5.0,
   1.0 / 3.0,
+  // 2 √(2/π), and the factor of the cube.
+  1.59576912161,
+  0.044715,
 ]);
 
 @inline

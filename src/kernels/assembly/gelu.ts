@@ -1,9 +1,10 @@
 /**
- * GELU (Hendrycks & Gimpel 2016), the exact one: gelu x = x Φ(x), gelu′ x = Φ(x) + x φ(x), with the normal distribution's Φ and φ:
+ * GELU (Hendrycks & Gimpel 2016). The exact one: gelu x = x Φ(x), gelu′ x = Φ(x) + x φ(x), with the normal distribution's Φ and φ:
  *   Φ(−|x|) = e^(−x²/2) P(1 / (1 + 0.3 |x|)),  P a polynomial with a relative error of 6e−8;  φ(x) = e^(−x²/2) / √(2π)
+ * GPT-2's approximation: gelu x = ½ x (1 + tanh a) = x σ(2a), 2a = 2 √(2/π) (x + 0.044715 x³).
  */
 import { Constant, constant } from './constants';
-import { expOfNegative } from './functions';
+import { expOfNegative, logistic } from './functions';
 import { addToColumns, bytesOf, fma, load, rest, store, storeGradient, times } from './lanes';
 
 /** out = gelu(x + bias), [rows, n]; bias [n]; out may be x. */
@@ -33,6 +34,34 @@ export function geluBackward(rows: usize, n: usize, d: usize, x: usize, bias: us
 function unitsBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize): void {
   if (!lanes) return;
   const gradient = times(load(d, lanes), slope(f32x4.add(load(x, lanes), load(bias, lanes))));
+  storeGradient(d, gradient, lanes);
+  addToColumns(sums, gradient, lanes);
+}
+
+/** `geluForward` by GPT-2's approximation. */
+export function geluTanhForward(rows: usize, n: usize, x: usize, bias: usize, out: usize): void {
+  const whole = bytesOf(n & ~3);
+  const row = bytesOf(n);
+  for (let i: usize = 0; i < rows; i++, x += row, out += row) {
+    for (let at: usize = 0; at < whole; at += 16) v128.store(out + at, geluTanh(f32x4.add(v128.load(x + at), v128.load(bias + at))));
+    store(out + whole, geluTanh(f32x4.add(load(x + whole, n & 3), load(bias + whole, n & 3))), n & 3);
+  }
+}
+
+/** `geluBackward` by GPT-2's approximation. */
+export function geluTanhBackward(rows: usize, n: usize, d: usize, x: usize, bias: usize, sums: usize): void {
+  const whole = bytesOf(n & ~3);
+  const row = bytesOf(n);
+  for (let i: usize = 0; i < rows; i++, x += row, d += row) {
+    for (let at: usize = 0; at < whole; at += 16) unitsTanhBack(d + at, x + at, bias + at, sums + 2 * at, 4);
+    unitsTanhBack(d + whole, x + whole, bias + whole, sums + 2 * whole, n & 3);
+  }
+}
+
+@inline
+function unitsTanhBack(d: usize, x: usize, bias: usize, sums: usize, lanes: usize): void {
+  if (!lanes) return;
+  const gradient = times(load(d, lanes), slopeTanh(f32x4.add(load(x, lanes), load(bias, lanes))));
   storeGradient(d, gradient, lanes);
   addToColumns(sums, gradient, lanes);
 }
@@ -69,4 +98,25 @@ function cumulative(x: v128, e: v128): v128 {
   p = fma(p, u, constant(Constant.tail0));
   const tail = times(p, e);
   return v128.bitselect(tail, rest(tail), f32x4.lt(x, f32x4.splat(0)));
+}
+
+@inline
+function geluTanh(x: v128): v128 {
+  return times(x, logistic(doubledArgument(x, times(x, x))));
+}
+
+/** σ(2a) + x σ′(2a) (2a)′, (2a)′ = 2 √(2/π) (1 + 3 · 0.044715 x²). */
+@inline
+function slopeTanh(x: v128): v128 {
+  const square = times(x, x);
+  const s = logistic(doubledArgument(x, square));
+  const cubic = times(constant(Constant.geluCubic), square);
+  const inner = times(constant(Constant.geluScale), fma(f32x4.splat(3), cubic, constant(Constant.one)));
+  return fma(times(x, inner), times(s, rest(s)), s);
+}
+
+/** 2a, from x and x². */
+@inline
+function doubledArgument(x: v128, square: v128): v128 {
+  return times(times(constant(Constant.geluScale), x), fma(constant(Constant.geluCubic), square, constant(Constant.one)));
 }

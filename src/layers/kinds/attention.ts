@@ -1,6 +1,6 @@
 /**
- * The block of a GPT-2-like model (Radford et al. 2019): causal softmax attention by heads, then an MLP of four times the width with exact GELU; norm and residual
- * stand around both. A table of positions is added to what the lowest such layer reads, whatever stands below it, or queries and keys are turned by their
+ * The block of a GPT-2-like model (Radford et al. 2019): causal softmax attention by heads, then an MLP of four times the width with GELU, the exact one or GPT-2's
+ * approximation by tanh; norm and residual stand around both. A table of positions is added to what the lowest such layer reads, whatever stands below it, or queries and keys are turned by their
  * place.
  */
 import { UserError } from '../../userError';
@@ -95,6 +95,7 @@ export const attention = mixer({
     },
     { name: 'context', type: 'number', default: 256, min: 2, max: 4096, isWhole: true, help: 'option.context.help' },
     { name: 'biases', type: 'switch', default: true, help: 'option.biases.help' },
+    { name: 'gelu', type: 'choice', default: 'exact', choices: ['exact', 'tanh'], help: 'option.gelu.help' },
   ],
   sublayers: (sizes) => [
     ...(hasTable(sizes) ? [{ name: 'positions', states: [], around: 'added' } as const] : []),

@@ -3,7 +3,7 @@ import { layerOptions } from '../../layers/catalog';
 import { UserError } from '../../userError';
 import type { WeightTensor } from './weightTensors';
 
-const roles = ['embedding', 'output', 'bias', 'layers', 'norm', 'unused'] as const;
+const roles = ['embedding', 'output', 'bias', 'layers', 'norm', 'form', 'unused'] as const;
 type Role = (typeof roles)[number];
 /** Of a layer's options too: `positive=true`. */
 const optionNames: readonly string[] = layerOptions.map(({ name }) => name);

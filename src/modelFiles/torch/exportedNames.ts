@@ -1,15 +1,14 @@
 /** The names of a model's weights as they are exported, where those of its kind are known by names of their own. */
 import type { GeneralLayer, GeneralModel } from '../../core/model/generalModel';
 import { areSameOptions } from '../../layers/options';
-import { mixerWeightsOf } from './mixerWeights';
-import type { NameOf } from './namedWeights';
+import type { NameOf } from './published/published';
 import { publishedNames } from './published/registry';
 
 /** Null where each parameter is named by its module in PyTorch. */
 export function exportedNames(model: GeneralModel): NameOf | null {
   const [first, ...others] = model.layers;
   if (!others.every((layer) => isAlike(layer, first))) return null;
-  return mixerWeightsOf(first.cell)?.nameOf ?? publishedNames(model);
+  return publishedNames(model);
 }
 
 /** The first layer can have a part more, as a table of positions is. */

@@ -22,7 +22,7 @@ import { UserError } from '../../userError';
 import { configOf, configText, ownKeys } from '../configText';
 import { torchName, torchNameInLayer, torchNames, torchNormName } from '../torchNames';
 import { intoOurOrder } from './gateOrder';
-import { mixerWeightsOf } from './mixerWeights';
+import { ownNamesOf } from './published/registry';
 import type { WeightsFile } from './weightTensors';
 
 export interface OwnWeights {
@@ -48,10 +48,10 @@ export function tensorsOfModel({ config, parameters }: PlainModel): NamedTensor[
   const { vocabularySize: V, embeddingSize: E, tied } = config;
   const stack = uniformStack(config);
   const whole = { gatesOf: null };
-  const ofMixers = stack && mixerWeightsOf(stack.cell);
-  if (ofMixers)
+  const nameOf = stack && ownNamesOf(stack.cell);
+  if (nameOf)
     return parameters.layout.entries.map((entry) => ({
-      name: ofMixers.nameOf(entry),
+      name: nameOf(entry),
       shape: entry.shape,
       values: parameters.view(entry),
       ...whole,

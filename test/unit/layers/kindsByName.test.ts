@@ -37,7 +37,7 @@ const registries = [
   'src/core/layers/registry.ts',
   'src/modelFiles/onnx/layers/registry.ts',
   'src/modelFiles/onnx/mixerGraphs.ts',
-  'src/modelFiles/torch/mixerWeights.ts',
+  'src/modelFiles/torch/published/registry.ts',
 ];
 
 /** What bears a kind's name, a file or a folder, is that kind's own. */

@@ -1,7 +1,7 @@
-/** Models whose weights follow from a formula, and what PyTorch says of them: see test/vectors/around.py and mixtures.py. */
+/** Models whose weights follow from a formula, and what PyTorch says of them: see test/vectors/around.py, mixtures.py and kinds.py. */
 import { strict as assert } from 'node:assert';
 import type { ModelConfig } from '../../../src/core/model/config';
-import { Parameters } from '../../../src/core/model/parameters';
+import { Parameters, type ParameterEntry } from '../../../src/core/model/parameters';
 import type { Tape } from '../../../src/core/model/tape';
 import { assertNear } from '../../reference/compare';
 
@@ -28,7 +28,8 @@ export interface Run {
   readonly gradients: readonly (readonly [number, number])[];
 }
 
-function formula(p: number, k: number): number {
+/** Element k of parameter p. */
+export function formula(p: number, k: number): number {
   return 0.5 * Math.sin(1 + 0.7 * p + 1.3 * k);
 }
 
@@ -73,7 +74,12 @@ export function assertGradients(
   });
 }
 
-export function assertParameters(actual: Parameters, expected: Run['gradients'], tolerance: number): void {
+/** Something for every parameter, such as its gradient. */
+export interface ByEntry extends Pick<Parameters, 'layout'> {
+  readonly view: (entry: ParameterEntry) => ArrayLike<number>;
+}
+
+export function assertParameters(actual: ByEntry, expected: Run['gradients'], tolerance: number): void {
   actual.layout.entries.forEach((entry, p) => {
     const values = Float64Array.from(actual.view(entry));
     const [length, product] = expected[p];

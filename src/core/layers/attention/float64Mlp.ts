@@ -1,5 +1,5 @@
 /** The sublayer `mlp` in float64: y_t = W₂ gelu(W₁ x_t + b₁) + b₂, step by step. */
-import { cumulatives, geluSlopes } from '../../float64/gelu';
+import { exactGelu, tanhGelu } from '../../float64/gelu';
 import { addProduct, addProductOfTransposed, matrix, setProduct } from '../../float64/matrixProduct';
 import { stepsOf, targetBlock } from '../../float64/targetBlock';
 import type { Float64Mixer, Float64MixerLayer, Float64MixerTrace } from '../float64Mixer';
@@ -8,7 +8,7 @@ import { addOwnContribution } from './contributions';
 import { addBias, addWeights } from './float64Attention';
 import { biasedRows } from './float64Heads';
 import { parameter } from './parameter';
-import { innerWidth } from './sizes';
+import { hasTanhGelu, innerWidth } from './sizes';
 
 interface MlpTrace extends Float64MixerTrace {
   readonly steps: number;
@@ -28,9 +28,8 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     const preActivations = biasedRows(layer, 'b1', T, inner);
     addProductOfTransposed(matrix(preActivations, inner), matrix(x, I), matrix(parameter(layer, 'W1'), I), T, inner, I);
     const output = biasedRows(layer, 'b2', T, D);
-    const ofCumulative = cumulatives(preActivations);
-    const activations = new Float64Array(preActivations.length);
-    for (let i = 0; i < activations.length; i++) activations[i] = preActivations[i] * ofCumulative[i];
+    const gelu = (hasTanhGelu(layer) ? tanhGelu : exactGelu)(preActivations);
+    const activations = gelu.values;
     addProductOfTransposed(
       matrix(output, D),
       matrix(activations, inner),
@@ -43,7 +42,7 @@ export const float64Mlp: Float64Mixer<MlpTrace> = {
     return {
       ...{ steps: T, x, preActivations, activations, output },
       get slopes() {
-        return (slopes ??= geluSlopes(preActivations, ofCumulative));
+        return (slopes ??= gelu.slopes());
       },
     };
   },

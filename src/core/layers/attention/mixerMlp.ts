@@ -7,7 +7,7 @@ import { parameter } from './parameter';
 import { splitStreams } from '../../../kernels/threadPool';
 import { sumOfParts } from '../../partSums';
 import { sumColumns } from './parts';
-import { innerWidth } from './sizes';
+import { hasTanhGelu, innerWidth } from './sizes';
 
 export const makeMlp: MakeMixer = (arena, sizes, room, products) => new MlpMixer(arena, sizes, room, products);
 
@@ -47,7 +47,7 @@ class MlpMixer implements Mixer {
     await products.affine(preActivations, x, parameter(pass, 'W1'), null, rows, inner, I);
     const bias = at(parameters['b1'] ?? zeros);
     arena.run(
-      'geluForward',
+      hasTanhGelu(sizes) ? 'geluTanhForward' : 'geluForward',
       splitStreams(rows, arena.threads).map(({ first, count }) => [
         count,
         inner,
@@ -74,7 +74,7 @@ class MlpMixer implements Mixer {
     const bias = at(parameters['b1'] ?? zeros);
     for (const of of sums) of.fill(0);
     arena.run(
-      'geluBackward',
+      hasTanhGelu(sizes) ? 'geluTanhBackward' : 'geluBackward',
       splitStreams(rows, arena.threads).map(({ first, count }, part) => [
         count,
         inner,

@@ -34,3 +34,8 @@ export function attentionSizes({ input, hidden, options }: LayerSizes): Attentio
 export function innerWidth({ hidden }: Pick<LayerSizes, 'hidden'>): number {
   return 4 * hidden;
 }
+
+/** Whether GELU is GPT-2's approximation by tanh, and not the exact one. */
+export function hasTanhGelu({ options }: Pick<LayerSizes, 'options'>): boolean {
+  return options['gelu'] === 'tanh';
+}

@@ -2,7 +2,7 @@
  * The sublayers of attention in primitive operators, which every runtime has: the standard's own `Attention` is younger than the opset of these files. x and what is
  * given are [time, batch, ·].
  */
-import { attentionSizes } from '../../../core/layers/attention/sizes';
+import { attentionSizes, hasTanhGelu } from '../../../core/layers/attention/sizes';
 import type { GraphBuilder } from '../../../formats/onnx/graphBuilder';
 import { dataType } from '../../../formats/onnx/messages';
 import { isOptionOn } from '../../../layers/options';
@@ -78,13 +78,25 @@ function turn(
   );
 }
 
-/** W₂ gelu(W₁ x + b₁) + b₂, gelu u = ½ u (1 + erf(u/√2)). */
+/** W₂ gelu(W₁ x + b₁) + b₂. */
 const mlp: SublayerGraph = ({ graph, x, sizes, tensor, constant }) => {
   const bias = (role: string) => (isOptionOn(sizes.options, 'biases') ? tensor(role) : null);
   const u = affine(graph, x, tensor('W1'), bias('b1'));
-  const erf = graph.node('Erf', [graph.node('Mul', [u, constant(Math.SQRT1_2)])]);
-  const twice = graph.node('Mul', [u, graph.node('Add', [erf, constant(1)])]);
+  const odd = hasTanhGelu(sizes) ? tanhOf(graph, u, constant) : erfOf(graph, u, constant);
+  const twice = graph.node('Mul', [u, graph.node('Add', [odd, constant(1)])]);
   return affine(graph, graph.node('Mul', [twice, constant(0.5)]), tensor('W2'), bias('b2'));
 };
+
+/** gelu u = ½ u (1 + erf(u/√2)) */
+function erfOf(graph: GraphBuilder, u: string, constant: (...values: number[]) => string): string {
+  return graph.node('Erf', [graph.node('Mul', [u, constant(Math.SQRT1_2)])]);
+}
+
+/** gelu u = ½ u (1 + tanh(√(2/π) u (1 + 0.044715 u²))) */
+function tanhOf(graph: GraphBuilder, u: string, constant: (...values: number[]) => string): string {
+  const cubic = graph.node('Mul', [graph.node('Mul', [u, u]), constant(0.044715)]);
+  const argument = graph.node('Mul', [u, graph.node('Add', [cubic, constant(1)])]);
+  return graph.node('Tanh', [graph.node('Mul', [argument, constant(Math.sqrt(2 / Math.PI))])]);
+}
 
 export const attentionGraphs = { positions, mha, mlp };

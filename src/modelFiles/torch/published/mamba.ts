@@ -10,9 +10,8 @@ import { normEpsilon } from '../../../layers/norm';
 import { numberOption, isOptionOn, type LayerOptions } from '../../../layers/options';
 import type { LayerSizes } from '../../../layers/parameters';
 import { UserError } from '../../../userError';
-import type { NameOf } from '../namedWeights';
 import type { WeightTensor } from '../weightTensors';
-import type { Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
+import type { NameOf, Published, PublishedConfig, PublishedFiles, PublishedModel } from './published';
 import { TensorTaker } from './tensors';
 
 /** What the newer version has in its layers. */
@@ -21,11 +20,12 @@ const ofLayer = /^(.*?)layers\.(\d+)\.mixer\.A_log$/;
 const embeddings = ['embeddings.weight', 'embedding.weight'] as const;
 const head = 'lm_head.weight';
 const headBias = 'lm_head.bias';
+const lastNorm = 'norm_f.weight';
 
 const none = new Float32Array(0);
 
 export const mamba: Published = {
-  read: (tensors, config, file) => {
+  read: ({ tensors, config, file }) => {
     const places = [...tensors.keys()].flatMap((name) => {
       const match = ofLayer.exec(name);
       return match ? [{ prefix: match[1], layer: Number(match[2]) }] : [];
@@ -38,6 +38,7 @@ export const mamba: Published = {
 
   write: writeModel,
   nameOf: (model) => (isWritten(model) ? nameOf : null),
+  ownNames: null,
 };
 
 /** Throws a UserError for models of the family that compute something else. */
@@ -69,7 +70,8 @@ function readModel(
   file: string,
 ): PublishedModel {
   const taker = new TensorTaker(tensors, file);
-  const embedding = prefix + (embeddings.find((name) => taker.has(prefix + name)) ?? embeddings[0]);
+  // Some have the layers in a module of their own, beside which the others stand.
+  const embedding = taker.around(prefix, ...embeddings);
   const [V, D] = taker.shapeOf(embedding);
   const epsilon = typeof config?.['layer_norm_epsilon'] === 'number' ? config['layer_norm_epsilon'] : normEpsilon;
   const norm = (name: string): Norm => ({ kind: 'rmsNorm', gamma: taker.take(name, [D]), beta: none, epsilon });
@@ -81,20 +83,15 @@ function readModel(
     vocabularySize: V,
     embedding: E,
     layers: read,
-    norm: norm(`${prefix}norm_f.weight`),
-    output: { W: outputOf(taker, config, E, [V, D]), b: taker.takeOrZeros(headBias, [V]) },
+    norm: norm(taker.around(prefix, lastNorm)),
+    output: {
+      W: taker.takeHead(taker.around(prefix, head), E, [V, D], config?.['tie_word_embeddings'] === false),
+      b: taker.takeOrZeros(taker.around(prefix, headBias), [V]),
+    },
   };
   taker.finish();
   const notices = config === null ? [new UserError('notice.torch.noConfig', file, normEpsilon)] : [];
   return { model, notices };
-}
-
-/** That of the embedding where the two are tied: the library does not save it then, or says so. */
-function outputOf(taker: TensorTaker, config: PublishedConfig, embedding: Weights, shape: readonly number[]): Weights {
-  if (!taker.has(head)) return embedding;
-  const W = taker.take(head, shape);
-  const isSame = W === embedding || W.every((value, i) => Object.is(value, embedding[i]));
-  return isSame && config?.['tie_word_embeddings'] !== false ? embedding : W;
 }
 
 interface Place {

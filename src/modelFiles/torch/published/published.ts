@@ -1,13 +1,29 @@
-/** Models under the names of the library that has published them, with the `config.json` that lies beside their weights. */
+/** Models under the names that the library or the code that has published them gives, with the `config.json` that may lie beside their weights. */
 import type { GeneralModel } from '../../../core/model/generalModel';
+import type { ParameterEntry } from '../../../core/model/parameters';
 import type { PlainModel } from '../../../core/model/plainModel';
 import type { Tensor } from '../../../formats/safetensors';
 import type { UserError } from '../../../userError';
-import type { NameOf } from '../namedWeights';
+import type { TensorAnswers } from '../answers';
 import type { WeightTensor } from '../weightTensors';
 
 /** What is in the config.json; null where there is none. */
 export type PublishedConfig = Readonly<Record<string, unknown>> | null;
+
+/** A file's tensors by name, and what is said besides. */
+export interface NamedWeights {
+  /** Without an optimizer's, and those that are said not to be used. */
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly config: PublishedConfig;
+  /** What a person says: `heads=4,positions=rotary`. */
+  readonly answers: TensorAnswers;
+  /** For the sentences. */
+  readonly file: string;
+}
+
+/** The name that a parameter of a model is written under. */
+export type NameOf = (entry: Pick<ParameterEntry, 'name' | 'role' | 'layer'>) => string;
 
 export interface PublishedModel {
   readonly model: GeneralModel;
@@ -21,14 +37,15 @@ export interface PublishedFiles {
 }
 
 export interface Published {
-  /** Null where the tensors are not such a model's. Throws a UserError where they are, but not in a form that is known. */
-  readonly read: (
-    tensors: ReadonlyMap<string, WeightTensor>,
-    config: PublishedConfig,
-    file: string,
-  ) => PublishedModel | null;
-  /** Null where the library has no such model. */
+  /**
+   * Null where the tensors do not bear the names of such a model. Throws a UserError where they do, but not in a form that is known, and one that asks for what
+   * the file leaves open.
+   */
+  readonly read: (weights: NamedWeights) => PublishedModel | null;
+  /** Null where the library has no such model, or where it is written with what Backflow says of it itself, under `ownNames`. */
   readonly write: (model: PlainModel) => PublishedFiles | null;
-  /** How its tensors are called there; null where the library has no such model. */
+  /** How its tensors are called there; null where it has no such model. */
   readonly nameOf: (model: GeneralModel) => NameOf | null;
+  /** How those of any model of such layers are called in Backflow's own files; null where that is as of any other kind. */
+  readonly ownNames: NameOf | null;
 }

@@ -1,0 +1,78 @@
+/** Weights that libraries have saved in several files: `model-00001-of-00002.safetensors`, …, with a `model.safetensors.index.json` that says which tensor is in which. */
+import { access } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { decodeSafetensors, type Tensor, type UnreadTensor } from '../../formats/safetensors';
+import type { WeightsFile } from '../../modelFiles/torch/weightTensors';
+import { UserError } from '../../userError';
+import { readWhole } from './wholeFile';
+
+const index = '.safetensors.index.json';
+const part = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/;
+/** As transformers calls them in a model's folder. */
+const names = ['model.safetensors', `model${index}`] as const;
+
+/** Whether the name is that of weights, whole, in parts or of their index. */
+export function isOfWeights(path: string): boolean {
+  return extname(path).toLowerCase() === '.safetensors' || path.endsWith(index);
+}
+
+/** The weights in a model's folder as libraries leave it; null where there are none. */
+export async function weightsInFolder(folder: string): Promise<string | null> {
+  for (const name of names) {
+    const path = join(folder, name);
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return path;
+  }
+  return null;
+}
+
+/** The tensors of a file, and of all others that belong to it. Throws a UserError where one cannot be read. */
+export async function readWeights(path: string): Promise<WeightsFile> {
+  const all = path.endsWith(index) ? await filesOfIndex(path) : partsOf(path);
+  const merged = {
+    tensors: new Map<string, Tensor>(),
+    unread: new Map<string, UnreadTensor>(),
+    metadata: {} as Record<string, string>,
+  };
+  // One after the other, so that no more than one is in memory twice.
+  for (const file of all) {
+    const { tensors, unread, metadata } = decodeSafetensors(await readWhole(file), file);
+    for (const [name, tensor] of tensors) merged.tensors.set(name, tensor);
+    for (const [name, tensor] of unread) merged.unread.set(name, tensor);
+    Object.assign(merged.metadata, metadata);
+  }
+  return merged;
+}
+
+/** Of one of several, all; of any other file that alone. */
+function partsOf(path: string): string[] {
+  const match = part.exec(basename(path));
+  if (!match) return [path];
+  const [, name, , count] = match;
+  return Array.from({ length: Number(count) }, (_, i) =>
+    join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${count}.safetensors`),
+  );
+}
+
+/** Throws a UserError where it is no index, or names a file elsewhere. */
+async function filesOfIndex(path: string): Promise<string[]> {
+  const refused = new UserError('error.safetensors.index', path);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder().decode(await readWhole(path)));
+  } catch (thrown) {
+    throw thrown instanceof SyntaxError ? refused : thrown;
+  }
+  const map = (parsed as { readonly weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null) throw refused;
+  const files = new Set(Object.values(map) as unknown[]);
+  if (files.size === 0) throw refused;
+  return Array.from(files, (file) => {
+    // Nothing outside the folder is read, whatever the index says.
+    if (typeof file !== 'string' || !/^[^/\\\0]+\.safetensors$/.test(file)) throw refused;
+    return join(dirname(path), file);
+  });
+}

@@ -1,0 +1,241 @@
+/**
+ * GPT-2-like weights by the names people have: `transformer.h.0.attn.c_attn.weight`, `wte`, `wpe`, `ln_f`, `lm_head`. Matrices are those of `nn.Linear`, [out, in],
+ * or of transformers' `Conv1D`, [in, out]: their shapes tell, and of square ones those beside them. What tensors cannot tell, the number of heads above all, is taken
+ * from a `config.json` or the metadata, or asked for.
+ */
+import { checkConfig, sizesOf, type ModelConfig } from '../../../core/model/config';
+import { shapeOf } from '../../../core/model/directionParameters';
+import type { GeneralLayer, GeneralModel, Norm, Weights } from '../../../core/model/generalModel';
+import { Parameters } from '../../../core/model/parameters';
+import { generalModelOf } from '../../../core/model/plainModel';
+import { normName, sublayersOf } from '../../../core/model/sublayers';
+import { attention as kind } from '../../../layers/kinds/attention';
+import { normEpsilon } from '../../../layers/norm';
+import { UserError } from '../../../userError';
+import { linearForm } from './linearForm';
+import type { NamedWeights, NameOf, Published, PublishedModel } from './published';
+import { Said } from './said';
+import { TensorTaker } from './tensors';
+
+const ofBlocks = /^(.*?)h\.(\d+)\.attn\.c_attn\.weight$/;
+/** Masks that PyTorch's modules keep among their weights. */
+const buffers = /(^|\.)attn\.(bias|masked_bias)$/;
+const contextOfRotary = 1024;
+const head = 'lm_head.weight';
+const headBias = 'lm_head.bias';
+
+/** In a block. */
+const roles: Readonly<Record<string, string>> = {
+  Wqkv: 'attn.c_attn.weight',
+  bqkv: 'attn.c_attn.bias',
+  Wo: 'attn.c_proj.weight',
+  bo: 'attn.c_proj.bias',
+  W1: 'mlp.c_fc.weight',
+  b1: 'mlp.c_fc.bias',
+  W2: 'mlp.c_proj.weight',
+  b2: 'mlp.c_proj.bias',
+  'mha.norm.gamma': 'ln_1.weight',
+  'mha.norm.beta': 'ln_1.bias',
+  'mlp.norm.gamma': 'ln_2.weight',
+  'mlp.norm.beta': 'ln_2.bias',
+};
+
+/** transformers' names of GELU's two forms; GPT-2 has the second. */
+const gelus: Readonly<Record<string, 'exact' | 'tanh'>> = {
+  gelu: 'exact',
+  gelu_python: 'exact',
+  gelu_new: 'tanh',
+  gelu_fast: 'tanh',
+  gelu_accurate: 'tanh',
+  gelu_pytorch_tanh: 'tanh',
+  gelu_python_tanh: 'tanh',
+};
+
+const nameOf: NameOf = ({ name, role, layer }) => {
+  if (name === 'output.W') return head;
+  if (name === 'output.b') return headBias;
+  if (role === 'embedding') return 'transformer.wte.weight';
+  if (role === 'P') return 'transformer.wpe.weight';
+  if (layer < 0) return `transformer.ln_f.${role === 'norm.gamma' ? 'weight' : 'bias'}`;
+  return `transformer.h.${layer}.${roles[role]}`;
+};
+
+export const attention: Published = {
+  read: (weights) => {
+    const blocks = Array.from(weights.tensors.keys()).flatMap((name) => {
+      const match = ofBlocks.exec(name);
+      return match ? [{ prefix: match[1], layer: Number(match[2]) }] : [];
+    });
+    if (blocks.length > 0)
+      return readModel(weights, blocks[0].prefix, 1 + Math.max(...blocks.map(({ layer }) => layer)));
+    refuseGroupedProjections(weights);
+    return null;
+  },
+  // The code of people has matrices of either form, and files of no library say how many heads there are but in a file beside them.
+  write: () => null,
+  nameOf: ({ layers: [{ cell }] }) => (cell === kind.name ? nameOf : null),
+  ownNames: nameOf,
+};
+
+/** @param prefix of the module that has the blocks */
+function readModel(weights: NamedWeights, prefix: string, layers: number): PublishedModel {
+  const { tensors, file } = weights;
+  const said = new Said(weights);
+  const taker = new TensorTaker(tensors, file);
+  checkSaid(said, file);
+  const wte = taker.around(prefix, 'wte.weight');
+  const [V, D] = taker.shapeOf(wte);
+  checkBlocks(taker, prefix, D, file);
+  const wpe = taker.around(prefix, 'wpe.weight');
+  const hasTable = taker.has(wpe);
+  const hasFinalNorm = taker.has(taker.around(prefix, 'ln_f.weight'));
+  const form = linearForm(weights, (layer, name) => `${prefix}h.${layer}.${name}.weight`, layers, D);
+  const E = taker.take(wte, [V, D]);
+  const lmHead = taker.around(prefix, head);
+  const W = taker.takeHead(lmHead, E, [V, D], said.text('tie_word_embeddings') === 'false');
+  const layer = {
+    cell: kind.name,
+    activation: 'tanh',
+    hiddenSize: D,
+    bidirectional: false,
+    norm: taker.has(`${prefix}h.0.ln_1.weight`) ? 'layerNorm' : 'none',
+    residual: true,
+    options: {
+      heads: headsOf(said, D, file),
+      positions: hasTable ? 'learned' : positionsOf(said, file),
+      context: hasTable
+        ? taker.shapeOf(wpe)[0]
+        : (said.number('context', 'n_positions', 'n_ctx', 'block_size') ?? contextOfRotary),
+      biases: Array.from(tensors.keys()).some((name) => /\.c_(attn|proj|fc)\.bias$/.test(name)),
+      gelu: geluOf(said, file) ?? 'exact',
+    },
+  } as const;
+  const config: ModelConfig = checkConfig({
+    layers: Array<typeof layer>(layers).fill(layer),
+    vocabularySize: V,
+    embeddingSize: D,
+    tied: W === E,
+    objective: 'next',
+    finalNorm: hasFinalNorm ? 'layerNorm' : 'none',
+  });
+  const epsilon = said.positive('layer_norm_epsilon') ?? normEpsilon;
+  const norm = (name: string): Norm => ({
+    kind: 'layerNorm',
+    gamma: taker.take(`${name}.weight`, [D]),
+    beta: taker.takeOrZeros(`${name}.bias`, [D]),
+    epsilon,
+  });
+  // Of the right form throughout; its numbers are all put in.
+  const empty = generalModelOf(config, new Parameters(config));
+  const model: GeneralModel = {
+    ...empty,
+    embedding: E,
+    layers: empty.layers.map((own, index) => filled(own, index, { taker, config, prefix, wpe, form, norm })),
+    norm: hasFinalNorm ? norm(taker.around(prefix, 'ln_f.weight').replace(/\.weight$/, '')) : null,
+    output: { W, b: taker.takeOrZeros(lmHead.replace(/weight$/, 'bias'), [V]) },
+  };
+  taker.finish((name) => buffers.test(name));
+  return { model, notices: geluOf(said, file) === null ? [new UserError('notice.torch.gelu', file)] : [] };
+}
+
+interface Filling {
+  readonly taker: TensorTaker;
+  readonly config: ModelConfig;
+  readonly prefix: string;
+  /** The name of the table of positions. */
+  readonly wpe: string;
+  readonly form: ReturnType<typeof linearForm>;
+  /** By the name of its module. */
+  readonly norm: (name: string) => Norm;
+}
+
+/** A layer with the file's tensors. */
+function filled(layer: GeneralLayer, index: number, { taker, config, prefix, wpe, form, norm }: Filling): GeneralLayer {
+  const block = `${prefix}h.${index}`;
+  const [direction] = layer.directions;
+  const parameters = kind.parameters.flatMap((parameter): [string, Weights][] => {
+    const { role } = parameter;
+    const expected = shapeOf(parameter, kind.name, sizesOf(config, index));
+    if (!expected) return [];
+    if (role === 'P') return [[role, taker.take(wpe, expected)]];
+    const name = `${block}.${roles[role]}`;
+    return [[role, expected.length === 1 ? taker.takeOrZeros(name, expected) : form.take(taker, name, expected)]];
+  });
+  return {
+    ...layer,
+    directions: [{ ...direction, own: Object.fromEntries(parameters) }],
+    sublayers: layer.sublayers.map((sublayer, s) => {
+      const gamma = roles[`${normName(sublayersOf(config, index)[s])}.gamma`];
+      return sublayer.norm && gamma
+        ? { ...sublayer, norm: norm(`${block}.${gamma.replace(/\.weight$/, '')}`) }
+        : sublayer;
+    }),
+    source: block,
+  };
+}
+
+/** Throws a UserError for keys and values of fewer heads than there are queries of, and for an MLP of another width. */
+function checkBlocks(taker: TensorTaker, prefix: string, D: number, file: string): void {
+  const projection = `${prefix}h.0.attn.c_attn.weight`;
+  const shape = taker.shapeOf(projection);
+  const other = shape.filter((size) => size !== D);
+  if (other.length === 1 && other[0] < 3 * D) throw groupedAttention(file, 'c_attn', shape);
+  const inner = taker.shapeOf(`${prefix}h.0.mlp.c_fc.weight`);
+  const width = inner.find((size) => size !== D) ?? D;
+  if (inner.includes(D) && width !== 4 * D) throw new UserError('error.torch.variant', file, 'n_inner', width, 4 * D);
+}
+
+/** Models of queries, keys and values apart are not read; those whose keys are fewer are refused by name. */
+function refuseGroupedProjections({ tensors, file }: NamedWeights): void {
+  for (const [name, { shape }] of tensors) {
+    if (!/\bk_proj\.weight$/.test(name)) continue;
+    const queries = tensors.get(name.replace(/k_proj\.weight$/, 'q_proj.weight'));
+    if (queries && queries.shape.join() !== shape.join()) throw groupedAttention(file, name, shape);
+  }
+}
+
+function groupedAttention(file: string, name: string, shape: readonly number[]): UserError {
+  return new UserError('error.torch.groupedAttention', file, name, shape.join(', '));
+}
+
+function headsOf(said: Said, D: number, file: string): number {
+  const heads = said.number('heads', 'n_head', 'num_heads', 'num_attention_heads');
+  if (heads !== null) return heads;
+  const dividing = Array.from({ length: 64 }, (_, i) => i + 1).filter((count) => D % count === 0);
+  throw new UserError('error.torch.headsUnsaid', file, D).needing(
+    'tensors',
+    dividing.map((count) => `heads=${count}`),
+  );
+}
+
+/** Of a model without a table of them. */
+function positionsOf(said: Said, file: string): 'rotary' | 'none' {
+  const positions = said.text('positions');
+  if (positions === 'rotary' || positions === 'none') return positions;
+  throw new UserError('error.torch.positionsUnsaid', file).needing('tensors', ['positions=rotary', 'positions=none']);
+}
+
+/** Null where nothing says which. Throws a UserError for another activation. */
+function geluOf(said: Said, file: string): 'exact' | 'tanh' | null {
+  const own = said.text('gelu');
+  if (own === 'exact' || own === 'tanh') return own;
+  // The library's own default.
+  const name = said.text('activation_function') ?? (said.text('model_type') === 'gpt2' ? 'gelu_new' : null);
+  if (name === null) return null;
+  if (Object.hasOwn(gelus, name)) return gelus[name];
+  throw new UserError('error.torch.variant', file, 'activation_function', name, 'gelu, gelu_new');
+}
+
+/** Throws a UserError for what the model's own code would compute otherwise. */
+function checkSaid(said: Said, file: string): void {
+  // Of the same names, with queries, keys and values in another order, or norms elsewhere.
+  const type = said.text('model_type') ?? 'gpt2';
+  if (!/^(gpt2|nano[-_]?gpt)$/i.test(type)) throw new UserError('error.torch.otherVariant', file, type, 'GPT-2');
+  const refuse = (name: string, expected: string) => {
+    const found = said.text(name);
+    if (found !== null && found !== expected) throw new UserError('error.torch.variant', file, name, found, expected);
+  };
+  refuse('scale_attn_weights', 'true');
+  refuse('scale_attn_by_inverse_layer_idx', 'false');
+  refuse('add_cross_attention', 'false');
+}
