@@ -3,6 +3,7 @@
  * changes what it is about and nothing else, so that the picture moves and does not jump.
  */
 import { checkInteger } from '../../core/model/config';
+import { Vocabulary } from '../../core/corpus/vocabulary';
 import { Random } from '../../core/model/random';
 import { checkCell, kindOf, unitMapNamed, unitMapNames } from '../../layers/catalog';
 import type { PlaygroundControl } from '../../layers/playground';
@@ -10,13 +11,16 @@ import type { Message } from '../../messages';
 import { UserError } from '../../userError';
 import { playgroundLimits, type PlaygroundResult, type PlaygroundSettings } from '../../protocol/playground';
 import type { Thresholds } from '../../terms/regions';
+import { createBackend, type Backend } from '../backend';
 import { frameOf } from './frame';
-import { flowsOf, inputFlowsOf } from './flows';
+import { Inspector } from './inspector';
 import { letters, PlaygroundWeights } from './playgroundModel';
-import { Float64Reading } from './reading';
+
+const vocabulary = new Vocabulary(letters, 'codePoint');
 
 export class Playground {
   private readonly weights = new PlaygroundWeights();
+  private backend: Promise<Backend> | null = null;
   private sequence = 0;
 
   /**
@@ -30,29 +34,23 @@ export class Playground {
   ): Promise<PlaygroundResult> {
     check(settings);
     await pause();
-    const { general, spectralNorm } = this.weights.model(settings);
-    const random = Random.fromSeed(settings.seed + 1);
-    const ids = Uint8Array.from({ length: settings.length + 1 }, () => Math.floor(letters.length * random.uniform()));
-    const reading = new Float64Reading(general, ids);
+    const { spectralNorm, ...model } = this.weights.model(settings);
     await pause();
-    const { trace } = reading;
-    const target = trace.steps - 1;
-    const look = {
-      general,
-      symbols: letters,
-      trace,
-      target,
-      thresholds,
-      flows: await flowsOf(reading, target, thresholds),
-      inputs: { flows: await inputFlowsOf(reading, target, thresholds), totals: null },
-      totals: null,
-    };
+    const backend = await (this.backend ??= createBackend({ backend: 'wasm', threads: 1 }, 1, 0));
+    const inspector = new Inspector({ ...model, isLive: false, vocabulary, backend });
+    const look = await inspector.look(textOf(settings), 'last', thresholds, { inputs: true });
     const [{ name: quantity }] = kindOf(settings.cell).unitMaps;
     return {
       frame: frameOf(look, { unitMap: { layer: 0, direction: 'forward', quantity } }, ++this.sequence, 0),
       spectralNorm,
     };
   }
+}
+
+/** Random letters; of another length the same ones, as far as they go. */
+function textOf({ seed, length }: PlaygroundSettings): string {
+  const random = Random.forDrawing(seed);
+  return Array.from({ length: length + 1 }, () => letters[Math.floor(letters.length * random.uniform())]).join('');
 }
 
 function check({ cell, values, layers, hiddenSize, length, seed }: PlaygroundSettings): void {

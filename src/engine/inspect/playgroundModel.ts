@@ -4,7 +4,7 @@ import type { GeneralModel } from '../../core/model/generalModel';
 import { fillBetween, fillFirst } from '../../core/model/initialize';
 import { randomOrthogonal } from '../../core/model/orthogonal';
 import { Parameters, type ParameterEntry } from '../../core/model/parameters';
-import { generalModelOf } from '../../core/model/plainModel';
+import { generalModelOf, type PlainModel } from '../../core/model/plainModel';
 import { Random } from '../../core/model/random';
 import { isActivation } from '../../layers/activation';
 import { isRecurrentByMatrix, kindOf, optionsOf } from '../../layers/catalog';
@@ -17,6 +17,8 @@ export const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
 
 export interface PlaygroundModel {
   readonly general: GeneralModel;
+  /** The same for the kernels; null of what they do not compute. */
+  readonly plain: PlainModel | null;
   /** ‖R‖₂, the largest over gates and layers; 0 without R. */
   readonly spectralNorm: number;
 }
@@ -47,7 +49,7 @@ export class PlaygroundWeights {
     });
     const general = generalModelOf(config, parameters);
     return {
-      general: isLinear(settings) ? linear(general) : general,
+      ...(isLinear(settings) ? { general: linear(general), plain: null } : { general, plain: { config, parameters } }),
       spectralNorm: norm === 0 ? 0 : norm * numberAt(values, gainControl),
     };
   }
@@ -107,7 +109,12 @@ function draw(config: ModelConfig, matrix: string, seed: number): Omit<Drawn, 'k
   return { parameters, norm };
 }
 
-function fill(values: Float32Array, { parameter, role, shape, layer }: ParameterEntry, config: ModelConfig, random: Random): void {
+function fill(
+  values: Float32Array,
+  { parameter, role, shape, layer }: ParameterEntry,
+  config: ModelConfig,
+  random: Random,
+): void {
   const { playground } = kindOf(config.layers[0].cell);
   const sizes = sizesOf(config, Math.max(0, layer));
   const [, columns] = shape as readonly [number, number?];
@@ -119,7 +126,12 @@ function fill(values: Float32Array, { parameter, role, shape, layer }: Parameter
 }
 
 /** Gate by gate. Returns the largest 2-norm. */
-function fillRecurrent(values: Float32Array, { shape: [rows, H] }: ParameterEntry, matrix: string, random: Random): number {
+function fillRecurrent(
+  values: Float32Array,
+  { shape: [rows, H] }: ParameterEntry,
+  matrix: string,
+  random: Random,
+): number {
   let largest = 0;
   for (let row = 0; row < rows; row += H) {
     const { block, norm } =

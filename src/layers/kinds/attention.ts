@@ -5,14 +5,7 @@
 import { UserError } from '../../userError';
 import { mixer } from '../mixer';
 import { isOptionOn, numberOption, type LayerOptions } from '../options';
-import {
-  choiceAt,
-  maxPlaygroundLength,
-  numberAt,
-  scale,
-  type ChoiceControl,
-  type SliderControl,
-} from '../playground';
+import { choiceAt, maxPlaygroundLength, numberAt, scale, type ChoiceControl, type SliderControl } from '../playground';
 import { always, normalWith, type LayerSizes, type ParameterDescription } from '../parameters';
 
 /** Of the first weights. */
