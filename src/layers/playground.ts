@@ -40,8 +40,6 @@ export type PlaygroundControl = SliderControl | ChoiceControl;
 
 /** What a frame shows, for the sentence under the sliders. */
 export interface PlaygroundFound {
-  /** By which the gradient changes from token to token: of the top layer's state that carries it farthest. Null where that cannot be said. */
-  readonly factor: number | null;
   /** ‖R‖₂, the largest over gates and layers; 0 of a kind without R. */
   readonly spectralNorm: number;
   /** Of the lowest layer's first unit map, at the target. */
@@ -71,8 +69,8 @@ export interface KindPlayground {
   readonly options: (at: ControlValues) => LayerOptions;
   /** What they make of the parameters of one layer, which come as they were drawn. */
   readonly adjust: (parameters: DrawnParameters, at: ControlValues, sizes: LayerSizes) => void;
-  /** What is said under the sliders. */
-  readonly fact: (at: ControlValues, found: PlaygroundFound) => PlaygroundFact | null;
+  /** What the controls come to, said under them. */
+  readonly fact: (at: ControlValues, found: PlaygroundFound) => PlaygroundFact;
   /** The equation that the controls are about, as `formula` reads it, and the sentence about it; kinds with the same sentence share it. */
   readonly formula: string;
   readonly explained: KeysOf<'panel.playground'>;
@@ -155,23 +153,19 @@ export function adjustRecurrent(bias: { readonly control: SliderControl; readonl
 }
 
 /** Of a kind with recurrent matrices. */
-export function recurrentFact(at: ControlValues, { factor, spectralNorm }: PlaygroundFound): PlaygroundFact {
-  const sizes = [[numberAt(at, gainControl), 2] as const, [spectralNorm, 2] as const];
-  return factor === null
-    ? { key: 'panel.playground.factsShort', numbers: sizes }
-    : { key: 'panel.playground.facts', numbers: [...sizes, [factor, 3]] };
+export function recurrentFact(at: ControlValues, { spectralNorm }: PlaygroundFound): PlaygroundFact {
+  return {
+    key: 'panel.playground.factsOfMatrix',
+    numbers: [
+      [numberAt(at, gainControl), 2],
+      [spectralNorm, 2],
+    ],
+  };
 }
 
 /** Of a kind whose gates read the input alone. @param kept of the state at each token, by the biases alone */
-export function gatesFact(kept: number, { factor }: PlaygroundFound): PlaygroundFact | null {
-  if (factor === null) return null;
-  return {
-    key: 'panel.playground.factsOfGates',
-    numbers: [
-      [kept, 3],
-      [factor, 3],
-    ],
-  };
+export function gatesFact(kept: number): PlaygroundFact {
+  return { key: 'panel.playground.factsOfGates', numbers: [[kept, 3]] };
 }
 
 export function scale(values: Float32Array, by: number): void {

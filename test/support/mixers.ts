@@ -12,6 +12,7 @@ import { addCode } from '../../src/core/layers/registry';
 import { addKind, type CellName } from '../../src/layers/catalog';
 import { bare, mixer } from '../../src/layers/mixer';
 import { noOptions } from '../../src/layers/options';
+import type { KindPlayground } from '../../src/layers/playground';
 import { uniformWithin } from '../../src/layers/parameters';
 import { lengthOf } from '../../src/core/numeric';
 
@@ -345,10 +346,10 @@ const playground = {
   first: {},
   options: () => noOptions,
   adjust: () => undefined,
-  fact: () => null,
+  fact: () => ({ key: 'panel.playground.explained', numbers: [] }),
   formula: 'y',
   explained: 'panel.playground.explained',
-} as const;
+} as const satisfies KindPlayground;
 
 export const mean: CellName = addKind(
   mixer({

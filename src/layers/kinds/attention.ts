@@ -167,8 +167,8 @@ export const attention = mixer({
     fact: (_at, { largest, steps }) => ({
       key: 'panel.playground.factsOfWeights',
       numbers: [
-        [largest, null],
-        [1 / steps, null],
+        [largest, 3],
+        [1 / steps, 3],
       ],
     }),
     formula: 'a_{τ,t} = softmax_{t ≤ τ} ( q_τ · k_t / (T √d) )',

@@ -231,15 +231,13 @@ export const mamba = mixer({
       const shift = Math.log(numberAt(at, decayScale));
       for (const i of A_log.keys()) A_log[i] += shift;
     },
-    fact(at, { factor }) {
-      if (factor === null) return null;
+    fact(at) {
       const [longest, shortest] = halfLives(at);
       return {
         key: 'panel.playground.factsOfDecay',
         numbers: [
           [longest, null],
           [shortest, null],
-          [factor, 3],
         ],
       };
     },

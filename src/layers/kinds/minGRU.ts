@@ -56,7 +56,7 @@ export const minGRU = recurrent({
       scale(W.subarray(0, H * I), numberAt(at, selectivityControl));
       Wb.fill(numberAt(at, writeBias), 0, H);
     },
-    fact: (at, found) => gatesFact(1 - logistic(numberAt(at, writeBias)), found),
+    fact: (at) => gatesFact(1 - logistic(numberAt(at, writeBias))),
     formula: 'z_t = σ(s W_z x_t + b), h_t = (1 − z_t) ⊙ h_{t−1} + z_t ⊙ h̃_t',
     explained: 'panel.playground.explainedGates',
   },

@@ -45,9 +45,9 @@ export const minLSTM = recurrent({
       scale(W.subarray(0, 2 * H * I), numberAt(at, selectivityControl));
       Wb.fill(numberAt(at, keepBias), 0, H);
     },
-    fact(at, found) {
+    fact(at) {
       const [f, i] = [logistic(numberAt(at, keepBias)), logistic(0)];
-      return gatesFact(f / (f + i), found);
+      return gatesFact(f / (f + i));
     },
     formula: 'f_t = σ(s W_f x_t + b), i_t = σ(s W_i x_t), h_t = (f_t ⊙ h_{t−1} + i_t ⊙ h̃_t) / (f_t + i_t)',
     explained: 'panel.playground.explainedGates',

@@ -177,18 +177,20 @@ export class PlaygroundSection implements Section {
     return { values: movedTo(cell, values, name, value) };
   }
 
-  /** What the numbers of the controls come to. */
+  /** What the controls come to, and by which factor the gradient of the top layer's state that carries it farthest changes; a layer can have none. */
   private said(frame: Frame, { cell, values }: PlaygroundSettings): string {
-    const { target, flows } = frame.header;
-    const top = flows.at(-1)?.layer;
-    const slopes = flows.flatMap(({ layer, slope }) => (layer === top && slope !== null ? [slope] : []));
+    const { target, flows, layers } = frame.header;
     const fact = kindOf(cell).playground.fact(values, {
-      factor: slopes.length > 0 ? Math.exp(Math.max(...slopes)) : null,
       spectralNorm: this.spectralNorm,
       largest: largestAt(frame, target),
       steps: target + 1,
     });
-    return fact ? this.inWords(fact) : '';
+    const slopes = flows.flatMap(({ layer, slope }) => (layer === layers.length - 1 && slope !== null ? [slope] : []));
+    const said = this.inWords(fact);
+    if (slopes.length === 0) return said;
+    const { texts } = this.parts;
+    const factor = texts.numbers.decimals(Math.exp(Math.max(...slopes)), 3);
+    return texts.get(layers.length > 1 ? 'panel.playground.factorInTopLayer' : 'panel.playground.factor', said, factor);
   }
 
   private inWords({ key, numbers: values }: PlaygroundFact): string {
