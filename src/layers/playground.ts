@@ -71,7 +71,7 @@ export interface KindPlayground {
   readonly adjust: (parameters: DrawnParameters, at: ControlValues, sizes: LayerSizes) => void;
   /** What the controls come to, said under them. */
   readonly fact: (at: ControlValues, found: PlaygroundFound) => PlaygroundFact;
-  /** The equation that the controls are about, as `formula` reads it, and the sentence about it; kinds with the same sentence share it. */
+  /** The equation that the controls are about, as `formula` of the page reads it, and what is said of it. */
   readonly formula: string;
   readonly explained: KeysOf<'panel.playground'>;
 }

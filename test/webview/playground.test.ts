@@ -168,6 +168,26 @@ describe('what the page shows of the playground', () => {
     assert.doesNotMatch(await text('.depth .said'), /vanishes in depth/);
   });
 
+  for (const width of [900, 400]) {
+    it(`explains the kind that is chosen, ${width} pixels wide, within what is seen`, async () => {
+      await open({ view: 'playground', width, height: 700 });
+      const said: string[] = [];
+      for (const cell of cellNames) {
+        if (cell !== defaultPlayground.cell) await choose('cell', cell);
+        await answer();
+        await on.page.locator('[popovertarget=play-explained]').click();
+        const explained = on.page.locator('#play-explained');
+        await explained.waitFor();
+        said.push(await explained.innerText());
+        await on.page.screenshot({ path: screenshotPath(`playground-explained-${cell}-${width}`) });
+        const { x, y, width: w, height: h } = (await explained.boundingBox())!;
+        assert.ok(x >= 0 && y >= 0 && x + w <= width && y + h <= 700, [x, y, w, h].join(', '));
+        await on.page.keyboard.press('Escape');
+      }
+      assert.equal(new Set(said).size, cellNames.length);
+    });
+  }
+
   it('is one press away from an empty panel', async () => {
     await open();
     await on.page.evaluate('probe.run(0, {}, null)');

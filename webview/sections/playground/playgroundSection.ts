@@ -21,7 +21,7 @@ import {
 import { button } from '../../shared/controls';
 import { element, setText } from '../../shared/dom';
 import type { PageParts, Scene, Section } from '../../shared/section';
-import { sectionFrame } from '../../shared/sectionFrame';
+import { sectionFrame, type Explanation } from '../../shared/sectionFrame';
 import { ChoiceField, SliderField } from './fields';
 
 const normKeys = {
@@ -44,6 +44,7 @@ export class PlaygroundSection implements Section {
   private readonly norms: ChoiceField;
   private readonly residual: ChoiceField;
   private readonly length: SliderField;
+  private readonly explain: (explanation: Explanation) => void;
   private readonly facts = element('p', { class: 'said number', attributes: { 'aria-live': 'polite' } });
   private settings: PlaygroundSettings;
   private requests = 0;
@@ -74,13 +75,14 @@ export class PlaygroundSection implements Section {
       help: texts.get('panel.playground.againHelp'),
       pressed: () => this.change({ seed: (this.settings.seed + 1) % 1_000_000 }),
     });
-    const { root, controls } = sectionFrame(texts, {
+    const { root, controls, explain } = sectionFrame(texts, {
       id: 'play',
       title: 'panel.playground.title',
       sentence: 'panel.playground.sentence',
-      explanation: [...explanations(), 'panel.playground.explainedDepth'],
+      explanation: explanationOf(this.settings.cell),
     });
     this.root = root;
+    this.explain = explain;
     controls.append(again.root);
     root.prepend(element('h1', { class: 'unseen', text: texts.get('panel.playground.title') }));
     root.append(
@@ -205,8 +207,9 @@ export class PlaygroundSection implements Section {
   }
 
   private change(some: Partial<PlaygroundSettings>): void {
-    const isOtherKind = some.cell !== undefined;
     this.settings = { ...this.settings, ...some };
+    const isOtherKind = some.cell !== undefined;
+    if (isOtherKind) this.explain(explanationOf(this.settings.cell));
     // While a slider moves each answer is waited for, so that something is seen; of another kind nobody wants to see the last one's.
     if (this.asked === null || isOtherKind) this.ask();
     this.parts.redraw();
@@ -225,14 +228,7 @@ function largestAt(frame: Frame, step: number): number {
   return row.reduce((largest, value) => Math.max(largest, value), units > 0 ? -Infinity : NaN);
 }
 
-/** The equations of all kinds, each with the sentence about it behind the last one that shares it. */
-function explanations(): (PageKey | { readonly formula: string })[] {
-  const all = cellNames.map((cell) => kindOf(cell));
-  const sentences = [...new Set(all.map(({ playground }) => playground.explained))];
-  return sentences.flatMap((sentence) => [
-    ...all
-      .filter(({ playground }) => playground.explained === sentence)
-      .map(({ label, playground }) => ({ formula: `${label}: ${playground.formula}` })),
-    sentence,
-  ]);
+function explanationOf(cell: CellName): Explanation {
+  const { formula, explained } = kindOf(cell).playground;
+  return [{ formula }, explained, 'panel.playground.explainedDepth'];
 }
